@@ -1,0 +1,111 @@
+//! What `cargo codegen` does.
+
+mod check;
+mod difference;
+mod folder;
+mod workspace;
+mod write;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::{self, Problem, Severity, count};
+use crate::model::Api;
+use crate::render::{self, Files};
+use folder::Folder;
+use workspace::Workspace;
+
+/// Where the specification lies, relative to the workspace.
+const SPEC: &str = "specs/qingstor/2016-01-06/api.yaml";
+/// Where the generated files lie, relative to the workspace.
+const OUT: &str = "sdk/src/generated";
+
+/// Writes the operations of qingstor-sdk from the specification of the QingStor API.
+#[derive(Debug, Clone, Default, Parser)]
+#[command(name = "cargo codegen", bin_name = "cargo codegen", version)]
+pub struct Arguments {
+    /// What to do; without it, the files are generated
+    #[command(subcommand)]
+    pub task: Option<Task>,
+    /// The root file of the specification [default: specs/qingstor/2016-01-06/api.yaml in the workspace]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub spec: Option<PathBuf>,
+    /// The folder of the generated files [default: sdk/src/generated in the workspace]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub out: Option<PathBuf>,
+}
+
+/// What to do other than generating.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum Task {
+    /// Write nothing; fail, showing the difference, if the generated files are not what the specification says
+    Check,
+}
+
+/// What prevents success.
+#[derive(Debug)]
+enum Failure {
+    /// The command cannot be understood.
+    Usage(String),
+    /// The specification is faulty.
+    Faulty(Vec<Problem>),
+    /// The generated files are not what they should be; said already.
+    OutOfDate,
+    /// Anything else, in words.
+    Other(String),
+}
+
+/// Runs the command. Results go to `out`, problems to `err`.
+pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let Err(failure) = attempt(arguments, out, err) else { return ExitCode::SUCCESS };
+    // Nobody is left to hear of it if this cannot be written.
+    let _unheard = match &failure {
+        Failure::Usage(message) | Failure::Other(message) => writeln!(err, "error: {message}"),
+        Failure::Faulty(problems) => report(problems, err),
+        Failure::OutOfDate => Ok(()),
+    };
+    ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+}
+
+fn report(problems: &[Problem], err: &mut dyn Write) -> io::Result<()> {
+    diagnostic::print(problems, err)?;
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    writeln!(err, "{}; nothing was written", count(errors, "problem"))
+}
+
+fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
+    let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
+    let loaded = crate::load(&spec, &workspace.root).map_err(Failure::Faulty)?;
+    diagnostic::print(&loaded.warnings, err).map_err(|error| in_words("standard error", &error))?;
+    let files = render::generate(&loaded.api).map_err(|error| Failure::Other(error.to_string()))?;
+    let shown = workspace.shown(&target);
+    let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
+    match arguments.task {
+        None => generate(&loaded.api, &files, &folder, &shown, out),
+        Some(Task::Check) => check::check(&files, &folder, &shown, out, err),
+    }
+}
+
+fn generate(api: &Api, files: &Files, folder: &Folder, shown: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    let changed = write::write(files, folder, shown).map_err(Failure::Other)?;
+    let changes =
+        if changed == 0 { "nothing changed".to_owned() } else { format!("{} changed", count(changed, "file")) };
+    let (operations, types) = (count(api.operations.len(), "operation"), count(api.types.len(), "type"));
+    writeln!(out, "generated {operations}, {types} into {shown} ({changes})")
+        .map_err(|error| in_words("standard output", &error))
+}
+
+fn in_words(what: &str, error: &dyn Display) -> Failure {
+    Failure::Other(format!("{what}: {error}"))
+}
+
+/// A path with `/` on every system.
+fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}

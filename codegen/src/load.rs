@@ -1,0 +1,41 @@
+//! From the files of a specification to the API, or to everything that is wrong with them.
+
+use std::path::Path;
+
+use crate::diagnostic::{Problem, Severity};
+use crate::model::{self, Api};
+use crate::spec;
+
+/// A specification that can be generated from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The API.
+    pub api: Api,
+    /// What a person should know of nevertheless, such as operations that are left out.
+    pub warnings: Vec<Problem>,
+}
+
+/// Loads the specification whose root file is `path`.
+///
+/// Diagnostics and generated files name files relative to `workspace` if they lie in it.
+pub fn load(path: &Path, workspace: &Path) -> Result<Loaded, Vec<Problem>> {
+    let shown = shown(path, workspace);
+    let mut reading = spec::read(path, &shown);
+    let source = shown.to_string_lossy().replace('\\', "/");
+    let api = model::build(&reading.document, &source, &mut reading.problems);
+    let problems = reading.located();
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems);
+    }
+    Ok(Loaded { api, warnings: problems })
+}
+
+/// How a file is named: the same on every machine, if that is possible.
+fn shown(path: &Path, workspace: &Path) -> std::path::PathBuf {
+    let inside = path.strip_prefix(workspace).map(Path::to_owned).ok();
+    let resolved = || {
+        let path = path.canonicalize().ok()?;
+        path.strip_prefix(workspace.canonicalize().ok()?).map(Path::to_owned).ok()
+    };
+    inside.or_else(resolved).unwrap_or_else(|| path.to_owned())
+}

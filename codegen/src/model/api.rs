@@ -1,0 +1,223 @@
+//! The API as the generator understands it: every reference resolved, every name and range checked,
+//! nothing yet decided about Rust.
+
+/// A whole API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Api {
+    /// The root file, as generated files name it: relative to the workspace, with `/` separators.
+    pub source: String,
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// In the order of the specification's paths.
+    pub operations: Vec<Operation>,
+    /// Every named type that an operation reaches, by name.
+    pub types: Vec<TypeDef>,
+}
+
+/// One call that the service answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// `operationId`, in the specification's own spelling.
+    pub id: String,
+    /// The file in which the operation stands, spelled like [`Api::source`].
+    pub source: String,
+    /// One line.
+    pub summary: String,
+    /// Markdown; empty where the specification has none.
+    pub description: String,
+    /// `externalDocs.url`.
+    pub docs_url: Option<String>,
+    /// What the path addresses.
+    pub scope: Scope,
+    /// HTTP method.
+    pub method: Method,
+    /// Valueless query keys of the path, such as `uploads`; keys that are parameters too are not among them.
+    pub sub_resources: Vec<String>,
+    /// Query parameters, headers and, where the body is a JSON object, its properties; in that order.
+    pub inputs: Vec<Field>,
+    /// What is sent.
+    pub request_body: RequestBody,
+    /// Statuses below 400 that the specification declares, ascending.
+    pub success: Vec<u16>,
+    /// Headers and, where the body is a JSON object, its properties, of all successful responses together.
+    pub outputs: Vec<Field>,
+    /// What is received.
+    pub response_body: ResponseBody,
+    /// Whether sending it twice does no more than sending it once (`x-repeatable`, else by method).
+    pub repeatable: bool,
+}
+
+/// What an operation's path addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// `/`
+    Service,
+    /// `/{bucketName}`
+    Bucket,
+    /// `/{bucketName}/{objectKey}`
+    Object,
+}
+
+/// HTTP methods that the dialect allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// PUT
+    Put,
+    /// POST
+    Post,
+    /// DELETE
+    Delete,
+    /// HEAD
+    Head,
+    /// OPTIONS
+    Options,
+}
+
+/// What an operation sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestBody {
+    /// Nothing.
+    None,
+    /// Bytes that the caller supplies (`format: binary`).
+    Binary,
+    /// A JSON object made of the inputs whose location is [`Location::Json`].
+    Json,
+}
+
+/// What an operation receives when it succeeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseBody {
+    /// Nothing.
+    None,
+    /// Bytes, streamed to the caller.
+    Binary,
+    /// A JSON object made of the outputs whose location is [`Location::Json`].
+    Json,
+}
+
+/// One value of an input, an output or a structure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: String,
+    /// Markdown; empty where the specification has none.
+    pub description: String,
+    /// Where it travels.
+    pub location: Location,
+    /// Whether it is always there.
+    pub required: bool,
+    /// What it is.
+    pub shape: Shape,
+    /// What it may be.
+    pub limits: Limits,
+    /// The specification's `default`, as text: what the server assumes when it is left out.
+    pub default: Option<String>,
+    /// Whether it must never be shown (`x-sensitive`).
+    pub sensitive: bool,
+    /// Whether setting it makes a repeatable operation unrepeatable (`x-repeatable: false` on a parameter).
+    pub forbids_repeat: bool,
+    /// How the value is made or written, beyond its shape.
+    pub treatment: Treatment,
+}
+
+/// Where a value travels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In the query.
+    Query,
+    /// In a header of that name.
+    Header,
+    /// In all headers whose names begin with this prefix (`type: map`).
+    HeaderPrefix(String),
+    /// As a property of a JSON object.
+    Json,
+}
+
+/// What a value needs beyond being written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// Nothing.
+    Plain,
+    /// `x-computed: content-md5`: left out by the caller, it is the MD5 of the body.
+    ContentMd5,
+    /// `x-encoding: path`: percent-encoded like the path of a URL.
+    PathEncoded,
+    /// `Content-Length`: known from the body, checked if the caller says it.
+    ContentLength,
+}
+
+/// Bounds that are checked before anything is sent.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    /// `minimum`, inclusive.
+    pub minimum: Option<i64>,
+    /// `maximum`, inclusive.
+    pub maximum: Option<i64>,
+    /// `minLength`, in bytes of UTF-8.
+    pub min_length: Option<u64>,
+    /// `maxLength`, in bytes of UTF-8.
+    pub max_length: Option<u64>,
+    /// `minItems`.
+    pub min_items: Option<u64>,
+    /// `maxItems`.
+    pub max_items: Option<u64>,
+}
+
+/// The type of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// `type: boolean`
+    Boolean,
+    /// `type: integer`: 64 bits unless `format: int32`, or unless `minimum` and `maximum` both fit 32 bits;
+    /// unsigned if `minimum` is 0 or more.
+    Integer {
+        /// 32 or 64.
+        bits: u8,
+        /// Whether it can be negative.
+        signed: bool,
+    },
+    /// `type: number`
+    Number,
+    /// `type: string`
+    String,
+    /// `format: date-time` (RFC 3339)
+    DateTime,
+    /// `format: date-time-rfc822` (the date format of HTTP)
+    HttpDate,
+    /// A [`TypeDef`] with [`TypeKind::Enum`], by name.
+    Enum(String),
+    /// A [`TypeDef`] with [`TypeKind::Struct`], by name.
+    Struct(String),
+    /// `type: array`
+    List(Box<Shape>),
+    /// `type: map`, or an object with `additionalProperties` only: text keys.
+    Map(Box<Shape>),
+    /// `type: object` without properties: any JSON.
+    Json,
+}
+
+/// A type with a name of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeDef {
+    /// The definition's name in the specification, or one made from its owner and field.
+    pub name: String,
+    /// The file in which it stands, spelled like [`Api::source`].
+    pub source: String,
+    /// Markdown; empty where the specification has none.
+    pub description: String,
+    /// What it consists of.
+    pub kind: TypeKind,
+}
+
+/// What a named type consists of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeKind {
+    /// Properties of a JSON object.
+    Struct(Vec<Field>),
+    /// The values that are known today, as they stand on the wire.
+    Enum(Vec<String>),
+}

@@ -1,0 +1,91 @@
+//! From the document to the API.
+
+use std::collections::BTreeMap;
+
+use super::api::{Api, Method};
+use super::collisions::one_of_each;
+use super::operation::{self, Context};
+use super::path::PathKey;
+use super::recursion;
+use super::types::Types;
+use crate::diagnostic::codes;
+use crate::rust::names::snake_case;
+use crate::spec::document::{Document, Operation as Written, PathItem, Verb};
+use crate::spec::problems::{Problems, Spanned};
+
+/// Concludes what the API is. What is wrong is reported; the result is of use only if nothing was.
+///
+/// `source` is the root file's name for generated files.
+pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api {
+    let mut types = Types::new(document);
+    let mut operations = Vec::new();
+    let paths: Vec<(PathKey, &PathItem)> =
+        document.paths.iter().map(|item| (PathKey::read(&item.path, problems), item)).collect();
+    check_paths(&paths, problems);
+    check_ids(document, problems);
+    for (path, item) in &paths {
+        for written in &item.operations {
+            let context = Context::new(document, path, item, written);
+            operations.extend(operation::build(&context, &mut types, problems));
+        }
+    }
+    let types = types.finish(problems);
+    recursion::check(&types, problems);
+    Api {
+        source: source.to_owned(),
+        title: document.title.clone(),
+        version: document.version.clone(),
+        operations,
+        types: types.into_iter().map(|made| made.definition).collect(),
+    }
+}
+
+/// Two path keys that differ in the order of their sub-resources only are one.
+fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
+    let mut seen: BTreeMap<(&str, Vec<&String>), &str> = BTreeMap::new();
+    for (path, item) in paths.iter().filter(|(path, _)| !path.is_faulty) {
+        let key = item.path.value.as_str();
+        let mut sub_resources: Vec<&String> = path.sub_resources.iter().collect();
+        sub_resources.sort();
+        let before_query = key.split_once('?').map_or(key, |(before, _)| before);
+        if let Some(first) = seen.insert((before_query, sub_resources), key) {
+            let message = format!("the paths `{first}` and `{key}` are one");
+            problems.error(codes::DUPLICATE_PATH, item.path.spot, message, "join their operations under one of them");
+        }
+    }
+}
+
+/// An operation's id names a method and two types, in Rust and everywhere else.
+fn check_ids(document: &Document, problems: &mut Problems) {
+    let mut by_id: BTreeMap<&str, &Written> = BTreeMap::new();
+    let mut distinct: Vec<Spanned<&str>> = Vec::new();
+    for written in document.paths.iter().flat_map(|item| &item.operations) {
+        let Some(id) = &written.id else { continue };
+        let name = id.value.as_str();
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(allowed) {
+            let message = format!("the operationId `{name}` is not a name");
+            let help = "begin with a letter, then use letters, digits, `_` and `-`, such as `GetBucketACL`";
+            problems.error(codes::BAD_OPERATION_ID, id.spot, message, help);
+        } else if by_id.insert(name, written).is_some() {
+            let message = format!("the operationId `{name}` belongs to another operation already");
+            problems.error(codes::DUPLICATE_OPERATION_ID, id.spot, message, "give this operation a name of its own");
+        } else {
+            distinct.push(Spanned { value: name, spot: id.spot });
+        }
+    }
+    one_of_each("the operations", distinct.into_iter(), snake_case, problems);
+}
+
+impl From<Verb> for Method {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Get => Self::Get,
+            Verb::Put => Self::Put,
+            Verb::Post => Self::Post,
+            Verb::Delete => Self::Delete,
+            Verb::Head => Self::Head,
+            Verb::Options => Self::Options,
+        }
+    }
+}

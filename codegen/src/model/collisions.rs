@@ -1,0 +1,31 @@
+//! Names that differ in the specification and not in Rust.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::codes;
+use crate::spec::problems::{Problems, Spanned};
+
+/// Reports every name that `in_rust` makes the same as an earlier one. `owners` says what the names belong to.
+pub(super) fn one_of_each<'n>(
+    owners: &str,
+    names: impl Iterator<Item = Spanned<&'n str>>,
+    in_rust: impl Fn(&str) -> String,
+    problems: &mut Problems,
+) {
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        let rust_name = in_rust(name.value);
+        if let Some(first) = taken.get(&rust_name) {
+            let message = format!("{owners} `{first}` and `{}` would both be `{rust_name}` in Rust", name.value);
+            problems.error(codes::NAME_COLLISION, name.spot, message, "rename one of them");
+        } else {
+            taken.insert(rust_name, name.value);
+        }
+    }
+}
+
+/// Reports a name that the generated code needs for itself.
+pub(super) fn not_reserved(owner: &str, name: &Spanned<&str>, rust_name: &str, why: &str, problems: &mut Problems) {
+    let message = format!("{owner} `{}` would be `{rust_name}` in Rust, which {why}", name.value);
+    problems.error(codes::RESERVED_NAME, name.spot, message, "such a field cannot be generated; rename it");
+}

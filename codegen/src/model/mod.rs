@@ -1,0 +1,22 @@
+//! What the API is: operations and types, resolved and checked.
+//!
+//! [`build`] concludes from a [`Document`](crate::spec::document::Document) what the generator has to know, and
+//! reports what contradicts itself. Nothing here knows of Rust but the question whether two names would become one.
+
+pub mod api;
+mod build;
+mod collisions;
+mod enums;
+mod fields;
+mod inputs;
+mod operation;
+mod outputs;
+mod path;
+mod recursion;
+mod types;
+
+pub use api::{
+    Api, Field, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment, TypeDef,
+    TypeKind,
+};
+pub use build::build;

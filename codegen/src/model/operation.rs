@@ -1,0 +1,177 @@
+//! One operation.
+
+use super::api::{Method, Operation, RequestBody, ResponseBody};
+use super::collisions::{not_reserved, one_of_each};
+use super::inputs::{self, Inputs};
+use super::outputs::{self, Outputs};
+use super::path::PathKey;
+use super::types::Types;
+use crate::diagnostic::codes;
+use crate::rust::names::snake_case;
+use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
+use crate::spec::problems::{Problems, Spanned, Spot};
+
+/// Everything that says something about an operation.
+#[derive(Debug, Clone)]
+pub(super) struct Context<'d> {
+    pub(super) document: &'d Document,
+    pub(super) path: &'d PathKey,
+    pub(super) written: &'d Written,
+    item: &'d PathItem,
+    /// What messages and types written in place call it: its id, or method and path where it has none.
+    pub(super) name: String,
+    /// The parameters of the path and of the operation, each once; the operation's replace the path's.
+    pub(super) parameters: Vec<&'d Parameter>,
+}
+
+impl<'d> Context<'d> {
+    pub(super) fn new(document: &'d Document, path: &'d PathKey, item: &'d PathItem, written: &'d Written) -> Self {
+        let id = written.id.as_ref().map(|id| id.value.clone());
+        let name = id.unwrap_or_else(|| format!("{} {}", written.method.value.word(), item.path.value));
+        let mut parameters: Vec<&Parameter> = Vec::new();
+        for parameter in &written.parameters {
+            if !parameters.iter().any(|other| same_parameter(other, parameter)) {
+                parameters.push(parameter);
+            }
+        }
+        for parameter in item.parameters.iter().rev() {
+            if !parameters.iter().any(|other| same_parameter(other, parameter)) {
+                parameters.insert(0, parameter);
+            }
+        }
+        Self { document, path, written, item, name, parameters }
+    }
+}
+
+/// A field and the place that tells its name.
+pub(super) type Placed<T> = (T, Spot);
+
+/// The operation; `None` for one that is left out.
+pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Option<Operation> {
+    let (path, written) = (context.path, context.written);
+    check_path_parameters(context, problems);
+    check_parameters_twice(&context.item.parameters, problems);
+    check_parameters_twice(&written.parameters, problems);
+    if let Some(field) = context.parameters.iter().find(|parameter| parameter.place == ParameterIn::FormData) {
+        let message = format!(
+            "operation `{}` is left out: it takes fields of a browser's form, such as `{}`",
+            context.name, field.name.value
+        );
+        let help = "nothing to do: an SDK has other operations for the same";
+        problems.warning(codes::FORM_OPERATION, written.method.spot, message, help);
+        return None;
+    }
+    let Inputs { fields: inputs, body: request_body } = inputs::build(context, types, problems);
+    let Outputs { fields: outputs, body, success } = outputs::build(context, types, problems);
+    let response_body = body.unwrap_or(ResponseBody::None);
+    check_names("the parameters", &inputs, problems);
+    check_names("the response's fields", &outputs, problems);
+    check_reserved(context, &inputs, request_body, &outputs, response_body, problems);
+    let method = Method::from(written.method.value);
+    let queries: Vec<&str> = context
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.place == ParameterIn::Query)
+        .map(|parameter| parameter.name.value.as_str())
+        .collect();
+    let sub_resources = path.sub_resources.iter().filter(|name| !queries.contains(&name.as_str()));
+    Some(Operation {
+        id: context.name.clone(),
+        source: context.document.file_names.get(&written.method.spot.file).cloned().unwrap_or_default(),
+        summary: written.summary.split_whitespace().collect::<Vec<_>>().join(" "),
+        description: written.description.trim().to_owned(),
+        docs_url: written.docs_url.clone(),
+        scope: path.scope,
+        method,
+        sub_resources: sub_resources.cloned().collect(),
+        inputs: inputs.into_iter().map(|(field, _)| field).collect(),
+        request_body,
+        success,
+        outputs: outputs.into_iter().map(|(field, _)| field).collect(),
+        response_body,
+        repeatable: written.repeatable.unwrap_or(method != Method::Post),
+    })
+}
+
+fn same_parameter(one: &Parameter, other: &Parameter) -> bool {
+    // The names of headers do not distinguish capitals.
+    let same_name = match one.place {
+        ParameterIn::Header => one.name.value.eq_ignore_ascii_case(&other.name.value),
+        _ => one.name.value == other.name.value,
+    };
+    one.place == other.place && same_name
+}
+
+/// Each placeholder needs its parameter, and each path parameter its placeholder.
+fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
+    let (path, key) = (context.path, &context.item.path);
+    let declared: Vec<&Parameter> =
+        context.parameters.iter().copied().filter(|it| it.place == ParameterIn::Path).collect();
+    for name in &path.placeholders {
+        if !declared.iter().any(|parameter| parameter.name.value == *name) {
+            let message = format!(
+                "the path `{}` has the placeholder `{{{name}}}`, but operation `{}` has no such parameter",
+                key.value, context.name
+            );
+            let help = format!("add the parameter `{name}` with `in: path`, such as `$ref: \"#/parameters/{name}\"`");
+            problems.error(codes::MISSING_PATH_PARAMETER, key.spot, message, help);
+        }
+    }
+    for parameter in declared {
+        let name = &parameter.name.value;
+        if !path.placeholders.contains(name) {
+            let message = format!("the path parameter `{name}` has no placeholder in the path `{}`", key.value);
+            let help = format!("add `{{{name}}}` to the path, or remove the parameter");
+            problems.error(codes::UNUSED_PATH_PARAMETER, parameter.spot, message, help);
+        }
+    }
+}
+
+fn check_parameters_twice(parameters: &[Parameter], problems: &mut Problems) {
+    for (index, parameter) in parameters.iter().enumerate() {
+        let before = parameters.get(..index).unwrap_or_default();
+        let (name, place) = (&parameter.name.value, parameter.place.word());
+        if before.iter().any(|other| same_parameter(other, parameter)) {
+            let message = format!("the parameter `{name}` with `in: {place}` stands here a second time");
+            problems.error(codes::DUPLICATE_PARAMETER, parameter.spot, message, "keep one of them");
+        } else if parameter.place == ParameterIn::Body && before.iter().any(|it| it.place == ParameterIn::Body) {
+            let message = format!("the parameter `{name}` is a second body");
+            let help = "a request has one body: make them one, an object with both";
+            problems.error(codes::DUPLICATE_BODY, parameter.spot, message, help);
+        }
+    }
+}
+
+fn check_names(owners: &str, fields: &[Placed<super::api::Field>], problems: &mut Problems) {
+    let names = fields.iter().map(|(field, spot)| Spanned { value: field.name.as_str(), spot: *spot });
+    one_of_each(owners, names, snake_case, problems);
+}
+
+/// Inputs have a `body` beside the fields, if there is one, and outputs a `body` and a `response`.
+fn check_reserved(
+    context: &Context<'_>,
+    inputs: &[Placed<super::api::Field>],
+    request_body: RequestBody,
+    outputs: &[Placed<super::api::Field>],
+    response_body: ResponseBody,
+    problems: &mut Problems,
+) {
+    let owner = format!("in operation `{}`, the parameter", context.name);
+    for (field, spot) in inputs.iter().filter(|(field, _)| snake_case(&field.name) == "body") {
+        if request_body == RequestBody::Binary {
+            let name = Spanned { value: field.name.as_str(), spot: *spot };
+            not_reserved(&owner, &name, "body", "is what the caller sends", problems);
+        }
+    }
+    let owner = format!("in operation `{}`, the response's field", context.name);
+    for (field, spot) in outputs {
+        let name = Spanned { value: field.name.as_str(), spot: *spot };
+        match snake_case(&field.name).as_str() {
+            "response" => not_reserved(&owner, &name, "response", "holds status and request id", problems),
+            "body" if response_body == ResponseBody::Binary => {
+                not_reserved(&owner, &name, "body", "is what the caller receives", problems);
+            }
+            _ => {}
+        }
+    }
+}

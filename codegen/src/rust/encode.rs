@@ -1,0 +1,113 @@
+//! The statements that write an input into a request, and those that read an output from an answer.
+
+use super::names::snake_case;
+use crate::model::api::{Field, Location, Operation, RequestBody, ResponseBody, Shape, Treatment};
+
+/// The statements of `encode`, in an order in which the body is there before what depends on it.
+pub(super) fn encode(operation: &Operation) -> Vec<String> {
+    let mut statements = Vec::new();
+    for field in &operation.inputs {
+        statements.extend(checks(field));
+    }
+    if operation.request_body == RequestBody::Json {
+        statements.push("request.json();".to_owned());
+    }
+    for field in operation.inputs.iter().filter(|field| field.treatment != Treatment::ContentMd5) {
+        statements.extend(written(field));
+    }
+    if operation.request_body == RequestBody::Binary {
+        statements.push("request.body(self.body);".to_owned());
+    }
+    for field in &operation.inputs {
+        let (name, text) = (snake_case(&field.name), label(field));
+        match field.treatment {
+            Treatment::ContentLength => {
+                statements.push(format!("request.content_length({text:?}, self.{name});"));
+            }
+            Treatment::ContentMd5 => {
+                statements.push(format!("request.content_md5({text:?}, {:?}, &self.{name});", field.name));
+            }
+            Treatment::Plain | Treatment::PathEncoded => {}
+        }
+        if field.forbids_repeat {
+            statements.push(format!("request.unrepeatable_with(&self.{name});"));
+        }
+    }
+    statements
+}
+
+/// A field's name as messages spell it: without `r#`.
+fn label(field: &Field) -> String {
+    snake_case(&field.name).trim_start_matches("r#").to_owned()
+}
+
+fn written(field: &Field) -> Option<String> {
+    let (name, text, wire) = (snake_case(&field.name), label(field), &field.name);
+    Some(match (&field.location, field.treatment) {
+        (_, Treatment::ContentLength) => return None,
+        (Location::Query, _) => format!("request.query({wire:?}, &self.{name});"),
+        (Location::Header, Treatment::PathEncoded) => {
+            format!("request.path_header({text:?}, {wire:?}, &self.{name});")
+        }
+        (Location::Header, _) => format!("request.header({text:?}, {wire:?}, &self.{name});"),
+        (Location::HeaderPrefix(prefix), _) => format!("request.header_map({text:?}, {prefix:?}, &self.{name});"),
+        (Location::Json, _) if matches!(field.shape, Shape::List(_)) && !field.required => {
+            format!("request.json_list({text:?}, {wire:?}, &self.{name});")
+        }
+        (Location::Json, _) => format!("request.json_field({text:?}, {wire:?}, &self.{name});"),
+    })
+}
+
+fn checks(field: &Field) -> Vec<String> {
+    let (name, text, limits) = (snake_case(&field.name), label(field), &field.limits);
+    let mut statements = Vec::new();
+    let is_text = field.shape == Shape::String && matches!(field.location, Location::Query | Location::Header);
+    if is_text && field.required {
+        statements.push(format!("request.require({text:?}, &self.{name});"));
+    }
+    if let Shape::Integer { bits, signed } = field.shape {
+        let suffix = format!("{}{bits}", if signed { 'i' } else { 'u' });
+        // An unsigned type says "at least 0" already.
+        let low = limits.minimum.filter(|minimum| signed || *minimum > 0);
+        if low.is_some() || limits.maximum.is_some() {
+            let (low, high) = (option(low, &suffix), option(limits.maximum, &suffix));
+            statements.push(format!("request.check_range({text:?}, self.{name}, {low}, {high});"));
+        }
+    }
+    if limits.min_length.is_some() || limits.max_length.is_some() {
+        let (low, high) = (option(limits.min_length, ""), option(limits.max_length, ""));
+        statements.push(format!("request.check_length({text:?}, &self.{name}, {low}, {high});"));
+    }
+    if limits.min_items.is_some() || limits.max_items.is_some() {
+        let (low, high) = (option(limits.min_items, ""), option(limits.max_items, ""));
+        statements.push(format!("request.check_items({text:?}, self.{name}.len(), {low}, {high});"));
+    }
+    statements
+}
+
+fn option<T: std::fmt::Display>(bound: Option<T>, suffix: &str) -> String {
+    match bound {
+        Some(bound) if suffix.is_empty() => format!("Some({bound})"),
+        Some(bound) => format!("Some({bound}_{suffix})"),
+        None => "None".to_owned(),
+    }
+}
+
+/// Where each field of an output comes from, JSON apart: `(field, expression)`.
+pub(super) fn decoded(operation: &Operation) -> Vec<(String, String)> {
+    let is_json = operation.response_body == ResponseBody::Json;
+    let mut fields = Vec::new();
+    for field in operation.outputs.iter().filter(|field| field.location != Location::Json) {
+        let expression = match &field.location {
+            Location::HeaderPrefix(prefix) => format!("response.header_map({prefix:?})"),
+            _ if field.required && !is_json => format!("response.required_header({:?})?", field.name),
+            _ => format!("response.header({:?})?", field.name),
+        };
+        fields.push((snake_case(&field.name), expression));
+    }
+    if operation.response_body == ResponseBody::Binary {
+        fields.push(("body".to_owned(), "response.body()".to_owned()));
+    }
+    fields.push(("response".to_owned(), "response.info()".to_owned()));
+    fields
+}

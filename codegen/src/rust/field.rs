@@ -1,0 +1,138 @@
+//! Fields of structures, inputs and outputs.
+
+use serde::Serialize;
+
+use super::docs;
+use super::names::snake_case;
+use super::type_names::TypeNames;
+use crate::model::api::{Field, Location, Shape};
+
+/// A field as it is declared, constructed and set.
+#[derive(Debug, Clone, Serialize)]
+pub struct FieldView {
+    /// Its name in Rust.
+    pub name: String,
+    /// Lines of its doc comment.
+    pub docs: Vec<String>,
+    /// Its type.
+    pub rust_type: String,
+    /// Arguments of `#[serde(…)]`, without the brackets; empty if there are none.
+    pub serde: String,
+    /// Whether `new` asks for it.
+    pub required: bool,
+    /// The argument that `new` or the setter takes: `impl Into<String>`.
+    pub argument_type: String,
+    /// How the argument becomes a value: `upload_id.into()`.
+    pub conversion: String,
+    /// The setter's name; differs from the field's where that would be `new`.
+    pub setter: String,
+    /// Whether the setter adds an entry to a map.
+    pub is_map: bool,
+    /// Whether the field is an `Option`.
+    pub is_option: bool,
+}
+
+/// How a field is serialized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Serde {
+    /// Not at all: an input.
+    Never,
+    /// Only read: an output whose body is JSON.
+    Read,
+    /// Written and read: a type.
+    Both,
+}
+
+/// The view of a field.
+pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView {
+    let name = snake_case(&field.name);
+    let value_type = names.rust_type(&field.shape, field.sensitive);
+    let is_collection = matches!(field.shape, Shape::List(_) | Shape::Map(_));
+    // serde skips what comes from headers, and what it skips must have a default.
+    let skipped = serde == Serde::Read && field.location != Location::Json;
+    let is_option = !is_collection && (!field.required || skipped);
+    FieldView {
+        docs: docs::field(field, serde == Serde::Never),
+        rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
+        serde: serde_arguments(field, &name, serde, is_option),
+        required: field.required && !matches!(field.shape, Shape::Map(_)),
+        argument_type: argument_type(names, field),
+        conversion: conversion(field, &name),
+        setter: if name == "new" { "new_".to_owned() } else { name.clone() },
+        is_map: matches!(field.shape, Shape::Map(_)),
+        is_option,
+        name,
+    }
+}
+
+/// The field that carries bytes: `Body` in inputs, `ResponseBody` in outputs.
+pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
+    FieldView {
+        name: "body".to_owned(),
+        docs: docs::lines(docs),
+        rust_type: rust_type.to_owned(),
+        serde: String::new(),
+        required: false,
+        argument_type: "impl Into<Body>".to_owned(),
+        conversion: "body.into()".to_owned(),
+        setter: "body".to_owned(),
+        is_map: false,
+        is_option: false,
+    }
+}
+
+/// The field by which every output says what the answer was.
+pub(super) fn response_info(serde: Serde) -> FieldView {
+    FieldView {
+        name: "response".to_owned(),
+        docs: docs::lines("Status, request id and number of attempts."),
+        serde: if serde == Serde::Read { "skip".to_owned() } else { String::new() },
+        ..body("ResponseInfo", "")
+    }
+}
+
+fn argument_type(names: &TypeNames, field: &Field) -> String {
+    match &field.shape {
+        Shape::String => format!("impl Into<{}>", names.rust_type(&field.shape, field.sensitive)),
+        Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
+        Shape::List(item) => format!("impl IntoIterator<Item = {}>", names.rust_type(item, field.sensitive)),
+        Shape::Map(item) => names.rust_type(item, field.sensitive),
+        _ => names.rust_type(&field.shape, field.sensitive),
+    }
+}
+
+fn conversion(field: &Field, name: &str) -> String {
+    match &field.shape {
+        Shape::String | Shape::DateTime | Shape::HttpDate => format!("{name}.into()"),
+        Shape::List(_) => format!("{name}.into_iter().collect()"),
+        _ => name.to_owned(),
+    }
+}
+
+fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> String {
+    if serde == Serde::Never {
+        return String::new();
+    }
+    if serde == Serde::Read && field.location != Location::Json {
+        return "skip".to_owned();
+    }
+    let mut arguments = Vec::new();
+    if name.trim_start_matches("r#") != field.name {
+        arguments.push(format!("rename = {:?}", field.name));
+    }
+    match &field.shape {
+        Shape::List(_) | Shape::Map(_) => {
+            arguments.push("default".to_owned());
+            arguments.push("deserialize_with = \"null_as_default\"".to_owned());
+            if serde == Serde::Both && !field.required {
+                let collection = if matches!(field.shape, Shape::List(_)) { "Vec" } else { "BTreeMap" };
+                arguments.push(format!("skip_serializing_if = \"{collection}::is_empty\""));
+            }
+        }
+        _ if is_option && serde == Serde::Both => {
+            arguments.push("skip_serializing_if = \"Option::is_none\"".to_owned());
+        }
+        _ => {}
+    }
+    arguments.join(", ")
+}

@@ -1,0 +1,19 @@
+//! What the Rust should say: names, types and doc lines.
+//!
+//! Templates print what they find here and decide nothing.
+
+mod docs;
+mod encode;
+mod enumeration;
+mod field;
+mod module;
+pub mod names;
+mod operation;
+mod sample;
+mod type_names;
+
+pub use enumeration::EnumView;
+pub use module::{ApiView, ModuleView, StructView, TypeFile, TypeView, view};
+pub use operation::OperationView;
+pub use sample::{OperationSamples, samples};
+pub use type_names::NameClash;

@@ -1,0 +1,198 @@
+//! Operations: input, output, how they are written and read, and the method.
+
+use serde::Serialize;
+
+use super::docs;
+use super::encode;
+use super::field::{self, FieldView, Serde};
+use super::module::StructView;
+use super::names::{pascal_case, snake_case};
+use super::sample::Sampler;
+use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope, Shape};
+
+/// An operation.
+#[derive(Debug, Clone, Serialize)]
+pub struct OperationView {
+    /// The specification's file.
+    pub source: String,
+    /// `operationId`, as a Rust string literal.
+    pub id_literal: String,
+    /// The file's name without `.rs`.
+    pub module: String,
+    /// The method's name.
+    pub method: String,
+    /// Lines of the method's doc comment.
+    pub docs: Vec<String>,
+    /// `Bucket` or `QingStor`.
+    pub owner: &'static str,
+    /// `ObjectScope` and so on.
+    pub scope: &'static str,
+    /// Whether the method takes a key.
+    pub has_key: bool,
+    /// `Method::PUT`
+    pub http_method: &'static str,
+    /// `"uploads"`, and so on: elements of an array.
+    pub sub_resources: Vec<String>,
+    /// Successes outside 200..=299.
+    pub also_success: Vec<u16>,
+    /// Whether it may be sent twice.
+    pub repeatable: bool,
+    /// `Empty`, `Json` or `Streamed`.
+    pub response_kind: &'static str,
+    /// The input.
+    pub input: StructView,
+    /// The output.
+    pub output: StructView,
+    /// Statements of `encode`.
+    pub encode: Vec<String>,
+    /// Whether `encode` uses the request at all.
+    pub encodes: bool,
+    /// Whether the output is made of JSON first.
+    pub decodes_json: bool,
+    /// Whether reading takes the body out of the response.
+    pub takes_body: bool,
+    /// Fields that are read from elsewhere than JSON.
+    pub decode: Vec<(String, String)>,
+}
+
+pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationView {
+    let method = snake_case(&operation.id);
+    let owner = if operation.scope == Scope::Service { "QingStor" } else { "Bucket" };
+    let encode = encode::encode(operation);
+    OperationView {
+        source: operation.source.clone(),
+        id_literal: format!("{:?}", operation.id),
+        module: method.trim_start_matches("r#").to_owned(),
+        docs: method_docs(sampler, operation, &method),
+        owner,
+        scope: match operation.scope {
+            Scope::Service => "ServiceScope",
+            Scope::Bucket => "BucketScope",
+            Scope::Object => "ObjectScope",
+        },
+        has_key: operation.scope == Scope::Object,
+        http_method: http_method(operation.method),
+        sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
+        also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
+        repeatable: operation.repeatable,
+        response_kind: match operation.response_body {
+            ResponseBody::None => "Empty",
+            ResponseBody::Json => "Json",
+            ResponseBody::Binary => "Streamed",
+        },
+        input: input(sampler, operation, owner, &method),
+        output: output(sampler, operation, owner, &method),
+        encodes: !encode.is_empty(),
+        encode,
+        decodes_json: operation.response_body == ResponseBody::Json,
+        takes_body: operation.response_body == ResponseBody::Binary,
+        decode: encode::decoded(operation),
+        method,
+    }
+}
+
+fn http_method(method: Method) -> &'static str {
+    match method {
+        Method::Get => "Method::GET",
+        Method::Put => "Method::PUT",
+        Method::Post => "Method::POST",
+        Method::Delete => "Method::DELETE",
+        Method::Head => "Method::HEAD",
+        Method::Options => "Method::OPTIONS",
+    }
+}
+
+fn input(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str) -> StructView {
+    let mut fields: Vec<FieldView> =
+        operation.inputs.iter().map(|field| field::view(sampler.names, field, Serde::Never)).collect();
+    if operation.request_body == RequestBody::Binary {
+        fields.push(field::body("Body", "What is sent; empty if left out."));
+    }
+    let derives = match operation.request_body {
+        // A stream cannot be cloned.
+        RequestBody::Binary => "Debug",
+        RequestBody::None | RequestBody::Json => "Clone, Debug",
+    };
+    let name = format!("{}Input", pascal_case(&operation.id));
+    StructView::new(name, format!("Input of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
+}
+
+fn output(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str) -> StructView {
+    let serde = if operation.response_body == ResponseBody::Json { Serde::Read } else { Serde::Never };
+    let mut fields: Vec<FieldView> =
+        operation.outputs.iter().map(|field| field::view(sampler.names, field, serde)).collect();
+    if operation.response_body == ResponseBody::Binary {
+        fields.push(field::body("ResponseBody", "What is received, streamed. Empty if the status is not 200 or 206."));
+    }
+    fields.push(field::response_info(serde));
+    let derives = match operation.response_body {
+        ResponseBody::Binary => "Debug",
+        ResponseBody::None => "Clone, Debug",
+        ResponseBody::Json => "Clone, Debug, Deserialize",
+    };
+    let name = format!("{}Output", pascal_case(&operation.id));
+    StructView::new(name, format!("Output of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
+}
+
+fn method_docs(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
+    let mut lines = docs::lines(&operation.summary);
+    if lines.is_empty() {
+        lines.push(format!("`{}`.", operation.id));
+    }
+    if !operation.description.is_empty() && operation.description.trim() != operation.summary.trim() {
+        lines.push(String::new());
+        lines.extend(docs::lines(&operation.description));
+    }
+    lines.push(String::new());
+    lines.extend(example(sampler, operation, method));
+    lines.push(String::new());
+    lines.push("# Errors".to_owned());
+    lines.push(String::new());
+    lines.extend(docs::lines(
+        "An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before anything \
+         was sent, the server answered with an error, or no answer came.",
+    ));
+    if let Some(url) = &operation.docs_url {
+        lines.push(String::new());
+        lines.push(format!("Official documentation: <{url}>"));
+    }
+    lines
+}
+
+fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
+    let input = sampler.minimal(operation);
+    let owner = if operation.scope == Scope::Service {
+        "qingstor: qingstor_sdk::QingStor"
+    } else {
+        "bucket: qingstor_sdk::Bucket"
+    };
+    let receiver = owner.split(':').next().unwrap_or_default();
+    let key = if operation.scope == Scope::Object { "\"key\", " } else { "" };
+    let types = if uses_types(operation) { ", types" } else { "" };
+    let import = format!("{}Input", pascal_case(&operation.id));
+    let import = if types.is_empty() { import } else { format!("{{{import}{types}}}") };
+    [
+        "```no_run".to_owned(),
+        format!("# async fn run({owner}) -> qingstor_sdk::Result<()> {{"),
+        format!("use qingstor_sdk::{import};"),
+        String::new(),
+        format!("let input = {input};"),
+        format!("let output = {receiver}.{method}({key}input).await?;"),
+        "println!(\"{output:?}\");".to_owned(),
+        "# Ok(())".to_owned(),
+        "# }".to_owned(),
+        "```".to_owned(),
+    ]
+    .into()
+}
+
+fn uses_types(operation: &Operation) -> bool {
+    fn named(shape: &Shape) -> bool {
+        match shape {
+            Shape::Enum(_) | Shape::Struct(_) => true,
+            Shape::List(item) | Shape::Map(item) => named(item),
+            _ => false,
+        }
+    }
+    operation.inputs.iter().any(|field| field.required && named(&field.shape))
+}

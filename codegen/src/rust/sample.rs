@@ -1,0 +1,136 @@
+//! Example values: for the examples in the documentation, and for tests that send every operation.
+
+use serde::Serialize;
+
+use super::enumeration::variant_name;
+use super::names::{pascal_case, snake_case};
+use super::type_names::{NameClash, TypeNames};
+use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
+
+/// Expressions that make inputs of an operation.
+#[derive(Debug, Clone, Serialize)]
+pub struct OperationSamples {
+    /// `operationId`.
+    pub id: String,
+    /// The method: `upload_multipart`.
+    pub method: String,
+    /// What it is called on and with.
+    #[serde(skip)]
+    pub scope: Scope,
+    /// The input's type.
+    pub input: String,
+    /// Made of what is required only.
+    pub minimal: String,
+    /// Every field set.
+    pub full: String,
+}
+
+/// Samples of all operations, in order. Types are spelled `types::…`.
+pub fn samples(api: &Api) -> Result<Vec<OperationSamples>, NameClash> {
+    let names = TypeNames::new(api)?;
+    let sampler = Sampler { api, names: &names };
+    Ok(api.operations.iter().map(|operation| sampler.operation(operation)).collect())
+}
+
+pub(super) struct Sampler<'a> {
+    pub(super) api: &'a Api,
+    pub(super) names: &'a TypeNames,
+}
+
+impl Sampler<'_> {
+    fn operation(&self, operation: &Operation) -> OperationSamples {
+        let minimal = self.minimal(operation);
+        let mut full = format!("{}Input::new({})", pascal_case(&operation.id), self.arguments(&operation.inputs, 0));
+        for field in operation.inputs.iter().filter(|field| !field.required) {
+            full.push_str(&self.setter(field));
+        }
+        if operation.request_body == RequestBody::Binary {
+            full.push_str(".body(\"body\")");
+        }
+        OperationSamples {
+            id: operation.id.clone(),
+            method: snake_case(&operation.id),
+            scope: operation.scope,
+            input: format!("{}Input", pascal_case(&operation.id)),
+            minimal,
+            full,
+        }
+    }
+
+    /// `UploadMultipartInput::new("upload_id", 0)`
+    pub(super) fn minimal(&self, operation: &Operation) -> String {
+        let arguments = self.arguments(&operation.inputs, 1);
+        format!("{}Input::new({arguments})", pascal_case(&operation.id))
+    }
+
+    /// `depth` 0 sets every field of the types in it, deeper ones only what they require.
+    fn arguments(&self, fields: &[Field], depth: usize) -> String {
+        let required = fields.iter().filter(|field| field.required && !matches!(field.shape, Shape::Map(_)));
+        required.map(|field| self.value(field, &field.shape, depth)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn setter(&self, field: &Field) -> String {
+        let name = match snake_case(&field.name) {
+            name if name == "new" => "new_".to_owned(),
+            name => name,
+        };
+        let value = match field.treatment {
+            // Must say what the sample's body has.
+            Treatment::ContentLength => "4".to_owned(),
+            _ => match &field.shape {
+                Shape::Map(item) => format!("\"name\", {}", owned(self.value(field, item, 0), item)),
+                shape => self.value(field, shape, 0),
+            },
+        };
+        format!(".{name}({value})")
+    }
+
+    fn value(&self, field: &Field, shape: &Shape, depth: usize) -> String {
+        match shape {
+            Shape::Boolean => "true".to_owned(),
+            Shape::Integer { .. } => {
+                let low = field.limits.minimum.unwrap_or(1);
+                field.limits.maximum.map_or(low, |high| low.max(1).min(high)).to_string()
+            }
+            Shape::Number => "1.5".to_owned(),
+            Shape::String if field.treatment == Treatment::PathEncoded => "\"/bucket/a key\"".to_owned(),
+            Shape::String => format!("{:?}", field.name.to_lowercase()),
+            Shape::DateTime | Shape::HttpDate => "std::time::SystemTime::UNIX_EPOCH".to_owned(),
+            Shape::Json => "serde_json::Value::Null".to_owned(),
+            Shape::Map(_) => "Default::default()".to_owned(),
+            Shape::List(item) => format!("[{}]", owned(self.value(field, item, depth), item)),
+            Shape::Enum(name) | Shape::Struct(name) => self.named(name, depth),
+        }
+    }
+
+    fn named(&self, name: &str, depth: usize) -> String {
+        let rust_name = self.names.of(name);
+        match self.api.types.iter().find(|definition| definition.name == name).map(|definition| &definition.kind) {
+            Some(TypeKind::Enum(values)) => {
+                let value = values.first().map(|value| variant_name(value)).unwrap_or_default();
+                format!("types::{rust_name}::{value}")
+            }
+            // A type that contains itself through a list is shown to a depth that nobody needs more of.
+            Some(TypeKind::Struct(fields)) if depth < 4 => {
+                let mut made = format!("types::{rust_name}::new({})", self.arguments(fields, depth + 1));
+                for field in fields.iter().filter(|field| !field.required && depth == 0) {
+                    if !matches!(field.shape, Shape::Map(_)) {
+                        let value = self.value(field, &field.shape, depth + 1);
+                        made.push_str(&format!(".{}({value})", snake_case(&field.name)));
+                    }
+                }
+                made
+            }
+            _ => format!("types::{rust_name}::new()"),
+        }
+    }
+}
+
+/// Items of lists and maps are values and not arguments: text must be a `String`.
+fn owned(value: String, shape: &Shape) -> String {
+    match shape {
+        Shape::String => format!("{value}.to_owned()"),
+        Shape::DateTime | Shape::HttpDate => format!("{value}.into()"),
+        _ => value,
+    }
+}

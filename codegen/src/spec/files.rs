@@ -1,0 +1,247 @@
+//! The files of a specification: read once each, never from outside of its folder.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use super::node::{EqualKey, Node};
+use super::position::{self, ParseError, Position, START};
+use super::problems::{FileId, Problems, Spot};
+use crate::diagnostic::codes;
+
+/// No file of a specification has to be longer: the official one, all files together, has 110 KB.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// One file.
+#[derive(Debug)]
+pub(super) struct SourceFile {
+    /// As diagnostics and generated files name it.
+    pub(super) name: String,
+    /// Relative to the specification's folder.
+    pub(super) relative: PathBuf,
+    pub(super) text: String,
+    /// `None` where the text could not be read as YAML.
+    pub(super) root: Option<Node>,
+}
+
+/// All files read so far.
+#[derive(Debug)]
+pub(super) struct Files {
+    /// The folder of the root file, without symbolic links.
+    folder: PathBuf,
+    /// The same as diagnostics name it.
+    shown: PathBuf,
+    files: Vec<SourceFile>,
+    by_path: BTreeMap<PathBuf, Option<FileId>>,
+}
+
+/// Why there is no such file for a `$ref`.
+#[derive(Debug, PartialEq)]
+pub(super) enum NoFile {
+    /// It would lie outside of the folder.
+    Outside,
+    /// It cannot be read, and why.
+    Unreadable(String),
+    /// It could not be read when it was wanted before; that has been reported.
+    Known,
+}
+
+impl Files {
+    /// The files of the specification whose root file is `path`, which diagnostics call `shown`.
+    pub(super) fn new(path: &Path, shown: &Path) -> Self {
+        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self {
+            folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+            shown: shown.parent().unwrap_or(Path::new("")).to_owned(),
+            files: Vec::new(),
+            by_path: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0)
+    }
+
+    /// The name of a file as diagnostics print it.
+    pub(super) fn name(&self, id: FileId) -> &str {
+        self.get(id).map_or("", |file| &file.name)
+    }
+
+    /// The names of all files.
+    pub(super) fn names(&self) -> BTreeMap<FileId, String> {
+        self.files.iter().enumerate().map(|(index, file)| (FileId(index), file.name.clone())).collect()
+    }
+
+    /// Reads `wanted`, relative to the specification's folder, unless that has been done.
+    ///
+    /// What is wrong with the file's content is reported as a problem of the file; that there is no such file is for
+    /// the caller to report, who knows which `$ref` wants it.
+    pub(super) fn open(&mut self, wanted: &Path, problems: &mut Problems) -> Result<FileId, NoFile> {
+        let relative = normalized(wanted).ok_or(NoFile::Outside)?;
+        if let Some(known) = self.by_path.get(&relative) {
+            return known.ok_or(NoFile::Known);
+        }
+        let path = self.folder.join(&relative);
+        // A symbolic link is the way out that the path itself does not show.
+        if path.canonicalize().is_ok_and(|real| !real.starts_with(&self.folder)) {
+            return Err(NoFile::Outside);
+        }
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(reason) => {
+                self.by_path.insert(relative, None);
+                return Err(NoFile::Unreadable(reason));
+            }
+        };
+        let id = FileId(self.files.len());
+        self.by_path.insert(relative.clone(), Some(id));
+        let name = slashed(&self.shown.join(&relative));
+        let (text, root) = understand(id, bytes, problems);
+        self.files.push(SourceFile { name, relative, text, root });
+        Ok(id)
+    }
+
+    /// Remembers a root file that cannot be read, so that problems have something to name.
+    pub(super) fn missing(&mut self, relative: &Path) -> FileId {
+        let id = FileId(self.files.len());
+        let name = slashed(&self.shown.join(relative));
+        self.files.push(SourceFile { name, relative: relative.to_owned(), text: String::new(), root: None });
+        id
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    let metadata = fs::metadata(path).map_err(|error| plain(&error))?;
+    if metadata.is_dir() {
+        return Err("it is a folder".to_owned());
+    }
+    if !metadata.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| plain(&error))?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+    Ok(bytes)
+}
+
+/// The message of the operating system, without its number.
+fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (String, Option<Node>) {
+    if bytes.len() as u64 > MOST_BYTES {
+        let message = format!("the file is longer than {MOST_BYTES} bytes");
+        problems.error(codes::TOO_LARGE, Spot::text(id, START), message, "split it into several files by `$ref`");
+        return (String::new(), None);
+    }
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
+            let spot = Spot::text(id, end_of(&before));
+            problems.error(codes::UNREADABLE_FILE, spot, "the file is not UTF-8", "save it as UTF-8");
+            return (String::new(), None);
+        }
+    };
+    let root = match position::parse(&text) {
+        Ok(parsed) => {
+            report_equal_keys(id, &text, &parsed.equal_keys, problems);
+            Some(parsed.root)
+        }
+        Err(ParseError::Syntax(message, at)) => {
+            let help = "the rest of this file was not checked";
+            problems.error(codes::YAML_SYNTAX, Spot::text(id, at), format!("not YAML: {message}"), help);
+            None
+        }
+        Err(ParseError::TooLarge(message, at)) => {
+            let help = "a specification has no need of it; was this file meant?";
+            problems.error(codes::TOO_LARGE, Spot::text(id, at), message, help);
+            None
+        }
+    };
+    (text, root)
+}
+
+fn report_equal_keys(id: FileId, text: &str, keys: &[EqualKey], problems: &mut Problems) {
+    if keys.is_empty() {
+        return;
+    }
+    let firsts = position::locate(text, &keys.iter().map(|equal| equal.first).collect());
+    for equal in keys {
+        let first = firsts.get(&equal.first).map_or(START.0, |at| at.0);
+        problems.error(
+            codes::DUPLICATE_KEY,
+            Spot::node(id, equal.again),
+            format!("the key `{}` stands here a second time; the first is in line {first}", equal.key),
+            "keep one of them",
+        );
+    }
+}
+
+/// Line and column behind the last character.
+fn end_of(text: &str) -> Position {
+    let line = text.matches('\n').count() + 1;
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (line, last.chars().count() + 1)
+}
+
+/// The path without `.` and `..`; `None` where it leads out of the folder or is not relative.
+fn normalized(path: &Path) -> Option<PathBuf> {
+    let mut result = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::Normal(name) => result.push(name),
+            Component::ParentDir => {
+                if !result.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(result)
+}
+
+/// A path with `/` on every system, so that generated files are the same everywhere.
+fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside_of_the_folder() {
+        assert_eq!(normalized(Path::new("./a/../b.yaml")), Some("b.yaml".into()));
+        assert_eq!(normalized(Path::new("../b.yaml")), None);
+        assert_eq!(normalized(Path::new("a/../../b.yaml")), None);
+        assert_eq!(normalized(Path::new("/etc/passwd")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symbolic_link_does_not_lead_out() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret.yaml"), "a: 1\n").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret.yaml"), folder.path().join("link.yaml")).unwrap();
+        let mut files = Files::new(&folder.path().join("api.yaml"), Path::new("api.yaml"));
+        let opened = files.open(Path::new("link.yaml"), &mut Problems::default());
+        assert_eq!(opened, Err(NoFile::Outside));
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_counted_in_characters() {
+        assert_eq!(end_of(""), (1, 1));
+        assert_eq!(end_of("a\néé"), (2, 3));
+    }
+}

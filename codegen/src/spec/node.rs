@@ -1,0 +1,118 @@
+//! A YAML file as a tree that keeps the order of its keys and knows where everything stands.
+//!
+//! serde_yaml forgets positions and keeps the last of two equal keys. So every key and every value is given a number,
+//! in the order of reading, equal keys are collected, and the line and column of a number are found by reading the
+//! text once more: what fails on purpose at that very key or value gets them from serde_yaml.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+
+/// The number of a key or a value within its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(super) u32);
+
+/// A value and its number. Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its number.
+    pub id: NodeId,
+    /// What it is.
+    pub value: Value,
+}
+
+/// A YAML value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i128),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    Text(Rc<str>),
+    /// A sequence.
+    List(Rc<[Node]>),
+    /// A mapping, without the second of two equal keys.
+    Map(Rc<Map>),
+}
+
+impl Value {
+    /// What a person would call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a map",
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value}"),
+            Self::Text(value) => f.write_str(value),
+            Self::Null | Self::List(_) | Self::Map(_) => f.write_str(self.kind()),
+        }
+    }
+}
+
+/// A mapping that finds its keys as fast with many as with few.
+#[derive(Debug, PartialEq, Default)]
+pub struct Map {
+    entries: Vec<Entry>,
+    index: HashMap<Rc<str>, usize>,
+}
+
+impl Map {
+    /// Keys and values, in the order in which they are written.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry with this key.
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.index.get(key).and_then(|index| self.entries.get(*index))
+    }
+
+    /// Adds an entry; gives it back if the key is there already.
+    pub(super) fn add(&mut self, entry: Entry) -> Result<(), Entry> {
+        if self.index.contains_key(&entry.key) {
+            return Err(entry);
+        }
+        self.index.insert(Rc::clone(&entry.key), self.entries.len());
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
+/// A key with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The number of the key.
+    pub key_id: NodeId,
+    /// The key; numbers such as an unquoted `200:` as text.
+    pub key: Rc<str>,
+    /// The value.
+    pub value: Node,
+}
+
+/// A key that its map has already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EqualKey {
+    /// The first one.
+    pub first: NodeId,
+    /// The later one.
+    pub again: NodeId,
+    /// What both say.
+    pub key: Rc<str>,
+}

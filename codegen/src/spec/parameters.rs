@@ -1,0 +1,117 @@
+//! Parameters.
+
+use super::document::{Hints, Parameter, ParameterIn};
+use super::problems::Spanned;
+use super::reader::Reader;
+use super::schema::{Role, SchemaUse, Target};
+use super::table::{Located, Table};
+use crate::diagnostic::codes;
+
+const PLACES: [(&str, ParameterIn); 5] = [
+    ("query", ParameterIn::Query),
+    ("header", ParameterIn::Header),
+    ("path", ParameterIn::Path),
+    ("body", ParameterIn::Body),
+    ("formData", ParameterIn::FormData),
+];
+
+/// Each parameter is compared with each, and one operation of the official specification has 24.
+const MOST: usize = 500;
+
+const BODY_KEYS: [&str; 5] = ["name", "in", "description", "required", "schema"];
+
+impl Reader {
+    /// The list `parameters` of a path or an operation.
+    pub(super) fn parameters(&mut self, owner: &Table) -> Vec<Parameter> {
+        let items = owner.list("parameters", &mut self.problems).unwrap_or_default();
+        if let Some(beyond) = items.get(MOST) {
+            let message = format!("{} has more than {MOST} parameters", owner.what);
+            self.problems.error(codes::TOO_LARGE, beyond.spot(), message, "no request has that many; remove some");
+        }
+        items.into_iter().take(MOST).filter_map(|at| self.parameter(at)).collect()
+    }
+
+    pub(super) fn parameter(&mut self, at: Located) -> Option<Parameter> {
+        if !self.next_part() {
+            return None;
+        }
+        let spot = at.spot();
+        let followed = self.follow(at)?;
+        let shared_as = followed.root_key.filter(|(section, _)| section == "parameters").map(|(_, key)| key);
+        let what = match followed.at.get("name").map(|name| name.node.value) {
+            Some(super::node::Value::Text(name)) => format!("parameter `{name}`"),
+            _ => "a parameter".to_owned(),
+        };
+        let table = Table::open(&followed.at, what, &mut self.problems)?;
+        let name = table.required_text("name", &mut self.problems);
+        table.require("in", &mut self.problems);
+        let place = table.word("in", &PLACES, &mut self.problems);
+        let required = table.flag("required", &mut self.problems).is_some_and(|flag| flag.value);
+        // Read even if name or place are faulty, for the sake of further problems.
+        let in_body = place.as_ref().is_some_and(|place| place.value == ParameterIn::Body);
+        let schema = if in_body { self.body_schema(&table) } else { self.own_schema(&table) };
+        let hints = self.hints(&table, place.as_ref().map(|place| place.value));
+        if let (Some(name), Some(ParameterIn::Header)) = (&name, place.as_ref().map(|place| place.value)) {
+            self.check_header_name(name, "header parameter");
+        }
+        let (name, place) = (name?, place?.value);
+        Some(Parameter { spot, shared_as, name, place, required, schema, hints })
+    }
+
+    fn body_schema(&mut self, table: &Table) -> SchemaUse {
+        table.only(&BODY_KEYS, &mut self.problems);
+        let _ignored = table.text("description", &mut self.problems);
+        if !table.require("schema", &mut self.problems) {
+            return SchemaUse { spot: table.spot, description: None, target: Target::Broken };
+        }
+        let what = format!("the body of {}", table.what);
+        match table.get("schema") {
+            Some(at) => self.schema_use(at, &what),
+            None => SchemaUse { spot: table.spot, description: None, target: Target::Broken },
+        }
+    }
+
+    fn own_schema(&mut self, table: &Table) -> SchemaUse {
+        let schema = self.schema(table, Role::Parameter);
+        if table.get("schema").is_some() {
+            let message = format!("`schema` of {} is for `in: body` only", table.what);
+            let help = "write `type` and the rest beside `name`";
+            self.problems.error(codes::MISPLACED_KEY, table.key_spot("schema"), message, help);
+        }
+        SchemaUse { spot: table.spot, description: None, target: Target::Inline(Box::new(schema)) }
+    }
+
+    /// What the `x-…` keys of a parameter or a header say.
+    pub(super) fn hints(&mut self, table: &Table, place: Option<ParameterIn>) -> Hints {
+        let problems = &mut self.problems;
+        let computed_md5 = table.word("x-computed", &[("content-md5", ())], problems).map(|word| word.spot);
+        let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.spot);
+        let forbids_repeat = table.flag("x-repeatable", problems).is_some_and(|flag| !flag.value);
+        let header_prefix = table.text("x-header-prefix", problems);
+        let _ignored = table.word("collectionFormat", &[("csv", ())], problems);
+        for key in ["x-computed", "x-encoding", "x-header-prefix"] {
+            if table.get(key).is_some() && place.is_some_and(|place| place != ParameterIn::Header) {
+                let message = format!("`{key}` of {} is for headers only", table.what);
+                problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, "remove it");
+            }
+        }
+        Hints { computed_md5, path_encoded, header_prefix, forbids_repeat }
+    }
+}
+
+/// A name that HTTP allows for a header.
+pub(super) fn is_token(name: &str) -> bool {
+    const MARKS: &[u8] = b"!#$%&'*+-.^_`|~";
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || MARKS.contains(&b))
+}
+
+impl Reader {
+    /// Reports a header whose name HTTP does not allow.
+    pub(super) fn check_header_name(&mut self, name: &Spanned<String>, what: &str) {
+        if !is_token(&name.value) {
+            let message = format!("{what} `{}` is not a name that HTTP allows for a header", name.value);
+            let help = "use letters, digits and dashes";
+            self.problems.error(codes::BAD_HEADER_NAME, name.spot, message, help);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Reading a text into a tree, and finding a key or value of that tree in the text again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeSeed;
+
+use super::node::{EqualKey, Node, NodeId};
+use super::numbering::Numbering;
+use super::tree::NodeSeed;
+
+/// Line and column, both counted from 1.
+pub(super) type Position = (usize, usize);
+
+/// Where a text without any position of its own begins.
+pub(super) const START: Position = (1, 1);
+
+/// What a text turned out to be.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) root: Node,
+    pub(super) equal_keys: Vec<EqualKey>,
+}
+
+/// Why a text could not be read.
+#[derive(Debug, PartialEq)]
+pub(super) enum ParseError {
+    /// It is not YAML.
+    Syntax(String, Position),
+    /// It is more than anyone would write.
+    TooLarge(String, Position),
+}
+
+/// Reads a text.
+pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
+    if let Some(at) = too_deep(text) {
+        return Err(ParseError::TooLarge(DEEP.to_owned(), at));
+    }
+    let numbering = Numbering::default();
+    match NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(root) => Ok(Parsed { root, equal_keys: numbering.equal_keys.into_inner() }),
+        Err(error) => {
+            let at = error.location().map_or(START, |at| (at.line(), at.column()));
+            let message = message_of(&error);
+            Err(if numbering.too_large.get() || message == "repetition limit exceeded" {
+                ParseError::TooLarge("more keys and values than a specification has to have".to_owned(), at)
+            } else if message == "recursion limit exceeded" {
+                ParseError::TooLarge(DEEP.to_owned(), at)
+            } else {
+                ParseError::Syntax(message, at)
+            })
+        }
+    }
+}
+
+/// Where keys and values stand in the text that they were read from.
+///
+/// One more reading finds all keys and scalars. What a list or map has in front, a `{` or an anchor, takes a reading
+/// each; in a long text with many problems they are found at their first key or item instead.
+pub(super) fn locate(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
+    const MOST_BYTES: usize = 2 << 20;
+    let numbering = Numbering::finding(ids.iter().copied());
+    // What fails on purpose at the top level has nobody above who would learn of it.
+    if let Err(error) = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
+        let _not_asked_for = numbering.learn(error);
+    }
+    let is_short = text.len().saturating_mul(ids.len()) <= MOST_BYTES;
+    let found = numbering.found().into_iter();
+    found.map(|(id, at)| (id, at.filter(|_| !is_short).unwrap_or_else(|| locate_one(text, id)))).collect()
+}
+
+/// Where a key or value stands.
+pub(super) fn locate_one(text: &str, id: NodeId) -> Position {
+    let numbering = Numbering::up_to(id);
+    let stopped = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
+    stopped.err().and_then(|error| error.location()).map_or(START, |at| (at.line(), at.column()))
+}
+
+const DEEP: &str = "nested more deeply than a specification has to be";
+
+/// The YAML scanner takes time with the square of the depth of `[[[[…`, so that depth is bounded before it starts.
+/// Brackets inside of texts count, too; no text has hundreds that it never closes.
+fn too_deep(text: &str) -> Option<Position> {
+    const MOST: usize = 500;
+    let mut depth = 0_usize;
+    for (line, content) in text.lines().enumerate() {
+        for (column, c) in content.chars().enumerate() {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > MOST {
+                return Some((line + 1, column + 1));
+            }
+        }
+    }
+    None
+}
+
+/// What serde_yaml says, without the position and the path that it adds: the place is printed in front anyway.
+fn message_of(error: &serde_yaml::Error) -> String {
+    let whole = error.to_string();
+    let Some(location) = error.location() else { return whole };
+    let suffix = format!(" at line {} column {}", location.line(), location.column());
+    let message = whole.replacen(&suffix, "", 1);
+    for known in ["a tag such as", "invalid type", "recursion limit", "repetition limit"] {
+        if let Some(start) = message.find(known) {
+            return message[start..].to_owned();
+        }
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::node::Value;
+
+    fn tree(text: &str) -> Node {
+        parse(text).unwrap().root
+    }
+
+    fn entry<'n>(node: &'n Node, key: &str) -> &'n crate::spec::node::Entry {
+        let Value::Map(map) = &node.value else { panic!("not a map") };
+        map.get(key).unwrap()
+    }
+
+    #[test]
+    fn keys_and_values_are_found_where_they_stand() {
+        let text = "a: 1\nb:\n  - x\n  - {c: é, d: [true]}\n'quoted': \"text\"\n";
+        let root = tree(text);
+        let b = entry(&root, "b");
+        let Value::List(items) = &b.value.value else { panic!("not a list") };
+        let d = entry(&items[1], "d");
+        let ids = [root.id, b.key_id, b.value.id, items[1].id, d.key_id, d.value.id];
+        let at_once = locate(text, &BTreeSet::from(ids));
+        for (id, at) in at_once {
+            assert_eq!(at, locate_one(text, id));
+        }
+        assert_eq!(locate_one(text, root.id), (1, 1));
+        assert_eq!(locate_one(text, b.key_id), (2, 1));
+        assert_eq!(locate_one(text, b.value.id), (3, 3));
+        assert_eq!(locate_one(text, items[1].id), (4, 5));
+        assert_eq!(locate_one(text, d.key_id), (4, 12), "columns are characters");
+        assert_eq!(locate_one(text, d.value.id), (4, 15));
+        assert_eq!(locate_one(text, entry(&root, "quoted").key_id), (5, 1));
+        assert_eq!(locate_one(text, entry(&root, "quoted").value.id), (5, 11));
+    }
+
+    #[test]
+    fn in_a_long_text_one_reading_finds_all() {
+        let text = format!("a: {{b: 1}}\nc:\n  - d: [x, {{}}]\n#{}\n", "-".repeat(3 << 20));
+        let root = tree(&text);
+        let (a, c) = (entry(&root, "a"), entry(&root, "c"));
+        let Value::List(items) = &c.value.value else { panic!("not a list") };
+        let d = entry(&items[0], "d");
+        let Value::List(inner) = &d.value.value else { panic!("not a list") };
+        let ids =
+            [root.id, a.value.id, c.key_id, c.value.id, items[0].id, d.key_id, d.value.id, inner[0].id, inner[1].id];
+        let found = locate(&text, &BTreeSet::from(ids));
+        let positions = ids.map(|id| found[&id]);
+        // The brackets in front of `b` and `x` are what this way does not see.
+        assert_eq!(positions[..5], [(1, 1), (1, 5), (2, 1), (3, 5), (3, 5)]);
+        assert_eq!(positions[5..], [(3, 5), (3, 9), (3, 9), (3, 12)]);
+    }
+
+    #[test]
+    fn both_of_two_equal_keys_are_found() {
+        let text = "x:\n  a: 1\n  b: 2\n  a: {c: 3}\n  d: 4\n";
+        let parsed = parse(text).unwrap();
+        let [equal] = &parsed.equal_keys[..] else { panic!("one pair") };
+        assert_eq!(locate_one(text, equal.first), (2, 3));
+        assert_eq!(locate_one(text, equal.again), (4, 3));
+        let x = entry(&parsed.root, "x");
+        assert_eq!(entry(&x.value, "a").value.value, Value::Integer(1), "the first one stays");
+        assert_eq!(locate_one(text, entry(&x.value, "d").key_id), (5, 3));
+    }
+
+    #[test]
+    fn numbers_can_be_keys_and_words_stay_words() {
+        let root = tree("200: on\n201: no\n");
+        assert_eq!(entry(&root, "200").value.value, Value::Text("on".into()));
+        assert_eq!(entry(&root, "201").value.value, Value::Text("no".into()));
+    }
+
+    #[test]
+    fn an_alias_stands_where_its_anchor_does() {
+        let text = "a: &it\n  k: 1\nb: *it\n";
+        let root = tree(text);
+        let b = entry(&root, "b");
+        assert_eq!(locate_one(text, b.key_id), (3, 1));
+        assert_eq!(locate_one(text, entry(&b.value, "k").value.id), (2, 6));
+    }
+
+    #[test]
+    fn a_syntax_error_has_a_place_and_a_short_message() {
+        let Err(ParseError::Syntax(message, at)) = parse("a: 1\nb: [1, 2\nc: 3\n") else { panic!("syntax error") };
+        assert!(!message.contains(" at line 3"), "{message}");
+        assert!(at.0 >= 2, "{at:?}");
+        let Err(ParseError::Syntax(message, at)) = parse("a: !odd 1\n") else { panic!("syntax error") };
+        assert_eq!((message.as_str(), at), ("a tag such as `!name` means nothing here", (1, 4)));
+        assert!(matches!(parse("a: 1\n---\nb: 2\n"), Err(ParseError::Syntax(..))));
+    }
+
+    #[test]
+    fn bombs_are_refused_in_no_time() {
+        let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
+        for (name, inner) in
+            ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+        {
+            let uses = vec![format!("*{inner}"); 10].join(", ");
+            bomb.push_str(&format!("{name}: &{name} [{uses}]\n"));
+        }
+        let wide = format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(10_000), "*a, ".repeat(10_000));
+        let flow = "[".repeat(1_000_000);
+        let block = (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        for text in [&bomb, &wide, &flow, &block, "a: &a [*a]\n", &"- ".repeat(100_000)] {
+            let started = std::time::Instant::now();
+            let start: String = text.chars().take(20).collect();
+            assert!(matches!(parse(text), Err(ParseError::TooLarge(..))), "{start} {:?}", parse(text));
+            assert!(started.elapsed().as_secs() < 10, "{start} took {:?}", started.elapsed());
+        }
+    }
+}

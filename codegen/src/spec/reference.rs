@@ -1,0 +1,231 @@
+//! Following `$ref`.
+
+use std::path::{Path, PathBuf};
+
+use super::files::NoFile;
+use super::node::Value;
+use super::problems::{FileId, Spot};
+use super::reader::Reader;
+use super::suggest::instead_of;
+use super::table::Located;
+use crate::diagnostic::codes;
+
+/// Where a chain of `$ref`s ends.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    /// The value that is meant.
+    pub(super) at: Located,
+    /// The name under which the root file has it in `definitions` or `parameters`, if it does.
+    pub(super) root_key: Option<(String, String)>,
+    /// The last segment of the last `$ref`.
+    pub(super) name: Option<String>,
+    /// The first `description` beside a `$ref`.
+    pub(super) description: Option<String>,
+}
+
+/// A chain this long leads nowhere.
+const LONGEST_CHAIN: usize = 32;
+
+impl Reader {
+    /// The value that `at` means: itself, or what its `$ref`s lead to. `None` once a problem has been reported.
+    pub(super) fn follow(&mut self, at: Located) -> Option<Followed> {
+        let mut followed = Followed { at, root_key: None, name: None, description: None };
+        let mut chain: Vec<(Spot, String)> = Vec::new();
+        while let Some(target) = followed.at.get("$ref") {
+            self.check_siblings(&followed);
+            if let Some(Value::Text(text)) = followed.at.get("description").map(|it| it.node.value) {
+                followed.description.get_or_insert(text.to_string());
+            }
+            let text = target.text("`$ref`", &mut self.problems)?;
+            if let Some(start) = chain.iter().position(|(spot, _)| *spot == text.spot) {
+                self.report_loop(&chain[start..]);
+                return None;
+            }
+            if chain.len() == LONGEST_CHAIN {
+                let message = format!("`$ref: {}` begins a chain of more than {LONGEST_CHAIN} `$ref`s", chain[0].1);
+                self.problems.error(codes::BAD_REF, chain[0].0, message, "refer to the last of them");
+                return None;
+            }
+            chain.push((text.spot, text.value.clone()));
+            self.step(&mut followed, &text.value, text.spot)?;
+        }
+        Some(followed)
+    }
+
+    /// Takes one step along `reference`.
+    fn step(&mut self, followed: &mut Followed, reference: &str, spot: Spot) -> Option<()> {
+        let (file_part, pointer) = reference.split_once('#').unwrap_or((reference, ""));
+        if file_part.contains("://") || file_part.contains('\\') || file_part.contains('\0') {
+            let message = format!("`$ref: {reference}` is not a path relative to this file");
+            let help = "write `./file.yaml`, `./file.yaml#/key` or `#/key`, with `/` between folders";
+            self.problems.error(codes::BAD_REF, spot, message, help);
+            return None;
+        }
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            let message = format!("what follows `#` in `$ref: {reference}` has to begin with `/`");
+            self.problems.error(codes::BAD_REF, spot, message, format!("write `{file_part}#/{pointer}`"));
+            return None;
+        }
+        if file_part.is_empty() && pointer.is_empty() {
+            let message = format!("`$ref: \"{reference}\"` refers to the file that it stands in");
+            self.problems.error(codes::BAD_REF, spot, message, "write `./file.yaml`, `./file.yaml#/key` or `#/key`");
+            return None;
+        }
+        let segments: Vec<String> = segments(pointer);
+        let (file, found) = if file_part.is_empty() {
+            self.find_here_or_in_root(spot.file, &segments)
+        } else {
+            let file = self.open(spot.file, file_part, reference, spot)?;
+            (file, self.find(file, &segments))
+        };
+        match found {
+            Ok(at) => {
+                if let (true, [section, key]) = (file == self.root, &segments[..]) {
+                    followed.root_key = Some((section.clone(), key.clone()));
+                }
+                followed.name = segments.last().cloned().or_else(|| self.stem(file));
+                followed.at = at;
+                Some(())
+            }
+            Err(missing) => {
+                self.report_missing(reference, spot, file, &missing);
+                None
+            }
+        }
+    }
+
+    /// `#/…` in a file other than the root is looked up there first, then in the root.
+    fn find_here_or_in_root(&self, here: FileId, segments: &[String]) -> (FileId, Result<Located, Missing>) {
+        match self.find(here, segments) {
+            // What exists here to a greater depth is what was meant, also for the message.
+            Err(here_missing) if here != self.root => match self.find(self.root, segments) {
+                Err(root_missing) if here_missing.depth > root_missing.depth => (here, Err(here_missing)),
+                in_root => (self.root, in_root),
+            },
+            found => (here, found),
+        }
+    }
+
+    fn find(&self, file: FileId, segments: &[String]) -> Result<Located, Missing> {
+        let Some(root) = self.files.get(file).and_then(|source| source.root.clone()) else {
+            return Err(Missing { depth: 0, parent: String::new(), segment: None, known: Vec::new() });
+        };
+        let mut at = Located { file, node: root };
+        for (depth, segment) in segments.iter().enumerate() {
+            let next = match &at.node.value {
+                Value::List(items) => segment
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|index| items.get(index))
+                    .map(|item| Located { file, node: item.clone() }),
+                _ => at.get(segment),
+            };
+            at = next.ok_or_else(|| {
+                let known = match &at.node.value {
+                    Value::Map(map) => map.entries().iter().map(|entry| entry.key.to_string()).collect(),
+                    _ => Vec::new(),
+                };
+                let parent = match segments.get(..depth).unwrap_or_default() {
+                    [] => "the top level".to_owned(),
+                    found => format!("`{}`", found.join("/")),
+                };
+                Missing { depth, parent, segment: Some(segment.clone()), known }
+            })?;
+        }
+        Ok(at)
+    }
+
+    /// The file that a `$ref` names, relative to the file in which it stands.
+    fn open(&mut self, from: FileId, file_part: &str, reference: &str, spot: Spot) -> Option<FileId> {
+        let folder = self.files.get(from).and_then(|file| file.relative.parent()).unwrap_or(Path::new(""));
+        let wanted: PathBuf = folder.join(file_part);
+        match self.files.open(&wanted, &mut self.problems) {
+            Ok(file) => Some(file),
+            Err(NoFile::Outside) => {
+                let message = format!("`$ref: {reference}` leads out of the specification's folder");
+                let help = "a specification consists of the files beside and below its root file";
+                self.problems.error(codes::REF_OUTSIDE, spot, message, help);
+                None
+            }
+            Err(NoFile::Unreadable(reason)) => {
+                let message = format!("`$ref: {reference}`: {reason}");
+                let help = "the path is relative to the file in which the `$ref` stands";
+                self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+                None
+            }
+            Err(NoFile::Known) => {
+                let message = format!("`$ref: {reference}`: there is no such file, or it cannot be read");
+                let help = "the path is relative to the file in which the `$ref` stands";
+                self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+                None
+            }
+        }
+    }
+
+    fn check_siblings(&mut self, followed: &Followed) {
+        let Value::Map(map) = &followed.at.node.value else { return };
+        for entry in map.entries().iter().filter(|entry| !matches!(&*entry.key, "$ref" | "description")) {
+            let message = format!("the key `{}` stands beside `$ref`, where it means nothing", entry.key);
+            let help = "move it to where the `$ref` leads, or remove it; only `description` may stand beside `$ref`";
+            self.problems.error(codes::REF_SIBLING, Spot::node(followed.at.file, entry.key_id), message, help);
+        }
+    }
+
+    fn report_missing(&mut self, reference: &str, spot: Spot, file: FileId, missing: &Missing) {
+        // A file that is no YAML has its own problem.
+        let Some(segment) = &missing.segment else { return };
+        let name = self.files.name(file);
+        let message = format!("`$ref: {reference}` leads to nothing: {} of {name} has no `{segment}`", missing.parent);
+        let mut help = instead_of(segment, &missing.known, "what it has are");
+        if help.is_empty() {
+            help = "add it, or correct the `$ref`".to_owned();
+        }
+        self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+    }
+
+    /// Reports a loop once, from whichever of its members it was entered.
+    fn report_loop(&mut self, members: &[(Spot, String)]) {
+        let Some(first) = (0..members.len()).min_by_key(|&index| members[index].0) else { return };
+        let (before, after) = members.split_at(first);
+        let round: Vec<&str> = after.iter().chain(before).map(|(_, text)| text.as_str()).collect();
+        let message = format!("these `$ref`s lead to each other and nowhere else: {}", round.join(" → "));
+        let help = "one of them has to lead to a description";
+        self.problems.error(codes::REF_LOOP, members[first].0, message, help);
+    }
+
+    fn stem(&self, file: FileId) -> Option<String> {
+        let stem = self.files.get(file)?.relative.file_stem()?;
+        Some(stem.to_string_lossy().into_owned())
+    }
+}
+
+/// Where a pointer ends too early.
+#[derive(Debug)]
+struct Missing {
+    /// How many segments were found.
+    depth: usize,
+    /// What those lead to.
+    parent: String,
+    /// The one that was not; `None` where the file has no content at all.
+    segment: Option<String>,
+    /// What there is in its place.
+    known: Vec<String>,
+}
+
+/// The segments of a JSON pointer.
+fn segments(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_fall_into_segments() {
+        assert_eq!(segments(""), Vec::<String>::new());
+        assert_eq!(segments("/definitions/owner"), ["definitions", "owner"]);
+        assert_eq!(segments("/paths/~1{bucketName}"), ["paths", "/{bucketName}"]);
+        assert_eq!(segments("/a~01"), ["a~1"]);
+    }
+}

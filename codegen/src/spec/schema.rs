@@ -1,0 +1,262 @@
+//! Schemas: what a value is and may be.
+
+use std::collections::BTreeSet;
+
+pub use super::kinds::{Format, Kind};
+use super::node::{NodeId, Value};
+use super::problems::{FileId, Spanned, Spot};
+use super::reader::Reader;
+use super::suggest::instead_of;
+use super::table::{Located, Table};
+use super::{limits, schema_rules};
+use crate::diagnostic::codes;
+
+/// A schema that `$ref`s lead to, by the place where it is written.
+pub type SchemaId = (FileId, NodeId);
+
+/// A schema in the place where it is used.
+#[derive(Debug, Clone)]
+pub struct SchemaUse {
+    /// Where.
+    pub spot: Spot,
+    /// What stands beside a `$ref`.
+    pub description: Option<String>,
+    /// The schema.
+    pub target: Target,
+}
+
+/// A schema, or the way to it.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Written here.
+    Inline(Box<Schema>),
+    /// Written elsewhere.
+    Named(SchemaId),
+    /// Faulty; reported already.
+    Broken,
+}
+
+/// What a value is and may be.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Where it is written.
+    pub spot: Spot,
+    /// `description`.
+    pub description: String,
+    /// `type`; `None` where it is faulty, which has been reported.
+    pub kind: Option<Kind>,
+    /// `format`.
+    pub format: Option<Spanned<Format>>,
+    /// In the order in which they are written.
+    pub properties: Vec<Property>,
+    /// `items`.
+    pub items: Option<Box<SchemaUse>>,
+    /// The values of a map.
+    pub additional: Option<Box<SchemaUse>>,
+    /// `enum`.
+    pub values: Option<Spanned<Vec<Spanned<String>>>>,
+    /// `default`, as text.
+    pub default: Option<Spanned<Value>>,
+    /// `minimum` and the like.
+    pub limits: limits::Limits,
+    /// `x-sensitive`.
+    pub sensitive: bool,
+    /// `x-enum-name`.
+    pub enum_name: Option<Spanned<String>>,
+}
+
+/// A property of an object.
+#[derive(Debug, Clone)]
+pub struct Property {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it is.
+    pub schema: SchemaUse,
+    /// Whether the object lists it as required.
+    pub required: bool,
+}
+
+/// The keys that describe a value wherever it stands.
+const VALUE_KEYS: [&str; 17] = [
+    "description",
+    "type",
+    "format",
+    "items",
+    "enum",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "x-sensitive",
+    "x-enum-name",
+    "additionalProperties",
+    "required",
+];
+
+/// Where a schema stands, which decides about the keys beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// In a body or a definition.
+    Schema,
+    /// It is a parameter.
+    Parameter,
+    /// It is a header of an answer.
+    Header,
+}
+
+impl Role {
+    fn keys(self) -> Vec<&'static str> {
+        let more: &[&str] = match self {
+            Self::Schema => &["properties", "example"],
+            Self::Parameter => &[
+                "name",
+                "in",
+                "collectionFormat",
+                "schema",
+                "x-repeatable",
+                "x-computed",
+                "x-encoding",
+                "x-header-prefix",
+            ],
+            Self::Header => &["collectionFormat", "x-header-prefix"],
+        };
+        more.iter().chain(&VALUE_KEYS).copied().collect()
+    }
+}
+
+impl Reader {
+    /// A schema that may be a `$ref`.
+    pub(super) fn schema_use(&mut self, at: Located, what: &str) -> SchemaUse {
+        let spot = at.spot();
+        if !self.next_part() {
+            return SchemaUse { spot, description: None, target: Target::Broken };
+        }
+        if at.get("$ref").is_none() {
+            let schema = Table::open(&at, what, &mut self.problems).map(|table| self.schema(&table, Role::Schema));
+            let target = schema.map_or(Target::Broken, |schema| Target::Inline(Box::new(schema)));
+            return SchemaUse { spot, description: None, target };
+        }
+        match self.follow(at) {
+            Some(followed) => {
+                let description = followed.description.clone();
+                SchemaUse { spot, description, target: Target::Named(self.name_schema(followed)) }
+            }
+            None => SchemaUse { spot, description: None, target: Target::Broken },
+        }
+    }
+
+    /// The schema that a map describes.
+    pub(super) fn schema(&mut self, table: &Table, role: Role) -> Schema {
+        table.only(&role.keys(), &mut self.problems);
+        let kind = self.kind(table);
+        let properties = self.properties(table, role);
+        let default = table.get("default").map(|at| Spanned::new(at.node.value.clone(), at.spot()));
+        let _unique = table.flag("uniqueItems", &mut self.problems);
+        let schema = Schema {
+            spot: table.spot,
+            description: table.text_or_empty("description", &mut self.problems),
+            kind,
+            format: self.format(table, kind),
+            properties,
+            items: self.part(table, "items"),
+            additional: self.additional(table),
+            values: self.values(table),
+            default,
+            limits: limits::Limits::read(table, &mut self.problems),
+            sensitive: table.flag("x-sensitive", &mut self.problems).is_some_and(|flag| flag.value),
+            enum_name: table.text("x-enum-name", &mut self.problems),
+        };
+        schema_rules::check(&schema, table, &mut self.problems);
+        schema
+    }
+
+    fn kind(&mut self, table: &Table) -> Option<Kind> {
+        if table.get("type").is_none() {
+            // What a schema without `type` is shows in its other keys.
+            for (key, kind) in
+                [("properties", Kind::Object), ("items", Kind::Array), ("additionalProperties", Kind::Map)]
+            {
+                if table.get(key).is_some() {
+                    return Some(kind);
+                }
+            }
+            table.require("type", &mut self.problems);
+            return None;
+        }
+        let text = table.text("type", &mut self.problems)?;
+        let known = Kind::WORDS.iter().find(|(word, _)| *word == text.value);
+        if known.is_none() {
+            let words: Vec<&str> = Kind::WORDS.iter().map(|(word, _)| *word).collect();
+            let message = format!("unknown type `{}` in {}", text.value, table.what);
+            let help = instead_of(&text.value, &words, "the types are");
+            self.problems.error(codes::UNKNOWN_TYPE, text.spot, message, help);
+        }
+        known.map(|(_, kind)| *kind)
+    }
+
+    fn format(&mut self, table: &Table, kind: Option<Kind>) -> Option<Spanned<Format>> {
+        let text = table.text("format", &mut self.problems)?;
+        let words = Format::words(kind?);
+        if let Some((_, format)) = words.iter().find(|(word, _)| *word == text.value) {
+            return Some(Spanned::new(*format, text.spot));
+        }
+        let kind = kind.map_or("", Kind::word);
+        let message = format!("unknown format `{}` for `type: {kind}` in {}", text.value, table.what);
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let help = if known.is_empty() {
+            format!("`type: {kind}` has no formats")
+        } else {
+            instead_of(&text.value, &known, "its formats are")
+        };
+        self.problems.error(codes::UNKNOWN_FORMAT, text.spot, message, help);
+        None
+    }
+
+    fn properties(&mut self, table: &Table, role: Role) -> Vec<Property> {
+        if role != Role::Schema {
+            // There `required` is a flag of the parameter or header itself.
+            return Vec::new();
+        }
+        let required = table.texts("required", &mut self.problems).unwrap_or_default();
+        let Some(at) = table.get("properties") else {
+            schema_rules::check_required(&[], &required, table, &mut self.problems);
+            return Vec::new();
+        };
+        let what = format!("`properties` of {}", table.what);
+        let Some(entries) = Table::open(&at, what, &mut self.problems) else { return Vec::new() };
+        let required_names: BTreeSet<&str> = required.iter().map(|field| field.value.as_str()).collect();
+        let mut properties = Vec::new();
+        for (name, value) in entries.entries() {
+            let what = format!("property `{}` of {}", name.value, table.what);
+            let schema = self.schema_use(value, &what);
+            let required = required_names.contains(name.value.as_str());
+            properties.push(Property { name, schema, required });
+        }
+        schema_rules::check_required(&properties, &required, table, &mut self.problems);
+        properties
+    }
+
+    fn part(&mut self, table: &Table, key: &str) -> Option<Box<SchemaUse>> {
+        let at = table.get(key)?;
+        Some(Box::new(self.schema_use(at, &format!("`{key}` of {}", table.what))))
+    }
+
+    fn additional(&mut self, table: &Table) -> Option<Box<SchemaUse>> {
+        let at = table.get("additionalProperties")?;
+        // `true` allows anything beside the properties, `false` nothing: neither is news to a decoder, which reads
+        // what it knows and skips the rest.
+        if matches!(at.node.value, Value::Bool(_)) {
+            return None;
+        }
+        self.part(table, "additionalProperties")
+    }
+
+    fn values(&mut self, table: &Table) -> Option<Spanned<Vec<Spanned<String>>>> {
+        let values = table.texts("enum", &mut self.problems)?;
+        Some(Spanned::new(values, table.key_spot("enum")))
+    }
+}

@@ -1,0 +1,131 @@
+//! What has to hold within one schema.
+
+use std::collections::BTreeSet;
+
+use super::node::Value;
+use super::problems::{Problems, Spanned};
+use super::schema::{Format, Kind, Property, Schema};
+use super::suggest::instead_of;
+use super::table::Table;
+use crate::diagnostic::codes;
+
+/// Checks what can be said without looking elsewhere.
+pub(super) fn check(schema: &Schema, table: &Table, problems: &mut Problems) {
+    check_values(schema, table, problems);
+    let Some(kind) = schema.kind else { return };
+    let format = schema.format.as_ref().map(|format| format.value);
+    schema.limits.check(kind, format, table, problems);
+    check_default(schema, kind, table, problems);
+    if kind == Kind::Array {
+        table.require("items", problems);
+    }
+    let only_for = [
+        ("items", &[Kind::Array][..]),
+        ("properties", &[Kind::Object]),
+        ("additionalProperties", &[Kind::Object, Kind::Map]),
+        ("enum", &[Kind::String]),
+        ("x-enum-name", &[Kind::String]),
+        ("x-sensitive", &[Kind::String]),
+        ("x-header-prefix", &[Kind::Map]),
+        ("default", &[Kind::String, Kind::Integer, Kind::Number, Kind::Boolean]),
+    ];
+    for (key, kinds) in only_for {
+        if table.get(key).is_some() && !kinds.contains(&kind) {
+            let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
+            let help = format!("it belongs to {}; remove it, or correct the type", kinds.join(" and "));
+            problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, help);
+        }
+    }
+    if schema.enum_name.is_some() && schema.values.is_none() {
+        let message = format!("`x-enum-name` of {} names an enum, but there is no `enum`", table.what);
+        problems.error(codes::MISPLACED_KEY, table.key_spot("x-enum-name"), message, "add `enum: […]`, or remove it");
+    }
+}
+
+/// Every required field has to be a property, once.
+pub(super) fn check_required(
+    properties: &[Property],
+    required: &[Spanned<String>],
+    table: &Table,
+    problems: &mut Problems,
+) {
+    let names: Vec<&str> = properties.iter().map(|property| property.name.value.as_str()).collect();
+    let known: BTreeSet<&str> = names.iter().copied().collect();
+    for field in required.iter().filter(|field| !known.contains(field.value.as_str())) {
+        let message = format!("the required field `{}` is not a property of {}", field.value, table.what);
+        let mut help = instead_of(&field.value, &names, "the properties are");
+        if help.is_empty() {
+            help = "add it to `properties`, or remove it from `required`".to_owned();
+        }
+        problems.error(codes::REQUIRED_NOT_PROPERTY, field.spot, message, help);
+    }
+}
+
+fn check_values(schema: &Schema, table: &Table, problems: &mut Problems) {
+    let Some(values) = &schema.values else { return };
+    let written = table.get("enum").is_some_and(|at| matches!(&at.node.value, Value::List(items) if !items.is_empty()));
+    if !written {
+        let message = format!("the `enum` of {} has no values", table.what);
+        problems.error(codes::EMPTY_ENUM, values.spot, message, "list its values, or remove it");
+    }
+    let mut seen = BTreeSet::new();
+    for value in values.value.iter().filter(|value| !seen.insert(&value.value)) {
+        let message = format!("the value `{}` stands twice in the `enum` of {}", value.value, table.what);
+        problems.error(codes::DUPLICATE_ENUM_VALUE, value.spot, message, "keep one of them");
+    }
+}
+
+/// A default has to be a value that the field may have.
+fn check_default(schema: &Schema, kind: Kind, table: &Table, problems: &mut Problems) {
+    let Some(default) = &schema.default else { return };
+    let fault = match (&default.value, kind) {
+        (_, Kind::Array | Kind::Object | Kind::Map | Kind::File) => None,
+        (Value::Text(text), Kind::String) => fault_of_text(schema, text),
+        (Value::Integer(number), Kind::Integer | Kind::Number) => fault_of_number(schema, *number),
+        (Value::Float(_), Kind::Number) | (Value::Bool(_), Kind::Boolean) => None,
+        (value, kind) => Some((
+            format!("is {}, but its type is `{}`", value.kind(), kind.word()),
+            format!("write a value of `type: {}`", kind.word()),
+        )),
+    };
+    if let Some((fault, help)) = fault {
+        let message = format!("`default: {}` of {} {fault}", default.value, table.what);
+        problems.error(codes::BAD_DEFAULT, default.spot, message, help);
+    }
+}
+
+/// What is wrong with a default, and what would be right.
+type Fault = (String, String);
+
+fn beyond(limit: impl std::fmt::Display) -> Option<Fault> {
+    Some((format!("is beyond its `{limit}`"), "correct the default or the limit".to_owned()))
+}
+
+fn fault_of_text(schema: &Schema, text: &str) -> Option<Fault> {
+    if let Some(values) = &schema.values {
+        let known: Vec<&str> = values.value.iter().map(|value| value.value.as_str()).collect();
+        if !known.contains(&text) {
+            return Some(("is not a value of its `enum`".to_owned(), instead_of(text, &known, "its values are")));
+        }
+    }
+    let length = text.len() as u64;
+    match (&schema.limits.min_length, &schema.limits.max_length) {
+        (Some(least), _) if length < least.value => beyond(format_args!("minLength: {}", least.value)),
+        (_, Some(most)) if length > most.value => beyond(format_args!("maxLength: {}", most.value)),
+        _ => None,
+    }
+}
+
+fn fault_of_number(schema: &Schema, number: i128) -> Option<Fault> {
+    let narrow = schema.format.as_ref().is_some_and(|format| format.value == Format::Int32);
+    let most_bits = if narrow { i128::from(u32::MAX) } else { i128::from(i64::MAX) };
+    match (&schema.limits.minimum, &schema.limits.maximum) {
+        (Some(least), _) if number < least.value.into() => beyond(format_args!("minimum: {}", least.value)),
+        (_, Some(most)) if number > most.value.into() => beyond(format_args!("maximum: {}", most.value)),
+        _ if number > most_bits || number < -most_bits => {
+            Some(("does not fit its type".to_owned(), "write a smaller number".to_owned()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,72 @@
+//! Every kind of fault in a specification is reported with its place, and what would be right.
+//!
+//! One file, or folder, of `fixtures/faulty` for each kind; what the command prints for it is the snapshot.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use qingstor_codegen::command::{Arguments, run};
+use qingstor_codegen::diagnostic::codes;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/faulty")
+}
+
+/// All fixtures: name and root file.
+fn all() -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().path());
+    let mut all: Vec<(String, PathBuf)> = entries
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let root = if path.is_dir() { path.join("api.yaml") } else { path };
+            (name, root)
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+/// What the command prints, file names relative to the folder of the fixtures.
+fn printed(spec: &Path) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("generated");
+    let arguments = Arguments { spec: Some(spec.to_owned()), out: Some(out.clone()), ..Arguments::default() };
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let code = run(&arguments, &mut stdout, &mut stderr);
+    assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(1)), "{}", spec.display());
+    assert!(stdout.is_empty());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+    String::from_utf8(stderr).unwrap().replace("codegen/tests/fixtures/faulty/", "")
+}
+
+#[test]
+fn each_fault_is_reported_where_it_is() {
+    for (name, root) in all() {
+        insta::assert_snapshot!(name, printed(&root));
+    }
+}
+
+#[test]
+fn each_code_has_a_fixture_that_shows_it() {
+    let printed: String = all().iter().map(|(_, root)| printed(root)).collect();
+    let missing: Vec<&&str> = codes::ALL.iter().filter(|code| !printed.contains(&format!("[{code}]"))).collect();
+    assert!(missing.is_empty(), "no fixture for {missing:?}");
+}
+
+#[test]
+fn no_path_of_this_machine_is_printed() {
+    for (name, root) in all() {
+        assert!(!printed(&root).contains(env!("CARGO_MANIFEST_DIR")), "{name}");
+    }
+}
+
+#[test]
+fn a_root_that_cannot_be_read_is_a_problem_like_others() {
+    let folder = fixtures();
+    let missing = printed(&folder.join("missing.yaml"));
+    assert!(missing.contains("missing.yaml:1:1: the specification cannot be read: there is no such file"), "{missing}");
+    let a_folder = printed(&folder.join("several_files"));
+    assert!(a_folder.contains("the specification cannot be read: it is a folder"), "{a_folder}");
+}

@@ -1,0 +1,187 @@
+//! What a request carries.
+
+mod exact;
+mod file;
+
+use std::fmt;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::error::{BoxError, Error, ErrorKind, Result};
+pub(crate) use exact::{BodyError, ExactBody, Progress};
+use file::FileRegion;
+
+type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
+
+/// The body of a request: bytes, a region of a file, or a stream whose length is known.
+///
+/// Its length is known before anything is sent, because QingStor wants `Content-Length` and no chunked transfer.
+/// Files are read in pieces of 256 KiB while they are sent, so a body of any size takes little memory.
+/// Bytes and files can be sent again when an attempt fails; a stream cannot, so an operation that carries one is never
+/// retried.
+///
+/// ```
+/// use qingstor_sdk::Body;
+///
+/// let hello: Body = "hello".into();
+/// assert_eq!(hello.len(), 5);
+/// ```
+#[derive(Default)]
+pub struct Body(Source);
+
+#[derive(Default)]
+enum Source {
+    #[default]
+    Empty,
+    Bytes(Bytes),
+    File(Arc<FileRegion>),
+    Stream {
+        length: u64,
+        stream: ByteStream,
+    },
+}
+
+impl Body {
+    /// A body of no bytes.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A whole file, as long as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Body`] if the file cannot be opened. If it is shorter by the time it is sent, the request fails
+    /// with that kind too.
+    pub async fn file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open(path.as_ref(), 0, None).await
+    }
+
+    /// `length` bytes of a file, from byte `offset` on: a part of a multipart upload.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Body`] if the file cannot be opened or ends before `offset + length`.
+    pub async fn file_region(path: impl AsRef<Path>, offset: u64, length: u64) -> Result<Self> {
+        Self::open(path.as_ref(), offset, Some(length)).await
+    }
+
+    async fn open(path: &Path, offset: u64, length: Option<u64>) -> Result<Self> {
+        let path = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || FileRegion::open(&path, offset, length)).await;
+        match opened {
+            Ok(Ok(region)) => Ok(Self(Source::File(Arc::new(region)))),
+            Ok(Err(error)) => {
+                let message = error.to_string();
+                Err(Error::new(ErrorKind::Body, message).with_source(error))
+            }
+            Err(error) => Err(Error::new(ErrorKind::Body, "the file could not be opened").with_source(error)),
+        }
+    }
+
+    /// A stream that yields exactly `length` bytes.
+    ///
+    /// A stream that yields more or fewer makes the request fail with [`ErrorKind::Body`]: the server never stores a
+    /// body that is not what was announced.
+    pub fn stream<S, E>(length: u64, stream: S) -> Self
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match &self.0 {
+            Source::Empty => 0,
+            Source::Bytes(bytes) => bytes.len() as u64,
+            Source::File(region) => region.length(),
+            Source::Stream { length, .. } => *length,
+        }
+    }
+
+    /// Whether it has no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether it can be sent more than once.
+    pub fn is_replayable(&self) -> bool {
+        !matches!(self.0, Source::Stream { .. })
+    }
+
+    /// The bytes, if the body is in memory.
+    pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Source::Empty => Some(&[]),
+            Source::Bytes(bytes) => Some(bytes),
+            Source::File(_) | Source::Stream { .. } => None,
+        }
+    }
+
+    /// What one attempt sends. A stream is handed over; who attempts again asks [`Body::is_replayable`] first.
+    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> ExactBody {
+        match &mut self.0 {
+            Source::Empty => ExactBody::of_bytes(Bytes::new(), progress),
+            Source::Bytes(bytes) => ExactBody::of_bytes(bytes.clone(), progress),
+            Source::File(region) => ExactBody::of_file(Arc::clone(region), progress),
+            Source::Stream { length, stream } => {
+                let taken = std::mem::replace(stream, Box::pin(exact::Taken));
+                ExactBody::of_stream(*length, taken, progress)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Source::Empty => "empty",
+            Source::Bytes(_) => "bytes",
+            Source::File(_) => "file",
+            Source::Stream { .. } => "stream",
+        };
+        write!(f, "Body({kind}, {} bytes)", self.len())
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Source::Bytes(bytes))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(bytes: &'static [u8; N]) -> Self {
+        Bytes::from_static(bytes).into()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
+    }
+}

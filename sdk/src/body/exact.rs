@@ -1,0 +1,232 @@
+//! The body of one attempt: exactly as long as announced, and noticed whenever it moves.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http_body::{Frame, SizeHint};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::ByteStream;
+use super::file::FileRegion;
+use crate::error::BoxError;
+
+/// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
+/// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
+/// slow line would look like a standstill.
+const PIECE: usize = 256 * 1024;
+
+/// When bytes last moved; shared by an attempt's body and the watch over it.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    start: Instant,
+    last_millis: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0) })
+    }
+
+    pub(crate) fn moved(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn last(&self) -> Instant {
+        self.start + std::time::Duration::from_millis(self.last_millis.load(Ordering::Relaxed))
+    }
+}
+
+/// Why a body could not be sent. Found again in the chain of causes that the HTTP library returns.
+#[derive(Debug)]
+pub(crate) struct BodyError {
+    message: String,
+    source: Option<BoxError>,
+}
+
+impl std::fmt::Display for BodyError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+pub(crate) struct ExactBody {
+    source: AttemptSource,
+    /// What the source has yielded and was not yet handed over.
+    rest: Bytes,
+    length: u64,
+    sent: u64,
+    progress: Arc<Progress>,
+}
+
+enum AttemptSource {
+    Bytes(Bytes),
+    File {
+        region: Arc<FileRegion>,
+        reading: Option<JoinHandle<io::Result<Bytes>>>,
+    },
+    /// The last bytes are held back until the stream has ended: only then is its length known to be right.
+    ///
+    /// The lock is never contended: it makes the body `Sync`, which the HTTP library asks for and streams need not be.
+    Stream {
+        stream: Mutex<ByteStream>,
+        last: Option<Bytes>,
+    },
+}
+
+impl ExactBody {
+    pub(super) fn of_bytes(bytes: Bytes, progress: &Arc<Progress>) -> Self {
+        Self::new(bytes.len() as u64, AttemptSource::Bytes(bytes), progress)
+    }
+
+    pub(super) fn of_file(region: Arc<FileRegion>, progress: &Arc<Progress>) -> Self {
+        Self::new(region.length(), AttemptSource::File { region, reading: None }, progress)
+    }
+
+    pub(super) fn of_stream(length: u64, stream: ByteStream, progress: &Arc<Progress>) -> Self {
+        Self::new(length, AttemptSource::Stream { stream: Mutex::new(stream), last: None }, progress)
+    }
+
+    fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
+        Self { source, rest: Bytes::new(), length, sent: 0, progress: Arc::clone(progress) }
+    }
+
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let too_long = || failed("the body is longer than announced".to_owned(), None);
+        loop {
+            let AttemptSource::Stream { stream, last } = &mut self.source else {
+                return Poll::Ready(None);
+            };
+            let held = last.as_ref().map_or(0, |bytes| bytes.len() as u64);
+            let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match ready!(stream.as_mut().poll_next(context)) {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    let after = self.sent + held + bytes.len() as u64;
+                    if after > self.length {
+                        return Poll::Ready(Some(Err(too_long())));
+                    }
+                    if after < self.length {
+                        return Poll::Ready(Some(self.count(bytes)));
+                    }
+                    *last = Some(bytes);
+                }
+                Some(Err(error)) => {
+                    return Poll::Ready(Some(Err(failed("the body's stream failed".into(), Some(error)))));
+                }
+                None => {
+                    if let Some(bytes) = last.take() {
+                        return Poll::Ready(Some(self.count(bytes)));
+                    }
+                    if self.sent < self.length {
+                        let message =
+                            format!("the body ended after {} of the {} bytes announced", self.sent, self.length);
+                        return Poll::Ready(Some(Err(failed(message, None))));
+                    }
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    /// Hands over the first piece and keeps the rest for next time.
+    fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
+        let piece = bytes.split_to(bytes.len().min(PIECE));
+        self.rest = bytes;
+        self.progress.moved();
+        self.sent += piece.len() as u64;
+        Ok(Frame::data(piece))
+    }
+}
+
+fn failed(message: String, source: Option<BoxError>) -> BoxError {
+    Box::new(BodyError { message, source })
+}
+
+impl http_body::Body for ExactBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        if !this.rest.is_empty() {
+            let rest = std::mem::take(&mut this.rest);
+            return Poll::Ready(Some(this.count(rest)));
+        }
+        match &mut this.source {
+            AttemptSource::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
+            AttemptSource::Bytes(bytes) => {
+                let all = std::mem::take(bytes);
+                Poll::Ready(Some(this.count(all)))
+            }
+            AttemptSource::File { region, reading } => {
+                if this.sent == this.length {
+                    return Poll::Ready(None);
+                }
+                let handle = reading.get_or_insert_with(|| {
+                    let (region, done) = (Arc::clone(region), this.sent);
+                    tokio::task::spawn_blocking(move || region.read_piece(done))
+                });
+                let read = ready!(Pin::new(handle).poll(context));
+                *reading = None;
+                Poll::Ready(Some(match read {
+                    Ok(Ok(bytes)) => this.count(bytes),
+                    Ok(Err(error)) => Err(failed(error.to_string(), Some(error.into()))),
+                    Err(error) => Err(failed("reading the file was interrupted".into(), Some(error.into()))),
+                }))
+            }
+            AttemptSource::Stream { .. } => this.poll_stream(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            AttemptSource::Bytes(_) | AttemptSource::File { .. } => self.sent == self.length,
+            // Whether a stream has more to say than it announced shows only when it is asked.
+            AttemptSource::Stream { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length - self.sent)
+    }
+}
+
+/// A stream whose errors are boxed.
+pub(super) struct BoxedErrors<S>(pub(super) Pin<Box<S>>);
+
+impl<S, E> Stream for BoxedErrors<S>
+where
+    S: Stream<Item = Result<Bytes, E>>,
+    E: Into<BoxError>,
+{
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context).map(|item| item.map(|bytes| bytes.map_err(Into::into)))
+    }
+}
+
+/// Stands where a stream was before an attempt took it.
+pub(super) struct Taken;
+
+impl Stream for Taken {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(Some(Err("the stream was sent already and cannot be sent again".into())))
+    }
+}

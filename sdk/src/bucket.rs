@@ -1,0 +1,99 @@
+//! A bucket: what most operations are called on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{Address, Client};
+use crate::error::Result;
+use crate::operation::{BucketScope, ObjectScope, Operation};
+use crate::presign::PresignedRequest;
+
+/// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
+///
+/// Cloning it is cheap; clones share the client's connections.
+#[derive(Clone)]
+pub struct Bucket {
+    client: Arc<Client>,
+    name: Arc<str>,
+    zone: Arc<str>,
+}
+
+impl Bucket {
+    pub(crate) fn new(client: Arc<Client>, name: String, zone: String) -> Self {
+        Self { client, name: name.into(), zone: zone.into() }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The zone that was given for it; empty if none was.
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    /// As [`presign_object`](Bucket::presign_object), for an operation on the bucket itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`presign_object`](Bucket::presign_object).
+    pub fn presign<I>(&self, input: I, lifetime: Duration) -> Result<PresignedRequest>
+    where
+        I: Operation<Scope = BucketScope>,
+    {
+        self.client.presign(input, self.address(None), lifetime)
+    }
+
+    /// A URL and headers with which anyone can make this one request until `lifetime` is over, without the key pair.
+    ///
+    /// Nothing is sent. Fractions of a second of `lifetime` are dropped. A body that is not JSON is not part of it: who
+    /// makes the request supplies it.
+    ///
+    /// ```
+    /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use std::time::Duration;
+    /// use qingstor_sdk::GetObjectInput;
+    ///
+    /// let link = bucket.presign_object("film.mp4", GetObjectInput::new(), Duration::from_secs(3600))?;
+    /// println!("{}", link.url());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input is out of its limits or the
+    /// lifetime is less than a second, [`ErrorKind::Config`](crate::ErrorKind::Config) if the client is anonymous.
+    ///
+    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/signature.html>
+    pub fn presign_object<I>(&self, key: &str, input: I, lifetime: Duration) -> Result<PresignedRequest>
+    where
+        I: Operation<Scope = ObjectScope>,
+    {
+        self.client.presign(input, self.address(Some(key)), lifetime)
+    }
+
+    pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
+        self.client.execute(input, self.address(None)).await
+    }
+
+    pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
+        &self,
+        key: &str,
+        input: I,
+    ) -> Result<I::Output> {
+        self.client.execute(input, self.address(Some(key))).await
+    }
+
+    fn address<'a>(&'a self, key: Option<&'a str>) -> Address<'a> {
+        Address { zone: Some(&self.zone), bucket: Some(&self.name), key }
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket").field("name", &self.name).field("zone", &self.zone).finish_non_exhaustive()
+    }
+}

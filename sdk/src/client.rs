@@ -1,0 +1,164 @@
+//! The account: where everything begins.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+
+use crate::Bucket;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::endpoint::{AddressingStyle, Endpoint, Target};
+use crate::error::{CallName, Error, Result};
+use crate::key::check_key;
+use crate::operation::{Operation, ServiceScope};
+use crate::presign::PresignedRequest;
+use crate::request::{EncodedRequest, RequestEncoder};
+use crate::retry::RetryConfig;
+use crate::send::Call;
+use crate::transport::Transport;
+
+/// A client of one QingStor account.
+///
+/// It holds a pool of connections: make one and clone it, which is cheap, rather than making several.
+///
+/// ```no_run
+/// # async fn run() -> qingstor_sdk::Result<()> {
+/// use qingstor_sdk::{Config, ListBucketsInput, QingStor};
+///
+/// let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
+/// for bucket in qingstor.list_buckets(ListBucketsInput::new()).await?.buckets {
+///     println!("{:?} in {:?}", bucket.name, bucket.location);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct QingStor {
+    client: Arc<Client>,
+}
+
+pub(crate) struct Client {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) zone: Option<String>,
+    pub(crate) addressing_style: AddressingStyle,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) retry: RetryConfig,
+    pub(crate) clock: Clock,
+    pub(crate) transport: Transport,
+}
+
+/// What a call addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Address<'a> {
+    pub(crate) zone: Option<&'a str>,
+    pub(crate) bucket: Option<&'a str>,
+    pub(crate) key: Option<&'a str>,
+}
+
+impl QingStor {
+    /// Makes a client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the configuration contradicts itself or cannot be used.
+    pub fn new(config: Config) -> Result<Self> {
+        Client::new(config).map(|client| Self { client: Arc::new(client) })
+    }
+
+    /// A bucket by its name and the zone it is in, such as `pek3b`. Nothing is sent, and the bucket need not exist yet.
+    ///
+    /// An empty zone means the one of the [`Config`]; if that has none either, no zone is part of the host name, as it
+    /// must be for endpoints that are not QingStor's own.
+    pub fn bucket(&self, name: impl Into<String>, zone: impl Into<String>) -> Bucket {
+        Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
+    }
+
+    /// A URL and headers with which anyone can make this one request until `lifetime` is over, without the key pair.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Bucket::presign_object`].
+    pub fn presign<I>(&self, input: I, lifetime: Duration) -> Result<PresignedRequest>
+    where
+        I: Operation<Scope = ServiceScope>,
+    {
+        self.client.presign(input, Address::default(), lifetime)
+    }
+
+    pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
+        self.client.execute(input, Address::default()).await
+    }
+}
+
+impl fmt::Debug for QingStor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QingStor").field("endpoint", &self.client.endpoint).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    fn new(config: Config) -> Result<Self> {
+        let settings = config.resolve()?;
+        let transport = Transport::new(settings.endpoint.is_https(), settings.connect_timeout, settings.idle_timeout)?;
+        Ok(Self {
+            user_agent: user_agent(settings.additional_user_agent.as_deref())?,
+            endpoint: settings.endpoint,
+            zone: settings.zone,
+            addressing_style: settings.addressing_style,
+            credentials: settings.credentials,
+            retry: settings.retry,
+            clock: Clock::default(),
+            transport,
+        })
+    }
+
+    /// Generic, and therefore short: what it calls is compiled once for all operations.
+    pub(crate) async fn execute<I: Operation>(&self, input: I, address: Address<'_>) -> Result<I::Output> {
+        let call = self.encode(input, address)?;
+        let name = call.name.clone();
+        let decoder = self.send(call).await?;
+        I::decode(decoder).map_err(|error| error.with_call(&name))
+    }
+
+    pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {
+        let name = call_name(I::SPEC.name, address);
+        let mut encoder = RequestEncoder::new(&I::SPEC);
+        input.encode(&mut encoder);
+        let request = self.addressed(encoder, address).map_err(|error| error.with_call(&name))?;
+        let (target, request) = request;
+        Ok(Call { spec: I::SPEC, name, target, request })
+    }
+
+    fn addressed(&self, mut encoder: RequestEncoder, address: Address<'_>) -> Result<(Target, EncodedRequest)> {
+        if let Some(Err(problem)) = address.key.map(check_key) {
+            encoder.refuse("key", problem);
+        }
+        let request = encoder.finish()?;
+        let zone = address.zone.filter(|zone| !zone.is_empty()).or(self.zone.as_deref());
+        let target = self.endpoint.target(zone, address.bucket, address.key, self.addressing_style)?;
+        Ok((target, request))
+    }
+}
+
+fn call_name(operation: &'static str, address: Address<'_>) -> CallName {
+    CallName { operation, bucket: address.bucket.map(str::to_owned), key: address.key.map(str::to_owned) }
+}
+
+fn user_agent(additional: Option<&str>) -> Result<HeaderValue> {
+    let own = format!(
+        "qingstor-sdk-rust/{} ({}; {})",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let text = match additional {
+        Some(additional) => format!("{own} {additional}"),
+        None => own,
+    };
+    HeaderValue::from_str(&text)
+        .map_err(|error| Error::config("additional_user_agent must be printable ASCII").with_source(error))
+}

@@ -1,0 +1,168 @@
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::super::Settings;
+use super::*;
+
+mod refused;
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+/// A home directory with these files, and nothing else.
+fn home(files: &[(&str, &str)]) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = home.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    home
+}
+
+/// `variables` are without their prefix.
+fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Settings> {
+    let environment = |name: &str| {
+        let name = name.strip_prefix("QINGSTOR_").expect("only our own variables");
+        let variable = variables.iter().find(|(variable, _)| *variable == name);
+        variable.map(|(_, value)| OsString::from(value))
+    };
+    from_environment_and_file(&environment, home)?.resolve()
+}
+
+/// With `file` at the place where most tools have it.
+fn load(variables: Variables<'_>, file: &str) -> Result<Settings> {
+    let home = home(&[(".qingstor/config.yaml", file)]);
+    load_at(variables, Some(home.path()))
+}
+
+fn endpoint_of(variables: Variables<'_>, file: &str) -> String {
+    load(variables, file).unwrap().endpoint.to_string()
+}
+
+/// The message, with the path of the file as `FILE`.
+fn error(variables: Variables<'_>, file: &str) -> String {
+    let home = home(&[(".qingstor/config.yaml", file)]);
+    let error = load_at(variables, Some(home.path())).unwrap_err();
+    let path: PathBuf = home.path().join(".qingstor").join("config.yaml");
+    error.to_string().replace(&path.display().to_string(), "FILE")
+}
+
+fn keys(settings: &Settings) -> Option<(&str, &str)> {
+    let credentials = settings.credentials.as_ref()?;
+    Some((credentials.access_key_id(), credentials.secret_access_key().expose()))
+}
+
+const PAIR: &str = "access_key_id: FILE_ID\nsecret_access_key: FILE_SECRET\n";
+
+#[test]
+fn nothing_at_all_is_the_default_and_anonymous() {
+    let empty = home(&[]);
+    for home in [None, Some(empty.path())] {
+        let settings = load_at(&[], home).unwrap();
+        assert_eq!(keys(&settings), None);
+        assert_eq!(settings.endpoint.to_string(), "https://qingstor.com");
+        assert_eq!(settings.retry, RetryConfig::default());
+    }
+}
+
+#[test]
+fn everything_from_a_file() {
+    let file = "# of all tools\naccess_key_id: 'FILE_ID'\nsecret_access_key: FILE_SECRET\nhost: store.example\nport: 8080\n\
+                protocol: http\nzone: sh1a\nconnection_retries: 4\nlog_level: warn\nenable_virtual_host_style: true\n\
+                additional_user_agent: app/2\nenable_dual_stack: true\nhttp_config:\n  timeout: 5\n";
+    let settings = load(&[], file).unwrap();
+    assert_eq!(keys(&settings), Some(("FILE_ID", "FILE_SECRET")));
+    assert_eq!(settings.endpoint.to_string(), "http://store.example:8080");
+    assert_eq!(settings.zone.as_deref(), Some("sh1a"));
+    assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
+    assert_eq!(settings.additional_user_agent.as_deref(), Some("app/2"));
+    assert_eq!(settings.retry, RetryConfig::default().max_attempts(5));
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let file = format!("{PAIR}endpoint: https://file.example\nzone: sh1a\nenable_virtual_host_style: yes\n");
+    let variables = &[
+        ("ACCESS_KEY_ID", "ENV_ID"),
+        ("SECRET_ACCESS_KEY", "ENV_SECRET"),
+        ("ENDPOINT", "http://127.0.0.1:9000"),
+        ("ZONE", "pek3b"),
+        ("ENABLE_VIRTUAL_HOST_STYLE", "0"),
+        ("ADDITIONAL_USER_AGENT", "env/1"),
+        ("CONNECTION_RETRIES", "0"),
+    ];
+    let settings = load(variables, &file).unwrap();
+    assert_eq!(keys(&settings), Some(("ENV_ID", "ENV_SECRET")));
+    assert_eq!(settings.endpoint.to_string(), "http://127.0.0.1:9000");
+    assert_eq!(settings.zone.as_deref(), Some("pek3b"));
+    assert_eq!(settings.addressing_style, AddressingStyle::Path);
+    assert_eq!(settings.additional_user_agent.as_deref(), Some("env/1"));
+    assert_eq!(settings.retry, RetryConfig::default().max_attempts(1));
+}
+
+#[test]
+fn empty_is_as_good_as_none() {
+    let settings = load(&[("ACCESS_KEY_ID", ""), ("ZONE", ""), ("CONFIG_PATH", "")], PAIR).unwrap();
+    assert_eq!(keys(&settings), Some(("FILE_ID", "FILE_SECRET")));
+    let settings = load(&[], "access_key_id: ''\nsecret_access_key:\nzone: ~\nendpoint: null\n").unwrap();
+    assert_eq!((keys(&settings), settings.zone.as_deref()), (None, None));
+}
+
+#[test]
+fn which_file_is_read() {
+    let home = home(&[(".config/qingstor.yaml", "zone: config"), ("named.yaml", "zone: named")]);
+    let zone = |variables: Variables<'_>| load_at(variables, Some(home.path())).unwrap().zone;
+    assert_eq!(zone(&[]).as_deref(), Some("config"));
+    fs::create_dir(home.path().join(".qingstor")).unwrap();
+    fs::write(home.path().join(".qingstor/config.yaml"), "zone: qingstor").unwrap();
+    assert_eq!(zone(&[]).as_deref(), Some("qingstor"));
+    let named = home.path().join("named.yaml").display().to_string();
+    assert_eq!(zone(&[("CONFIG_PATH", &named)]).as_deref(), Some("named"));
+    assert_eq!(from_file(Path::new(&named)).unwrap().resolve().unwrap().zone.as_deref(), Some("named"));
+
+    let missing = home.path().join("missing.yaml").display().to_string();
+    let error = load_at(&[("CONFIG_PATH", &missing)], Some(home.path())).unwrap_err().to_string();
+    assert!(error.contains(&missing) && error.contains("QINGSTOR_CONFIG_PATH"), "{error}");
+    assert!(from_file(Path::new(&missing)).is_err());
+}
+
+#[test]
+fn the_environment_alone() {
+    let environment = |name: &str| match name {
+        "QINGSTOR_ZONE" => Some(OsString::from("pek3b")),
+        CONFIG_PATH => Some(OsString::from("/does/not/exist")),
+        _ => None,
+    };
+    let settings = from_environment(&environment).unwrap().resolve().unwrap();
+    assert_eq!(settings.zone.as_deref(), Some("pek3b"));
+}
+
+#[cfg(unix)]
+#[test]
+fn variables_must_be_text() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let environment =
+        |name: &str| (name == "QINGSTOR_SECRET_ACCESS_KEY").then(|| OsString::from_vec(b"hunter2\xFF".to_vec()));
+    let error = from_environment(&environment).unwrap_err().to_string();
+    assert_eq!(error, "the environment variable QINGSTOR_SECRET_ACCESS_KEY is not UTF-8");
+}
+
+#[test]
+fn endpoints_and_their_parts() {
+    for (variables, file, endpoint) in [
+        (&[] as Variables<'_>, "host: a.example", "https://a.example"),
+        (&[], "port: 8443", "https://qingstor.com:8443"),
+        (&[], "protocol: http", "http://qingstor.com"),
+        (&[], "protocol: http\nport: 443", "http://qingstor.com:443"),
+        (&[], "host: '::1'\nport: 443", "https://[::1]"),
+        (&[("HOST", "b.example")], "host: a.example\nport: 80", "https://b.example:80"),
+        (&[("HOST", "b.example")], "endpoint: http://a.example:9000", "https://b.example"),
+        (&[("ENDPOINT", "http://b.example")], "host: a.example\nport: 80", "http://b.example"),
+    ] {
+        assert_eq!(endpoint_of(variables, file), endpoint, "{variables:?} {file}");
+    }
+}

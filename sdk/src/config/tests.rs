@@ -1,0 +1,76 @@
+use super::*;
+
+fn config() -> Config {
+    Config::new("ID", "the secret")
+}
+
+fn error(config: &Config) -> String {
+    config.resolve().unwrap_err().to_string()
+}
+
+#[test]
+fn defaults() {
+    let settings = config().resolve().unwrap();
+    let credentials = settings.credentials.unwrap();
+    assert_eq!(credentials.access_key_id(), "ID");
+    assert_eq!(credentials.secret_access_key().expose(), "the secret");
+    assert_eq!(settings.endpoint.to_string(), "https://qingstor.com");
+    assert_eq!(settings.zone, None);
+    assert_eq!(settings.addressing_style, AddressingStyle::Path);
+    assert_eq!(settings.additional_user_agent, None);
+    assert_eq!(settings.connect_timeout, Duration::from_secs(10));
+    assert_eq!(settings.idle_timeout, Duration::from_secs(30));
+    assert!(Config::anonymous().resolve().unwrap().credentials.is_none());
+}
+
+#[test]
+fn setters() {
+    let settings = config()
+        .endpoint("http://localhost:9000/")
+        .zone("PEK3B")
+        .addressing_style(AddressingStyle::VirtualHost)
+        .additional_user_agent("my-app/1.0")
+        .connect_timeout(Duration::from_secs(1))
+        .idle_timeout(Duration::from_secs(2))
+        .resolve()
+        .unwrap();
+    assert_eq!(settings.endpoint.to_string(), "http://localhost:9000");
+    assert_eq!(settings.zone.as_deref(), Some("PEK3B"));
+    assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
+    assert_eq!(settings.additional_user_agent.as_deref(), Some("my-app/1.0"));
+    assert_eq!(settings.connect_timeout, Duration::from_secs(1));
+    assert_eq!(settings.idle_timeout, Duration::from_secs(2));
+    let settings = config().zone("").additional_user_agent("").resolve().unwrap();
+    assert_eq!((settings.zone, settings.additional_user_agent), (None, None));
+}
+
+#[test]
+fn everything_is_checked() {
+    for (config, message) in [
+        (config().endpoint("qingstor.com"), "has no scheme"),
+        (config().endpoint(""), "has no scheme"),
+        (config().zone("pek3b.qingstor.com"), "the zone"),
+        (config().additional_user_agent("my app"), "additional_user_agent"),
+        (config().additional_user_agent("\"app\""), "additional_user_agent"),
+        (config().additional_user_agent("app\r\nX: y"), "additional_user_agent"),
+        (config().connect_timeout(Duration::ZERO), "connect_timeout is zero"),
+        (config().idle_timeout(Duration::ZERO), "idle_timeout is zero"),
+        (Config::new("", "x"), "no access_key_id"),
+        (Config::new("ID", ""), "no secret_access_key"),
+        (Config::new("ID\n", "x"), "the access_key_id has white space"),
+        (Config::new("ID", "x\n"), "the secret_access_key has white space"),
+        (config().endpoint("http://127.0.0.1:9000").addressing_style(AddressingStyle::VirtualHost), "IP address"),
+    ] {
+        let error = error(&config);
+        assert!(error.contains(message), "{message}: {error}");
+    }
+}
+
+#[test]
+fn secrets_are_in_no_output() {
+    let config = Config::new("ID", "hunter2\n");
+    assert!(!error(&config).contains("hunter2"));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let settings = Config::new("ID", "hunter2").resolve().unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"));
+}

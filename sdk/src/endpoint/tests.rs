@@ -1,0 +1,179 @@
+use AddressingStyle::{Path, VirtualHost};
+
+use super::*;
+
+fn endpoint(text: &str) -> Endpoint {
+    text.parse().unwrap()
+}
+
+fn error(text: &str) -> String {
+    text.parse::<Endpoint>().unwrap_err().to_string()
+}
+
+/// Authority, path and resource prefix.
+fn target(text: &str, zone: &str, bucket: &str, key: &str, style: AddressingStyle) -> (String, String, String) {
+    let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
+    let target = endpoint(text).target(Some(zone), given(bucket), given(key), style).unwrap();
+    (target.authority, target.path, target.resource_prefix)
+}
+
+fn expect(authority: &str, path: &str, prefix: &str) -> (String, String, String) {
+    (authority.to_owned(), path.to_owned(), prefix.to_owned())
+}
+
+#[test]
+fn endpoints_are_read_and_written() {
+    for (text, written) in [
+        ("https://qingstor.com", "https://qingstor.com"),
+        ("https://qingstor.com/", "https://qingstor.com"),
+        ("HTTPS://QingStor.COM:443", "https://qingstor.com"),
+        ("https://qingstor.com:80", "https://qingstor.com:80"),
+        ("http://qingstor.com:80", "http://qingstor.com"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+        ("http://[0:0::1]", "http://[::1]"),
+        ("http://my_store.internal:65535", "http://my_store.internal:65535"),
+    ] {
+        assert_eq!(endpoint(text).to_string(), written, "{text}");
+        assert_eq!(endpoint(written), endpoint(text));
+    }
+}
+
+#[test]
+fn wrong_endpoints_are_refused_with_what_is_wrong() {
+    for (text, reason) in [
+        ("", "has no scheme"),
+        ("qingstor.com", "has no scheme"),
+        ("localhost:9000", "has no scheme"),
+        ("ftp://qingstor.com", "scheme other than https and http"),
+        ("https://qingstor.com/path", "has a path"),
+        ("https://qingstor.com//", "has a path"),
+        ("https://qingstor.com?a", "has a query"),
+        ("https://qingstor.com/#a", "fragment"),
+        ("https://qingstor.com:", "port from 1 to 65535"),
+        ("https://qingstor.com:0", "port from 1 to 65535"),
+        ("https://qingstor.com:65536", "port from 1 to 65535"),
+        ("https://qingstor.com:+80", "port from 1 to 65535"),
+        ("https://", "host is empty"),
+        ("https://:80", "host is empty"),
+        ("https://::1", "neither a host name"),
+        ("https://[::1", "\"[::1\" is not an IPv6 address"),
+        ("https://[localhost]", "IPv6"),
+        ("https://[::1%25eth0]", "IPv6"),
+        ("https://127.1", "looks like an IPv4 address"),
+        ("https://10.0.0.256", "looks like an IPv4 address"),
+        ("https://10.0.0.0x1f", "looks like an IPv4 address"),
+        ("https://qingstor.com.", "neither a host name"),
+        ("https://qing stor.com", "neither a host name"),
+        (" https://qingstor.com", "scheme other than"),
+        ("https://qingstor.com ", "neither a host name"),
+        ("https://-a.com", "neither a host name"),
+        ("https://存储.com", "xn--"),
+        ("https://a%2e.com", "neither a host name"),
+    ] {
+        let error = error(text);
+        assert!(error.contains(reason), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_password_in_an_endpoint_is_not_repeated() {
+    for text in ["https://me:hunter2@qingstor.com", "me:hunter2@qingstor.com"] {
+        let error = error(text);
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(error.contains("user name"), "{error}");
+    }
+}
+
+#[test]
+fn path_style() {
+    let base = "https://qingstor.com";
+    let host = "pek3b.qingstor.com";
+    assert_eq!(target(base, "pek3b", "", "", Path), expect(host, "/", ""));
+    assert_eq!(target(base, "", "", "", Path), expect("qingstor.com", "/", ""));
+    assert_eq!(target(base, "PEK3B", "bucket", "", Path), expect(host, "/bucket", ""));
+    assert_eq!(target(base, "pek3b", "bucket", "/a b//=中", Path), expect(host, "/bucket//a%20b//%3D%E4%B8%AD", ""));
+}
+
+#[test]
+fn virtual_host_style() {
+    let base = "https://qingstor.com:8443";
+    assert_eq!(target(base, "pek3b", "", "", VirtualHost), expect("pek3b.qingstor.com:8443", "/", ""));
+    assert_eq!(
+        target(base, "Pek3B", "bucket", "", VirtualHost),
+        expect("bucket.pek3b.qingstor.com:8443", "/", "/bucket")
+    );
+    assert_eq!(target(base, "", "bucket", "a/b", VirtualHost), expect("bucket.qingstor.com:8443", "/a/b", "/bucket"));
+    let target = endpoint(base).target(None, Some("bucket"), None, VirtualHost).unwrap();
+    assert_eq!(target.virtual_host_bucket(), Some("bucket"));
+    let target = endpoint(base).target(None, Some("bucket"), None, Path).unwrap();
+    assert_eq!(target.virtual_host_bucket(), None);
+    assert_eq!(target.scheme, "https");
+}
+
+#[test]
+fn addresses_take_no_labels() {
+    assert_eq!(
+        target("http://127.0.0.1:9000", "pek3b", "bucket", "key", Path),
+        expect("127.0.0.1:9000", "/bucket/key", "")
+    );
+    assert_eq!(target("http://[::1]", "pek3b", "bucket", "", Path), expect("[::1]", "/bucket", ""));
+    for bucket in [Some("bucket"), None] {
+        let error = endpoint("http://127.0.0.1:9000").target(None, bucket, None, VirtualHost).unwrap_err().to_string();
+        assert!(error.contains("http://127.0.0.1:9000 is an IP address"), "{error}");
+    }
+}
+
+#[test]
+fn localhost_takes_no_zone_in_path_style() {
+    for base in ["localhost", "qs.localhost"] {
+        let url = format!("http://{base}:9000");
+        assert_eq!(target(&url, "pek3b", "bucket", "", Path), expect(&format!("{base}:9000"), "/bucket", ""));
+        assert_eq!(
+            target(&url, "pek3b", "bucket", "", VirtualHost),
+            expect(&format!("bucket.pek3b.{base}:9000"), "/", "/bucket")
+        );
+    }
+    assert_eq!(target("http://notlocalhost", "pek3b", "", "", Path).0, "pek3b.notlocalhost");
+}
+
+#[test]
+fn buckets_and_zones_that_would_be_rewritten_are_refused() {
+    let endpoint = endpoint("https://qingstor.com");
+    let error = |zone, bucket: Option<&str>, key, style| {
+        endpoint.target(Some(zone), bucket, key, style).unwrap_err().to_string()
+    };
+    for bucket in ["", ".", "..", "a/b", "a b", "存储", "a%2fb", "a?b", "a:b"] {
+        let error = error("pek3b", Some(bucket), None, Path);
+        assert!(error.contains(&format!("bucket name {bucket:?}")), "{error}");
+    }
+    for bucket in ["", "Upper", "a.b", "a_b", "-a", "a-"] {
+        let error = error("pek3b", Some(bucket), None, VirtualHost);
+        assert!(error.contains("label of a host name"), "{error}");
+    }
+    assert!(error("", Some(&"a".repeat(64)), None, VirtualHost).contains("63"));
+    for zone in ["a.b", "a/b", "a b", "-", "é", "pek3b:80", "x@y"] {
+        let error = error(zone, Some("bucket"), None, Path);
+        assert!(error.contains(&format!("zone {zone:?}")), "{error}");
+    }
+    assert!(error("pek3b", Some("b"), Some("../x"), Path).contains("another key"));
+    assert!(error("pek3b", Some("b"), Some(""), Path).contains("empty"));
+    assert!(error("pek3b", None, Some("k"), Path).contains("bucket"));
+    // Short names are for emulators.
+    assert_eq!(target("http://127.0.0.1", "", "B_1.x", "k", Path).1, "/B_1.x/k");
+    assert_eq!(target("http://localhost", "", "b", "k", VirtualHost).0, "b.localhost");
+}
+
+#[test]
+fn parts_make_the_same_endpoints_as_urls() {
+    let parts = |protocol, host, port| Endpoint::from_parts(protocol, host, port).map(|endpoint| endpoint.to_string());
+    assert_eq!(parts("https", "qingstor.com", Some(443)).unwrap(), "https://qingstor.com");
+    assert_eq!(parts("HTTP", "127.0.0.1", Some(9000)).unwrap(), "http://127.0.0.1:9000");
+    assert_eq!(parts("http", "::1", None).unwrap(), "http://[::1]");
+    assert_eq!(parts("http", "[::1]", None).unwrap(), "http://[::1]");
+    assert!(parts("ftp", "qingstor.com", None).unwrap_err().to_string().contains("\"ftp\""));
+    assert!(parts("http", "qingstor.com:80", None).is_err());
+    assert!(parts("http", "http://qingstor.com", None).is_err());
+    let error = parts("http", "me:hunter2@qingstor.com", None).unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+}

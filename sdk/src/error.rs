@@ -1,0 +1,261 @@
+//! The one error type.
+
+mod service;
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use http::StatusCode;
+
+pub(crate) use service::{ServiceError, snippet};
+
+/// What every call of this crate returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Why a call failed.
+///
+/// [`Display`](fmt::Display) is written for people: it says what failed, in which operation, on which bucket and key,
+/// with the server's code, message and request id. Programs ask [`kind`](Error::kind), [`code`](Error::code),
+/// [`status`](Error::status) or one of the `is_…` questions. No secret is ever part of an error.
+///
+/// ```
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// use qingstor_sdk::HeadObjectInput;
+///
+/// match bucket.head_object("backups/db.tar", HeadObjectInput::new()).await {
+///     Ok(object) => println!("{:?} bytes", object.content_length),
+///     Err(error) if error.is_not_found() => println!("not there yet"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    call: Option<CallName>,
+    service: Option<ServiceError>,
+    attempts: u32,
+    source: Option<BoxError>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CallName {
+    pub(crate) operation: &'static str,
+    pub(crate) bucket: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+/// The kinds of failure that programs tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The configuration cannot be used; nothing was sent.
+    Config,
+    /// An input is missing or out of its limits; nothing was sent.
+    InvalidInput,
+    /// No connection to the server came about; nothing was sent.
+    Connect,
+    /// Nothing moved for longer than the idle timeout, or connecting took longer than the connect timeout.
+    Timeout,
+    /// The connection broke on the way. The server may or may not have done what was asked.
+    Connection,
+    /// The request's body could not be read, or is not as long as it was said to be.
+    Body,
+    /// The server answered with an error: see [`Error::status`] and [`Error::code`].
+    Service,
+    /// The server's answer does not fit the specification.
+    UnexpectedResponse,
+}
+
+impl Error {
+    /// What kind of failure it was.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// QingStor's error code, such as `object_not_exists`, if the server sent one.
+    ///
+    /// There is none where the answer has no body (every `HEAD` request) or comes from a proxy.
+    /// All codes: <https://docs.qingcloud.com/qingstor/api/common/error_code.html>
+    pub fn code(&self) -> Option<&str> {
+        self.0.service.as_ref().and_then(|service| service.code.as_deref())
+    }
+
+    /// The server's own message, without what [`Display`](fmt::Display) adds to it.
+    pub fn server_message(&self) -> Option<&str> {
+        self.0.service.as_ref().and_then(|service| service.message.as_deref())
+    }
+
+    /// The HTTP status, if there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.service.as_ref().map(|service| service.status)
+    }
+
+    /// The id under which the server knows the request. QingCloud's support asks for it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.service.as_ref().and_then(|service| service.request_id.as_deref())
+    }
+
+    /// Where the server says that the error is explained.
+    pub fn reference_url(&self) -> Option<&str> {
+        self.0.service.as_ref().and_then(|service| service.url.as_deref())
+    }
+
+    /// The operation that failed, such as `UploadMultipart`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.call.as_ref().map(|call| call.operation)
+    }
+
+    /// The bucket on which it failed.
+    pub fn bucket(&self) -> Option<&str> {
+        self.0.call.as_ref().and_then(|call| call.bucket.as_deref())
+    }
+
+    /// The object key on which it failed.
+    pub fn key(&self) -> Option<&str> {
+        self.0.call.as_ref().and_then(|call| call.key.as_deref())
+    }
+
+    /// How often the request was sent; 0 if it never was.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Whether the bucket, object or upload is not there (status 404, or a code that ends in `_not_exists`).
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND) || self.code().is_some_and(|code| code.ends_with("_not_exists"))
+    }
+
+    /// Whether a condition such as `If-Match` did not hold (status 412).
+    pub fn is_precondition_failed(&self) -> bool {
+        self.status() == Some(StatusCode::PRECONDITION_FAILED)
+    }
+
+    /// Whether the server refused the credentials or what they may do (status 401 or 403).
+    pub fn is_access_denied(&self) -> bool {
+        matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+    }
+
+    /// Whether the server asked to slow down (status 429).
+    pub fn is_throttled(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Whether something took too long.
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether no connection came about.
+    pub fn is_connect(&self) -> bool {
+        self.kind() == ErrorKind::Connect
+    }
+
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner { kind, message: message.into(), call: None, service: None, attempts: 0, source: None }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, message)
+    }
+
+    pub(crate) fn unexpected_response(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::UnexpectedResponse, message)
+    }
+
+    pub(crate) fn from_service(service: ServiceError) -> Self {
+        let mut error = Self::new(ErrorKind::Service, service.to_string());
+        error.0.service = Some(service);
+        error
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_call(mut self, call: &CallName) -> Self {
+        self.0.call = Some(call.clone());
+        self
+    }
+
+    /// Adds what an answer says of itself to an error in understanding it.
+    pub(crate) fn with_response(mut self, service: ServiceError) -> Self {
+        self.0.service = Some(service);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.0;
+        if let Some(call) = &inner.call {
+            write!(f, "{}", call.operation)?;
+            match (&call.bucket, &call.key) {
+                (Some(bucket), Some(key)) => write!(f, " of key {key:?} in bucket {bucket:?}")?,
+                (Some(bucket), None) => write!(f, " of bucket {bucket:?}")?,
+                _ => {}
+            }
+            write!(f, ": ")?;
+        }
+        write!(f, "{}", inner.message)?;
+        // The innermost cause is the one that says something: "connection refused", not "error sending request".
+        let mut cause = inner.source.as_deref().map(|source| source as &(dyn StdError + 'static));
+        while let Some(deeper) = cause.and_then(StdError::source) {
+            cause = Some(deeper);
+        }
+        if let Some(cause) = cause.map(ToString::to_string).filter(|cause| !inner.message.contains(cause.as_str())) {
+            write!(f, ": {cause}")?;
+        }
+        if inner.kind == ErrorKind::UnexpectedResponse
+            && let Some(service) = &inner.service
+        {
+            write!(f, " (status {}", service.status.as_u16())?;
+            match &service.request_id {
+                Some(id) => write!(f, ", request id {id})")?,
+                None => write!(f, ")")?,
+            }
+        }
+        match inner.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, " (sent {attempts} times)"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Error");
+        debug.field("kind", &self.0.kind).field("message", &self.0.message);
+        if let Some(call) = &self.0.call {
+            debug.field("operation", &call.operation).field("bucket", &call.bucket).field("key", &call.key);
+        }
+        if let Some(service) = &self.0.service {
+            debug.field("response", service);
+        }
+        debug.field("attempts", &self.0.attempts).field("source", &self.0.source).finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests;

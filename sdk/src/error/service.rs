@@ -1,0 +1,98 @@
+//! What the server says when it refuses.
+
+use std::fmt;
+
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+/// Long enough for any message, short enough for a log line.
+const LONGEST_SNIPPET: usize = 200;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) url: Option<String>,
+    /// Where a redirect points: the SDK follows none, since a redirect means that the zone is wrong.
+    pub(crate) location: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct JsonError {
+    code: Option<String>,
+    message: Option<String>,
+    request_id: Option<String>,
+    url: Option<String>,
+}
+
+impl ServiceError {
+    pub(crate) fn of_headers(status: StatusCode, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self {
+            status,
+            code: None,
+            message: None,
+            request_id: text("x-qs-request-id"),
+            url: None,
+            location: text(header::LOCATION.as_str()),
+        }
+    }
+
+    /// Reads what there is: QingStor's JSON, else whatever a front end sent, else the status alone.
+    pub(crate) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let mut error = Self::of_headers(status, headers);
+        match serde_json::from_slice::<JsonError>(body) {
+            Ok(json) => {
+                error.code = json.code.filter(|code| !code.is_empty());
+                error.message = json.message.filter(|message| !message.is_empty());
+                error.request_id = error.request_id.or(json.request_id);
+                error.url = json.url.filter(|url| !url.is_empty());
+            }
+            Err(_) if body.is_empty() => {}
+            Err(_) => {
+                let kind =
+                    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("unknown type");
+                error.message = Some(format!("the answer is no QingStor error but {kind}: {}", snippet(body)));
+            }
+        }
+        error
+    }
+}
+
+impl fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered {}", self.status.as_u16())?;
+        match (&self.code, self.status.canonical_reason()) {
+            (Some(code), _) => write!(f, " {code}")?,
+            (None, Some(reason)) => write!(f, " {reason}")?,
+            (None, None) => {}
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        if self.status.is_redirection()
+            && let Some(location) = &self.location
+        {
+            write!(f, ": the bucket is at {location}; check the zone")?;
+        }
+        match (&self.request_id, &self.url) {
+            (Some(id), Some(url)) => write!(f, " (request id {id}, see {url})"),
+            (Some(id), None) => write!(f, " (request id {id})"),
+            (None, Some(url)) => write!(f, " (see {url})"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// The beginning of a body on one line, fit for a terminal.
+pub(crate) fn snippet(body: &[u8]) -> String {
+    let start = &body[..body.len().min(LONGEST_SNIPPET)];
+    let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if body.len() > LONGEST_SNIPPET {
+        line.push('…');
+    }
+    line
+}

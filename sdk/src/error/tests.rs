@@ -1,0 +1,64 @@
+use super::*;
+use http::HeaderMap;
+
+fn call() -> CallName {
+    CallName { operation: "GetObject", bucket: Some("films".into()), key: Some("a b".into()) }
+}
+
+fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+}
+
+#[test]
+fn a_person_reads_operation_place_code_message_and_request_id() {
+    let body = br#"{"code":"object_not_exists","message":"no such object","request_id":"other","url":"http://docs"}"#;
+    let service = ServiceError::parse(StatusCode::NOT_FOUND, &headers(&[("x-qs-request-id", "abc123")]), body);
+    let error = Error::from_service(service).with_call(&call()).with_attempts(1);
+    assert_eq!(
+        error.to_string(),
+        "GetObject of key \"a b\" in bucket \"films\": the server answered 404 object_not_exists: no such object \
+         (request id abc123, see http://docs)"
+    );
+    assert!(error.is_not_found());
+    assert_eq!(error.code(), Some("object_not_exists"));
+    assert_eq!(error.reference_url(), Some("http://docs"));
+}
+
+#[test]
+fn an_html_page_is_quoted_on_one_line_and_cut() {
+    let page = format!("<html>\r\n<h1>Bad Gateway</h1>{}", "x".repeat(1000));
+    let service =
+        ServiceError::parse(StatusCode::BAD_GATEWAY, &headers(&[("content-type", "text/html")]), page.as_bytes());
+    let text = Error::from_service(service).with_call(&call()).with_attempts(3).to_string();
+    assert!(text.contains("502 Bad Gateway: the answer is no QingStor error but text/html: <html> <h1>Bad Gateway"));
+    assert!(text.ends_with("… (sent 3 times)"), "{text}");
+    assert!(text.len() < 400);
+}
+
+#[test]
+fn an_empty_answer_still_says_its_status() {
+    let service = ServiceError::parse(StatusCode::FORBIDDEN, &HeaderMap::new(), b"");
+    let error = Error::from_service(service);
+    assert_eq!(error.to_string(), "the server answered 403 Forbidden");
+    assert_eq!(error.code(), None);
+    assert!(error.is_access_denied());
+}
+
+#[test]
+fn a_redirect_names_the_zone_as_the_likely_cause() {
+    let service = ServiceError::parse(
+        StatusCode::MOVED_PERMANENTLY,
+        &headers(&[("location", "https://pek3a.example.com/films")]),
+        b"",
+    );
+    let text = Error::from_service(service).to_string();
+    assert!(text.contains("https://pek3a.example.com/films; check the zone"), "{text}");
+}
+
+#[test]
+fn the_innermost_cause_is_shown_once() {
+    let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+    let error = Error::new(ErrorKind::Body, "the body could not be read").with_source(io);
+    assert_eq!(error.to_string(), "the body could not be read: no such file");
+    assert!(std::error::Error::source(&error).is_some());
+}

@@ -1,0 +1,81 @@
+//! QingStor object storage for Rust.
+//!
+//! Every operation of the API is a method with a typed input and a typed output, generated from the API's
+//! specification. Requests are signed, checked before they are sent, retried where that is safe, and streamed.
+//!
+//! ```no_run
+//! use qingstor_sdk::{Config, InitiateMultipartUploadInput, QingStor, Result, UploadMultipartInput};
+//!
+//! # async fn run() -> Result<()> {
+//! let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
+//! let bucket = qingstor.bucket("your-bucket-name", "pek3b");
+//! let upload = bucket
+//!     .initiate_multipart_upload("big.zip", InitiateMultipartUploadInput::new().content_type("application/zip"))
+//!     .await?;
+//! let part = UploadMultipartInput::new(&upload.upload_id, 0).body("the first part");
+//! bucket.upload_multipart("big.zip", part).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! * [`QingStor`] is the account, [`Bucket`] a bucket of it; between them they have all operations.
+//! * [`Config`] says with which keys, where to, and how patiently.
+//! * [`Body`] is what is sent, [`ResponseBody`] what is received.
+//! * [`Error`] is what goes wrong.
+//! * [`types`] are the structures and enumerations in inputs and outputs.
+//! * [`sign`] signs requests that this crate does not know.
+//!
+//! # Features
+//!
+//! * `rustls` (default): HTTPS by rustls with ring, trusting the operating system's certificates.
+//! * `native-tls`: HTTPS by the operating system's library; turn the default features off to be rid of rustls.
+//!
+//! # Logging
+//!
+//! Calls and attempts are [`tracing`] spans of level debug with operation, bucket, key, status and request id. Access
+//! keys, signatures, customer encryption keys and bodies are never part of them.
+
+mod body;
+mod bucket;
+mod client;
+mod clock;
+mod config;
+mod credentials;
+mod endpoint;
+mod error;
+mod generated;
+mod key;
+pub mod operation;
+mod percent;
+mod presign;
+mod request;
+mod response;
+mod retry;
+mod runtime;
+mod secret;
+mod send;
+pub mod sign;
+mod string_enum;
+mod timestamp;
+mod transport;
+
+pub use body::Body;
+pub use bucket::Bucket;
+pub use client::QingStor;
+pub use config::Config;
+pub use credentials::Credentials;
+pub use endpoint::{AddressingStyle, Endpoint};
+pub use error::{Error, ErrorKind, Result};
+pub use generated::operations::*;
+pub use presign::PresignedRequest;
+pub use response::{ResponseBody, ResponseInfo};
+pub use retry::RetryConfig;
+pub use secret::Secret;
+pub use timestamp::{Timestamp, TimestampError};
+
+pub use http::{HeaderMap, Method, StatusCode};
+
+/// Structures and enumerations that inputs and outputs are made of.
+pub mod types {
+    pub use crate::generated::types::*;
+}

@@ -1,0 +1,76 @@
+//! What generated code tells the runtime about an operation.
+
+use http::Method;
+
+use crate::error::Result;
+#[doc(hidden)]
+pub use crate::request::RequestEncoder;
+#[doc(hidden)]
+pub use crate::response::ResponseDecoder;
+
+/// A call of the API: implemented by every generated `…Input`, and by nothing else.
+///
+/// It is public so that [`QingStor::presign`](crate::QingStor::presign), [`Bucket::presign`](crate::Bucket::presign)
+/// and [`Bucket::presign_object`](crate::Bucket::presign_object) can take any input.
+pub trait Operation: Send + Sized {
+    /// What the operation returns.
+    type Output: Send;
+
+    /// What it addresses: [`ServiceScope`], [`BucketScope`] or [`ObjectScope`].
+    type Scope: Scope;
+
+    #[doc(hidden)]
+    const SPEC: OperationSpec;
+
+    #[doc(hidden)]
+    fn encode(self, request: &mut RequestEncoder);
+
+    #[doc(hidden)]
+    fn decode(response: ResponseDecoder) -> Result<Self::Output>;
+}
+
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct OperationSpec {
+    pub name: &'static str,
+    pub method: Method,
+    /// Query keys without a value that name what is addressed, such as `uploads`.
+    pub sub_resources: &'static [&'static str],
+    /// Statuses outside 200..=299 that are successes too.
+    pub also_success: &'static [u16],
+    /// Whether sending it twice does no more than sending it once.
+    pub repeatable: bool,
+    pub response: ResponseKind,
+}
+
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseKind {
+    Empty,
+    Json,
+    Streamed,
+}
+
+/// What an operation addresses.
+pub trait Scope: sealed::Sealed {}
+
+/// The operation addresses the account.
+#[derive(Debug)]
+pub enum ServiceScope {}
+/// The operation addresses a bucket.
+#[derive(Debug)]
+pub enum BucketScope {}
+/// The operation addresses an object.
+#[derive(Debug)]
+pub enum ObjectScope {}
+
+impl Scope for ServiceScope {}
+impl Scope for BucketScope {}
+impl Scope for ObjectScope {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ServiceScope {}
+    impl Sealed for super::BucketScope {}
+    impl Sealed for super::ObjectScope {}
+}

@@ -1,0 +1,112 @@
+//! Requests that others make: signed now, sent later, by any HTTP client.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::Timestamp;
+use crate::client::{Address, Client};
+use crate::error::{Error, Result};
+use crate::operation::Operation;
+use crate::percent::encode_query;
+use crate::send::{Call, url};
+use crate::sign;
+
+/// A request that is good until it expires, for whoever has it: treat its URL like a password.
+#[derive(Clone)]
+pub struct PresignedRequest {
+    method: Method,
+    url: String,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    expires: Timestamp,
+}
+
+impl PresignedRequest {
+    /// The method it must be sent with.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL with its signature.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Headers that must be sent exactly so. For a plain download there are none.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The JSON document that must be sent as the body, where the operation has one.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.as_ref()
+    }
+
+    /// From when on the server refuses it, by the server's clock.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+impl fmt::Debug for PresignedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unsigned = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("PresignedRequest")
+            .field("method", &self.method)
+            .field("url", &format_args!("{unsigned}?<redacted>"))
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    pub(crate) fn presign<I: Operation>(
+        &self,
+        input: I,
+        address: Address<'_>,
+        lifetime: Duration,
+    ) -> Result<PresignedRequest> {
+        let call = self.encode(input, address)?;
+        let name = call.name.clone();
+        self.presign_call(call, lifetime).map_err(|error| error.with_call(&name))
+    }
+
+    fn presign_call(&self, call: Call, lifetime: Duration) -> Result<PresignedRequest> {
+        let Some(credentials) = &self.credentials else {
+            return Err(Error::config(
+                "a request can be signed only with an access key pair, and this client has none",
+            ));
+        };
+        let expires = i64::try_from(lifetime.as_secs())
+            .ok()
+            .filter(|seconds| *seconds > 0)
+            .and_then(|seconds| self.clock.now().as_unix().checked_add(seconds))
+            .and_then(|seconds| Timestamp::from_unix(seconds).ok())
+            .ok_or_else(|| {
+                Error::invalid_input(format!("lifetime is {lifetime:?}, but must be from 1 s to the year 9999"))
+            })?;
+        let Call { spec, target, request, .. } = call;
+        let resource = target.resource(request.query.as_deref());
+        let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);
+        let signature = sign::signature(credentials.secret_access_key(), &to_sign);
+        let mut query = request.query.map_or_else(String::new, |query| query + "&");
+        query.push_str(&format!(
+            "access_key_id={}&expires={}&signature={}",
+            encode_query(credentials.access_key_id()),
+            expires.as_unix(),
+            encode_query(&signature)
+        ));
+        let is_json = request.headers.get(http::header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+        let body = request.body.as_bytes().filter(|body| is_json && !body.is_empty()).map(Bytes::copy_from_slice);
+        Ok(PresignedRequest {
+            method: spec.method,
+            url: url(&target, Some(&query)),
+            headers: request.headers,
+            body,
+            expires,
+        })
+    }
+}

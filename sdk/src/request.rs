@@ -1,0 +1,10 @@
+//! From an input to what goes on the wire.
+
+mod encoder;
+mod limits;
+mod metadata;
+mod wire_value;
+
+pub(crate) use encoder::EncodedRequest;
+pub use encoder::RequestEncoder;
+pub(crate) use wire_value::WireValue;

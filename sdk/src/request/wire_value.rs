@@ -1,0 +1,58 @@
+//! Values as text, as queries and headers carry them.
+
+use std::borrow::Cow;
+
+use crate::{Secret, Timestamp};
+
+/// `None` is a value that was left out.
+pub(crate) trait WireValue {
+    fn text(&self) -> Option<Cow<'_, str>>;
+
+    fn is_sensitive(&self) -> bool {
+        false
+    }
+}
+
+impl<T: WireValue> WireValue for Option<T> {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        self.as_ref().and_then(T::text)
+    }
+
+    fn is_sensitive(&self) -> bool {
+        self.as_ref().is_some_and(T::is_sensitive)
+    }
+}
+
+impl WireValue for String {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self))
+    }
+}
+
+impl WireValue for Secret {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Borrowed(self.expose()))
+    }
+
+    fn is_sensitive(&self) -> bool {
+        true
+    }
+}
+
+impl WireValue for Timestamp {
+    fn text(&self) -> Option<Cow<'_, str>> {
+        Some(Cow::Owned(self.to_http_date()))
+    }
+}
+
+macro_rules! by_display {
+    ($($value:ty),*) => {$(
+        impl WireValue for $value {
+            fn text(&self) -> Option<Cow<'_, str>> {
+                Some(Cow::Owned(self.to_string()))
+            }
+        }
+    )*};
+}
+
+by_display!(bool, i32, i64, u32, u64, f64);

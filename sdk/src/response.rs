@@ -1,0 +1,31 @@
+//! What an answer is made into.
+
+mod body;
+mod decoder;
+mod from_header;
+
+pub use body::ResponseBody;
+pub(crate) use body::read_limited;
+pub use decoder::ResponseDecoder;
+pub(crate) use decoder::{Payload, null_as_default};
+pub(crate) use from_header::FromHeader;
+
+use http::StatusCode;
+
+/// What every output says of the answer it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResponseInfo {
+    /// The HTTP status. Where an operation has several successes, it tells them apart: 200, 206, 304.
+    pub status: StatusCode,
+    /// The id under which the server knows the request (`x-qs-request-id`).
+    pub request_id: Option<String>,
+    /// How often the request was sent until this answer came.
+    pub attempts: u32,
+}
+
+impl Default for ResponseInfo {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, request_id: None, attempts: 1 }
+    }
+}

@@ -1,0 +1,99 @@
+//! From an answer to an output: what generated `decode` functions call.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+
+use super::from_header::{FromHeader, text_of};
+use super::{ResponseBody, ResponseInfo};
+use crate::error::{Error, Result, ServiceError, snippet};
+
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ResponseDecoder {
+    status: StatusCode,
+    headers: HeaderMap,
+    payload: Payload,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+pub(crate) enum Payload {
+    Read(Bytes),
+    Streamed(ResponseBody),
+}
+
+#[allow(dead_code, reason = "the specification decides which of these are called")]
+impl ResponseDecoder {
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, attempts: u32) -> Self {
+        Self { status, headers, payload, attempts }
+    }
+
+    /// The JSON document. An answer without one, such as a 304, is an empty object.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        let Payload::Read(bytes) = &self.payload else {
+            return Err(self.misfit("the answer was to be JSON but is a stream".to_owned()));
+        };
+        let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
+        serde_json::from_slice(text).map_err(|error| {
+            let kind = self.headers.get(header::CONTENT_TYPE).map_or_else(|| "no content type".to_owned(), text_of);
+            let message = format!("the answer ({kind}) is not the JSON expected: {error}: {}", snippet(bytes));
+            self.misfit(message)
+        })
+    }
+
+    pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
+        let Some(text) = self.headers.get(name).map(text_of).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        match T::from_text(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.misfit(format!("the answer's header {name} is {text:?} and not {}", T::EXPECTED))),
+        }
+    }
+
+    pub(crate) fn required_header<T: FromHeader>(&self, name: &'static str) -> Result<T> {
+        self.header(name)?.ok_or_else(|| self.misfit(format!("the answer has no header {name}")))
+    }
+
+    /// Entries of a `type: map` header; names come without the prefix and in lower case.
+    pub(crate) fn header_map(&self, prefix: &'static str) -> BTreeMap<String, String> {
+        let entries = self.headers.iter().filter_map(|(name, value)| {
+            let (start, rest) = name.as_str().split_at_checked(prefix.len())?;
+            start.eq_ignore_ascii_case(prefix).then(|| (rest.to_owned(), text_of(value)))
+        });
+        entries.collect()
+    }
+
+    pub(crate) fn info(&self) -> ResponseInfo {
+        ResponseInfo {
+            status: self.status,
+            request_id: self.headers.get("x-qs-request-id").map(text_of),
+            attempts: self.attempts,
+        }
+    }
+
+    pub(crate) fn body(&mut self) -> ResponseBody {
+        match &mut self.payload {
+            Payload::Streamed(body) => std::mem::take(body),
+            Payload::Read(_) => ResponseBody::default(),
+        }
+    }
+
+    fn misfit(&self, message: String) -> Error {
+        Error::unexpected_response(message)
+            .with_response(ServiceError::of_headers(self.status, &self.headers))
+            .with_attempts(self.attempts)
+    }
+}
+
+/// Servers write `null` where they mean an empty list.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}

@@ -1,0 +1,16 @@
+//! Everything that generated code uses, so that each generated file needs one line of imports.
+
+pub(crate) use std::collections::BTreeMap;
+
+pub(crate) use http::Method;
+pub(crate) use serde::{Deserialize, Serialize};
+
+pub(crate) use crate::body::Body;
+pub(crate) use crate::error::Result;
+pub(crate) use crate::operation::{BucketScope, ObjectScope, Operation, OperationSpec, ResponseKind, ServiceScope};
+pub(crate) use crate::request::RequestEncoder;
+pub(crate) use crate::response::{ResponseBody, ResponseDecoder, ResponseInfo, null_as_default};
+pub(crate) use crate::secret::Secret;
+pub(crate) use crate::string_enum::string_enum;
+pub(crate) use crate::timestamp::Timestamp;
+pub(crate) use crate::types;

@@ -1,0 +1,210 @@
+//! The one way from an encoded request to an answer: attempts, signatures, retries.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tracing::{Instrument, debug, debug_span, field};
+
+use crate::body::Progress;
+use crate::client::Client;
+use crate::endpoint::Target;
+use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
+use crate::operation::{OperationSpec, ResponseKind};
+use crate::request::EncodedRequest;
+use crate::response::{Payload, ResponseBody, ResponseDecoder, read_limited};
+use crate::retry::Failure;
+use crate::sign;
+use crate::{Body, Timestamp};
+
+/// A page of 1,000 keys of 1,023 bytes is 2 MiB; what is much longer is no answer of QingStor's.
+const LONGEST_DOCUMENT: usize = 64 << 20;
+const LONGEST_ERROR: usize = 64 << 10;
+
+pub(crate) struct Call {
+    pub(crate) spec: OperationSpec,
+    pub(crate) name: CallName,
+    pub(crate) target: Target,
+    pub(crate) request: EncodedRequest,
+}
+
+/// Why an attempt brought no success, and what the server's head said that matters to the next one.
+struct Refusal {
+    error: Error,
+    retry_after: Option<Duration>,
+    server_time: Option<Timestamp>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, retry_after: None, server_time: None }
+    }
+}
+
+impl Client {
+    pub(crate) async fn send(&self, call: Call) -> Result<ResponseDecoder> {
+        let span = debug_span!(
+            "qingstor",
+            operation = call.spec.name,
+            bucket = call.name.bucket.as_deref(),
+            key = call.name.key.as_deref(),
+            attempts = field::Empty,
+        );
+        self.send_until_done(call).instrument(span).await
+    }
+
+    async fn send_until_done(&self, mut call: Call) -> Result<ResponseDecoder> {
+        let replayable = call.request.body.is_replayable();
+        let mut clock_corrected = false;
+        let mut attempt = 1;
+        let mut counted = 1;
+        loop {
+            let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
+            let signed_at = self.clock.now();
+            let refusal = match self.attempt(&mut call, attempt, signed_at).instrument(span).await {
+                Ok(answer) => {
+                    tracing::Span::current().record("attempts", attempt);
+                    return Ok(answer);
+                }
+                Err(refusal) => refusal,
+            };
+            let expired = is_expired(&refusal, &call.spec.method);
+            if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
+                && self.clock.correct(signed_at, server_time)
+            {
+                debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
+                clock_corrected = true;
+                attempt += 1;
+                continue;
+            }
+            let failure = Failure {
+                error: refusal.error,
+                retry_after: refusal.retry_after,
+                replayable,
+                repeatable: call.request.repeatable,
+            };
+            let Some(wait) = self.retry.wait_after(counted, &failure) else {
+                tracing::Span::current().record("attempts", attempt);
+                let error = failure.error.with_call(&call.name).with_attempts(attempt);
+                debug!(%error, "failed");
+                return Err(error);
+            };
+            debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+            counted += 1;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        call: &mut Call,
+        attempt: u32,
+        signed_at: Timestamp,
+    ) -> std::result::Result<ResponseDecoder, Refusal> {
+        let headers = self.headers(call, signed_at)?;
+        let progress = Progress::new();
+        let body = call.request.body.attempt(&progress);
+        let mut request = http::Request::new(body);
+        *request.method_mut() = call.spec.method.clone();
+        *request.uri_mut() =
+            url(&call.target, call.request.query.as_deref()).parse().map_err(|error: http::uri::InvalidUri| {
+                Error::invalid_input("the URL cannot be sent").with_source(error)
+            })?;
+        *request.headers_mut() = headers;
+
+        let response = self.transport.send(request, progress).await?;
+        let (head, incoming) = response.into_parts();
+        let span = tracing::Span::current();
+        span.record("status", head.status.as_u16());
+        if let Some(id) = head.headers.get("x-qs-request-id").and_then(|id| id.to_str().ok()) {
+            span.record("request_id", id);
+        }
+        let body = ResponseBody::new(incoming, call.name.clone(), attempt, self.transport.idle_timeout());
+        if is_success(head.status, &call.spec) {
+            let payload = match call.spec.response {
+                ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
+                _ => Payload::Read(read_limited(body, LONGEST_DOCUMENT).await?),
+            };
+            return Ok(ResponseDecoder::new(head.status, head.headers, payload, attempt));
+        }
+        // What cannot be read of an error's body is done without: its status is what counts.
+        let bytes = read_limited(body, LONGEST_ERROR).await.unwrap_or_default();
+        Err(Refusal {
+            error: Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)),
+            retry_after: retry_after(&head.headers),
+            server_time: http_date(&head.headers, &header::DATE),
+        })
+    }
+
+    /// The input's headers and what every attempt adds to them, the signature last.
+    fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
+        let mut headers = call.request.headers.clone();
+        headers.insert(header::USER_AGENT, self.user_agent.clone());
+        // A front end that compresses on its way out would break lengths and hashes.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        insert_length(&mut headers, &call.spec.method, &call.request.body);
+        headers.insert(header::DATE, header_value(&signed_at.to_http_date())?);
+        if let Some(credentials) = &self.credentials {
+            let resource = call.target.resource(call.request.query.as_deref());
+            let to_sign = sign::string_to_sign(&call.spec.method, &headers, &resource);
+            let signature = sign::signature(credentials.secret_access_key(), &to_sign);
+            let mut authorization = header_value(&sign::authorization(credentials, &signature))?;
+            authorization.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, authorization);
+        }
+        Ok(headers)
+    }
+}
+
+impl Target {
+    pub(crate) fn resource(&self, query: Option<&str>) -> Vec<u8> {
+        sign::canonical_resource(self.virtual_host_bucket(), &self.path, query)
+    }
+}
+
+pub(crate) fn url(target: &Target, query: Option<&str>) -> String {
+    let Target { scheme, authority, path, .. } = target;
+    match query {
+        Some(query) => format!("{scheme}://{authority}{path}?{query}"),
+        None => format!("{scheme}://{authority}{path}"),
+    }
+}
+
+/// Methods that may carry a body say that they carry none; the others say nothing.
+fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
+    if !body.is_empty() || matches!(*method, Method::PUT | Method::POST) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+}
+
+fn header_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text)
+        .map_err(|error| Error::config("the access key id has characters that no header can carry").with_source(error))
+}
+
+fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
+    status.is_success() || spec.also_success.contains(&status.as_u16())
+}
+
+fn is_expired(refusal: &Refusal, method: &Method) -> bool {
+    let error = &refusal.error;
+    let silent = *method == Method::HEAD && error.code().is_none();
+    error.kind() == ErrorKind::Service
+        && error.status() == Some(StatusCode::FORBIDDEN)
+        && (silent || error.code() == Some("request_expired"))
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = Timestamp::parse_http_date(text).ok()?;
+    // Both dates are the server's, so that this machine's clock does not matter.
+    let now = http_date(headers, &header::DATE)?;
+    Some(Duration::from_secs(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0)))
+}
+
+fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp> {
+    Timestamp::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+}

@@ -1,0 +1,256 @@
+//! Signatures, for requests this crate has no operation for.
+//!
+//! The crate's own requests are signed by the same functions; nobody needs this module to call an operation, nor to
+//! make a link with [`Bucket::presign`](crate::Bucket::presign).
+//!
+//! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and all `x-qs-…`, the path exactly
+//! as it stands on the request line, and the query keys that choose a sub-resource. All other headers, the host and
+//! the body are not covered.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderValue, Method, header};
+//! use qingstor_sdk::{Credentials, Secret, sign};
+//!
+//! let secret = Secret::from("SECRET_ACCESS_KEY");
+//! let mut headers = HeaderMap::new();
+//! headers.insert(header::DATE, HeaderValue::from_static("Wed, 10 Dec 2014 17:20:31 GMT"));
+//!
+//! // GET https://pek3b.qingstor.com/your-bucket?acl
+//! let resource = sign::canonical_resource(None, "/your-bucket", Some("acl"));
+//! let string_to_sign = sign::string_to_sign(&Method::GET, &headers, &resource);
+//! assert_eq!(string_to_sign, "GET\n\n\nWed, 10 Dec 2014 17:20:31 GMT\n/your-bucket?acl");
+//!
+//! let signature = sign::signature(&secret, &string_to_sign);
+//! let credentials = Credentials::new("ACCESS_KEY_ID", secret);
+//! let authorization = sign::authorization(&credentials, &signature);
+//! assert!(authorization.starts_with("QS ACCESS_KEY_ID:"));
+//! ```
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::digest::Key;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, Method, header};
+use sha2::{Digest, Sha256};
+
+use crate::credentials::Credentials;
+use crate::percent;
+use crate::secret::Secret;
+
+const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+const X_QS_DATE: HeaderName = HeaderName::from_static("x-qs-date");
+const SIGNED_HEADER_PREFIX: &str = "x-qs-";
+/// How the headers end that carry the key of an encrypted object, or of one that is copied.
+const ENCRYPTION_KEY_SUFFIX: &[u8] = b"-encryption-customer-key";
+
+/// The query keys that say what is addressed, and are therefore signed. All others, such as `limit`, are not.
+const SUB_RESOURCES: &[&str] = &[
+    "acl",
+    "append",
+    "cname",
+    "cors",
+    "delete",
+    "image",
+    "lifecycle",
+    "logging",
+    "mirror",
+    "notification",
+    "part_number",
+    "policy",
+    "position",
+    "replication",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "stats",
+    "upload_id",
+    "uploads",
+    "version_id",
+    "versioning",
+    "versions",
+];
+
+/// What the signature of a request is made over: bytes, since a header's value need not be UTF-8.
+///
+/// The secret access key is no part of it, but an encryption key that the request carries is: `Debug` leaves that out,
+/// [`as_bytes`](StringToSign::as_bytes) does not.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StringToSign(Vec<u8>);
+
+impl StringToSign {
+    /// Builds the lines; `date` is the fourth.
+    fn new(method: &Method, headers: &HeaderMap, date: &[u8], resource: &[u8]) -> Self {
+        let mut text = Vec::with_capacity(256);
+        for line in
+            [method.as_str().as_bytes(), value(headers, &CONTENT_MD5), value(headers, &header::CONTENT_TYPE), date]
+        {
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        }
+        // Names are lower-case in a `HeaderMap`, as they have to be here.
+        let mut names: Vec<&HeaderName> =
+            headers.keys().filter(|name| name.as_str().starts_with(SIGNED_HEADER_PREFIX)).collect();
+        names.sort_unstable_by_key(|name| name.as_str());
+        for name in names {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.push(b':');
+            text.extend_from_slice(value(headers, name));
+            text.push(b'\n');
+        }
+        text.extend_from_slice(resource);
+        Self(text)
+    }
+
+    /// The bytes that are signed.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for StringToSign {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for StringToSign {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for StringToSign {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl fmt::Debug for StringToSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<Cow<'_, str>> = self
+            .0
+            .split(|&byte| byte == b'\n')
+            .map(|line| match line.iter().position(|&byte| byte == b':') {
+                Some(colon) if line[..colon].ends_with(ENCRYPTION_KEY_SUFFIX) => {
+                    String::from_utf8_lossy(&line[..colon]) + ":<redacted>"
+                }
+                _ => String::from_utf8_lossy(line),
+            })
+            .collect();
+        write!(f, "{:?}", shown.join("\n"))
+    }
+}
+
+/// What an `Authorization` header signs.
+///
+/// `headers` are those that will be sent, `resource` is what [`canonical_resource`] returned. If there is an `x-qs-date`
+/// header it takes the place of `Date`, which is then not covered. White space around a value is no part of it; of
+/// headers that occur more than once the first is taken, and it is unknown what the server takes.
+pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef<[u8]>) -> StringToSign {
+    let date = if headers.contains_key(&X_QS_DATE) { b"" } else { value(headers, &header::DATE) };
+    StringToSign::new(method, headers, date, resource.as_ref())
+}
+
+/// What the `signature` parameter of a link signs: the same as [`string_to_sign`], with the time the link ends (in
+/// seconds since the Unix epoch) in the place of the date.
+///
+/// Whoever follows the link must send the very `Content-MD5`, `Content-Type` and `x-qs-…` headers that are in
+/// `headers`, and no others of these; for a link that a browser is to follow there are none. The parameters to add to
+/// the link are `access_key_id`, `expires` and `signature`, percent-encoded; none of them is part of the resource.
+pub fn string_to_sign_query(
+    method: &Method,
+    headers: &HeaderMap,
+    expires_unix: i64,
+    resource: impl AsRef<[u8]>,
+) -> StringToSign {
+    let expires = expires_unix.to_string();
+    StringToSign::new(method, headers, expires.as_bytes(), resource.as_ref())
+}
+
+/// What a request addresses, in the form that is signed.
+///
+/// - `virtual_host_bucket` is the bucket if the host names it, and `None` if the path does or there is none.
+/// - `raw_path` and `raw_query` are as they stand on the request line, percent-encoded.
+///
+/// The path is signed as it is sent; values of the query are signed decoded, which is why this returns bytes. Keys
+/// that choose no sub-resource are left out, whatever is left is sorted. A key must not occur twice.
+///
+/// ```
+/// use qingstor_sdk::sign::canonical_resource;
+///
+/// assert_eq!(canonical_resource(None, "/bucket/a%20b", Some("uploads=&limit=5")), b"/bucket/a%20b?uploads");
+/// assert_eq!(canonical_resource(Some("bucket"), "/", None), b"/bucket/");
+/// ```
+pub fn canonical_resource(virtual_host_bucket: Option<&str>, raw_path: &str, raw_query: Option<&str>) -> Vec<u8> {
+    let mut resource = Vec::with_capacity(raw_path.len() + 64);
+    if let Some(bucket) = virtual_host_bucket {
+        resource.push(b'/');
+        resource.extend_from_slice(bucket.as_bytes());
+    }
+    // An HTTP client sends "/" for an empty path.
+    let raw_path = if raw_path.is_empty() { "/" } else { raw_path };
+    resource.extend_from_slice(raw_path.as_bytes());
+
+    let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = raw_query
+        .unwrap_or_default()
+        .split('&')
+        .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
+        .map(|(key, value)| (decode_form(key), decode_form(value)))
+        .filter(|(key, _)| SUB_RESOURCES.iter().any(|known| known.as_bytes() == key))
+        .collect();
+    parameters.sort();
+    for (index, (key, value)) in parameters.iter().enumerate() {
+        resource.push(if index == 0 { b'?' } else { b'&' });
+        resource.extend_from_slice(key);
+        if !value.is_empty() {
+            resource.push(b'=');
+            resource.extend_from_slice(value);
+        }
+    }
+    resource
+}
+
+/// The signature itself: HMAC-SHA256, in Base64 with padding.
+///
+/// It is not percent-encoded, as it has to be in a link.
+pub fn signature(secret_access_key: &Secret, string_to_sign: impl AsRef<[u8]>) -> String {
+    let mut mac = Hmac::<Sha256>::new(&hmac_key(secret_access_key.expose().as_bytes()));
+    mac.update(string_to_sign.as_ref());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// The value of the `Authorization` header that carries `signature`.
+pub fn authorization(credentials: &Credentials, signature: &str) -> String {
+    format!("QS {}:{signature}", credentials.access_key_id())
+}
+
+/// Fits a secret to the block of the hash, as RFC 2104 has it. The constructor that takes a key of any length does the
+/// same, but returns a `Result` for the sake of MACs that are choosier.
+fn hmac_key(secret: &[u8]) -> Key<Hmac<Sha256>> {
+    let mut key = Key::<Hmac<Sha256>>::default();
+    if secret.len() > key.len() {
+        let digest = Sha256::digest(secret);
+        key[..digest.len()].copy_from_slice(&digest);
+    } else {
+        key[..secret.len()].copy_from_slice(secret);
+    }
+    key
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
+    headers.get(name).map_or(b"", |value| value.as_bytes().trim_ascii())
+}
+
+/// Queries written by HTML forms and by some clients have `+` for a space, and the server reads it so.
+fn decode_form(text: &str) -> Vec<u8> {
+    percent::decode(&text.replace('+', " ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

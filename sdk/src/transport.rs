@@ -1,0 +1,180 @@
+//! The seam to the HTTP library: the only file that knows reqwest.
+
+use std::error::Error as StdError;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body as _;
+use tokio::time::timeout_at;
+
+use crate::body::{BodyError, ExactBody, Progress};
+use crate::error::{Error, ErrorKind, Result};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    idle_timeout: Duration,
+}
+
+/// Bytes of an answer as they come in.
+#[derive(Debug)]
+pub(crate) struct Incoming(reqwest::Body);
+
+impl Transport {
+    pub(crate) fn new(secure: bool, connect_timeout: Duration, idle_timeout: Duration) -> Result<Self> {
+        let builder = reqwest::Client::builder()
+            .connect_timeout(connect_timeout)
+            // A redirect means that the zone is wrong; following it would send a signature that does not fit.
+            .redirect(reqwest::redirect::Policy::none())
+            // Retries are decided where it is known what may be sent twice.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true)
+            .tcp_keepalive(Duration::from_secs(60));
+        let client = with_tls(builder, secure)?
+            .build()
+            .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
+        Ok(Self { client, idle_timeout })
+    }
+
+    /// Sends one request and returns when the head of the answer is there.
+    pub(crate) async fn send(
+        &self,
+        request: http::Request<ExactBody>,
+        progress: Arc<Progress>,
+    ) -> Result<http::Response<Incoming>> {
+        let (parts, body) = request.into_parts();
+        let url = exact_url(&parts.uri)?;
+        let mut outgoing = reqwest::Request::new(parts.method, url);
+        *outgoing.headers_mut() = parts.headers;
+        if http_body::Body::size_hint(&body).exact() != Some(0) || !body.is_end_stream() {
+            *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
+        }
+        let mut sending = std::pin::pin!(self.client.execute(outgoing));
+        loop {
+            // A limit beyond all time is none.
+            let Some(deadline) = progress.last().checked_add(self.idle_timeout) else {
+                return received(sending.await);
+            };
+            match timeout_at(deadline, &mut sending).await {
+                Ok(outcome) => return received(outcome),
+                Err(_) if progress.last() + self.idle_timeout > deadline => {}
+                Err(_) => return Err(stalled(self.idle_timeout)),
+            }
+        }
+    }
+
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        self.idle_timeout
+    }
+}
+
+impl Incoming {
+    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        loop {
+            let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+            return Poll::Ready(match frame {
+                None => None,
+                Some(Err(error)) => Some(Err(classify(error))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => Some(Ok(bytes)),
+                    Err(_trailers) => continue,
+                },
+            });
+        }
+    }
+
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.0.size_hint().exact()
+    }
+}
+
+fn received(outcome: reqwest::Result<reqwest::Response>) -> Result<http::Response<Incoming>> {
+    match outcome {
+        Ok(response) => Ok(http::Response::from(response).map(Incoming)),
+        Err(error) => Err(classify(error)),
+    }
+}
+
+pub(crate) fn stalled(idle_timeout: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", idle_timeout.as_secs_f64()))
+}
+
+/// The URL library rewrites some URLs as it reads them. What is sent must be what was signed, so that is an error.
+fn exact_url(uri: &http::Uri) -> Result<reqwest::Url> {
+    let text = uri.to_string();
+    let url = reqwest::Url::parse(&text)
+        .map_err(|error| Error::invalid_input(format!("the URL {text} cannot be sent")).with_source(error))?;
+    if url.path() != uri.path() || url.query() != uri.query() {
+        return Err(Error::invalid_input(format!("the URL {text} would be sent as {url}")));
+    }
+    Ok(url)
+}
+
+fn classify(error: reqwest::Error) -> Error {
+    let error = error.without_url();
+    let kind = if find_cause::<BodyError>(&error).is_some() {
+        ErrorKind::Body
+    } else if error.is_connect() && error.is_timeout() {
+        ErrorKind::Timeout
+    } else if error.is_connect() {
+        ErrorKind::Connect
+    } else if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Connection
+    };
+    let message = match kind {
+        ErrorKind::Body => "the body could not be sent",
+        ErrorKind::Connect => "no connection to the server",
+        ErrorKind::Timeout => "connecting to the server took too long",
+        _ => "the connection to the server broke",
+    };
+    Error::new(kind, message).with_source(error)
+}
+
+fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        if let Some(found) = current.downcast_ref::<T>() {
+            return Some(found);
+        }
+        cause = current.source();
+    }
+    None
+}
+
+#[cfg(feature = "rustls")]
+fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let no_tls = |error: rustls::Error| Error::config("TLS could not be set up").with_source(error);
+    // The provider is named here instead of installed for the process, which belongs to the application.
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(no_tls)?;
+    // Reading the system's certificates takes time and fails where there are none, so only HTTPS does it.
+    let config = if secure {
+        config.with_platform_verifier().map_err(no_tls)?
+    } else {
+        config.with_root_certificates(rustls::RootCertStore::empty())
+    };
+    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
+}
+
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+fn with_tls(builder: reqwest::ClientBuilder, _secure: bool) -> Result<reqwest::ClientBuilder> {
+    Ok(builder.tls_backend_native())
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
+    if secure {
+        return Err(Error::config(
+            "the endpoint is HTTPS, but qingstor-sdk was built without TLS: enable its feature `rustls` or `native-tls`",
+        ));
+    }
+    Ok(builder)
+}

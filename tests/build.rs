@@ -1,0 +1,45 @@
+//! Writes code that sends a sample of every operation of the specification.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use qingstor_codegen::model::api::Scope;
+use qingstor_codegen::rust::samples;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("..");
+    let folder = root.join("specs/qingstor/2016-01-06");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let loaded = qingstor_codegen::load(&folder.join("api.yaml"), &root).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })?;
+
+    let mut arms = String::new();
+    let mut names = String::new();
+    for sample in samples(&loaded.api)? {
+        let (receiver, key) = match sample.scope {
+            Scope::Service => ("account", ""),
+            Scope::Bucket => ("bucket", ""),
+            Scope::Object => ("bucket", "KEY, "),
+        };
+        writeln!(names, "    {:?},", sample.id)?;
+        for (full, input) in [(false, &sample.minimal), (true, &sample.full)] {
+            writeln!(
+                arms,
+                "        ({:?}, {full}) => {receiver}.{}({key}qingstor_sdk::{input}).await.map(drop),",
+                sample.id, sample.method
+            )?;
+        }
+    }
+    let code = format!(
+        "const OPERATIONS: &[&str] = &[\n{names}];\n\n\
+         #[allow(unused_imports)]\nuse qingstor_sdk::types;\n\n\
+         async fn send_sample(account: &QingStor, bucket: &Bucket, operation: &str, full: bool) \
+         -> qingstor_sdk::Result<()> {{\n    match (operation, full) {{\n{arms}        \
+         _ => unreachable!(\"no such sample\"),\n    }}\n}}\n"
+    );
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("samples.rs"), code)?;
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! From host and raw path to zone, bucket and key.
+
+use std::net::Ipv4Addr;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::{Code, Error};
+
+/// Zones the service is known to have: where one label stands before the base host, this list tells a zone from a
+/// bucket.
+const ZONES: &[&str] =
+    &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
+
+const KEY_BYTES: usize = 1023;
+
+/// What a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Service,
+    Bucket { bucket: String },
+    Object { bucket: String, key: String },
+}
+
+/// Where a request was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) target: Target,
+    /// The bucket as the host names it, which decides how the request is signed.
+    pub(crate) host_bucket: Option<String>,
+    pub(crate) zone: Option<String>,
+    /// The base host when it is not one of this machine's own names: the global entrance, which redirects.
+    pub(crate) public_host: Option<String>,
+}
+
+/// The hosts the emulator answers for.
+#[derive(Clone, Debug)]
+pub(crate) struct Hosts {
+    bases: Vec<String>,
+    zone: String,
+}
+
+impl Hosts {
+    pub(crate) fn new(zone: &str, extra: &[String]) -> Self {
+        let mut bases: Vec<String> = extra.iter().map(|base| base.to_ascii_lowercase()).collect();
+        bases.extend(["localhost", "qingstor.com", "qsstor.com"].map(str::to_owned));
+        // With `a.example` and `example`, the longer one is the base of `b.a.example`.
+        bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
+        Self { bases, zone: zone.to_owned() }
+    }
+
+    /// Splits a `Host` header and a raw path. The path is decoded once and otherwise left alone: `//`, a leading
+    /// `/` and `..` are parts of a key like any other.
+    pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
+        let host = strip_port(host).to_ascii_lowercase();
+        let (bucket, zone) = self.labels(&host);
+        let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
+        let target = match &bucket {
+            Some(bucket) if path.is_empty() => Target::Bucket { bucket: bucket.clone() },
+            Some(bucket) => Target::Object { bucket: bucket.clone(), key: decode_key(path)? },
+            None => target_of_path(path)?,
+        };
+        let public_host = self
+            .bases
+            .iter()
+            .find(|base| matches!(base.as_str(), "qingstor.com" | "qsstor.com") && under(&host, base))
+            .cloned();
+        Ok(Address { target, host_bucket: bucket, zone, public_host })
+    }
+
+    fn labels(&self, host: &str) -> (Option<String>, Option<String>) {
+        if host.parse::<Ipv4Addr>().is_ok() || host.starts_with('[') {
+            return (None, None);
+        }
+        let Some(base) = self.bases.iter().find(|base| under(host, base)) else {
+            // A name nobody told us about, such as a container's: everything is in the path.
+            return (None, None);
+        };
+        let front = host.strip_suffix(base.as_str()).unwrap_or("").trim_end_matches('.');
+        match front.rsplit_once('.') {
+            Some((bucket, zone)) => (Some(bucket.to_owned()), Some(zone.to_owned())),
+            None if front.is_empty() => (None, None),
+            None if front == self.zone || ZONES.contains(&front) => (None, Some(front.to_owned())),
+            None => (Some(front.to_owned()), None),
+        }
+    }
+}
+
+fn under(host: &str, base: &str) -> bool {
+    host.strip_suffix(base).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+}
+
+fn strip_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn target_of_path(path: &str) -> Result<Target, Error> {
+    if path.is_empty() {
+        return Ok(Target::Service);
+    }
+    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let bucket = decode_bucket(bucket)?;
+    if key.is_empty() { Ok(Target::Bucket { bucket }) } else { Ok(Target::Object { bucket, key: decode_key(key)? }) }
+}
+
+fn decode_bucket(raw: &str) -> Result<String, Error> {
+    percent_decode_str(raw)
+        .decode_utf8()
+        .ok()
+        .filter(|bucket| !bucket.is_empty())
+        .map(|bucket| bucket.into_owned())
+        .ok_or_else(|| Error::new(Code::InvalidBucketName, "the bucket's name is empty or not UTF-8"))
+}
+
+fn decode_key(raw: &str) -> Result<String, Error> {
+    let key = percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| Error::new(Code::InvalidObjectName, "the object's key is not UTF-8 after percent-decoding"))?;
+    if key.len() > KEY_BYTES {
+        let message = format!("the object's key has {} bytes, more than {KEY_BYTES}", key.len());
+        return Err(Error::new(Code::InvalidObjectName, message));
+    }
+    Ok(key.into_owned())
+}
+
+/// Reads the value of a copy or move source: `/bucket/key`, percent-encoded. A `+` stays a `+`.
+pub(crate) fn parse_source(raw: &str) -> Result<(String, String), Error> {
+    let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
+    if raw.contains("?version_id=") {
+        return Err(Error::new(Code::NotImplemented, "versions are not served yet"));
+    }
+    let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| malformed())?;
+    let (bucket, key) = decoded.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or_else(malformed)?;
+    if bucket.is_empty() || key.is_empty() || key.len() > KEY_BYTES {
+        return Err(malformed());
+    }
+    Ok((bucket.to_owned(), key.to_owned()))
+}
+
+/// 6 to 63 of `a-z 0-9 -`, with a letter or digit at both ends.
+pub(crate) fn check_bucket_name(name: &str) -> Result<(), Error> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let good = (6..=63).contains(&name.len())
+        && name.bytes().all(|byte| plain(byte) || byte == b'-')
+        && name.bytes().next().is_some_and(plain)
+        && name.bytes().last().is_some_and(plain);
+    if good {
+        return Ok(());
+    }
+    let message =
+        format!("\"{name}\" is not a bucket name: 6 to 63 of a-z, 0-9 and \"-\", with a letter or digit at both ends");
+    Err(Error::new(Code::InvalidBucketName, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn locate(host: &str, path: &str) -> Address {
+        Hosts::new("pek3a", &["store.example".to_owned()]).locate(host, path).unwrap()
+    }
+
+    fn object(bucket: &str, key: &str) -> Target {
+        Target::Object { bucket: bucket.into(), key: key.into() }
+    }
+
+    #[test]
+    fn path_style() {
+        for host in [
+            "127.0.0.1:9000",
+            "[::1]:9000",
+            "localhost",
+            "pek3b.localhost:1",
+            "pek3a.qingstor.com:443",
+            "some-container:9000",
+        ] {
+            assert_eq!(locate(host, "/").target, Target::Service);
+            assert_eq!(locate(host, "/b").target, Target::Bucket { bucket: "b".into() });
+            assert_eq!(locate(host, "/b/").target, locate(host, "/b").target);
+            assert_eq!(locate(host, "/b/k").target, object("b", "k"));
+            assert_eq!(locate(host, "/b/k").host_bucket, None);
+        }
+        assert_eq!(locate("pek3b.localhost:1", "/").zone.as_deref(), Some("pek3b"));
+    }
+
+    #[test]
+    fn host_style() {
+        for host in
+            ["b.localhost:9000", "b.pek3b.localhost", "B.anywhere.localhost", "b.pek3a.qingstor.com", "b.store.example"]
+        {
+            let address = locate(host, "/a/b");
+            assert_eq!(address.target, object("b", "a/b"), "{host}");
+            assert_eq!(address.host_bucket.as_deref(), Some("b"));
+            assert_eq!(locate(host, "/").target, Target::Bucket { bucket: "b".into() });
+        }
+    }
+
+    #[test]
+    fn keys_are_decoded_once_and_otherwise_kept() {
+        let key = |path: &str| match locate("127.0.0.1", path).target {
+            Target::Object { key, .. } => key,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(key("/b//a"), "/a");
+        assert_eq!(key("/b/a//b"), "a//b");
+        assert_eq!(key("/b/../a/./b"), "../a/./b");
+        assert_eq!(key("/b/a%2Fb%2fc"), "a/b/c");
+        assert_eq!(key("/b/a%252F+%2B"), "a%2F++");
+        assert_eq!(key("/b/%E4%B8%AD"), "中");
+        assert_eq!(key("/b/folder/"), "folder/");
+    }
+
+    #[test]
+    fn bad_keys_and_names() {
+        let hosts = Hosts::new("pek3a", &[]);
+        assert!(hosts.locate("localhost", "/b/%FF").is_err());
+        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1024))).is_err());
+        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1023))).is_ok());
+        assert!(check_bucket_name("my-bucket").is_ok());
+        for name in ["short", "Upper-case", "-dash-first", "dash-last-", "dot.in.it", ""] {
+            assert!(check_bucket_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn sources() {
+        assert_eq!(parse_source("/b/a%20b+c%2Fd").unwrap(), ("b".into(), "a b+c/d".into()));
+        assert_eq!(parse_source("/b/!@#$%^&*").unwrap(), ("b".into(), "!@#$%^&*".into()));
+        for bad in ["", "/", "/b", "/b/", "b/k", "//k"] {
+            assert!(parse_source(bad).is_err(), "{bad}");
+        }
+    }
+}

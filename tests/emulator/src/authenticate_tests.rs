@@ -1,0 +1,96 @@
+use http::HeaderValue;
+
+use super::*;
+use crate::address::Hosts;
+use crate::signature::{sign, string_to_sign};
+
+const SECRET: &str = "secret";
+const NOW: i64 = 1_700_000_000;
+
+fn authenticator(allow_anonymous: bool) -> Authenticator {
+    Authenticator {
+        key_pairs: vec![KeyPair { access_key_id: "ID".into(), secret_access_key: SECRET.into() }],
+        allow_anonymous,
+    }
+}
+
+fn request(method: &str, target: &str, headers: &[(&'static str, String)]) -> Request {
+    let mut builder = http::Request::builder().method(method).uri(target);
+    for (name, value) in headers {
+        builder = builder.header(*name, HeaderValue::from_str(value).unwrap());
+    }
+    let (parts, ()) = builder.body(()).unwrap().into_parts();
+    Request::new(parts, &Hosts::new("pek3a", &[])).unwrap()
+}
+
+fn date(offset: i64) -> String {
+    Moment::from_seconds(NOW + offset).http_date()
+}
+
+fn check(request: &Request) -> Result<(), Code> {
+    authenticator(false).check(request, Moment::from_seconds(NOW)).map_err(|error| error.code())
+}
+
+fn signed(target: &str, header: &'static str, offset: i64) -> Request {
+    let unsigned = request("GET", target, &[(header, date(offset))]);
+    let text = string_to_sign("GET", target, None, &unsigned.headers, None);
+    let authorization = format!("QS ID:{}", sign(SECRET, &text));
+    request("GET", target, &[(header, date(offset)), ("authorization", authorization)])
+}
+
+#[test]
+fn a_signed_header_with_a_date_in_reach() {
+    for offset in [0, 900, -900] {
+        for header in ["date", "x-qs-date"] {
+            assert_eq!(check(&signed("/b/k?uploads", header, offset)), Ok(()));
+        }
+    }
+    for offset in [901, -901] {
+        assert_eq!(check(&signed("/b/k", "date", offset)), Err(Code::RequestExpired));
+    }
+    assert_eq!(check(&signed("/b/k", "x-other", 0)), Err(Code::RequestExpired));
+}
+
+#[test]
+fn a_wrong_signature_is_answered_with_the_string_to_sign() {
+    let request =
+        request("GET", "/b/k?part_number=1", &[("date", date(0)), ("authorization", "QS ID:AAAA".to_owned())]);
+    let error = authenticator(true).check(&request, Moment::from_seconds(NOW)).unwrap_err();
+    assert_eq!(error.code(), Code::SignatureNotMatched);
+    let expected = format!("GET\n\n\n{}\n/b/k?part_number=1", date(0));
+    assert_eq!(error.string_to_sign(), Some(expected.as_str()));
+}
+
+#[test]
+fn malformed_and_unknown_credentials() {
+    for authorization in ["Bearer x", "QS", "QS ID", "QS OTHER:AAAA"] {
+        let request = request("GET", "/b/k", &[("authorization", authorization.to_owned())]);
+        assert_eq!(check(&request), Err(Code::InvalidAccessKeyId));
+    }
+}
+
+#[test]
+fn presigned() {
+    let presigned = |expires: i64| {
+        let expires = u64::try_from(expires).unwrap();
+        let text = string_to_sign("GET", "/b/k", None, &Default::default(), Some(expires));
+        let signature = sign(SECRET, &text).replace('+', "%2B");
+        let target = format!("/b/k?access_key_id=ID&expires={expires}&signature={signature}");
+        request("GET", &target, &[])
+    };
+    assert_eq!(check(&presigned(NOW)), Ok(()));
+    assert_eq!(check(&presigned(NOW - 1)), Err(Code::RequestExpired));
+    let forged = request("GET", "/b/k?access_key_id=ID&expires=9&signature=AAAA", &[]);
+    assert_eq!(check(&forged), Err(Code::SignatureNotMatched));
+}
+
+#[test]
+fn anonymous() {
+    let read = request("GET", "/b/k", &[]);
+    assert_eq!(check(&read), Err(Code::PermissionDenied));
+    let open = |request: &Request| authenticator(true).check(request, Moment::from_seconds(NOW)).is_ok();
+    assert!(open(&read));
+    assert!(!open(&request("GET", "/b", &[])));
+    assert!(!open(&request("DELETE", "/b/k", &[])));
+    assert!(!open(&request("GET", "/b/k?response-expires=0", &[])));
+}

@@ -1,0 +1,204 @@
+//! What an emulator can be told before it starts.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+use crate::Emulator;
+use crate::address::Hosts;
+use crate::authenticate::Authenticator;
+use crate::clock::Clock;
+use crate::credentials::KeyPair;
+use crate::operations::Operations;
+use crate::server;
+use crate::service::Service;
+use crate::store::{BucketInfo, Store};
+
+/// The access key id of an emulator that was given none.
+pub const DEFAULT_ACCESS_KEY_ID: &str = "EMULATORACCESSKEYID";
+/// The secret access key of an emulator that was given none. It is no secret.
+pub const DEFAULT_SECRET_ACCESS_KEY: &str = "emulator-secret-access-key";
+/// The zone of an emulator that was given none.
+pub const DEFAULT_ZONE: &str = "pek3a";
+
+/// Settings of an [`Emulator`]; each has a default.
+#[derive(Clone)]
+#[must_use = "nothing runs before `start`"]
+pub struct Builder {
+    listen: String,
+    key_pairs: Vec<KeyPair>,
+    zone: String,
+    data_dir: Option<PathBuf>,
+    buckets: Vec<String>,
+    base_hosts: Vec<String>,
+    allow_tiny_parts: bool,
+    allow_anonymous: bool,
+    clock_offset: i64,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            key_pairs: Vec::new(),
+            zone: DEFAULT_ZONE.to_owned(),
+            data_dir: None,
+            buckets: Vec::new(),
+            base_hosts: Vec::new(),
+            allow_tiny_parts: false,
+            allow_anonymous: false,
+            clock_offset: 0,
+        }
+    }
+}
+
+// By hand, so that a new setting has to be thought about before it is shown.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("listen", &self.listen)
+            .field("key_pairs", &self.key_pairs)
+            .field("zone", &self.zone)
+            .field("data_dir", &self.data_dir)
+            .field("buckets", &self.buckets)
+            .field("base_hosts", &self.base_hosts)
+            .field("allow_tiny_parts", &self.allow_tiny_parts)
+            .field("allow_anonymous", &self.allow_anonymous)
+            .field("clock_offset", &self.clock_offset)
+            .finish()
+    }
+}
+
+impl Builder {
+    /// Where to listen, as `host:port`; port 0 stands for any free one. Default: `127.0.0.1:0`.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// Accepts a key pair. May be called several times; the first pair is the one the emulator names as its own.
+    /// Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
+    pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
+        self.key_pairs
+            .push(KeyPair { access_key_id: access_key_id.into(), secret_access_key: secret_access_key.into() });
+        self
+    }
+
+    /// The zone of buckets that are made without naming one. Default: [`DEFAULT_ZONE`].
+    pub fn zone(mut self, zone: impl Into<String>) -> Self {
+        self.zone = zone.into().to_ascii_lowercase();
+        self
+    }
+
+    /// Keeps the data in this directory, where the next emulator finds it again. Only one process may use it at a
+    /// time. Default: a temporary directory that is removed with the emulator.
+    pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(directory.into());
+        self
+    }
+
+    /// Has a bucket of this name from the start, whatever its name: short ones are handy in tests, and the service
+    /// would refuse to make them. May be called several times.
+    pub fn bucket(mut self, name: impl Into<String>) -> Self {
+        self.buckets.push(name.into());
+        self
+    }
+
+    /// Also answers for `<bucket>.<zone>.<host>` and what can be left out of it, as for `localhost`, `qingstor.com`
+    /// and `qsstor.com`. May be called several times.
+    pub fn base_host(mut self, host: impl Into<String>) -> Self {
+        self.base_hosts.push(host.into());
+        self
+    }
+
+    /// Accepts parts below 4 MiB anywhere in an upload, so that tests of many parts need little data. Default: no.
+    pub fn allow_tiny_parts(mut self, allow: bool) -> Self {
+        self.allow_tiny_parts = allow;
+        self
+    }
+
+    /// Lets objects be read and written without a signature, as in a public bucket. Default: no.
+    pub fn allow_anonymous(mut self, allow: bool) -> Self {
+        self.allow_anonymous = allow;
+        self
+    }
+
+    /// Shifts the server's clock by so many seconds, to try how a client copes with a wrong one. Default: 0.
+    pub fn clock_offset(mut self, seconds: i64) -> Self {
+        self.clock_offset = seconds;
+        self
+    }
+
+    /// Starts the emulator on the current Tokio runtime. It is ready when this returns.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be listened on, or the data directory cannot be used; the error says which.
+    pub async fn start(self) -> io::Result<Emulator> {
+        let mut key_pairs = self.key_pairs;
+        if key_pairs.is_empty() {
+            key_pairs.push(KeyPair {
+                access_key_id: DEFAULT_ACCESS_KEY_ID.to_owned(),
+                secret_access_key: DEFAULT_SECRET_ACCESS_KEY.to_owned(),
+            });
+        }
+        let listener = TcpListener::bind(&self.listen)
+            .await
+            .map_err(|error| explain(error, &format!("cannot listen on {}", self.listen)))?;
+        let address = listener.local_addr()?;
+        let clock = Clock::with_offset(self.clock_offset);
+        let (zone, buckets) = (self.zone.clone(), self.buckets);
+        let open = move || open(self.data_dir, buckets, zone, clock);
+        let (store, directory) = spawn_blocking(open).await.map_err(io::Error::other)??;
+
+        let service = Service {
+            hosts: Hosts::new(&self.zone, &self.base_hosts),
+            authenticator: Authenticator { key_pairs: key_pairs.clone(), allow_anonymous: self.allow_anonymous },
+            operations: Operations {
+                store: Arc::new(store),
+                zone: self.zone.clone(),
+                allow_tiny_parts: self.allow_tiny_parts,
+            },
+            clock,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(server::serve(listener, Arc::new(service), stopped));
+        Ok(Emulator::new(address, key_pairs.swap_remove(0), self.zone, stop, server, directory))
+    }
+}
+
+fn open(
+    data_dir: Option<PathBuf>,
+    buckets: Vec<String>,
+    zone: String,
+    clock: Clock,
+) -> io::Result<(Store, Option<TempDir>)> {
+    let (directory, temporary) = match data_dir {
+        Some(directory) => (directory, None),
+        None => {
+            let temporary = TempDir::with_prefix("qingstor-emulator-")?;
+            (temporary.path().to_owned(), Some(temporary))
+        }
+    };
+    let store = Store::open(&directory).map_err(|error| {
+        let what = format!("cannot use the data directory {}", directory.display());
+        explain(error, &what)
+    })?;
+    for name in buckets {
+        let info = BucketInfo { name, zone: zone.clone(), created: clock.now() };
+        if store.bucket(&info.name).is_err() {
+            store.create_bucket(info).map_err(|error| io::Error::other(error.message().to_owned()))?;
+        }
+    }
+    Ok((store, temporary))
+}
+
+fn explain(error: io::Error, what: &str) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}

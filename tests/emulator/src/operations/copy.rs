@@ -1,0 +1,92 @@
+//! Copying and moving an object. No data is read: the copy shares the segments of its source.
+
+use std::sync::Arc;
+
+use super::Call;
+use super::put_object::stored;
+use crate::address::parse_source;
+use crate::error::{Code, Error};
+use crate::limits::BODY;
+use crate::metadata::{Metadata, storage_class};
+use crate::response::Answer;
+use crate::store::{NewObject, Object};
+use crate::{conditions, sse};
+
+const COPY_CONDITIONS: &str = "x-qs-copy-source-";
+const MOVE_CONDITIONS: &str = "x-qs-move-source-";
+
+pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
+    let headers = &call.request.headers;
+    call.store().bucket(bucket)?;
+    let source = copy_source(call)?;
+    if source.size > BODY {
+        return Err(Error::new(Code::EntityTooLarge, "the source is too large to be copied at once; copy it in parts"));
+    }
+    let object = NewObject {
+        key: key.to_owned(),
+        etag: source.content.etag.clone(),
+        digested: source.content.digested,
+        modified: call.now,
+        metadata: if replaces_metadata(call)? {
+            Metadata::from_headers(headers)?
+        } else {
+            source.content.metadata.clone()
+        },
+        storage_class: storage_class(headers)?,
+        encryption: sse::key_digest(headers, sse::OWN)?,
+        extents: source.content.extents.clone(),
+    };
+    let answer = stored(&object);
+    let bucket = bucket.to_owned();
+    call.change(move |store| store.put_object(&bucket, object)).await?;
+    Ok(answer)
+}
+
+/// The object a copy reads, if the request may read it.
+pub(super) fn copy_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
+    let headers = &call.request.headers;
+    let (bucket, key) = source_name(call, "x-qs-copy-source")?;
+    let source = call.store().object(&bucket, &key)?;
+    let content = &source.content;
+    conditions::of_source(headers, COPY_CONDITIONS, &content.etag, content.modified)?;
+    sse::demand(content.encryption.as_deref(), headers, sse::COPY_SOURCE)?;
+    Ok(source)
+}
+
+/// A moved object keeps everything but its name; no key is needed for it.
+pub(super) async fn move_object(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
+    call.store().bucket(bucket)?;
+    let (from, old_key) = source_name(call, "x-qs-move-source")?;
+    let source = call.store().object(&from, &old_key)?;
+    let content = &source.content;
+    conditions::of_source(&call.request.headers, MOVE_CONDITIONS, &content.etag, content.modified)?;
+    let object = NewObject { key: key.to_owned(), modified: call.now, ..content.clone() };
+    let answer = stored(&object);
+    if from == bucket && old_key == key {
+        // It is where it should be; moving it would end with taking it away.
+        return Ok(answer);
+    }
+    let to = bucket.to_owned();
+    call.change(move |store| store.move_object((&from, &source), &to, object)).await?;
+    Ok(answer)
+}
+
+fn source_name(call: Call<'_>, header: &str) -> Result<(String, String), Error> {
+    // Read as bytes: one official client sends an ASCII source as it is, another one encodes it.
+    let raw = call
+        .request
+        .headers
+        .get(header)
+        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+        .unwrap_or_default();
+    parse_source(raw)
+}
+
+fn replaces_metadata(call: Call<'_>) -> Result<bool, Error> {
+    match call.request.header("x-qs-metadata-directive") {
+        None => Ok(false),
+        Some(directive) if directive.eq_ignore_ascii_case("copy") => Ok(false),
+        Some(directive) if directive.eq_ignore_ascii_case("replace") => Ok(true),
+        Some(_) => Err(Error::invalid_argument("X-QS-Metadata-Directive must be COPY or REPLACE")),
+    }
+}

@@ -1,0 +1,105 @@
+//! Reading and deleting an object.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::Call;
+use crate::body::ResponseBody;
+use crate::conditions::{self, Outcome};
+use crate::error::Error;
+use crate::metadata::{set, write_storage_class};
+use crate::range::ByteRange;
+use crate::response::{self, Answer};
+use crate::sse;
+use crate::store::{Object, slice};
+
+/// Query parameters that override headers of the answer.
+const OVERRIDES: [(&str, HeaderName); 6] = [
+    ("response-expires", header::EXPIRES),
+    ("response-cache-control", header::CACHE_CONTROL),
+    ("response-content-type", header::CONTENT_TYPE),
+    ("response-content-language", header::CONTENT_LANGUAGE),
+    ("response-content-encoding", header::CONTENT_ENCODING),
+    ("response-content-disposition", header::CONTENT_DISPOSITION),
+];
+
+pub(super) fn get(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
+    let object = call.store().object(bucket, key)?;
+    let headers = &call.request.headers;
+    sse::demand(object.content.encryption.as_deref(), headers, sse::OWN)?;
+    if unchanged(call, &object)? {
+        return Ok(described(call, &object, StatusCode::NOT_MODIFIED));
+    }
+    let range = wanted_range(call, &object)?;
+    let status = match range {
+        Some(_) => StatusCode::PARTIAL_CONTENT,
+        None => StatusCode::OK,
+    };
+    let mut answer = described(call, &object, status);
+    let extents = &object.content.extents;
+    let extents = match range {
+        Some(range) => {
+            let content_range = range.content_range(object.size);
+            set(answer.headers_mut(), header::CONTENT_RANGE, &content_range);
+            slice(extents, range.start, range.length)
+        }
+        None => extents.clone(),
+    };
+    *answer.body_mut() = ResponseBody::extents(extents);
+    Ok(answer)
+}
+
+/// Like reading, without the data; a key is not needed, but checked where it is sent.
+pub(super) fn head(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
+    let object = call.store().object(bucket, key)?;
+    let headers = &call.request.headers;
+    if sse::key_digest(headers, sse::OWN)?.is_some() {
+        sse::demand(object.content.encryption.as_deref(), headers, sse::OWN)?;
+    }
+    if unchanged(call, &object)? {
+        return Ok(described(call, &object, StatusCode::NOT_MODIFIED));
+    }
+    let mut answer = described(call, &object, StatusCode::OK);
+    let length = HeaderValue::from(object.size);
+    answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    Ok(answer)
+}
+
+pub(super) async fn delete(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    call.change(move |store| store.delete_object(&bucket, &key)).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+fn unchanged(call: Call<'_>, object: &Arc<Object>) -> Result<bool, Error> {
+    let content = &object.content;
+    let outcome = conditions::of_read(&call.request.headers, &content.etag, content.modified)?;
+    Ok(outcome == Outcome::NotModified)
+}
+
+fn wanted_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>, Error> {
+    // Who asks for a part of what the object was gets all of what it has become.
+    if call.request.header("if-range").is_some_and(|etag| etag != object.content.etag) {
+        return Ok(None);
+    }
+    call.request.header("range").map(|range| ByteRange::parse(range, object.size)).transpose()
+}
+
+fn described(call: Call<'_>, object: &Object, status: StatusCode) -> Answer {
+    let content = &object.content;
+    let mut answer = response::empty(status);
+    let headers = answer.headers_mut();
+    content.metadata.write(headers);
+    set(headers, header::ETAG, &content.etag);
+    set(headers, header::LAST_MODIFIED, &content.modified.http_date());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    write_storage_class(&content.storage_class, headers);
+    sse::announce(content.encryption.as_deref(), headers);
+    for (parameter, name) in OVERRIDES {
+        if let Some(value) = call.request.query.text(parameter) {
+            set(headers, name, value);
+        }
+    }
+    answer
+}

@@ -1,0 +1,85 @@
+//! The query of a request, each value both as it was sent and decoded.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::Error;
+
+#[derive(Debug, Default)]
+pub(crate) struct Query {
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// The value as sent: one official client signs it like that.
+    pub(crate) raw: String,
+    pub(crate) value: String,
+}
+
+impl Query {
+    /// `a=b&c&d=`; a `+` is a space, as some clients write form encoding and others `%20`.
+    pub(crate) fn parse(raw: &str) -> Self {
+        let parameters = raw
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                Parameter { name: decode(name), raw: value.to_owned(), value: decode(value) }
+            })
+            .collect();
+        Self { parameters }
+    }
+
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.name == name)
+    }
+
+    /// The value, where there is one: clients send `prefix=` and mean nothing by it.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+            .map(|parameter| parameter.value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn integer(&self, name: &str) -> Result<Option<u64>, Error> {
+        self.text(name)
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Error::invalid_argument(format!("{name} must be a whole number, not \"{text}\"")))
+            })
+            .transpose()
+    }
+}
+
+fn decode(text: &str) -> String {
+    let spaced: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_and_bare_parameters() {
+        let query = Query::parse("uploads&prefix=&delimiter=%2F&x=a+b%20c&limit=7");
+        assert!(query.has("uploads"));
+        assert_eq!(query.text("uploads"), None);
+        assert!(query.has("prefix"));
+        assert_eq!(query.text("prefix"), None);
+        assert_eq!(query.text("delimiter"), Some("/"));
+        assert_eq!(query.text("x"), Some("a b c"));
+        assert_eq!(query.integer("limit").unwrap(), Some(7));
+        assert!(query.integer("x").is_err());
+        assert_eq!(query.integer("none").unwrap(), None);
+    }
+}

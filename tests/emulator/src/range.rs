@@ -1,0 +1,97 @@
+//! Byte ranges, as in `Range` and `X-QS-Copy-Range`.
+
+use crate::error::{Code, Error};
+
+/// The bytes from `start` on, `length` of them; never empty and never past the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ByteRange {
+    pub(crate) start: u64,
+    pub(crate) length: u64,
+}
+
+impl ByteRange {
+    /// Understands `bytes=a-b`, `bytes=a-` and `bytes=-n`. Several ranges at once are not served.
+    pub(crate) fn parse(text: &str, size: u64) -> Result<Self, Error> {
+        Self::resolve(text, size).ok_or_else(|| {
+            let message = format!("the range \"{text}\" cannot be taken of {size} bytes");
+            Error::new(Code::InvalidRange, message).with_object_size(size)
+        })
+    }
+
+    fn resolve(text: &str, size: u64) -> Option<Self> {
+        let (first, last) = text.trim().strip_prefix("bytes=")?.split_once('-')?;
+        let (first, last) = (first.trim(), last.trim());
+        let (start, end) = if first.is_empty() {
+            let wanted = number(last)?;
+            (size.saturating_sub(wanted), size)
+        } else if last.is_empty() {
+            (number(first)?, size)
+        } else {
+            let (first, last) = (number(first)?, number(last)?);
+            if last < first {
+                return None;
+            }
+            (first, last.saturating_add(1).min(size))
+        };
+        let length = end.checked_sub(start).filter(|length| *length > 0)?;
+        Some(Self { start, length })
+    }
+
+    /// The value of `Content-Range`.
+    pub(crate) fn content_range(self, size: u64) -> String {
+        let last = self.start + self.length - 1;
+        format!("bytes {}-{last}/{size}", self.start)
+    }
+}
+
+// `parse` alone would accept a sign.
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(text: &str, size: u64) -> Option<(u64, u64)> {
+        ByteRange::parse(text, size).ok().map(|range| (range.start, range.length))
+    }
+
+    #[test]
+    fn the_three_forms() {
+        assert_eq!(range("bytes=0-0", 10), Some((0, 1)));
+        assert_eq!(range("bytes=2-5", 10), Some((2, 4)));
+        assert_eq!(range("bytes=2-50", 10), Some((2, 8)));
+        assert_eq!(range("bytes=2-18446744073709551615", 10), Some((2, 8)));
+        assert_eq!(range("bytes=9-", 10), Some((9, 1)));
+        assert_eq!(range("bytes=-3", 10), Some((7, 3)));
+        assert_eq!(range("bytes=-30", 10), Some((0, 10)));
+    }
+
+    #[test]
+    fn what_cannot_be_served() {
+        for text in [
+            "bytes=10-",
+            "bytes=10-11",
+            "bytes=5-4",
+            "bytes=-0",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=0-1,3-4",
+            "items=0-1",
+            "0-1",
+            "bytes=+1-2",
+            "",
+        ] {
+            assert_eq!(range(text, 10), None, "{text}");
+        }
+        assert_eq!(range("bytes=0-", 0), None);
+        assert_eq!(range("bytes=-1", 0), None);
+    }
+
+    #[test]
+    fn content_range() {
+        let range = ByteRange::parse("bytes=2-5", 10).unwrap();
+        assert_eq!(range.content_range(10), "bytes 2-5/10");
+    }
+}

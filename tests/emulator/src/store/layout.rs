@@ -1,0 +1,132 @@
+//! Where things are in the data directory.
+//!
+//! ```text
+//! qingstor-emulator           marks the directory as ours
+//! tmp/                        unfinished; emptied at start
+//! segments/<id>               data: the body of one object, or of one part
+//! buckets/<id>/bucket.json
+//! buckets/<id>/objects/<sha256 of the key>.json
+//! buckets/<id>/uploads/<id>/upload.json, <part number>.json
+//! ```
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, TempDir};
+
+const MARKER: &str = "qingstor-emulator";
+const FORMAT: &str = "qingstor-emulator data, format 1\n";
+
+#[derive(Debug)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// Makes the directories. A directory with other people's files in it is refused: what is not known here would
+    /// be cleared away.
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        let marker = root.join(MARKER);
+        if !marker.exists() && fs::read_dir(root)?.next().is_some() {
+            let message = format!("{} is neither empty nor a data directory of this emulator", root.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        fs::write(&marker, FORMAT)?;
+        let layout = Self { root: root.to_owned() };
+        if layout.tmp().exists() {
+            fs::remove_dir_all(layout.tmp())?;
+        }
+        for directory in [layout.tmp(), layout.segments(), layout.buckets()] {
+            fs::create_dir_all(directory)?;
+        }
+        Ok(layout)
+    }
+
+    pub(crate) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    pub(crate) fn segments(&self) -> PathBuf {
+        self.root.join("segments")
+    }
+
+    pub(crate) fn buckets(&self) -> PathBuf {
+        self.root.join("buckets")
+    }
+
+    pub(crate) fn bucket(&self, bucket: &str) -> PathBuf {
+        self.buckets().join(bucket)
+    }
+
+    pub(crate) fn objects(&self, bucket: &str) -> PathBuf {
+        self.bucket(bucket).join("objects")
+    }
+
+    /// Keys may hold anything and be longer than file names may be; a digest can stand for all of them.
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> PathBuf {
+        let mut name = String::with_capacity(69);
+        for byte in Sha256::digest(key.as_bytes()) {
+            let _ = write!(name, "{byte:02x}");
+        }
+        name.push_str(".json");
+        self.objects(bucket).join(name)
+    }
+
+    pub(crate) fn uploads(&self, bucket: &str) -> PathBuf {
+        self.bucket(bucket).join("uploads")
+    }
+
+    pub(crate) fn upload(&self, bucket: &str, upload: &str) -> PathBuf {
+        self.uploads(bucket).join(upload)
+    }
+
+    pub(crate) fn part(&self, bucket: &str, upload: &str, number: u32) -> PathBuf {
+        self.upload(bucket, upload).join(format!("{number}.json"))
+    }
+
+    /// A file that vanishes unless it is renamed.
+    pub(crate) fn temporary_file(&self) -> io::Result<NamedTempFile> {
+        NamedTempFile::new_in(self.tmp())
+    }
+
+    /// A directory that vanishes unless it is renamed.
+    pub(crate) fn temporary_directory(&self) -> io::Result<TempDir> {
+        TempDir::new_in(self.tmp())
+    }
+
+    /// Puts a record aside; it takes effect by being renamed.
+    pub(crate) fn stage(&self, record: &impl Serialize) -> io::Result<NamedTempFile> {
+        let file = self.temporary_file()?;
+        let mut writer = BufWriter::new(&file);
+        serde_json::to_writer(&mut writer, record)?;
+        writer.flush()?;
+        drop(writer);
+        Ok(file)
+    }
+
+    /// Takes a directory out of sight in one step. Its content goes when the answer is dropped, which may take a
+    /// while.
+    pub(crate) fn discard(&self, directory: &Path) -> io::Result<TempDir> {
+        let grave = self.temporary_directory()?;
+        fs::rename(directory, grave.path().join("discarded"))?;
+        Ok(grave)
+    }
+}
+
+pub(crate) fn write_record(path: &Path, record: &impl Serialize) -> io::Result<()> {
+    fs::write(path, serde_json::to_vec(record)?)
+}
+
+pub(crate) fn read_record<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
+    let bytes = fs::read(path)?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        io::Error::new(io::ErrorKind::InvalidData, message)
+    })
+}

@@ -1,0 +1,285 @@
+use std::fs;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::*;
+use crate::body::ExtentReader;
+use crate::clock::{Clock, Moment};
+use crate::metadata::Metadata;
+
+const BUCKET: &str = "bucket";
+
+struct Fixture {
+    directory: TempDir,
+    store: Arc<Store>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let directory = TempDir::new().unwrap();
+        let store = Arc::new(Store::open(directory.path()).unwrap());
+        store.create_bucket(BucketInfo { name: BUCKET.into(), zone: "pek3a".into(), created: now() }).unwrap();
+        Self { directory, store }
+    }
+
+    /// Forgets everything and starts again from the files.
+    fn restart(self) -> Self {
+        let Self { directory, store } = self;
+        drop(store);
+        let store = Arc::new(Store::open(directory.path()).unwrap());
+        Self { directory, store }
+    }
+
+    fn data(&self, text: &'static str) -> Vec<Extent> {
+        let mut writer = SegmentWriter::new(Arc::clone(&self.store));
+        if !text.is_empty() {
+            writer.append(&[Bytes::from_static(text.as_bytes())]).unwrap();
+        }
+        writer.finish(now()).unwrap().extents
+    }
+
+    fn put(&self, key: &str, text: &'static str) {
+        let object = object(key, self.data(text));
+        self.store.put_object(BUCKET, object).unwrap();
+    }
+
+    fn begin(&self, key: &str) -> String {
+        let upload = NewUpload {
+            key: key.into(),
+            created: now(),
+            metadata: Metadata::default(),
+            storage_class: "STANDARD".into(),
+            encryption: None,
+        };
+        self.store.create_upload(BUCKET, upload).unwrap()
+    }
+
+    fn part(&self, key: &str, upload: &str, number: u32, text: &'static str) {
+        let part = NewPart { number, etag: "e".into(), created: now(), extents: self.data(text) };
+        self.store.put_part(BUCKET, key, upload, part).unwrap();
+    }
+
+    fn complete(&self, key: &str, upload: &str) {
+        self.store
+            .complete_upload(BUCKET, key, upload, |upload| {
+                let parts = upload.parts.values();
+                let extents = parts.flat_map(|part| part.extents.iter().cloned());
+                Ok(object(&upload.key, extents.collect()))
+            })
+            .unwrap();
+    }
+
+    fn read(&self, key: &str) -> Option<String> {
+        let object = self.store.object(BUCKET, key).ok()?;
+        Some(text(object.content.extents.clone()))
+    }
+
+    fn segments(&self) -> usize {
+        fs::read_dir(self.directory.path().join("segments")).unwrap().count()
+    }
+}
+
+fn now() -> Moment {
+    Clock::default().now()
+}
+
+fn object(key: &str, extents: Vec<Extent>) -> NewObject {
+    NewObject {
+        key: key.into(),
+        etag: "\"e\"".into(),
+        digested: false,
+        modified: now(),
+        metadata: Metadata::default(),
+        storage_class: "STANDARD".into(),
+        encryption: None,
+        extents,
+    }
+}
+
+fn text(extents: Vec<Extent>) -> String {
+    let mut reader = ExtentReader::new(extents);
+    let mut all = Vec::new();
+    loop {
+        let piece = reader.read().unwrap();
+        if piece.is_empty() {
+            return String::from_utf8(all).unwrap();
+        }
+        all.extend_from_slice(&piece);
+    }
+}
+
+#[test]
+fn a_restart_changes_nothing() {
+    let fixture = Fixture::new();
+    fixture.put("plain", "one");
+    fixture.put("/../odd\u{0} \"key\" 中", "two");
+    fixture.put("empty", "");
+    let done = fixture.begin("done");
+    fixture.part("done", &done, 0, "three");
+    fixture.part("done", &done, 5, "four");
+    fixture.complete("done", &done);
+    let open = fixture.begin("open");
+    fixture.part("open", &open, 1, "five");
+
+    let fixture = fixture.restart();
+    assert_eq!(fixture.read("plain").as_deref(), Some("one"));
+    assert_eq!(fixture.read("/../odd\u{0} \"key\" 中").as_deref(), Some("two"));
+    assert_eq!(fixture.read("empty").as_deref(), Some(""));
+    assert_eq!(fixture.read("done").as_deref(), Some("threefour"));
+    assert_eq!(fixture.segments(), 5);
+    assert!(fixture.store.upload(BUCKET, "done", &done).is_err());
+    fixture.part("open", &open, 2, "six");
+    fixture.complete("open", &open);
+    assert_eq!(fixture.restart().read("open").as_deref(), Some("fivesix"));
+}
+
+#[test]
+fn replaced_data_stays_until_its_last_reader_is_done() {
+    let fixture = Fixture::new();
+    fixture.put("key", "old");
+    let reader = fixture.store.object(BUCKET, "key").unwrap();
+    fixture.put("key", "new");
+    fixture.store.delete_object(BUCKET, "key").unwrap();
+    assert_eq!(text(reader.content.extents.clone()), "old");
+    assert_eq!(fixture.segments(), 1);
+    drop(reader);
+    assert_eq!(fixture.segments(), 0);
+}
+
+#[test]
+fn copies_share_data_and_survive_their_source() {
+    let fixture = Fixture::new();
+    fixture.put("source", "0123456789");
+    let source = fixture.store.object(BUCKET, "source").unwrap();
+    let middle = slice(&source.content.extents, 2, 3);
+    fixture.store.put_object(BUCKET, object("copy", middle)).unwrap();
+    drop(source);
+    fixture.store.delete_object(BUCKET, "source").unwrap();
+    let fixture = fixture.restart();
+    assert_eq!(fixture.read("source"), None);
+    assert_eq!(fixture.read("copy").as_deref(), Some("234"));
+    fixture.store.delete_object(BUCKET, "copy").unwrap();
+    assert_eq!(fixture.segments(), 0);
+}
+
+#[test]
+fn slices_go_across_extents() {
+    let fixture = Fixture::new();
+    let mut extents = fixture.data("abc");
+    extents.extend(fixture.data("def"));
+    extents.extend(fixture.data("ghi"));
+    for start in 0..9 {
+        for length in 1..=9 - start {
+            let expected = &"abcdefghi"[start..start + length];
+            let slice = slice(&extents, start as u64, length as u64);
+            assert_eq!(total(&slice), length as u64);
+            assert_eq!(text(slice), expected);
+        }
+    }
+}
+
+#[test]
+fn a_moved_object_is_at_one_place_only() {
+    let fixture = Fixture::new();
+    fixture.put("from", "data");
+    let source = fixture.store.object(BUCKET, "from").unwrap();
+    let moved = NewObject { key: "to".into(), ..source.content.clone() };
+    let store = &fixture.store;
+    store.move_object((BUCKET, &source), BUCKET, moved.clone()).unwrap();
+    assert!(store.move_object((BUCKET, &source), BUCKET, moved).is_err());
+    drop(source);
+    let fixture = fixture.restart();
+    assert_eq!(fixture.read("from"), None);
+    assert_eq!(fixture.read("to").as_deref(), Some("data"));
+}
+
+#[test]
+fn a_kill_between_commit_and_clearing_up_is_made_good() {
+    let fixture = Fixture::new();
+    let upload = fixture.begin("key");
+    fixture.part("key", &upload, 0, "data");
+    fixture.put("from", "moved");
+    let root = fixture.directory.path().to_owned();
+    let buckets = root.join("buckets");
+    let bucket = fs::read_dir(&buckets).unwrap().next().unwrap().unwrap().path();
+    let saved = root.join("tmp").join("saved");
+    // Keep what clearing up takes away, and put it back as if it had not happened.
+    fs::create_dir_all(&saved).unwrap();
+    let upload_path = bucket.join("uploads").join(&upload);
+    for entry in fs::read_dir(&upload_path).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), saved.join(entry.file_name())).unwrap();
+    }
+    let record = fs::read_dir(bucket.join("objects")).unwrap().next().unwrap().unwrap().path();
+    let record_bytes = fs::read(&record).unwrap();
+
+    fixture.complete("key", &upload);
+    let source = fixture.store.object(BUCKET, "from").unwrap();
+    let content = NewObject { key: "to".into(), ..source.content.clone() };
+    fixture.store.move_object((BUCKET, &source), BUCKET, content).unwrap();
+    drop(source);
+    fs::rename(&saved, &upload_path).unwrap();
+    fs::write(&record, record_bytes).unwrap();
+
+    let fixture = fixture.restart();
+    assert_eq!(fixture.read("key").as_deref(), Some("data"));
+    assert!(fixture.store.upload(BUCKET, "key", &upload).is_err());
+    assert!(!upload_path.exists());
+    assert_eq!(fixture.read("from"), None);
+    assert_eq!(fixture.read("to").as_deref(), Some("moved"));
+}
+
+#[test]
+fn leftovers_are_cleared_away() {
+    let fixture = Fixture::new();
+    fixture.put("key", "data");
+    let root = fixture.directory.path().to_owned();
+    fs::write(root.join("tmp/half"), "written").unwrap();
+    fs::write(root.join("segments/nobodys"), "data").unwrap();
+    let fixture = fixture.restart();
+    assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
+    assert_eq!(fixture.segments(), 1);
+    assert_eq!(fixture.read("key").as_deref(), Some("data"));
+}
+
+#[test]
+fn a_directory_of_other_people_is_left_alone() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("thesis.tex"), "years").unwrap();
+    let error = Store::open(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("neither empty nor"), "{error}");
+    assert!(directory.path().join("thesis.tex").exists());
+}
+
+#[test]
+fn damage_is_reported_and_destroys_nothing() {
+    let fixture = Fixture::new();
+    fixture.put("lost", "data");
+    fixture.put("kept", "data");
+    let Fixture { directory, store } = fixture;
+    let lost = store.object(BUCKET, "lost").unwrap().content.extents[0].segment.id().to_owned();
+    drop(store);
+    let segments = directory.path().join("segments");
+    fs::remove_file(segments.join(lost)).unwrap();
+    let error = Store::open(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert_eq!(fs::read_dir(segments).unwrap().count(), 1);
+}
+
+#[test]
+fn buckets_come_and_go() {
+    let fixture = Fixture::new();
+    fixture.put("key", "data");
+    let code = |result: Result<(), Error>| result.map_err(|error| error.code());
+    let again = BucketInfo { name: BUCKET.into(), zone: "gd2".into(), created: now() };
+    assert_eq!(code(fixture.store.create_bucket(again)), Err(Code::BucketAlreadyExists));
+    assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Err(Code::BucketNotEmpty));
+    fixture.store.delete_object(BUCKET, "key").unwrap();
+    let upload = fixture.begin("unfinished");
+    fixture.part("unfinished", &upload, 0, "data");
+    assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Ok(()));
+    assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Err(Code::BucketNotExists));
+    assert_eq!(fixture.segments(), 0);
+    assert!(fixture.restart().store.buckets().is_empty());
+}

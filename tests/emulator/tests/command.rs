@@ -1,0 +1,117 @@
+//! The command: its line, its errors, and that it can be killed.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use support::{Client, MIB, data};
+
+struct Running {
+    child: Child,
+    client: Client,
+}
+
+impl Running {
+    fn start(directory: &Path) -> Self {
+        let mut child = command()
+            .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
+            .args(["--access-key-id", "AK", "--secret-access-key", "SK"])
+            .arg("--data-dir")
+            .arg(directory)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let endpoint = line.trim().strip_prefix("listening on ").unwrap();
+        let client = Client::at(endpoint, "AK", "SK");
+        Self { child, client }
+    }
+
+    /// `kill -9`.
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_qingstor-emulator"))
+}
+
+#[tokio::test]
+async fn what_was_committed_survives_being_killed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut running = Running::start(directory.path());
+    let client = &running.client;
+    let parts = [data(1, 4 * MIB), data(2, 100)];
+    client.put("/b/kept", "old").await.expect(201);
+    client.put("/b/kept", "new").await.expect(201);
+    client.put("/b/gone", "data").await.expect(201);
+    client.delete("/b/gone").await.expect(204);
+    let done = client.initiate("/b/done").await;
+    let open = client.initiate("/b/open").await;
+    for (number, part) in (0..).zip(&parts) {
+        for (path, upload) in [("/b/done", &done), ("/b/open", &open)] {
+            client.part(path, upload, number, part.clone()).await.expect(201);
+        }
+    }
+    client.complete("/b/done", &done, &[0, 1]).await.expect(201);
+    running.kill();
+
+    let mut running = Running::start(directory.path());
+    let client = &running.client;
+    assert_eq!(client.get("/b/kept").await.expect(200).body, b"new");
+    client.get("/b/gone").await.expect(404);
+    assert_eq!(client.get("/b/done").await.expect(200).body, parts.concat());
+    client.get("/b/open").await.expect(404);
+    client.complete("/b/open", &open, &[0, 1]).await.expect(201);
+    running.kill();
+
+    let running = Running::start(directory.path());
+    let answer = running.client.get("/b/open").await.expect(200);
+    assert_eq!(answer.body, parts.concat());
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_sentence() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = command().args(["--listen", &address]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("error: cannot listen on {address}: ");
+    assert!(error.starts_with(&expected), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_directory_that_cannot_be_used_is_one_clear_sentence() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let output = command().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(file.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.starts_with("error: cannot use the data directory "), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn help_names_every_option() {
+    let output = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for option in ["--listen", "--access-key-id", "--secret-access-key", "--zone", "--data-dir"] {
+        assert!(help.contains(option), "{option}");
+    }
+}

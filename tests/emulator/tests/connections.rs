@@ -1,0 +1,110 @@
+//! What happens on the wire around the requests.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use http::HeaderMap;
+use qingstor_emulator::Emulator;
+use support::{Client, MIB, Raw};
+
+async fn started() -> (Emulator, Client) {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    (emulator, client)
+}
+
+fn signed(client: &Client, method: &str, target: &str, headers: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = client.sign(method, target, None, headers);
+    headers.insert("host", "localhost".parse().unwrap());
+    headers
+}
+
+#[tokio::test]
+async fn who_asks_first_is_told_to_go_on_or_not() {
+    let (emulator, client) = started().await;
+    let expect = [("expect", "100-continue"), ("content-length", "4")];
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &expect)).await;
+    raw.answer("PUT").await.expect(100);
+    raw.write("data").await;
+    raw.answer("PUT").await.expect(201);
+
+    raw.head("PUT", "/none/k", &signed(&client, "PUT", "/none/k", &expect)).await;
+    let answer = raw.answer("PUT").await.expect(404);
+    assert_eq!(answer.code(), "bucket_not_exists");
+}
+
+#[tokio::test]
+async fn bodies_in_chunks() {
+    let (emulator, client) = started().await;
+    let chunked = [("transfer-encoding", "chunked")];
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
+    raw.write("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
+    raw.answer("PUT").await.expect(201);
+    assert_eq!(client.get("/b/k").await.body, b"abcde");
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_leaves_nothing() {
+    let (emulator, client) = started().await;
+    let length = [("content-length", "10")];
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
+    raw.write("12345").await;
+    raw.finish_writing().await;
+    let answer = raw.answer("PUT").await.expect(400);
+    assert_eq!(answer.code(), "incomplete_body");
+    client.get("/b/k").await.expect(404);
+}
+
+#[tokio::test]
+async fn a_refused_body_is_answered_before_the_connection_closes() {
+    let (emulator, client) = started().await;
+    let body = vec![0; 8 * MIB];
+    let length = [("content-length", &*body.len().to_string())];
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/none/k", &signed(&client, "PUT", "/none/k", &length)).await;
+    raw.write(&body).await;
+    let answer = raw.answer("PUT").await.expect(404);
+    assert_eq!(answer.code(), "bucket_not_exists");
+    assert_eq!(answer.header("connection"), "close");
+}
+
+#[tokio::test]
+async fn too_much_is_refused_before_it_is_sent() {
+    let (emulator, client) = started().await;
+    let length = [("content-length", "5368709121")];
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
+    let answer = raw.answer("PUT").await.expect(400);
+    assert_eq!(answer.code(), "entity_too_large");
+}
+
+#[tokio::test]
+async fn a_connection_outlives_small_refusals() {
+    let (emulator, client) = started().await;
+    let mut raw = Raw::connect(&emulator).await;
+    let length = [("content-length", "4")];
+    for target in ["/none/k", "/b/k?part_number=1", "/none/k"] {
+        raw.head("PUT", target, &signed(&client, "PUT", target, &length)).await;
+        raw.write("data").await;
+        assert!(raw.answer("PUT").await.status.is_client_error());
+    }
+    raw.head("HEAD", "/b/none", &signed(&client, "HEAD", "/b/none", &[])).await;
+    let answer = raw.answer("HEAD").await.expect(404);
+    assert_eq!(answer.header("content-length"), "0");
+    raw.head("GET", "/b", &signed(&client, "GET", "/b", &[])).await;
+    raw.answer("GET").await.expect(200);
+}
+
+#[tokio::test]
+async fn stopping_frees_the_port() {
+    let (emulator, client) = started().await;
+    client.put("/b/k", "data").await.expect(201);
+    let port = emulator.port();
+    emulator.stop().await;
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
+}

@@ -1,0 +1,126 @@
+//! Who is let in, and what the others are told.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use http::HeaderMap;
+use qingstor_emulator::{Emulator, signature};
+use support::{Client, Raw, epoch, http_date};
+
+#[tokio::test]
+async fn a_refused_signature_shows_the_string_to_sign() {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let id = emulator.access_key_id();
+    let client = Client::at(&emulator.endpoint(), id, "wrong");
+    let target = "/b/k?part_number=0&limit=1&upload_id=u";
+    let headers = client.sign("PUT", target, None, &[("content-type", "text/x")]);
+    let expected = signature::string_to_sign("PUT", target, None, &headers, None);
+    let answer = client.send_as_is("PUT", target, headers, "body").await;
+    let answer = answer.expect(401);
+    assert_eq!(answer.code(), "signature_not_matched");
+    let body = answer.json();
+    assert_eq!(body["string_to_sign"], expected);
+    assert_eq!(body["request_id"], answer.header("x-qs-request-id"));
+    assert!(body["url"].is_string() && body["message"].is_string());
+    assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
+
+    let answer = client.send("HEAD", "/b/k", &[], "").await.expect(401);
+    assert!(answer.body.is_empty());
+}
+
+#[tokio::test]
+async fn strangers_and_unsigned_requests() {
+    let emulator =
+        Emulator::builder().bucket("b").credentials("first", "1").credentials("second", "2").start().await.unwrap();
+    let endpoint = emulator.endpoint();
+    Client::at(&endpoint, "first", "1").get("/b").await.expect(200);
+    Client::at(&endpoint, "second", "2").get("/b").await.expect(200);
+    let stranger = Client::at(&endpoint, "third", "3");
+    let answer = stranger.get("/b").await.expect(401);
+    assert_eq!(answer.code(), "invalid_access_key_id");
+    let answer = stranger.send_as_is("GET", "/b", HeaderMap::new(), "").await;
+    assert_eq!(answer.expect(403).code(), "permission_denied");
+}
+
+#[tokio::test]
+async fn clocks_may_differ_by_a_quarter_of_an_hour() {
+    let emulator = Emulator::builder().bucket("b").clock_offset(3600).start().await.unwrap();
+    let client = Client::new(&emulator);
+    let answer = client.get("/b").await.expect(403);
+    assert_eq!(answer.code(), "request_expired");
+    // What the server says is what the client can go by.
+    let date = answer.header("date").to_owned();
+    let headers = [("date", date.as_str())];
+    client.send("GET", "/b", &headers, "").await.expect(200);
+    for (offset, status) in [(3600 - 890, 200), (3600 + 890, 200), (3600 + 910, 403)] {
+        let date = http_date(offset);
+        let headers = [("x-qs-date", date.as_str())];
+        client.send("GET", "/b", &headers, "").await.expect(status);
+    }
+}
+
+#[tokio::test]
+async fn presigned_urls() {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    client.put("/b/k", "data").await.expect(201);
+    let presigned = |expires: u64| {
+        let target = "/b/k?response-content-type=a%2Fb%20c";
+        let text = signature::string_to_sign("GET", target, None, &HeaderMap::new(), Some(expires));
+        let signature = signature::sign(emulator.secret_access_key(), &text)
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
+        format!("{target}&access_key_id={}&expires={expires}&signature={signature}", emulator.access_key_id())
+    };
+    let get = async |target: &str| client.send_as_is("GET", target, HeaderMap::new(), "").await;
+    let answer = get(&presigned(epoch() + 60)).await.expect(200);
+    assert_eq!(answer.body, b"data");
+    assert_eq!(answer.header("content-type"), "a/b c");
+    let answer = get(&presigned(epoch() - 1)).await.expect(403);
+    assert_eq!(answer.code(), "request_expired");
+    let forged = presigned(epoch() + 60).replace("/b/k", "/b/other");
+    let answer = get(&forged).await.expect(401);
+    assert_eq!(answer.code(), "signature_not_matched");
+}
+
+#[tokio::test]
+async fn the_bucket_in_the_host() {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    client.put("/b/a%20key", "data").await.expect(201);
+    for host in ["b.localhost:1", "b.pek3b.localhost", "b.pek3a.qingstor.com:443"] {
+        for (method, target) in [("GET", "/a%20key"), ("GET", "/"), ("HEAD", "/")] {
+            let mut headers = client.sign(method, target, Some("b"), &[]);
+            headers.insert("host", host.parse().unwrap());
+            let mut raw = Raw::connect(&emulator).await;
+            raw.head(method, target, &headers).await;
+            raw.answer(method).await.expect(200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_global_host_says_where_a_bucket_is() {
+    let emulator = Emulator::builder().bucket("b").zone("gd2").start().await.unwrap();
+    let client = Client::new(&emulator);
+    let mut headers = client.sign("HEAD", "/b", None, &[]);
+    headers.insert("host", "qingstor.com".parse().unwrap());
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("HEAD", "/b", &headers).await;
+    let answer = raw.answer("HEAD").await.expect(301);
+    assert_eq!(answer.header("location"), "http://gd2.qingstor.com/b");
+}
+
+#[tokio::test]
+async fn anonymous_reading_can_be_allowed() {
+    let emulator = Emulator::builder().bucket("b").allow_anonymous(true).start().await.unwrap();
+    let client = Client::new(&emulator);
+    let anonymous = async |method: &str, target: &str| client.send_as_is(method, target, HeaderMap::new(), "").await;
+    anonymous("PUT", "/b/k").await.expect(201);
+    anonymous("GET", "/b/k").await.expect(200);
+    anonymous("GET", "/b").await.expect(403);
+    anonymous("DELETE", "/b/k").await.expect(403);
+}

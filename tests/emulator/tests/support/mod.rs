@@ -1,0 +1,240 @@
+//! A small client for the tests, signing with the emulator's own signature module.
+
+// Every test file uses its own part of this.
+#![allow(dead_code)]
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use md5::{Digest, Md5};
+use qingstor_emulator::{Emulator, signature};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub(crate) const MIB: usize = 1024 * 1024;
+
+pub(crate) struct Client {
+    http: reqwest::Client,
+    endpoint: String,
+    access_key_id: String,
+    secret_access_key: String,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), "application/json");
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        self
+    }
+}
+
+impl Client {
+    pub(crate) fn new(emulator: &Emulator) -> Self {
+        Self::at(&emulator.endpoint(), emulator.access_key_id(), emulator.secret_access_key())
+    }
+
+    pub(crate) fn at(endpoint: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            endpoint: endpoint.to_owned(),
+            access_key_id: access_key_id.to_owned(),
+            secret_access_key: secret_access_key.to_owned(),
+        }
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.send("GET", target, &[], "").await
+    }
+
+    pub(crate) async fn put(&self, target: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.send("PUT", target, &[], body).await
+    }
+
+    pub(crate) async fn delete(&self, target: &str) -> Answer {
+        self.send("DELETE", target, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Answer {
+        self.send("POST", target, &[], body).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let headers = self.sign(method, target, None, headers);
+        self.send_as_is(method, target, headers, body).await
+    }
+
+    /// Sends without adding anything.
+    pub(crate) async fn send_as_is(
+        &self,
+        method: &str,
+        target: &str,
+        headers: HeaderMap,
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let answer = self
+            .http
+            .request(method.parse().unwrap(), format!("{}{target}", self.endpoint))
+            .headers(headers)
+            .body(body.into())
+            .send()
+            .await
+            .unwrap();
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            body: answer.bytes().await.unwrap().to_vec(),
+        }
+    }
+
+    /// The headers of a request with its date and signature.
+    pub(crate) fn sign(
+        &self,
+        method: &str,
+        target: &str,
+        host_bucket: Option<&str>,
+        headers: &[(&str, &str)],
+    ) -> HeaderMap {
+        let mut headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| {
+                let name: HeaderName = name.parse().unwrap();
+                (name, HeaderValue::from_str(value).unwrap())
+            })
+            .collect();
+        if !headers.contains_key("date") {
+            headers.insert("date", http_date(0).parse().unwrap());
+        }
+        let text = signature::string_to_sign(method, target, host_bucket, &headers, None);
+        let signature = signature::sign(&self.secret_access_key, &text);
+        let authorization = format!("QS {}:{signature}", self.access_key_id);
+        headers.insert("authorization", authorization.parse().unwrap());
+        headers
+    }
+
+    pub(crate) async fn initiate(&self, path: &str) -> String {
+        let answer = self.post(&format!("{path}?uploads"), "").await.expect(200);
+        answer.json()["upload_id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn part(&self, path: &str, upload: &str, number: u32, data: Vec<u8>) -> Answer {
+        let target = format!("{path}?part_number={number}&upload_id={upload}");
+        self.put(&target, data).await
+    }
+
+    pub(crate) async fn complete(&self, path: &str, upload: &str, numbers: &[u32]) -> Answer {
+        let parts: Vec<Value> = numbers.iter().map(|number| serde_json::json!({ "part_number": number })).collect();
+        let body = serde_json::json!({ "object_parts": parts }).to_string();
+        self.post(&format!("{path}?upload_id={upload}"), body).await
+    }
+}
+
+/// Now, or so many seconds from now.
+pub(crate) fn http_date(offset: i64) -> String {
+    let now = i64::try_from(epoch()).unwrap() + offset;
+    let timestamp = jiff::Timestamp::from_second(now).unwrap();
+    timestamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+pub(crate) fn epoch() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+pub(crate) fn md5_hex(data: &[u8]) -> String {
+    Md5::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn md5_base64(data: &[u8]) -> String {
+    STANDARD.encode(Md5::digest(data))
+}
+
+/// Data in which every position is told from its neighbours.
+pub(crate) fn data(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..length)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        })
+        .collect()
+}
+
+/// A connection on which the test decides about every byte.
+pub(crate) struct Raw {
+    stream: TcpStream,
+}
+
+impl Raw {
+    pub(crate) async fn connect(emulator: &Emulator) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", emulator.port())).await.unwrap();
+        Self { stream }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// Writes a request's head.
+    pub(crate) async fn head(&mut self, method: &str, target: &str, headers: &HeaderMap) {
+        let mut head = format!("{method} {target} HTTP/1.1\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+        }
+        head.push_str("\r\n");
+        self.write(head).await;
+    }
+
+    pub(crate) async fn finish_writing(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
+    /// Reads an answer's head, and its body where it has a length.
+    pub(crate) async fn answer(&mut self, method: &str) -> Answer {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.stream.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap();
+        let headers: HeaderMap = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| {
+                let name: HeaderName = name.parse().unwrap();
+                (name, value.parse().unwrap())
+            })
+            .collect();
+        let length = headers.get("content-length").map_or(0, |length| length.to_str().unwrap().parse().unwrap());
+        let mut body = vec![0; if method == "HEAD" { 0 } else { length }];
+        self.stream.read_exact(&mut body).await.unwrap();
+        Answer { status: status.parse().unwrap(), headers, body }
+    }
+}

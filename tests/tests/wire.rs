@@ -1,0 +1,76 @@
+//! What each operation puts on the wire, with the least and with the most that its input can say.
+//!
+//! Protects: names, places, order and encoding of everything that is sent, and the signature, which an independent
+//! implementation recomputes. The inputs are made from the specification, so a new operation is covered as it comes.
+
+use std::fmt::Write;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use qingstor_emulator::signature;
+use qingstor_sdk::{Bucket, Config, QingStor, RetryConfig};
+use qingstor_tests::{RawRequest, RawServer};
+
+include!(concat!(env!("OUT_DIR"), "/samples.rs"));
+
+const SECRET: &str = "wire-secret";
+const KEY: &str = "dir/a key + ü.txt";
+
+async fn capture(operation: &str, full: bool) -> RawRequest {
+    let server = RawServer::start(["HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"]).await.unwrap();
+    let config = Config::new("WIREKEY", SECRET).endpoint(server.endpoint()).retry(RetryConfig::disabled());
+    let account = QingStor::new(config).unwrap();
+    let bucket = account.bucket("bucket", "pek3b");
+    let error = send_sample(&account, &bucket, operation, full).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400), "{operation}: {error}");
+    let mut requests = server.requests();
+    assert_eq!(requests.len(), 1, "{operation}");
+    requests.remove(0)
+}
+
+fn string_to_sign(request: &RawRequest) -> String {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        headers.append(
+            HeaderName::from_bytes(name.as_bytes()).unwrap(),
+            HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
+    }
+    signature::string_to_sign(&request.method, &request.target, None, &headers, None)
+}
+
+fn describe(request: &RawRequest) -> String {
+    let to_sign = string_to_sign(request);
+    let signed = signature::sign(SECRET, &to_sign);
+    assert_eq!(request.header("authorization"), Some(format!("QS WIREKEY:{signed}").as_str()), "{to_sign}");
+    assert!(request.header("transfer-encoding").is_none(), "never chunked");
+
+    let date = request.header("date").unwrap().to_owned();
+    let mut headers = request.headers.clone();
+    headers.sort();
+    let mut text = format!("{} {}\n", request.method, request.target);
+    for (name, value) in headers {
+        let value = match name.as_str() {
+            "date" => "<date>".to_owned(),
+            "host" => "<host>".to_owned(),
+            "user-agent" => "<user agent>".to_owned(),
+            "authorization" => "QS WIREKEY:<signature>".to_owned(),
+            _ => value,
+        };
+        writeln!(text, "{name}: {value}").unwrap();
+    }
+    writeln!(text, "\n{}", String::from_utf8_lossy(&request.body)).unwrap();
+    writeln!(text, "--- string to sign\n{}", to_sign.replace(&date, "<date>")).unwrap();
+    text
+}
+
+#[tokio::test]
+async fn requests_are_what_they_were() {
+    for operation in OPERATIONS {
+        for (variant, full) in [("minimal", false), ("full", true)] {
+            let request = capture(operation, full).await;
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "snapshots/wire" }, {
+                insta::assert_snapshot!(format!("{operation}.{variant}"), describe(&request));
+            });
+        }
+    }
+}
