@@ -75,10 +75,12 @@ impl Bucket {
         self.client.presign(input, self.address(Some(key)), lifetime)
     }
 
+    #[allow(dead_code, reason = "the specification decides what of this is used")]
     pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
         self.client.execute(input, self.address(None)).await
     }
 
+    #[allow(dead_code, reason = "the specification decides what of this is used")]
     pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
         &self,
         key: &str,

@@ -89,6 +89,7 @@ impl QingStor {
         self.client.presign(input, Address::default(), lifetime)
     }
 
+    #[allow(dead_code, reason = "the specification decides what of this is used")]
     pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
         self.client.execute(input, Address::default()).await
     }

@@ -67,6 +67,7 @@ pub use credentials::Credentials;
 pub use endpoint::{AddressingStyle, Endpoint};
 pub use error::{Error, ErrorKind, Result};
 pub use generated::operations::*;
+pub use generated::types;
 pub use presign::PresignedRequest;
 pub use response::{ResponseBody, ResponseInfo};
 pub use retry::RetryConfig;
@@ -74,8 +75,3 @@ pub use secret::Secret;
 pub use timestamp::{Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
-
-/// Structures and enumerations that inputs and outputs are made of.
-pub mod types {
-    pub use crate::generated::types::*;
-}

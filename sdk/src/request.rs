@@ -7,4 +7,5 @@ mod wire_value;
 
 pub(crate) use encoder::EncodedRequest;
 pub use encoder::RequestEncoder;
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use wire_value::WireValue;

@@ -1,5 +1,7 @@
 //! Everything that generated code uses, so that each generated file needs one line of imports.
 
+#![allow(unused_imports, reason = "the specification decides what of this is used")]
+
 pub(crate) use std::collections::BTreeMap;
 
 pub(crate) use http::Method;

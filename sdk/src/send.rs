@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tracing::{Instrument, debug, debug_span, field};
+use tracing::{Instrument, Span, debug, debug_span, field};
 
 use crate::body::Progress;
 use crate::client::Client;
@@ -49,10 +49,11 @@ impl Client {
             key = call.name.key.as_deref(),
             attempts = field::Empty,
         );
-        self.send_until_done(call).instrument(span).await
+        // Handed on rather than asked for as the current span: where this one is filtered out, that is the caller's.
+        self.send_until_done(call, &span).instrument(span.clone()).await
     }
 
-    async fn send_until_done(&self, mut call: Call) -> Result<ResponseDecoder> {
+    async fn send_until_done(&self, mut call: Call, call_span: &Span) -> Result<ResponseDecoder> {
         let replayable = call.request.body.is_replayable();
         let mut clock_corrected = false;
         let mut attempt = 1;
@@ -60,9 +61,9 @@ impl Client {
         loop {
             let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
             let signed_at = self.clock.now();
-            let refusal = match self.attempt(&mut call, attempt, signed_at).instrument(span).await {
+            let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
                 Ok(answer) => {
-                    tracing::Span::current().record("attempts", attempt);
+                    call_span.record("attempts", attempt);
                     return Ok(answer);
                 }
                 Err(refusal) => refusal,
@@ -83,7 +84,7 @@ impl Client {
                 repeatable: call.request.repeatable,
             };
             let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                tracing::Span::current().record("attempts", attempt);
+                call_span.record("attempts", attempt);
                 let error = failure.error.with_call(&call.name).with_attempts(attempt);
                 debug!(%error, "failed");
                 return Err(error);
@@ -100,6 +101,7 @@ impl Client {
         call: &mut Call,
         attempt: u32,
         signed_at: Timestamp,
+        span: &Span,
     ) -> std::result::Result<ResponseDecoder, Refusal> {
         let headers = self.headers(call, signed_at)?;
         let progress = Progress::new();
@@ -114,7 +116,6 @@ impl Client {
 
         let response = self.transport.send(request, progress).await?;
         let (head, incoming) = response.into_parts();
-        let span = tracing::Span::current();
         span.record("status", head.status.as_u16());
         if let Some(id) = head.headers.get("x-qs-request-id").and_then(|id| id.to_str().ok()) {
             span.record("request_id", id);

@@ -1,5 +1,6 @@
 //! What every generated enumeration can do, given `as_str` and `From<&str>`.
 
+#[allow(unused_macros, reason = "the specification decides what of this is used")]
 macro_rules! string_enum {
     ($name:ident) => {
         impl From<String> for $name {
@@ -42,4 +43,5 @@ macro_rules! string_enum {
     };
 }
 
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use string_enum;

@@ -1,6 +1,7 @@
 //! The seam to the HTTP library: the only file that knows reqwest.
 
 use std::error::Error as StdError;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,10 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use crate::body::{BodyError, ExactBody, Progress};
 use crate::error::{Error, ErrorKind, Result};
+
+const BODY_NOT_SENT: &str = "the body could not be sent";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
@@ -45,11 +48,13 @@ impl Transport {
         request: http::Request<ExactBody>,
         progress: Arc<Progress>,
     ) -> Result<http::Response<Incoming>> {
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let url = exact_url(&parts.uri)?;
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
-        if http_body::Body::size_hint(&body).exact() != Some(0) || !body.is_end_stream() {
+        if body.size_hint().exact() == Some(0) {
+            self.end(&mut body).await?;
+        } else {
             *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
         }
         let mut sending = std::pin::pin!(self.client.execute(outgoing));
@@ -63,6 +68,16 @@ impl Transport {
                 Err(_) if progress.last() + self.idle_timeout > deadline => {}
                 Err(_) => return Err(stalled(self.idle_timeout)),
             }
+        }
+    }
+
+    /// The HTTP library does not ask a body that was announced as empty whether it is.
+    async fn end(&self, body: &mut ExactBody) -> Result<()> {
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+        match timeout(self.idle_timeout, frame).await {
+            Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(stalled(self.idle_timeout)),
         }
     }
 
@@ -127,7 +142,7 @@ fn classify(error: reqwest::Error) -> Error {
         ErrorKind::Connection
     };
     let message = match kind {
-        ErrorKind::Body => "the body could not be sent",
+        ErrorKind::Body => BODY_NOT_SENT,
         ErrorKind::Connect => "no connection to the server",
         ErrorKind::Timeout => "connecting to the server took too long",
         _ => "the connection to the server broke",

@@ -28,8 +28,13 @@ pub(super) fn render(api: &ApiView) -> TeraResult<Files> {
     let mut context = Context::new();
     context.insert("title", &api.title);
     write("mod.rs".to_owned(), &api.source, "mod.rs.tera", &context)?;
-    for (folder, modules) in [("operations", &api.operation_modules), ("types", &api.type_modules)] {
+    let folders = [
+        ("operations", "Inputs and outputs, and the methods that take and return them.", &api.operation_modules),
+        ("types", "Structures and enumerations that inputs and outputs are made of.", &api.type_modules),
+    ];
+    for (folder, summary, modules) in folders {
         let mut context = Context::new();
+        context.insert("summary", summary);
         context.insert("modules", modules);
         write(format!("{folder}/mod.rs"), &api.source, "modules.rs.tera", &context)?;
     }

@@ -22,7 +22,7 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
         let (name, text) = (snake_case(&field.name), label(field));
         match field.treatment {
             Treatment::ContentLength => {
-                statements.push(format!("request.content_length({text:?}, self.{name});"));
+                statements.push(format!("request.content_length({text:?}, &self.{name});"));
             }
             Treatment::ContentMd5 => {
                 statements.push(format!("request.content_md5({text:?}, {:?}, &self.{name});", field.name));

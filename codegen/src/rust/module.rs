@@ -11,6 +11,9 @@ use super::sample::Sampler;
 use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
+/// Methods that the handwritten part of the SDK has on the types that operations are methods of.
+const OWN_METHODS: [&str; 8] = ["bucket", "name", "new", "presign", "presign_object", "send", "send_object", "zone"];
+
 /// Everything that is written.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApiView {
@@ -100,6 +103,9 @@ pub fn view(api: &Api) -> Result<ApiView, NameClash> {
     let names = TypeNames::new(api)?;
     let sampler = Sampler { api, names: &names };
     let mut methods = UniqueNames::new("operations");
+    for own in OWN_METHODS {
+        methods.insert(&format!("the SDK's own {own}"), own)?;
+    }
     for operation in &api.operations {
         methods.insert(&operation.id, &snake_case(&operation.id))?;
     }

@@ -2,5 +2,5 @@
 
 //! The operations of QingStor 2016-01-06 and the types they use.
 
-pub(crate) mod operations;
-pub(crate) mod types;
+pub mod operations;
+pub mod types;

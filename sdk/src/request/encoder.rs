@@ -34,7 +34,7 @@ pub(crate) struct EncodedRequest {
     pub(crate) repeatable: bool,
 }
 
-#[allow(dead_code, reason = "the specification decides which of these are called")]
+#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {
     pub(crate) fn new(spec: &OperationSpec) -> Self {
         Self {
@@ -109,9 +109,9 @@ impl RequestEncoder {
     }
 
     /// What the caller says of the length must be what the body has: the length that is sent is the body's.
-    pub(crate) fn content_length(&mut self, field: &'static str, announced: impl Into<Option<u64>>) {
+    pub(crate) fn content_length(&mut self, field: &'static str, announced: &dyn WireValue) {
         let length = self.body.len();
-        if let Some(announced) = announced.into().filter(|announced| *announced != length) {
+        if let Some(announced) = announced.text().filter(|announced| *announced != length.to_string()) {
             self.refuse(field, format!("is {announced}, but the body has {length} bytes"));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::RequestEncoder;
 use super::wire_value::WireValue;
 
-#[allow(dead_code, reason = "the specification decides which of these are called")]
+#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {
     /// A number that must lie between two others; a number that was left out does.
     pub(crate) fn check_range<T>(

@@ -10,7 +10,7 @@ use super::RequestEncoder;
 const LARGEST_TOTAL: usize = 2048;
 const LONGEST_NAME: usize = 512;
 
-#[allow(dead_code, reason = "the specification decides which of these are called")]
+#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {
     /// One header per entry. Names are case-insensitive, so two that differ in case only are refused.
     pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {

@@ -25,7 +25,7 @@ pub(crate) enum Payload {
     Streamed(ResponseBody),
 }
 
-#[allow(dead_code, reason = "the specification decides which of these are called")]
+#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl ResponseDecoder {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, attempts: u32) -> Self {
         Self { status, headers, payload, attempts }
@@ -90,6 +90,7 @@ impl ResponseDecoder {
 }
 
 /// Servers write `null` where they mean an empty list.
+#[allow(dead_code, reason = "the specification decides what of this is used")]
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
 where
     D: Deserializer<'de>,

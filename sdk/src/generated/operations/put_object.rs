@@ -343,7 +343,7 @@ impl Operation for PutObjectInput {
         request.header("storage_class", "X-QS-Storage-Class", &self.storage_class);
         request.header_map("metadata", "X-QS-Meta-", &self.metadata);
         request.body(self.body);
-        request.content_length("content_length", self.content_length);
+        request.content_length("content_length", &self.content_length);
         request.unrepeatable_with(&self.move_source);
         request.unrepeatable_with(&self.fetch_source);
     }

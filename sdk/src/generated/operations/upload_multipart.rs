@@ -263,7 +263,7 @@ impl Operation for UploadMultipartInput {
             &self.copy_source_encryption_customer_key_md5,
         );
         request.body(self.body);
-        request.content_length("content_length", self.content_length);
+        request.content_length("content_length", &self.content_length);
     }
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
