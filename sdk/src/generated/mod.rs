@@ -2,5 +2,5 @@
 
 //! The operations of QingStor 2016-01-06 and the types they use.
 
-pub mod operations;
+pub(crate) mod operations;
 pub mod types;
