@@ -3,6 +3,8 @@
 //! Protects: names, types, documentation, checks and the order of statements in generated code. That the code compiles
 //! is tested beside the SDK, which it needs.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::path::Path;
 
 use qingstor_codegen::{load, render};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A text that no `Debug` output, log line or error of this crate shows: a secret access key, an encryption key.
 ///
 /// It has no `Display` and cannot be serialized; [`expose`](Secret::expose) is the only way to the text, so that every
@@ -47,6 +49,38 @@ impl fmt::Debug for Secret {
         // Not even the length: it would tell a test key from a real one, and an empty one from a missing one.
         f.write_str("<redacted>")
     }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Writes a secret into the JSON of a request. `Secret` itself cannot be written, so that no log gets it by accident.
+#[allow(dead_code, reason = "the specification decides what of this is used")]
+pub(crate) struct Exposed<'a, T>(pub(crate) &'a T);
+
+impl Serialize for Exposed<'_, Secret> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
+
+impl Serialize for Exposed<'_, Option<Secret>> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().map(Secret::expose).serialize(serializer)
+    }
+}
+
+/// For `serialize_with` of fields.
+#[allow(dead_code, reason = "the specification decides what of this is used")]
+pub(crate) fn exposed<'a, T, S>(secret: &'a T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+    Exposed<'a, T>: Serialize,
+{
+    Exposed(secret).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ fn written(field: &Field) -> Option<String> {
         (Location::Json, _) if matches!(field.shape, Shape::List(_)) && !field.required => {
             format!("request.json_list({text:?}, {wire:?}, &self.{name});")
         }
+        (Location::Json, _) if field.sensitive => {
+            format!("request.json_field({text:?}, {wire:?}, &Exposed(&self.{name}));")
+        }
         (Location::Json, _) => format!("request.json_field({text:?}, {wire:?}, &self.{name});"),
     })
 }

@@ -120,6 +120,9 @@ fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> 
     if name.trim_start_matches("r#") != field.name {
         arguments.push(format!("rename = {:?}", field.name));
     }
+    if field.sensitive && serde == Serde::Both {
+        arguments.push("serialize_with = \"exposed\"".to_owned());
+    }
     match &field.shape {
         Shape::List(_) | Shape::Map(_) => {
             arguments.push("default".to_owned());
