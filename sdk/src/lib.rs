@@ -75,3 +75,8 @@ pub use secret::Secret;
 pub use timestamp::{Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
+
+/// The README's example, compiled with the other examples in the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

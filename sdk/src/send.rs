@@ -126,6 +126,10 @@ impl Client {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
                 _ => Payload::Read(read_limited(body, LONGEST_DOCUMENT).await?),
             };
+            if payload.is_empty() && must_have_document(head.status, &call.spec) {
+                let misfit = Error::unexpected_response("the answer is empty, but was to be JSON");
+                return Err(misfit.with_response(ServiceError::of_headers(head.status, &head.headers)).into());
+            }
             return Ok(ResponseDecoder::new(head.status, head.headers, payload, attempt));
         }
         // What cannot be read of an error's body is done without: its status is what counts.
@@ -185,6 +189,12 @@ fn header_value(text: &str) -> Result<HeaderValue> {
 
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
+}
+
+/// To take nothing for an empty list would make a client that mirrors a bucket delete everything. A request that changed
+/// something did so, whatever its answer lacks.
+fn must_have_document(status: StatusCode, spec: &OperationSpec) -> bool {
+    status == StatusCode::OK && spec.method == Method::GET && spec.response == ResponseKind::Json
 }
 
 fn is_expired(refusal: &Refusal, method: &Method) -> bool {

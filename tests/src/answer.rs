@@ -37,10 +37,7 @@ pub(crate) struct Pace {
 impl Answer {
     /// The connection breaks once the request has been read, before anything was answered.
     pub fn reset() -> Self {
-        Self {
-            end: End::Reset,
-            ..Self::from("")
-        }
+        Self { end: End::Reset, ..Self::from("") }
     }
 
     /// Nothing is answered, and the connection stays open until the client closes it.
@@ -50,36 +47,23 @@ impl Answer {
 
     /// What comes after the bytes is waited for in vain: the connection stays open until the client closes it.
     pub fn then_wait(self) -> Self {
-        Self {
-            end: End::Wait,
-            ..self
-        }
+        Self { end: End::Wait, ..self }
     }
 
     /// More bytes follow, one at a time, each after a pause.
     pub fn then_drip(self, bytes: impl Into<Vec<u8>>, pause: Duration) -> Self {
-        Self {
-            end: End::Drip(bytes.into(), pause),
-            ..self
-        }
+        Self { end: End::Drip(bytes.into(), pause), ..self }
     }
 
     /// The request's body is read in pieces of at most so many bytes, with a pause after each.
     pub fn after_reading_slowly(self, piece: usize, pause: Duration) -> Self {
-        Self {
-            reading: Some(Pace { piece, pause }),
-            ..self
-        }
+        Self { reading: Some(Pace { piece, pause }), ..self }
     }
 }
 
 impl From<Vec<u8>> for Answer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            bytes,
-            end: End::Close,
-            reading: None,
-        }
+        Self { bytes, end: End::Close, reading: None }
     }
 }
 

@@ -29,10 +29,7 @@ pub struct RawRequest {
 impl RawRequest {
     /// The value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -66,11 +63,7 @@ impl RawServer {
         let log = Arc::new(Log::default());
         let answers: Vec<Answer> = answers.into_iter().map(Into::into).collect();
         let serving = tokio::spawn(serve(listener, answers.into(), Arc::clone(&log)));
-        Ok(Self {
-            endpoint,
-            log,
-            serving,
-        })
+        Ok(Self { endpoint, log, serving })
     }
 
     /// `http://127.0.0.1:PORT`
@@ -190,15 +183,8 @@ async fn read_head(stream: &mut TcpStream) -> io::Result<RawRequest> {
     })
 }
 
-async fn read_body(
-    stream: &mut TcpStream,
-    request: &mut RawRequest,
-    pace: Option<Pace>,
-) -> io::Result<()> {
-    let length: usize = request
-        .header("content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0);
+async fn read_body(stream: &mut TcpStream, request: &mut RawRequest, pace: Option<Pace>) -> io::Result<()> {
+    let length: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut piece = vec![0; pace.map_or(64 * 1024, |pace| pace.piece)];
     while request.body.len() < length {
         let read = stream.read(&mut piece).await?;

@@ -25,6 +25,12 @@ pub(crate) enum Payload {
     Streamed(ResponseBody),
 }
 
+impl Payload {
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::Read(bytes) if bytes.is_empty())
+    }
+}
+
 #[allow(dead_code, reason = "the specification decides what of this is used")]
 impl ResponseDecoder {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, attempts: u32) -> Self {

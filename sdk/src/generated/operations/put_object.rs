@@ -29,8 +29,8 @@ pub struct PutObjectInput {
     /// When caches should drop the object, as an HTTP date; stored with the object and returned with
     /// it. It does not delete the object. Left out, none is stored.
     pub expires: Option<String>,
-    /// `100-continue` has the service accept or refuse the request before the body is sent.
-    /// Left out, the body follows at once.
+    /// `100-continue` asks the service to accept or refuse the request before the body comes. The
+    /// SDK sends the body without waiting for its answer. Left out, nothing is asked.
     pub expect: Option<String>,
     /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
     /// key's MD5. Left out, no key of yours is used.

@@ -1,0 +1,128 @@
+//! What is made of the documents that successes come with.
+//!
+//! Protects: every field of every JSON answer is understood: numbers beyond 32 bits, both forms of dates, nested lists.
+
+#![allow(clippy::unwrap_used)]
+
+use qingstor_sdk::types::{ObjectPart, ObjectSummary, StorageClass};
+use qingstor_sdk::{
+    Bucket, Config, DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, QingStor, ResponseInfo, RetryConfig, Timestamp,
+};
+use serde_json::json;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+async fn account_answering(answer: ResponseTemplate) -> (QingStor, MockServer) {
+    let server = MockServer::start().await;
+    let answer = answer.insert_header("x-qs-request-id", "0123456789abcdef");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(RetryConfig::disabled());
+    (QingStor::new(config).unwrap(), server)
+}
+
+async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
+    let (account, server) = account_answering(answer).await;
+    (account.bucket("bucket", ""), server)
+}
+
+fn ok(document: serde_json::Value) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(document)
+}
+
+fn assert_info(info: &ResponseInfo) {
+    assert_eq!(info.status, 200);
+    assert_eq!(info.request_id.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(info.attempts, 1);
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn list_buckets() {
+    let page = json!({"count": 2, "buckets": [
+        {"name": "one", "location": "pek3a", "url": "https://one.example.com", "created": "2015-07-11T06:01:45Z"},
+        {"name": "two"},
+    ]});
+    let (account, _server) = account_answering(ok(page)).await;
+    let output = account.list_buckets(ListBucketsInput::new()).await.unwrap();
+    assert_info(&output.response);
+    assert_eq!(output.count, Some(2));
+    assert_eq!(output.buckets[0].location.as_deref(), Some("pek3a"));
+    assert_eq!(output.buckets[0].created, Some(time("2015-07-11T06:01:45Z")));
+    assert_eq!((output.buckets[1].name.as_str(), &output.buckets[1].created), ("two", &None));
+}
+
+#[tokio::test]
+async fn list_objects() {
+    let page = json!({
+        "name": "bucket", "owner": {"id": "usr-1", "name": "me"}, "prefix": "a", "delimiter": "/", "limit": 2,
+        "marker": "", "next_marker": "a2", "has_more": true, "common_prefixes": ["a/"],
+        "keys": [{"key": "a ü", "etag": "\"0123\"", "size": 5_368_709_120_u64, "modified": 1_436_594_505,
+            "mime_type": "text/plain", "encrypted": true, "created": "2015-07-11T14:01:45.5+08:00",
+            "storage_class": "STANDARD"}],
+    });
+    let (bucket, _server) = answering(ok(page)).await;
+    let output = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
+    assert_info(&output.response);
+    assert_eq!(output.owner.unwrap().id.as_deref(), Some("usr-1"));
+    assert_eq!((output.has_more, output.next_marker.as_deref()), (Some(true), Some("a2")));
+    assert_eq!(output.common_prefixes, ["a/"]);
+    let expected = ObjectSummary::new("a ü")
+        .etag("\"0123\"")
+        .size(5 << 30)
+        .modified(1_436_594_505)
+        .mime_type("text/plain")
+        .encrypted(true)
+        .created(time("2015-07-11T06:01:45.5Z"))
+        .storage_class(StorageClass::Standard);
+    assert_eq!(output.keys, [expected]);
+}
+
+#[tokio::test]
+async fn delete_multiple_objects_may_fail_in_part() {
+    let outcome = json!({
+        "deleted": [{"key": "gone"}],
+        "errors": [{"key": "kept", "code": "permission_denied", "message": "not yours"}],
+    });
+    let (bucket, _server) = answering(ok(outcome)).await;
+    let input = DeleteMultipleObjectsInput::new([ObjectSummary::new("gone"), ObjectSummary::new("kept")]);
+    let output = bucket.delete_multiple_objects(input).await.unwrap();
+    assert_info(&output.response);
+    assert_eq!(output.deleted, [ObjectSummary::new("gone")]);
+    assert_eq!(output.errors[0].key, "kept");
+    assert_eq!(output.errors[0].code.as_deref(), Some("permission_denied"));
+}
+
+#[tokio::test]
+async fn multipart_documents() {
+    let answer = ok(json!({"bucket": "bucket", "key": "key", "upload_id": "id"}))
+        .insert_header("x-qs-encryption-customer-algorithm", "AES256");
+    let (bucket, _server) = answering(answer).await;
+    let upload = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+    assert_info(&upload.response);
+    assert_eq!(upload.upload_id, "id");
+    assert_eq!(upload.encryption_customer_algorithm.as_deref(), Some("AES256"));
+
+    let parts = json!({"count": 1, "object_parts": [
+        {"part_number": 10000, "size": 4194304, "etag": "0123", "created": "2015-07-11T06:01:45.123Z"},
+    ]});
+    let (bucket, _server) = answering(ok(parts)).await;
+    let listed = bucket.list_multipart("key", ListMultipartInput::new("id")).await.unwrap();
+    assert_info(&listed.response);
+    let part = ObjectPart::new(10000).size(4 << 20).etag("0123").created(time("2015-07-11T06:01:45.123Z"));
+    assert_eq!(listed.object_parts, [part]);
+
+    let uploads = json!({
+        "name": "bucket", "has_more": false, "next_key_marker": "k", "next_upload_id_marker": "u",
+        "uploads": [{"key": "key", "upload_id": "id", "created": "2015-07-11T06:01:45Z"}], "common_prefixes": ["a/"],
+    });
+    let (bucket, _server) = answering(ok(uploads)).await;
+    let listed = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
+    assert_info(&listed.response);
+    assert_eq!((listed.uploads[0].key.as_str(), listed.uploads[0].upload_id.as_str()), ("key", "id"));
+    assert_eq!((listed.next_key_marker.as_deref(), listed.has_more), (Some("k"), Some(false)));
+    assert_eq!(listed.common_prefixes, ["a/"]);
+}

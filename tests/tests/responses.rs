@@ -1,0 +1,175 @@
+//! What is made of answers that are successes.
+//!
+//! Protects: every declared success of every operation is understood, and what a newer or sloppier server says, such as
+//! unknown fields, unknown values of enumerations or `null` for an empty list, does not break older clients.
+
+#![allow(clippy::unwrap_used)]
+
+use qingstor_sdk::types::{ObjectPart, StorageClass};
+use qingstor_sdk::{
+    AbortMultipartUploadInput, Bucket, CompleteMultipartUploadInput, Config, DeleteBucketInput, DeleteObjectInput,
+    GetObjectInput, HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, QingStor, ResponseInfo,
+    RetryConfig, Timestamp, UploadMultipartInput,
+};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+async fn account_answering(answer: ResponseTemplate) -> (QingStor, MockServer) {
+    let server = MockServer::start().await;
+    let answer = answer.insert_header("x-qs-request-id", "0123456789abcdef");
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(RetryConfig::disabled());
+    (QingStor::new(config).unwrap(), server)
+}
+
+async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
+    let (account, server) = account_answering(answer).await;
+    (account.bucket("bucket", ""), server)
+}
+
+fn status(code: u16) -> ResponseTemplate {
+    ResponseTemplate::new(code)
+}
+
+fn assert_info(info: &ResponseInfo, status: u16) {
+    assert_eq!(info.status, status);
+    assert_eq!(info.request_id.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(info.attempts, 1);
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn answers_without_content_say_their_status_and_request_id() {
+    let (created, _server) = answering(status(201)).await;
+    assert_info(&created.put_bucket(PutBucketInput::new()).await.unwrap().response, 201);
+    let complete = CompleteMultipartUploadInput::new("id", [ObjectPart::new(0)]);
+    let completed = created.complete_multipart_upload("key", complete).await.unwrap();
+    assert_info(&completed.response, 201);
+
+    let (there, _server) = answering(status(200)).await;
+    assert_info(&there.head_bucket(HeadBucketInput::new()).await.unwrap().response, 200);
+
+    let (gone, _server) = answering(status(204)).await;
+    assert_info(&gone.delete_bucket(DeleteBucketInput::new()).await.unwrap().response, 204);
+    assert_info(&gone.delete_object("key", DeleteObjectInput::new()).await.unwrap().response, 204);
+    let abort = AbortMultipartUploadInput::new("id");
+    assert_info(&gone.abort_multipart_upload("key", abort).await.unwrap().response, 204);
+}
+
+#[tokio::test]
+async fn what_was_stored_is_described_by_headers() {
+    let answer = status(201)
+        .insert_header("etag", "\"0123\"")
+        .insert_header("x-qs-encryption-customer-algorithm", "AES256")
+        .insert_header("x-qs-version-id", "v1")
+        .insert_header("x-qs-content-copy-range", "bytes 0-9/100");
+    let (bucket, _server) = answering(answer).await;
+    let object = bucket.put_object("key", PutObjectInput::new()).await.unwrap();
+    assert_eq!(object.etag.as_deref(), Some("\"0123\""));
+    assert_eq!(object.encryption_customer_algorithm.as_deref(), Some("AES256"));
+    assert_eq!(object.version_id.as_deref(), Some("v1"));
+    assert_info(&object.response, 201);
+
+    let part = bucket.upload_multipart("key", UploadMultipartInput::new("id", 0)).await.unwrap();
+    assert_eq!(part.etag.as_deref(), Some("\"0123\""));
+    assert_eq!(part.content_copy_range.as_deref(), Some("bytes 0-9/100"));
+    assert_info(&part.response, 201);
+
+    let complete = CompleteMultipartUploadInput::new("id", [ObjectPart::new(0)]);
+    let completed = bucket.complete_multipart_upload("key", complete).await.unwrap();
+    assert_eq!(completed.encryption_customer_algorithm.as_deref(), Some("AES256"));
+}
+
+#[tokio::test]
+async fn a_deletion_that_only_marked_says_so() {
+    let answer = status(204).insert_header("x-qs-delete-marker", "true").insert_header("x-qs-version-id", "v2");
+    let (bucket, _server) = answering(answer).await;
+    let deleted = bucket.delete_object("key", DeleteObjectInput::new()).await.unwrap();
+    assert_eq!(deleted.delete_marker, Some(true));
+    assert_eq!(deleted.version_id.as_deref(), Some("v2"));
+}
+
+fn object_headers(answer: ResponseTemplate) -> ResponseTemplate {
+    answer
+        .insert_header("etag", "\"0123\"")
+        .insert_header("last-modified", "Wed, 10 Dec 2014 17:20:31 GMT")
+        .insert_header("content-type", "text/plain; charset=utf-8")
+        .insert_header("cache-control", "max-age=60")
+        .insert_header("expires", "never")
+        .insert_header("x-qs-storage-class", "STANDARD_IA")
+        .insert_header("X-QS-Meta-Author", "Zoë".as_bytes())
+        .insert_header("x-qs-meta-a.b_c-1", "value with spaces")
+        .insert_header("x-qs-metadata", "not one of yours")
+}
+
+#[tokio::test]
+async fn get_object_yields_content_and_headers() {
+    let answer = object_headers(status(200)).set_body_raw("the content", "text/plain");
+    let (bucket, _server) = answering(answer).await;
+    let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
+    assert_info(&object.response, 200);
+    assert_eq!(object.content_length, Some(11));
+    assert_eq!(object.content_type.as_deref(), Some("text/plain"));
+    assert_eq!(object.last_modified, Some(time("2014-12-10T17:20:31Z")));
+    assert_eq!(object.storage_class, Some(StorageClass::StandardIa));
+    assert_eq!(object.expires.as_deref(), Some("never"), "stored as it came, it need not be a date");
+    assert_eq!(object.metadata.len(), 2, "{:?}", object.metadata);
+    assert_eq!(object.metadata["author"], "Zoë");
+    assert_eq!(object.metadata["a.b_c-1"], "value with spaces");
+    assert_eq!(object.body.remaining(), Some(11));
+    assert_eq!(object.body.bytes().await.unwrap(), "the content");
+}
+
+#[tokio::test]
+async fn get_object_yields_a_part() {
+    let answer = status(206).insert_header("content-range", "bytes 4-6/11").set_body_raw("con", "text/plain");
+    let (bucket, _server) = answering(answer).await;
+    let input = GetObjectInput::new().range("bytes=4-6");
+    let object = bucket.get_object("key", input).await.unwrap();
+    assert_info(&object.response, 206);
+    assert_eq!(object.content_range.as_deref(), Some("bytes 4-6/11"));
+    assert_eq!(object.body.bytes().await.unwrap(), "con");
+}
+
+#[tokio::test]
+async fn get_object_tells_what_did_not_change_by_its_status() {
+    let (bucket, _server) = answering(status(304).insert_header("etag", "\"0123\"")).await;
+    let input = GetObjectInput::new().if_none_match("\"0123\"");
+    let object = bucket.get_object("key", input).await.unwrap();
+    assert_info(&object.response, 304);
+    assert_eq!(object.etag.as_deref(), Some("\"0123\""));
+    assert_eq!(object.body.remaining(), Some(0));
+    assert!(object.body.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn get_object_hands_json_and_compressed_content_over_as_they_are() {
+    let content = b"\x1f\x8b not really gzip".to_vec();
+    let answer =
+        status(200).insert_header("content-encoding", "gzip").set_body_raw(content.clone(), "application/json");
+    let (bucket, server) = answering(answer).await;
+    let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
+    assert_eq!(object.content_encoding.as_deref(), Some("gzip"));
+    assert_eq!(object.body.bytes().await.unwrap(), content);
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests[0].headers["accept-encoding"], "identity", "nothing compresses it on its way");
+}
+
+#[tokio::test]
+async fn head_object_describes_without_content() {
+    let answer = object_headers(status(200))
+        .insert_header("content-length", "5368709120")
+        .insert_header("x-qs-object-type", "appendable")
+        .insert_header("x-qs-next-append-position", "42");
+    let (bucket, _server) = answering(answer).await;
+    let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
+    assert_info(&object.response, 200);
+    assert_eq!(object.content_length, Some(5 << 30));
+    assert_eq!(object.last_modified, Some(time("2014-12-10T17:20:31Z")));
+    assert_eq!(object.object_type.as_deref(), Some("appendable"));
+    assert_eq!(object.next_append_position, Some(42));
+    assert_eq!(object.metadata["author"], "Zoë");
+}

@@ -1,0 +1,221 @@
+//! What is sent again after a failure, how often, and what is not.
+//!
+//! Protects: failures that may pass are retried where that is safe and nowhere else.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::time::Duration;
+
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{
+    Bucket, CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, DeleteObjectInput, Error, ErrorKind,
+    GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput, QingStor,
+    ResponseInfo, Result, RetryConfig, UploadMultipartInput,
+};
+use qingstor_tests::{Answer, RawServer};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+const REPEATABLE: &[&str] = &[
+    "PutObject",
+    "UploadMultipart",
+    "GetObject",
+    "HeadObject",
+    "ListObjects",
+    "DeleteObject",
+    "DeleteMultipleObjects",
+];
+const UNREPEATABLE: &[&str] =
+    &["InitiateMultipartUpload", "CompleteMultipartUpload", "PutObject that moves", "PutObject that fetches"];
+
+fn quick() -> RetryConfig {
+    RetryConfig::default().initial_backoff(Duration::from_millis(1))
+}
+
+fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
+    let config = Config::new("KEY", "secret").endpoint(endpoint).retry(retry);
+    QingStor::new(config).unwrap().bucket("bucket", "")
+}
+
+async fn call(bucket: &Bucket, operation: &str) -> Result<ResponseInfo> {
+    let put = PutObjectInput::new;
+    Ok(match operation {
+        "PutObject" => bucket.put_object("key", put().body("content")).await?.response,
+        "PutObject that moves" => {
+            let input = put().move_source("/bucket/other");
+            bucket.put_object("key", input).await?.response
+        }
+        "PutObject that fetches" => {
+            let input = put().fetch_source("http://example.com/other");
+            bucket.put_object("key", input).await?.response
+        }
+        "UploadMultipart" => {
+            let input = UploadMultipartInput::new("id", 1).body("content");
+            bucket.upload_multipart("key", input).await?.response
+        }
+        "GetObject" => bucket.get_object("key", GetObjectInput::new()).await?.response,
+        "HeadObject" => bucket.head_object("key", HeadObjectInput::new()).await?.response,
+        "ListObjects" => bucket.list_objects(ListObjectsInput::new()).await?.response,
+        "DeleteObject" => bucket.delete_object("key", DeleteObjectInput::new()).await?.response,
+        "DeleteMultipleObjects" => {
+            let input = DeleteMultipleObjectsInput::new([ObjectSummary::new("key")]);
+            bucket.delete_multiple_objects(input).await?.response
+        }
+        "InitiateMultipartUpload" => {
+            let input = InitiateMultipartUploadInput::new();
+            bucket.initiate_multipart_upload("key", input).await?.response
+        }
+        "CompleteMultipartUpload" => {
+            let input = CompleteMultipartUploadInput::new("id", [ObjectPart::new(1)]);
+            bucket.complete_multipart_upload("key", input).await?.response
+        }
+        _ => panic!("no such operation: {operation}"),
+    })
+}
+
+fn status(code: u16) -> ResponseTemplate {
+    ResponseTemplate::new(code)
+}
+
+fn success() -> ResponseTemplate {
+    status(200).set_body_json(serde_json::json!({"upload_id": "id"}))
+}
+
+/// One answer after the other, the last of them again and again.
+async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
+    let server = MockServer::start().await;
+    let mut answers = answers.into_iter().peekable();
+    while let Some(answer) = answers.next() {
+        let mock = Mock::given(any()).respond_with(answer);
+        match answers.peek() {
+            Some(_) => mock.up_to_n_times(1).mount(&server).await,
+            None => mock.mount(&server).await,
+        }
+    }
+    server
+}
+
+async fn requests(server: &MockServer) -> Vec<Request> {
+    server.received_requests().await.unwrap()
+}
+
+#[tokio::test]
+async fn passing_failures_are_tried_three_times() {
+    for operation in REPEATABLE {
+        for code in [429, 500, 502, 503, 504] {
+            let server = server([status(code)]).await;
+            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Service, "{operation} {code}: {error}");
+            assert_eq!(error.status().unwrap(), code, "{operation}");
+            assert_eq!(error.attempts(), 3, "{operation} {code}");
+            assert_eq!(requests(&server).await.len(), 3, "{operation} {code}");
+            assert!(error.to_string().ends_with("(sent 3 times)"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
+    for operation in REPEATABLE {
+        let server = server([status(500), status(503), success()]).await;
+        let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
+        assert_eq!(response.attempts, 3, "{operation}");
+        assert_eq!(requests(&server).await.len(), 3, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_attempts_can_be_set() {
+    for (retry, attempts) in [
+        (RetryConfig::disabled(), 1),
+        (quick().max_attempts(0), 1),
+        (quick().max_attempts(2), 2),
+        (quick().max_attempts(5), 5),
+    ] {
+        let server = server([status(503)]).await;
+        let error = call(&bucket(&server.uri(), retry), "PutObject").await.unwrap_err();
+        assert_eq!(error.attempts(), attempts);
+        assert_eq!(requests(&server).await.len(), attempts as usize);
+    }
+}
+
+#[tokio::test]
+async fn refusals_are_not_retried() {
+    for operation in ["PutObject", "GetObject", "HeadObject", "InitiateMultipartUpload"] {
+        for code in [301, 400, 401, 403, 404, 405, 409, 412, 416, 501] {
+            let server = server([status(code)]).await;
+            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            assert_eq!(error.status().unwrap(), code, "{operation}");
+            assert_eq!(error.attempts(), 1, "{operation} {code}");
+            assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_had_an_effect_is_not_repeated() {
+    for operation in UNREPEATABLE {
+        for code in [500, 502, 503, 504] {
+            let server = server([status(code), success()]).await;
+            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            assert_eq!(error.status().unwrap(), code, "{operation}");
+            assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
+        }
+        let server = RawServer::start([Answer::reset()]).await.unwrap();
+        let error = call(&bucket(server.endpoint(), quick()), operation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection, "{operation}: {error}");
+        assert_eq!(server.requests().len(), 1, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn what_had_no_effect_is_repeated_whatever_it_is() {
+    for operation in UNREPEATABLE {
+        let server = server([status(429), success()]).await;
+        let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
+        assert_eq!(response.attempts, 2, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_retried() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    for operation in ["PutObject", "CompleteMultipartUpload"] {
+        let error: Error = call(&bucket(&endpoint, quick()), operation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+        assert!(error.is_connect());
+        assert_eq!(error.attempts(), 3);
+        assert_eq!(error.status(), None);
+        assert!(error.to_string().contains("refused"), "the cause is told: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_retried() {
+    let good = || Answer::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
+    for lost in [Answer::reset(), Answer::from(""), Answer::from("HTTP/1.1 200 OK\r\ncontent-le")] {
+        for operation in REPEATABLE {
+            let server = RawServer::start([lost.clone(), lost.clone(), good()]).await.unwrap();
+            let response = call(&bucket(server.endpoint(), quick()), operation).await.unwrap();
+            assert_eq!(response.attempts, 3, "{operation}");
+            let requests = server.requests();
+            assert_eq!(requests.len(), 3, "{operation}");
+            assert!(requests.iter().all(|request| request.body == requests[0].body), "{operation}");
+        }
+        let server = RawServer::start([lost]).await.unwrap();
+        let error = call(&bucket(server.endpoint(), quick()), "PutObject").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+        assert_eq!(error.attempts(), 3);
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_is_cut_off_is_asked_for_again() {
+    let cut = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200\r\n\r\n{\"keys\":[]}";
+    let whole = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{\"keys\":[]}";
+    let server = RawServer::start([cut, whole]).await.unwrap();
+    let response = call(&bucket(server.endpoint(), quick()), "ListObjects").await.unwrap();
+    assert_eq!(response.attempts, 2);
+}

@@ -1,0 +1,83 @@
+//! How long a server makes a client wait, and how long the client lets it.
+//!
+//! Protects: `Retry-After` is honoured in both of its forms, whatever this machine's clock says, and no server can keep
+//! a caller waiting for longer than it agreed to.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use qingstor_sdk::{Config, PutObjectInput, QingStor, Result, RetryConfig};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+fn quick() -> RetryConfig {
+    RetryConfig::default().initial_backoff(Duration::from_millis(1))
+}
+
+/// How often the request was sent until it succeeded.
+async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
+    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(retry);
+    let bucket = QingStor::new(config)?.bucket("bucket", "");
+    let output = bucket.put_object("key", PutObjectInput::new()).await?;
+    Ok(output.response.attempts)
+}
+
+fn status(code: u16) -> ResponseTemplate {
+    ResponseTemplate::new(code)
+}
+
+fn success() -> ResponseTemplate {
+    status(201)
+}
+
+/// One answer after the other, the last of them again and again.
+async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
+    let server = MockServer::start().await;
+    let mut answers = answers.into_iter().peekable();
+    while let Some(answer) = answers.next() {
+        let mock = Mock::given(any()).respond_with(answer);
+        match answers.peek() {
+            Some(_) => mock.up_to_n_times(1).mount(&server).await,
+            None => mock.mount(&server).await,
+        }
+    }
+    server
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let server = server([status(503).insert_header("retry-after", "1"), success()]).await;
+    let start = Instant::now();
+    let attempts = put(&server, quick()).await.unwrap();
+    assert_eq!(attempts, 2);
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn retry_after_zero_or_past_is_no_wait() {
+    let now = "Wed, 10 Dec 2014 17:20:31 GMT";
+    let past = status(429).insert_header("date", now).insert_header("retry-after", "Wed, 10 Dec 2014 17:20:30 GMT");
+    let server = server([status(429).insert_header("retry-after", "0"), past, success()]).await;
+    let attempts = put(&server, quick()).await.unwrap();
+    assert_eq!(attempts, 3);
+}
+
+#[tokio::test]
+async fn a_retry_after_beyond_the_limit_is_returned_at_once() {
+    let date = |date: &str| {
+        status(503).insert_header("date", "Wed, 10 Dec 2014 17:20:31 GMT").insert_header("retry-after", date)
+    };
+    let limited = || quick().max_retry_after(Duration::from_secs(2));
+    for (answer, retry) in [
+        (status(503).insert_header("retry-after", "3"), limited()),
+        (status(503).insert_header("retry-after", "18446744073709551615"), quick()),
+        (date("Wed, 10 Dec 2014 17:20:34 GMT"), limited()),
+        (date("Fri, 31 Dec 9999 23:59:59 GMT"), quick()),
+    ] {
+        let server = server([answer, success()]).await;
+        let error = put(&server, retry).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1));
+        assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    }
+}
