@@ -17,14 +17,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     let mut arms = String::new();
-    let mut names = String::new();
-    for sample in samples(&loaded.api)? {
+    let mut tests = String::new();
+    for (sample, operation) in samples(&loaded.api)?.iter().zip(&loaded.api.operations) {
         let (receiver, key) = match sample.scope {
             Scope::Service => ("account", ""),
             Scope::Bucket => ("bucket", ""),
             Scope::Object => ("bucket", "KEY, "),
         };
-        writeln!(names, "    {:?},", sample.id)?;
         for (full, input) in [(false, &sample.minimal), (true, &sample.full)] {
             writeln!(
                 arms,
@@ -32,13 +31,17 @@ fn main() -> Result<(), Box<dyn Error>> {
                 sample.id, sample.method
             )?;
         }
+        writeln!(
+            tests,
+            "#[tokio::test]\nasync fn {}() {{\n    request_is_what_it_was({:?}, &{:?}).await;\n}}\n",
+            sample.method, sample.id, operation.sub_resources
+        )?;
     }
     let code = format!(
-        "const OPERATIONS: &[&str] = &[\n{names}];\n\n\
-         #[allow(unused_imports)]\nuse qingstor_sdk::types;\n\n\
+        "#[allow(unused_imports)]\nuse qingstor_sdk::types;\n\n\
          async fn send_sample(account: &QingStor, bucket: &Bucket, operation: &str, full: bool) \
          -> qingstor_sdk::Result<()> {{\n    match (operation, full) {{\n{arms}        \
-         _ => unreachable!(\"no such sample\"),\n    }}\n}}\n"
+         _ => unreachable!(\"no such sample\"),\n    }}\n}}\n\n{tests}"
     );
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("samples.rs"), code)?;
     Ok(())

@@ -8,7 +8,8 @@ pub use crate::request::RequestEncoder;
 #[doc(hidden)]
 pub use crate::response::ResponseDecoder;
 
-/// A call of the API: implemented by every generated `…Input`, and by nothing else.
+/// A call of the API: implemented by every generated `…Input`. Its items are not part of the stable API; do not implement
+/// it.
 ///
 /// It is public so that [`QingStor::presign`](crate::QingStor::presign), [`Bucket::presign`](crate::Bucket::presign)
 /// and [`Bucket::presign_object`](crate::Bucket::presign_object) can take any input.
