@@ -34,10 +34,10 @@ struct Chosen {
 
 pub(super) async fn complete(call: Call<'_>, bucket: &str, key: &str, payload: &mut Payload) -> Result<Answer, Error> {
     let id = upload_id(call).to_owned();
-    let known = call.store().upload(bucket, key, &id)?;
+    let encryption = call.store().upload_encryption(bucket, key, &id)?;
     let headers = &call.request.headers;
     if sse::key_digest(headers, sse::OWN)?.is_some() {
-        sse::demand(known.encryption.as_deref(), headers, sse::OWN)?;
+        sse::demand(encryption.as_deref(), headers, sse::OWN)?;
     }
     let completion: Completion = parse(&payload.json().await?)?;
     let request = Assembly {
@@ -50,7 +50,7 @@ pub(super) async fn complete(call: Call<'_>, bucket: &str, key: &str, payload: &
     let (bucket, key) = (bucket.to_owned(), key.to_owned());
     call.change(move |store| store.complete_upload(&bucket, &key, &id, |upload| request.assemble(upload))).await?;
     let mut answer = response::empty(StatusCode::CREATED);
-    sse::announce(known.encryption.as_deref(), answer.headers_mut());
+    sse::announce(encryption.as_deref(), answer.headers_mut());
     Ok(answer)
 }
 

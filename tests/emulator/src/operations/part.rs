@@ -20,8 +20,8 @@ use crate::store::{Extent, NewPart, Object, slice, total};
 
 pub(super) async fn upload(call: Call<'_>, bucket: &str, key: &str, payload: &mut Payload) -> Result<Answer, Error> {
     let number = part_number(call)?;
-    let upload = call.store().upload(bucket, key, upload_id(call))?;
-    let encryption = upload.encryption.as_deref();
+    let encryption = call.store().upload_encryption(bucket, key, upload_id(call))?;
+    let encryption = encryption.as_deref();
     sse::demand(encryption, &call.request.headers, sse::OWN)?;
     let received = payload.store(&call.operations.store, call.now).await?;
     let etag = hex(&received.md5);
@@ -35,8 +35,8 @@ pub(super) async fn upload(call: Call<'_>, bucket: &str, key: &str, payload: &mu
 /// The data is shared with its source. It is read once for its digest, unless that is known.
 pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
     let number = part_number(call)?;
-    let upload = call.store().upload(bucket, key, upload_id(call))?;
-    let encryption = upload.encryption.as_deref();
+    let encryption = call.store().upload_encryption(bucket, key, upload_id(call))?;
+    let encryption = encryption.as_deref();
     sse::demand(encryption, &call.request.headers, sse::OWN)?;
     let source = copy_source(call)?;
     let range = call.request.header("x-qs-copy-range").map(|range| ByteRange::parse(range, source.size)).transpose()?;

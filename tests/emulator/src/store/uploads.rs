@@ -76,6 +76,12 @@ impl Store {
         self.lock().bucket(bucket)?.upload(key, id).cloned()
     }
 
+    /// The digest of the key that an upload is encrypted with, if it is. Unlike looking at all of an upload it takes no
+    /// longer the more parts there are, and it is asked for every part.
+    pub(crate) fn upload_encryption(&self, bucket: &str, key: &str, id: &str) -> Result<Option<String>, Error> {
+        self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.encryption.clone())
+    }
+
     /// Keys and ids of the unfinished uploads, by key and then by age.
     pub(crate) fn uploads(&self, bucket: &str) -> Result<Vec<(String, String, Moment)>, Error> {
         let mut uploads: Vec<_> = self

@@ -1,0 +1,171 @@
+//! Parts that are copied from objects, and uploads that are encrypted with the caller's own key.
+//!
+//! Protects: a copied part is exactly the range that was asked for, conditions on the source are kept, and what was
+//! encrypted can be had with the key and not without.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+use qingstor_emulator::Emulator;
+use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{
+    CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
+    UploadMultipartInput,
+};
+use qingstor_tests::TestBucket;
+
+/// A key in the three forms in which it is sent.
+struct CustomerKey {
+    key: String,
+    md5: String,
+}
+
+impl CustomerKey {
+    fn of(byte: u8) -> Self {
+        Self { key: STANDARD.encode([byte; 32]), md5: STANDARD.encode(Md5::digest([byte; 32])) }
+    }
+
+    fn initiate(&self) -> InitiateMultipartUploadInput {
+        InitiateMultipartUploadInput::new()
+            .encryption_customer_algorithm("AES256")
+            .encryption_customer_key(self.key.as_str())
+            .encryption_customer_key_md5(&self.md5)
+    }
+
+    fn part(&self, upload_id: &str, number: u32) -> UploadMultipartInput {
+        UploadMultipartInput::new(upload_id, number)
+            .encryption_customer_algorithm("AES256")
+            .encryption_customer_key(self.key.as_str())
+            .encryption_customer_key_md5(&self.md5)
+    }
+
+    fn put(&self) -> PutObjectInput {
+        PutObjectInput::new()
+            .encryption_customer_algorithm("AES256")
+            .encryption_customer_key(self.key.as_str())
+            .encryption_customer_key_md5(&self.md5)
+    }
+
+    fn get(&self) -> GetObjectInput {
+        GetObjectInput::new()
+            .encryption_customer_algorithm("AES256")
+            .encryption_customer_key(self.key.as_str())
+            .encryption_customer_key_md5(&self.md5)
+    }
+}
+
+async fn tiny_parts() -> TestBucket {
+    TestBucket::on(Emulator::builder().allow_tiny_parts(true)).await.unwrap()
+}
+
+async fn initiate(bucket: &TestBucket, input: InitiateMultipartUploadInput) -> String {
+    bucket.initiate_multipart_upload("target", input).await.unwrap().upload_id
+}
+
+async fn complete(bucket: &TestBucket, upload_id: &str, numbers: impl IntoIterator<Item = u32>) {
+    let parts = numbers.into_iter().map(ObjectPart::new);
+    bucket.complete_multipart_upload("target", CompleteMultipartUploadInput::new(upload_id, parts)).await.unwrap();
+}
+
+#[tokio::test]
+async fn copied_parts_are_the_source_or_a_range_of_it() {
+    let bucket = tiny_parts().await;
+    let source = "dir/a source + ü?.txt";
+    bucket.put(source, "0123456789").await.unwrap();
+    let id = initiate(&bucket, InitiateMultipartUploadInput::new()).await;
+    for (number, range, answered) in [
+        (0, Some("bytes=2-4"), Some("bytes 2-4/10")),
+        (1, None, None),
+        (2, Some("bytes=8-"), Some("bytes 8-9/10")),
+        (3, Some("bytes=-1"), Some("bytes 9-9/10")),
+    ] {
+        let mut input = UploadMultipartInput::new(&id, number).copy_source(format!("/bucket/{source}"));
+        input.copy_range = range.map(str::to_owned);
+        let copied = bucket.upload_multipart("target", input).await.unwrap();
+        assert_eq!(copied.response.status, 201);
+        assert_eq!(copied.content_copy_range.as_deref(), answered);
+        assert!(copied.etag.is_some());
+    }
+    bucket.upload_multipart("target", UploadMultipartInput::new(&id, 4).body("!")).await.unwrap();
+    complete(&bucket, &id, 0..5).await;
+    assert_eq!(bucket.read("target").await.unwrap(), b"2340123456789899!");
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_copied_says_why() {
+    let bucket = tiny_parts().await;
+    let etag = bucket.put("source", "0123456789").await.unwrap();
+    let id = initiate(&bucket, InitiateMultipartUploadInput::new()).await;
+    let part = || UploadMultipartInput::new(&id, 0).copy_source("/bucket/source");
+    let cases = [
+        (part().copy_range("bytes=10-"), 416, "invalid_range"),
+        (part().copy_source_if_match("\"other\""), 412, "precondition_failed"),
+        (part().copy_source_if_none_match(&etag), 412, "precondition_failed"),
+        (part().copy_source("/bucket/missing"), 404, "object_not_exists"),
+        (part().copy_source("/missing/source"), 404, "bucket_not_exists"),
+        (UploadMultipartInput::new("no-such-upload", 0).copy_source("/bucket/source"), 404, "upload_not_exists"),
+    ];
+    for (input, status, code) in cases {
+        let error = bucket.upload_multipart("target", input).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.code()), (status, Some(code)), "{error}");
+    }
+    bucket.upload_multipart("target", part().copy_source_if_match(&etag)).await.unwrap();
+    complete(&bucket, &id, [0]).await;
+    assert_eq!(bucket.read("target").await.unwrap(), b"0123456789");
+}
+
+#[tokio::test]
+async fn an_encrypted_upload_needs_its_key_for_every_part_and_to_be_read() {
+    let bucket = tiny_parts().await;
+    let (right, wrong) = (CustomerKey::of(b'x'), CustomerKey::of(b'y'));
+    assert_eq!(right.md5, "3I/h1kl+vSP1l12NKhxegQ==", "the value of the official test scenarios");
+
+    let initiated = bucket.initiate_multipart_upload("target", right.initiate()).await.unwrap();
+    assert_eq!(initiated.encryption_customer_algorithm.as_deref(), Some("AES256"));
+    let id = initiated.upload_id;
+    for (number, text) in [(0, "top "), (1, "secret")] {
+        let uploaded = bucket.upload_multipart("target", right.part(&id, number).body(text)).await.unwrap();
+        assert_eq!(uploaded.encryption_customer_algorithm.as_deref(), Some("AES256"));
+    }
+    for input in [UploadMultipartInput::new(&id, 2).body("x"), wrong.part(&id, 2).body("x")] {
+        let error = bucket.upload_multipart("target", input).await.unwrap_err();
+        assert!(error.status().unwrap().is_client_error(), "{error}");
+    }
+    let input = CompleteMultipartUploadInput::new(&id, [ObjectPart::new(0), ObjectPart::new(1)]);
+    let completed = bucket.complete_multipart_upload("target", input).await.unwrap();
+    assert_eq!(completed.encryption_customer_algorithm.as_deref(), Some("AES256"));
+
+    let object = bucket.get_object("target", right.get()).await.unwrap();
+    assert_eq!(object.encryption_customer_algorithm.as_deref(), Some("AES256"));
+    assert_eq!(object.body.bytes().await.unwrap(), "top secret");
+    for input in [GetObjectInput::new(), wrong.get()] {
+        assert!(bucket.get_object("target", input).await.unwrap_err().status().unwrap().is_client_error());
+    }
+    // Its head is no secret.
+    let head = bucket.head_object("target", HeadObjectInput::new()).await.unwrap();
+    assert_eq!(head.encryption_customer_algorithm.as_deref(), Some("AES256"));
+    assert_eq!(head.content_length, Some(10));
+}
+
+#[tokio::test]
+async fn an_encrypted_source_is_copied_with_its_key_under_another() {
+    let bucket = tiny_parts().await;
+    let (old, new) = (CustomerKey::of(1), CustomerKey::of(2));
+    bucket.put_object("source", old.put().body("0123456789")).await.unwrap();
+    let id = initiate(&bucket, new.initiate()).await;
+    let part = |number| new.part(&id, number).copy_source("/bucket/source").copy_range("bytes=5-9");
+
+    let error = bucket.upload_multipart("target", part(0)).await.unwrap_err();
+    assert!(error.status().unwrap().is_client_error(), "without the source's key: {error}");
+    for number in [0, 1] {
+        let input = part(number)
+            .copy_source_encryption_customer_algorithm("AES256")
+            .copy_source_encryption_customer_key(old.key.as_str())
+            .copy_source_encryption_customer_key_md5(&old.md5);
+        bucket.upload_multipart("target", input).await.unwrap();
+    }
+    complete(&bucket, &id, [0, 1]).await;
+    assert!(bucket.get_object("target", old.get()).await.is_err());
+    let object = bucket.get_object("target", new.get()).await.unwrap();
+    assert_eq!(object.body.bytes().await.unwrap(), "5678956789");
+}
