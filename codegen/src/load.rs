@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::diagnostic::{Problem, Severity};
 use crate::model::{self, Api};
 use crate::spec;
+use crate::spec::problems::Located;
 
 /// A specification that can be generated from.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,15 +20,20 @@ pub struct Loaded {
 ///
 /// Diagnostics and generated files name files relative to `workspace` if they lie in it.
 pub fn load(path: &Path, workspace: &Path) -> Result<Loaded, Vec<Problem>> {
+    load_counting(path, workspace).map_err(|located| located.problems)
+}
+
+/// The same; also says how many errors there are beyond those that are worth printing.
+pub(crate) fn load_counting(path: &Path, workspace: &Path) -> Result<Loaded, Located> {
     let shown = shown(path, workspace);
     let mut reading = spec::read(path, &shown);
     let source = shown.to_string_lossy().replace('\\', "/");
     let api = model::build(&reading.document, &source, &mut reading.problems);
-    let problems = reading.located();
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(problems);
+    let located = reading.located();
+    if located.problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(located);
     }
-    Ok(Loaded { api, warnings: problems })
+    Ok(Loaded { api, warnings: located.problems })
 }
 
 /// How a file is named: the same on every machine, if that is possible.

@@ -265,3 +265,45 @@ fn an_out_that_is_a_file_is_refused() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("is not a folder"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_file_that_cannot_be_replaced_is_named() {
+    let workspace = Workspace::new();
+    // An empty folder is nobody's file, and cannot be replaced by one.
+    fs::create_dir_all(workspace.path("sdk/src/generated/types/bucket_summary.rs")).unwrap();
+    let output = workspace.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("error: sdk/src/generated/types/bucket_summary.rs cannot be replaced: "), "{said}");
+    assert!(said.contains("other files may have been replaced already"), "{said}");
+    assert!(said.contains("run `cargo codegen` again"), "{said}");
+    let beside: Vec<_> = fs::read_dir(workspace.path("sdk/src")).unwrap().collect();
+    assert_eq!(beside.len(), 1, "nothing is left beside the folder");
+
+    fs::remove_dir(workspace.path("sdk/src/generated/types/bucket_summary.rs")).unwrap();
+    assert!(workspace.run(&[]).status.success());
+    assert!(workspace.run(&["check"]).status.success());
+}
+
+#[test]
+fn the_summary_counts_all_problems() {
+    let workspace = Workspace::new();
+    let unknown: String = (0..600).map(|number| format!("unknown{number}: 1\n")).collect();
+    workspace.write("specs/qingstor/2016-01-06/api.yaml", &format!("{}{unknown}", SPEC.trim_start()));
+    let said = stderr(&workspace.run(&[]));
+    assert!(said.ends_with("\n600 problems; nothing was written\n"), "{said}");
+}
+
+#[test]
+fn a_byte_order_mark_and_operations_called_as_keywords_are_fine() {
+    let workspace = Workspace::new();
+    let spec = SPEC.trim_start().replace("ListBuckets", "Mod").replace("bucket_summary", "mod");
+    workspace.write("specs/qingstor/2016-01-06/api.yaml", &format!("\u{feff}{spec}"));
+    let output = workspace.run(&[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for folder in ["operations", "types"] {
+        let list = fs::read_to_string(workspace.path(&format!("sdk/src/generated/{folder}/mod.rs"))).unwrap();
+        assert!(list.contains("mod mod_;"), "{list}");
+        assert!(workspace.path(&format!("sdk/src/generated/{folder}/mod_.rs")).exists());
+    }
+}

@@ -73,6 +73,10 @@ impl QingStor {
     ///
     /// An empty zone means the one of the [`Config`]; if that has none either, no zone is part of the host name, as it
     /// must be for endpoints that are not QingStor's own.
+    ///
+    /// Names are checked when they are used: a call on a bucket whose name or zone cannot be part of a URL fails with
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput). QingStor's own rule for names, 6 to 63 lower-case
+    /// letters, digits and dashes, is left to the server.
     pub fn bucket(&self, name: impl Into<String>, zone: impl Into<String>) -> Bucket {
         Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
     }
@@ -104,7 +108,7 @@ impl fmt::Debug for QingStor {
 impl Client {
     fn new(config: Config) -> Result<Self> {
         let settings = config.resolve()?;
-        let transport = Transport::new(settings.endpoint.is_https(), settings.connect_timeout, settings.idle_timeout)?;
+        let transport = Transport::new(&settings)?;
         Ok(Self {
             user_agent: user_agent(settings.additional_user_agent.as_deref())?,
             endpoint: settings.endpoint,
@@ -140,7 +144,11 @@ impl Client {
         }
         let request = encoder.finish()?;
         let zone = address.zone.filter(|zone| !zone.is_empty()).or(self.zone.as_deref());
-        let target = self.endpoint.target(zone, address.bucket, address.key, self.addressing_style)?;
+        // The configuration was checked when the client was made: what does not fit now came with the call.
+        let target = self
+            .endpoint
+            .target(zone, address.bucket, address.key, self.addressing_style)
+            .map_err(Error::into_invalid_input)?;
         Ok((target, request))
     }
 }

@@ -91,6 +91,14 @@ impl Endpoint {
         matches!(self.host, Host::Ip(_))
     }
 
+    /// Whether requests go to this very machine, whatever bucket they are for.
+    pub(crate) fn is_this_machine(&self, style: AddressingStyle) -> bool {
+        match &self.host {
+            Host::Ip(address) => address.is_loopback(),
+            Host::Name(name) => name == "localhost" && style == AddressingStyle::Path,
+        }
+    }
+
     /// An error if buckets are to be named in the host and this one cannot have names put before it.
     pub(crate) fn check_style(&self, style: AddressingStyle) -> Result<()> {
         match style {

@@ -40,6 +40,8 @@ struct Inner {
     call: Option<CallName>,
     service: Option<ServiceError>,
     attempts: u32,
+    /// Whether the server cannot have got the request.
+    unsent: bool,
     source: Option<BoxError>,
 }
 
@@ -157,7 +159,15 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), call: None, service: None, attempts: 0, source: None }))
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            call: None,
+            service: None,
+            attempts: 0,
+            unsent: false,
+            source: None,
+        }))
     }
 
     pub(crate) fn config(message: impl Into<String>) -> Self {
@@ -176,6 +186,22 @@ impl Error {
         let mut error = Self::new(ErrorKind::Service, service.to_string());
         error.0.service = Some(service);
         error
+    }
+
+    pub(crate) fn unsent(mut self) -> Self {
+        self.0.unsent = true;
+        self
+    }
+
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.0.unsent
+    }
+
+    /// The same failure, of an input: where a value that came with a call is at fault.
+    pub(crate) fn into_invalid_input(mut self) -> Self {
+        self.0.kind = ErrorKind::InvalidInput;
+        self.0.message.push_str("; nothing was sent");
+        self
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {

@@ -30,6 +30,11 @@
 //! * `rustls` (default): HTTPS by rustls with ring, trusting the operating system's certificates.
 //! * `native-tls`: HTTPS by the operating system's library; turn the default features off to be rid of rustls.
 //!
+//! # Runtime
+//!
+//! Tokio 1, with its I/O and time drivers enabled, as `#[tokio::main]` does; called elsewhere, methods panic. Requests are
+//! HTTP/1.1.
+//!
 //! # Logging
 //!
 //! Calls and attempts are [`tracing`] spans of level debug with operation, bucket, key, status and request id. Access

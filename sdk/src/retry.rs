@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// Before attempt *n* + 1 the SDK waits a random time between 0 and `initial_backoff` × 2ⁿ⁻¹, at most `max_backoff`.
 ///
-/// Retried are failures to connect, timeouts, broken connections and the statuses 429, 500, 502, 503 and 504, and only
+/// Retried are failures to connect, timeouts, broken connections and the statuses 429 and 5xx but 501 and 505, and only
 /// if the body can be sent again (see [`Body`](crate::Body)) and the operation may be repeated: a request that creates
 /// something anew each time, such as `InitiateMultipartUpload`, is sent again only if it cannot have had an effect
 /// (no connection, or 429). Every attempt has its own date and signature. One attempt that was refused because this
@@ -112,10 +112,11 @@ impl Failure {
         }
         match self.error.kind() {
             ErrorKind::Connect => true,
-            ErrorKind::Timeout | ErrorKind::Connection => self.repeatable,
+            ErrorKind::Timeout | ErrorKind::Connection => self.repeatable || self.error.is_unsent(),
             ErrorKind::Service => match self.error.status() {
                 Some(StatusCode::TOO_MANY_REQUESTS) => true,
-                Some(status) => self.repeatable && matches!(status.as_u16(), 500 | 502 | 503 | 504),
+                // 501 and 505 will not pass: the server cannot do it.
+                Some(status) => self.repeatable && status.is_server_error() && !matches!(status.as_u16(), 501 | 505),
                 None => false,
             },
             _ => false,
@@ -149,10 +150,10 @@ mod tests {
 
     #[test]
     fn what_may_pass_is_retried_and_what_will_not_is_not() {
-        for code in [429, 500, 502, 503, 504] {
+        for code in [429, 500, 502, 503, 504, 520] {
             assert!(retried(&failure(status(code))), "{code}");
         }
-        for code in [301, 400, 401, 403, 404, 409, 412, 416, 501] {
+        for code in [301, 400, 401, 403, 404, 409, 412, 416, 501, 505] {
             assert!(!retried(&failure(status(code))), "{code}");
         }
         for kind in [ErrorKind::Connect, ErrorKind::Timeout, ErrorKind::Connection] {
@@ -168,6 +169,7 @@ mod tests {
         let unrepeatable = |error| Failure { repeatable: false, ..failure(error) };
         assert!(retried(&unrepeatable(status(429))));
         assert!(retried(&unrepeatable(Error::new(ErrorKind::Connect, ""))));
+        assert!(retried(&unrepeatable(Error::new(ErrorKind::Timeout, "").unsent())));
         assert!(!retried(&unrepeatable(status(500))));
         assert!(!retried(&unrepeatable(status(503))));
         assert!(!retried(&unrepeatable(Error::new(ErrorKind::Timeout, ""))));

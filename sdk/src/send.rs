@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span, debug, debug_span, field};
 
@@ -124,7 +125,12 @@ impl Client {
         if is_success(head.status, &call.spec) {
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
-                _ => Payload::Read(read_limited(body, LONGEST_DOCUMENT).await?),
+                ResponseKind::Json => Payload::Read(read_limited(body, LONGEST_DOCUMENT).await?),
+                // Nothing is expected: what comes all the same is read, if it is short, to keep the connection.
+                _ => {
+                    let _ = read_limited(body, LONGEST_ERROR).await;
+                    Payload::Read(Bytes::new())
+                }
             };
             if payload.is_empty() && must_have_document(head.status, &call.spec) {
                 let misfit = Error::unexpected_response("the answer is empty, but was to be JSON");

@@ -31,6 +31,10 @@ macro_rules! string_enum {
             fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
                 Some(std::borrow::Cow::Borrowed(self.as_str()))
             }
+
+            fn is_none_of(&self) -> Option<&'static [&'static str]> {
+                matches!(self, Self::Unknown(value) if !Self::KNOWN.contains(&value.as_str())).then_some(Self::KNOWN)
+            }
         }
 
         impl $crate::response::FromHeader for $name {

@@ -12,6 +12,7 @@ use http_body::Body as _;
 use tokio::time::{timeout, timeout_at};
 
 use crate::body::{BodyError, ExactBody, Progress};
+use crate::config::Settings;
 use crate::error::{Error, ErrorKind, Result};
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
@@ -27,19 +28,25 @@ pub(crate) struct Transport {
 pub(crate) struct Incoming(reqwest::Body);
 
 impl Transport {
-    pub(crate) fn new(secure: bool, connect_timeout: Duration, idle_timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
         let builder = reqwest::Client::builder()
-            .connect_timeout(connect_timeout)
+            .connect_timeout(settings.connect_timeout)
+            // Front ends close idle connections sooner than the library would, and a request on one that is just being
+            // closed is lost.
+            .pool_idle_timeout(Duration::from_secs(20))
             // A redirect means that the zone is wrong; following it would send a signature that does not fit.
             .redirect(reqwest::redirect::Policy::none())
             // Retries are decided where it is known what may be sent twice.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
-        let client = with_tls(builder, secure)?
+        // Nothing but this machine is meant, and no proxy elsewhere can reach it.
+        let builder =
+            if settings.endpoint.is_this_machine(settings.addressing_style) { builder.no_proxy() } else { builder };
+        let client = with_tls(builder, settings.endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, idle_timeout })
+        Ok(Self { client, idle_timeout: settings.idle_timeout })
     }
 
     /// Sends one request and returns when the head of the answer is there.
@@ -129,25 +136,34 @@ fn exact_url(uri: &http::Uri) -> Result<reqwest::Url> {
 }
 
 fn classify(error: reqwest::Error) -> Error {
-    let error = error.without_url();
-    let kind = if find_cause::<BodyError>(&error).is_some() {
-        ErrorKind::Body
-    } else if error.is_connect() && error.is_timeout() {
-        ErrorKind::Timeout
-    } else if error.is_connect() {
-        ErrorKind::Connect
+    let (kind, message) = if find_cause::<BodyError>(&error).is_some() {
+        (ErrorKind::Body, "the body could not be sent")
     } else if error.is_timeout() {
-        ErrorKind::Timeout
+        (ErrorKind::Timeout, "connecting to the server took too long")
+    } else if error.is_connect() {
+        (ErrorKind::Connect, "no connection to the server")
     } else {
-        ErrorKind::Connection
+        (ErrorKind::Connection, "the connection to the server broke")
     };
-    let message = match kind {
-        ErrorKind::Body => BODY_NOT_SENT,
-        ErrorKind::Connect => "no connection to the server",
-        ErrorKind::Timeout => "connecting to the server took too long",
-        _ => "the connection to the server broke",
-    };
-    Error::new(kind, message).with_source(error)
+    let failure = Error::new(kind, message);
+    let failure = if error.is_connect() { failure.unsent() } else { failure };
+    failure.with_source(Cause(error.without_url()))
+}
+
+/// Keeps the HTTP library's own type out of what callers can name, and what it stands on reachable.
+#[derive(Debug)]
+struct Cause(reqwest::Error);
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
 }
 
 fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {

@@ -13,9 +13,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostic::{self, Problem, Severity, count};
+use crate::diagnostic::{self, Severity, count};
+use crate::load::load_counting;
 use crate::model::Api;
 use crate::render::{self, Files};
+use crate::spec::problems::Located;
 use folder::Folder;
 use workspace::Workspace;
 
@@ -52,7 +54,7 @@ enum Failure {
     /// The command cannot be understood.
     Usage(String),
     /// The specification is faulty.
-    Faulty(Vec<Problem>),
+    Faulty(Located),
     /// The generated files are not what they should be; said already.
     OutOfDate,
     /// Anything else, in words.
@@ -65,23 +67,23 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
     // Nobody is left to hear of it if this cannot be written.
     let _unheard = match &failure {
         Failure::Usage(message) | Failure::Other(message) => writeln!(err, "error: {message}"),
-        Failure::Faulty(problems) => report(problems, err),
+        Failure::Faulty(located) => report(located, err),
         Failure::OutOfDate => Ok(()),
     };
     ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
 }
 
-fn report(problems: &[Problem], err: &mut dyn Write) -> io::Result<()> {
-    diagnostic::print(problems, err)?;
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    writeln!(err, "{}; nothing was written", count(errors, "problem"))
+fn report(located: &Located, err: &mut dyn Write) -> io::Result<()> {
+    diagnostic::print(&located.problems, err)?;
+    let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    writeln!(err, "{}; nothing was written", count(errors + located.unkept, "problem"))
 }
 
 fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
     let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
     let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
-    let loaded = crate::load(&spec, &workspace.root).map_err(Failure::Faulty)?;
+    let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
     diagnostic::print(&loaded.warnings, err).map_err(|error| in_words("standard error", &error))?;
     let files = render::generate(&loaded.api).map_err(|error| Failure::Other(error.to_string()))?;
     let shown = workspace.shown(&target);

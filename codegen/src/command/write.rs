@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use super::difference::Difference;
 use super::folder::Folder;
 use crate::render::Files;
@@ -16,7 +18,15 @@ pub(super) fn write(files: &Files, folder: &Folder, shown: &str) -> Result<usize
     let difference = Difference::between(files, folder);
     refuse_to_overwrite(&difference, shown)?;
     if difference.changes() > 0 {
-        replace(&difference, files, &folder.path).map_err(|error| format!("{shown} cannot be written: {error}"))?;
+        let staged = stage(&difference, files, &folder.path).map_err(|error| {
+            format!("{shown} cannot be written: {error}\n  help: nothing was changed; run `cargo codegen` again")
+        })?;
+        replace(&difference, &staged, &folder.path).map_err(|(name, error)| {
+            format!(
+                "{shown}/{name} cannot be replaced: {error}\n  help: other files may have been replaced already; \
+                 remove what prevents it, then run `cargo codegen` again"
+            )
+        })?;
     }
     Ok(difference.changes())
 }
@@ -38,27 +48,32 @@ fn refuse_to_overwrite(difference: &Difference<'_>, shown: &str) -> Result<(), S
     Err(message)
 }
 
-fn replace(difference: &Difference<'_>, files: &Files, folder: &Path) -> io::Result<()> {
+/// Writes what is missing or changed beside the folder: replacing a file is possible within one file system only.
+fn stage(difference: &Difference<'_>, files: &Files, folder: &Path) -> io::Result<TempDir> {
     let beside = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(beside)?;
     let staged = tempfile::Builder::new().prefix(".codegen-").tempdir_in(beside)?;
-    let written: Vec<&str> = difference.missing.iter().chain(&difference.changed).copied().collect();
-    for name in &written {
+    for name in difference.missing.iter().chain(&difference.changed) {
         let path = staged.path().join(name);
         create_parent(&path)?;
         fs::write(&path, files.get(*name).map_or("", String::as_str))?;
     }
-    for name in &written {
+    Ok(staged)
+}
+
+/// Moves the files where they belong and removes stale ones; an error tells the file that it is about.
+fn replace<'a>(difference: &Difference<'a>, staged: &TempDir, folder: &Path) -> Result<(), (&'a str, io::Error)> {
+    for name in difference.missing.iter().chain(&difference.changed) {
         let path = folder.join(name);
-        create_parent(&path)?;
-        fs::rename(staged.path().join(name), &path)?;
+        let moved = create_parent(&path).and_then(|()| fs::rename(staged.path().join(name), &path));
+        moved.map_err(|error| (*name, error))?;
     }
     for name in &difference.stale {
         let path = folder.join(name);
-        fs::remove_file(&path)?;
+        fs::remove_file(&path).map_err(|error| (*name, error))?;
         remove_empty(path.parent(), folder);
     }
-    staged.close()
+    Ok(())
 }
 
 fn create_parent(path: &Path) -> io::Result<()> {

@@ -21,6 +21,8 @@ codes! {
     YAML_SYNTAX = "yaml-syntax";
     /// A key stands twice in one map.
     DUPLICATE_KEY = "duplicate-key";
+    /// A line break or another control character in a name, a value or any other text of one line.
+    CONTROL_CHARACTER = "control-character";
     /// A key that the dialect does not have in this place.
     UNKNOWN_KEY = "unknown-key";
     /// A key that has to be there.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::api::{Api, Method};
-use super::collisions::one_of_each;
+use super::collisions::{not_reserved, one_of_each};
 use super::operation::{self, Context};
 use super::path::PathKey;
 use super::recursion;
 use super::types::Types;
 use crate::diagnostic::codes;
+use crate::rust::is_own_method;
 use crate::rust::names::snake_case;
 use crate::spec::document::{Document, Operation as Written, PathItem, Verb};
 use crate::spec::problems::{Problems, Spanned};
@@ -72,6 +73,13 @@ fn check_ids(document: &Document, problems: &mut Problems) {
             problems.error(codes::DUPLICATE_OPERATION_ID, id.spot, message, "give this operation a name of its own");
         } else {
             distinct.push(Spanned { value: name, spot: id.spot });
+        }
+    }
+    for id in &distinct {
+        let rust_name = snake_case(id.value);
+        if is_own_method(&rust_name) {
+            let why = "is a method of the SDK itself";
+            not_reserved("the operation", id, &rust_name, why, "an operation", problems);
         }
     }
     one_of_each("the operations", distinct.into_iter(), snake_case, problems);

@@ -24,8 +24,16 @@ pub(super) fn one_of_each<'n>(
     }
 }
 
-/// Reports a name that the generated code needs for itself.
-pub(super) fn not_reserved(owner: &str, name: &Spanned<&str>, rust_name: &str, why: &str, problems: &mut Problems) {
+/// Reports a name that the generated code needs for itself. `kind` is what it names: `a field`.
+pub(super) fn not_reserved(
+    owner: &str,
+    name: &Spanned<&str>,
+    rust_name: &str,
+    why: &str,
+    kind: &str,
+    problems: &mut Problems,
+) {
     let message = format!("{owner} `{}` would be `{rust_name}` in Rust, which {why}", name.value);
-    problems.error(codes::RESERVED_NAME, name.spot, message, "such a field cannot be generated; rename it");
+    let help = format!("such {kind} cannot be generated; rename it");
+    problems.error(codes::RESERVED_NAME, name.spot, message, help);
 }

@@ -160,16 +160,16 @@ fn check_reserved(
     for (field, spot) in inputs.iter().filter(|(field, _)| snake_case(&field.name) == "body") {
         if request_body == RequestBody::Binary {
             let name = Spanned { value: field.name.as_str(), spot: *spot };
-            not_reserved(&owner, &name, "body", "is what the caller sends", problems);
+            not_reserved(&owner, &name, "body", "is what the caller sends", "a field", problems);
         }
     }
     let owner = format!("in operation `{}`, the response's field", context.name);
     for (field, spot) in outputs {
         let name = Spanned { value: field.name.as_str(), spot: *spot };
         match snake_case(&field.name).as_str() {
-            "response" => not_reserved(&owner, &name, "response", "holds status and request id", problems),
+            "response" => not_reserved(&owner, &name, "response", "holds status and request id", "a field", problems),
             "body" if response_body == ResponseBody::Binary => {
-                not_reserved(&owner, &name, "body", "is what the caller receives", problems);
+                not_reserved(&owner, &name, "body", "is what the caller receives", "a field", problems);
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use super::enums::{EnumNames, Values};
 use super::fields::properties;
 use crate::diagnostic::codes;
 use crate::rust::names::{pascal_case, snake_case};
+use crate::rust::variant_name;
 use crate::spec::document::Document;
 use crate::spec::problems::{Problems, Spanned, Spot};
 use crate::spec::schema::{Format, Kind, Schema, SchemaId, SchemaUse, Target};
@@ -148,7 +149,7 @@ impl<'d> Types<'d> {
                     others.join(", ")
                 );
                 let help = "give both the same values, or one of them another `x-enum-name`";
-                problems.error(codes::ENUM_MISMATCH, spot, message, help);
+                problems.contradiction(codes::ENUM_MISMATCH, spot, known.spot, message, help);
             }
             return Some(Shape::Enum(known.definition.name.clone()));
         }
@@ -156,7 +157,7 @@ impl<'d> Types<'d> {
         let owners = format!("the values of the enum `{name}`,");
         let mut distinct = std::collections::BTreeSet::new();
         let variants = variants.filter(|variant| distinct.insert(variant.value));
-        one_of_each(&owners, variants, pascal_case, problems);
+        one_of_each(&owners, variants, variant_name, problems);
         self.make(schema, name, TypeKind::Enum(written));
         Some(Shape::Enum(name.to_owned()))
     }

@@ -22,6 +22,8 @@ pub enum GenerateError {
     Clash(NameClash),
     /// A template does not fit what it is given: a fault of the generator.
     Template(tera::Error),
+    /// Two files of one name: a fault of the generator.
+    SameFile(String),
     /// rustfmt is not there or does not accept what was written.
     Format(String),
 }
@@ -31,6 +33,7 @@ impl fmt::Display for GenerateError {
         match self {
             Self::Clash(clash) => clash.fmt(f),
             Self::Template(error) => write!(f, "a template of the generator is faulty: {error}"),
+            Self::SameFile(path) => write!(f, "two files would both be {path}, which is a fault of the generator"),
             Self::Format(problem) => f.write_str(problem),
         }
     }
@@ -41,7 +44,7 @@ impl std::error::Error for GenerateError {
         match self {
             Self::Clash(clash) => Some(clash),
             Self::Template(error) => Some(error),
-            Self::Format(_) => None,
+            Self::SameFile(_) | Self::Format(_) => None,
         }
     }
 }
@@ -49,6 +52,6 @@ impl std::error::Error for GenerateError {
 /// Writes the Rust of an API.
 pub fn generate(api: &Api) -> Result<Files, GenerateError> {
     let view = view(api).map_err(GenerateError::Clash)?;
-    let files = templates::render(&view).map_err(GenerateError::Template)?;
+    let files = templates::render(&view)?;
     format::rustfmt(files).map_err(GenerateError::Format)
 }

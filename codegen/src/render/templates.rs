@@ -1,8 +1,10 @@
 //! The templates, compiled into the command.
 
-use tera::{Context, Tera, TeraResult};
+use std::collections::BTreeSet;
 
-use super::{Files, HEADER};
+use tera::{Context, Tera};
+
+use super::{Files, GenerateError, HEADER};
 use crate::rust::ApiView;
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -15,12 +17,17 @@ const TEMPLATES: [(&str, &str); 6] = [
 ];
 
 /// One file after the other, not yet formatted.
-pub(super) fn render(api: &ApiView) -> TeraResult<Files> {
+pub(super) fn render(api: &ApiView) -> Result<Files, GenerateError> {
     let mut tera = Tera::default();
-    tera.add_raw_templates(TEMPLATES)?;
+    tera.add_raw_templates(TEMPLATES).map_err(GenerateError::Template)?;
     let mut files = Files::new();
-    let mut write = |path: String, source: &str, template: &str, context: &Context| -> TeraResult<()> {
-        let text = tera.render(template, context)?;
+    let mut taken = BTreeSet::new();
+    let mut write = |path: String, source: &str, template: &str, context: &Context| -> Result<(), GenerateError> {
+        let text = tera.render(template, context).map_err(GenerateError::Template)?;
+        // Some file systems do not distinguish capitals, and nowhere may a file silently take the place of another.
+        if !taken.insert(path.to_lowercase()) {
+            return Err(GenerateError::SameFile(path));
+        }
         files.insert(path, format!("{HEADER}{source}. Do not edit.\n\n{text}"));
         Ok(())
     };
@@ -49,4 +56,33 @@ pub(super) fn render(api: &ApiView) -> TeraResult<Files> {
         write(format!("types/{}.rs", file.module), &file.source, "type.rs.tera", &context)?;
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::api::{Api, TypeDef, TypeKind};
+    use crate::rust::view;
+
+    #[test]
+    fn no_file_takes_the_place_of_another() {
+        let definition = |name: &str| TypeDef {
+            name: name.to_owned(),
+            source: "api.yaml".to_owned(),
+            description: String::new(),
+            kind: TypeKind::Struct(Vec::new()),
+        };
+        let api = Api {
+            source: "api.yaml".to_owned(),
+            title: "T".to_owned(),
+            version: "1".to_owned(),
+            operations: Vec::new(),
+            types: vec![definition("mod")],
+        };
+        let mut api = view(&api).unwrap();
+        assert!(render(&api).unwrap().contains_key("types/mod_.rs"));
+        api.types[0].module = "Mod".to_owned();
+        let error = render(&api).unwrap_err().to_string();
+        assert_eq!(error, "two files would both be types/Mod.rs, which is a fault of the generator");
+    }
 }

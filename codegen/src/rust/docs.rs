@@ -11,6 +11,8 @@ const WIDTH: usize = 108;
 pub(super) fn lines(markdown: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut in_code = false;
+    // A `\r` alone ends a line, too: Rust does not allow it in a comment.
+    let markdown = markdown.replace("\r\n", "\n").replace('\r', "\n");
     for line in markdown.trim().lines() {
         let line = line.trim_end();
         in_code ^= line.trim_start().starts_with("```");
@@ -49,16 +51,18 @@ pub(super) fn field(field: &Field, is_sent: bool) -> Vec<String> {
         lines.push(format!("`{}`.", field.name));
     }
     let mut notes = Vec::new();
-    if let Some(limits) = limits(&field.limits).filter(|_| is_sent) {
+    // What an unsigned type rules out needs no check.
+    let mut checked = field.limits.clone();
+    checked.minimum = checked.minimum.filter(|minimum| *minimum > 0 || field.limits.maximum.is_some());
+    if let Some(limits) = limits(&checked).filter(|_| is_sent) {
         notes.push(format!("Checked before it is sent: {limits}."));
     }
     match field.treatment {
         Treatment::ContentMd5 => notes.push("Computed by the SDK if left out.".to_owned()),
-        Treatment::PathEncoded => notes.push("The SDK percent-encodes it: give it as it is.".to_owned()),
         Treatment::ContentLength => {
             notes.push("The SDK sends the body's length; if this says another, it is an error.".to_owned());
         }
-        Treatment::Plain => {}
+        Treatment::Plain | Treatment::PathEncoded => {}
     }
     if !notes.is_empty() {
         lines.push(String::new());
@@ -97,6 +101,11 @@ mod tests {
         assert!(lines.iter().any(|line| line.len() > WIDTH), "code keeps its lines");
         let item = lines.iter().position(|line| line.starts_with("- ")).unwrap();
         assert!(lines[item + 1].starts_with("  word"), "{lines:?}");
+    }
+
+    #[test]
+    fn every_kind_of_line_break_ends_a_line() {
+        assert_eq!(lines("a\r\nb\rc\n\nd\r"), ["a", "b", "c", "", "d"]);
     }
 
     #[test]

@@ -68,6 +68,9 @@ fn checks(field: &Field) -> Vec<String> {
     if is_text && field.required {
         statements.push(format!("request.require({text:?}, &self.{name});"));
     }
+    if matches!(field.shape, Shape::Enum(_)) {
+        statements.push(format!("request.check_known({text:?}, &self.{name});"));
+    }
     if let Shape::Integer { bits, signed } = field.shape {
         let suffix = format!("{}{bits}", if signed { 'i' } else { 'u' });
         // An unsigned type says "at least 0" already.

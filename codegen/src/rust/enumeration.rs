@@ -36,7 +36,7 @@ pub(super) fn view(values: &[String]) -> Result<EnumView, NameClash> {
 }
 
 /// The name of a value: not `Unknown`, which stands for all values that are not known.
-pub(super) fn variant_name(value: &str) -> String {
+pub(crate) fn variant_name(value: &str) -> String {
     match pascal_case(value) {
         name if name == "Unknown" => "UnknownValue".to_owned(),
         name => name,

@@ -24,7 +24,7 @@ pub struct FieldView {
     pub argument_type: String,
     /// How the argument becomes a value: `upload_id.into()`.
     pub conversion: String,
-    /// The setter's name; differs from the field's where that would be `new`.
+    /// The setter's name; differs from the field's where that would be a function that every structure has.
     pub setter: String,
     /// Whether the setter adds an entry to a map.
     pub is_map: bool,
@@ -58,11 +58,16 @@ pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView 
         required: field.required && !matches!(field.shape, Shape::Map(_)),
         argument_type: argument_type(names, field),
         conversion: conversion(field, &name),
-        setter: if name == "new" { "new_".to_owned() } else { name.clone() },
+        setter: setter_name(&name),
         is_map: matches!(field.shape, Shape::Map(_)),
         is_option,
         name,
     }
+}
+
+/// `new` is the constructor, and calls `Self::default`.
+pub(super) fn setter_name(field: &str) -> String {
+    if matches!(field, "new" | "default") { format!("{field}_") } else { field.to_owned() }
 }
 
 /// The field that carries bytes: `Body` in inputs, `ResponseBody` in outputs.

@@ -13,6 +13,8 @@ mod sample;
 mod type_names;
 
 pub use enumeration::EnumView;
+pub(crate) use enumeration::variant_name;
+pub(crate) use module::is_own_method;
 pub use module::{ApiView, ModuleView, StructView, TypeFile, TypeView, view};
 pub use operation::OperationView;
 pub use sample::{OperationSamples, samples};

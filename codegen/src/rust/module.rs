@@ -14,6 +14,11 @@ use crate::model::api::{Api, TypeDef, TypeKind};
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of.
 const OWN_METHODS: [&str; 8] = ["bucket", "name", "new", "presign", "presign_object", "send", "send_object", "zone"];
 
+/// Whether the SDK has a method of this name, so that no operation can be called so.
+pub(crate) fn is_own_method(name: &str) -> bool {
+    OWN_METHODS.contains(&name)
+}
+
 /// Everything that is written.
 #[derive(Debug, Clone, Serialize)]
 pub struct ApiView {

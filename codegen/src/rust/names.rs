@@ -21,6 +21,12 @@ pub fn pascal_case(name: &str) -> String {
     escape(joined, "N")
 }
 
+/// The name of an operation's input or output: `PutBucketCNAME` and `input` → `PutBucketCNAMEInput`.
+pub(super) fn operation_type(id: &str, which: &str) -> String {
+    // As one name, not two: `Self` alone would become `Self_`.
+    pascal_case(&format!("{id}_{which}"))
+}
+
 /// `name` without a leading `X-QS-`, in any case.
 pub fn without_vendor_prefix(name: &str) -> &str {
     const PREFIX: &str = "X-QS-";
@@ -43,8 +49,8 @@ const KEYWORDS: [&str; 52] = [
     "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The keywords that cannot be written as `r#…`.
-const NEVER_RAW: [&str; 4] = ["Self", "crate", "self", "super"];
+/// The keywords that cannot be written as `r#…`, and `mod`: its file would be the `mod.rs` that lists the others.
+const NEVER_RAW: [&str; 5] = ["Self", "crate", "mod", "self", "super"];
 
 /// Makes an identifier of something that may be a keyword, empty, or begin with a digit.
 fn escape(name: String, before_digit: &str) -> String {
@@ -178,6 +184,18 @@ mod tests {
     }
 
     #[test]
+    fn inputs_are_named_after_their_operation() {
+        for (id, expected) in [
+            ("PutBucketCNAME", "PutBucketCNAMEInput"),
+            ("ListObjects", "ListObjectsInput"),
+            ("Self", "SelfInput"),
+            ("GET", "GetInput"),
+        ] {
+            assert_eq!(operation_type(id, "input"), expected, "{id}");
+        }
+    }
+
+    #[test]
     fn names_that_rust_reserves_become_usable() {
         for (name, expected) in [
             ("type", "r#type"),
@@ -187,6 +205,7 @@ mod tests {
             ("Self", "self_"),
             ("super", "super_"),
             ("crate", "crate_"),
+            ("Mod", "mod_"),
             ("2fa", "_2fa"),
             ("", "empty"),
             ("union", "union"),

@@ -6,7 +6,7 @@ use super::docs;
 use super::encode;
 use super::field::{self, FieldView, Serde};
 use super::module::StructView;
-use super::names::{pascal_case, snake_case};
+use super::names::{operation_type, snake_case};
 use super::sample::Sampler;
 use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope, Shape};
 
@@ -113,7 +113,7 @@ fn input(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str
         RequestBody::Binary => "Debug",
         RequestBody::None | RequestBody::Json => "Clone, Debug",
     };
-    let name = format!("{}Input", pascal_case(&operation.id));
+    let name = operation_type(&operation.id, "input");
     StructView::new(name, format!("Input of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
 }
 
@@ -130,7 +130,7 @@ fn output(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &st
         ResponseBody::None => "Clone, Debug",
         ResponseBody::Json => "Clone, Debug, Deserialize",
     };
-    let name = format!("{}Output", pascal_case(&operation.id));
+    let name = operation_type(&operation.id, "output");
     StructView::new(name, format!("Output of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
 }
 
@@ -160,7 +160,10 @@ fn method_docs(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Ve
 }
 
 fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
-    let input = sampler.minimal(operation);
+    let mut input = sampler.minimal(operation);
+    if operation.request_body == RequestBody::Binary {
+        input.push_str(".body(\"content\")");
+    }
     let owner = if operation.scope == Scope::Service {
         "qingstor: qingstor_sdk::QingStor"
     } else {
@@ -169,7 +172,7 @@ fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<St
     let receiver = owner.split(':').next().unwrap_or_default();
     let key = if operation.scope == Scope::Object { "\"key\", " } else { "" };
     let types = if uses_types(operation) { ", types" } else { "" };
-    let import = format!("{}Input", pascal_case(&operation.id));
+    let import = operation_type(&operation.id, "input");
     let import = if types.is_empty() { import } else { format!("{{{import}{types}}}") };
     [
         "```no_run".to_owned(),
@@ -178,7 +181,10 @@ fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<St
         String::new(),
         format!("let input = {input};"),
         format!("let output = {receiver}.{method}({key}input).await?;"),
-        "println!(\"{output:?}\");".to_owned(),
+        match operation.response_body {
+            ResponseBody::Binary => "println!(\"{} bytes\", output.body.bytes().await?.len());".to_owned(),
+            ResponseBody::None | ResponseBody::Json => "println!(\"{output:?}\");".to_owned(),
+        },
         "# Ok(())".to_owned(),
         "# }".to_owned(),
         "```".to_owned(),

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::enumeration::variant_name;
-use super::names::{pascal_case, snake_case};
+use super::field::setter_name;
+use super::names::{operation_type, snake_case};
 use super::type_names::{NameClash, TypeNames};
 use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
 
@@ -40,7 +41,8 @@ pub(super) struct Sampler<'a> {
 impl Sampler<'_> {
     fn operation(&self, operation: &Operation) -> OperationSamples {
         let minimal = self.minimal(operation);
-        let mut full = format!("{}Input::new({})", pascal_case(&operation.id), self.arguments(&operation.inputs, 0));
+        let mut full =
+            format!("{}::new({})", operation_type(&operation.id, "input"), self.arguments(&operation.inputs, 0));
         for field in operation.inputs.iter().filter(|field| !field.required) {
             full.push_str(&self.setter(field));
         }
@@ -51,7 +53,7 @@ impl Sampler<'_> {
             id: operation.id.clone(),
             method: snake_case(&operation.id),
             scope: operation.scope,
-            input: format!("{}Input", pascal_case(&operation.id)),
+            input: operation_type(&operation.id, "input"),
             minimal,
             full,
         }
@@ -60,7 +62,7 @@ impl Sampler<'_> {
     /// `UploadMultipartInput::new("upload_id", 0)`
     pub(super) fn minimal(&self, operation: &Operation) -> String {
         let arguments = self.arguments(&operation.inputs, 1);
-        format!("{}Input::new({arguments})", pascal_case(&operation.id))
+        format!("{}::new({arguments})", operation_type(&operation.id, "input"))
     }
 
     /// `depth` 0 sets every field of the types in it, deeper ones only what they require.
@@ -70,10 +72,7 @@ impl Sampler<'_> {
     }
 
     fn setter(&self, field: &Field) -> String {
-        let name = match snake_case(&field.name) {
-            name if name == "new" => "new_".to_owned(),
-            name => name,
-        };
+        let name = setter_name(&snake_case(&field.name));
         let value = match field.treatment {
             // Must say what the sample's body has.
             Treatment::ContentLength => "4".to_owned(),
@@ -116,7 +115,7 @@ impl Sampler<'_> {
                 for field in fields.iter().filter(|field| !field.required && depth == 0) {
                     if !matches!(field.shape, Shape::Map(_)) {
                         let value = self.value(field, &field.shape, depth + 1);
-                        made.push_str(&format!(".{}({value})", snake_case(&field.name)));
+                        made.push_str(&format!(".{}({value})", setter_name(&snake_case(&field.name))));
                     }
                 }
                 made

@@ -7,7 +7,7 @@ use super::names::{pascal_case, snake_case};
 use crate::model::api::{Api, Shape};
 
 /// Names that mean something else in the files in which generated types stand.
-const TAKEN: [&str; 19] = [
+const TAKEN: [&str; 20] = [
     "BTreeMap",
     "Box",
     "Debug",
@@ -16,6 +16,7 @@ const TAKEN: [&str; 19] = [
     "Err",
     "From",
     "Into",
+    "IntoIterator",
     "None",
     "Ok",
     "Option",

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use super::characters;
 use super::node::{EqualKey, Node};
 use super::position::{self, ParseError, Position, START};
 use super::problems::{FileId, Problems, Spot};
@@ -141,7 +142,8 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (String, O
         return (String::new(), None);
     }
     let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
+        // What some editors put in front of everything is no part of the text, nor of any column.
+        Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
             let before = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
@@ -153,11 +155,18 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (String, O
     let root = match position::parse(&text) {
         Ok(parsed) => {
             report_equal_keys(id, &text, &parsed.equal_keys, problems);
+            characters::check(id, &parsed.root, problems);
             Some(parsed.root)
         }
         Err(ParseError::Syntax(message, at)) => {
             let help = "the rest of this file was not checked";
             problems.error(codes::YAML_SYNTAX, Spot::text(id, at), format!("not YAML: {message}"), help);
+            None
+        }
+        Err(ParseError::Documents(at)) => {
+            let message = "a file holds one document, and another begins here";
+            let help = "remove `---`, or make a file of its own of what follows";
+            problems.error(codes::YAML_SYNTAX, Spot::text(id, at), message, help);
             None
         }
         Err(ParseError::TooLarge(message, at)) => {

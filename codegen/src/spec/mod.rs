@@ -3,6 +3,7 @@
 //! [`read`] gives a [`document::Document`] together with everything that is wrong with its files. Reading never
 //! stops at a problem, so that one run reports them all.
 
+mod characters;
 pub mod document;
 mod files;
 mod kinds;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeSeed;
 
+use super::characters;
 use super::node::{EqualKey, Node, NodeId};
 use super::numbering::Numbering;
 use super::tree::NodeSeed;
@@ -26,6 +27,8 @@ pub(super) struct Parsed {
 pub(super) enum ParseError {
     /// It is not YAML.
     Syntax(String, Position),
+    /// It is several documents; where the second begins.
+    Documents(Position),
     /// It is more than anyone would write.
     TooLarge(String, Position),
 }
@@ -35,13 +38,19 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
     if let Some(at) = too_deep(text) {
         return Err(ParseError::TooLarge(DEEP.to_owned(), at));
     }
+    if let Some((c, at)) = characters::forbidden(text) {
+        let message = format!("the character U+{:04X} is not allowed in YAML", u32::from(c));
+        return Err(ParseError::Syntax(message, at));
+    }
     let numbering = Numbering::default();
     match NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(root) => Ok(Parsed { root, equal_keys: numbering.equal_keys.into_inner() }),
         Err(error) => {
             let at = error.location().map_or(START, |at| (at.line(), at.column()));
             let message = message_of(&error);
-            Err(if numbering.too_large.get() || message == "repetition limit exceeded" {
+            Err(if message.contains("more than one document") {
+                ParseError::Documents(second_document(text))
+            } else if numbering.too_large.get() || message == "repetition limit exceeded" {
                 ParseError::TooLarge("more keys and values than a specification has to have".to_owned(), at)
             } else if message == "recursion limit exceeded" {
                 ParseError::TooLarge(DEEP.to_owned(), at)
@@ -73,6 +82,24 @@ pub(super) fn locate_one(text: &str, id: NodeId) -> Position {
     let numbering = Numbering::up_to(id);
     let stopped = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
     stopped.err().and_then(|error| error.location()).map_or(START, |at| (at.line(), at.column()))
+}
+
+/// Where the second document of a text begins: at the first `---` after anything else, or after a `...`.
+fn second_document(text: &str) -> Position {
+    let is_marker = |line: &str, marker: &str| {
+        line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    };
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    let mut has_begun = false;
+    let mut has_ended = false;
+    for (index, line) in text.lines().enumerate() {
+        if (has_begun && is_marker(line, "---")) || (has_ended && is_content(line)) {
+            return (index + 1, 1);
+        }
+        has_ended |= is_marker(line, "...");
+        has_begun |= is_content(line);
+    }
+    START
 }
 
 const DEEP: &str = "nested more deeply than a specification has to be";
@@ -199,7 +226,21 @@ mod tests {
         assert!(at.0 >= 2, "{at:?}");
         let Err(ParseError::Syntax(message, at)) = parse("a: !odd 1\n") else { panic!("syntax error") };
         assert_eq!((message.as_str(), at), ("a tag such as `!name` means nothing here", (1, 4)));
-        assert!(matches!(parse("a: 1\n---\nb: 2\n"), Err(ParseError::Syntax(..))));
+        let Err(error) = parse("a: 1\nb: \0\n") else { panic!("syntax error") };
+        assert_eq!(error, ParseError::Syntax("the character U+0000 is not allowed in YAML".to_owned(), (2, 4)));
+    }
+
+    #[test]
+    fn a_second_document_is_refused_where_it_begins() {
+        for (text, line) in [
+            ("a: 1\n---\nb: 2\n", 2),
+            ("# Comment\n---\na: 1\n--- # again\nb: 2\n", 4),
+            ("---\n---\na: 1\n", 2),
+            ("a: 1\n...\n\n{b: 2}\n", 4),
+        ] {
+            assert_eq!(parse(text).unwrap_err(), ParseError::Documents((line, 1)), "{text}");
+        }
+        assert!(parse("--- # The only one\na: 1\n...\n").is_ok());
     }
 
     #[test]

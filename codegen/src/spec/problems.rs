@@ -1,6 +1,7 @@
 //! Collecting problems while reading goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::files::Files;
 use super::node::NodeId;
@@ -57,10 +58,29 @@ impl<T> Spanned<T> {
 /// A part of the specification that two others refer to is read twice; what is wrong with it is reported once.
 #[derive(Debug, Default)]
 pub struct Problems {
-    found: BTreeSet<(Spot, Severity, &'static str, String, String)>,
+    found: BTreeSet<Found>,
     errors: usize,
-    /// How many errors there are beyond those that are kept.
-    unkept: usize,
+    /// The errors beyond those that are kept, for counting each once: no more of them than a number.
+    unkept: HashSet<u64>,
+}
+
+/// A problem whose line is not known yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Found {
+    spot: Spot,
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    help: String,
+    /// What it contradicts, which the help names.
+    other: Option<Spot>,
+}
+
+/// The problems that are printed, and how many there are beyond them.
+#[derive(Debug)]
+pub(crate) struct Located {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) unkept: usize,
 }
 
 impl Problems {
@@ -72,7 +92,21 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.add(Severity::Error, code, spot, message.into(), help.into());
+        let (message, help) = (message.into(), help.into());
+        self.add(Found { spot, severity: Severity::Error, code, message, help, other: None });
+    }
+
+    /// Reports what contradicts something elsewhere, either of which may be the wrong one.
+    pub(crate) fn contradiction(
+        &mut self,
+        code: &'static str,
+        spot: Spot,
+        other: Spot,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let (message, help) = (message.into(), help.into());
+        self.add(Found { spot, severity: Severity::Error, code, message, help, other: Some(other) });
     }
 
     /// Reports what does not prevent generating.
@@ -83,17 +117,25 @@ impl Problems {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.add(Severity::Warning, code, spot, message.into(), help.into());
+        let (message, help) = (message.into(), help.into());
+        self.add(Found { spot, severity: Severity::Warning, code, message, help, other: None });
     }
 
-    fn add(&mut self, severity: Severity, code: &'static str, spot: Spot, message: String, help: String) {
-        let problem = (spot, severity, code, message, help);
+    fn add(&mut self, mut problem: Found) {
+        // A name that is quoted must not look like further lines of output, nor command a terminal.
+        for text in [&mut problem.message, &mut problem.help] {
+            if text.contains(char::is_control) {
+                *text = escaped(text);
+            }
+        }
         if self.found.contains(&problem) {
             return;
         }
-        let is_error = severity == Severity::Error;
+        let is_error = problem.severity == Severity::Error;
         if is_error && self.is_full() {
-            self.unkept += 1;
+            let mut hasher = DefaultHasher::new();
+            problem.hash(&mut hasher);
+            self.unkept.insert(hasher.finish());
         } else {
             self.errors += usize::from(is_error);
             self.found.insert(problem);
@@ -106,30 +148,36 @@ impl Problems {
     }
 
     /// The problems in the order of their places.
-    pub(super) fn located(self, files: &Files) -> Vec<Problem> {
+    pub(super) fn located(self, files: &Files) -> Located {
         let places = self.places(files);
-        let found = self.found.into_iter();
-        let mut problems: Vec<Problem> = found
-            .map(|(spot, severity, code, message, help)| {
-                let (line, column) = places.get(&spot).copied().unwrap_or(START);
-                let place = Place { file: files.name(spot.file).to_owned(), line, column };
-                Problem { place, severity, code, message, help }
-            })
-            .collect();
-        problems.sort();
-        if let (Some(last), 1..) = (problems.last_mut(), self.unkept) {
-            last.help.push_str(&format!("\n  (and {} after the first {MOST})", count(self.unkept, "more problem")));
+        let place = |spot: Spot| {
+            let (line, column) = places.get(&spot).copied().unwrap_or(START);
+            Place { file: files.name(spot.file).to_owned(), line, column }
+        };
+        let mut problems: Vec<Problem> = Vec::new();
+        for Found { spot, severity, code, message, mut help, other } in self.found {
+            if let Some(other) = other {
+                help.push_str(&format!("; the other is at {}", place(other)));
+            }
+            problems.push(Problem { place: place(spot), severity, code, message, help });
         }
-        problems
+        problems.sort();
+        // What stands behind an anchor was read once for each alias, and stands in one place.
+        problems.dedup();
+        let unkept = self.unkept.len();
+        if let (Some(last), 1..) = (problems.last_mut(), unkept) {
+            last.help.push_str(&format!("\n  (and {} after the first {MOST})", count(unkept, "more problem")));
+        }
+        Located { problems, unkept }
     }
 
     /// Where the problems are; each file is read once for all of them.
     fn places(&self, files: &Files) -> BTreeMap<Spot, Position> {
         let mut places = BTreeMap::new();
         let mut wanted: BTreeMap<FileId, BTreeSet<NodeId>> = BTreeMap::new();
-        for (spot, ..) in &self.found {
+        for spot in self.found.iter().flat_map(|found| [Some(found.spot), found.other]).flatten() {
             match spot.within {
-                Within::Text(at) => drop(places.insert(*spot, at)),
+                Within::Text(at) => drop(places.insert(spot, at)),
                 Within::Node(id) => drop(wanted.entry(spot.file).or_default().insert(id)),
             }
         }
@@ -140,6 +188,17 @@ impl Problems {
         }
         places
     }
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, c| {
+        if c.is_control() {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+        escaped
+    })
 }
 
 #[cfg(test)]
@@ -161,12 +220,19 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn control_characters_are_not_printed() {
+        assert_eq!(escaped("é\n`\u{1b}`"), "é\\n`\\u{1b}`");
+    }
+
+    #[test]
     fn beyond_the_first_problems_are_counted() {
         let mut problems = Problems::default();
         for number in 0..MOST + 3 {
             problems.error("code", spot(), number.to_string(), "help");
         }
-        problems.error("code", spot(), "0", "help");
-        assert_eq!((problems.found.len(), problems.unkept), (MOST, 3));
+        for number in [0, MOST + 1] {
+            problems.error("code", spot(), number.to_string(), "help");
+        }
+        assert_eq!((problems.found.len(), problems.unkept.len()), (MOST, 3));
     }
 }

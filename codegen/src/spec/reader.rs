@@ -12,7 +12,7 @@ use super::problems::{FileId, Problems, Spot};
 use super::reference::Followed;
 use super::schema::{Role, SchemaId};
 use super::table::{Located, Table};
-use crate::diagnostic::{Problem, codes};
+use crate::diagnostic::codes;
 
 /// The state of reading.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ pub struct Reading {
 
 impl Reading {
     /// The problems in the order of their places.
-    pub fn located(self) -> Vec<Problem> {
+    pub(crate) fn located(self) -> super::problems::Located {
         self.problems.located(&self.files)
     }
 }

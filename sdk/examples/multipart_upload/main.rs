@@ -66,20 +66,26 @@ async fn run(arguments: Arguments) -> Result<()> {
 
     // 3. The parts. Whatever goes wrong from here on, and Ctrl-C too, aborts the upload: its parts cost money.
     let uploading = upload_parts(&bucket, &key, &initiated.upload_id, &source, part_size);
-    let outcome = tokio::select! {
-        outcome = uploading => outcome,
-        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
-    };
+    let outcome = interruptible(uploading).await;
     if let Err(error) = outcome {
         let abort = AbortMultipartUploadInput::new(&initiated.upload_id);
-        return Err(match bucket.abort_multipart_upload(&key, abort).await {
+        let aborting = async { Ok(bucket.abort_multipart_upload(&key, abort).await?) };
+        return Err(match interruptible(aborting).await {
             Ok(_) => format!("{error}\nthe upload was aborted").into(),
             Err(failure) => format!("{error}\nand the upload could not be aborted: {failure}").into(),
         });
     }
 
     // 6. The same bytes come back.
-    read_back(&bucket, &key, &source).await
+    interruptible(read_back(&bucket, &key, &source)).await
+}
+
+/// Ctrl-C ends the work by dropping it, which is how any call of the SDK is cancelled.
+async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        outcome = work => outcome,
+        _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+    }
 }
 
 async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Source, part_size: u64) -> Result<()> {

@@ -19,7 +19,10 @@ impl Progress {
     pub(crate) fn new(what: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-            ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what)
+            let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what);
+            // Parts can be large: the time left goes on counting while one is under way.
+            bar.enable_steady_tick(Duration::from_millis(250));
+            bar
         });
         Self { bar, what, total, done: Cell::new(0), start: Instant::now() }
     }

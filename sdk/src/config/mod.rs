@@ -155,6 +155,9 @@ impl Config {
 
     /// Where the service is: scheme, host and, if it is not the scheme's own, port, such as `http://127.0.0.1:9000`.
     /// Zone and bucket are no part of it. Default `https://qingstor.com`.
+    ///
+    /// Proxies that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name are used, except for a loopback address and, in path
+    /// style, `localhost`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
         self
@@ -195,6 +198,11 @@ impl Config {
 
     /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
     /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move.
+    ///
+    /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). So does the
+    /// time between the last byte that was handed to the operating system, which buffers some MiB, and the answer: raise
+    /// it for lines of less than 1 Mbit/s, and where the server is asked to copy gigabytes or to complete thousands of
+    /// parts.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
         self

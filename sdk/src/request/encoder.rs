@@ -59,6 +59,15 @@ impl RequestEncoder {
         }
     }
 
+    /// A value of an enumeration that is one of those the specification lists.
+    pub(crate) fn check_known(&mut self, field: &'static str, value: &dyn WireValue) {
+        if let Some(known) = value.is_none_of() {
+            let text = value.text().unwrap_or_default();
+            let problem = format!("is {text:?}, but must be one of {}", known.join(", "));
+            self.refuse(field, problem);
+        }
+    }
+
     pub(crate) fn query(&mut self, name: &'static str, value: &dyn WireValue) {
         if let Some(text) = value.text() {
             self.query.push((name, Some(text.into_owned())));
@@ -73,8 +82,15 @@ impl RequestEncoder {
 
     /// A header that carries a path: `/bucket/key`, percent-encoded as the path of a URL is.
     pub(crate) fn path_header(&mut self, field: &'static str, name: &'static str, value: &dyn WireValue) {
-        if let Some(text) = value.text() {
+        let Some(text) = value.text() else { return };
+        let is_object = text
+            .strip_prefix('/')
+            .and_then(|path| path.split_once('/'))
+            .is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
+        if is_object {
             self.header_text(field, name, &encode_path(&text), false);
+        } else {
+            self.refuse(field, format!("is {text:?}, but must be a bucket and a key: `/bucket/key`"));
         }
     }
 

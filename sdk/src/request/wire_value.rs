@@ -11,6 +11,11 @@ pub(crate) trait WireValue {
     fn is_sensitive(&self) -> bool {
         false
     }
+
+    /// The values an enumeration knows, if this is none of them.
+    fn is_none_of(&self) -> Option<&'static [&'static str]> {
+        None
+    }
 }
 
 impl<T: WireValue> WireValue for Option<T> {
@@ -20,6 +25,10 @@ impl<T: WireValue> WireValue for Option<T> {
 
     fn is_sensitive(&self) -> bool {
         self.as_ref().is_some_and(T::is_sensitive)
+    }
+
+    fn is_none_of(&self) -> Option<&'static [&'static str]> {
+        self.as_ref().and_then(T::is_none_of)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who sends a request, and whether they may.
 
-use http::Method;
+use http::{Method, header};
 
 use crate::address::Target;
 use crate::clock::Moment;
@@ -21,12 +21,13 @@ pub(crate) struct Authenticator {
 impl Authenticator {
     /// Whoever sends credentials is held to them, even where none are needed.
     pub(crate) fn check(&self, request: &Request, now: Moment) -> Result<(), Error> {
-        if let Some(authorization) = request.header("authorization") {
-            self.check_header(request, authorization, now)
-        } else if request.query.has("signature") || request.query.has("access_key_id") {
-            self.check_query(request, now)
-        } else {
+        if let Some(authorization) = request.headers.get(header::AUTHORIZATION) {
+            // Bytes that are no text are credentials like any others that do not fit.
+            self.check_header(request, authorization.to_str().unwrap_or_default(), now)
+        } else if request.is_anonymous() {
             self.check_anonymous(request)
+        } else {
+            self.check_query(request, now)
         }
     }
 
@@ -91,7 +92,11 @@ impl Authenticator {
     }
 
     // Even on a public bucket the service lets strangers touch nothing but objects, and delete none.
+    // Where a bucket is they may ask, for one has to know that before one can sign for the right host.
     fn check_anonymous(&self, request: &Request) -> Result<(), Error> {
+        if request.asks_for_zone() {
+            return Ok(());
+        }
         let object = matches!(request.address.target, Target::Object { .. });
         let overrides = request.query.parameters().iter().any(|parameter| parameter.name.starts_with("response-"));
         if self.allow_anonymous && object && request.method != Method::DELETE && !overrides {

@@ -63,9 +63,12 @@ fn a_wrong_signature_is_answered_with_the_string_to_sign() {
 
 #[test]
 fn malformed_and_unknown_credentials() {
-    for authorization in ["Bearer x", "QS", "QS ID", "QS OTHER:AAAA"] {
+    for authorization in ["", "\u{fc}", "Bearer x", "QS", "QS ID", "QS OTHER:AAAA"] {
         let request = request("GET", "/b/k", &[("authorization", authorization.to_owned())]);
-        assert_eq!(check(&request), Err(Code::InvalidAccessKeyId));
+        for allow_anonymous in [false, true] {
+            let refused = authenticator(allow_anonymous).check(&request, Moment::from_seconds(NOW)).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidAccessKeyId, "{authorization}");
+        }
     }
 }
 
@@ -93,4 +96,22 @@ fn anonymous() {
     assert!(!open(&request("GET", "/b", &[])));
     assert!(!open(&request("DELETE", "/b/k", &[])));
     assert!(!open(&request("GET", "/b/k?response-expires=0", &[])));
+}
+
+#[test]
+fn anyone_may_ask_where_a_bucket_is() {
+    let at = |method: &str, host: &str, target: &str| check(&request(method, target, &[("host", host.to_owned())]));
+    for (host, target) in [("qingstor.com", "/b"), ("b.qingstor.com:443", "/"), ("qsstor.com", "/b/")] {
+        assert_eq!(at("HEAD", host, target), Ok(()), "{host}");
+        assert_eq!(at("GET", host, target), Err(Code::PermissionDenied), "{host}");
+    }
+    for (host, target) in [
+        ("pek3a.qingstor.com", "/b"),
+        ("b.pek3a.qingstor.com", "/"),
+        ("localhost", "/b"),
+        ("qingstor.com", "/b/k"),
+        ("qingstor.com", "/"),
+    ] {
+        assert_eq!(at("HEAD", host, target), Err(Code::PermissionDenied), "{host}{target}");
+    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use http::StatusCode;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -40,6 +41,8 @@ pub struct Builder {
     allow_tiny_parts: bool,
     allow_anonymous: bool,
     clock_offset: i64,
+    upload_not_exists_status: u16,
+    refuse_chunked: bool,
 }
 
 impl Default for Builder {
@@ -54,6 +57,8 @@ impl Default for Builder {
             allow_tiny_parts: false,
             allow_anonymous: false,
             clock_offset: 0,
+            upload_not_exists_status: 404,
+            refuse_chunked: false,
         }
     }
 }
@@ -71,6 +76,8 @@ impl fmt::Debug for Builder {
             .field("allow_tiny_parts", &self.allow_tiny_parts)
             .field("allow_anonymous", &self.allow_anonymous)
             .field("clock_offset", &self.clock_offset)
+            .field("upload_not_exists_status", &self.upload_not_exists_status)
+            .field("refuse_chunked", &self.refuse_chunked)
             .finish()
     }
 }
@@ -135,12 +142,35 @@ impl Builder {
         self
     }
 
+    /// The status of `upload_not_exists`, 400 or 404: the service documents both, so clients have to go by the code.
+    /// Default: 404.
+    pub fn upload_not_exists_status(mut self, status: u16) -> Self {
+        self.upload_not_exists_status = status;
+        self
+    }
+
+    /// Refuses bodies sent in chunks instead of with a length, with the status 411: whether the service takes them is
+    /// not documented. Default: no.
+    pub fn refuse_chunked(mut self, refuse: bool) -> Self {
+        self.refuse_chunked = refuse;
+        self
+    }
+
     /// Starts the emulator on the current Tokio runtime. It is ready when this returns.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on, or the data directory cannot be used; the error says which.
+    /// If a setting has no sense, the address cannot be listened on, or the data directory cannot be used, because
+    /// another process uses it for example; the error says which.
     pub async fn start(self) -> io::Result<Emulator> {
+        let upload_not_exists = match self.upload_not_exists_status {
+            400 => StatusCode::BAD_REQUEST,
+            404 => StatusCode::NOT_FOUND,
+            other => {
+                let message = format!("the status of upload_not_exists can be 400 or 404, not {other}");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        };
         let mut key_pairs = self.key_pairs;
         if key_pairs.is_empty() {
             key_pairs.push(KeyPair {
@@ -166,6 +196,8 @@ impl Builder {
                 allow_tiny_parts: self.allow_tiny_parts,
             },
             clock,
+            upload_not_exists,
+            refuse_chunked: self.refuse_chunked,
         };
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(server::serve(listener, Arc::new(service), stopped));

@@ -43,8 +43,10 @@ codes! {
     PermissionDenied 403 "permission_denied",
     BucketNotExists 404 "bucket_not_exists",
     ObjectNotExists 404 "object_not_exists",
-    // The published error table says 400, the pages of the operations say 404.
+    // The published error table says 400, the pages of the operations say 404; the service can be told which.
     UploadNotExists 404 "upload_not_exists",
+    // The status is HTTP's; the service is not known to have a code of its own for it.
+    LengthRequired 411 "invalid_argument",
     MethodNotAllowed 405 "method_not_allowed",
     BucketAlreadyExists 409 "bucket_already_exists",
     BucketNotEmpty 409 "bucket_not_empty",

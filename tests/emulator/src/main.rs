@@ -53,6 +53,14 @@ struct Arguments {
     /// Seconds to shift the server's clock by
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
     clock_offset: i64,
+
+    /// Status of the error upload_not_exists, 400 or 404: the service documents both
+    #[arg(long, value_name = "STATUS", default_value_t = 404)]
+    upload_not_exists_status: u16,
+
+    /// Refuse bodies that are sent in chunks instead of with a length
+    #[arg(long)]
+    refuse_chunked: bool,
 }
 
 impl Arguments {
@@ -63,7 +71,9 @@ impl Arguments {
             .zone(self.zone)
             .allow_tiny_parts(self.allow_tiny_parts)
             .allow_anonymous(self.allow_anonymous)
-            .clock_offset(self.clock_offset);
+            .clock_offset(self.clock_offset)
+            .upload_not_exists_status(self.upload_not_exists_status)
+            .refuse_chunked(self.refuse_chunked);
         if let Some(directory) = self.data_dir {
             builder = builder.data_dir(directory);
         }

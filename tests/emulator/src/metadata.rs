@@ -47,6 +47,11 @@ impl Metadata {
         })
     }
 
+    /// What is left of it where nobody signed: of the standard headers only the type is a stranger's to set.
+    pub(crate) fn of_a_stranger(self) -> Self {
+        Self { content_type: self.content_type, user: self.user, ..Self::default() }
+    }
+
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let optional = |headers: &mut HeaderMap, name: HeaderName, value: &Option<String>| {
             if let Some(value) = value {

@@ -34,6 +34,8 @@ pub(crate) struct Payload {
     incoming: Incoming,
     declared: Option<u64>,
     read: u64,
+    /// Whether the end was seen. The connection itself does not tell that of a body in chunks.
+    ended: bool,
     expects_continue: bool,
     md5: Result<Option<[u8; 16]>, Error>,
 }
@@ -44,6 +46,7 @@ impl Payload {
             declared: incoming.size_hint().exact(),
             incoming,
             read: 0,
+            ended: false,
             expects_continue: headers.contains_key("expect"),
             md5: declared_md5(headers),
         }
@@ -91,7 +94,7 @@ impl Payload {
 
     /// Reads what a refused request still brings, if that is little. Tells whether the connection can go on.
     pub(crate) async fn settle(mut self) -> bool {
-        if self.incoming.is_end_stream() {
+        if self.ended || self.incoming.is_end_stream() {
             return true;
         }
         // Who waits to be told to go on must not be told so now.
@@ -114,8 +117,9 @@ impl Payload {
     async fn batch(&mut self, limit: u64) -> Result<Vec<Bytes>, Error> {
         let mut batch = Vec::new();
         let mut size = 0;
-        while size < BATCH && batch.len() < BATCH_FRAMES {
+        while !self.ended && size < BATCH && batch.len() < BATCH_FRAMES {
             let Some(frame) = self.incoming.frame().await else {
+                self.ended = true;
                 break;
             };
             let frame = frame.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;

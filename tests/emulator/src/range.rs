@@ -44,9 +44,10 @@ impl ByteRange {
     }
 }
 
-// `parse` alone would accept a sign.
+// `parse` alone would accept a sign, and refuse numbers that are merely past every end.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -63,6 +64,8 @@ mod tests {
         assert_eq!(range("bytes=2-5", 10), Some((2, 4)));
         assert_eq!(range("bytes=2-50", 10), Some((2, 8)));
         assert_eq!(range("bytes=2-18446744073709551615", 10), Some((2, 8)));
+        assert_eq!(range("bytes=2-99999999999999999999", 10), Some((2, 8)));
+        assert_eq!(range("bytes=-99999999999999999999", 10), Some((0, 10)));
         assert_eq!(range("bytes=9-", 10), Some((9, 1)));
         assert_eq!(range("bytes=-3", 10), Some((7, 3)));
         assert_eq!(range("bytes=-30", 10), Some((0, 10)));
@@ -73,6 +76,8 @@ mod tests {
         for text in [
             "bytes=10-",
             "bytes=10-11",
+            "bytes=99999999999999999999-",
+            "bytes=99999999999999999999-99999999999999999999",
             "bytes=5-4",
             "bytes=-0",
             "bytes=-",

@@ -1,9 +1,9 @@
 //! A request as it arrived, without its body.
 
 use http::request::Parts;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 
-use crate::address::{Address, Hosts};
+use crate::address::{Address, Hosts, Target};
 use crate::error::Error;
 use crate::query::Query;
 use crate::signature::Signable;
@@ -34,6 +34,7 @@ impl Request {
         }
         .to_owned();
         let address = hosts.locate(&host, &path)?;
+        refuse_repeated(&parts.headers)?;
         Ok(Self {
             query: Query::parse(parts.uri.query().unwrap_or_default()),
             method: parts.method,
@@ -49,6 +50,18 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
     }
 
+    /// Whether it came without any credentials, good or bad.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        let in_query = self.query.has("signature") || self.query.has("access_key_id");
+        !in_query && !self.headers.contains_key(header::AUTHORIZATION)
+    }
+
+    /// Whether it asks the global entrance of the service for a bucket, and so for the zone the bucket is in.
+    pub(crate) fn asks_for_zone(&self) -> bool {
+        let entrance = self.address.public_host.is_some() && self.address.zone.is_none();
+        entrance && self.method == Method::HEAD && matches!(self.address.target, Target::Bucket { .. })
+    }
+
     pub(crate) fn signable<'a>(&'a self, expires: Option<&'a str>) -> Signable<'a> {
         Signable {
             method: self.method.as_str(),
@@ -58,5 +71,39 @@ impl Request {
             headers: &self.headers,
             expires,
         }
+    }
+}
+
+/// Of a header sent twice one value would be signed and the other one could be used.
+fn refuse_repeated(headers: &HeaderMap) -> Result<(), Error> {
+    let signed = |name: &HeaderName| {
+        name.as_str().starts_with("x-qs-")
+            || matches!(name.as_str(), "authorization" | "content-md5" | "content-type" | "date")
+    };
+    match headers.keys().find(|name| signed(name) && headers.get_all(*name).iter().nth(1).is_some()) {
+        Some(name) => Err(Error::invalid_argument(format!("the header {name} was sent more than once"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+
+    fn code(names: &[&str]) -> Result<(), Code> {
+        let builder =
+            names.iter().fold(http::Request::builder().uri("/b/k"), |builder, name| builder.header(*name, "v"));
+        let (parts, ()) = builder.body(()).unwrap().into_parts();
+        Request::new(parts, &Hosts::new("pek3a", &[])).map(|_| ()).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn what_is_signed_comes_once() {
+        for name in ["X-QS-Meta-A", "x-qs-copy-source", "Date", "Content-Type", "content-md5", "Authorization"] {
+            assert_eq!(code(&[name]), Ok(()));
+            assert_eq!(code(&[name, "x-other", name]), Err(Code::InvalidArgument), "{name}");
+        }
+        assert_eq!(code(&["x-other", "accept", "x-other", "accept"]), Ok(()));
     }
 }

@@ -43,8 +43,7 @@ struct ErrorBody<'a> {
     string_to_sign: Option<&'a str>,
 }
 
-pub(crate) fn error(error: &Error, method: &Method, request_id: &str) -> Answer {
-    let status = error.code().status();
+pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Answer {
     let mut answer = if method == Method::HEAD {
         empty(status)
     } else {
@@ -86,7 +85,7 @@ mod tests {
     #[test]
     fn a_refused_head_has_no_body() {
         let refused = Error::new(Code::ObjectNotExists, "gone");
-        let answer = error(&refused, &Method::HEAD, "1");
+        let answer = error(&refused, StatusCode::NOT_FOUND, &Method::HEAD, "1");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         assert!(http_body::Body::is_end_stream(answer.body()));
     }

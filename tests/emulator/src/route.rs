@@ -100,7 +100,7 @@ fn object(request: &Request) -> Result<Operation, Error> {
     }
     if query.has("upload_id") {
         return match *method {
-            Method::PUT if request.header("x-qs-copy-source").is_some() => Ok(Operation::CopyMultipart),
+            Method::PUT if request.headers.contains_key("x-qs-copy-source") => Ok(Operation::CopyMultipart),
             Method::PUT => Ok(Operation::UploadMultipart),
             Method::GET => Ok(Operation::ListMultipart),
             Method::POST => Ok(Operation::CompleteMultipartUpload),
@@ -136,7 +136,8 @@ fn object(request: &Request) -> Result<Operation, Error> {
 }
 
 fn put(request: &Request) -> Result<Operation, Error> {
-    let has = |name| request.header(name).is_some();
+    // Also where the value is no good: were it taken for no source, an empty body would replace the target.
+    let has = |name| request.headers.contains_key(name);
     match (has("x-qs-copy-source"), has("x-qs-move-source")) {
         (true, true) => Err(Error::invalid_argument("an object can be copied or moved, not both")),
         (true, false) => Ok(Operation::CopyObject),
@@ -186,6 +187,22 @@ mod tests {
             ("DELETE", "/b/k?upload_id=1", Operation::AbortMultipartUpload),
         ] {
             assert_eq!(routed(method, target), Ok(operation), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_source_without_a_value_is_still_a_source() {
+        for (target, header, operation) in [
+            ("/b/k", "x-qs-copy-source", Operation::CopyObject),
+            ("/b/k", "x-qs-move-source", Operation::MoveObject),
+            ("/b/k?upload_id=1", "x-qs-copy-source", Operation::CopyMultipart),
+        ] {
+            for value in [&b""[..], b"\xff"] {
+                let builder = http::Request::builder().method("PUT").uri(target).header(header, value);
+                let (parts, ()) = builder.body(()).unwrap().into_parts();
+                let request = Request::new(parts, &Hosts::new("pek3a", &[])).unwrap();
+                assert_eq!(route(&request).ok(), Some(operation), "{target} {header}");
+            }
         }
     }
 

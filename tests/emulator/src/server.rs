@@ -20,9 +20,10 @@ use crate::service::Service;
 
 /// How long requests under way may take once the server is to stop.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long, and for how much, a closed connection is still read.
+/// How long, and for how much, a closed connection is still read. The official clients send parts of up to 128 MiB
+/// and read no answer before they have sent them whole.
 const LINGER: Duration = Duration::from_secs(5);
-const LINGER_BYTES: usize = 64 * 1024 * 1024;
+const LINGER_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Serves until `stop` changes or its sender is gone.
 pub(crate) async fn serve(listener: TcpListener, service: Arc<Service>, mut stop: watch::Receiver<bool>) {

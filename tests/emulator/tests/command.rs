@@ -85,6 +85,33 @@ async fn what_was_committed_survives_being_killed() {
     assert_eq!(answer.body, parts.concat());
 }
 
+#[tokio::test]
+async fn a_directory_in_use_is_left_to_who_uses_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut running = Running::start(directory.path());
+    let upload = running.client.initiate("/b/k").await;
+    running.client.part("/b/k", &upload, 0, data(1, 10)).await.expect(201);
+    let output = command().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    let path = directory.path().display();
+    let expected = format!("error: cannot use the data directory {path}: it is in use by another process\n");
+    assert_eq!(error, expected);
+    running.client.complete("/b/k", &upload, &[0]).await.expect(201);
+    running.kill();
+
+    let running = Running::start(directory.path());
+    assert_eq!(running.client.get("/b/k").await.expect(200).body, data(1, 10));
+}
+
+#[test]
+fn a_status_that_is_not_one_of_two_is_one_clear_sentence() {
+    let output = command().args(["--listen", "127.0.0.1:0", "--upload-not-exists-status", "500"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error, "error: the status of upload_not_exists can be 400 or 404, not 500\n");
+}
+
 #[test]
 fn a_port_in_use_is_one_clear_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -111,7 +138,7 @@ fn a_directory_that_cannot_be_used_is_one_clear_sentence() {
 fn help_names_every_option() {
     let output = command().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in ["--listen", "--access-key-id", "--secret-access-key", "--zone", "--data-dir"] {
+    for option in ["--listen", "--access-key-id", "--secret-access-key", "--zone", "--data-dir", "--refuse-chunked"] {
         assert!(help.contains(option), "{option}");
     }
 }

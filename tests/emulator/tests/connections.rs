@@ -43,8 +43,29 @@ async fn bodies_in_chunks() {
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
     raw.write("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
-    raw.answer("PUT").await.expect(201);
+    let answer = raw.answer("PUT").await.expect(201);
+    assert_eq!(answer.header("connection"), "");
     assert_eq!(client.get("/b/k").await.body, b"abcde");
+
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
+    raw.write("0\r\n\r\n").await;
+    raw.answer("PUT").await.expect(201);
+    raw.head("GET", "/b/k", &signed(&client, "GET", "/b/k", &[])).await;
+    assert!(raw.answer("GET").await.expect(200).body.is_empty());
+}
+
+#[tokio::test]
+async fn bodies_in_chunks_can_be_refused() {
+    let emulator = Emulator::builder().bucket("b").refuse_chunked(true).start().await.unwrap();
+    let client = Client::new(&emulator);
+    let mut raw = Raw::connect(&emulator).await;
+    let chunked = [("transfer-encoding", "chunked")];
+    raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
+    raw.write("3\r\nabc\r\n0\r\n\r\n").await;
+    let answer = raw.answer("PUT").await.expect(411);
+    assert_eq!(answer.code(), "invalid_argument");
+    client.get("/b/k").await.expect(404);
+    client.put("/b/k", "abc").await.expect(201);
 }
 
 #[tokio::test]
@@ -63,7 +84,8 @@ async fn a_body_that_ends_early_leaves_nothing() {
 #[tokio::test]
 async fn a_refused_body_is_answered_before_the_connection_closes() {
     let (emulator, client) = started().await;
-    let body = vec![0; 8 * MIB];
+    // The largest part an official client sends.
+    let body = vec![0; 128 * MIB];
     let length = [("content-length", &*body.len().to_string())];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/none/k", &signed(&client, "PUT", "/none/k", &length)).await;
@@ -107,4 +129,16 @@ async fn stopping_frees_the_port() {
     let port = emulator.port();
     emulator.stop().await;
     assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
+}
+
+#[tokio::test]
+async fn dropping_frees_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = Emulator::builder().bucket("b").data_dir(directory.path());
+    let emulator = builder.clone().start().await.unwrap();
+    let client = Client::new(&emulator);
+    client.put("/b/k", "data").await.expect(201);
+    drop(emulator);
+    let emulator = builder.start().await.unwrap();
+    assert_eq!(Client::new(&emulator).get("/b/k").await.expect(200).body, b"data");
 }

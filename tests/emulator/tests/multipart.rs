@@ -106,6 +106,23 @@ async fn parts_are_checked_and_replaced() {
 }
 
 #[tokio::test]
+async fn the_status_of_an_unknown_upload_can_be_chosen() {
+    for status in [400, 404] {
+        let emulator = Emulator::builder().bucket("b").upload_not_exists_status(status).start().await.unwrap();
+        let client = Client::new(&emulator);
+        for answer in [
+            client.part("/b/k", "unknown", 0, b"data".to_vec()).await,
+            client.complete("/b/k", "unknown", &[0]).await,
+            client.get("/b/k?upload_id=unknown").await,
+        ] {
+            assert_eq!(answer.expect(status).code(), "upload_not_exists");
+        }
+        client.get("/b/k").await.expect(404);
+    }
+    assert!(Emulator::builder().upload_not_exists_status(200).start().await.is_err());
+}
+
+#[tokio::test]
 async fn parts_copied_from_an_object() {
     let emulator = Emulator::builder().bucket("b").allow_tiny_parts(true).start().await.unwrap();
     let client = Client::new(&emulator);
@@ -124,6 +141,9 @@ async fn parts_copied_from_an_object() {
     assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(b"234")));
     let answer = copy(1, "").await.expect(201);
     assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(b"0123456789")));
+    let target = format!("/b/k?part_number=0&upload_id={upload}");
+    let answer = client.send("PUT", &target, &[("x-qs-copy-source", "")], "").await;
+    assert_eq!(answer.expect(400).code(), "invalid_argument");
     assert_eq!(copy(2, "bytes=10-").await.expect(416).code(), "invalid_range");
     client.delete("/b/a%20source").await.expect(204);
     client.complete("/b/k", &upload, &[0, 1]).await.expect(201);

@@ -85,6 +85,8 @@ async fn ranges_and_conditions() {
     let answer = with("range", "bytes=-3").await.expect(206);
     assert_eq!(answer.body, b"789");
     assert_eq!(answer.header("content-range"), "bytes 7-9/10");
+    let answer = with("range", "bytes=0-99999999999999999999").await.expect(206);
+    assert_eq!(answer.header("content-range"), "bytes 0-9/10");
     let answer = with("range", "bytes=10-").await.expect(416);
     assert_eq!(answer.code(), "invalid_range");
     assert_eq!(answer.header("content-range"), "bytes */10");
@@ -137,6 +139,14 @@ async fn copying_and_moving() {
         let headers = [("x-qs-copy-source", value)];
         client.send("PUT", "/b/x", &headers, "").await.expect(status);
     }
+    // A source that is no source must not make an upload of nothing of it.
+    for name in ["x-qs-copy-source", "x-qs-move-source"] {
+        for value in ["", "/b/\u{4e2d}"] {
+            let answer = client.send("PUT", "/b/copy", &[(name, value)], "").await;
+            assert_eq!(answer.expect(400).code(), "invalid_argument");
+        }
+    }
+    assert_eq!(client.get("/b/copy").await.body, b"data");
 
     let moved = [("x-qs-move-source", "/b/a%20%2Bb")];
     client.send("PUT", "/b/moved", &moved, "").await.expect(201);

@@ -106,12 +106,19 @@ async fn the_bucket_in_the_host() {
 async fn the_global_host_says_where_a_bucket_is() {
     let emulator = Emulator::builder().bucket("b").zone("gd2").start().await.unwrap();
     let client = Client::new(&emulator);
-    let mut headers = client.sign("HEAD", "/b", None, &[]);
-    headers.insert("host", "qingstor.com".parse().unwrap());
-    let mut raw = Raw::connect(&emulator).await;
-    raw.head("HEAD", "/b", &headers).await;
-    let answer = raw.answer("HEAD").await.expect(301);
-    assert_eq!(answer.header("location"), "http://gd2.qingstor.com/b");
+    let signed = client.sign("HEAD", "/b", None, &[]);
+    for (mut headers, host, target, location) in [
+        (signed, "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
+        // One has to know the zone before one can sign for its host.
+        (HeaderMap::new(), "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
+        (HeaderMap::new(), "b.qingstor.com", "/", "http://b.gd2.qingstor.com"),
+    ] {
+        headers.insert("host", host.parse().unwrap());
+        let mut raw = Raw::connect(&emulator).await;
+        raw.head("HEAD", target, &headers).await;
+        let answer = raw.answer("HEAD").await.expect(301);
+        assert_eq!(answer.header("location"), location);
+    }
 }
 
 #[tokio::test]
@@ -123,4 +130,53 @@ async fn anonymous_reading_can_be_allowed() {
     anonymous("GET", "/b/k").await.expect(200);
     anonymous("GET", "/b").await.expect(403);
     anonymous("DELETE", "/b/k").await.expect(403);
+}
+
+#[tokio::test]
+async fn strangers_set_no_standard_metadata_but_the_type() {
+    let emulator = Emulator::builder().bucket("b").allow_anonymous(true).start().await.unwrap();
+    let client = Client::new(&emulator);
+    let sent = [
+        ("content-type", "text/x"),
+        ("cache-control", "no-store"),
+        ("content-disposition", "inline"),
+        ("content-encoding", "identity"),
+        ("expires", "0"),
+    ];
+    let headers: HeaderMap =
+        sent.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
+    client.send_as_is("PUT", "/b/k", headers, "data").await.expect(201);
+    let answer = client.get("/b/k").await.expect(200);
+    assert_eq!(answer.header("content-type"), "text/x");
+    for (name, _) in &sent[1..] {
+        assert_eq!(answer.header(name), "", "{name}");
+    }
+    client.send("PUT", "/b/k", &sent, "data").await.expect(201);
+    assert_eq!(client.get("/b/k").await.header("expires"), "0");
+}
+
+#[tokio::test]
+async fn empty_credentials_are_credentials() {
+    for allowed in [false, true] {
+        let emulator = Emulator::builder().bucket("b").allow_anonymous(allowed).start().await.unwrap();
+        let mut raw = Raw::connect(&emulator).await;
+        for value in [&b""[..], b"QS \xfc:x"] {
+            let head = [b"GET /b/k HTTP/1.1\r\nhost: localhost\r\nauthorization: ", value, b"\r\n\r\n"].concat();
+            raw.write(head).await;
+            assert_eq!(raw.answer("GET").await.expect(401).code(), "invalid_access_key_id");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_signed_header_comes_once() {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    let mut headers = client.sign("PUT", "/b/k", None, &[("x-qs-meta-a", "signed"), ("content-length", "0")]);
+    headers.insert("host", "localhost".parse().unwrap());
+    headers.append("x-qs-meta-a", "not signed".parse().unwrap());
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &headers).await;
+    assert_eq!(raw.answer("PUT").await.expect(400).code(), "invalid_argument");
+    client.get("/b/k").await.expect(404);
 }

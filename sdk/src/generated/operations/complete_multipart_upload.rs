@@ -22,6 +22,8 @@ pub struct CompleteMultipartUploadInput {
     pub encryption_customer_key_md5: Option<String>,
     /// The parts that make up the object, with ascending part numbers. Only `part_number`
     /// is needed; an `etag` is compared with that of the uploaded part.
+    ///
+    /// Checked before it is sent: 1 to 10000 items.
     pub object_parts: Vec<types::ObjectPart>,
 }
 
@@ -88,6 +90,7 @@ impl Operation for CompleteMultipartUploadInput {
 
     fn encode(self, request: &mut RequestEncoder) {
         request.require("upload_id", &self.upload_id);
+        request.check_items("object_parts", self.object_parts.len(), Some(1), Some(10000));
         request.json();
         request.query("upload_id", &self.upload_id);
         request.header("etag", "ETag", &self.etag);

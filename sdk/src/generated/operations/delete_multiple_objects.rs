@@ -12,6 +12,8 @@ pub struct DeleteMultipleObjectsInput {
     pub content_md5: Option<String>,
     /// The objects to delete, at most 1000. Only their `key` matters, so the entries of
     /// a list of objects may be passed on as they are.
+    ///
+    /// Checked before it is sent: 1 to 1000 items.
     pub objects: Vec<types::ObjectSummary>,
     /// Whether to leave out `deleted` and return only `errors`. Left out, both are returned.
     pub quiet: Option<bool>,
@@ -65,6 +67,7 @@ impl Operation for DeleteMultipleObjectsInput {
     };
 
     fn encode(self, request: &mut RequestEncoder) {
+        request.check_items("objects", self.objects.len(), Some(1), Some(1000));
         request.json();
         request.json_field("objects", "objects", &self.objects);
         request.json_field("quiet", "quiet", &self.quiet);

@@ -151,8 +151,6 @@ pub struct GetObjectOutput {
     /// completion, or a value of the service's own.
     pub etag: Option<String>,
     /// Number of bytes in this answer; for a range, its length.
-    ///
-    /// Checked before it is sent: at least 0.
     pub content_length: Option<u64>,
     /// For a range, which bytes these are, such as `bytes 0-99/1000`.
     pub content_range: Option<String>,
@@ -272,7 +270,7 @@ impl crate::Bucket {
     ///
     /// let input = GetObjectInput::new();
     /// let output = bucket.get_object("key", input).await?;
-    /// println!("{output:?}");
+    /// println!("{} bytes", output.body.bytes().await?.len());
     /// # Ok(())
     /// # }
     /// ```

@@ -92,8 +92,6 @@ pub struct HeadObjectOutput {
     /// Media type of the object.
     pub content_type: Option<String>,
     /// Size of the object in bytes; may be absent if it is empty.
-    ///
-    /// Checked before it is sent: at least 0.
     pub content_length: Option<u64>,
     /// When the object was last changed, to the second.
     pub last_modified: Option<Timestamp>,
@@ -107,8 +105,6 @@ pub struct HeadObjectOutput {
     /// `appendable` for an object to which more can be appended; absent for any other.
     pub object_type: Option<String>,
     /// Where an appendable object goes on, in bytes; absent for any other.
-    ///
-    /// Checked before it is sent: at least 0.
     pub next_append_position: Option<u64>,
     /// Version that is described; absent if the bucket keeps no versions.
     pub version_id: Option<String>,

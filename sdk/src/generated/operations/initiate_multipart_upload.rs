@@ -7,6 +7,8 @@ use crate::runtime::*;
 #[non_exhaustive]
 pub struct InitiateMultipartUploadInput {
     /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
+    ///
+    /// Checked before it is sent: at most 255 bytes long.
     pub content_type: Option<String>,
     /// Caching rules that are stored with the object and returned with it, such as `max-age=3600`.
     /// Left out, none are stored.
@@ -137,6 +139,8 @@ impl Operation for InitiateMultipartUploadInput {
     };
 
     fn encode(self, request: &mut RequestEncoder) {
+        request.check_length("content_type", &self.content_type, None, Some(255));
+        request.check_known("storage_class", &self.storage_class);
         request.header("content_type", "Content-Type", &self.content_type);
         request.header("cache_control", "Cache-Control", &self.cache_control);
         request.header("content_disposition", "Content-Disposition", &self.content_disposition);

@@ -7,12 +7,8 @@ use crate::runtime::*;
 #[non_exhaustive]
 pub struct ListBucketsInput {
     /// Number of buckets to skip. Left out, it is 0.
-    ///
-    /// Checked before it is sent: at least 0.
     pub offset: Option<u64>,
     /// The most buckets to return at once. Left out, it is 200.
-    ///
-    /// Checked before it is sent: at least 0.
     pub limit: Option<u64>,
     /// List only buckets in this zone, such as `pek3b`. Left out, all zones are listed.
     pub location: Option<String>,

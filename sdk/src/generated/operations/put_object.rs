@@ -12,13 +12,14 @@ pub struct PutObjectInput {
     /// Length of the body in bytes. Left out, the SDK takes it from the body; set, it has to be
     /// the body's length.
     ///
-    /// Checked before it is sent: at least 0. The SDK sends the body's length; if this says another, it is an
-    /// error.
+    /// The SDK sends the body's length; if this says another, it is an error.
     pub content_length: Option<u64>,
     /// Base64 of the body's 16-byte MD5. The service compares it with what arrives and answers
     /// 400 `bad_digest` if they differ. Left out, nothing is compared.
     pub content_md5: Option<String>,
     /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
+    ///
+    /// Checked before it is sent: at most 255 bytes long.
     pub content_type: Option<String>,
     /// How the body is already encoded, such as `gzip`; stored with the object and returned with it.
     /// The service encodes nothing itself. Left out, none is stored.
@@ -43,8 +44,6 @@ pub struct PutObjectInput {
     pub encryption_customer_key_md5: Option<String>,
     /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
     /// instead of a body. Left out, nothing is copied.
-    ///
-    /// The SDK percent-encodes it: give it as it is.
     pub copy_source: Option<String>,
     /// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
     /// (`REPLACE`). Left out, it is `COPY`.
@@ -72,8 +71,6 @@ pub struct PutObjectInput {
     pub copy_source_encryption_customer_key_md5: Option<String>,
     /// Object to move here, as `/bucket/key`, in the same zone; the SDK percent-encodes it.
     /// It keeps its metadata. Left out, nothing is moved.
-    ///
-    /// The SDK percent-encodes it: give it as it is.
     pub move_source: Option<String>,
     /// URL to download the content from. Left out, nothing is fetched.
     pub fetch_source: Option<String>,
@@ -290,6 +287,9 @@ impl Operation for PutObjectInput {
     };
 
     fn encode(self, request: &mut RequestEncoder) {
+        request.check_length("content_type", &self.content_type, None, Some(255));
+        request.check_known("metadata_directive", &self.metadata_directive);
+        request.check_known("storage_class", &self.storage_class);
         request.header("cache_control", "Cache-Control", &self.cache_control);
         request.header("content_md5", "Content-MD5", &self.content_md5);
         request.header("content_type", "Content-Type", &self.content_type);
@@ -383,7 +383,7 @@ impl crate::Bucket {
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use qingstor_sdk::PutObjectInput;
     ///
-    /// let input = PutObjectInput::new();
+    /// let input = PutObjectInput::new().body("content");
     /// let output = bucket.put_object("key", input).await?;
     /// println!("{output:?}");
     /// # Ok(())

@@ -15,8 +15,7 @@ pub struct UploadMultipartInput {
     /// Length of the body in bytes. Left out, the SDK takes it from the body; set, it has to be
     /// the body's length.
     ///
-    /// Checked before it is sent: at least 0. The SDK sends the body's length; if this says another, it is an
-    /// error.
+    /// The SDK sends the body's length; if this says another, it is an error.
     pub content_length: Option<u64>,
     /// Base64 of the body's 16-byte MD5. The service compares it with what arrives and answers
     /// 400 `bad_digest` if they differ. Left out, nothing is compared.
@@ -32,8 +31,6 @@ pub struct UploadMultipartInput {
     pub encryption_customer_key_md5: Option<String>,
     /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
     /// instead of a body. Left out, nothing is copied.
-    ///
-    /// The SDK percent-encodes it: give it as it is.
     pub copy_source: Option<String>,
     /// Bytes of the source to copy, first and last included, such as `bytes=0-4194303`.
     /// Left out, the whole source is copied.
@@ -298,7 +295,7 @@ impl crate::Bucket {
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use qingstor_sdk::UploadMultipartInput;
     ///
-    /// let input = UploadMultipartInput::new("upload_id", 1);
+    /// let input = UploadMultipartInput::new("upload_id", 1).body("content");
     /// let output = bucket.upload_multipart("key", input).await?;
     /// println!("{output:?}");
     /// # Ok(())

@@ -11,11 +11,14 @@ pub enum StorageClass {
     Standard,
     /// `STANDARD_IA`
     StandardIa,
-    /// A value that this version of the SDK does not know.
+    /// A value that this version of the SDK does not know: received, never sent as an input's own.
     Unknown(String),
 }
 
 impl StorageClass {
+    /// The values that this version of the SDK knows, as they stand on the wire.
+    pub const KNOWN: &'static [&'static str] = &["STANDARD", "STANDARD_IA"];
+
     /// The value as it stands on the wire.
     pub fn as_str(&self) -> &str {
         match self {

@@ -22,7 +22,7 @@ pub(super) async fn put(call: Call<'_>, bucket: &str) -> Result<Answer, Error> {
 pub(super) fn head(call: Call<'_>, bucket: &str) -> Result<Answer, Error> {
     let info = call.store().bucket(bucket)?;
     let address = &call.request.address;
-    let (Some(base), None) = (&address.public_host, &address.zone) else {
+    let Some(base) = address.public_host.as_ref().filter(|_| call.request.asks_for_zone()) else {
         return Ok(response::empty(StatusCode::OK));
     };
     let port = match call.request.host.rsplit_once(':') {

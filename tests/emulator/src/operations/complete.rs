@@ -11,7 +11,6 @@ use super::upload::upload_id;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::limits::{PART_MIN, PARTS};
-use crate::metadata::Metadata;
 use crate::payload::Payload;
 use crate::response::{self, Answer};
 use crate::sse;
@@ -43,7 +42,7 @@ pub(super) async fn complete(call: Call<'_>, bucket: &str, key: &str, payload: &
     let request = Assembly {
         chosen: completion.object_parts,
         etag: etag_header(headers),
-        content_disposition: Metadata::from_headers(headers)?.content_disposition,
+        content_disposition: call.metadata()?.content_disposition,
         now: call.now,
         smallest: if call.operations.allow_tiny_parts { 0 } else { PART_MIN },
     };

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
+use crate::metadata::Metadata;
 
 const MIB: u64 = 1024 * 1024;
 

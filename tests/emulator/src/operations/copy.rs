@@ -7,7 +7,7 @@ use super::put_object::stored;
 use crate::address::parse_source;
 use crate::error::{Code, Error};
 use crate::limits::BODY;
-use crate::metadata::{Metadata, storage_class};
+use crate::metadata::storage_class;
 use crate::response::Answer;
 use crate::store::{NewObject, Object};
 use crate::{conditions, sse};
@@ -27,11 +27,7 @@ pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answ
         etag: source.content.etag.clone(),
         digested: source.content.digested,
         modified: call.now,
-        metadata: if replaces_metadata(call)? {
-            Metadata::from_headers(headers)?
-        } else {
-            source.content.metadata.clone()
-        },
+        metadata: if replaces_metadata(call)? { call.metadata()? } else { source.content.metadata.clone() },
         storage_class: storage_class(headers)?,
         encryption: sse::key_digest(headers, sse::OWN)?,
         extents: source.content.extents.clone(),
@@ -72,14 +68,9 @@ pub(super) async fn move_object(call: Call<'_>, bucket: &str, key: &str) -> Resu
 }
 
 fn source_name(call: Call<'_>, header: &str) -> Result<(String, String), Error> {
-    // Read as bytes: one official client sends an ASCII source as it is, another one encodes it.
-    let raw = call
-        .request
-        .headers
-        .get(header)
-        .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
-        .unwrap_or_default();
-    parse_source(raw)
+    // One official client sends an ASCII source as it is, another one encodes it; nobody sends other bytes.
+    let raw = call.request.headers.get(header).and_then(|value| value.to_str().ok());
+    parse_source(raw.ok_or_else(|| Error::invalid_argument(format!("{header} has to be percent-encoded")))?)
 }
 
 fn replaces_metadata(call: Call<'_>) -> Result<bool, Error> {

@@ -21,6 +21,7 @@ use tokio::task::spawn_blocking;
 use crate::address::Target;
 use crate::clock::Moment;
 use crate::error::Error;
+use crate::metadata::Metadata;
 use crate::payload::Payload;
 use crate::request::Request;
 use crate::response::{self, Answer};
@@ -90,6 +91,12 @@ impl Call<'_> {
     ) -> Result<T, Error> {
         let store = Arc::clone(&self.operations.store);
         spawn_blocking(move || change(&store)).await.map_err(std::io::Error::other)?
+    }
+
+    /// The metadata a request brings.
+    fn metadata(&self) -> Result<Metadata, Error> {
+        let metadata = Metadata::from_headers(&self.request.headers)?;
+        Ok(if self.request.is_anonymous() { metadata.of_a_stranger() } else { metadata })
     }
 
     fn store(&self) -> &Store {

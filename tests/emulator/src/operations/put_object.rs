@@ -6,7 +6,7 @@ use http::{HeaderName, StatusCode, header};
 
 use super::Call;
 use crate::error::{Code, Error};
-use crate::metadata::{Metadata, set, storage_class};
+use crate::metadata::{set, storage_class};
 use crate::payload::Payload;
 use crate::response::{self, Answer};
 use crate::sse;
@@ -15,7 +15,7 @@ use crate::store::NewObject;
 pub(super) async fn put(call: Call<'_>, bucket: &str, key: &str, payload: &mut Payload) -> Result<Answer, Error> {
     let headers = &call.request.headers;
     check_key(key)?;
-    let metadata = Metadata::from_headers(headers)?;
+    let metadata = call.metadata()?;
     let storage_class = storage_class(headers)?;
     let encryption = sse::key_digest(headers, sse::OWN)?;
     call.store().bucket(bucket)?;

@@ -7,7 +7,7 @@ use super::put_object::check_key;
 use super::{Call, ok};
 use crate::error::Error;
 use crate::limits::PAGE;
-use crate::metadata::{Metadata, storage_class};
+use crate::metadata::storage_class;
 use crate::response::{self, Answer};
 use crate::sse;
 use crate::store::NewUpload;
@@ -40,7 +40,7 @@ pub(super) async fn initiate(call: Call<'_>, bucket: &str, key: &str) -> Result<
     let new = NewUpload {
         key: key.to_owned(),
         created: call.now,
-        metadata: Metadata::from_headers(headers)?,
+        metadata: call.metadata()?,
         storage_class: storage_class(headers)?,
         encryption: encryption.clone(),
     };

@@ -1,7 +1,7 @@
 //! Where things are in the data directory.
 //!
 //! ```text
-//! qingstor-emulator           marks the directory as ours
+//! qingstor-emulator           marks the directory as ours, and is locked while it is in use
 //! tmp/                        unfinished; emptied at start
 //! segments/<id>               data: the body of one object, or of one part
 //! buckets/<id>/bucket.json
@@ -10,9 +10,11 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,23 +24,32 @@ use tempfile::{NamedTempFile, TempDir};
 const MARKER: &str = "qingstor-emulator";
 const FORMAT: &str = "qingstor-emulator data, format 1\n";
 
+/// How long a directory in use is waited for. An emulator that was dropped, and not stopped, needs a moment to let go.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct Layout {
     root: PathBuf,
+    /// Closing it ends the lock, and so does the end of the process, however it comes.
+    _marker: File,
 }
 
 impl Layout {
     /// Makes the directories. A directory with other people's files in it is refused: what is not known here would
-    /// be cleared away.
+    /// be cleared away. So is one that is in use, whose unfinished files would be cleared away.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         let marker = root.join(MARKER);
-        if !marker.exists() && fs::read_dir(root)?.next().is_some() {
+        // In this order: between the two another process may have made the marker, which it makes first.
+        if fs::read_dir(root)?.next().is_some() && !marker.exists() {
             let message = format!("{} is neither empty nor a data directory of this emulator", root.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        fs::write(&marker, FORMAT)?;
-        let layout = Self { root: root.to_owned() };
+        let mut marker = OpenOptions::new().write(true).create(true).truncate(false).open(marker)?;
+        lock(&marker)?;
+        marker.set_len(0)?;
+        marker.write_all(FORMAT.as_bytes())?;
+        let layout = Self { root: root.to_owned(), _marker: marker };
         if layout.tmp().exists() {
             fs::remove_dir_all(layout.tmp())?;
         }
@@ -119,14 +130,30 @@ impl Layout {
     }
 }
 
+/// Blocks, for a short while at most.
+fn lock(marker: &File) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match marker.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, "it is in use by another process"));
+            }
+        }
+    }
+}
+
 pub(crate) fn write_record(path: &Path, record: &impl Serialize) -> io::Result<()> {
     fs::write(path, serde_json::to_vec(record)?)
 }
 
 pub(crate) fn read_record<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
-    let bytes = fs::read(path)?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("{} cannot be read: {error}", path.display());
-        io::Error::new(io::ErrorKind::InvalidData, message)
-    })
+    fs::read(path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)).map_err(|error| unreadable(path, error))
+}
+
+/// Names what could not be read; the operating system does not.
+pub(crate) fn unreadable(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} cannot be read: {error}", path.display()))
 }

@@ -91,4 +91,6 @@ fn no_bucket(name: &str) -> Error {
 }
 
 #[cfg(test)]
+mod directory_tests;
+#[cfg(test)]
 mod tests;

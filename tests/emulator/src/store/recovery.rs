@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::layout::{Layout, read_record};
+use super::layout::{Layout, read_record, unreadable};
 use super::record::{ObjectRecord, PartRecord, Segments, UploadRecord};
 use super::segment::{Segment, SegmentContext};
 use super::uploads::Upload;
@@ -15,7 +15,7 @@ use super::{Bucket, Index};
 /// Reads everything. Segments that no record names are deleted as the list of all segments is dropped at the end.
 pub(crate) fn load(layout: &Layout, context: &SegmentContext) -> io::Result<Index> {
     let mut segments = Segments::new();
-    for (id, path) in entries(&layout.segments())? {
+    for (id, path) in files(&layout.segments())? {
         let segment = Segment::new(id.clone(), path, context.clone());
         segments.insert(id, Arc::new(segment));
     }
@@ -32,7 +32,7 @@ pub(crate) fn load(layout: &Layout, context: &SegmentContext) -> io::Result<Inde
 fn load_buckets(layout: &Layout, segments: &Segments) -> io::Result<Index> {
     let mut index = Index::default();
     let mut consumed = HashSet::new();
-    for (id, path) in entries(&layout.buckets())? {
+    for (id, path) in directories(&layout.buckets())? {
         let bucket = Bucket {
             info: read_record(&path.join("bucket.json"))?,
             objects: load_objects(layout, &id, segments, &mut consumed)?,
@@ -54,7 +54,7 @@ fn load_objects(
     consumed: &mut HashSet<String>,
 ) -> io::Result<BTreeMap<String, Arc<super::Object>>> {
     let mut objects = BTreeMap::new();
-    for (_, path) in entries(&layout.objects(bucket))? {
+    for (_, path) in files(&layout.objects(bucket))? {
         let mut record: ObjectRecord = read_record(&path)?;
         consumed.extend(record.consumed.take());
         let object = record.load(segments)?;
@@ -65,10 +65,10 @@ fn load_objects(
 
 fn load_uploads(layout: &Layout, bucket: &str, segments: &Segments) -> io::Result<BTreeMap<String, Upload>> {
     let mut uploads = BTreeMap::new();
-    for (id, path) in entries(&layout.uploads(bucket))? {
+    for (id, path) in directories(&layout.uploads(bucket))? {
         let record: UploadRecord = read_record(&path.join("upload.json"))?;
         let mut upload = record.load(id.clone());
-        for (name, path) in entries(&path)? {
+        for (name, path) in files(&path)? {
             if name != "upload.json" {
                 let part = read_record::<PartRecord>(&path)?.load(segments)?;
                 upload.parts.insert(part.number, Arc::new(part));
@@ -99,11 +99,29 @@ fn finish(layout: &Layout, bucket: &mut Bucket, consumed: &HashSet<String>) -> i
     Ok(())
 }
 
-fn entries(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
-    fs::read_dir(directory)?
-        .map(|entry| {
-            let entry = entry?;
-            Ok((entry.file_name().to_string_lossy().into_owned(), entry.path()))
-        })
-        .collect()
+fn files(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    entries(directory, false)
+}
+
+fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    entries(directory, true)
+}
+
+/// What is in a directory, without what file managers leave there: no name of ours begins with a dot, and files are
+/// not where directories are.
+fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {
+        let entry = entry.map_err(|error| unreadable(directory, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        if name.starts_with('.') {
+            continue;
+        }
+        // Through links: a bucket passed over by mistake would lose its segments.
+        if fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir() == directories {
+            found.push((name, path));
+        }
+    }
+    Ok(found)
 }

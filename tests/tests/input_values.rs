@@ -1,0 +1,79 @@
+//! Values that only look right: sources of copies, enumerations, lists, names of buckets.
+//!
+//! Protects: what the service would take for another request, such as a copy without a source for an empty object, is
+//! refused before anything is sent.
+
+#![allow(clippy::unwrap_used)]
+
+use qingstor_sdk::types::{MetadataDirective, ObjectPart, ObjectSummary, StorageClass};
+use qingstor_sdk::{
+    CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, Error, ErrorKind, HeadBucketInput,
+    PutObjectInput, QingStor,
+};
+use qingstor_tests::RawServer;
+
+async fn account() -> (QingStor, RawServer) {
+    let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await.unwrap();
+    (QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint())).unwrap(), server)
+}
+
+fn assert_refused(error: &Error, server: &RawServer, hint: &str) {
+    let text = error.to_string();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
+    assert!(text.contains(hint) && text.contains("nothing was sent"), "no {hint:?} in: {text}");
+    assert!(error.operation().is_some() && server.requests().is_empty(), "{text}");
+}
+
+#[tokio::test]
+async fn a_source_is_a_bucket_and_a_key() {
+    let (account, server) = account().await;
+    let bucket = account.bucket("bucket", "");
+    for source in ["", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
+        let copy = PutObjectInput::new().copy_source(source);
+        let error = bucket.put_object("key", copy).await.unwrap_err();
+        assert_refused(&error, &server, "copy_source is");
+        let error = bucket.put_object("key", PutObjectInput::new().move_source(source)).await.unwrap_err();
+        assert_refused(&error, &server, "must be a bucket and a key: `/bucket/key`");
+    }
+    bucket.put_object("key", PutObjectInput::new().copy_source("/bucket//")).await.unwrap();
+    assert_eq!(server.requests()[0].header("x-qs-copy-source"), Some("/bucket//"));
+}
+
+#[tokio::test]
+async fn a_value_of_an_enumeration_is_one_that_is_known() {
+    let (account, server) = account().await;
+    let bucket = account.bucket("bucket", "");
+    let input = PutObjectInput::new().storage_class(StorageClass::from("STANDRAD"));
+    let error = bucket.put_object("key", input).await.unwrap_err();
+    assert_refused(&error, &server, "storage_class is \"STANDRAD\", but must be one of STANDARD, STANDARD_IA");
+    for directive in MetadataDirective::KNOWN {
+        let input = PutObjectInput::new().copy_source("/a/b").metadata_directive((*directive).into());
+        bucket.put_object("key", input).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn lists_have_as_many_items_as_the_service_takes() {
+    let (account, server) = account().await;
+    let bucket = account.bucket("bucket", "");
+    for count in [0, 1001] {
+        let objects = (0..count).map(|number| ObjectSummary::new(number.to_string()));
+        let error = bucket.delete_multiple_objects(DeleteMultipleObjectsInput::new(objects)).await.unwrap_err();
+        assert_refused(&error, &server, &format!("objects has {count} items, but must have 1 to 1000 items"));
+    }
+    for count in [0, 10_001] {
+        let input = CompleteMultipartUploadInput::new("id", (0..count).map(ObjectPart::new));
+        let error = bucket.complete_multipart_upload("key", input).await.unwrap_err();
+        assert_refused(&error, &server, &format!("object_parts has {count} items"));
+    }
+}
+
+#[tokio::test]
+async fn names_of_buckets_and_zones_can_be_part_of_a_url() {
+    let (account, server) = account().await;
+    for (name, zone) in [("", ""), ("my bucket", ""), ("..", ""), ("a/b", ""), ("bucket", "pek 3b")] {
+        let bucket = account.bucket(name, zone);
+        let error = bucket.head_bucket(HeadBucketInput::new()).await.unwrap_err();
+        assert_refused(&error, &server, "HeadBucket");
+    }
+}
