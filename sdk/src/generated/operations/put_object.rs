@@ -43,10 +43,11 @@ pub struct PutObjectInput {
     /// Left out, no key of yours is used.
     pub encryption_customer_key_md5: Option<String>,
     /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
-    /// instead of a body. Left out, nothing is copied.
+    /// instead of a body: one that is sent along is dropped. Left out, nothing is copied.
     pub copy_source: Option<String>,
     /// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
-    /// (`REPLACE`). Left out, it is `COPY`.
+    /// (`REPLACE`). Left out, it is `COPY`. To change an object's metadata, copy it onto itself:
+    /// without a copy source the body, empty if left out, replaces the object.
     pub metadata_directive: Option<types::MetadataDirective>,
     /// Copy only if the source changed after this time, else 412 `precondition_failed`.
     /// Left out, not checked.

@@ -30,10 +30,10 @@ pub struct UploadMultipartInput {
     /// Left out, no key of yours is used.
     pub encryption_customer_key_md5: Option<String>,
     /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
-    /// instead of a body. Left out, nothing is copied.
+    /// instead of a body: one that is sent along is dropped. Left out, nothing is copied.
     pub copy_source: Option<String>,
     /// Bytes of the source to copy, first and last included, such as `bytes=0-4194303`.
-    /// Left out, the whole source is copied.
+    /// Left out, the whole source is copied. Of no effect without a source.
     pub copy_range: Option<String>,
     /// Copy only if the source changed after this time, else 412 `precondition_failed`.
     /// Left out, not checked.

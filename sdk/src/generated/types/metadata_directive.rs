@@ -3,7 +3,8 @@
 use crate::runtime::*;
 
 /// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
-/// (`REPLACE`). Left out, it is `COPY`.
+/// (`REPLACE`). Left out, it is `COPY`. To change an object's metadata, copy it onto itself:
+/// without a copy source the body, empty if left out, replaces the object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MetadataDirective {
