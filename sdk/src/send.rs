@@ -132,11 +132,8 @@ impl Client {
                     Payload::Read(Bytes::new())
                 }
             };
-            if payload.is_empty() && must_have_document(head.status, &call.spec) {
-                let misfit = Error::unexpected_response("the answer is empty, but was to be JSON");
-                return Err(misfit.with_response(ServiceError::of_headers(head.status, &head.headers)).into());
-            }
-            return Ok(ResponseDecoder::new(head.status, head.headers, payload, attempt));
+            let is_read = call.spec.method == Method::GET;
+            return Ok(ResponseDecoder::new(head.status, head.headers, payload, is_read, attempt));
         }
         // What cannot be read of an error's body is done without: its status is what counts.
         let bytes = read_limited(body, LONGEST_ERROR).await.unwrap_or_default();
@@ -195,12 +192,6 @@ fn header_value(text: &str) -> Result<HeaderValue> {
 
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
-}
-
-/// To take nothing for an empty list would make a client that mirrors a bucket delete everything. A request that changed
-/// something did so, whatever its answer lacks.
-fn must_have_document(status: StatusCode, spec: &OperationSpec) -> bool {
-    status == StatusCode::OK && spec.method == Method::GET && spec.response == ResponseKind::Json
 }
 
 fn is_expired(refusal: &Refusal, method: &Method) -> bool {

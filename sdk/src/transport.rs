@@ -137,7 +137,7 @@ fn exact_url(uri: &http::Uri) -> Result<reqwest::Url> {
 
 fn classify(error: reqwest::Error) -> Error {
     let (kind, message) = if find_cause::<BodyError>(&error).is_some() {
-        (ErrorKind::Body, "the body could not be sent")
+        (ErrorKind::Body, BODY_NOT_SENT)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, "connecting to the server took too long")
     } else if error.is_connect() {

@@ -6,23 +6,19 @@
 
 use qingstor_sdk::types::{ObjectPart, ObjectSummary, StorageClass};
 use qingstor_sdk::{
-    Bucket, Config, DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
+    Bucket, DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
     ListMultipartUploadsInput, ListObjectsInput, QingStor, ResponseInfo, RetryConfig, Timestamp,
 };
+use qingstor_tests::{REQUEST_ID, account_answering};
 use serde_json::json;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{MockServer, ResponseTemplate};
 
-async fn account_answering(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    let server = MockServer::start().await;
-    let answer = answer.insert_header("x-qs-request-id", "0123456789abcdef");
-    Mock::given(any()).respond_with(answer).mount(&server).await;
-    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(RetryConfig::disabled());
-    (QingStor::new(config).unwrap(), server)
+async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
+    account_answering(answer, RetryConfig::disabled()).await.unwrap()
 }
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let (account, server) = account_answering(answer).await;
+    let (account, server) = account(answer).await;
     (account.bucket("bucket", ""), server)
 }
 
@@ -32,7 +28,7 @@ fn ok(document: serde_json::Value) -> ResponseTemplate {
 
 fn assert_info(info: &ResponseInfo) {
     assert_eq!(info.status, 200);
-    assert_eq!(info.request_id.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(info.request_id.as_deref(), Some(REQUEST_ID));
     assert_eq!(info.attempts, 1);
 }
 
@@ -46,7 +42,7 @@ async fn list_buckets() {
         {"name": "one", "location": "pek3a", "url": "https://one.example.com", "created": "2015-07-11T06:01:45Z"},
         {"name": "two"},
     ]});
-    let (account, _server) = account_answering(ok(page)).await;
+    let (account, _server) = account(ok(page)).await;
     let output = account.list_buckets(ListBucketsInput::new()).await.unwrap();
     assert_info(&output.response);
     assert_eq!(output.count, Some(2));

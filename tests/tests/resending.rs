@@ -16,9 +16,8 @@ use qingstor_sdk::{
     Body, Bucket, Config, DeleteMultipleObjectsInput, ErrorKind, ListObjectsInput, PutObjectInput, QingStor,
     RetryConfig, UploadMultipartInput,
 };
-use qingstor_tests::{Answer, RawServer};
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+use qingstor_tests::{Answer, RawServer, service_answering};
+use wiremock::{MockServer, Request, ResponseTemplate};
 
 const SECRET: &str = "retry-secret";
 
@@ -37,20 +36,6 @@ fn success() -> ResponseTemplate {
     status(201)
 }
 
-/// One answer after the other, the last of them again and again.
-async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
-    let server = MockServer::start().await;
-    let mut answers = answers.into_iter().peekable();
-    while let Some(answer) = answers.next() {
-        let mock = Mock::given(any()).respond_with(answer);
-        match answers.peek() {
-            Some(_) => mock.up_to_n_times(1).mount(&server).await,
-            None => mock.mount(&server).await,
-        }
-    }
-    server
-}
-
 async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }
@@ -62,7 +47,7 @@ async fn every_attempt_sends_the_whole_body() {
     std::fs::write(file.path(), [b"before".as_slice(), &content, b"after"].concat()).unwrap();
     let region = Body::file_region(file.path(), 6, content.len() as u64).await.unwrap();
     for body in [content.clone().into(), region] {
-        let server = server([status(503), status(500), success()]).await;
+        let server = service_answering([status(503), status(500), success()]).await;
         let input = UploadMultipartInput::new("id", 1).body(body);
         let bucket = bucket(&server.uri());
         bucket.upload_multipart("key", input).await.unwrap();
@@ -75,7 +60,7 @@ async fn every_attempt_sends_the_whole_body() {
 #[tokio::test]
 async fn a_stream_is_sent_once() {
     let stream_body = || Body::stream(7, stream::iter([Ok::<_, std::io::Error>(Bytes::from("content"))]));
-    let server = server([status(503), success()]).await;
+    let server = service_answering([status(503), success()]).await;
     let input = PutObjectInput::new().body(stream_body());
     let error = bucket(&server.uri()).put_object("key", input).await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1));
@@ -91,7 +76,7 @@ async fn a_stream_is_sent_once() {
 #[tokio::test]
 async fn every_attempt_is_dated_and_signed() {
     for operation in ["PutObject", "ListObjects", "DeleteMultipleObjects"] {
-        let server = server([status(503)]).await;
+        let server = service_answering([status(503)]).await;
         let bucket = bucket(&server.uri());
         let outcome = match operation {
             "PutObject" => bucket.put_object("a key", PutObjectInput::new().body("content")).await.map(drop),

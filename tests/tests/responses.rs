@@ -7,23 +7,19 @@
 
 use qingstor_sdk::types::{ObjectPart, StorageClass};
 use qingstor_sdk::{
-    AbortMultipartUploadInput, Bucket, CompleteMultipartUploadInput, Config, DeleteBucketInput, DeleteObjectInput,
+    AbortMultipartUploadInput, Bucket, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput,
     GetObjectInput, HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, QingStor, ResponseInfo,
     RetryConfig, Timestamp, UploadMultipartInput,
 };
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use qingstor_tests::{REQUEST_ID, account_answering};
+use wiremock::{MockServer, ResponseTemplate};
 
-async fn account_answering(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    let server = MockServer::start().await;
-    let answer = answer.insert_header("x-qs-request-id", "0123456789abcdef");
-    Mock::given(any()).respond_with(answer).mount(&server).await;
-    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(RetryConfig::disabled());
-    (QingStor::new(config).unwrap(), server)
+async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
+    account_answering(answer, RetryConfig::disabled()).await.unwrap()
 }
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let (account, server) = account_answering(answer).await;
+    let (account, server) = account(answer).await;
     (account.bucket("bucket", ""), server)
 }
 
@@ -33,7 +29,7 @@ fn status(code: u16) -> ResponseTemplate {
 
 fn assert_info(info: &ResponseInfo, status: u16) {
     assert_eq!(info.status, status);
-    assert_eq!(info.request_id.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(info.request_id.as_deref(), Some(REQUEST_ID));
     assert_eq!(info.attempts, 1);
 }
 

@@ -12,9 +12,8 @@ use qingstor_sdk::{
     GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput, QingStor,
     ResponseInfo, Result, RetryConfig, UploadMultipartInput,
 };
-use qingstor_tests::{Answer, RawServer};
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+use qingstor_tests::{Answer, RawServer, service_answering};
+use wiremock::{MockServer, Request, ResponseTemplate};
 
 const REPEATABLE: &[&str] = &[
     "PutObject",
@@ -81,20 +80,6 @@ fn success() -> ResponseTemplate {
     status(200).set_body_json(serde_json::json!({"upload_id": "id"}))
 }
 
-/// One answer after the other, the last of them again and again.
-async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
-    let server = MockServer::start().await;
-    let mut answers = answers.into_iter().peekable();
-    while let Some(answer) = answers.next() {
-        let mock = Mock::given(any()).respond_with(answer);
-        match answers.peek() {
-            Some(_) => mock.up_to_n_times(1).mount(&server).await,
-            None => mock.mount(&server).await,
-        }
-    }
-    server
-}
-
 async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }
@@ -103,7 +88,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
 async fn passing_failures_are_tried_three_times() {
     for operation in REPEATABLE {
         for code in [429, 500, 502, 503, 504] {
-            let server = server([status(code)]).await;
+            let server = service_answering([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Service, "{operation} {code}: {error}");
             assert_eq!(error.status().unwrap(), code, "{operation}");
@@ -117,7 +102,7 @@ async fn passing_failures_are_tried_three_times() {
 #[tokio::test]
 async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
     for operation in REPEATABLE {
-        let server = server([status(500), status(503), success()]).await;
+        let server = service_answering([status(500), status(503), success()]).await;
         let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
         assert_eq!(response.attempts, 3, "{operation}");
         assert_eq!(requests(&server).await.len(), 3, "{operation}");
@@ -132,7 +117,7 @@ async fn the_number_of_attempts_can_be_set() {
         (quick().max_attempts(2), 2),
         (quick().max_attempts(5), 5),
     ] {
-        let server = server([status(503)]).await;
+        let server = service_answering([status(503)]).await;
         let error = call(&bucket(&server.uri(), retry), "PutObject").await.unwrap_err();
         assert_eq!(error.attempts(), attempts);
         assert_eq!(requests(&server).await.len(), attempts as usize);
@@ -143,7 +128,7 @@ async fn the_number_of_attempts_can_be_set() {
 async fn refusals_are_not_retried() {
     for operation in ["PutObject", "GetObject", "HeadObject", "InitiateMultipartUpload"] {
         for code in [301, 400, 401, 403, 404, 405, 409, 412, 416, 501] {
-            let server = server([status(code)]).await;
+            let server = service_answering([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(error.attempts(), 1, "{operation} {code}");
@@ -156,7 +141,7 @@ async fn refusals_are_not_retried() {
 async fn what_may_have_had_an_effect_is_not_repeated() {
     for operation in UNREPEATABLE {
         for code in [500, 502, 503, 504] {
-            let server = server([status(code), success()]).await;
+            let server = service_answering([status(code), success()]).await;
             let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
@@ -171,7 +156,7 @@ async fn what_may_have_had_an_effect_is_not_repeated() {
 #[tokio::test]
 async fn what_had_no_effect_is_repeated_whatever_it_is() {
     for operation in UNREPEATABLE {
-        let server = server([status(429), success()]).await;
+        let server = service_answering([status(429), success()]).await;
         let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
         assert_eq!(response.attempts, 2, "{operation}");
     }

@@ -8,8 +8,8 @@
 use std::time::{Duration, Instant};
 
 use qingstor_sdk::{Config, PutObjectInput, QingStor, Result, RetryConfig};
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use qingstor_tests::service_answering;
+use wiremock::{MockServer, ResponseTemplate};
 
 fn quick() -> RetryConfig {
     RetryConfig::default().initial_backoff(Duration::from_millis(1))
@@ -31,23 +31,9 @@ fn success() -> ResponseTemplate {
     status(201)
 }
 
-/// One answer after the other, the last of them again and again.
-async fn server(answers: impl IntoIterator<Item = ResponseTemplate>) -> MockServer {
-    let server = MockServer::start().await;
-    let mut answers = answers.into_iter().peekable();
-    while let Some(answer) = answers.next() {
-        let mock = Mock::given(any()).respond_with(answer);
-        match answers.peek() {
-            Some(_) => mock.up_to_n_times(1).mount(&server).await,
-            None => mock.mount(&server).await,
-        }
-    }
-    server
-}
-
 #[tokio::test]
 async fn retry_after_is_waited_for() {
-    let server = server([status(503).insert_header("retry-after", "1"), success()]).await;
+    let server = service_answering([status(503).insert_header("retry-after", "1"), success()]).await;
     let start = Instant::now();
     let attempts = put(&server, quick()).await.unwrap();
     assert_eq!(attempts, 2);
@@ -58,7 +44,7 @@ async fn retry_after_is_waited_for() {
 async fn retry_after_zero_or_past_is_no_wait() {
     let now = "Wed, 10 Dec 2014 17:20:31 GMT";
     let past = status(429).insert_header("date", now).insert_header("retry-after", "Wed, 10 Dec 2014 17:20:30 GMT");
-    let server = server([status(429).insert_header("retry-after", "0"), past, success()]).await;
+    let server = service_answering([status(429).insert_header("retry-after", "0"), past, success()]).await;
     let attempts = put(&server, quick()).await.unwrap();
     assert_eq!(attempts, 3);
 }
@@ -75,7 +61,7 @@ async fn a_retry_after_beyond_the_limit_is_returned_at_once() {
         (date("Wed, 10 Dec 2014 17:20:34 GMT"), limited()),
         (date("Fri, 31 Dec 9999 23:59:59 GMT"), quick()),
     ] {
-        let server = server([answer, success()]).await;
+        let server = service_answering([answer, success()]).await;
         let error = put(&server, retry).await.unwrap_err();
         assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1));
         assert_eq!(server.received_requests().await.unwrap().len(), 1);

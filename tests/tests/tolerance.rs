@@ -9,21 +9,17 @@ use std::fmt::Debug;
 
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{
-    Bucket, Config, DeleteMultipleObjectsInput, ErrorKind, GetObjectInput, HeadObjectInput,
-    InitiateMultipartUploadInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutObjectInput,
-    QingStor, Result, RetryConfig,
+    Bucket, DeleteMultipleObjectsInput, ErrorKind, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput,
+    ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutObjectInput, Result, RetryConfig,
 };
+use qingstor_tests::{REQUEST_ID, account_answering};
 use serde_json::json;
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use wiremock::{MockServer, ResponseTemplate};
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let server = MockServer::start().await;
-    let answer = answer.insert_header("x-qs-request-id", "0123456789abcdef");
-    Mock::given(any()).respond_with(answer).mount(&server).await;
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
-    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(retry);
-    (QingStor::new(config).unwrap().bucket("bucket", ""), server)
+    let (account, server) = account_answering(answer, retry).await.unwrap();
+    (account.bucket("bucket", ""), server)
 }
 
 fn status(code: u16) -> ResponseTemplate {
@@ -36,7 +32,7 @@ fn misfit<T: Debug>(outcome: Result<T>, operation: &str, hints: &[&str]) {
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
     assert_eq!(error.operation(), Some(operation));
     assert_eq!(error.status().unwrap(), 200);
-    assert_eq!(error.request_id(), Some("0123456789abcdef"));
+    assert_eq!(error.request_id(), Some(REQUEST_ID));
     assert_eq!(error.attempts(), 1);
     let text = error.to_string();
     for hint in [operation, "status 200", "request id 0123456789abcdef"].iter().chain(hints) {

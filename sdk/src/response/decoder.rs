@@ -16,6 +16,8 @@ pub struct ResponseDecoder {
     status: StatusCode,
     headers: HeaderMap,
     payload: Payload,
+    /// Whether the request changed nothing, so that its answer is all there is to it.
+    is_read: bool,
     attempts: u32,
 }
 
@@ -25,23 +27,23 @@ pub(crate) enum Payload {
     Streamed(ResponseBody),
 }
 
-impl Payload {
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(self, Self::Read(bytes) if bytes.is_empty())
-    }
-}
-
 #[allow(dead_code, reason = "the specification decides what of this is used")]
 impl ResponseDecoder {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, attempts: u32) -> Self {
-        Self { status, headers, payload, attempts }
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, is_read: bool, attempts: u32) -> Self {
+        Self { status, headers, payload, is_read, attempts }
     }
 
     /// The JSON document. An answer without one, such as a 304, is an empty object.
+    ///
+    /// But to take nothing for an empty list would make a client that mirrors a bucket delete everything. A request that
+    /// changed something did so, whatever its answer lacks.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let Payload::Read(bytes) = &self.payload else {
             return Err(self.misfit("the answer was to be JSON but is a stream".to_owned()));
         };
+        if bytes.is_empty() && self.is_read && self.status == StatusCode::OK {
+            return Err(self.misfit("the answer is empty, but was to be JSON".to_owned()));
+        }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
         serde_json::from_slice(text).map_err(|error| {
             let kind = self.headers.get(header::CONTENT_TYPE).map_or_else(|| "no content type".to_owned(), text_of);
