@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Problem, Severity};
-use crate::model::{self, Api};
+use crate::diagnostic::{Place, Problem, Severity};
+use crate::model::{self, Api, Origin};
 use crate::spec;
 use crate::spec::problems::Located;
+use crate::spec::sources::Sources;
 
 /// A specification that can be generated from.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +15,18 @@ pub struct Loaded {
     pub api: Api,
     /// What a person should know of nevertheless, such as operations that are left out.
     pub warnings: Vec<Problem>,
+    sources: Sources,
+}
+
+impl Loaded {
+    /// Where these are written, in their order; `None` for what was not read from this specification.
+    ///
+    /// This reads the files concerned once more: ask for everything at once.
+    pub fn places(&self, origins: &[Origin]) -> Vec<Option<Place>> {
+        let spots = origins.iter().filter_map(|origin| origin.spot()).collect();
+        let places = self.sources.places(&spots);
+        origins.iter().map(|origin| places.get(&origin.spot()?).cloned()).collect()
+    }
 }
 
 /// Loads the specification whose root file is `path`.
@@ -29,11 +42,11 @@ pub(crate) fn load_counting(path: &Path, workspace: &Path) -> Result<Loaded, Loc
     let mut reading = spec::read(path, &shown);
     let source = shown.to_string_lossy().replace('\\', "/");
     let api = model::build(&reading.document, &source, &mut reading.problems);
-    let located = reading.located();
+    let (located, sources) = reading.located();
     if located.problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(located);
     }
-    Ok(Loaded { api, warnings: located.problems })
+    Ok(Loaded { api, warnings: located.problems, sources })
 }
 
 /// How a file is named: the same on every machine, if that is possible.

@@ -1,6 +1,8 @@
 //! The API as the generator understands it: every reference resolved, every name and range checked,
 //! nothing yet decided about Rust.
 
+use super::origin::Origin;
+
 /// A whole API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Api {
@@ -21,6 +23,8 @@ pub struct Api {
 pub struct Operation {
     /// `operationId`, in the specification's own spelling.
     pub id: String,
+    /// Where its method is written: `get:`.
+    pub origin: Origin,
     /// The file in which the operation stands, spelled like [`Api::source`].
     pub source: String,
     /// One line.
@@ -104,6 +108,8 @@ pub enum ResponseBody {
 pub struct Field {
     /// Its name on the wire.
     pub name: String,
+    /// Where its name is written.
+    pub origin: Origin,
     /// Markdown; empty where the specification has none.
     pub description: String,
     /// Where it travels.
@@ -205,6 +211,8 @@ pub enum Shape {
 pub struct TypeDef {
     /// The definition's name in the specification, or one made from its owner and field.
     pub name: String,
+    /// Where its description begins.
+    pub origin: Origin,
     /// The file in which it stands, spelled like [`Api::source`].
     pub source: String,
     /// Markdown; empty where the specification has none.
@@ -219,5 +227,14 @@ pub enum TypeKind {
     /// Properties of a JSON object.
     Struct(Vec<Field>),
     /// The values that are known today, as they stand on the wire.
-    Enum(Vec<String>),
+    Enum(Vec<EnumValue>),
+}
+
+/// A value of an enumeration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnumValue {
+    /// As it stands on the wire.
+    pub value: String,
+    /// Where it is written.
+    pub origin: Origin,
 }

@@ -3,7 +3,7 @@
 use super::api::{Field, Limits, Location, Shape, Treatment};
 use super::types::Types;
 use crate::spec::limits::Limits as Written;
-use crate::spec::problems::{Problems, Spot};
+use crate::spec::problems::{Problems, Spanned, Spot};
 use crate::spec::schema::{Format, Property, Schema};
 
 /// The fields that an object's properties are, each with the place of its name. `owner` names types written in place.
@@ -19,7 +19,7 @@ pub(super) fn properties<'d>(
         let type_name = format!("{owner}_{name}");
         let Some(shape) = types.shape(&property.schema, &type_name, problems) else { continue };
         let Some((schema, _)) = types.resolve(&property.schema) else { continue };
-        let mut field = field(name, Location::Json, shape, schema);
+        let mut field = field(&property.name, Location::Json, shape, schema);
         field.required = property.required;
         if let Some(description) = &property.schema.description {
             field.description.clone_from(description);
@@ -30,10 +30,11 @@ pub(super) fn properties<'d>(
 }
 
 /// A field of this shape, as far as its schema says.
-pub(super) fn field(name: &str, location: Location, shape: Shape, schema: &Schema) -> Field {
+pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, schema: &Schema) -> Field {
     let hidden = schema.format.as_ref().is_some_and(|format| format.value == Format::Password);
     Field {
-        name: name.to_owned(),
+        name: name.value.clone(),
+        origin: name.spot.into(),
         description: schema.description.clone(),
         location,
         required: false,

@@ -90,7 +90,7 @@ pub(super) fn flat_field<'d>(
         problems.error(codes::UNSUPPORTED, schema.spot, message, help);
         return None;
     }
-    Some(field(&name.value, location, shape, schema))
+    Some(field(name, location, shape, schema))
 }
 
 /// The beginning of the headers that a `type: map` stands for: `X-QS-MetaData` is `X-QS-Meta-…`.

@@ -10,13 +10,15 @@ mod enums;
 mod fields;
 mod inputs;
 mod operation;
+mod origin;
 mod outputs;
 mod path;
 mod recursion;
 mod types;
 
 pub use api::{
-    Api, Field, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment, TypeDef,
-    TypeKind,
+    Api, EnumValue, Field, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment,
+    TypeDef, TypeKind,
 };
 pub use build::build;
+pub use origin::Origin;

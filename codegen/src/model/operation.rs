@@ -77,6 +77,7 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     let sub_resources = path.sub_resources.iter().filter(|name| !queries.contains(&name.as_str()));
     Some(Operation {
         id: context.name.clone(),
+        origin: written.method.spot.into(),
         source: context.document.file_names.get(&written.method.spot.file).cloned().unwrap_or_default(),
         summary: written.summary.split_whitespace().collect::<Vec<_>>().join(" "),
         description: written.description.trim().to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::api::{Shape, TypeDef, TypeKind};
+use super::api::{EnumValue, Shape, TypeDef, TypeKind};
 use super::collisions::one_of_each;
 use super::enums::{EnumNames, Values};
 use super::fields::properties;
@@ -135,7 +135,11 @@ impl<'d> Types<'d> {
     fn enumeration(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
         let name = schema.enum_name.as_ref().map_or(name, |name| name.value.as_str());
         let values = schema.values.as_ref()?;
-        let written: Vec<String> = values.value.iter().map(|value| value.value.clone()).collect();
+        let written: Vec<EnumValue> = values
+            .value
+            .iter()
+            .map(|value| EnumValue { value: value.value.clone(), origin: value.spot.into() })
+            .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
             let TypeKind::Enum(others) = &known.definition.kind else {
                 self.clash(name, schema.spot, problems);
@@ -145,8 +149,8 @@ impl<'d> Types<'d> {
                 let spot = schema.enum_name.as_ref().map_or(values.spot, |name| name.spot);
                 let message = format!(
                     "the enum `{name}` has the values {} here, and {} elsewhere",
-                    written.join(", "),
-                    others.join(", ")
+                    listed(&written),
+                    listed(others)
                 );
                 let help = "give both the same values, or one of them another `x-enum-name`";
                 problems.contradiction(codes::ENUM_MISMATCH, spot, known.spot, message, help);
@@ -180,7 +184,7 @@ impl<'d> Types<'d> {
     fn make(&mut self, schema: &Schema, name: &str, kind: TypeKind) {
         let source = self.document.file_names.get(&schema.spot.file).cloned().unwrap_or_default();
         let description = schema.description.clone();
-        let definition = TypeDef { name: name.to_owned(), source, description, kind };
+        let definition = TypeDef { name: name.to_owned(), origin: schema.spot.into(), source, description, kind };
         self.made.insert(type_key(name), Made { definition, spot: schema.spot, field_spots: Vec::new() });
     }
 
@@ -216,8 +220,12 @@ pub(super) fn is_structure(schema: &Schema) -> bool {
     schema.kind == Some(Kind::Object) && !schema.properties.is_empty()
 }
 
-fn same(values: &[String]) -> Values<'_> {
-    values.iter().map(String::as_str).collect()
+fn same(values: &[EnumValue]) -> Values<'_> {
+    values.iter().map(|value| value.value.as_str()).collect()
+}
+
+fn listed(values: &[EnumValue]) -> String {
+    values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn integer(schema: &Schema) -> Shape {

@@ -61,6 +61,7 @@ pub(super) fn render(api: &ApiView) -> Result<Files, GenerateError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
     use crate::model::api::{Api, TypeDef, TypeKind};
     use crate::rust::view;
 
@@ -68,6 +69,7 @@ mod tests {
     fn no_file_takes_the_place_of_another() {
         let definition = |name: &str| TypeDef {
             name: name.to_owned(),
+            origin: Origin::default(),
             source: "api.yaml".to_owned(),
             description: String::new(),
             kind: TypeKind::Struct(Vec::new()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::names::pascal_case;
 use super::type_names::{NameClash, UniqueNames};
+use crate::model::api::EnumValue;
 
 /// An enumeration.
 #[derive(Debug, Clone, Serialize)]
@@ -24,10 +25,10 @@ pub struct VariantView {
 }
 
 /// The view of an enumeration.
-pub(super) fn view(values: &[String]) -> Result<EnumView, NameClash> {
+pub(super) fn view(values: &[EnumValue]) -> Result<EnumView, NameClash> {
     let mut names = UniqueNames::new("values");
     let mut variants = Vec::new();
-    for value in values {
+    for EnumValue { value, .. } in values {
         let name = variant_name(value);
         names.insert(value, &name)?;
         variants.push(VariantView { literal: format!("{value:?}"), docs: vec![format!("`{value}`")], name });
@@ -46,6 +47,7 @@ pub(crate) fn variant_name(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Origin;
 
     #[test]
     fn a_value_called_unknown_leaves_the_variant_unknown_alone() {
@@ -55,7 +57,8 @@ mod tests {
 
     #[test]
     fn values_that_differ_in_punctuation_only_are_reported() {
-        let clash = view(&["a-b".into(), "a_b".into()]).unwrap_err();
+        let value = |value: &str| EnumValue { value: value.to_owned(), origin: Origin::default() };
+        let clash = view(&[value("a-b"), value("a_b")]).unwrap_err();
         assert_eq!(clash.rust_name, "AB");
     }
 }

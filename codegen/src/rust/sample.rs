@@ -106,7 +106,7 @@ impl Sampler<'_> {
         let rust_name = self.names.of(name);
         match self.api.types.iter().find(|definition| definition.name == name).map(|definition| &definition.kind) {
             Some(TypeKind::Enum(values)) => {
-                let value = values.first().map(|value| variant_name(value)).unwrap_or_default();
+                let value = values.first().map(|value| variant_name(&value.value)).unwrap_or_default();
                 format!("types::{rust_name}::{value}")
             }
             // A type that contains itself through a list is shown to a depth that nobody needs more of.

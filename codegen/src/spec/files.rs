@@ -69,6 +69,11 @@ impl Files {
         self.get(id).map_or("", |file| &file.name)
     }
 
+    /// What is left to be known once everything is read.
+    pub(super) fn into_named_texts(self) -> impl Iterator<Item = (FileId, String, String)> {
+        self.files.into_iter().enumerate().map(|(index, file)| (FileId(index), file.name, file.text))
+    }
+
     /// The names of all files.
     pub(super) fn names(&self) -> BTreeMap<FileId, String> {
         self.files.iter().enumerate().map(|(index, file)| (FileId(index), file.name.clone())).collect()

@@ -19,6 +19,7 @@ mod reference;
 mod responses;
 pub mod schema;
 mod schema_rules;
+pub(crate) mod sources;
 pub(crate) mod suggest;
 mod table;
 mod tree;

@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::files::Files;
 use super::node::NodeId;
-use super::position::{self, Position, START};
+use super::position::{Position, START};
+use super::sources;
 use crate::diagnostic::{MOST, Place, Problem, Severity, count};
 
 /// One of the specification's files.
@@ -17,11 +18,11 @@ pub struct FileId(pub(super) usize);
 pub struct Spot {
     /// The file.
     pub file: FileId,
-    within: Within,
+    pub(super) within: Within,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Within {
+pub(super) enum Within {
     /// A key or value of the tree.
     Node(NodeId),
     /// A point of a text that has no tree.
@@ -173,20 +174,8 @@ impl Problems {
 
     /// Where the problems are; each file is read once for all of them.
     fn places(&self, files: &Files) -> BTreeMap<Spot, Position> {
-        let mut places = BTreeMap::new();
-        let mut wanted: BTreeMap<FileId, BTreeSet<NodeId>> = BTreeMap::new();
-        for spot in self.found.iter().flat_map(|found| [Some(found.spot), found.other]).flatten() {
-            match spot.within {
-                Within::Text(at) => drop(places.insert(spot, at)),
-                Within::Node(id) => drop(wanted.entry(spot.file).or_default().insert(id)),
-            }
-        }
-        for (file, ids) in wanted {
-            let Some(source) = files.get(file) else { continue };
-            let found = position::locate(&source.text, &ids).into_iter();
-            places.extend(found.map(|(id, at)| (Spot::node(file, id), at)));
-        }
-        places
+        let spots = self.found.iter().flat_map(|found| [Some(found.spot), found.other]).flatten();
+        sources::positions(spots, |file| files.get(file).map(|source| source.text.as_str()))
     }
 }
 

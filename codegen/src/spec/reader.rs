@@ -11,6 +11,7 @@ use super::position::START;
 use super::problems::{FileId, Problems, Spot};
 use super::reference::Followed;
 use super::schema::{Role, SchemaId};
+use super::sources::Sources;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
 
@@ -45,9 +46,10 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The problems in the order of their places.
-    pub(crate) fn located(self) -> super::problems::Located {
-        self.problems.located(&self.files)
+    /// The problems in the order of their places, and the texts in which they are.
+    pub(crate) fn located(self) -> (super::problems::Located, Sources) {
+        let located = self.problems.located(&self.files);
+        (located, Sources::of(self.files))
     }
 }
 
