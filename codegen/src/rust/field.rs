@@ -12,6 +12,8 @@ use crate::model::api::{Field, Location, Shape};
 pub struct FieldView {
     /// Its name in Rust.
     pub name: String,
+    /// Its name in documentation: without `r#`, which a link there cannot have.
+    pub label: String,
     /// Lines of its doc comment.
     pub docs: Vec<String>,
     /// Its type.
@@ -61,8 +63,14 @@ pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView 
         setter: setter_name(&name),
         is_map: matches!(field.shape, Shape::Map(_)),
         is_option,
+        label: label(&name),
         name,
     }
+}
+
+/// A name as documentation and messages spell it: without `r#`.
+pub(super) fn label(name: &str) -> String {
+    name.trim_start_matches("r#").to_owned()
 }
 
 /// `new` is the constructor, and calls `Self::default`.
@@ -74,6 +82,7 @@ pub(super) fn setter_name(field: &str) -> String {
 pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     FieldView {
         name: "body".to_owned(),
+        label: "body".to_owned(),
         docs: docs::lines(docs),
         rust_type: rust_type.to_owned(),
         serde: String::new(),
@@ -90,6 +99,7 @@ pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
 pub(super) fn response_info(serde: Serde) -> FieldView {
     FieldView {
         name: "response".to_owned(),
+        label: "response".to_owned(),
         docs: docs::lines("Status, request id and number of attempts."),
         serde: if serde == Serde::Read { "skip".to_owned() } else { String::new() },
         ..body("ResponseInfo", "")
@@ -122,7 +132,7 @@ fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> 
         return "skip".to_owned();
     }
     let mut arguments = Vec::new();
-    if name.trim_start_matches("r#") != field.name {
+    if label(name) != field.name {
         arguments.push(format!("rename = {:?}", field.name));
     }
     if field.sensitive && serde == Serde::Both {

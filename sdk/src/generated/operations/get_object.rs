@@ -158,6 +158,9 @@ pub struct GetObjectOutput {
     pub last_modified: Option<Timestamp>,
     /// Algorithm with which the object is encrypted; absent if it is not.
     pub encryption_customer_algorithm: Option<String>,
+    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
+    /// not, or if the service does not say it.
+    pub encryption_customer_key_md5: Option<String>,
     /// Class in which the object is stored.
     pub storage_class: Option<types::StorageClass>,
     /// Version that was read; absent if the bucket keeps no versions.
@@ -230,6 +233,7 @@ impl Operation for GetObjectInput {
             content_range: response.header("Content-Range")?,
             last_modified: response.header("Last-Modified")?,
             encryption_customer_algorithm: response.header("X-QS-Encryption-Customer-Algorithm")?,
+            encryption_customer_key_md5: response.header("X-QS-Encryption-Customer-Key-MD5")?,
             storage_class: response.header("X-QS-Storage-Class")?,
             version_id: response.header("X-QS-Version-Id")?,
             delete_marker: response.header("X-QS-Delete-Marker")?,

@@ -100,6 +100,9 @@ pub struct HeadObjectOutput {
     pub etag: Option<String>,
     /// Algorithm with which the object is encrypted; absent if it is not.
     pub encryption_customer_algorithm: Option<String>,
+    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
+    /// not, or if the service does not say it.
+    pub encryption_customer_key_md5: Option<String>,
     /// Class in which the object is stored.
     pub storage_class: Option<types::StorageClass>,
     /// `appendable` for an object to which more can be appended; absent for any other.
@@ -165,6 +168,7 @@ impl Operation for HeadObjectInput {
             last_modified: response.header("Last-Modified")?,
             etag: response.header("ETag")?,
             encryption_customer_algorithm: response.header("X-QS-Encryption-Customer-Algorithm")?,
+            encryption_customer_key_md5: response.header("X-QS-Encryption-Customer-Key-MD5")?,
             storage_class: response.header("X-QS-Storage-Class")?,
             object_type: response.header("X-QS-Object-Type")?,
             next_append_position: response.header("X-QS-Next-Append-Position")?,

@@ -73,6 +73,18 @@ pub struct PutObjectInput {
     /// Object to move here, as `/bucket/key`, in the same zone; the SDK percent-encodes it.
     /// It keeps its metadata. Left out, nothing is moved.
     pub move_source: Option<String>,
+    /// Move only if the source changed after this time, else 412 `precondition_failed`.
+    /// Left out, not checked.
+    pub move_source_if_modified_since: Option<Timestamp>,
+    /// Move only if the source did not change after this time, else 412 `precondition_failed`.
+    /// Left out, not checked.
+    pub move_source_if_unmodified_since: Option<Timestamp>,
+    /// Move only if the source's ETag is this one, double quotes included, else 412
+    /// `precondition_failed`. Left out, not checked.
+    pub move_source_if_match: Option<String>,
+    /// Move only if the source's ETag is not this one, double quotes included, else 412
+    /// `precondition_failed`. Left out, not checked.
+    pub move_source_if_none_match: Option<String>,
     /// URL to download the content from. Left out, nothing is fetched.
     pub fetch_source: Option<String>,
     /// Fetch only if the object did not change after this time. Left out, not checked.
@@ -229,6 +241,30 @@ impl PutObjectInput {
         self
     }
 
+    /// Sets [`move_source_if_modified_since`](Self::move_source_if_modified_since).
+    pub fn move_source_if_modified_since(mut self, move_source_if_modified_since: impl Into<Timestamp>) -> Self {
+        self.move_source_if_modified_since = Some(move_source_if_modified_since.into());
+        self
+    }
+
+    /// Sets [`move_source_if_unmodified_since`](Self::move_source_if_unmodified_since).
+    pub fn move_source_if_unmodified_since(mut self, move_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
+        self.move_source_if_unmodified_since = Some(move_source_if_unmodified_since.into());
+        self
+    }
+
+    /// Sets [`move_source_if_match`](Self::move_source_if_match).
+    pub fn move_source_if_match(mut self, move_source_if_match: impl Into<String>) -> Self {
+        self.move_source_if_match = Some(move_source_if_match.into());
+        self
+    }
+
+    /// Sets [`move_source_if_none_match`](Self::move_source_if_none_match).
+    pub fn move_source_if_none_match(mut self, move_source_if_none_match: impl Into<String>) -> Self {
+        self.move_source_if_none_match = Some(move_source_if_none_match.into());
+        self
+    }
+
     /// Sets [`fetch_source`](Self::fetch_source).
     pub fn fetch_source(mut self, fetch_source: impl Into<String>) -> Self {
         self.fetch_source = Some(fetch_source.into());
@@ -268,6 +304,9 @@ pub struct PutObjectOutput {
     pub etag: Option<String>,
     /// Algorithm with which the object is encrypted; absent if it is not.
     pub encryption_customer_algorithm: Option<String>,
+    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
+    /// not, or if the service does not say it.
+    pub encryption_customer_key_md5: Option<String>,
     /// Version that was created; absent if the bucket keeps no versions.
     pub version_id: Option<String>,
     /// Status, request id and number of attempts.
@@ -339,6 +378,18 @@ impl Operation for PutObjectInput {
             &self.copy_source_encryption_customer_key_md5,
         );
         request.path_header("move_source", "X-QS-Move-Source", &self.move_source);
+        request.header(
+            "move_source_if_modified_since",
+            "X-QS-Move-Source-If-Modified-Since",
+            &self.move_source_if_modified_since,
+        );
+        request.header(
+            "move_source_if_unmodified_since",
+            "X-QS-Move-Source-If-Unmodified-Since",
+            &self.move_source_if_unmodified_since,
+        );
+        request.header("move_source_if_match", "X-QS-Move-Source-If-Match", &self.move_source_if_match);
+        request.header("move_source_if_none_match", "X-QS-Move-Source-If-None-Match", &self.move_source_if_none_match);
         request.header("fetch_source", "X-QS-Fetch-Source", &self.fetch_source);
         request.header("fetch_if_unmodified_since", "X-QS-Fetch-If-Unmodified-Since", &self.fetch_if_unmodified_since);
         request.header("storage_class", "X-QS-Storage-Class", &self.storage_class);
@@ -353,6 +404,7 @@ impl Operation for PutObjectInput {
         Ok(PutObjectOutput {
             etag: response.header("ETag")?,
             encryption_customer_algorithm: response.header("X-QS-Encryption-Customer-Algorithm")?,
+            encryption_customer_key_md5: response.header("X-QS-Encryption-Customer-Key-MD5")?,
             version_id: response.header("X-QS-Version-Id")?,
             response: response.info(),
         })
