@@ -3,6 +3,7 @@
 mod body;
 mod decoder;
 mod from_header;
+mod one_or_many;
 
 pub use body::ResponseBody;
 pub(crate) use body::read_limited;
@@ -10,6 +11,8 @@ pub use decoder::ResponseDecoder;
 pub(crate) use decoder::{Payload, null_as_default};
 #[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use from_header::FromHeader;
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
+pub(crate) use one_or_many::one_or_many;
 
 use http::StatusCode;
 

@@ -11,7 +11,7 @@ pub(crate) use crate::body::Body;
 pub(crate) use crate::error::Result;
 pub(crate) use crate::operation::{BucketScope, ObjectScope, Operation, OperationSpec, ResponseKind, ServiceScope};
 pub(crate) use crate::request::RequestEncoder;
-pub(crate) use crate::response::{ResponseBody, ResponseDecoder, ResponseInfo, null_as_default};
+pub(crate) use crate::response::{ResponseBody, ResponseDecoder, ResponseInfo, null_as_default, one_or_many};
 pub(crate) use crate::secret::{Exposed, Secret, exposed};
 pub(crate) use crate::string_enum::string_enum;
 pub(crate) use crate::timestamp::Timestamp;

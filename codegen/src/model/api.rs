@@ -124,6 +124,8 @@ pub struct Field {
     pub default: Option<String>,
     /// Whether it must never be shown (`x-sensitive`).
     pub sensitive: bool,
+    /// Whether the server may send one text in place of a list of one (`x-accept-single`).
+    pub accepts_single: bool,
     /// Whether setting it makes a repeatable operation unrepeatable (`x-repeatable: false` on a parameter).
     pub forbids_repeat: bool,
     /// How the value is made or written, beyond its shape.

@@ -2,6 +2,7 @@
 
 use super::api::{Field, Limits, Location, Shape, Treatment};
 use super::types::Types;
+use crate::diagnostic::codes;
 use crate::spec::limits::Limits as Written;
 use crate::spec::problems::{Problems, Spanned, Spot};
 use crate::spec::schema::{Format, Property, Schema};
@@ -21,6 +22,7 @@ pub(super) fn properties<'d>(
         let Some((schema, _)) = types.resolve(&property.schema) else { continue };
         let mut field = field(&property.name, Location::Json, shape, schema);
         field.required = property.required;
+        field.accepts_single = accepts_single(&field, schema, problems);
         if let Some(description) = &property.schema.description {
             field.description.clone_from(description);
         }
@@ -42,9 +44,22 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
         limits: limits(&schema.limits),
         default: schema.default.as_ref().map(|default| default.value.to_string()),
         sensitive: schema.sensitive || hidden,
+        accepts_single: false,
         forbids_repeat: false,
         treatment: Treatment::Plain,
     }
+}
+
+/// Only text, for the one of another list could not be told from the list.
+fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
+    // What is no list has been reported.
+    let (Some(spot), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
+    let is_plain_text = matches!(**item, Shape::String | Shape::Enum(_)) && !field.sensitive;
+    if !is_plain_text {
+        let message = format!("`x-accept-single` of the property `{}` is for lists of plain text only", field.name);
+        problems.error(codes::MISPLACED_KEY, spot, message, "remove it");
+    }
+    is_plain_text
 }
 
 fn limits(written: &Written) -> Limits {

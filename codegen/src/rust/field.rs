@@ -110,6 +110,9 @@ fn argument_type(names: &TypeNames, field: &Field) -> String {
     match &field.shape {
         Shape::String => format!("impl Into<{}>", names.rust_type(&field.shape, field.sensitive)),
         Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
+        Shape::List(item) if is_converted(item) => {
+            format!("impl IntoIterator<Item = impl Into<{}>>", names.rust_type(item, field.sensitive))
+        }
         Shape::List(item) => format!("impl IntoIterator<Item = {}>", names.rust_type(item, field.sensitive)),
         Shape::Map(item) => names.rust_type(item, field.sensitive),
         _ => names.rust_type(&field.shape, field.sensitive),
@@ -119,9 +122,15 @@ fn argument_type(names: &TypeNames, field: &Field) -> String {
 fn conversion(field: &Field, name: &str) -> String {
     match &field.shape {
         Shape::String | Shape::DateTime | Shape::HttpDate => format!("{name}.into()"),
+        Shape::List(item) if is_converted(item) => format!("{name}.into_iter().map(Into::into).collect()"),
         Shape::List(_) => format!("{name}.into_iter().collect()"),
         _ => name.to_owned(),
     }
+}
+
+/// Whether a list takes its items as whatever becomes one, so that text need not be owned.
+pub(super) fn is_converted(item: &Shape) -> bool {
+    matches!(item, Shape::String | Shape::DateTime | Shape::HttpDate)
 }
 
 fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> String {
@@ -141,7 +150,8 @@ fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> 
     match &field.shape {
         Shape::List(_) | Shape::Map(_) => {
             arguments.push("default".to_owned());
-            arguments.push("deserialize_with = \"null_as_default\"".to_owned());
+            let reader = if field.accepts_single { "one_or_many" } else { "null_as_default" };
+            arguments.push(format!("deserialize_with = {reader:?}"));
             if serde == Serde::Both && !field.required {
                 let collection = if matches!(field.shape, Shape::List(_)) { "Vec" } else { "BTreeMap" };
                 arguments.push(format!("skip_serializing_if = \"{collection}::is_empty\""));

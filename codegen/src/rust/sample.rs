@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::enumeration::variant_name;
-use super::field::setter_name;
+use super::field::{is_converted, setter_name};
 use super::names::{operation_type, snake_case};
 use super::type_names::{NameClash, TypeNames};
 use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
@@ -33,6 +33,26 @@ pub fn samples(api: &Api) -> Result<Vec<OperationSamples>, NameClash> {
     Ok(api.operations.iter().map(|operation| sampler.operation(operation)).collect())
 }
 
+/// How much of a value is said.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// Whether what is optional is set too.
+    full: bool,
+    /// In how many structures the value is.
+    depth: usize,
+}
+
+impl Extent {
+    const MINIMAL: Self = Self { full: false, depth: 0 };
+    const FULL: Self = Self { full: true, depth: 0 };
+    /// A type that contains itself through a list is shown to a depth that nobody needs more of.
+    const DEEPEST: usize = 4;
+
+    fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
 pub(super) struct Sampler<'a> {
     pub(super) api: &'a Api,
     pub(super) names: &'a TypeNames,
@@ -41,10 +61,13 @@ pub(super) struct Sampler<'a> {
 impl Sampler<'_> {
     fn operation(&self, operation: &Operation) -> OperationSamples {
         let minimal = self.minimal(operation);
-        let mut full =
-            format!("{}::new({})", operation_type(&operation.id, "input"), self.arguments(&operation.inputs, 0));
+        let mut full = format!(
+            "{}::new({})",
+            operation_type(&operation.id, "input"),
+            self.arguments(&operation.inputs, Extent::FULL)
+        );
         for field in operation.inputs.iter().filter(|field| !field.required) {
-            full.push_str(&self.setter(field));
+            full.push_str(&self.setter(field, Extent::FULL));
         }
         if operation.request_body == RequestBody::Binary {
             full.push_str(".body(\"body\")");
@@ -61,30 +84,29 @@ impl Sampler<'_> {
 
     /// `UploadMultipartInput::new("upload_id", 0)`
     pub(super) fn minimal(&self, operation: &Operation) -> String {
-        let arguments = self.arguments(&operation.inputs, 1);
+        let arguments = self.arguments(&operation.inputs, Extent::MINIMAL);
         format!("{}::new({arguments})", operation_type(&operation.id, "input"))
     }
 
-    /// `depth` 0 sets every field of the types in it, deeper ones only what they require.
-    fn arguments(&self, fields: &[Field], depth: usize) -> String {
+    fn arguments(&self, fields: &[Field], extent: Extent) -> String {
         let required = fields.iter().filter(|field| field.required && !matches!(field.shape, Shape::Map(_)));
-        required.map(|field| self.value(field, &field.shape, depth)).collect::<Vec<_>>().join(", ")
+        required.map(|field| self.value(field, &field.shape, extent)).collect::<Vec<_>>().join(", ")
     }
 
-    fn setter(&self, field: &Field) -> String {
+    fn setter(&self, field: &Field, extent: Extent) -> String {
         let name = setter_name(&snake_case(&field.name));
         let value = match field.treatment {
             // Must say what the sample's body has.
             Treatment::ContentLength => "4".to_owned(),
             _ => match &field.shape {
-                Shape::Map(item) => format!("\"name\", {}", owned(self.value(field, item, 0), item)),
-                shape => self.value(field, shape, 0),
+                Shape::Map(item) => format!("\"name\", {}", owned(self.value(field, item, extent), item)),
+                shape => self.value(field, shape, extent),
             },
         };
         format!(".{name}({value})")
     }
 
-    fn value(&self, field: &Field, shape: &Shape, depth: usize) -> String {
+    fn value(&self, field: &Field, shape: &Shape, extent: Extent) -> String {
         match shape {
             Shape::Boolean => "true".to_owned(),
             Shape::Integer { .. } => {
@@ -97,26 +119,26 @@ impl Sampler<'_> {
             Shape::DateTime | Shape::HttpDate => "std::time::SystemTime::UNIX_EPOCH".to_owned(),
             Shape::Json => "serde_json::Value::Null".to_owned(),
             Shape::Map(_) => "Default::default()".to_owned(),
-            Shape::List(item) => format!("[{}]", owned(self.value(field, item, depth), item)),
-            Shape::Enum(name) | Shape::Struct(name) => self.named(name, depth),
+            Shape::List(item) if extent.depth == Extent::DEEPEST && matches!(**item, Shape::Struct(_)) => {
+                "[]".to_owned()
+            }
+            Shape::List(item) if is_converted(item) => format!("[{}]", self.value(field, item, extent)),
+            Shape::List(item) => format!("[{}]", owned(self.value(field, item, extent), item)),
+            Shape::Enum(name) | Shape::Struct(name) => self.named(name, extent),
         }
     }
 
-    fn named(&self, name: &str, depth: usize) -> String {
+    fn named(&self, name: &str, extent: Extent) -> String {
         let rust_name = self.names.of(name);
         match self.api.types.iter().find(|definition| definition.name == name).map(|definition| &definition.kind) {
             Some(TypeKind::Enum(values)) => {
                 let value = values.first().map(|value| variant_name(&value.value)).unwrap_or_default();
                 format!("types::{rust_name}::{value}")
             }
-            // A type that contains itself through a list is shown to a depth that nobody needs more of.
-            Some(TypeKind::Struct(fields)) if depth < 4 => {
-                let mut made = format!("types::{rust_name}::new({})", self.arguments(fields, depth + 1));
-                for field in fields.iter().filter(|field| !field.required && depth == 0) {
-                    if !matches!(field.shape, Shape::Map(_)) {
-                        let value = self.value(field, &field.shape, depth + 1);
-                        made.push_str(&format!(".{}({value})", setter_name(&snake_case(&field.name))));
-                    }
+            Some(TypeKind::Struct(fields)) if extent.depth < Extent::DEEPEST => {
+                let mut made = format!("types::{rust_name}::new({})", self.arguments(fields, extent.deeper()));
+                for field in fields.iter().filter(|field| extent.full && !field.required) {
+                    made.push_str(&self.setter(field, extent.deeper()));
                 }
                 made
             }

@@ -63,6 +63,8 @@ pub struct Schema {
     pub sensitive: bool,
     /// `x-enum-name`.
     pub enum_name: Option<Spanned<String>>,
+    /// `x-accept-single: true`.
+    pub accepts_single: Option<Spot>,
 }
 
 /// A property of an object.
@@ -77,7 +79,7 @@ pub struct Property {
 }
 
 /// The keys that describe a value wherever it stands.
-const VALUE_KEYS: [&str; 17] = [
+const VALUE_KEYS: [&str; 18] = [
     "description",
     "type",
     "format",
@@ -93,6 +95,7 @@ const VALUE_KEYS: [&str; 17] = [
     "uniqueItems",
     "x-sensitive",
     "x-enum-name",
+    "x-accept-single",
     "additionalProperties",
     "required",
 ];
@@ -169,6 +172,7 @@ impl Reader {
             limits: limits::Limits::read(table, &mut self.problems),
             sensitive: table.flag("x-sensitive", &mut self.problems).is_some_and(|flag| flag.value),
             enum_name: table.text("x-enum-name", &mut self.problems),
+            accepts_single: self.accepts_single(table),
         };
         schema_rules::check(&schema, table, &mut self.problems);
         schema
@@ -253,6 +257,11 @@ impl Reader {
             return None;
         }
         self.part(table, "additionalProperties")
+    }
+
+    fn accepts_single(&mut self, table: &Table) -> Option<Spot> {
+        let flag = table.flag("x-accept-single", &mut self.problems)?;
+        flag.value.then_some(flag.spot)
     }
 
     fn values(&mut self, table: &Table) -> Option<Spanned<Vec<Spanned<String>>>> {

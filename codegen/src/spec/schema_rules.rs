@@ -26,6 +26,7 @@ pub(super) fn check(schema: &Schema, table: &Table, problems: &mut Problems) {
         ("enum", &[Kind::String]),
         ("x-enum-name", &[Kind::String]),
         ("x-sensitive", &[Kind::String]),
+        ("x-accept-single", &[Kind::Array]),
         ("x-header-prefix", &[Kind::Map]),
         ("default", &[Kind::String, Kind::Integer, Kind::Number, Kind::Boolean]),
     ];

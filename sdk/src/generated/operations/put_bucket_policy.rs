@@ -61,7 +61,7 @@ impl crate::Bucket {
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use qingstor_sdk::{PutBucketPolicyInput, types};
     ///
-    /// let input = PutBucketPolicyInput::new([types::PolicyStatement::new("id", ["user".to_owned()], [types::PolicyAction::ListObjects], types::PolicyEffect::Allow)]);
+    /// let input = PutBucketPolicyInput::new([types::PolicyStatement::new("id", ["user"], [types::PolicyAction::ListObjects], types::PolicyEffect::Allow)]);
     /// let output = bucket.put_bucket_policy(input).await?;
     /// println!("{output:?}");
     /// # Ok(())

@@ -42,14 +42,14 @@ impl CorsRule {
     }
 
     /// Sets [`allowed_headers`](Self::allowed_headers).
-    pub fn allowed_headers(mut self, allowed_headers: impl IntoIterator<Item = String>) -> Self {
-        self.allowed_headers = allowed_headers.into_iter().collect();
+    pub fn allowed_headers(mut self, allowed_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.allowed_headers = allowed_headers.into_iter().map(Into::into).collect();
         self
     }
 
     /// Sets [`expose_headers`](Self::expose_headers).
-    pub fn expose_headers(mut self, expose_headers: impl IntoIterator<Item = String>) -> Self {
-        self.expose_headers = expose_headers.into_iter().collect();
+    pub fn expose_headers(mut self, expose_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.expose_headers = expose_headers.into_iter().map(Into::into).collect();
         self
     }
 

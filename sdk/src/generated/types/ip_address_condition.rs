@@ -18,8 +18,8 @@ impl IpAddressCondition {
     }
 
     /// Sets [`source_ip`](Self::source_ip).
-    pub fn source_ip(mut self, source_ip: impl IntoIterator<Item = String>) -> Self {
-        self.source_ip = source_ip.into_iter().collect();
+    pub fn source_ip(mut self, source_ip: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.source_ip = source_ip.into_iter().map(Into::into).collect();
         self
     }
 }

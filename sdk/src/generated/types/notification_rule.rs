@@ -13,7 +13,7 @@ pub struct NotificationRule {
     pub event_types: Vec<types::EventType>,
     /// Patterns for the keys of objects that the rule is about; `*` stands for any text. Left out,
     /// it is about all objects.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub object_filters: Vec<String>,
     /// Who processes the event: `notifier` only tells `notify_url`, `image` processes pictures and
     /// stores the result, `tupu-porn` looks at pictures for pornography.
@@ -45,8 +45,8 @@ impl NotificationRule {
     }
 
     /// Sets [`object_filters`](Self::object_filters).
-    pub fn object_filters(mut self, object_filters: impl IntoIterator<Item = String>) -> Self {
-        self.object_filters = object_filters.into_iter().collect();
+    pub fn object_filters(mut self, object_filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.object_filters = object_filters.into_iter().map(Into::into).collect();
         self
     }
 

@@ -9,17 +9,17 @@ pub struct PolicyStatement {
     /// Name of the statement, at most 100 characters; unique within the policy.
     pub id: String,
     /// Ids of the users whom it applies to, together at most 300 characters; `*` is everybody.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "one_or_many")]
     pub user: Vec<String>,
     /// What it is about, together at most 500 characters.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "one_or_many")]
     pub action: Vec<types::PolicyAction>,
     /// Whether it allows or denies.
     pub effect: types::PolicyEffect,
     /// What it applies to, together at most 2048 characters: the name of the bucket for actions on
     /// the bucket; the bucket's name and a pattern of keys, such as `mybucket/dir/*`, for actions
     /// on objects, where it is needed. Left out, the bucket is meant.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
     /// When it applies, together at most 2048 characters. Left out, always.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -30,13 +30,13 @@ impl PolicyStatement {
     /// What is required; everything else is left out.
     pub fn new(
         id: impl Into<String>,
-        user: impl IntoIterator<Item = String>,
+        user: impl IntoIterator<Item = impl Into<String>>,
         action: impl IntoIterator<Item = types::PolicyAction>,
         effect: types::PolicyEffect,
     ) -> Self {
         Self {
             id: id.into(),
-            user: user.into_iter().collect(),
+            user: user.into_iter().map(Into::into).collect(),
             action: action.into_iter().collect(),
             effect,
             resource: Default::default(),
@@ -45,8 +45,8 @@ impl PolicyStatement {
     }
 
     /// Sets [`resource`](Self::resource).
-    pub fn resource(mut self, resource: impl IntoIterator<Item = String>) -> Self {
-        self.resource = resource.into_iter().collect();
+    pub fn resource(mut self, resource: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.resource = resource.into_iter().map(Into::into).collect();
         self
     }
 

@@ -8,7 +8,7 @@ use crate::runtime::*;
 pub struct StringCondition {
     /// Patterns for the header `Referer`, such as `*.example.com`; `*` stands for any text. Left
     /// out, it is not looked at.
-    #[serde(rename = "Referer", default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "Referer", default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub referer: Vec<String>,
 }
 
@@ -19,8 +19,8 @@ impl StringCondition {
     }
 
     /// Sets [`referer`](Self::referer).
-    pub fn referer(mut self, referer: impl IntoIterator<Item = String>) -> Self {
-        self.referer = referer.into_iter().collect();
+    pub fn referer(mut self, referer: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.referer = referer.into_iter().map(Into::into).collect();
         self
     }
 }
