@@ -43,6 +43,14 @@ enum Source {
         length: u64,
         stream: ByteStream,
     },
+    Framed(Box<Framed>),
+}
+
+/// A body between bytes that belong to it, as a file in a form is.
+struct Framed {
+    before: Bytes,
+    content: Body,
+    after: Bytes,
 }
 
 impl Body {
@@ -95,6 +103,11 @@ impl Body {
         Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
     }
 
+    /// The body with something before and after it; nothing of it is copied.
+    pub(crate) fn framed(self, before: Bytes, after: Bytes) -> Self {
+        Self(Source::Framed(Box::new(Framed { before, content: self, after })))
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> u64 {
         match &self.0 {
@@ -102,6 +115,11 @@ impl Body {
             Source::Bytes(bytes) => bytes.len() as u64,
             Source::File(region) => region.length(),
             Source::Stream { length, .. } => *length,
+            // A stream may announce any length; the sum must not become a small one.
+            Source::Framed(framed) => {
+                let frame = (framed.before.len() + framed.after.len()) as u64;
+                framed.content.len().saturating_add(frame)
+            }
         }
     }
 
@@ -112,7 +130,11 @@ impl Body {
 
     /// Whether it can be sent more than once.
     pub fn is_replayable(&self) -> bool {
-        !matches!(self.0, Source::Stream { .. })
+        match &self.0 {
+            Source::Empty | Source::Bytes(_) | Source::File(_) => true,
+            Source::Stream { .. } => false,
+            Source::Framed(framed) => framed.content.is_replayable(),
+        }
     }
 
     /// The bytes, if the body is in memory.
@@ -120,7 +142,7 @@ impl Body {
         match &self.0 {
             Source::Empty => Some(&[]),
             Source::Bytes(bytes) => Some(bytes),
-            Source::File(_) | Source::Stream { .. } => None,
+            Source::File(_) | Source::Stream { .. } | Source::Framed(_) => None,
         }
     }
 
@@ -134,6 +156,11 @@ impl Body {
                 let taken = std::mem::replace(stream, Box::pin(exact::Taken));
                 ExactBody::of_stream(*length, taken, progress)
             }
+            Source::Framed(framed) => {
+                let Framed { before, content, after } = &mut **framed;
+                let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), progress);
+                ExactBody::of_parts([around(before), content.attempt(progress), around(after)], progress)
+            }
         }
     }
 }
@@ -145,6 +172,7 @@ impl fmt::Debug for Body {
             Source::Bytes(_) => "bytes",
             Source::File(_) => "file",
             Source::Stream { .. } => "stream",
+            Source::Framed(_) => "form",
         };
         write!(f, "Body({kind}, {} bytes)", self.len())
     }

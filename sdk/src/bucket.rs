@@ -64,8 +64,8 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input is out of its limits or the
-    /// lifetime is less than a second, [`ErrorKind::Config`](crate::ErrorKind::Config) if the client is anonymous.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input is out of its limits, the
+    /// lifetime is less than a second, or the operation sends a form; [`ErrorKind::Config`](crate::ErrorKind::Config) if the client is anonymous.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/signature.html>
     pub fn presign_object<I>(&self, key: &str, input: I, lifetime: Duration) -> Result<PresignedRequest>

@@ -142,7 +142,7 @@ impl Client {
         if let Some(Err(problem)) = address.key.map(check_key) {
             encoder.refuse("key", problem);
         }
-        let request = encoder.finish()?;
+        let request = encoder.finish(self.credentials.as_ref())?;
         let zone = address.zone.filter(|zone| !zone.is_empty()).or(self.zone.as_deref());
         // The configuration was checked when the client was made: what does not fit now came with the call.
         let target = self

@@ -89,6 +89,12 @@ impl Client {
                 Error::invalid_input(format!("lifetime is {lifetime:?}, but must be from 1 s to the year 9999"))
             })?;
         let Call { spec, target, request, .. } = call;
+        if request.form.is_some() {
+            return Err(Error::invalid_input(
+                "a form cannot be presigned, for its fields are in the body, which a URL does not carry: call the \
+                 operation, or presign another one that does the same, such as a PUT",
+            ));
+        }
         let resource = target.resource(request.query.as_deref());
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);
         let signature = sign::signature(credentials.secret_access_key(), &to_sign);

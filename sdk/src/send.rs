@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::endpoint::Target;
 use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
 use crate::operation::{OperationSpec, ResponseKind};
-use crate::request::EncodedRequest;
+use crate::request::{EncodedRequest, FormKind};
 use crate::response::{Payload, ResponseBody, ResponseDecoder, read_limited};
 use crate::retry::Failure;
 use crate::sign;
@@ -152,7 +152,8 @@ impl Client {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert_length(&mut headers, &call.spec.method, &call.request.body);
         headers.insert(header::DATE, header_value(&signed_at.to_http_date())?);
-        if let Some(credentials) = &self.credentials {
+        let in_header = self.credentials.as_ref().filter(|_| call.request.form != Some(FormKind::Signed));
+        if let Some(credentials) = in_header {
             let resource = call.target.resource(call.request.query.as_deref());
             let to_sign = sign::string_to_sign(&call.spec.method, &headers, &resource);
             let signature = sign::signature(credentials.secret_access_key(), &to_sign);

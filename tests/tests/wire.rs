@@ -38,10 +38,32 @@ fn string_to_sign(request: &RawRequest) -> String {
     signature::string_to_sign(&request.method, &request.target, None, &headers, None)
 }
 
+/// What is signed, and by whom it says it is; the form itself, if it does.
+fn signed_by(request: &RawRequest) -> (Option<String>, String) {
+    let body = String::from_utf8_lossy(&request.body);
+    let field = |name: &str| {
+        let (_, rest) = body.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
+        rest.split("\r\n").next()
+    };
+    match (field("access_key_id"), field("policy"), field("signature")) {
+        (Some(id), Some(policy), Some(signature)) => {
+            assert_eq!(request.header("authorization"), None, "the form says it");
+            (Some(format!("QS {id}:{signature}")), policy.to_owned())
+        }
+        _ => (request.header("authorization").map(str::to_owned), string_to_sign(request)),
+    }
+}
+
+/// The parts of a form are divided by chance.
+fn boundary(request: &RawRequest) -> Option<String> {
+    let (_, boundary) = request.header("content-type")?.split_once("multipart/form-data; boundary=")?;
+    Some(boundary.to_owned())
+}
+
 fn describe(request: &RawRequest) -> String {
-    let to_sign = string_to_sign(request);
+    let (authorization, to_sign) = signed_by(request);
     let signed = signature::sign(SECRET, &to_sign);
-    assert_eq!(request.header("authorization"), Some(format!("QS WIREKEY:{signed}").as_str()), "{to_sign}");
+    assert_eq!(authorization, Some(format!("QS WIREKEY:{signed}")), "{to_sign}");
     assert!(request.header("transfer-encoding").is_none(), "never chunked");
 
     let date = request.header("date").unwrap().to_owned();
@@ -60,7 +82,11 @@ fn describe(request: &RawRequest) -> String {
     }
     writeln!(text, "\n{}", String::from_utf8_lossy(&request.body)).unwrap();
     writeln!(text, "--- string to sign\n{}", to_sign.replace(&date, "<date>")).unwrap();
-    text
+    if let Some(boundary) = boundary(request) {
+        // With its length, for that is part of the content length.
+        text = text.replace(&boundary, &format!("<boundary of {} bytes>", boundary.len()));
+    }
+    text.replace(&signed, "<signature>").replace('\r', "")
 }
 
 /// Called by a test for each operation, which the build script writes.

@@ -66,7 +66,7 @@ codes! {
 
     /// A parameter that stands twice in one list.
     DUPLICATE_PARAMETER = "duplicate-parameter";
-    /// A second `in: body`.
+    /// A second `in: body`, or a second file in a form.
     DUPLICATE_BODY = "duplicate-body";
     /// The name of a header that HTTP does not allow.
     BAD_HEADER_NAME = "bad-header-name";
@@ -80,8 +80,8 @@ codes! {
     NO_SUCCESS_RESPONSE = "no-success-response";
     /// Successful responses that contradict each other.
     CONFLICTING_RESPONSES = "conflicting-responses";
-    /// An operation that takes the fields of a browser's form; it is left out.
-    FORM_OPERATION = "form-operation";
+    /// A body beside the fields of a form, or another thing that a form leaves no room for.
+    MIXED_BODY = "mixed-body";
 
     /// A required field that is not a property.
     REQUIRED_NOT_PROPERTY = "required-not-property";
@@ -103,15 +103,22 @@ codes! {
     UNSUPPORTED = "unsupported";
 }
 
+/// Codes of earlier versions. None of them is ever given another meaning.
+pub const RETIRED: &[&str] = &[
+    // Operations with `in: formData` were left out; now they are generated.
+    "form-operation",
+];
+
 #[cfg(test)]
 mod tests {
-    use super::ALL;
+    use super::{ALL, RETIRED};
 
     #[test]
     fn codes_are_distinct_words() {
         for (index, code) in ALL.iter().enumerate() {
             assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{code}");
             assert!(!ALL[..index].contains(code), "{code}");
+            assert!(!RETIRED.contains(code), "{code}");
         }
     }
 }

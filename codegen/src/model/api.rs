@@ -39,7 +39,7 @@ pub struct Operation {
     pub method: Method,
     /// Valueless query keys of the path, such as `uploads`; keys that are parameters too are not among them.
     pub sub_resources: Vec<String>,
-    /// Query parameters, headers and, where the body is a JSON object, its properties; in that order.
+    /// Query parameters, headers and then what the body is made of: properties of a JSON object, or fields of a form.
     pub inputs: Vec<Field>,
     /// What is sent.
     pub request_body: RequestBody,
@@ -51,6 +51,13 @@ pub struct Operation {
     pub response_body: ResponseBody,
     /// Whether sending it twice does no more than sending it once (`x-repeatable`, else by method).
     pub repeatable: bool,
+}
+
+impl Operation {
+    /// Whether it sends bytes that the caller may have as a stream.
+    pub fn is_streamed(&self) -> bool {
+        self.request_body == RequestBody::Binary || self.inputs.iter().any(|field| field.shape == Shape::Binary)
+    }
 }
 
 /// What an operation's path addresses.
@@ -90,6 +97,17 @@ pub enum RequestBody {
     Binary,
     /// A JSON object made of the inputs whose location is [`Location::Json`].
     Json,
+    /// A form made of the inputs whose location is [`Location::Form`] or [`Location::FormPrefix`].
+    Form(FormEncoding),
+}
+
+/// How a form is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormEncoding {
+    /// `multipart/form-data`, the only one that can carry a file.
+    Multipart,
+    /// `application/x-www-form-urlencoded`
+    UrlEncoded,
 }
 
 /// What an operation receives when it succeeds.
@@ -143,6 +161,10 @@ pub enum Location {
     HeaderPrefix(String),
     /// As a property of a JSON object.
     Json,
+    /// As a field of a form.
+    Form,
+    /// In all fields of a form whose names begin with this prefix (`type: map`).
+    FormPrefix(String),
 }
 
 /// What a value needs beyond being written down.
@@ -156,6 +178,19 @@ pub enum Treatment {
     PathEncoded,
     /// `Content-Length`: known from the body, checked if the caller says it.
     ContentLength,
+    /// `x-computed: access-key-id`: left out by the caller, it is that of the client.
+    AccessKeyId,
+    /// `x-computed: form-policy`: left out by the caller, it lists the other fields of the form.
+    FormPolicy,
+    /// `x-computed: form-signature`: left out by the caller, it is made over the policy.
+    FormSignature,
+}
+
+impl Treatment {
+    /// Whether the SDK knows the value even if the caller does not say it.
+    pub fn is_computed(self) -> bool {
+        !matches!(self, Self::Plain | Self::PathEncoded)
+    }
 }
 
 /// Bounds that are checked before anything is sent.
@@ -206,6 +241,8 @@ pub enum Shape {
     Map(Box<Shape>),
     /// `type: object` without properties: any JSON.
     Json,
+    /// Bytes as a part of their own: the file of a form.
+    Binary,
 }
 
 /// A type with a name of its own.

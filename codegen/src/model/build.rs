@@ -27,7 +27,7 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
     for (path, item) in &paths {
         for written in &item.operations {
             let context = Context::new(document, path, item, written);
-            operations.extend(operation::build(&context, &mut types, problems));
+            operations.push(operation::build(&context, &mut types, problems));
         }
     }
     let types = types.finish(problems);

@@ -29,7 +29,7 @@ impl EnumNames {
         for item in &document.paths {
             let own = item.operations.iter().flat_map(|operation| &operation.parameters);
             for parameter in item.parameters.iter().chain(own) {
-                if matches!(parameter.place, ParameterIn::Query | ParameterIn::Header) {
+                if matches!(parameter.place, ParameterIn::Query | ParameterIn::Header | ParameterIn::FormData) {
                     note(&mut meanings, &parameter.name.value, enum_of(document, &parameter.schema));
                 }
             }

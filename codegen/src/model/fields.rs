@@ -73,7 +73,7 @@ fn limits(written: &Written) -> Limits {
     }
 }
 
-/// Whether a query or a header can carry the value.
+/// Whether a query, a header or a field of a form can carry the value as text.
 pub(super) fn is_flat(shape: &Shape) -> bool {
-    !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json)
+    !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::Binary)
 }

@@ -2,10 +2,11 @@
 
 use super::api::{Field, Location, RequestBody, Shape, Treatment};
 use super::fields::{field, is_flat, properties};
+use super::forms;
 use super::operation::{Context, Placed};
 use super::types::{Types, is_structure};
 use crate::diagnostic::codes;
-use crate::spec::document::{Hints, Parameter, ParameterIn};
+use crate::spec::document::{Computed, Hints, Parameter, ParameterIn};
 use crate::spec::problems::{Problems, Spanned};
 use crate::spec::schema::{Format, Kind, Schema, Target};
 
@@ -16,7 +17,7 @@ pub(super) struct Inputs {
     pub(super) body: RequestBody,
 }
 
-/// Query parameters, headers and the properties of a JSON body, in that order.
+/// Query parameters, headers and what the body is made of, in that order.
 pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Inputs {
     let mut fields = Vec::new();
     for place in [ParameterIn::Query, ParameterIn::Header] {
@@ -26,9 +27,11 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
             }
         }
     }
+    let form = forms::build(context, types, &mut fields, problems);
     let body = context.parameters.iter().find(|it| it.place == ParameterIn::Body);
-    let body = body.and_then(|parameter| body_of(context, parameter, types, &mut fields, problems));
-    Inputs { fields, body: body.unwrap_or(RequestBody::None) }
+    let body =
+        body.filter(|_| form.is_none()).and_then(|parameter| body_of(context, parameter, types, &mut fields, problems));
+    Inputs { fields, body: form.or(body).unwrap_or(RequestBody::None) }
 }
 
 /// The zone is part of the address: it goes into the name of the host, not into the query.
@@ -38,7 +41,7 @@ fn is_zone(parameter: &Parameter) -> bool {
         && parameter.place == ParameterIn::Query
 }
 
-fn from_parameter<'d>(
+pub(super) fn from_parameter<'d>(
     context: &Context<'d>,
     parameter: &'d Parameter,
     types: &mut Types<'d>,
@@ -47,53 +50,64 @@ fn from_parameter<'d>(
     let name = &parameter.name.value;
     // What a parameter is stands in the parameter itself: a `$ref` may lead to all of it, but not to its schema.
     let Target::Inline(schema) = &parameter.schema.target else { return None };
-    let in_header = parameter.place == ParameterIn::Header;
     let what = format!("the parameter `{name}` of operation `{}`", context.name);
-    let mut field = flat_field(context, &parameter.name, schema, &parameter.hints, in_header, &what, types, problems)?;
-    field.required = parameter.required;
+    let carrier = match parameter.place {
+        ParameterIn::Header => Carrier::Header,
+        ParameterIn::FormData => Carrier::Form,
+        ParameterIn::Query | ParameterIn::Path | ParameterIn::Body => Carrier::Query,
+    };
+    let mut field = flat_field(context, &parameter.name, schema, &parameter.hints, carrier, &what, types, problems)?;
     field.forbids_repeat = parameter.hints.forbids_repeat;
     field.treatment = treatment(&field, parameter, &what, problems);
-    if matches!(field.treatment, Treatment::ContentMd5 | Treatment::ContentLength) {
-        // The SDK knows it even if the caller does not say it.
-        field.required = false;
-    }
+    field.required = parameter.required && !field.treatment.is_computed();
     Some(field)
 }
 
-/// A value that a query, or a header in either direction, carries.
-#[expect(clippy::too_many_arguments, reason = "they are what a query parameter and a response header have in common")]
+/// What carries a value as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Query,
+    /// In either direction.
+    Header,
+    Form,
+}
+
+/// A value that is carried as text.
+#[expect(clippy::too_many_arguments, reason = "they are what parameters and response headers have in common")]
 pub(super) fn flat_field<'d>(
     context: &Context<'d>,
     name: &Spanned<String>,
     schema: &'d Schema,
     hints: &Hints,
-    in_header: bool,
+    carrier: Carrier,
     what: &str,
     types: &mut Types<'d>,
     problems: &mut Problems,
 ) -> Option<Field> {
     let type_name = types.enum_names.of(&context.name, &name.value);
     let shape = types.of_schema(schema, &type_name, problems)?;
-    let location = match (&shape, in_header) {
-        (Shape::Map(values), true) if **values == Shape::String => Location::HeaderPrefix(prefix(&name.value, hints)),
-        (_, true) => Location::Header,
-        (_, false) => Location::Query,
+    let is_text_map = matches!(&shape, Shape::Map(values) if **values == Shape::String);
+    let location = match carrier {
+        Carrier::Header if is_text_map => Location::HeaderPrefix(prefix(&name.value, hints)),
+        Carrier::Form if is_text_map => Location::FormPrefix(prefix(&name.value, hints)),
+        Carrier::Header => Location::Header,
+        Carrier::Form => Location::Form,
+        Carrier::Query => Location::Query,
     };
-    if !is_flat(&shape) && !matches!(location, Location::HeaderPrefix(_)) {
-        let carrier = if in_header { "a header" } else { "the query" };
-        let message = format!("{what} is of a type that {carrier} cannot carry");
-        let help = if in_header {
-            "use a plain type, or `type: map` for all headers with one prefix"
-        } else {
-            "use a plain type: string, integer, number or boolean"
+    if !is_flat(&shape) && !matches!(location, Location::HeaderPrefix(_) | Location::FormPrefix(_)) {
+        let (carrier, help) = match carrier {
+            Carrier::Header => ("a header", "use a plain type, or `type: map` for all headers with one prefix"),
+            Carrier::Form => ("a form", "use a plain type, or `type: map` for all fields with one prefix"),
+            Carrier::Query => ("the query", "use a plain type: string, integer, number or boolean"),
         };
+        let message = format!("{what} is of a type that {carrier} cannot carry");
         problems.error(codes::UNSUPPORTED, schema.spot, message, help);
         return None;
     }
     Some(field(name, location, shape, schema))
 }
 
-/// The beginning of the headers that a `type: map` stands for: `X-QS-MetaData` is `X-QS-Meta-…`.
+/// The beginning of the headers, or the fields of a form, that a `type: map` stands for: `X-QS-MetaData` is `X-QS-Meta-…`.
 fn prefix(name: &str, hints: &Hints) -> String {
     match &hints.header_prefix {
         Some(prefix) => prefix.value.clone(),
@@ -104,12 +118,23 @@ fn prefix(name: &str, hints: &Hints) -> String {
 fn treatment(field: &Field, parameter: &Parameter, what: &str, problems: &mut Problems) -> Treatment {
     let is_text = field.shape == Shape::String;
     let is = |name: &str| field.location == Location::Header && field.name.eq_ignore_ascii_case(name);
-    if let Some(spot) = parameter.hints.computed_md5 {
-        if is("Content-MD5") && is_text {
-            return Treatment::ContentMd5;
+    if let Some(computed) = &parameter.hints.computed {
+        let in_form = field.location == Location::Form && is_text;
+        let (fits, treatment) = match computed.value {
+            Computed::ContentMd5 => (is("Content-MD5") && is_text, Treatment::ContentMd5),
+            Computed::AccessKeyId => (in_form, Treatment::AccessKeyId),
+            Computed::FormPolicy => (in_form, Treatment::FormPolicy),
+            Computed::FormSignature => (in_form, Treatment::FormSignature),
+        };
+        if fits {
+            return treatment;
         }
-        let message = format!("`x-computed: content-md5` of {what} is for the header `Content-MD5` only");
-        problems.error(codes::MISPLACED_KEY, spot, message, "remove it");
+        let whose = match computed.value {
+            Computed::ContentMd5 => "the header `Content-MD5`",
+            Computed::AccessKeyId | Computed::FormPolicy | Computed::FormSignature => "text in a form (`in: formData`)",
+        };
+        let message = format!("`x-computed: {}` of {what} is for {whose} only", computed.value.word());
+        problems.error(codes::MISPLACED_KEY, computed.spot, message, "remove it");
     }
     if let Some(spot) = parameter.hints.path_encoded {
         if is_text {

@@ -8,6 +8,7 @@ mod build;
 mod collisions;
 mod enums;
 mod fields;
+mod forms;
 mod inputs;
 mod operation;
 mod origin;
@@ -17,8 +18,8 @@ mod recursion;
 mod types;
 
 pub use api::{
-    Api, EnumValue, Field, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment,
-    TypeDef, TypeKind,
+    Api, EnumValue, Field, FormEncoding, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape,
+    Treatment, TypeDef, TypeKind,
 };
 pub use build::build;
 pub use origin::Origin;

@@ -46,21 +46,11 @@ impl<'d> Context<'d> {
 /// A field and the place that tells its name.
 pub(super) type Placed<T> = (T, Spot);
 
-/// The operation; `None` for one that is left out.
-pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Option<Operation> {
+pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Operation {
     let (path, written) = (context.path, context.written);
     check_path_parameters(context, problems);
     check_parameters_twice(&context.item.parameters, problems);
     check_parameters_twice(&written.parameters, problems);
-    if let Some(field) = context.parameters.iter().find(|parameter| parameter.place == ParameterIn::FormData) {
-        let message = format!(
-            "operation `{}` is left out: it takes fields of a browser's form, such as `{}`",
-            context.name, field.name.value
-        );
-        let help = "nothing to do: an SDK has other operations for the same";
-        problems.warning(codes::FORM_OPERATION, written.method.spot, message, help);
-        return None;
-    }
     let Inputs { fields: inputs, body: request_body } = inputs::build(context, types, problems);
     let Outputs { fields: outputs, body, success } = outputs::build(context, types, problems);
     let response_body = body.unwrap_or(ResponseBody::None);
@@ -75,7 +65,7 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
         .map(|parameter| parameter.name.value.as_str())
         .collect();
     let sub_resources = path.sub_resources.iter().filter(|name| !queries.contains(&name.as_str()));
-    Some(Operation {
+    Operation {
         id: context.name.clone(),
         origin: written.method.spot.into(),
         source: context.document.file_names.get(&written.method.spot.file).cloned().unwrap_or_default(),
@@ -91,7 +81,7 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
         outputs: outputs.into_iter().map(|(field, _)| field).collect(),
         response_body,
         repeatable: written.repeatable.unwrap_or(method != Method::Post),
-    })
+    }
 }
 
 fn same_parameter(one: &Parameter, other: &Parameter) -> bool {

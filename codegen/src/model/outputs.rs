@@ -2,7 +2,7 @@
 
 use super::api::{Field, Location, ResponseBody};
 use super::fields::properties;
-use super::inputs::{flat_field, is_binary, report_body};
+use super::inputs::{Carrier, flat_field, is_binary, report_body};
 use super::operation::{Context, Placed};
 use super::types::{Types, is_structure};
 use crate::diagnostic::codes;
@@ -68,7 +68,16 @@ impl Merged {
     ) {
         for header in &response.headers {
             let what = format!("the response header `{}` of operation `{}`", header.name.value, context.name);
-            let made = flat_field(context, &header.name, &header.schema, &header.hints, true, &what, types, problems);
+            let made = flat_field(
+                context,
+                &header.name,
+                &header.schema,
+                &header.hints,
+                Carrier::Header,
+                &what,
+                types,
+                problems,
+            );
             if let Some(mut field) = made {
                 field.required = header.required;
                 self.add(field, header.name.spot, context, problems);

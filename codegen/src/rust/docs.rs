@@ -62,6 +62,17 @@ pub(super) fn field(field: &Field, is_sent: bool) -> Vec<String> {
         Treatment::ContentLength => {
             notes.push("The SDK sends the body's length; if this says another, it is an error.".to_owned());
         }
+        Treatment::AccessKeyId => {
+            notes.push("Left out, the SDK sends that of the client's access key pair.".to_owned())
+        }
+        Treatment::FormPolicy => {
+            notes.push(
+                "Left out, the SDK lists the other fields of the form, if the client has an access key pair.".into(),
+            );
+        }
+        Treatment::FormSignature => {
+            notes.push("Left out, the SDK signs the policy, if the client has an access key pair.".to_owned());
+        }
         Treatment::Plain | Treatment::PathEncoded => {}
     }
     if !notes.is_empty() {

@@ -1,7 +1,7 @@
 //! The statements that write an input into a request, and those that read an output from an answer.
 
 use super::names::snake_case;
-use crate::model::api::{Field, Location, Operation, RequestBody, ResponseBody, Shape, Treatment};
+use crate::model::api::{Field, FormEncoding, Location, Operation, RequestBody, ResponseBody, Shape, Treatment};
 
 /// The statements of `encode`, in an order in which the body is there before what depends on it.
 pub(super) fn encode(operation: &Operation) -> Vec<String> {
@@ -9,8 +9,11 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
     for field in &operation.inputs {
         statements.extend(checks(field));
     }
-    if operation.request_body == RequestBody::Json {
-        statements.push("request.json();".to_owned());
+    match operation.request_body {
+        RequestBody::Json => statements.push("request.json();".to_owned()),
+        RequestBody::Form(FormEncoding::Multipart) => statements.push("request.multipart_form();".to_owned()),
+        RequestBody::Form(FormEncoding::UrlEncoded) => statements.push("request.url_encoded_form();".to_owned()),
+        RequestBody::None | RequestBody::Binary => {}
     }
     for field in operation.inputs.iter().filter(|field| field.treatment != Treatment::ContentMd5) {
         statements.extend(written(field));
@@ -27,11 +30,15 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
             Treatment::ContentMd5 => {
                 statements.push(format!("request.content_md5({text:?}, {:?}, &self.{name});", field.name));
             }
-            Treatment::Plain | Treatment::PathEncoded => {}
+            _ => {}
         }
         if field.forbids_repeat {
             statements.push(format!("request.unrepeatable_with(&self.{name});"));
         }
+    }
+    // It is given away, so it comes last.
+    for field in operation.inputs.iter().filter(|field| field.shape == Shape::Binary) {
+        statements.push(format!("request.form_file({:?}, self.{});", field.name, snake_case(&field.name)));
     }
     statements
 }
@@ -45,6 +52,12 @@ fn written(field: &Field) -> Option<String> {
     let (name, text, wire) = (snake_case(&field.name), label(field), &field.name);
     Some(match (&field.location, field.treatment) {
         (_, Treatment::ContentLength) => return None,
+        (Location::Form, _) if field.shape == Shape::Binary => return None,
+        (Location::Form, Treatment::AccessKeyId) => format!("request.form_access_key_id({wire:?}, &self.{name});"),
+        (Location::Form, Treatment::FormPolicy) => format!("request.form_policy({wire:?}, &self.{name});"),
+        (Location::Form, Treatment::FormSignature) => format!("request.form_signature({wire:?}, &self.{name});"),
+        (Location::Form, _) => format!("request.form_field({wire:?}, &self.{name});"),
+        (Location::FormPrefix(prefix), _) => format!("request.form_map({text:?}, {prefix:?}, &self.{name});"),
         (Location::Query, _) => format!("request.query({wire:?}, &self.{name});"),
         (Location::Header, Treatment::PathEncoded) => {
             format!("request.path_header({text:?}, {wire:?}, &self.{name});")
@@ -64,7 +77,8 @@ fn written(field: &Field) -> Option<String> {
 fn checks(field: &Field) -> Vec<String> {
     let (name, text, limits) = (snake_case(&field.name), label(field), &field.limits);
     let mut statements = Vec::new();
-    let is_text = field.shape == Shape::String && matches!(field.location, Location::Query | Location::Header);
+    let is_text =
+        field.shape == Shape::String && matches!(field.location, Location::Query | Location::Header | Location::Form);
     if is_text && field.required {
         statements.push(format!("request.require({text:?}, &self.{name});"));
     }

@@ -113,6 +113,7 @@ fn argument_type(names: &TypeNames, field: &Field) -> String {
         Shape::List(item) if is_converted(item) => {
             format!("impl IntoIterator<Item = impl Into<{}>>", names.rust_type(item, field.sensitive))
         }
+        Shape::Binary => "impl Into<Body>".to_owned(),
         Shape::List(item) => format!("impl IntoIterator<Item = {}>", names.rust_type(item, field.sensitive)),
         Shape::Map(item) => names.rust_type(item, field.sensitive),
         _ => names.rust_type(&field.shape, field.sensitive),
@@ -121,7 +122,7 @@ fn argument_type(names: &TypeNames, field: &Field) -> String {
 
 fn conversion(field: &Field, name: &str) -> String {
     match &field.shape {
-        Shape::String | Shape::DateTime | Shape::HttpDate => format!("{name}.into()"),
+        Shape::String | Shape::DateTime | Shape::HttpDate | Shape::Binary => format!("{name}.into()"),
         Shape::List(item) if is_converted(item) => format!("{name}.into_iter().map(Into::into).collect()"),
         Shape::List(_) => format!("{name}.into_iter().collect()"),
         _ => name.to_owned(),

@@ -108,11 +108,8 @@ fn input(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str
     if operation.request_body == RequestBody::Binary {
         fields.push(field::body("Body", "What is sent; empty if left out."));
     }
-    let derives = match operation.request_body {
-        // A stream cannot be cloned.
-        RequestBody::Binary => "Debug",
-        RequestBody::None | RequestBody::Json => "Clone, Debug",
-    };
+    // A stream cannot be cloned.
+    let derives = if operation.is_streamed() { "Debug" } else { "Clone, Debug" };
     let name = operation_type(&operation.id, "input");
     StructView::new(name, format!("Input of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
 }

@@ -66,7 +66,7 @@ impl Sampler<'_> {
             operation_type(&operation.id, "input"),
             self.arguments(&operation.inputs, Extent::FULL)
         );
-        for field in operation.inputs.iter().filter(|field| !field.required) {
+        for field in operation.inputs.iter().filter(|field| !field.required && !is_credential(field)) {
             full.push_str(&self.setter(field, Extent::FULL));
         }
         if operation.request_body == RequestBody::Binary {
@@ -118,6 +118,7 @@ impl Sampler<'_> {
             Shape::String => format!("{:?}", field.name.to_lowercase()),
             Shape::DateTime | Shape::HttpDate => "std::time::SystemTime::UNIX_EPOCH".to_owned(),
             Shape::Json => "serde_json::Value::Null".to_owned(),
+            Shape::Binary => "\"content\"".to_owned(),
             Shape::Map(_) => "Default::default()".to_owned(),
             Shape::List(item) if extent.depth == Extent::DEEPEST && matches!(**item, Shape::Struct(_)) => {
                 "[]".to_owned()
@@ -145,6 +146,11 @@ impl Sampler<'_> {
             _ => format!("types::{rust_name}::new()"),
         }
     }
+}
+
+/// Whether only the SDK, which has the access key pair, can say something that is right.
+fn is_credential(field: &Field) -> bool {
+    matches!(field.treatment, Treatment::AccessKeyId | Treatment::FormPolicy | Treatment::FormSignature)
 }
 
 /// Items of lists and maps are values and not arguments: text must be a `String`.

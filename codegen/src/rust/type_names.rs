@@ -86,6 +86,7 @@ impl TypeNames {
             Shape::List(item) => format!("Vec<{}>", self.rust_type(item, sensitive)),
             Shape::Map(item) => format!("BTreeMap<String, {}>", self.rust_type(item, sensitive)),
             Shape::Json => "serde_json::Value".to_owned(),
+            Shape::Binary => "Body".to_owned(),
         }
     }
 }

@@ -59,6 +59,8 @@ pub struct Operation {
     pub responses: Option<Spanned<Vec<Response>>>,
     /// `x-repeatable`.
     pub repeatable: Option<bool>,
+    /// `consumes`, its own or else the root's.
+    pub consumes: Vec<String>,
 }
 
 /// The methods that the dialect has.
@@ -133,14 +135,41 @@ impl ParameterIn {
 /// What `x-…` keys say of a parameter or header.
 #[derive(Debug, Clone, Default)]
 pub struct Hints {
-    /// `x-computed: content-md5`.
-    pub computed_md5: Option<Spot>,
+    /// `x-computed`.
+    pub computed: Option<Spanned<Computed>>,
     /// `x-encoding: path`.
     pub path_encoded: Option<Spot>,
     /// `x-header-prefix`.
     pub header_prefix: Option<Spanned<String>>,
     /// `x-repeatable: false`.
     pub forbids_repeat: bool,
+}
+
+/// What the SDK works out where the caller leaves it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Computed {
+    /// The MD5 of the body, in a header.
+    ContentMd5,
+    /// Whose signature a form carries.
+    AccessKeyId,
+    /// What a form's signature is made over.
+    FormPolicy,
+    /// The signature of a form's policy.
+    FormSignature,
+}
+
+impl Computed {
+    pub(super) const WORDS: [(&'static str, Self); 4] = [
+        ("content-md5", Self::ContentMd5),
+        ("access-key-id", Self::AccessKeyId),
+        ("form-policy", Self::FormPolicy),
+        ("form-signature", Self::FormSignature),
+    ];
+
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, computed)| *computed == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// An answer.

@@ -1,6 +1,6 @@
 //! Parameters.
 
-use super::document::{Hints, Parameter, ParameterIn};
+use super::document::{Computed, Hints, Parameter, ParameterIn};
 use super::problems::Spanned;
 use super::reader::Reader;
 use super::schema::{Role, SchemaUse, Target};
@@ -84,18 +84,20 @@ impl Reader {
     /// What the `x-…` keys of a parameter or a header say.
     pub(super) fn hints(&mut self, table: &Table, place: Option<ParameterIn>) -> Hints {
         let problems = &mut self.problems;
-        let computed_md5 = table.word("x-computed", &[("content-md5", ())], problems).map(|word| word.spot);
+        let computed = table.word("x-computed", &Computed::WORDS, problems);
         let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.spot);
         let forbids_repeat = table.flag("x-repeatable", problems).is_some_and(|flag| !flag.value);
         let header_prefix = table.text("x-header-prefix", problems);
         let _ignored = table.word("collectionFormat", &[("csv", ())], problems);
-        for key in ["x-computed", "x-encoding", "x-header-prefix"] {
-            if table.get(key).is_some() && place.is_some_and(|place| place != ParameterIn::Header) {
-                let message = format!("`{key}` of {} is for headers only", table.what);
+        for (key, also_in_forms) in [("x-computed", true), ("x-encoding", false), ("x-header-prefix", true)] {
+            let fits = |place| place == ParameterIn::Header || also_in_forms && place == ParameterIn::FormData;
+            if table.get(key).is_some() && !place.is_none_or(fits) {
+                let whose = if also_in_forms { "headers and the fields of forms" } else { "headers" };
+                let message = format!("`{key}` of {} is for {whose} only", table.what);
                 problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, "remove it");
             }
         }
-        Hints { computed_md5, path_encoded, header_prefix, forbids_repeat }
+        Hints { computed, path_encoded, header_prefix, forbids_repeat }
     }
 }
 

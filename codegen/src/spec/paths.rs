@@ -34,6 +34,11 @@ const OPERATION_KEYS: [&str; 11] = [
     "x-repeatable",
 ];
 
+/// The texts alone, where nothing is ever reported of them.
+pub(super) fn texts(texts: Vec<Spanned<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
+}
+
 impl Reader {
     pub(super) fn paths(&mut self, root: &Table) -> Vec<PathItem> {
         let Some(at) = root.get("paths") else { return Vec::new() };
@@ -93,9 +98,10 @@ impl Reader {
         };
         let table = Table::open(&at, what, &mut self.problems)?;
         table.only(&OPERATION_KEYS, &mut self.problems);
-        for key in ["tags", "consumes", "produces"] {
+        for key in ["tags", "produces"] {
             let _ignored = table.texts(key, &mut self.problems);
         }
+        let consumes = table.texts("consumes", &mut self.problems);
         let _ignored = table.flag("deprecated", &mut self.problems);
         Some(Operation {
             method,
@@ -106,6 +112,7 @@ impl Reader {
             parameters: self.parameters(&table),
             responses: self.responses(&table).map(|it| Spanned::new(it, table.key_spot("responses"))),
             repeatable: table.flag("x-repeatable", &mut self.problems).map(|flag| flag.value),
+            consumes: consumes.map_or_else(|| self.consumes.clone(), texts),
         })
     }
 

@@ -111,6 +111,7 @@ impl Problems {
     }
 
     /// Reports what does not prevent generating.
+    #[allow(dead_code, reason = "which kinds of problems are warnings changes from version to version")]
     pub(crate) fn warning(
         &mut self,
         code: &'static str,

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::document::{Document, NamedSchema};
 use super::files::{Files, NoFile};
 use super::node::Value;
+use super::paths::texts;
 use super::position::START;
 use super::problems::{FileId, Problems, Spot};
 use super::reference::Followed;
@@ -22,6 +23,8 @@ pub(super) struct Reader {
     pub(super) problems: Problems,
     /// The root file.
     pub(super) root: FileId,
+    /// The root's `consumes`, for operations that have none of their own.
+    pub(super) consumes: Vec<String>,
     /// The names of all schemas that `$ref`s lead to.
     names: BTreeMap<SchemaId, String>,
     /// Those of them that are still to be read. They are not read at once: definitions may refer to each other in
@@ -71,7 +74,8 @@ pub fn read(path: &Path, shown: &Path) -> Reading {
             root
         }
     };
-    let mut reader = Reader { files, problems, root, names: BTreeMap::new(), pending: VecDeque::new(), parts: 0 };
+    let (consumes, names, pending) = (Vec::new(), BTreeMap::new(), VecDeque::new());
+    let mut reader = Reader { files, problems, root, consumes, names, pending, parts: 0 };
     let mut document = Document::default();
     reader.root_file(&mut document);
     reader.schemas(&mut document);
@@ -110,9 +114,10 @@ impl Reader {
         for key in ["host", "basePath"] {
             let _ignored = table.text(key, &mut self.problems);
         }
-        for key in ["schemes", "consumes", "produces"] {
+        for key in ["schemes", "produces"] {
             let _ignored = table.texts(key, &mut self.problems);
         }
+        self.consumes = table.texts("consumes", &mut self.problems).map(texts).unwrap_or_default();
         // Definitions first: their keys here are the names of what other files refer to.
         self.definitions(&table);
         self.shared_parameters(&table);

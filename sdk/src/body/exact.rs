@@ -1,5 +1,6 @@
 //! The body of one attempt: exactly as long as announced, and noticed whenever it moves.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -9,7 +10,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -85,6 +86,8 @@ enum AttemptSource {
         stream: Mutex<ByteStream>,
         last: Option<Bytes>,
     },
+    /// One after the other; each is asked until it has ended, and so found out if it is not as long as it said.
+    Parts(VecDeque<ExactBody>),
 }
 
 impl ExactBody {
@@ -98,6 +101,11 @@ impl ExactBody {
 
     pub(super) fn of_stream(length: u64, stream: ByteStream, progress: &Arc<Progress>) -> Self {
         Self::new(length, AttemptSource::Stream { stream: Mutex::new(stream), last: None }, progress)
+    }
+
+    pub(super) fn of_parts<const N: usize>(parts: [Self; N], progress: &Arc<Progress>) -> Self {
+        let length = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.length));
+        Self::new(length, AttemptSource::Parts(parts.into()), progress)
     }
 
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
@@ -140,6 +148,23 @@ impl ExactBody {
                 }
             }
         }
+    }
+
+    fn poll_parts(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let AttemptSource::Parts(parts) = &mut self.source else {
+            return Poll::Ready(None);
+        };
+        while let Some(part) = parts.front_mut() {
+            match ready!(Pin::new(part).poll_frame(context)) {
+                Some(Ok(frame)) => {
+                    self.sent += frame.data_ref().map_or(0, |bytes| bytes.len() as u64);
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => drop(parts.pop_front()),
+            }
+        }
+        Poll::Ready(None)
     }
 
     /// Hands over the first piece and keeps the rest for next time.
@@ -189,6 +214,7 @@ impl http_body::Body for ExactBody {
                 }))
             }
             AttemptSource::Stream { .. } => this.poll_stream(context),
+            AttemptSource::Parts(_) => this.poll_parts(context),
         }
     }
 
@@ -197,6 +223,7 @@ impl http_body::Body for ExactBody {
             AttemptSource::Bytes(_) | AttemptSource::File { .. } => self.sent == self.length,
             // Whether a stream has more to say than it announced shows only when it is asked.
             AttemptSource::Stream { .. } => false,
+            AttemptSource::Parts(parts) => parts.iter().all(Self::is_end_stream),
         }
     }
 

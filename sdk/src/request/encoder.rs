@@ -7,8 +7,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use md5::{Digest, Md5};
 use serde::Serialize;
 
+use super::form::Form;
 use super::wire_value::WireValue;
 use crate::Body;
+use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::operation::OperationSpec;
 use crate::percent::{encode_path, encode_query};
@@ -20,6 +22,7 @@ pub struct RequestEncoder {
     headers: HeaderMap,
     body: Body,
     json: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) form: Option<Form>,
     repeatable: bool,
     problems: Vec<String>,
 }
@@ -32,6 +35,16 @@ pub(crate) struct EncodedRequest {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
     pub(crate) repeatable: bool,
+    pub(crate) form: Option<FormKind>,
+}
+
+/// What a form says of who sends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormKind {
+    /// Nothing: the headers do, as for any other body.
+    Unsigned,
+    /// Everything: the signature is one of its fields.
+    Signed,
 }
 
 #[allow(dead_code, reason = "the specification decides what of this is used")]
@@ -42,6 +55,7 @@ impl RequestEncoder {
             headers: HeaderMap::new(),
             body: Body::empty(),
             json: None,
+            form: None,
             repeatable: spec.repeatable,
             problems: Vec::new(),
         }
@@ -181,8 +195,23 @@ impl RequestEncoder {
         }
     }
 
-    pub(crate) fn finish(mut self) -> Result<EncodedRequest> {
+    fn write_form(&mut self, credentials: Option<&Credentials>) -> Option<FormKind> {
+        match self.form.take()?.write(credentials) {
+            Ok(form) => {
+                self.body = form.body;
+                self.header_text("body", "content-type", &form.content_type, false);
+                Some(if form.is_signed { FormKind::Signed } else { FormKind::Unsigned })
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn finish(mut self, credentials: Option<&Credentials>) -> Result<EncodedRequest> {
         self.write_json("body");
+        let form = self.write_form(credentials);
         if !self.problems.is_empty() {
             return Err(Error::invalid_input(format!("{}; nothing was sent", self.problems.join("; "))));
         }
@@ -196,6 +225,7 @@ impl RequestEncoder {
             headers: self.headers,
             body: self.body,
             repeatable: self.repeatable,
+            form,
         })
     }
 }

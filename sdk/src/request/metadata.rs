@@ -14,24 +14,37 @@ const LONGEST_NAME: usize = 512;
 impl RequestEncoder {
     /// One header per entry. Names are case-insensitive, so two that differ in case only are refused.
     pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
+        for (name, value) in self.valid_entries(field, entries) {
+            match header(prefix, name, value) {
+                Ok((name, value)) => self.insert_header(name, value),
+                Err(problem) => self.refuse(field, problem),
+            }
+        }
+    }
+
+    /// The entries that can be sent; the others are refused.
+    pub(super) fn valid_entries<'e>(
+        &mut self,
+        field: &'static str,
+        entries: &'e BTreeMap<String, String>,
+    ) -> Vec<(&'e str, &'e str)> {
         let mut total = 0;
-        let mut headers: Vec<(HeaderName, HeaderValue)> = Vec::with_capacity(entries.len());
+        let mut valid: Vec<(&str, &str)> = Vec::with_capacity(entries.len());
         for (name, value) in entries {
             total += name.len() + value.len();
-            match check_entry(name, value).and_then(|()| header(prefix, name, value)) {
-                Ok((name, _)) if headers.iter().any(|(other, _)| *other == name) => {
+            match check_entry(name, value) {
+                Ok(()) if valid.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) => {
+                    let name = name.to_ascii_lowercase();
                     self.refuse(field, format!("has the name {name} twice: names are not case-sensitive"));
                 }
-                Ok(header) => headers.push(header),
+                Ok(()) => valid.push((name, value)),
                 Err(problem) => self.refuse(field, problem),
             }
         }
         if total > LARGEST_TOTAL {
             self.refuse(field, format!("has {total} bytes of names and values, but must have at most {LARGEST_TOTAL}"));
         }
-        for (name, value) in headers {
-            self.insert_header(name, value);
-        }
+        valid
     }
 }
 

@@ -38,6 +38,7 @@ mod list_multipart_uploads;
 mod list_object_versions;
 mod list_objects;
 mod options_object;
+mod post_object;
 mod put_bucket;
 mod put_bucket_acl;
 mod put_bucket_cname;
@@ -88,6 +89,7 @@ pub use list_multipart_uploads::{ListMultipartUploadsInput, ListMultipartUploads
 pub use list_object_versions::{ListObjectVersionsInput, ListObjectVersionsOutput};
 pub use list_objects::{ListObjectsInput, ListObjectsOutput};
 pub use options_object::{OptionsObjectInput, OptionsObjectOutput};
+pub use post_object::{PostObjectInput, PostObjectOutput};
 pub use put_bucket::{PutBucketInput, PutBucketOutput};
 pub use put_bucket_acl::{PutBucketACLInput, PutBucketACLOutput};
 pub use put_bucket_cname::{PutBucketCNAMEInput, PutBucketCNAMEOutput};

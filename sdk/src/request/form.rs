@@ -1,0 +1,179 @@
+//! Forms: fields, who signs them, and what is sent.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use super::RequestEncoder;
+use super::multipart;
+use super::wire_value::WireValue;
+use crate::Body;
+use crate::credentials::Credentials;
+use crate::percent::encode_query;
+use crate::sign;
+
+/// A form as far as the input says it. Who signs it is known only when the request is finished.
+pub(super) struct Form {
+    encoding: Encoding,
+    fields: Vec<Field>,
+    file: Option<(&'static str, Body)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Multipart,
+    UrlEncoded,
+}
+
+struct Field {
+    name: Cow<'static, str>,
+    role: Role,
+    /// What the caller says.
+    value: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Plain,
+    AccessKeyId,
+    Policy,
+    Signature,
+}
+
+/// A form that is ready to be sent.
+pub(super) struct WrittenForm {
+    pub(super) content_type: String,
+    pub(super) body: Body,
+    /// Whether it is the form that says who sends it, and no header.
+    pub(super) is_signed: bool,
+}
+
+impl fmt::Debug for Form {
+    /// Values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields.iter().map(|field| &*field.name).collect();
+        f.debug_struct("Form").field("encoding", &self.encoding).field("fields", &names).finish_non_exhaustive()
+    }
+}
+
+#[allow(dead_code, reason = "the specification decides what of this is used")]
+impl RequestEncoder {
+    /// Starts a form that may carry a file.
+    pub(crate) fn multipart_form(&mut self) {
+        self.form = Some(Form::new(Encoding::Multipart));
+    }
+
+    /// Starts a form of text alone.
+    pub(crate) fn url_encoded_form(&mut self) {
+        self.form = Some(Form::new(Encoding::UrlEncoded));
+    }
+
+    pub(crate) fn form_field(&mut self, name: &'static str, value: &dyn WireValue) {
+        self.add(name.into(), Role::Plain, value);
+    }
+
+    /// One field per entry, by the same rules as headers of that kind.
+    pub(crate) fn form_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
+        for (name, value) in self.valid_entries(field, entries) {
+            self.add(format!("{prefix}{name}").into(), Role::Plain, &value.to_owned());
+        }
+    }
+
+    /// Left out, that of the client's credentials.
+    pub(crate) fn form_access_key_id(&mut self, name: &'static str, value: &dyn WireValue) {
+        self.add(name.into(), Role::AccessKeyId, value);
+    }
+
+    /// Left out, a list of the other fields.
+    pub(crate) fn form_policy(&mut self, name: &'static str, value: &dyn WireValue) {
+        self.add(name.into(), Role::Policy, value);
+    }
+
+    /// Left out, the policy's signature.
+    pub(crate) fn form_signature(&mut self, name: &'static str, value: &dyn WireValue) {
+        self.add(name.into(), Role::Signature, value);
+    }
+
+    /// The file of the form, which comes after all fields.
+    pub(crate) fn form_file(&mut self, name: &'static str, body: impl Into<Option<Body>>) {
+        if let (Some(form), Some(body)) = (&mut self.form, body.into()) {
+            form.file = Some((name, body));
+        }
+    }
+
+    fn add(&mut self, name: Cow<'static, str>, role: Role, value: &dyn WireValue) {
+        let value = value.text().map(Cow::into_owned);
+        // What was left out and cannot be computed is not part of the form.
+        if let Some(form) = self.form.as_mut().filter(|_| role != Role::Plain || value.is_some()) {
+            form.fields.push(Field { name, role, value });
+        }
+    }
+}
+
+impl Form {
+    fn new(encoding: Encoding) -> Self {
+        Self { encoding, fields: Vec::new(), file: None }
+    }
+
+    /// Completes and writes the form; without credentials, nothing is added to what the caller says.
+    pub(super) fn write(mut self, credentials: Option<&Credentials>) -> Result<WrittenForm, String> {
+        self.complete(credentials)?;
+        let is_signed = self.fields.iter().any(|field| field.role == Role::Signature);
+        let fields: Vec<(&str, &str)> =
+            self.fields.iter().filter_map(|field| Some((&*field.name, field.value.as_deref()?))).collect();
+        let (content_type, body) = match self.encoding {
+            Encoding::Multipart => multipart::write(&fields, self.file),
+            Encoding::UrlEncoded => ("application/x-www-form-urlencoded".to_owned(), url_encoded(&fields)),
+        };
+        Ok(WrittenForm { content_type, body, is_signed })
+    }
+
+    fn complete(&mut self, credentials: Option<&Credentials>) -> Result<(), String> {
+        let (key_id, policy) = (self.given(Role::AccessKeyId), self.given(Role::Policy));
+        let is_signed = self.given(Role::Signature).is_some();
+        if is_signed && policy.is_none() {
+            return Err("signature is given, but not the policy that it signs".to_owned());
+        }
+        let Some(credentials) = credentials else { return Ok(()) };
+        if !is_signed && key_id.is_some_and(|id| id != credentials.access_key_id()) {
+            let problem =
+                "access_key_id is not that of this client's access key pair, so a signature has to be given too";
+            return Err(problem.to_owned());
+        }
+        let policy = policy.map_or_else(|| self.policy(), str::to_owned);
+        for field in self.fields.iter_mut().filter(|field| field.value.is_none()) {
+            field.value = match field.role {
+                Role::AccessKeyId => Some(credentials.access_key_id().to_owned()),
+                Role::Policy => Some(policy.clone()),
+                Role::Signature => Some(sign::signature(credentials.secret_access_key(), &policy)),
+                Role::Plain => None,
+            };
+        }
+        Ok(())
+    }
+
+    fn given(&self, role: Role) -> Option<&str> {
+        self.fields.iter().find(|field| field.role == role)?.value.as_deref()
+    }
+
+    /// What is signed: the fields that describe the upload, so that nobody can use the signature for another one.
+    fn policy(&self) -> String {
+        let described = self.fields.iter().filter(|field| field.role == Role::Plain);
+        let object: serde_json::Map<String, serde_json::Value> = described
+            .filter_map(|field| Some((field.name.clone().into_owned(), field.value.clone()?.into())))
+            .collect();
+        STANDARD.encode(serde_json::Value::Object(object).to_string())
+    }
+}
+
+fn url_encoded(fields: &[(&str, &str)]) -> Body {
+    let pairs = fields.iter().map(|(name, value)| format!("{}={}", encode_query(name), encode_query(value)));
+    Bytes::from(pairs.collect::<Vec<_>>().join("&")).into()
+}
+
+#[cfg(test)]
+mod tests;

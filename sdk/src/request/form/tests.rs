@@ -1,0 +1,86 @@
+//! Protects: what is computed for a form and what is not, and that nothing half-signed is sent.
+
+use super::*;
+
+const SECRET: &str = "form-secret";
+
+fn credentials() -> Credentials {
+    Credentials::new("FORMKEY", SECRET)
+}
+
+/// A form with a field `key` and the three computed ones, of which the caller says these.
+fn form(key_id: Option<&str>, policy: Option<&str>, signature: Option<&str>) -> Form {
+    let field = |name: &'static str, role, value: Option<&str>| Field {
+        name: name.into(),
+        role,
+        value: value.map(str::to_owned),
+    };
+    Form {
+        encoding: Encoding::UrlEncoded,
+        fields: vec![
+            field("access_key_id", Role::AccessKeyId, key_id),
+            field("policy", Role::Policy, policy),
+            field("signature", Role::Signature, signature),
+            field("key", Role::Plain, Some("a \"key\" + ü")),
+            field("redirect", Role::Plain, Some("https://example.com/?a=b")),
+        ],
+        file: None,
+    }
+}
+
+fn written(form: Form, credentials: Option<&Credentials>) -> Result<String, String> {
+    let written = form.write(credentials)?;
+    assert!(written.is_signed);
+    Ok(String::from_utf8(written.body.as_bytes().unwrap().to_vec()).unwrap())
+}
+
+const PLAIN: &str = "key=a%20%22key%22%20%2B%20%C3%BC&redirect=https%3A%2F%2Fexample.com%2F%3Fa%3Db";
+
+#[test]
+fn what_is_left_out_is_computed() {
+    // Computed with Python: base64(json.dumps(fields)), and base64(hmac(secret, policy, sha256)).
+    let policy = "eyJrZXkiOiJhIFwia2V5XCIgKyDDvCIsInJlZGlyZWN0IjoiaHR0cHM6Ly9leGFtcGxlLmNvbS8/YT1iIn0=";
+    let signature = "n8Dnd66qv4MD1LpmT+o3I8TSfCZo3iaYnrvvlCdx4Jg=";
+    let expected =
+        format!("access_key_id=FORMKEY&policy={}&signature={}&{PLAIN}", encode_query(policy), encode_query(signature));
+    assert_eq!(written(form(None, None, None), Some(&credentials())), Ok(expected));
+}
+
+#[test]
+fn a_policy_of_the_callers_own_is_what_is_signed() {
+    let text = written(form(Some("FORMKEY"), Some("cG9saWN5"), None), Some(&credentials())).unwrap();
+    assert_eq!(
+        text,
+        format!(
+            "access_key_id=FORMKEY&policy=cG9saWN5&signature={}&{PLAIN}",
+            encode_query("cTFiox1y3awsWwithMK7I/TbDJwnEqSGJJZJBzJ7O2o=")
+        )
+    );
+}
+
+#[test]
+fn what_the_caller_signed_is_sent_as_it_is() {
+    let given = form(Some("OTHER"), Some("p"), Some("s"));
+    let expected = format!("access_key_id=OTHER&policy=p&signature=s&{PLAIN}");
+    assert_eq!(written(given, Some(&credentials())), Ok(expected.clone()));
+    assert_eq!(written(form(Some("OTHER"), Some("p"), Some("s")), None), Ok(expected));
+}
+
+#[test]
+fn an_anonymous_client_sends_none_of_the_three() {
+    assert_eq!(written(form(None, None, None), None), Ok(PLAIN.to_owned()));
+}
+
+#[test]
+fn what_could_not_be_verified_is_refused() {
+    let problem = written(form(None, None, Some("s")), Some(&credentials())).unwrap_err();
+    assert!(problem.contains("not the policy"), "{problem}");
+    let problem = written(form(Some("OTHER"), None, None), Some(&credentials())).unwrap_err();
+    assert!(problem.contains("access_key_id is not that of this client"), "{problem}");
+}
+
+#[test]
+fn debug_output_shows_names_and_no_values() {
+    let shown = format!("{:?}", form(Some("ID"), Some("POLICY"), Some("SIGNATURE")));
+    assert!(shown.contains("\"signature\"") && !shown.contains("SIGNATURE") && !shown.contains("POLICY"), "{shown}");
+}
