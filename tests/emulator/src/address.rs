@@ -125,18 +125,30 @@ fn decode_key(raw: &str) -> Result<String, Error> {
     Ok(key.into_owned())
 }
 
-/// Reads the value of a copy or move source: `/bucket/key`, percent-encoded. A `+` stays a `+`.
-pub(crate) fn parse_source(raw: &str) -> Result<(String, String), Error> {
+/// The object a request copies or moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// Without one it is the latest.
+    pub(crate) version_id: Option<String>,
+}
+
+/// Reads the value of a copy or move source: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` stays
+/// a `+`. What separates the key is looked for before anything is decoded, so `%3F` always belongs to the key; and so
+/// does every other `?`, since one official client sends keys of ASCII as they are.
+pub(crate) fn parse_source(raw: &str) -> Result<Source, Error> {
     let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
-    if raw.contains("?version_id=") {
-        return Err(Error::new(Code::NotImplemented, "versions are not served yet"));
-    }
-    let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| malformed())?;
-    let (bucket, key) = decoded.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or_else(malformed)?;
+    let decoded = |raw: &str| percent_decode_str(raw).decode_utf8().map(|text| text.into_owned());
+    let (path, version_id) = raw.rsplit_once("?version_id=").unwrap_or((raw, ""));
+    let path = decoded(path).map_err(|_| malformed())?;
+    let version_id = decoded(version_id).map_err(|_| malformed())?;
+    let (bucket, key) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or_else(malformed)?;
     if bucket.is_empty() || key.is_empty() || key.len() > KEY_BYTES {
         return Err(malformed());
     }
-    Ok((bucket.to_owned(), key.to_owned()))
+    let version_id = Some(version_id).filter(|id| !id.is_empty());
+    Ok(Source { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
 }
 
 /// 6 to 63 of `a-z 0-9 -`, with a letter or digit at both ends.
@@ -226,9 +238,21 @@ mod tests {
 
     #[test]
     fn sources() {
-        assert_eq!(parse_source("/b/a%20b+c%2Fd").unwrap(), ("b".into(), "a b+c/d".into()));
-        assert_eq!(parse_source("/b/!@#$%^&*").unwrap(), ("b".into(), "!@#$%^&*".into()));
-        for bad in ["", "/", "/b", "/b/", "b/k", "//k"] {
+        for (raw, key, version_id) in [
+            ("/b/a%20b+c%2Fd", "a b+c/d", None),
+            ("/b/!@#$%^&*", "!@#$%^&*", None),
+            ("/b/k?version_id=Nj%3D", "k", Some("Nj=")),
+            ("/b/k?version_id=", "k", None),
+            ("/b/k%3Fversion_id=1", "k?version_id=1", None),
+            ("/b/k%3Fversion_id=1?version_id=2", "k?version_id=1", Some("2")),
+            ("/b/k?version_id=1?version_id=2", "k?version_id=1", Some("2")),
+            ("/b/what?.txt", "what?.txt", None),
+        ] {
+            let version_id = version_id.map(str::to_owned);
+            let source = Source { bucket: "b".into(), key: key.into(), version_id };
+            assert_eq!(parse_source(raw).unwrap(), source, "{raw}");
+        }
+        for bad in ["", "/", "/b", "/b/", "b/k", "//k", "/b/?version_id=1", "/b/k?version_id=%FF"] {
             assert!(parse_source(bad).is_err(), "{bad}");
         }
     }

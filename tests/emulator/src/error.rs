@@ -64,11 +64,12 @@ pub(crate) struct Error {
     message: String,
     string_to_sign: Option<String>,
     object_size: Option<u64>,
+    delete_marker: Option<String>,
 }
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), string_to_sign: None, object_size: None }
+        Self { code, message: message.into(), string_to_sign: None, object_size: None, delete_marker: None }
     }
 
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
@@ -91,6 +92,12 @@ impl Error {
         self
     }
 
+    /// The delete marker in whose place an object was wanted; it is named in the headers of the answer.
+    pub(crate) fn with_delete_marker(mut self, version_id: String) -> Self {
+        self.delete_marker = Some(version_id);
+        self
+    }
+
     pub(crate) fn code(&self) -> Code {
         self.code
     }
@@ -105,6 +112,10 @@ impl Error {
 
     pub(crate) fn object_size(&self) -> Option<u64> {
         self.object_size
+    }
+
+    pub(crate) fn delete_marker(&self) -> Option<&str> {
+        self.delete_marker.as_deref()
     }
 }
 

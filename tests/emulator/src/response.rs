@@ -1,6 +1,6 @@
 //! Answers, with what every answer has.
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::ResponseBody;
@@ -14,6 +14,8 @@ pub(crate) type Answer = Response<ResponseBody>;
 const BODYLESS_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
 /// Exactly so, without a charset: two official clients compare for equality.
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
+const VERSION_ID: HeaderName = HeaderName::from_static("x-qs-version-id");
+const DELETE_MARKER: HeaderName = HeaderName::from_static("x-qs-delete-marker");
 /// Where the codes are explained.
 const HELP: &str = "https://docsv4.qingcloud.com";
 
@@ -60,7 +62,23 @@ pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_
         let range = format!("bytes */{size}");
         set(answer.headers_mut(), header::CONTENT_RANGE, &range);
     }
+    if let Some(version_id) = error.delete_marker() {
+        name_version(answer.headers_mut(), Some(version_id));
+        tell_delete_marker(answer.headers_mut());
+    }
     answer
+}
+
+/// Names the version that an answer is about, where it has a name.
+pub(crate) fn name_version(headers: &mut HeaderMap, version_id: Option<&str>) {
+    if let Some(version_id) = version_id {
+        set(headers, VERSION_ID, version_id);
+    }
+}
+
+/// Says that the version is a delete marker. What is none says nothing.
+pub(crate) fn tell_delete_marker(headers: &mut HeaderMap) {
+    headers.insert(DELETE_MARKER, HeaderValue::from_static("true"));
 }
 
 /// Adds the headers all answers share.
@@ -70,7 +88,7 @@ pub(crate) fn finish(answer: &mut Answer, request_id: &str, now: Moment) {
     let headers: &mut HeaderMap = answer.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("QingStor"));
     set(headers, header::DATE, &now.http_date());
-    set(headers, http::HeaderName::from_static("x-qs-request-id"), request_id);
+    set(headers, HeaderName::from_static("x-qs-request-id"), request_id);
     headers.entry(header::CONTENT_TYPE).or_insert(BODYLESS_TYPE);
     let has_length = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if has_length && !headers.contains_key(header::CONTENT_LENGTH) {

@@ -14,6 +14,9 @@ pub(crate) enum Operation {
     HeadBucket,
     DeleteBucket,
     ListObjects,
+    ListObjectVersions,
+    GetBucketVersioning,
+    PutBucketVersioning,
     ListMultipartUploads,
     DeleteMultipleObjects,
     PutObject,
@@ -42,8 +45,6 @@ const UNSERVED: &[(&str, &[Method])] = &[
     ("policy", &[Method::GET, Method::PUT, Method::DELETE]),
     ("replication", &[Method::GET, Method::PUT, Method::DELETE]),
     ("stats", &[Method::GET]),
-    ("versioning", &[Method::GET, Method::PUT]),
-    ("versions", &[Method::GET]),
 ];
 
 pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
@@ -73,6 +74,19 @@ fn bucket(request: &Request) -> Result<Operation, Error> {
     if query.has("delete") {
         return match request.method {
             Method::POST => Ok(Operation::DeleteMultipleObjects),
+            _ => Err(wrong_method(request)),
+        };
+    }
+    if query.has("versioning") {
+        return match request.method {
+            Method::GET => Ok(Operation::GetBucketVersioning),
+            Method::PUT => Ok(Operation::PutBucketVersioning),
+            _ => Err(wrong_method(request)),
+        };
+    }
+    if query.has("versions") {
+        return match request.method {
+            Method::GET => Ok(Operation::ListObjectVersions),
             _ => Err(wrong_method(request)),
         };
     }
@@ -108,6 +122,10 @@ fn object(request: &Request) -> Result<Operation, Error> {
             _ => Err(wrong_method(request)),
         };
     }
+    // Were it passed over, the latest version would be replaced or grow instead of the one that is named.
+    if query.text("version_id").is_some() && matches!(*method, Method::PUT | Method::POST) {
+        return Err(Error::invalid_argument("version_id names a version to read or delete; no version can be written"));
+    }
     if query.has("append") {
         return Err(match *method {
             Method::POST => unserved("append"),
@@ -116,9 +134,6 @@ fn object(request: &Request) -> Result<Operation, Error> {
     }
     if query.has("image") && method == Method::GET {
         return Err(unserved("image"));
-    }
-    if query.text("version_id").is_some() {
-        return Err(unserved("version_id"));
     }
     match *method {
         // Without this a part whose upload_id was forgotten would become the object.
@@ -177,9 +192,14 @@ mod tests {
             ("GET", "/", Operation::ListBuckets),
             ("GET", "/b?prefix=", Operation::ListObjects),
             ("GET", "/b?uploads=", Operation::ListMultipartUploads),
+            ("GET", "/b?versions&limit=2", Operation::ListObjectVersions),
+            ("GET", "/b?versioning", Operation::GetBucketVersioning),
+            ("PUT", "/b/?versioning=", Operation::PutBucketVersioning),
             ("POST", "/b?delete", Operation::DeleteMultipleObjects),
             ("PUT", "/b/", Operation::PutBucket),
             ("PUT", "/b/k", Operation::PutObject),
+            ("GET", "/b/k?version_id=1", Operation::GetObject),
+            ("DELETE", "/b/k?version_id=1", Operation::DeleteObject),
             ("POST", "/b/k?uploads", Operation::InitiateMultipartUpload),
             ("PUT", "/b/k?upload_id=1&part_number=0", Operation::UploadMultipart),
             ("GET", "/b/k?upload_id=1", Operation::ListMultipart),
@@ -216,9 +236,12 @@ mod tests {
             ("PATCH", "/b", Code::MethodNotAllowed),
             ("DELETE", "/b?uploads", Code::MethodNotAllowed),
             ("POST", "/b/k", Code::MethodNotAllowed),
+            ("DELETE", "/b?versioning", Code::MethodNotAllowed),
+            ("PUT", "/b?versions", Code::MethodNotAllowed),
             ("POST", "/b/k?append&position=0", Code::NotImplemented),
+            ("POST", "/b/k?append&position=0&version_id=1", Code::InvalidArgument),
             ("OPTIONS", "/b/k", Code::NotImplemented),
-            ("GET", "/b/k?version_id=1", Code::NotImplemented),
+            ("PUT", "/b/k?version_id=1", Code::InvalidArgument),
             ("PUT", "/b/k?part_number=1", Code::InvalidArgument),
         ] {
             assert_eq!(routed(method, target), Err(code), "{method} {target}");

@@ -14,7 +14,7 @@ use crate::limits::{PART_MIN, PARTS};
 use crate::payload::Payload;
 use crate::response::{self, Answer};
 use crate::sse;
-use crate::store::{NewObject, Part, Upload, too_many_parts};
+use crate::store::{NewObject, Part, Store, Upload, too_many_parts};
 
 #[derive(Deserialize)]
 struct Completion {
@@ -47,8 +47,10 @@ pub(super) async fn complete(call: Call<'_>, bucket: &str, key: &str, payload: &
         smallest: if call.operations.allow_tiny_parts { 0 } else { PART_MIN },
     };
     let (bucket, key) = (bucket.to_owned(), key.to_owned());
-    call.change(move |store| store.complete_upload(&bucket, &key, &id, |upload| request.assemble(upload))).await?;
+    let complete = move |store: &Store| store.complete_upload(&bucket, &key, &id, |upload| request.assemble(upload));
+    let version_id = call.change(complete).await?;
     let mut answer = response::empty(StatusCode::CREATED);
+    response::name_version(answer.headers_mut(), version_id.as_deref());
     sse::announce(encryption.as_deref(), answer.headers_mut());
     Ok(answer)
 }

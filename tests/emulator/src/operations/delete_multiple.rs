@@ -1,4 +1,4 @@
-//! Deleting many objects at once.
+//! Deleting many objects at once, each as it is deleted alone. The service knows no version of an object here.
 
 use serde::{Deserialize, Serialize};
 
@@ -46,12 +46,13 @@ pub(super) async fn delete_multiple(call: Call<'_>, bucket: &str, payload: &mut 
     }
     call.store().bucket(bucket)?;
     let bucket = bucket.to_owned();
+    let now = call.now;
     let done = call
         .change(move |store| {
             let (mut deleted, mut errors) = (Vec::new(), Vec::new());
             for Key { key } in wanted.objects {
-                match store.delete_object(&bucket, &key) {
-                    Ok(()) => deleted.push(Key { key }),
+                match store.delete_object(&bucket, &key, now) {
+                    Ok(_) => deleted.push(Key { key }),
                     Err(error) => {
                         errors.push(Failed { key, code: error.code().as_str(), message: error.message().to_owned() })
                     }

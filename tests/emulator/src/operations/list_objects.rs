@@ -13,7 +13,7 @@ const DEFAULT_LIMIT: u64 = 100;
 #[derive(Serialize)]
 struct Objects<'a> {
     name: &'a str,
-    owner: Owner,
+    owner: &'static Owner,
     prefix: &'a str,
     delimiter: &'a str,
     limit: u64,
@@ -25,10 +25,13 @@ struct Objects<'a> {
 }
 
 #[derive(Serialize)]
-struct Owner {
+pub(super) struct Owner {
     id: &'static str,
     name: &'static str,
 }
+
+/// Who everything belongs to.
+pub(super) const OWNER: &Owner = &Owner { id: "usr-emulator", name: "emulator" };
 
 #[derive(Serialize)]
 struct Key {
@@ -67,7 +70,7 @@ pub(super) fn list_objects(call: Call<'_>, bucket: &str) -> Result<Answer, Error
         }
         ok(&Objects {
             name: bucket,
-            owner: Owner { id: "usr-emulator", name: "emulator" },
+            owner: OWNER,
             prefix: ask.prefix,
             delimiter: ask.delimiter,
             limit,

@@ -7,10 +7,12 @@ mod delete_multiple;
 mod list_buckets;
 mod list_objects;
 mod list_uploads;
+mod list_versions;
 mod object;
 mod part;
 mod put_object;
 mod upload;
+mod versioning;
 
 use std::sync::Arc;
 
@@ -65,6 +67,9 @@ impl Operations {
             Operation::HeadBucket => bucket::head(call, bucket),
             Operation::DeleteBucket => bucket::delete(call, bucket).await,
             Operation::ListObjects => list_objects::list_objects(call, bucket),
+            Operation::ListObjectVersions => list_versions::list_versions(call, bucket),
+            Operation::GetBucketVersioning => versioning::get(call, bucket),
+            Operation::PutBucketVersioning => versioning::put(call, bucket, payload).await,
             Operation::ListMultipartUploads => list_uploads::list_uploads(call, bucket),
             Operation::DeleteMultipleObjects => delete_multiple::delete_multiple(call, bucket, payload).await,
             Operation::PutObject => put_object::put(call, bucket, key, payload).await,

@@ -30,9 +30,10 @@ pub(super) async fn put(call: Call<'_>, bucket: &str, key: &str, payload: &mut P
         encryption,
         extents: received.extents,
     };
-    let answer = stored(&object);
+    let mut answer = stored(&object);
     let bucket = bucket.to_owned();
-    call.change(move |store| store.put_object(&bucket, object)).await?;
+    let version_id = call.change(move |store| store.put_object(&bucket, object)).await?;
+    response::name_version(answer.headers_mut(), version_id.as_deref());
     Ok(answer)
 }
 

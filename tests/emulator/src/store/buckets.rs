@@ -5,6 +5,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use super::versioning::Versioning;
 use super::{Bucket, Store, layout};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
@@ -30,7 +31,14 @@ impl Store {
             return Err(Error::new(Code::BucketAlreadyExists, format!("there already is a bucket \"{}\"", info.name)));
         }
         fs::rename(staged.path(), self.layout.bucket(&id))?;
-        let bucket = Bucket { id, info: info.clone(), objects: BTreeMap::new(), uploads: BTreeMap::new() };
+        let bucket = Bucket {
+            id,
+            info: info.clone(),
+            versioning: Versioning::default(),
+            objects: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+        };
         index.buckets.insert(info.name, bucket);
         Ok(())
     }
@@ -44,13 +52,14 @@ impl Store {
         self.lock().buckets.values().map(|bucket| bucket.info.clone()).collect()
     }
 
-    /// Removes a bucket without objects. Unfinished uploads go with it.
+    /// Removes a bucket without objects and without versions of any. Unfinished uploads go with it.
     pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), Error> {
         let removed = {
             let mut index = self.lock();
             let bucket = index.bucket(name)?;
-            if !bucket.objects.is_empty() {
-                let message = format!("the bucket \"{name}\" still has objects");
+            if !bucket.histories.is_empty() {
+                let what = if bucket.objects.is_empty() { "versions of deleted objects" } else { "objects" };
+                let message = format!("the bucket \"{name}\" still has {what}");
                 return Err(Error::new(Code::BucketNotEmpty, message));
             }
             let grave = self.layout.discard(&self.layout.bucket(&bucket.id))?;

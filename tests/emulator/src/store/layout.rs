@@ -5,13 +5,15 @@
 //! tmp/                        unfinished; emptied at start
 //! segments/<id>               data: the body of one object, or of one part
 //! buckets/<id>/bucket.json
-//! buckets/<id>/objects/<sha256 of the key>.json
+//! buckets/<id>/versioning.json                           where it was ever enabled
+//! buckets/<id>/objects/<sha256 of the key>.json            the null version: all there is without versioning
+//! buckets/<id>/objects/<sha256 of the key>.<sequence>.json
 //! buckets/<id>/uploads/<id>/upload.json, <part number>.json
 //! ```
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,8 +23,12 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
+use super::version::VersionId;
+
 const MARKER: &str = "qingstor-emulator";
-const FORMAT: &str = "qingstor-emulator data, format 1\n";
+const FORMAT: &str = "qingstor-emulator data, format 2\n";
+/// Before there were versions. What it has is also right in the format of today.
+const FORMAT_1: &str = "qingstor-emulator data, format 1\n";
 
 /// How long a directory in use is waited for. An emulator that was dropped, and not stopped, needs a moment to let go.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -45,10 +51,9 @@ impl Layout {
             let message = format!("{} is neither empty nor a data directory of this emulator", root.display());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let mut marker = OpenOptions::new().write(true).create(true).truncate(false).open(marker)?;
+        let mut marker = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(marker)?;
         lock(&marker)?;
-        marker.set_len(0)?;
-        marker.write_all(FORMAT.as_bytes())?;
+        mark(&mut marker)?;
         let layout = Self { root: root.to_owned(), _marker: marker };
         if layout.tmp().exists() {
             fs::remove_dir_all(layout.tmp())?;
@@ -79,14 +84,25 @@ impl Layout {
         self.bucket(bucket).join("objects")
     }
 
+    pub(crate) fn versioning(&self, bucket: &str) -> PathBuf {
+        self.bucket(bucket).join("versioning.json")
+    }
+
     /// Keys may hold anything and be longer than file names may be; a digest can stand for all of them.
-    pub(crate) fn object(&self, bucket: &str, key: &str) -> PathBuf {
-        let mut name = String::with_capacity(69);
+    pub(crate) fn version(&self, bucket: &str, key: &str, id: VersionId) -> PathBuf {
+        let mut name = String::with_capacity(86);
         for byte in Sha256::digest(key.as_bytes()) {
             let _ = write!(name, "{byte:02x}");
         }
+        if let VersionId::Numbered(sequence) = id {
+            let _ = write!(name, ".{sequence:016x}");
+        }
         name.push_str(".json");
         self.objects(bucket).join(name)
+    }
+
+    pub(crate) fn is_null_version(file_name: &str) -> bool {
+        file_name.split('.').count() == 2
     }
 
     pub(crate) fn uploads(&self, bucket: &str) -> PathBuf {
@@ -130,6 +146,29 @@ impl Layout {
     }
 }
 
+/// Notes the format. A directory of a format that is not known is left as it is.
+fn mark(marker: &mut File) -> io::Result<()> {
+    let mut format = String::new();
+    marker.read_to_string(&mut format)?;
+    match format.as_str() {
+        FORMAT => Ok(()),
+        // Empty where its maker was killed before it wrote anything. Both formats have the same length, so there is
+        // no moment with less than one of them.
+        "" | FORMAT_1 => {
+            marker.rewind()?;
+            marker.write_all(FORMAT.as_bytes())
+        }
+        other => {
+            let message = format!(
+                "it is marked as \"{}\", and this emulator reads {:?} at most; use the emulator that wrote it",
+                other.trim_end(),
+                FORMAT.trim_end(),
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        }
+    }
+}
+
 /// Blocks, for a short while at most.
 fn lock(marker: &File) -> io::Result<()> {
     let begun = Instant::now();
@@ -150,7 +189,11 @@ pub(crate) fn write_record(path: &Path, record: &impl Serialize) -> io::Result<(
 }
 
 pub(crate) fn read_record<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
-    fs::read(path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?)).map_err(|error| unreadable(path, error))
+    read_bytes(path).and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| unreadable(path, error.into())))
+}
+
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    fs::read(path).map_err(|error| unreadable(path, error))
 }
 
 /// Names what could not be read; the operating system does not.

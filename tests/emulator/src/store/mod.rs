@@ -4,16 +4,24 @@
 //! aside under temporary names; the rename of the record (of the directory, where there is one) is the moment it
 //! happens, in the index and on disk, under one lock. So a process killed at any time leaves the old state or the
 //! new one. Nothing is forced to the device: what survives the process need not survive the machine.
+//!
+//! A key has a history of versions, each with a record of its own. Without versioning there is one, the null version,
+//! whose record is replaced by that of the next. Where the service does not say how versions behave, S3 is followed.
 
 mod buckets;
+mod commit;
 mod layout;
 mod listing;
+mod moves;
 mod object;
 mod objects;
 mod record;
 mod recovery;
 mod segment;
+mod sequence;
 mod uploads;
+mod version;
+mod versioning;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,9 +33,13 @@ pub(crate) use buckets::BucketInfo;
 use layout::Layout;
 pub(crate) use listing::{Listed, Page, common_prefix, page};
 pub(crate) use object::{Extent, NewObject, Object, slice, total};
+pub(crate) use objects::no_object;
 use segment::SegmentContext;
 pub(crate) use segment::{Received, SegmentWriter};
+use sequence::Sequence;
 pub(crate) use uploads::{NewPart, NewUpload, Part, Upload, too_many_parts};
+pub(crate) use version::{Content, History, Version, VersionId};
+pub(crate) use versioning::Versioning;
 
 use crate::error::{Code, Error};
 
@@ -36,6 +48,7 @@ use crate::error::{Code, Error};
 pub(crate) struct Store {
     index: Mutex<Index>,
     segments: SegmentContext,
+    sequence: Sequence,
     layout: Layout,
 }
 
@@ -50,7 +63,11 @@ struct Bucket {
     /// The name of its directory; names of buckets come and go, ids do not return.
     id: String,
     info: BucketInfo,
+    versioning: Versioning,
+    /// What is served under each key. It follows from the histories and is changed together with them only.
     objects: BTreeMap<String, Arc<Object>>,
+    /// The versions of each key. None of them is empty.
+    histories: BTreeMap<String, History>,
     uploads: BTreeMap<String, Upload>,
 }
 
@@ -59,8 +76,13 @@ impl Store {
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let layout = Layout::open(root)?;
         let segments = SegmentContext { keep_files: Arc::new(AtomicBool::new(false)) };
-        let index = recovery::load(&layout, &segments)?;
-        Ok(Self { index: Mutex::new(index), segments, layout })
+        let sequence = Sequence::default();
+        let recovered = recovery::load(&layout, &segments, &sequence)?;
+        let store = Self { index: Mutex::new(recovered.index), segments, sequence, layout };
+        for unfinished in &recovered.moves {
+            store.finish_move(unfinished)?;
+        }
+        Ok(store)
     }
 
     // A thread that died while holding the lock had done its rename or had not; the index is whole either way.
@@ -93,4 +115,8 @@ fn no_bucket(name: &str) -> Error {
 #[cfg(test)]
 mod directory_tests;
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_tests;

@@ -1,21 +1,56 @@
-//! Reading, writing, moving and deleting objects.
+//! Reading, writing and deleting objects and their versions.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use super::record::ObjectRecord;
-use super::{NewObject, Object, Store};
+use super::version::{Content, DeleteMarker, History, Version, VersionId};
+use super::versioning::Versioning;
+use super::{Bucket, NewObject, Object, Store};
+use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::ids;
 
+/// What is found under a key, or under a key and a version's name.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) content: Content,
+    /// Its name, unless the bucket never had versioning.
+    pub(crate) version_id: Option<String>,
+}
+
+/// What deleting has done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Deleted {
+    /// The version that was made or removed, unless the bucket never had versioning.
+    pub(crate) version_id: Option<String>,
+    /// Whether that is a delete marker.
+    pub(crate) delete_marker: bool,
+}
+
 impl Store {
+    /// The object that is served under a key.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Arc<Object>, Error> {
         self.lock().bucket(bucket)?.objects.get(key).cloned().ok_or_else(|| no_object(key))
     }
 
-    /// Reads the objects of a bucket, in the order of their keys' bytes.
+    /// The latest version of a key, or the one of that name.
+    pub(crate) fn find(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Found, Error> {
+        let index = self.lock();
+        let bucket = index.bucket(bucket)?;
+        let history = bucket.histories.get(key).ok_or_else(|| no_object(key))?;
+        let version = match version_id {
+            None => history.latest().ok_or_else(|| no_object(key))?,
+            Some(name) => {
+                VersionId::parse(name).and_then(|id| history.find(id)).ok_or_else(|| no_version(key, name))?
+            }
+        };
+        let version_id = (bucket.versioning != Versioning::Disabled).then(|| version.id().to_string());
+        Ok(Found { content: version.content.clone(), version_id })
+    }
+
+    /// Reads the objects that a bucket serves, in the order of their keys' bytes. Neither deleted objects nor earlier
+    /// versions are among them.
     pub(crate) fn with_objects<T>(
         &self,
         bucket: &str,
@@ -24,72 +59,82 @@ impl Store {
         Ok(read(&self.lock().bucket(bucket)?.objects))
     }
 
-    pub(crate) fn put_object(&self, bucket: &str, content: NewObject) -> Result<(), Error> {
-        let object = new_object(content);
-        let record = self.layout.stage(&ObjectRecord::new(&object, None))?;
-        let replaced = {
-            let mut index = self.lock();
-            let bucket = index.bucket_mut(bucket)?;
-            let path = self.layout.object(&bucket.id, &object.content.key);
-            record.persist(path).map_err(|error| error.error)?;
-            bucket.objects.insert(object.content.key.clone(), Arc::new(object))
-        };
-        // Deletes files: not while everyone waits. The same below.
-        drop(replaced);
-        Ok(())
+    /// Reads the versions of all keys of a bucket, in the order of the keys' bytes.
+    pub(crate) fn with_histories<T>(
+        &self,
+        bucket: &str,
+        read: impl FnOnce(&BTreeMap<String, History>) -> T,
+    ) -> Result<T, Error> {
+        Ok(read(&self.lock().bucket(bucket)?.histories))
     }
 
-    /// Puts `source` under another name, if it is still what it was.
-    pub(crate) fn move_object(&self, from: (&str, &Object), to: &str, content: NewObject) -> Result<(), Error> {
-        let (from, source) = from;
-        let object = new_object(content);
-        let record = ObjectRecord::new(&object, Some(source.id.clone()));
-        let record = self.layout.stage(&record)?;
-        let dropped = {
+    /// Stores an object. The answer is the name of the new version, if the bucket keeps versions.
+    pub(crate) fn put_object(&self, bucket: &str, content: NewObject) -> Result<Option<String>, Error> {
+        let staged = self.stage(Content::Object(Arc::new(new_object(content))), None)?;
+        let committed = {
             let mut index = self.lock();
-            let origin = index.bucket(from)?;
-            let key = source.content.key.as_str();
-            if origin.objects.get(key).map(|found| found.id.as_str()) != Some(source.id.as_str()) {
-                return Err(no_object(key));
-            }
-            let old_path = self.layout.object(&origin.id, key);
-            let target = index.bucket_mut(to)?;
-            let new_path = self.layout.object(&target.id, &object.content.key);
-            record.persist(new_path).map_err(|error| error.error)?;
-            let replaced = target.objects.insert(object.content.key.clone(), Arc::new(object));
-            // From here on the move has happened; should the file stay, the next start takes it away.
-            let _ = fs::remove_file(old_path);
-            let moved = index.bucket_mut(from)?.objects.remove(key);
-            (replaced, moved)
+            self.commit(index.bucket_mut(bucket)?, staged)?
         };
-        drop(dropped);
-        Ok(())
+        Ok(announced(committed.id))
     }
 
-    /// Deletes an object, if there is one.
-    pub(crate) fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Error> {
+    /// Deletes a key, if it is there; a bucket that ever had versioning gets a delete marker in any case.
+    pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
+        let (deleted, _dropped_unlocked) = {
+            let mut index = self.lock();
+            self.delete_latest(index.bucket_mut(bucket)?, key, now)?
+        };
+        Ok(deleted)
+    }
+
+    /// Deletes one version for good, if it is there. What came before it is the latest then.
+    pub(crate) fn delete_version(&self, bucket: &str, key: &str, version_id: &str) -> Result<Deleted, Error> {
         let removed = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
-            if bucket.objects.contains_key(key) {
-                match fs::remove_file(self.layout.object(&bucket.id, key)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(error.into());
-                    }
-                    _ => {}
-                }
+            match VersionId::parse(version_id) {
+                Some(id) => self.remove(bucket, key, id)?,
+                None => None,
             }
-            bucket.objects.remove(key)
         };
-        drop(removed);
-        Ok(())
+        Ok(removed.map_or_else(Deleted::default, |version| Deleted {
+            version_id: Some(version.id().to_string()),
+            delete_marker: version.object().is_none(),
+        }))
+    }
+
+    /// What deleting without the name of a version does. What is given back with it may delete files when dropped.
+    pub(super) fn delete_latest(
+        &self,
+        bucket: &mut Bucket,
+        key: &str,
+        now: Moment,
+    ) -> io::Result<(Deleted, Option<Version>)> {
+        if bucket.versioning == Versioning::Disabled {
+            let removed = self.remove(bucket, key, VersionId::Null)?;
+            return Ok((Deleted::default(), removed));
+        }
+        let marker = DeleteMarker { key: key.to_owned(), modified: now };
+        let staged = self.stage(Content::DeleteMarker(marker), None)?;
+        let committed = self.commit(bucket, staged)?;
+        let deleted = Deleted { version_id: Some(committed.id.to_string()), delete_marker: true };
+        Ok((deleted, committed.replaced))
     }
 }
 
-pub(crate) fn new_object(content: NewObject) -> Object {
+/// The name of a version that was written, as far as the service tells it: the null version has no name of its own.
+pub(super) fn announced(id: VersionId) -> Option<String> {
+    (id != VersionId::Null).then(|| id.to_string())
+}
+
+pub(super) fn new_object(content: NewObject) -> Object {
     Object { id: ids::sequential(content.modified), size: super::total(&content.extents), content }
 }
 
-fn no_object(key: &str) -> Error {
+pub(crate) fn no_object(key: &str) -> Error {
     Error::new(Code::ObjectNotExists, format!("there is no object \"{key}\""))
+}
+
+fn no_version(key: &str, version_id: &str) -> Error {
+    Error::new(Code::ObjectNotExists, format!("the object \"{key}\" has no version \"{version_id}\""))
 }

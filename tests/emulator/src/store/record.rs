@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::segment::Segment;
 use super::uploads::{Part, Upload};
+use super::version::{Content, DeleteMarker};
 use super::{Extent, NewObject, Object};
 use crate::clock::Moment;
 use crate::metadata::Metadata;
@@ -48,13 +49,78 @@ fn resolve(records: Vec<ExtentRecord>, segments: &Segments) -> io::Result<Vec<Ex
         .collect()
 }
 
+/// A version, whose file's name says whether it is the null version. Objects of format 1 are versions too.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum VersionRecord {
+    Object(Box<ObjectRecord>),
+    DeleteMarker(DeleteMarkerRecord),
+}
+
+impl VersionRecord {
+    pub(crate) fn new(content: &Content, sequence: u64, consumed: Option<String>) -> Self {
+        match content {
+            Content::Object(object) => Self::Object(Box::new(ObjectRecord::new(object, sequence, consumed))),
+            Content::DeleteMarker(marker) => Self::DeleteMarker(DeleteMarkerRecord {
+                delete_marker: true,
+                sequence,
+                key: marker.key.clone(),
+                modified: marker.modified,
+            }),
+        }
+    }
+
+    /// In two steps: trying one kind after the other would lose what is wrong with a record.
+    pub(crate) fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        let kind: Kind = serde_json::from_slice(bytes)?;
+        if kind.delete_marker {
+            serde_json::from_slice(bytes).map(Self::DeleteMarker)
+        } else {
+            serde_json::from_slice(bytes).map(Self::Object)
+        }
+    }
+
+    pub(crate) fn sequence(&self) -> u64 {
+        match self {
+            Self::Object(record) => record.sequence,
+            Self::DeleteMarker(record) => record.sequence,
+        }
+    }
+
+    pub(crate) fn load(self, segments: &Segments) -> io::Result<Content> {
+        Ok(match self {
+            Self::Object(record) => Content::Object(Arc::new(record.load(segments)?)),
+            Self::DeleteMarker(record) => {
+                Content::DeleteMarker(DeleteMarker { key: record.key, modified: record.modified })
+            }
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    delete_marker: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DeleteMarkerRecord {
+    delete_marker: bool,
+    sequence: u64,
+    key: String,
+    modified: Moment,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ObjectRecord {
     pub(crate) id: String,
+    /// Format 1 has none: its objects are older than every version.
+    #[serde(default)]
+    sequence: u64,
     key: String,
     etag: String,
     digested: bool,
-    modified: Moment,
+    pub(crate) modified: Moment,
     metadata: Metadata,
     storage_class: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,10 +133,11 @@ pub(crate) struct ObjectRecord {
 }
 
 impl ObjectRecord {
-    pub(crate) fn new(object: &Object, consumed: Option<String>) -> Self {
+    fn new(object: &Object, sequence: u64, consumed: Option<String>) -> Self {
         let content = &object.content;
         Self {
             id: object.id.clone(),
+            sequence,
             key: content.key.clone(),
             etag: content.etag.clone(),
             digested: content.digested,
@@ -83,7 +150,7 @@ impl ObjectRecord {
         }
     }
 
-    pub(crate) fn load(self, segments: &Segments) -> io::Result<Object> {
+    fn load(self, segments: &Segments) -> io::Result<Object> {
         let extents = resolve(self.extents, segments)?;
         Ok(Object {
             id: self.id,

@@ -1,26 +1,46 @@
 //! Rebuilding the index from the files, and finishing what a killed process had begun.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::layout::{Layout, read_record, unreadable};
-use super::record::{ObjectRecord, PartRecord, Segments, UploadRecord};
+use super::layout::{Layout, read_bytes, read_record, unreadable};
+use super::moves::UnfinishedMove;
+use super::record::{PartRecord, Segments, UploadRecord, VersionRecord};
 use super::segment::{Segment, SegmentContext};
+use super::sequence::Sequence;
 use super::uploads::Upload;
+use super::version::Version;
+use super::versioning::{Versioning, VersioningRecord};
 use super::{Bucket, Index};
+use crate::clock::Moment;
+
+/// What was found.
+pub(super) struct Recovered {
+    pub(super) index: Index,
+    pub(super) moves: Vec<UnfinishedMove>,
+}
+
+/// The uploads and objects that others were made of, by their ids.
+type Consumed = HashMap<String, Consumer>;
+
+/// What another one was made of that upload or object, and when.
+struct Consumer {
+    record: PathBuf,
+    made: Moment,
+}
 
 /// Reads everything. Segments that no record names are deleted as the list of all segments is dropped at the end.
-pub(crate) fn load(layout: &Layout, context: &SegmentContext) -> io::Result<Index> {
+pub(super) fn load(layout: &Layout, context: &SegmentContext, sequence: &Sequence) -> io::Result<Recovered> {
     let mut segments = Segments::new();
     for (id, path) in files(&layout.segments())? {
         let segment = Segment::new(id.clone(), path, context.clone());
         segments.insert(id, Arc::new(segment));
     }
-    match load_buckets(layout, &segments) {
-        Ok(index) => Ok(index),
+    match load_buckets(layout, &segments, sequence) {
+        Ok(recovered) => Ok(recovered),
         Err(error) => {
             // A start that fails must not take the data with it.
             context.keep_files.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -29,38 +49,49 @@ pub(crate) fn load(layout: &Layout, context: &SegmentContext) -> io::Result<Inde
     }
 }
 
-fn load_buckets(layout: &Layout, segments: &Segments) -> io::Result<Index> {
+fn load_buckets(layout: &Layout, segments: &Segments, sequence: &Sequence) -> io::Result<Recovered> {
     let mut index = Index::default();
-    let mut consumed = HashSet::new();
+    let mut consumed = Consumed::new();
     for (id, path) in directories(&layout.buckets())? {
-        let bucket = Bucket {
+        let mut bucket = Bucket {
             info: read_record(&path.join("bucket.json"))?,
-            objects: load_objects(layout, &id, segments, &mut consumed)?,
+            versioning: load_versioning(&layout.versioning(&id))?,
+            objects: BTreeMap::new(),
+            histories: BTreeMap::new(),
             uploads: load_uploads(layout, &id, segments)?,
             id,
         };
+        for (name, path) in files(&layout.objects(&bucket.id))? {
+            let version = load_version(&name, &path, segments, &mut consumed)?;
+            sequence.pass(version.sequence);
+            bucket.insert(version);
+        }
         index.buckets.insert(bucket.info.name.clone(), bucket);
     }
+    let mut moves = Vec::new();
     for bucket in index.buckets.values_mut() {
-        finish(layout, bucket, &consumed)?;
+        finish_uploads(layout, bucket, &consumed)?;
+        moves.extend(unfinished_moves(bucket, &consumed));
     }
-    Ok(index)
+    Ok(Recovered { index, moves })
 }
 
-fn load_objects(
-    layout: &Layout,
-    bucket: &str,
-    segments: &Segments,
-    consumed: &mut HashSet<String>,
-) -> io::Result<BTreeMap<String, Arc<super::Object>>> {
-    let mut objects = BTreeMap::new();
-    for (_, path) in files(&layout.objects(bucket))? {
-        let mut record: ObjectRecord = read_record(&path)?;
-        consumed.extend(record.consumed.take());
-        let object = record.load(segments)?;
-        objects.insert(object.content.key.clone(), Arc::new(object));
+fn load_versioning(path: &Path) -> io::Result<Versioning> {
+    if !path.exists() {
+        return Ok(Versioning::default());
     }
-    Ok(objects)
+    read_record(path).map(|record: VersioningRecord| record.status)
+}
+
+fn load_version(name: &str, path: &Path, segments: &Segments, consumed: &mut Consumed) -> io::Result<Version> {
+    let bytes = read_bytes(path)?;
+    let mut record = VersionRecord::parse(&bytes).map_err(|error| unreadable(path, error.into()))?;
+    if let VersionRecord::Object(object) = &mut record
+        && let Some(id) = object.consumed.take()
+    {
+        consumed.insert(id, Consumer { record: path.to_owned(), made: object.modified });
+    }
+    Ok(Version { sequence: record.sequence(), is_null: Layout::is_null_version(name), content: record.load(segments)? })
 }
 
 fn load_uploads(layout: &Layout, bucket: &str, segments: &Segments) -> io::Result<BTreeMap<String, Upload>> {
@@ -79,24 +110,29 @@ fn load_uploads(layout: &Layout, bucket: &str, segments: &Segments) -> io::Resul
     Ok(uploads)
 }
 
-/// Takes away what has become part of another object before the process was killed.
-fn finish(layout: &Layout, bucket: &mut Bucket, consumed: &HashSet<String>) -> io::Result<()> {
-    let uploads: Vec<String> = bucket.uploads.keys().filter(|id| consumed.contains(*id)).cloned().collect();
+/// Takes away the uploads that had become objects when the process was killed.
+fn finish_uploads(layout: &Layout, bucket: &mut Bucket, consumed: &Consumed) -> io::Result<()> {
+    let uploads: Vec<String> = bucket.uploads.keys().filter(|id| consumed.contains_key(*id)).cloned().collect();
     for id in uploads {
         drop(layout.discard(&layout.upload(&bucket.id, &id))?);
         bucket.uploads.remove(&id);
     }
-    let objects: Vec<String> = bucket
-        .objects
-        .values()
-        .filter(|object| consumed.contains(&object.id))
-        .map(|object| object.content.key.clone())
-        .collect();
-    for key in objects {
-        fs::remove_file(layout.object(&bucket.id, &key))?;
-        bucket.objects.remove(&key);
-    }
     Ok(())
+}
+
+fn unfinished_moves(bucket: &Bucket, consumed: &Consumed) -> Vec<UnfinishedMove> {
+    let objects = bucket.histories.values().flat_map(|history| history.latest_first()).filter_map(Version::object);
+    objects
+        .filter_map(|object| {
+            consumed.get(&object.id).map(|consumer| UnfinishedMove {
+                bucket: bucket.info.name.clone(),
+                key: object.content.key.clone(),
+                object: object.id.clone(),
+                moved: consumer.made,
+                target: consumer.record.clone(),
+            })
+        })
+        .collect()
 }
 
 fn files(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {

@@ -1,113 +1,11 @@
+//! Protects: buckets, objects and uploads come back as they were after a restart, and after a kill.
+
 use std::fs;
 
-use bytes::Bytes;
 use tempfile::TempDir;
 
+use super::fixture::{BUCKET, Fixture, now, object, text};
 use super::*;
-use crate::body::ExtentReader;
-use crate::clock::{Clock, Moment};
-use crate::metadata::Metadata;
-
-const BUCKET: &str = "bucket";
-
-struct Fixture {
-    directory: TempDir,
-    store: Arc<Store>,
-}
-
-impl Fixture {
-    fn new() -> Self {
-        let directory = TempDir::new().unwrap();
-        let store = Arc::new(Store::open(directory.path()).unwrap());
-        store.create_bucket(BucketInfo { name: BUCKET.into(), zone: "pek3a".into(), created: now() }).unwrap();
-        Self { directory, store }
-    }
-
-    /// Forgets everything and starts again from the files.
-    fn restart(self) -> Self {
-        let Self { directory, store } = self;
-        drop(store);
-        let store = Arc::new(Store::open(directory.path()).unwrap());
-        Self { directory, store }
-    }
-
-    fn data(&self, text: &'static str) -> Vec<Extent> {
-        let mut writer = SegmentWriter::new(Arc::clone(&self.store));
-        if !text.is_empty() {
-            writer.append(&[Bytes::from_static(text.as_bytes())]).unwrap();
-        }
-        writer.finish(now()).unwrap().extents
-    }
-
-    fn put(&self, key: &str, text: &'static str) {
-        let object = object(key, self.data(text));
-        self.store.put_object(BUCKET, object).unwrap();
-    }
-
-    fn begin(&self, key: &str) -> String {
-        let upload = NewUpload {
-            key: key.into(),
-            created: now(),
-            metadata: Metadata::default(),
-            storage_class: "STANDARD".into(),
-            encryption: None,
-        };
-        self.store.create_upload(BUCKET, upload).unwrap()
-    }
-
-    fn part(&self, key: &str, upload: &str, number: u32, text: &'static str) {
-        let part = NewPart { number, etag: "e".into(), created: now(), extents: self.data(text) };
-        self.store.put_part(BUCKET, key, upload, part).unwrap();
-    }
-
-    fn complete(&self, key: &str, upload: &str) {
-        self.store
-            .complete_upload(BUCKET, key, upload, |upload| {
-                let parts = upload.parts.values();
-                let extents = parts.flat_map(|part| part.extents.iter().cloned());
-                Ok(object(&upload.key, extents.collect()))
-            })
-            .unwrap();
-    }
-
-    fn read(&self, key: &str) -> Option<String> {
-        let object = self.store.object(BUCKET, key).ok()?;
-        Some(text(object.content.extents.clone()))
-    }
-
-    fn segments(&self) -> usize {
-        fs::read_dir(self.directory.path().join("segments")).unwrap().count()
-    }
-}
-
-fn now() -> Moment {
-    Clock::default().now()
-}
-
-fn object(key: &str, extents: Vec<Extent>) -> NewObject {
-    NewObject {
-        key: key.into(),
-        etag: "\"e\"".into(),
-        digested: false,
-        modified: now(),
-        metadata: Metadata::default(),
-        storage_class: "STANDARD".into(),
-        encryption: None,
-        extents,
-    }
-}
-
-fn text(extents: Vec<Extent>) -> String {
-    let mut reader = ExtentReader::new(extents);
-    let mut all = Vec::new();
-    loop {
-        let piece = reader.read().unwrap();
-        if piece.is_empty() {
-            return String::from_utf8(all).unwrap();
-        }
-        all.extend_from_slice(&piece);
-    }
-}
 
 #[test]
 fn a_restart_changes_nothing() {
@@ -140,7 +38,7 @@ fn replaced_data_stays_until_its_last_reader_is_done() {
     fixture.put("key", "old");
     let reader = fixture.store.object(BUCKET, "key").unwrap();
     fixture.put("key", "new");
-    fixture.store.delete_object(BUCKET, "key").unwrap();
+    fixture.delete("key");
     assert_eq!(text(reader.content.extents.clone()), "old");
     assert_eq!(fixture.segments(), 1);
     drop(reader);
@@ -155,11 +53,11 @@ fn copies_share_data_and_survive_their_source() {
     let middle = slice(&source.content.extents, 2, 3);
     fixture.store.put_object(BUCKET, object("copy", middle)).unwrap();
     drop(source);
-    fixture.store.delete_object(BUCKET, "source").unwrap();
+    fixture.delete("source");
     let fixture = fixture.restart();
     assert_eq!(fixture.read("source"), None);
     assert_eq!(fixture.read("copy").as_deref(), Some("234"));
-    fixture.store.delete_object(BUCKET, "copy").unwrap();
+    fixture.delete("copy");
     assert_eq!(fixture.segments(), 0);
 }
 
@@ -275,7 +173,7 @@ fn buckets_come_and_go() {
     let again = BucketInfo { name: BUCKET.into(), zone: "gd2".into(), created: now() };
     assert_eq!(code(fixture.store.create_bucket(again)), Err(Code::BucketAlreadyExists));
     assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Err(Code::BucketNotEmpty));
-    fixture.store.delete_object(BUCKET, "key").unwrap();
+    fixture.delete("key");
     let upload = fixture.begin("unfinished");
     fixture.part("unfinished", &upload, 0, "data");
     assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Ok(()));

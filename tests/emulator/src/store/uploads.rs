@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::objects::new_object;
-use super::record::{ObjectRecord, PartRecord, UploadRecord};
+use super::objects::{announced, new_object};
+use super::record::{PartRecord, UploadRecord};
+use super::version::Content;
 use super::{Bucket, Extent, NewObject, Store, layout};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
@@ -121,29 +122,25 @@ impl Store {
     }
 
     /// Makes an object of an upload, in one step for every reader. `assemble` chooses among the parts; no data is
-    /// read or written.
+    /// read or written. The answer is the name of the new version, if the bucket keeps versions.
     pub(crate) fn complete_upload(
         &self,
         bucket: &str,
         key: &str,
         upload: &str,
         assemble: impl FnOnce(&Upload) -> Result<NewObject, Error>,
-    ) -> Result<(), Error> {
-        let dropped = {
+    ) -> Result<Option<String>, Error> {
+        let (id, _dropped_unlocked) = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
             let object = new_object(assemble(bucket.upload(key, upload)?)?);
-            let record = ObjectRecord::new(&object, Some(upload.to_owned()));
-            let record = self.layout.stage(&record)?;
-            let path = self.layout.object(&bucket.id, key);
-            record.persist(path).map_err(|error| error.error)?;
+            let staged = self.stage(Content::Object(Arc::new(object)), Some(upload.to_owned()))?;
+            let committed = self.commit(bucket, staged)?;
             // From here on the object is there; should the directory stay, the next start takes it away.
             let grave = self.layout.discard(&self.layout.upload(&bucket.id, upload));
-            let replaced = bucket.objects.insert(key.to_owned(), Arc::new(object));
-            (grave, replaced, bucket.uploads.remove(upload))
+            (committed.id, (grave, committed.replaced, bucket.uploads.remove(upload)))
         };
-        drop(dropped);
-        Ok(())
+        Ok(announced(id))
     }
 
     /// Forgets an upload, if there is one.
