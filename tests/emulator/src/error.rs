@@ -29,6 +29,7 @@ codes! {
     BadDigest 400 "bad_digest",
     InvalidBucketName 400 "invalid_bucket_name",
     InvalidRequest 400 "invalid_request",
+    InvalidObjectState 400 "invalid_object_state",
     InvalidObjectName 400 "invalid_object_name",
     EntityTooSmall 400 "entity_too_small",
     EntityTooLarge 400 "entity_too_large",

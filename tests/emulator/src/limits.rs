@@ -8,6 +8,8 @@ pub(crate) const PART_NUMBER: u64 = 10_000;
 pub(crate) const PART_MIN: u64 = 4 * 1024 * 1024;
 /// The most bytes one request may bring, or one copy may take.
 pub(crate) const BODY: u64 = 5 * 1024 * 1024 * 1024;
+/// The most bytes an object may have.
+pub(crate) const OBJECT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
 /// The most keys one request may delete.
 pub(crate) const DELETES: usize = 1000;
 /// The most lines a page of a listing has.

@@ -25,6 +25,7 @@ pub(crate) enum Operation {
     GetObject,
     HeadObject,
     DeleteObject,
+    AppendObject,
     InitiateMultipartUpload,
     UploadMultipart,
     CopyMultipart,
@@ -127,10 +128,10 @@ fn object(request: &Request) -> Result<Operation, Error> {
         return Err(Error::invalid_argument("version_id names a version to read or delete; no version can be written"));
     }
     if query.has("append") {
-        return Err(match *method {
-            Method::POST => unserved("append"),
-            _ => wrong_method(request),
-        });
+        return match *method {
+            Method::POST => Ok(Operation::AppendObject),
+            _ => Err(wrong_method(request)),
+        };
     }
     if query.has("image") && method == Method::GET {
         return Err(unserved("image"));
@@ -200,6 +201,7 @@ mod tests {
             ("PUT", "/b/k", Operation::PutObject),
             ("GET", "/b/k?version_id=1", Operation::GetObject),
             ("DELETE", "/b/k?version_id=1", Operation::DeleteObject),
+            ("POST", "/b/k?append&position=0", Operation::AppendObject),
             ("POST", "/b/k?uploads", Operation::InitiateMultipartUpload),
             ("PUT", "/b/k?upload_id=1&part_number=0", Operation::UploadMultipart),
             ("GET", "/b/k?upload_id=1", Operation::ListMultipart),
@@ -238,7 +240,7 @@ mod tests {
             ("POST", "/b/k", Code::MethodNotAllowed),
             ("DELETE", "/b?versioning", Code::MethodNotAllowed),
             ("PUT", "/b?versions", Code::MethodNotAllowed),
-            ("POST", "/b/k?append&position=0", Code::NotImplemented),
+            ("PUT", "/b/k?append&position=0", Code::MethodNotAllowed),
             ("POST", "/b/k?append&position=0&version_id=1", Code::InvalidArgument),
             ("OPTIONS", "/b/k", Code::NotImplemented),
             ("PUT", "/b/k?version_id=1", Code::InvalidArgument),

@@ -1,5 +1,6 @@
 //! The operations, and what they work with.
 
+mod append;
 mod bucket;
 mod complete;
 mod copy;
@@ -78,6 +79,7 @@ impl Operations {
             Operation::GetObject => object::get(call, bucket, key),
             Operation::HeadObject => object::head(call, bucket, key),
             Operation::DeleteObject => object::delete(call, bucket, key).await,
+            Operation::AppendObject => append::append(call, bucket, key, payload).await,
             Operation::InitiateMultipartUpload => upload::initiate(call, bucket, key).await,
             Operation::UploadMultipart => part::upload(call, bucket, key, payload).await,
             Operation::CopyMultipart => part::copy(call, bucket, key).await,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::Call;
+use super::append::NEXT_APPEND_POSITION;
+use super::put_object::own_header;
 use crate::body::ResponseBody;
 use crate::conditions::{self, Outcome};
 use crate::error::{Code, Error};
@@ -65,6 +67,10 @@ pub(super) fn head(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Er
     let mut answer = described(call, &object, version_id, StatusCode::OK);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(object.size));
+    if object.is_appendable {
+        headers.insert(own_header("x-qs-object-type"), HeaderValue::from_static("appendable"));
+        headers.insert(own_header(NEXT_APPEND_POSITION), HeaderValue::from(object.size));
+    }
     Ok(answer)
 }
 

@@ -44,6 +44,12 @@ impl Store {
         self.place(bucket, version, staged.record)
     }
 
+    /// Puts other content into a version that is there; its name and its place stay.
+    pub(super) fn rewrite(&self, bucket: &mut Bucket, version: Version) -> io::Result<Committed> {
+        let record = self.layout.stage(&VersionRecord::new(&version.content, version.sequence, None))?;
+        self.place(bucket, version, record)
+    }
+
     fn place(&self, bucket: &mut Bucket, version: Version, record: NamedTempFile) -> io::Result<Committed> {
         let id = version.id();
         let path = self.layout.version(&bucket.id, version.content.key(), id);

@@ -8,6 +8,7 @@
 //! A key has a history of versions, each with a record of its own. Without versioning there is one, the null version,
 //! whose record is replaced by that of the next. Where the service does not say how versions behave, S3 is followed.
 
+mod append;
 mod buckets;
 mod commit;
 mod layout;

@@ -37,7 +37,7 @@ impl Store {
         let (from, source) = from;
         let key = source.content.key.as_str();
         let moved = content.modified;
-        let object = new_object(content);
+        let object = Object { is_appendable: source.is_appendable, ..new_object(content) };
         let new_key = object.content.key.clone();
         let staged = self.stage(Content::Object(Arc::new(object)), Some(source.id.clone()))?;
         let (id, _dropped_unlocked) = {

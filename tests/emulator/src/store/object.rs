@@ -61,5 +61,7 @@ pub(crate) struct NewObject {
 pub(crate) struct Object {
     pub(crate) id: String,
     pub(crate) size: u64,
+    /// Whether it was made by appending, and can be appended to.
+    pub(crate) is_appendable: bool,
     pub(crate) content: NewObject,
 }

@@ -128,7 +128,12 @@ pub(super) fn announced(id: VersionId) -> Option<String> {
 }
 
 pub(super) fn new_object(content: NewObject) -> Object {
-    Object { id: ids::sequential(content.modified), size: super::total(&content.extents), content }
+    Object {
+        id: ids::sequential(content.modified),
+        size: super::total(&content.extents),
+        is_appendable: false,
+        content,
+    }
 }
 
 pub(crate) fn no_object(key: &str) -> Error {

@@ -125,6 +125,8 @@ pub(crate) struct ObjectRecord {
     storage_class: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encryption: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    appendable: bool,
     extents: Vec<ExtentRecord>,
     /// The upload this object was completed from, or the object it was moved from. Where that is still there, the
     /// process was killed between making this and taking away that, and the start finishes the work.
@@ -145,6 +147,7 @@ impl ObjectRecord {
             metadata: content.metadata.clone(),
             storage_class: content.storage_class.clone(),
             encryption: content.encryption.clone(),
+            appendable: object.is_appendable,
             extents: ExtentRecord::all(&content.extents),
             consumed,
         }
@@ -155,6 +158,7 @@ impl ObjectRecord {
         Ok(Object {
             id: self.id,
             size: super::total(&extents),
+            is_appendable: self.appendable,
             content: NewObject {
                 key: self.key,
                 etag: self.etag,

@@ -18,6 +18,16 @@ impl Fixture {
         fixture
     }
 
+    fn append(&self, key: &str, data: &'static str) -> Option<String> {
+        let extents = self.data(data);
+        let grow = |current: Option<&Object>| {
+            let mut grown = current.map_or_else(|| object(key, Vec::new()), |object| object.content.clone());
+            grown.extents.extend(extents);
+            Ok(grown)
+        };
+        self.store.append_object(BUCKET, key, grow).unwrap().version_id
+    }
+
     /// Where the record of the latest version of a key is.
     fn latest_record(&self, key: &str) -> PathBuf {
         let index = self.store.lock();
@@ -117,16 +127,35 @@ fn what_is_done_last_is_the_latest_whatever_was_begun_first() {
 }
 
 #[test]
+fn appending_grows_the_version_that_is_there() {
+    let fixture = Fixture::enabled();
+    let version = fixture.append("log", "a").unwrap();
+    assert_eq!(fixture.append("log", "b").as_deref(), Some(&*version));
+    let fixture = fixture.restart();
+    assert_eq!(fixture.append("log", "c").as_deref(), Some(&*version));
+    assert_eq!(fixture.history("log"), some(&["abc"]));
+    fixture.delete("log");
+    assert_ne!(fixture.append("log", "new"), Some(version.clone()));
+    let fixture = fixture.restart();
+    assert_eq!(fixture.history("log"), some(&["new", "-", "abc"]));
+    assert!(fixture.store.object(BUCKET, "log").unwrap().is_appendable);
+    // Replaced, it is an object like any other.
+    fixture.put("log", "put");
+    assert!(!fixture.restart().store.object(BUCKET, "log").unwrap().is_appendable);
+}
+
+#[test]
 fn moving_leaves_the_versions_where_they_were() {
     let fixture = Fixture::enabled();
     fixture.put("from", "old");
-    fixture.put("log", "moved");
+    fixture.append("log", "moved");
     let version = fixture.move_object("log", "to").unwrap();
     assert!(version.is_some());
     fixture.move_object("from", "log").unwrap();
     let fixture = fixture.restart();
     assert_eq!(fixture.history("from"), some(&["-", "old"]));
     assert_eq!(fixture.history("log"), some(&["old", "-", "moved"]));
+    assert!(fixture.store.object(BUCKET, "to").unwrap().is_appendable);
     assert_eq!(fixture.move_object("from", "x").map_err(|error| error.code()), Err(Code::ObjectNotExists));
 }
 
