@@ -5,51 +5,8 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-use support::{Client, MIB, data};
-
-struct Running {
-    child: Child,
-    client: Client,
-}
-
-impl Running {
-    fn start(directory: &Path) -> Self {
-        let mut child = command()
-            .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
-            .args(["--access-key-id", "AK", "--secret-access-key", "SK"])
-            .arg("--data-dir")
-            .arg(directory)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let endpoint = line.trim().strip_prefix("listening on ").unwrap();
-        let client = Client::at(endpoint, "AK", "SK");
-        Self { child, client }
-    }
-
-    /// `kill -9`.
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_qingstor-emulator"))
-}
+use support::process::{Running, command};
+use support::{MIB, data};
 
 #[tokio::test]
 async fn what_was_committed_survives_being_killed() {

@@ -3,6 +3,8 @@
 // Every test file uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod process;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -16,6 +18,7 @@ use tokio::net::TcpStream;
 
 pub(crate) const MIB: usize = 1024 * 1024;
 
+#[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
     endpoint: String,
@@ -100,19 +103,26 @@ impl Client {
         headers: HeaderMap,
         body: impl Into<Vec<u8>>,
     ) -> Answer {
-        let answer = self
-            .http
-            .request(method.parse().unwrap(), format!("{}{target}", self.endpoint))
-            .headers(headers)
-            .body(body.into())
-            .send()
-            .await
-            .unwrap();
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            body: answer.bytes().await.unwrap().to_vec(),
-        }
+        self.exchange(method, target, headers, body.into()).await.unwrap()
+    }
+
+    /// Sends to a server that may be gone.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> reqwest::Result<Answer> {
+        let headers = self.sign(method, target, None, headers);
+        self.exchange(method, target, headers, body.into()).await
+    }
+
+    async fn exchange(&self, method: &str, target: &str, headers: HeaderMap, body: Vec<u8>) -> reqwest::Result<Answer> {
+        let request = self.http.request(method.parse().unwrap(), format!("{}{target}", self.endpoint));
+        let answer = request.headers(headers).body(body).send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
     }
 
     /// The headers of a request with its date and signature.

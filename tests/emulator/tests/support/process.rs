@@ -1,0 +1,48 @@
+//! The command as a process of its own, which can be killed.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use super::Client;
+
+/// A running emulator with the bucket `b`.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) client: Client,
+}
+
+impl Running {
+    pub(crate) fn start(directory: &Path) -> Self {
+        let mut child = command()
+            .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
+            .args(["--access-key-id", "AK", "--secret-access-key", "SK"])
+            .arg("--data-dir")
+            .arg(directory)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let endpoint = line.trim().strip_prefix("listening on ").unwrap();
+        let client = Client::at(endpoint, "AK", "SK");
+        Self { child, client }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_qingstor-emulator"))
+}
