@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::fixture::{BUCKET, Fixture, now, object, text};
 use super::*;
+use crate::clock::Moment;
 use crate::error::Code;
 
 impl Fixture {
@@ -190,12 +191,13 @@ fn a_move_that_was_killed_is_finished_and_not_repeated() {
 #[test]
 fn a_clock_set_back_makes_no_version_older() {
     let fixture = Fixture::enabled();
-    let at = |text, seconds| NewObject {
-        modified: crate::clock::Moment::from_seconds(seconds),
-        ..object("key", fixture.data(text))
-    };
-    let earlier = at("clock set back", now().seconds() - 3600);
     fixture.put("key", "first");
-    fixture.store.put_object(BUCKET, earlier).unwrap();
-    assert_eq!(fixture.restart().history("key"), some(&["clock set back", "first"]));
+    let mut fixture = fixture.restart();
+    for text in ["set back", "set back further"] {
+        let modified = Moment::from_seconds(now().seconds() - 3600 * text.len() as i64);
+        let object = NewObject { modified, ..object("key", fixture.data(text)) };
+        fixture.store.put_object(BUCKET, object).unwrap();
+        fixture = fixture.restart();
+    }
+    assert_eq!(fixture.history("key"), some(&["set back further", "set back", "first"]));
 }
