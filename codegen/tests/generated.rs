@@ -29,7 +29,18 @@ macro_rules! features {
     )*};
 }
 
-features!(binary_body, binary_response, enums, forms, headers, json_body, json_response, names, query_parameters,);
+features!(
+    binary_body,
+    binary_response,
+    enums,
+    forms,
+    headers,
+    json_body,
+    json_response,
+    names,
+    pagination,
+    query_parameters,
+);
 
 #[test]
 fn every_fixture_has_its_test() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::client::{Address, Client};
 use crate::error::Result;
 use crate::operation::{BucketScope, ObjectScope, Operation};
+use crate::pagination::{ListedPlace, Paginated, Paginator};
 use crate::presign::PresignedRequest;
 
 /// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
@@ -73,6 +74,50 @@ impl Bucket {
         I: Operation<Scope = ObjectScope>,
     {
         self.client.presign(input, self.address(Some(key)), lifetime)
+    }
+
+    /// All pages of a list that belongs to the bucket, such as that of its objects. Nothing is sent yet.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListObjectsInput;
+    ///
+    /// let mut objects = bucket.paginate(ListObjectsInput::new().prefix("logs/")).items();
+    /// while let Some(object) = objects.next().await {
+    ///     println!("{}", object?.key);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn paginate<I>(&self, input: I) -> Paginator<I>
+    where
+        I: Paginated<Scope = BucketScope>,
+    {
+        Paginator::new(self.listed(None), input)
+    }
+
+    /// All pages of a list that belongs to an object, such as that of an upload's parts. Nothing is sent yet.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListMultipartInput;
+    ///
+    /// let parts = bucket.paginate_object("film.mp4", ListMultipartInput::new("upload_id"));
+    /// for part in parts.items().into_vec().await? {
+    ///     println!("{}", part.part_number);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn paginate_object<I>(&self, key: &str, input: I) -> Paginator<I>
+    where
+        I: Paginated<Scope = ObjectScope>,
+    {
+        Paginator::new(self.listed(Some(key)), input)
+    }
+
+    fn listed(&self, key: Option<&str>) -> ListedPlace {
+        ListedPlace::bucket(&self.client, &self.zone, &self.name, key)
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]

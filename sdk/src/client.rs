@@ -14,6 +14,7 @@ use crate::endpoint::{AddressingStyle, Endpoint, Target};
 use crate::error::{CallName, Error, Result};
 use crate::key::check_key;
 use crate::operation::{Operation, ServiceScope};
+use crate::pagination::{ListedPlace, Paginated, Paginator};
 use crate::presign::PresignedRequest;
 use crate::request::{EncodedRequest, RequestEncoder};
 use crate::retry::RetryConfig;
@@ -91,6 +92,24 @@ impl QingStor {
         I: Operation<Scope = ServiceScope>,
     {
         self.client.presign(input, Address::default(), lifetime)
+    }
+
+    /// All pages of a list that belongs to the account, such as that of its buckets. Nothing is sent yet.
+    ///
+    /// ```no_run
+    /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListBucketsInput;
+    ///
+    /// let buckets = qingstor.paginate(ListBucketsInput::new()).items().into_vec().await?;
+    /// println!("{} buckets", buckets.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn paginate<I>(&self, input: I) -> Paginator<I>
+    where
+        I: Paginated<Scope = ServiceScope>,
+    {
+        Paginator::new(ListedPlace::account(&self.client), input)
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]

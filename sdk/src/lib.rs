@@ -20,6 +20,7 @@
 //!
 //! * [`QingStor`] is the account, [`Bucket`] a bucket of it; between them they have all operations.
 //! * [`Config`] says with which keys, where to, and how patiently.
+//! * [`Paginator`] goes through a list page by page.
 //! * [`Body`] is what is sent, [`ResponseBody`] what is received.
 //! * [`Error`] is what goes wrong.
 //! * [`types`] are the structures and enumerations in inputs and outputs.
@@ -51,6 +52,7 @@ mod error;
 mod generated;
 mod key;
 pub mod operation;
+mod pagination;
 mod percent;
 mod presign;
 mod request;
@@ -73,6 +75,7 @@ pub use endpoint::{AddressingStyle, Endpoint};
 pub use error::{Error, ErrorKind, Result};
 pub use generated::operations::*;
 pub use generated::types;
+pub use pagination::{Items, Pages, Paginated, Paginator};
 pub use presign::PresignedRequest;
 pub use response::{ResponseBody, ResponseInfo};
 pub use retry::RetryConfig;

@@ -4,6 +4,8 @@ use http::Method;
 
 use crate::error::Result;
 #[doc(hidden)]
+pub use crate::pagination::PageTurn;
+#[doc(hidden)]
 pub use crate::request::RequestEncoder;
 #[doc(hidden)]
 pub use crate::response::ResponseDecoder;

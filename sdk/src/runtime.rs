@@ -10,6 +10,7 @@ pub(crate) use serde::{Deserialize, Serialize};
 pub(crate) use crate::body::Body;
 pub(crate) use crate::error::Result;
 pub(crate) use crate::operation::{BucketScope, ObjectScope, Operation, OperationSpec, ResponseKind, ServiceScope};
+pub(crate) use crate::pagination::{PageTurn, Paginated};
 pub(crate) use crate::request::RequestEncoder;
 pub(crate) use crate::response::{ResponseBody, ResponseDecoder, ResponseInfo, null_as_default, one_or_many};
 pub(crate) use crate::secret::{Exposed, Secret, exposed};

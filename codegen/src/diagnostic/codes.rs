@@ -82,6 +82,12 @@ codes! {
     CONFLICTING_RESPONSES = "conflicting-responses";
     /// A body beside the fields of a form, or another thing that a form leaves no room for.
     MIXED_BODY = "mixed-body";
+    /// A name in `x-pagination` that is no property of the answer or of its items, or no query parameter.
+    UNKNOWN_PAGE_FIELD = "unknown-page-field";
+    /// A name in `x-pagination` that is there, but of a type that cannot be meant.
+    PAGE_FIELD_TYPE = "page-field-type";
+    /// An `x-pagination` that does not say how to find the next page.
+    BAD_PAGINATION = "bad-pagination";
 
     /// A required field that is not a property.
     REQUIRED_NOT_PROPERTY = "required-not-property";

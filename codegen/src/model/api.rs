@@ -51,6 +51,8 @@ pub struct Operation {
     pub response_body: ResponseBody,
     /// Whether sending it twice does no more than sending it once (`x-repeatable`, else by method).
     pub repeatable: bool,
+    /// How its list continues (`x-pagination`).
+    pub pagination: Option<Pagination>,
 }
 
 impl Operation {
@@ -58,6 +60,37 @@ impl Operation {
     pub fn is_streamed(&self) -> bool {
         self.request_body == RequestBody::Binary || self.inputs.iter().any(|field| field.shape == Shape::Binary)
     }
+}
+
+/// How a list that comes in pages continues; every name is known to fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pagination {
+    /// The output that is a list; its entries are the items.
+    pub items: String,
+    /// The boolean output that is false on the last page.
+    pub has_more: Option<String>,
+    /// What the next page is asked for with. Those with [`MarkerSource::Last`] or [`MarkerSource::Count`] stand alone.
+    pub markers: Vec<PageMarker>,
+}
+
+/// A query parameter that says where the next page begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageMarker {
+    /// The input.
+    pub input: String,
+    /// Where its next value comes from.
+    pub source: MarkerSource,
+}
+
+/// Where a marker's next value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarkerSource {
+    /// That output.
+    Next(String),
+    /// The largest of that property among the items.
+    Last(String),
+    /// Its last value and the number of items that came with it.
+    Count,
 }
 
 /// What an operation's path addresses.

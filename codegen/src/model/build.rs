@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::api::{Api, Method};
 use super::collisions::{not_reserved, one_of_each};
 use super::operation::{self, Context};
+use super::pagination;
 use super::path::PathKey;
 use super::recursion;
 use super::types::Types;
@@ -32,6 +33,11 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
     }
     let types = types.finish(problems);
     recursion::check(&types, problems);
+    let written = paths.iter().flat_map(|(_, item)| &item.operations);
+    for (operation, written) in operations.iter_mut().zip(written) {
+        let pagination = written.pagination.as_ref();
+        operation.pagination = pagination.and_then(|it| pagination::build(it, operation, &types, problems));
+    }
     Api {
         source: source.to_owned(),
         title: document.title.clone(),

@@ -13,13 +13,14 @@ mod inputs;
 mod operation;
 mod origin;
 mod outputs;
+mod pagination;
 mod path;
 mod recursion;
 mod types;
 
 pub use api::{
-    Api, EnumValue, Field, FormEncoding, Limits, Location, Method, Operation, RequestBody, ResponseBody, Scope, Shape,
-    Treatment, TypeDef, TypeKind,
+    Api, EnumValue, Field, FormEncoding, Limits, Location, MarkerSource, Method, Operation, PageMarker, Pagination,
+    RequestBody, ResponseBody, Scope, Shape, Treatment, TypeDef, TypeKind,
 };
 pub use build::build;
 pub use origin::Origin;

@@ -9,6 +9,7 @@ mod field;
 mod module;
 pub mod names;
 mod operation;
+mod pagination;
 mod sample;
 mod type_names;
 
@@ -17,5 +18,6 @@ pub(crate) use enumeration::variant_name;
 pub(crate) use module::is_own_method;
 pub use module::{ApiView, ModuleView, StructView, TypeFile, TypeView, view};
 pub use operation::OperationView;
+pub use pagination::PaginationView;
 pub use sample::{OperationSamples, samples};
 pub use type_names::NameClash;

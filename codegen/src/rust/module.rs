@@ -12,7 +12,18 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of.
-const OWN_METHODS: [&str; 8] = ["bucket", "name", "new", "presign", "presign_object", "send", "send_object", "zone"];
+const OWN_METHODS: [&str; 10] = [
+    "bucket",
+    "name",
+    "new",
+    "paginate",
+    "paginate_object",
+    "presign",
+    "presign_object",
+    "send",
+    "send_object",
+    "zone",
+];
 
 /// Whether the SDK has a method of this name, so that no operation can be called so.
 pub(crate) fn is_own_method(name: &str) -> bool {

@@ -7,6 +7,7 @@ use super::encode;
 use super::field::{self, FieldView, Serde};
 use super::module::StructView;
 use super::names::{operation_type, snake_case};
+use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
 use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope, Shape};
 
@@ -53,6 +54,8 @@ pub struct OperationView {
     pub takes_body: bool,
     /// Fields that are read from elsewhere than JSON.
     pub decode: Vec<(String, String)>,
+    /// How its list goes on, if it comes in pages.
+    pub pagination: Option<PaginationView>,
 }
 
 pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationView {
@@ -87,6 +90,7 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
         decodes_json: operation.response_body == ResponseBody::Json,
         takes_body: operation.response_body == ResponseBody::Binary,
         decode: encode::decoded(operation),
+        pagination: pagination::view(sampler.names, sampler.api, operation),
         method,
     }
 }
@@ -143,6 +147,7 @@ fn method_docs(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Ve
     lines.push(String::new());
     lines.extend(example(sampler, operation, method));
     lines.push(String::new());
+    lines.extend(pagination::docs(operation, &import(operation), &sampler.minimal(operation)));
     lines.push("# Errors".to_owned());
     lines.push(String::new());
     lines.extend(docs::lines(
@@ -168,9 +173,7 @@ fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<St
     };
     let receiver = owner.split(':').next().unwrap_or_default();
     let key = if operation.scope == Scope::Object { "\"key\", " } else { "" };
-    let types = if uses_types(operation) { ", types" } else { "" };
-    let import = operation_type(&operation.id, "input");
-    let import = if types.is_empty() { import } else { format!("{{{import}{types}}}") };
+    let import = import(operation);
     [
         "```no_run".to_owned(),
         format!("# async fn run({owner}) -> qingstor_sdk::Result<()> {{"),
@@ -187,6 +190,12 @@ fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<St
         "```".to_owned(),
     ]
     .into()
+}
+
+/// What an example has to import to make an input.
+fn import(operation: &Operation) -> String {
+    let import = operation_type(&operation.id, "input");
+    if uses_types(operation) { format!("{{{import}, types}}") } else { import }
 }
 
 fn uses_types(operation: &Operation) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::pagination::Pagination;
 use super::problems::{FileId, Spanned, Spot};
 use super::schema::{Schema, SchemaId, SchemaUse};
 
@@ -59,6 +60,8 @@ pub struct Operation {
     pub responses: Option<Spanned<Vec<Response>>>,
     /// `x-repeatable`.
     pub repeatable: Option<bool>,
+    /// `x-pagination`.
+    pub pagination: Option<Pagination>,
     /// `consumes`, its own or else the root's.
     pub consumes: Vec<String>,
 }

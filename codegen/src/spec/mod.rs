@@ -10,6 +10,7 @@ mod kinds;
 pub mod limits;
 pub mod node;
 mod numbering;
+pub mod pagination;
 mod parameters;
 mod paths;
 mod position;

@@ -20,7 +20,7 @@ const METHODS: [(&str, Verb); 6] = [
 /// The methods that HTTP has beyond those.
 const OTHER_METHODS: [&str; 3] = ["patch", "trace", "connect"];
 
-const OPERATION_KEYS: [&str; 11] = [
+const OPERATION_KEYS: [&str; 12] = [
     "tags",
     "operationId",
     "summary",
@@ -32,6 +32,7 @@ const OPERATION_KEYS: [&str; 11] = [
     "responses",
     "deprecated",
     "x-repeatable",
+    "x-pagination",
 ];
 
 /// The texts alone, where nothing is ever reported of them.
@@ -112,6 +113,7 @@ impl Reader {
             parameters: self.parameters(&table),
             responses: self.responses(&table).map(|it| Spanned::new(it, table.key_spot("responses"))),
             repeatable: table.flag("x-repeatable", &mut self.problems).map(|flag| flag.value),
+            pagination: self.pagination(&table),
             consumes: consumes.map_or_else(|| self.consumes.clone(), texts),
         })
     }

@@ -79,6 +79,18 @@ impl Operation for ListBucketsInput {
     }
 }
 
+impl Paginated for ListBucketsInput {
+    type Item = types::BucketSummary;
+
+    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
+        turn.count(&mut self.offset, &page.buckets);
+    }
+
+    fn items(page: Self::Output) -> Vec<Self::Item> {
+        page.buckets
+    }
+}
+
 impl crate::QingStor {
     /// List the buckets of the account.
     ///
@@ -96,6 +108,20 @@ impl crate::QingStor {
     /// let input = ListBucketsInput::new();
     /// let output = qingstor.list_buckets(input).await?;
     /// println!("{output:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// All pages, one after the other, are asked for by [`QingStor::paginate`](crate::QingStor::paginate):
+    ///
+    /// ```no_run
+    /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListBucketsInput;
+    ///
+    /// let mut items = qingstor.paginate(ListBucketsInput::new()).items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
     /// # Ok(())
     /// # }
     /// ```

@@ -81,6 +81,18 @@ impl Operation for ListMultipartInput {
     }
 }
 
+impl Paginated for ListMultipartInput {
+    type Item = types::ObjectPart;
+
+    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
+        turn.last(&mut self.part_number_marker, &mut page.object_parts, |item| Some(item.part_number));
+    }
+
+    fn items(page: Self::Output) -> Vec<Self::Item> {
+        page.object_parts
+    }
+}
+
 impl crate::Bucket {
     /// List the uploaded parts of a multipart upload.
     ///
@@ -99,6 +111,20 @@ impl crate::Bucket {
     /// let input = ListMultipartInput::new("upload_id");
     /// let output = bucket.list_multipart("key", input).await?;
     /// println!("{output:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// All pages, one after the other, are asked for by [`Bucket::paginate_object`](crate::Bucket::paginate_object):
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListMultipartInput;
+    ///
+    /// let mut items = bucket.paginate_object("key", ListMultipartInput::new("upload_id")).items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
     /// # Ok(())
     /// # }
     /// ```

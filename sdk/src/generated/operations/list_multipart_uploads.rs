@@ -126,6 +126,20 @@ impl Operation for ListMultipartUploadsInput {
     }
 }
 
+impl Paginated for ListMultipartUploadsInput {
+    type Item = types::MultipartUpload;
+
+    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
+        turn.has_more(page.has_more);
+        turn.next(&mut self.key_marker, page.next_key_marker.as_ref());
+        turn.next(&mut self.upload_id_marker, page.next_upload_id_marker.as_ref());
+    }
+
+    fn items(page: Self::Output) -> Vec<Self::Item> {
+        page.uploads
+    }
+}
+
 impl crate::Bucket {
     /// List the unfinished multipart uploads of a bucket.
     ///
@@ -144,6 +158,20 @@ impl crate::Bucket {
     /// let input = ListMultipartUploadsInput::new();
     /// let output = bucket.list_multipart_uploads(input).await?;
     /// println!("{output:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListMultipartUploadsInput;
+    ///
+    /// let mut items = bucket.paginate(ListMultipartUploadsInput::new()).items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
     /// # Ok(())
     /// # }
     /// ```

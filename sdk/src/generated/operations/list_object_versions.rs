@@ -126,6 +126,20 @@ impl Operation for ListObjectVersionsInput {
     }
 }
 
+impl Paginated for ListObjectVersionsInput {
+    type Item = types::ObjectVersion;
+
+    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
+        turn.has_more(page.has_more);
+        turn.next(&mut self.key_marker, page.next_key_marker.as_ref());
+        turn.next(&mut self.version_id_marker, page.next_version_id_marker.as_ref());
+    }
+
+    fn items(page: Self::Output) -> Vec<Self::Item> {
+        page.keys
+    }
+}
+
 impl crate::Bucket {
     /// List the objects of a bucket with all their versions.
     ///
@@ -145,6 +159,20 @@ impl crate::Bucket {
     /// let input = ListObjectVersionsInput::new();
     /// let output = bucket.list_object_versions(input).await?;
     /// println!("{output:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListObjectVersionsInput;
+    ///
+    /// let mut items = bucket.paginate(ListObjectVersionsInput::new()).items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
     /// # Ok(())
     /// # }
     /// ```

@@ -111,6 +111,19 @@ impl Operation for ListObjectsInput {
     }
 }
 
+impl Paginated for ListObjectsInput {
+    type Item = types::ObjectSummary;
+
+    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
+        turn.has_more(page.has_more);
+        turn.next(&mut self.marker, page.next_marker.as_ref());
+    }
+
+    fn items(page: Self::Output) -> Vec<Self::Item> {
+        page.keys
+    }
+}
+
 impl crate::Bucket {
     /// List the objects of a bucket.
     ///
@@ -129,6 +142,20 @@ impl crate::Bucket {
     /// let input = ListObjectsInput::new();
     /// let output = bucket.list_objects(input).await?;
     /// println!("{output:?}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::ListObjectsInput;
+    ///
+    /// let mut items = bucket.paginate(ListObjectsInput::new()).items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
+    /// }
     /// # Ok(())
     /// # }
     /// ```
