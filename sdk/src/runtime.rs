@@ -9,6 +9,7 @@ pub(crate) use serde::{Deserialize, Serialize};
 
 pub(crate) use crate::body::Body;
 pub(crate) use crate::error::Result;
+pub(crate) use crate::object_source::ObjectSource;
 pub(crate) use crate::operation::{BucketScope, ObjectScope, Operation, OperationSpec, ResponseKind, ServiceScope};
 pub(crate) use crate::pagination::{PageTurn, Paginated};
 pub(crate) use crate::request::RequestEncoder;

@@ -7,8 +7,8 @@
 
 use qingstor_sdk::types::{MetadataDirective, ObjectPart, ObjectSummary, StorageClass};
 use qingstor_sdk::{
-    CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, Error, ErrorKind, HeadBucketInput,
-    PutObjectInput, QingStor,
+    CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, Error, ErrorKind, HeadBucketInput, ObjectSource,
+    PutObjectInput, QingStor, UploadMultipartInput,
 };
 use qingstor_tests::RawServer;
 
@@ -37,6 +37,35 @@ async fn a_source_is_a_bucket_and_a_key() {
     }
     bucket.put_object("key", PutObjectInput::new().copy_source("/bucket//")).await.unwrap();
     assert_eq!(server.requests()[0].header("x-qs-copy-source"), Some("/bucket//"));
+}
+
+#[tokio::test]
+async fn a_question_mark_in_a_source_is_the_keys_own_and_one_before_a_version_is_not() {
+    let (account, server) = account().await;
+    let bucket = account.bucket("bucket", "");
+    let put = |source: ObjectSource| bucket.put_object("key", PutObjectInput::new().copy_source(source));
+    put("/bucket/100% a+b?version_id=c".into()).await.unwrap();
+    put(ObjectSource::new("bucket", "100% a+b?").version_id("d+/=")).await.unwrap();
+    let part = UploadMultipartInput::new("id", 0).copy_source(ObjectSource::new("bucket", "k").version_id("e"));
+    bucket.upload_multipart("key", part).await.unwrap();
+    let sent: Vec<_> =
+        server.requests().iter().map(|request| request.header("x-qs-copy-source").unwrap().to_owned()).collect();
+    assert_eq!(
+        sent,
+        [
+            "/bucket/100%25%20a%2Bb%3Fversion_id%3Dc",
+            "/bucket/100%25%20a%2Bb%3F?version_id=d%2B%2F%3D",
+            "/bucket/k?version_id=e",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_version_that_is_named_has_a_name() {
+    let (account, server) = account().await;
+    let bucket = account.bucket("bucket", "");
+    let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "key").version_id(""));
+    assert_refused(&bucket.put_object("key", copy).await.unwrap_err(), &server, "empty version id");
 }
 
 #[tokio::test]

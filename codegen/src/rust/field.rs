@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::docs;
 use super::names::snake_case;
 use super::type_names::TypeNames;
-use crate::model::api::{Field, Location, Shape};
+use crate::model::api::{Field, Location, Shape, Treatment};
 
 /// A field as it is declared, constructed and set.
 #[derive(Debug, Clone, Serialize)]
@@ -48,7 +48,7 @@ pub(super) enum Serde {
 /// The view of a field.
 pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView {
     let name = snake_case(&field.name);
-    let value_type = names.rust_type(&field.shape, field.sensitive);
+    let value_type = value_type(names, field);
     let is_collection = matches!(field.shape, Shape::List(_) | Shape::Map(_));
     // serde skips what comes from headers, and what it skips must have a default.
     let skipped = serde == Serde::Read && field.location != Location::Json;
@@ -106,9 +106,16 @@ pub(super) fn response_info(serde: Serde) -> FieldView {
     }
 }
 
+fn value_type(names: &TypeNames, field: &Field) -> String {
+    match field.treatment {
+        Treatment::PathEncoded => "ObjectSource".to_owned(),
+        _ => names.rust_type(&field.shape, field.sensitive),
+    }
+}
+
 fn argument_type(names: &TypeNames, field: &Field) -> String {
     match &field.shape {
-        Shape::String => format!("impl Into<{}>", names.rust_type(&field.shape, field.sensitive)),
+        Shape::String => format!("impl Into<{}>", value_type(names, field)),
         Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
         Shape::List(item) if is_converted(item) => {
             format!("impl IntoIterator<Item = impl Into<{}>>", names.rust_type(item, field.sensitive))

@@ -7,7 +7,7 @@ use super::names::{pascal_case, snake_case};
 use crate::model::api::{Api, Shape};
 
 /// Names that mean something else in the files in which generated types stand.
-const TAKEN: [&str; 20] = [
+const TAKEN: [&str; 21] = [
     "BTreeMap",
     "Box",
     "Debug",
@@ -18,6 +18,7 @@ const TAKEN: [&str; 20] = [
     "Into",
     "IntoIterator",
     "None",
+    "ObjectSource",
     "Ok",
     "Option",
     "Result",

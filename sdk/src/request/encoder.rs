@@ -12,8 +12,9 @@ use super::wire_value::WireValue;
 use crate::Body;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
+use crate::object_source::ObjectSource;
 use crate::operation::OperationSpec;
-use crate::percent::{encode_path, encode_query};
+use crate::percent::encode_query;
 
 #[doc(hidden)]
 #[derive(Debug)]
@@ -94,17 +95,17 @@ impl RequestEncoder {
         }
     }
 
-    /// A header that carries a path: `/bucket/key`, percent-encoded as the path of a URL is.
-    pub(crate) fn path_header(&mut self, field: &'static str, name: &'static str, value: &dyn WireValue) {
-        let Some(text) = value.text() else { return };
-        let is_object = text
-            .strip_prefix('/')
-            .and_then(|path| path.split_once('/'))
-            .is_some_and(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
-        if is_object {
-            self.header_text(field, name, &encode_path(&text), false);
-        } else {
-            self.refuse(field, format!("is {text:?}, but must be a bucket and a key: `/bucket/key`"));
+    /// A header that names an object: its path, percent-encoded as in a URL, and possibly its version.
+    pub(crate) fn path_header<'s>(
+        &mut self,
+        field: &'static str,
+        name: &'static str,
+        source: impl Into<Option<&'s ObjectSource>>,
+    ) {
+        let Some(source) = source.into() else { return };
+        match source.fault() {
+            Some(fault) => self.refuse(field, fault),
+            None => self.header_text(field, name, &source.encoded(), false),
         }
     }
 

@@ -145,7 +145,8 @@ impl crate::Bucket {
     ///
     /// Every version of every object, deletions included, in alphabetical order of the keys and, within
     /// a key, from the newest version to the oldest. To restore a version, copy it onto its own key
-    /// with `PutObject`; to remove one for good, use `DeleteObject` with `version_id`.
+    /// with the `X-QS-Copy-Source` of `PutObject`; to remove one for good, use `DeleteObject` with
+    /// `version_id`.
     ///
     /// The list comes in pages. While `has_more` is true, ask again with `key_marker` and
     /// `version_id_marker` set to `next_key_marker` and `next_version_id_marker` of the page before.

@@ -42,9 +42,10 @@ pub struct PutObjectInput {
     /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
     /// Left out, no key of yours is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
-    /// instead of a body: one that is sent along is dropped. Left out, nothing is copied.
-    pub copy_source: Option<String>,
+    /// Object to copy from, as `/bucket/key`, or a version of one; in the same zone. The SDK
+    /// percent-encodes it. It is sent instead of a body: one that is sent along is dropped. Left out,
+    /// nothing is copied.
+    pub copy_source: Option<ObjectSource>,
     /// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
     /// (`REPLACE`). Left out, it is `COPY`. To change an object's metadata, copy it onto itself:
     /// without a copy source the body, empty if left out, replaces the object.
@@ -72,7 +73,7 @@ pub struct PutObjectInput {
     pub copy_source_encryption_customer_key_md5: Option<String>,
     /// Object to move here, as `/bucket/key`, in the same zone; the SDK percent-encodes it.
     /// It keeps its metadata. Left out, nothing is moved.
-    pub move_source: Option<String>,
+    pub move_source: Option<ObjectSource>,
     /// Move only if the source changed after this time, else 412 `precondition_failed`.
     /// Left out, not checked.
     pub move_source_if_modified_since: Option<Timestamp>,
@@ -173,7 +174,7 @@ impl PutObjectInput {
     }
 
     /// Sets [`copy_source`](Self::copy_source).
-    pub fn copy_source(mut self, copy_source: impl Into<String>) -> Self {
+    pub fn copy_source(mut self, copy_source: impl Into<ObjectSource>) -> Self {
         self.copy_source = Some(copy_source.into());
         self
     }
@@ -236,7 +237,7 @@ impl PutObjectInput {
     }
 
     /// Sets [`move_source`](Self::move_source).
-    pub fn move_source(mut self, move_source: impl Into<String>) -> Self {
+    pub fn move_source(mut self, move_source: impl Into<ObjectSource>) -> Self {
         self.move_source = Some(move_source.into());
         self
     }

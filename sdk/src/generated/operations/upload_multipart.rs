@@ -29,9 +29,10 @@ pub struct UploadMultipartInput {
     /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
     /// Left out, no key of yours is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Object to copy from, as `/bucket/key`, in the same zone; the SDK percent-encodes it. It is sent
-    /// instead of a body: one that is sent along is dropped. Left out, nothing is copied.
-    pub copy_source: Option<String>,
+    /// Object to copy from, as `/bucket/key`, or a version of one; in the same zone. The SDK
+    /// percent-encodes it. It is sent instead of a body: one that is sent along is dropped. Left out,
+    /// nothing is copied.
+    pub copy_source: Option<ObjectSource>,
     /// Bytes of the source to copy, first and last included, such as `bytes=0-4194303`.
     /// Left out, the whole source is copied. Of no effect without a source.
     pub copy_range: Option<String>,
@@ -115,7 +116,7 @@ impl UploadMultipartInput {
     }
 
     /// Sets [`copy_source`](Self::copy_source).
-    pub fn copy_source(mut self, copy_source: impl Into<String>) -> Self {
+    pub fn copy_source(mut self, copy_source: impl Into<ObjectSource>) -> Self {
         self.copy_source = Some(copy_source.into());
         self
     }
