@@ -1,0 +1,94 @@
+//! The files of a specification, and where their `$ref`s lead.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_yaml::Value;
+
+/// A value and the file that it stands in.
+#[derive(Clone, Debug)]
+pub(crate) struct At {
+    pub(crate) file: String,
+    pub(crate) value: Value,
+}
+
+impl At {
+    pub(crate) fn get(&self, key: &str) -> Option<At> {
+        self.value.get(key).map(|value| At { file: self.file.clone(), value: value.clone() })
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        self.value.get(key).map(plain)
+    }
+
+    pub(crate) fn list(&self, key: &str) -> Vec<At> {
+        let items = self.value.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
+        items.into_iter().map(|value| At { file: self.file.clone(), value }).collect()
+    }
+
+    pub(crate) fn entries(&self) -> Vec<(String, At)> {
+        let entries = self.value.as_mapping().cloned().unwrap_or_default();
+        entries.into_iter().map(|(key, value)| (plain(&key), At { file: self.file.clone(), value })).collect()
+    }
+}
+
+/// A scalar as it is written.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => serde_yaml::to_string(other).unwrap_or_default().trim().to_owned(),
+    }
+}
+
+/// All files of a specification that have been needed so far.
+pub(crate) struct Source {
+    folder: PathBuf,
+    root: String,
+    files: BTreeMap<String, Value>,
+}
+
+impl Source {
+    pub(crate) fn open(root: &Path) -> Result<Self, String> {
+        let folder = root.parent().unwrap_or(Path::new("")).to_owned();
+        let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { folder, root: name, files: BTreeMap::new() })
+    }
+
+    pub(crate) fn root(&mut self) -> Result<At, String> {
+        let file = self.root.clone();
+        self.file(&file)
+    }
+
+    fn file(&mut self, name: &str) -> Result<At, String> {
+        if !self.files.contains_key(name) {
+            let text = fs::read_to_string(self.folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
+            let value = serde_yaml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+            self.files.insert(name.to_owned(), value);
+        }
+        Ok(At { file: name.to_owned(), value: self.files[name].clone() })
+    }
+
+    /// The value that is meant, whatever stands between.
+    pub(crate) fn follow(&mut self, mut at: At) -> Result<At, String> {
+        for _ in 0..32 {
+            let Some(reference) = at.text("$ref") else { return Ok(at) };
+            let (file, pointer) = reference.split_once('#').unwrap_or((&reference, ""));
+            at = match file.trim_start_matches("./") {
+                "" => {
+                    let own = self.file(&at.file)?;
+                    match inside(&own, pointer) {
+                        Some(found) => found,
+                        None => inside(&self.root()?, pointer).ok_or(format!("`{reference}` leads nowhere"))?,
+                    }
+                }
+                other => inside(&self.file(other)?, pointer).ok_or(format!("`{reference}` leads nowhere"))?,
+            };
+        }
+        Err(format!("the `$ref`s from {} lead in a circle", at.file))
+    }
+}
+
+fn inside(at: &At, pointer: &str) -> Option<At> {
+    pointer.split('/').filter(|segment| !segment.is_empty()).try_fold(at.clone(), |at, segment| at.get(segment))
+}
