@@ -6,6 +6,7 @@
 
 pub mod command;
 pub mod diagnostic;
+pub mod diff;
 mod load;
 pub mod model;
 pub mod render;

@@ -1,6 +1,7 @@
 //! What `cargo codegen` does.
 
 mod check;
+mod diff;
 mod difference;
 mod folder;
 mod workspace;
@@ -18,6 +19,7 @@ use crate::load::load_counting;
 use crate::model::Api;
 use crate::render::{self, Files};
 use crate::spec::problems::Located;
+pub use diff::{DiffArguments, Format};
 use folder::Folder;
 use workspace::Workspace;
 
@@ -42,10 +44,14 @@ pub struct Arguments {
 }
 
 /// What to do other than generating.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Task {
     /// Write nothing; fail, showing the difference, if the generated files are not what the specification says
     Check,
+    /// Compare two specifications as users of the SDK see them: what is breaking, an addition, a fix
+    ///
+    /// Exit code: 0 if nothing is breaking, 1 if something is, 2 if they could not be compared.
+    Diff(DiffArguments),
 }
 
 /// What prevents success.
@@ -57,6 +63,10 @@ enum Failure {
     Faulty(Located),
     /// The generated files are not what they should be; said already.
     OutOfDate,
+    /// Users of one specification cannot do with the other; said already.
+    Breaking,
+    /// One of two specifications is faulty; said already.
+    NotComparable,
     /// Anything else, in words.
     Other(String),
 }
@@ -68,18 +78,29 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
     let _unheard = match &failure {
         Failure::Usage(message) | Failure::Other(message) => writeln!(err, "error: {message}"),
         Failure::Faulty(located) => report(located, err),
-        Failure::OutOfDate => Ok(()),
+        Failure::OutOfDate | Failure::Breaking | Failure::NotComparable => Ok(()),
     };
-    ExitCode::from(if matches!(failure, Failure::Usage(_)) { 2 } else { 1 })
+    ExitCode::from(if matches!(failure, Failure::Usage(_) | Failure::NotComparable) { 2 } else { 1 })
 }
 
 fn report(located: &Located, err: &mut dyn Write) -> io::Result<()> {
+    let problems = print_problems(located, err)?;
+    writeln!(err, "{problems}; nothing was written")
+}
+
+/// Writes all problems; says how many errors they are: `2 problems`.
+fn print_problems(located: &Located, err: &mut dyn Write) -> io::Result<String> {
     diagnostic::print(&located.problems, err)?;
     let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    writeln!(err, "{}; nothing was written", count(errors + located.unkept, "problem"))
+    Ok(count(errors + located.unkept, "problem"))
 }
 
 fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let only_checks = match &arguments.task {
+        Some(Task::Diff(task)) => return diff::diff(arguments, task, out, err),
+        Some(Task::Check) => true,
+        None => false,
+    };
     let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
     let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
     let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
@@ -88,10 +109,10 @@ fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
     let files = render::generate(&loaded.api).map_err(|error| Failure::Other(error.to_string()))?;
     let shown = workspace.shown(&target);
     let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
-    match arguments.task {
-        None => generate(&loaded.api, &files, &folder, &shown, out),
-        Some(Task::Check) => check::check(&files, &folder, &shown, out, err),
+    if only_checks {
+        return check::check(&files, &folder, &shown, out, err);
     }
+    generate(&loaded.api, &files, &folder, &shown, out)
 }
 
 fn generate(api: &Api, files: &Files, folder: &Folder, shown: &str, out: &mut dyn Write) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ pub(super) struct Workspace {
 impl Workspace {
     /// The workspace around the current folder.
     pub(super) fn find(arguments: &Arguments) -> Result<Self, String> {
-        let here = std::env::current_dir().map_err(|error| format!("the current folder cannot be found: {error}"))?;
+        let here = here()?;
         if let Some(root) = around(&here) {
             return Ok(Self { root: root.to_owned() });
         }
@@ -29,10 +29,20 @@ impl Workspace {
         ))
     }
 
+    /// The workspace around the current folder or, where nothing is asked of it but to shorten names, that folder.
+    pub(super) fn around_here_or_here() -> Result<Self, String> {
+        let here = here()?;
+        Ok(Self { root: around(&here).unwrap_or(&here).to_owned() })
+    }
+
     /// How messages name a path: relative to the workspace if it lies there.
     pub(super) fn shown(&self, path: &Path) -> String {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
+}
+
+fn here() -> Result<PathBuf, String> {
+    std::env::current_dir().map_err(|error| format!("the current folder cannot be found: {error}"))
 }
 
 /// The nearest folder with a Cargo.toml that has the section `[workspace]`.

@@ -8,8 +8,10 @@ pub use printed::{count, print};
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// A point in a file of the specification.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
     /// The file, relative to the workspace, with `/` separators.
     pub file: String,

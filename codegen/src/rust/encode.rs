@@ -1,7 +1,9 @@
 //! The statements that write an input into a request, and those that read an output from an answer.
 
 use super::names::snake_case;
-use crate::model::api::{Field, FormEncoding, Location, Operation, RequestBody, ResponseBody, Shape, Treatment};
+use crate::model::api::{
+    Field, FormEncoding, Limits, Location, Operation, RequestBody, ResponseBody, Shape, Treatment,
+};
 
 /// The statements of `encode`, in an order in which the body is there before what depends on it.
 pub(super) fn encode(operation: &Operation) -> Vec<String> {
@@ -75,7 +77,7 @@ fn written(field: &Field) -> Option<String> {
 }
 
 fn checks(field: &Field) -> Vec<String> {
-    let (name, text, limits) = (snake_case(&field.name), label(field), &field.limits);
+    let (name, text, limits) = (snake_case(&field.name), label(field), checked(field));
     let mut statements = Vec::new();
     let is_text =
         field.shape == Shape::String && matches!(field.location, Location::Query | Location::Header | Location::Form);
@@ -87,10 +89,8 @@ fn checks(field: &Field) -> Vec<String> {
     }
     if let Shape::Integer { bits, signed } = field.shape {
         let suffix = format!("{}{bits}", if signed { 'i' } else { 'u' });
-        // An unsigned type says "at least 0" already.
-        let low = limits.minimum.filter(|minimum| signed || *minimum > 0);
-        if low.is_some() || limits.maximum.is_some() {
-            let (low, high) = (option(low, &suffix), option(limits.maximum, &suffix));
+        if limits.minimum.is_some() || limits.maximum.is_some() {
+            let (low, high) = (option(limits.minimum, &suffix), option(limits.maximum, &suffix));
             statements.push(format!("request.check_range({text:?}, self.{name}, {low}, {high});"));
         }
     }
@@ -103,6 +103,17 @@ fn checks(field: &Field) -> Vec<String> {
         statements.push(format!("request.check_items({text:?}, self.{name}.len(), {low}, {high});"));
     }
     statements
+}
+
+/// The limits that `encode` checks.
+pub(super) fn checked(field: &Field) -> Limits {
+    let mut limits = field.limits.clone();
+    match field.shape {
+        // An unsigned type says "at least 0" already.
+        Shape::Integer { signed, .. } => limits.minimum = limits.minimum.filter(|minimum| signed || *minimum > 0),
+        _ => (limits.minimum, limits.maximum) = (None, None),
+    }
+    limits
 }
 
 fn option<T: std::fmt::Display>(bound: Option<T>, suffix: &str) -> String {

@@ -11,6 +11,7 @@ pub mod names;
 mod operation;
 mod pagination;
 mod sample;
+pub(crate) mod surface;
 mod type_names;
 
 pub use enumeration::EnumView;

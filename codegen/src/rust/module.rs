@@ -149,7 +149,7 @@ pub fn view(api: &Api) -> Result<ApiView, NameClash> {
     })
 }
 
-fn type_file(names: &TypeNames, definition: &TypeDef) -> Result<TypeFile, NameClash> {
+pub(super) fn type_file(names: &TypeNames, definition: &TypeDef) -> Result<TypeFile, NameClash> {
     let name = names.of(&definition.name);
     let mut docs = docs::lines(&definition.description);
     if docs.is_empty() {

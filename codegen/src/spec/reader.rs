@@ -70,7 +70,12 @@ pub fn read(path: &Path, shown: &Path) -> Reading {
                 NoFile::Outside | NoFile::Known => "it is a symbolic link to another folder".to_owned(),
             };
             let message = format!("the specification cannot be read: {reason}");
-            problems.error(codes::UNREADABLE_FILE, Spot::text(root, START), message, "name its root file by --spec");
+            problems.error(
+                codes::UNREADABLE_FILE,
+                Spot::text(root, START),
+                message,
+                "name the root file of a specification, such as api.yaml",
+            );
             root
         }
     };

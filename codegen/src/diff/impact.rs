@@ -1,0 +1,166 @@
+//! What becomes of programs when one surface takes the place of another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::Verdict;
+use super::words;
+use crate::model::Limits;
+use crate::rust::surface::Surface;
+
+/// The difference between two surfaces.
+#[derive(Debug)]
+pub(super) struct Impact {
+    rust: Vec<Delta>,
+    wire: Vec<Delta>,
+    /// For each field whose limits differ, whether something that was allowed is refused.
+    limits: BTreeMap<String, bool>,
+    success: Verdict,
+    lost_services: BTreeSet<String>,
+    gained_services: BTreeSet<String>,
+    demands: BTreeSet<String>,
+}
+
+/// One entry that is not the same in both.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Delta {
+    pub(super) key: String,
+    pub(super) old: Option<String>,
+    pub(super) new: Option<String>,
+}
+
+impl Impact {
+    pub(super) fn between(old: &Surface, new: &Surface) -> Self {
+        let difference = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
+        Self {
+            rust: deltas(&old.rust, &new.rust),
+            wire: deltas(&old.wire, &new.wire),
+            limits: limits(&old.limits, &new.limits),
+            success: success(&old.success, &new.success),
+            lost_services: difference(&old.services, &new.services),
+            gained_services: difference(&new.services, &old.services),
+            demands: difference(&new.demands, &old.demands),
+        }
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        if self.rust.iter().any(|delta| delta.old.is_some()) {
+            Verdict::Breaking
+        } else if self.wire.iter().any(|delta| delta.old.is_some())
+            || self.limits.values().any(|tighter| *tighter)
+            || !self.lost_services.is_empty()
+            || !self.demands.is_empty()
+            || self.success == Verdict::BreakingBehaviour
+        {
+            Verdict::BreakingBehaviour
+        } else if !self.rust.is_empty() || !self.limits.is_empty() || self.success == Verdict::Addition {
+            Verdict::Addition
+        } else if !self.gained_services.is_empty() {
+            Verdict::Fix
+        } else {
+            Verdict::Docs
+        }
+    }
+
+    /// Leaves what `part` does not explain.
+    pub(super) fn without(&mut self, part: &Self) {
+        let explained = |deltas: &[Delta], delta: &Delta| deltas.iter().any(|other| other.key == delta.key);
+        self.rust.retain(|delta| !explained(&part.rust, delta));
+        self.wire.retain(|delta| !explained(&part.wire, delta));
+        self.limits.retain(|name, _| !part.limits.contains_key(name));
+        self.lost_services.retain(|service| !part.lost_services.contains(service));
+        self.demands.retain(|demand| !part.demands.contains(demand));
+        self.gained_services.retain(|service| !part.gained_services.contains(service));
+        if part.success != Verdict::Docs {
+            self.success = Verdict::Docs;
+        }
+    }
+
+    /// `message`, followed by what it does to programs.
+    pub(super) fn told_with(&self, message: &str) -> String {
+        let mut told = message.to_owned();
+        let consequences = words::of(&self.rust);
+        if !consequences.is_empty() {
+            told.push_str(if told.contains(": ") { "; " } else { ": " });
+            told.push_str(&consequences.join(", "));
+        }
+        if self.verdict() == Verdict::BreakingBehaviour {
+            told.push_str("; programs compile, but behave differently");
+        }
+        told
+    }
+}
+
+fn deltas(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<Delta> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let delta = |key: &String| Delta { key: key.clone(), old: old.get(key).cloned(), new: new.get(key).cloned() };
+    keys.into_iter().map(delta).filter(|delta| delta.old != delta.new).collect()
+}
+
+fn limits(old: &BTreeMap<String, Limits>, new: &BTreeMap<String, Limits>) -> BTreeMap<String, bool> {
+    let both = old.iter().filter_map(|(name, old)| Some((name, old, new.get(name)?)));
+    both.filter(|(_, old, new)| old != new).map(|(name, old, new)| (name.clone(), is_tighter(old, new))).collect()
+}
+
+fn is_tighter(old: &Limits, new: &Limits) -> bool {
+    fn raised<N: Ord>(old: Option<N>, new: Option<N>) -> bool {
+        // Without a lower limit anything is allowed, and `None` is less than everything.
+        new > old
+    }
+    fn lowered<N: Ord>(old: Option<N>, new: Option<N>) -> bool {
+        match (old, new) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(old), Some(new)) => new < old,
+        }
+    }
+    raised(old.minimum, new.minimum)
+        || lowered(old.maximum, new.maximum)
+        || raised(old.min_length, new.min_length)
+        || lowered(old.max_length, new.max_length)
+        || raised(old.min_items, new.min_items)
+        || lowered(old.max_items, new.max_items)
+}
+
+/// To the SDK every status from 200 to 299 is a success, declared or not.
+fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>) -> Verdict {
+    if old == new {
+        return Verdict::Docs;
+    }
+    let was_an_error = |status: &u16| !(200..300).contains(status);
+    if !old.is_subset(new) || new.difference(old).any(was_an_error) {
+        return Verdict::BreakingBehaviour;
+    }
+    Verdict::Addition
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_tighter_if_anything_allowed_is_refused() {
+        let range = |minimum, maximum| Limits { minimum, maximum, ..Limits::default() };
+        for (old, new, expected) in [
+            (range(None, None), range(Some(0), None), true),
+            (range(Some(0), None), range(None, None), false),
+            (range(None, None), range(None, Some(9)), true),
+            (range(None, Some(9)), range(None, Some(8)), true),
+            (range(None, Some(9)), range(None, Some(10)), false),
+            (range(Some(1), Some(9)), range(Some(0), Some(8)), true),
+            (range(Some(1), Some(9)), range(Some(0), None), false),
+        ] {
+            assert_eq!(is_tighter(&old, &new), expected, "{old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_that_is_no_longer_announced_or_no_longer_an_error_is_behaviour() {
+        let verdict =
+            |old: &[u16], new: &[u16]| success(&old.iter().copied().collect(), &new.iter().copied().collect());
+        assert_eq!(verdict(&[200], &[200]), Verdict::Docs);
+        assert_eq!(verdict(&[200], &[200, 206]), Verdict::Addition);
+        assert_eq!(verdict(&[200], &[201]), Verdict::BreakingBehaviour);
+        assert_eq!(verdict(&[200], &[200, 304]), Verdict::BreakingBehaviour);
+        assert_eq!(verdict(&[200, 304], &[200]), Verdict::BreakingBehaviour);
+    }
+}

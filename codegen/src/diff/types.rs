@@ -1,0 +1,166 @@
+//! Structures and enumerations.
+
+use std::collections::BTreeSet;
+
+use super::change::{Cause, DESCRIPTION, Found, FoundGroup, Kind, Side, Verdict, judge};
+use super::fields;
+use super::rename::{self, Candidate};
+use crate::model::api::{Api, EnumValue, Field, Operation, Shape, TypeDef, TypeKind};
+use crate::rust::surface::{self, type_name};
+use crate::rust::{NameClash, variant_name};
+
+/// The differences of all types, in the order of their names; then what is new.
+pub(super) fn compare(old: &Api, new: &Api) -> Result<Vec<FoundGroup>, NameClash> {
+    let mut groups = Vec::new();
+    for definition in &old.types {
+        let changes = match find(new, definition) {
+            Some(now) => changed(definition, now)?,
+            None => vec![gone(old, new, definition)],
+        };
+        groups.push(group(definition, changes));
+    }
+    for definition in new.types.iter().filter(|definition| find(old, definition).is_none()) {
+        groups.push(group(definition, vec![whole(Verdict::Addition, "is new".to_owned(), definition)]));
+    }
+    groups.retain(|group| !group.changes.is_empty());
+    Ok(groups)
+}
+
+fn find<'a>(api: &'a Api, wanted: &TypeDef) -> Option<&'a TypeDef> {
+    let name = type_name(wanted);
+    api.types.iter().find(|definition| type_name(definition) == name)
+}
+
+fn group(definition: &TypeDef, changes: Vec<Found>) -> FoundGroup {
+    FoundGroup { kind: Kind::Type, name: definition.name.clone(), rust: type_name(definition), changes }
+}
+
+fn whole(verdict: Verdict, message: String, definition: &TypeDef) -> Found {
+    let (part, hint) = (String::new(), String::new());
+    Found { verdict, part, message, hint, side: Side::New, origin: definition.origin }
+}
+
+fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Found {
+    let users: Vec<&str> =
+        old.operations.iter().filter(|it| uses(old, it, definition)).map(|it| it.id.as_str()).collect();
+    let are_gone = users.iter().all(|id| !new.operations.iter().any(|operation| operation.id == *id));
+    let message = match (are_gone, &users[..]) {
+        (true, [only]) => format!("is gone with `{only}`, the only operation that used it"),
+        (true, [_, ..]) => "is gone with the operations that used it".to_owned(),
+        _ => "is gone".to_owned(),
+    };
+    let added: Vec<&TypeDef> = new.types.iter().filter(|now| find(old, now).is_none()).collect();
+    let names: Vec<String> = added.iter().map(|now| type_name(now)).collect();
+    let candidates =
+        added.iter().zip(&names).map(|(now, name)| Candidate { name, is_alike: is_alike(now, definition) });
+    let hint = rename::hint(&type_name(definition), &candidates.collect::<Vec<_>>());
+    Found { side: Side::Old, hint, ..whole(Verdict::Breaking, message, definition) }
+}
+
+/// Whether two types have the same fields, or the same values.
+fn is_alike(one: &TypeDef, other: &TypeDef) -> bool {
+    let parts = |definition: &TypeDef| -> BTreeSet<String> {
+        match &definition.kind {
+            TypeKind::Struct(fields) => fields.iter().map(surface::label).collect(),
+            TypeKind::Enum(values) => values.iter().map(|value| value.value.clone()).collect(),
+        }
+    };
+    matches!(one.kind, TypeKind::Enum(_)) == matches!(other.kind, TypeKind::Enum(_)) && parts(one) == parts(other)
+}
+
+/// Whether an operation reaches a type, directly or through others.
+fn uses(api: &Api, operation: &Operation, wanted: &TypeDef) -> bool {
+    let mut reached = BTreeSet::new();
+    let mut waiting: Vec<&Field> = operation.inputs.iter().chain(&operation.outputs).collect();
+    while let Some(field) = waiting.pop() {
+        let Some(name) = named(&field.shape).filter(|name| reached.insert(*name)) else { continue };
+        if name == wanted.name {
+            return true;
+        }
+        let definition = api.types.iter().find(|definition| definition.name == name);
+        if let Some(TypeKind::Struct(fields)) = definition.map(|definition| &definition.kind) {
+            waiting.extend(fields);
+        }
+    }
+    false
+}
+
+fn named(shape: &Shape) -> Option<&str> {
+    match shape {
+        Shape::Enum(name) | Shape::Struct(name) => Some(name),
+        Shape::List(item) | Shape::Map(item) => named(item),
+        _ => None,
+    }
+}
+
+fn changed(old: &TypeDef, new: &TypeDef) -> Result<Vec<Found>, NameClash> {
+    let with = |kind: TypeKind| TypeDef { kind, ..old.clone() };
+    let mut causes: Vec<Cause<TypeDef>> = Vec::new();
+    match (&old.kind, &new.kind) {
+        (TypeKind::Struct(before), TypeKind::Struct(after)) => {
+            let fields = fields::causes(before, after, "field");
+            causes.extend(fields.into_iter().map(|cause| cause.within(|fields| with(TypeKind::Struct(fields)))));
+        }
+        (TypeKind::Enum(before), TypeKind::Enum(after)) => {
+            let values = values(before, after);
+            causes.extend(values.into_iter().map(|cause| cause.within(|values| with(TypeKind::Enum(values)))));
+        }
+        (TypeKind::Struct(_), TypeKind::Enum(_)) => {
+            causes.push(Cause::new("", "is an enumeration, and was a structure", new.origin, with(new.kind.clone())));
+        }
+        (TypeKind::Enum(_), TypeKind::Struct(_)) => {
+            causes.push(Cause::new("", "is a structure, and was an enumeration", new.origin, with(new.kind.clone())));
+        }
+    }
+    if old.description != new.description {
+        let alone = TypeDef { description: new.description.clone(), ..old.clone() };
+        causes.push(Cause::new("", DESCRIPTION, new.origin, alone).documentation());
+    }
+    let mut clash = None;
+    let mut surface = |definition: &TypeDef| {
+        surface::of_type(definition).unwrap_or_else(|found| {
+            clash = Some(found);
+            surface::Surface::default()
+        })
+    };
+    let (before, after) = (surface(old), surface(new));
+    let changes = judge(causes, (&before, &after), new.origin, &mut surface);
+    clash.map_or(Ok(changes), Err)
+}
+
+/// The differences between the values of two enumerations.
+fn values(old: &[EnumValue], new: &[EnumValue]) -> Vec<Cause<Vec<EnumValue>>> {
+    let find = |values: &[EnumValue], wanted: &EnumValue| {
+        values.iter().position(|value| variant_name(&value.value) == variant_name(&wanted.value))
+    };
+    let part = |value: &EnumValue| format!("value {}", variant_name(&value.value));
+    let added = || new.iter().filter(|value| find(old, value).is_none());
+    let mut causes = Vec::new();
+    for (index, value) in old.iter().enumerate() {
+        let mut alone = old.to_vec();
+        match find(new, value).and_then(|index| new.get(index)) {
+            None => {
+                alone.remove(index);
+                let names: Vec<String> = added().map(|value| variant_name(&value.value)).collect();
+                let candidates: Vec<Candidate<'_>> =
+                    names.iter().map(|name| Candidate { name, is_alike: false }).collect();
+                let hint = rename::hint(&variant_name(&value.value), &candidates);
+                let message = format!("is gone: `{}` is received as `Unknown`", value.value);
+                causes.push(Cause::new(part(value), message, value.origin, alone).gone(hint));
+            }
+            Some(now) if now.value != value.value => {
+                alone.splice(index..=index, [now.clone()]);
+                let message = format!("is `{}` on the wire, and was `{}`", now.value, value.value);
+                causes.push(Cause::new(part(value), message, now.origin, alone));
+            }
+            Some(_) => {}
+        }
+    }
+    for value in added() {
+        let mut alone = old.to_vec();
+        alone.push(value.clone());
+        let message = format!("is new: `{}` was received as `Unknown`", value.value);
+        causes.push(Cause::new(part(value), message, value.origin, alone));
+    }
+    causes
+}

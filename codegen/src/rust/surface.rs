@@ -1,0 +1,244 @@
+//! What users of generated code rely on, as data that can be compared.
+//!
+//! It is taken from the views that the templates print. What the compiler checks is kept apart from what it cannot
+//! see, because a program that no longer compiles is a lesser evil than one that compiles and does something else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::encode;
+use super::enumeration::{EnumView, VariantView};
+use super::field::FieldView;
+use super::module::{StructView, TypeView, type_file};
+use super::names::snake_case;
+use super::operation::{self, OperationView};
+use super::sample::Sampler;
+use super::type_names::{NameClash, TypeNames};
+use crate::model::api::{
+    Api, Field, FormEncoding, Limits, Location, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment, TypeDef,
+    TypeKind,
+};
+
+/// What users of an operation or a type rely on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Surface {
+    /// Items of the public API, and their types: `ListObjectsInput.limit` and `Option<u32>`.
+    pub(crate) rust: BTreeMap<String, String>,
+    /// What the compiler does not see: where values travel, what is asked for, in which order arguments are taken.
+    pub(crate) wire: BTreeMap<String, String>,
+    /// What is checked before a request is sent, by field.
+    pub(crate) limits: BTreeMap<String, Limits>,
+    /// What is an answer and not an error.
+    pub(crate) success: BTreeSet<u16>,
+    /// What can be sent a second time, and what the SDK does of its own accord.
+    pub(crate) services: BTreeSet<String>,
+    /// What the service wants and the compiler does not ask for: a map is no argument of `new`.
+    pub(crate) demands: BTreeSet<String>,
+}
+
+/// The surface of an operation. `api` has the types that its example needs.
+pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
+    let names = TypeNames::default();
+    let view = operation::view(&Sampler { api, names: &names }, operation);
+    let mut surface = Surface::default();
+    surface.rust_of_operation(&view);
+    surface.wire_of_operation(operation, &view.input.name);
+    surface
+}
+
+/// The surface of a type.
+pub(crate) fn of_type(definition: &TypeDef) -> Result<Surface, NameClash> {
+    let file = type_file(&TypeNames::default(), definition)?;
+    let name = format!("types::{}", file.name);
+    let mut surface = Surface::default();
+    match &file.kind {
+        TypeView::Struct(view) => surface.structure(&name, view, true),
+        TypeView::Enum(view) => surface.enumeration(&name, view),
+    }
+    if let TypeKind::Struct(fields) = &definition.kind {
+        surface.arguments(&name, fields);
+        for field in fields {
+            surface.received(field);
+            surface.wire.insert(label(field), json(field));
+        }
+    }
+    Ok(surface)
+}
+
+/// What Rust calls a field, as messages spell it: without `r#`.
+pub(crate) fn label(field: &Field) -> String {
+    snake_case(&field.name).trim_start_matches("r#").to_owned()
+}
+
+/// The name of a type: `types::StorageClass`.
+pub(crate) fn type_name(definition: &TypeDef) -> String {
+    format!("types::{}", TypeNames::default().of(&definition.name))
+}
+
+/// The type of a value that is there and no secret: `Vec<types::Owner>`.
+pub(crate) fn value_type(shape: &Shape) -> String {
+    TypeNames::default().rust_type(shape, false)
+}
+
+/// The method of an operation: `Bucket::list_objects`.
+pub(crate) fn method_name(operation: &Operation) -> String {
+    let owner = if operation.scope == Scope::Service { "QingStor" } else { "Bucket" };
+    format!("{owner}::{}", snake_case(&operation.id))
+}
+
+/// The first line of a request: `GET /{bucketName}?acl`.
+pub(crate) fn request_line(operation: &Operation) -> String {
+    let path = match operation.scope {
+        Scope::Service => "/",
+        Scope::Bucket => "/{bucketName}",
+        Scope::Object => "/{bucketName}/{objectKey}",
+    };
+    let mut keys = operation.sub_resources.clone();
+    // Their order means nothing to anybody.
+    keys.sort();
+    let query = if keys.is_empty() { String::new() } else { format!("?{}", keys.join("&")) };
+    let method = format!("{:?}", operation.method).to_uppercase();
+    format!("{method} {path}{query}")
+}
+
+/// Where a value travels: `the query parameter `limit``.
+pub(crate) fn carrier(field: &Field) -> String {
+    let name = &field.name;
+    match &field.location {
+        Location::Query => format!("the query parameter `{name}`"),
+        // The names of headers do not distinguish capitals.
+        Location::Header => format!("the header `{}`", name.to_ascii_lowercase()),
+        Location::HeaderPrefix(prefix) => format!("the headers `{}…`", prefix.to_ascii_lowercase()),
+        Location::Json => format!("the JSON property `{name}`"),
+        Location::Form => format!("the form field `{name}`"),
+        Location::FormPrefix(prefix) => format!("the form fields `{prefix}…`"),
+    }
+}
+
+impl Surface {
+    fn rust_of_operation(&mut self, view: &OperationView) {
+        let key = if view.has_key { "key: &str, " } else { "" };
+        let (input, output) = (&view.input.name, &view.output.name);
+        self.rust.insert(
+            format!("{}::{}", view.owner, view.method),
+            format!("async fn(&self, {key}{input}) -> Result<{output}>"),
+        );
+        self.rust.insert(format!("{input}: Operation"), view.scope.to_owned());
+        if let Some(pagination) = &view.pagination {
+            self.rust.insert(format!("{input}: Paginated"), format!("Item = {}", pagination.item));
+            self.wire.insert("pagination".to_owned(), pagination.turn.join(" "));
+        }
+        self.structure(input, &view.input, true);
+        self.structure(output, &view.output, false);
+    }
+
+    fn structure(&mut self, name: &str, view: &StructView, is_made_by_users: bool) {
+        self.rust.insert(name.to_owned(), "struct".to_owned());
+        for derive in view.derives.split(", ") {
+            self.rust.insert(format!("{name}: {derive}"), String::new());
+        }
+        for field in &view.fields {
+            self.rust.insert(format!("{name}.{}", field.name), field.rust_type.clone());
+        }
+        if !is_made_by_users {
+            return;
+        }
+        let required = || view.fields.iter().filter(|field| field.required);
+        let types: Vec<&str> = required().map(|field| field.argument_type.as_str()).collect();
+        self.rust.insert(format!("{name}::new"), format!("fn({})", types.join(", ")));
+        for field in view.fields.iter().filter(|field| !field.required) {
+            self.rust.insert(format!("{name}::{}", field.setter), setter(field));
+        }
+    }
+
+    fn enumeration(&mut self, name: &str, view: &EnumView) {
+        self.rust.insert(name.to_owned(), "enum".to_owned());
+        for of_trait in ["Clone", "Debug", "Deserialize", "Display", "Eq", "Hash", "PartialEq", "Serialize"] {
+            self.rust.insert(format!("{name}: {of_trait}"), String::new());
+        }
+        for VariantView { name: variant, literal, .. } in &view.variants {
+            self.rust.insert(format!("{name}::{variant}"), String::new());
+            self.wire.insert(variant.clone(), literal.clone());
+        }
+    }
+
+    /// Two arguments of one type can change places without anybody's noticing.
+    fn arguments(&mut self, name: &str, fields: &[Field]) {
+        let required = fields.iter().filter(|field| field.required && !matches!(field.shape, Shape::Map(_)));
+        let names: Vec<String> = required.map(label).collect();
+        self.wire.insert(format!("{name}::new"), names.join(", "));
+    }
+
+    fn wire_of_operation(&mut self, operation: &Operation, input: &str) {
+        self.arguments(input, &operation.inputs);
+        self.wire.insert("request".to_owned(), request_line(operation));
+        let request = match operation.request_body {
+            RequestBody::None => "nothing",
+            RequestBody::Binary => "bytes",
+            RequestBody::Json => "a JSON object",
+            RequestBody::Form(FormEncoding::Multipart) => "a multipart form",
+            RequestBody::Form(FormEncoding::UrlEncoded) => "a URL-encoded form",
+        };
+        self.wire.insert("request body".to_owned(), request.to_owned());
+        let response = match operation.response_body {
+            ResponseBody::None => "nothing",
+            ResponseBody::Binary => "a stream of bytes",
+            ResponseBody::Json => "a JSON object",
+        };
+        self.wire.insert("response body".to_owned(), response.to_owned());
+        self.success.extend(&operation.success);
+        if operation.repeatable {
+            self.services.insert("the SDK repeats it when an attempt fails".to_owned());
+        }
+        for field in &operation.inputs {
+            self.input(field);
+        }
+        for field in &operation.outputs {
+            self.received(field);
+            self.wire.insert(format!("output {}", label(field)), carrier(field));
+        }
+    }
+
+    fn received(&mut self, field: &Field) {
+        if field.accepts_single {
+            self.services.insert(format!("`{}` may be one text in place of a list", label(field)));
+        }
+    }
+
+    fn input(&mut self, field: &Field) {
+        let name = label(field);
+        let carried = match (field.treatment, &field.location) {
+            (Treatment::PathEncoded, _) => format!("{}, percent-encoded", carrier(field)),
+            (Treatment::ContentLength, _) => format!("{}, taken from the body", carrier(field)),
+            (_, Location::Json) => json(field),
+            _ => carrier(field),
+        };
+        self.wire.insert(format!("input {name}"), carried);
+        if field.required && matches!(field.shape, Shape::Map(_)) {
+            self.demands.insert(name.clone());
+        }
+        if !field.forbids_repeat {
+            self.services.insert(format!("a request with `{name}` can be repeated"));
+        }
+        let is_computed =
+            !matches!(field.treatment, Treatment::Plain | Treatment::PathEncoded | Treatment::ContentLength);
+        if is_computed {
+            self.services.insert(format!("the SDK computes `{name}`"));
+        }
+        self.limits.insert(name, encode::checked(field));
+    }
+}
+
+/// A property, and whether an empty one is sent.
+fn json(field: &Field) -> String {
+    let is_collection = matches!(field.shape, Shape::List(_) | Shape::Map(_));
+    let left_out = if is_collection && !field.required { ", left out if empty" } else { "" };
+    format!("{}{left_out}", carrier(field))
+}
+
+fn setter(field: &FieldView) -> String {
+    if field.is_map {
+        format!("fn(self, impl Into<String>, impl Into<{}>) -> Self", field.argument_type)
+    } else {
+        format!("fn(self, {}) -> Self", field.argument_type)
+    }
+}
