@@ -1,0 +1,96 @@
+//! The SDK with other generated files than its own.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use qingstor_codegen::model::Api;
+use qingstor_codegen::{Loaded, render};
+
+/// The SDK alone, with room for other generated files.
+pub(crate) struct Sdk {
+    folder: tempfile::TempDir,
+}
+
+impl Sdk {
+    pub(crate) fn copy() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, copy) = (root(), folder.path());
+        fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock")).unwrap();
+        // Only the SDK, without what its tests need.
+        let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let members = workspace.lines().find(|line| line.starts_with("members")).unwrap();
+        let workspace = workspace.replace(members, "members = [\"sdk\"]");
+        fs::write(copy.join("Cargo.toml"), workspace.split("[profile").next().unwrap()).unwrap();
+        let manifest = fs::read_to_string(root.join("sdk/Cargo.toml")).unwrap();
+        let (before, after) = manifest.split_once("[dev-dependencies]").unwrap();
+        let after = after.split_once("[lints]").map_or("", |(_, lints)| lints);
+        fs::create_dir(copy.join("sdk")).unwrap();
+        fs::write(copy.join("sdk/Cargo.toml"), format!("{before}[lints]{after}")).unwrap();
+        copy_folder(&root.join("sdk/src"), &copy.join("sdk/src"));
+        Self { folder }
+    }
+
+    /// Complaints of the compiler about what is generated from `api`, if there are any.
+    pub(crate) fn check(&self, api: &Api) -> String {
+        self.generate(api);
+        let output = self.cargo().output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Compiles what is generated from `api`, into a library for other programs to be compiled with.
+    pub(crate) fn library(&self, api: &Api) -> PathBuf {
+        self.generate(api);
+        let output = self.cargo().args(["--message-format", "json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut artifacts = messages.filter(|message| message["target"]["name"] == "qingstor_sdk");
+        let files = artifacts.find_map(|artifact| artifact["filenames"].as_array().cloned()).unwrap();
+        files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".rmeta")).unwrap().into()
+    }
+
+    fn generate(&self, api: &Api) {
+        let generated = self.folder.path().join("sdk/src/generated");
+        fs::remove_dir_all(&generated).unwrap();
+        for (path, content) in render::generate(api).unwrap() {
+            let path = generated.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+    }
+
+    fn cargo(&self) -> Command {
+        let mut command = Command::new(env!("CARGO"));
+        command
+            .args(["check", "--quiet", "--offline", "--package", "qingstor-sdk", "--target-dir"])
+            .arg(root().join("target/compile-tests"))
+            .current_dir(self.folder.path());
+        command
+    }
+}
+
+/// Loads a specification without faults.
+pub(crate) fn load(spec: &Path) -> Loaded {
+    qingstor_codegen::load(spec, &root()).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
