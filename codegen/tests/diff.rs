@@ -148,6 +148,19 @@ fn the_exit_code_says_whether_users_have_to_act() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_no_answer() {
+    let base = fixture("base.yaml");
+    let two = Two::new(&base, &base);
+    let full = fs::File::create("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qingstor-codegen"));
+    let output =
+        command.args(["diff", "old.yaml", "new.yaml"]).current_dir(two.0.path()).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("error: standard output: "), "{}", text(&output.stderr));
+}
+
 #[test]
 fn json_has_everything() {
     let base = fixture("base.yaml");

@@ -50,7 +50,7 @@ pub(super) fn diff(
     let old = read(&task.old, "OLD", &workspace.root, err)?;
     let new = read(&task.new, "NEW", &workspace.root, err)?;
     let (Some(old), Some(new)) = (old, new) else { return Err(Failure::NotComparable) };
-    let report = diff::compare(&old, &new).map_err(|clash| Failure::Usage(clash.to_string()))?;
+    let report = diff::compare(&old, &new).map_err(|clash| Failure::Other(clash.to_string()))?;
     let written = match task.format {
         Format::Text => report.print(out),
         Format::Json => report.print_json(out),

@@ -80,7 +80,13 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
         Failure::Faulty(located) => report(located, err),
         Failure::OutOfDate | Failure::Breaking | Failure::NotComparable => Ok(()),
     };
-    ExitCode::from(if matches!(failure, Failure::Usage(_) | Failure::NotComparable) { 2 } else { 1 })
+    let code = match (failure, &arguments.task) {
+        (Failure::Usage(_) | Failure::NotComparable, _) => 2,
+        // There 1 is an answer, and this is none.
+        (Failure::Other(_), Some(Task::Diff(_))) => 2,
+        _ => 1,
+    };
+    ExitCode::from(code)
 }
 
 fn report(located: &Located, err: &mut dyn Write) -> io::Result<()> {
