@@ -192,3 +192,31 @@ pub(super) fn judge<T>(
     }
     changes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surface(items: &[(&str, &str)]) -> Surface {
+        let rust = items.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        Surface { rust, ..Surface::default() }
+    }
+
+    #[test]
+    fn what_no_cause_explains_is_reported_too() {
+        let (old, new) = (surface(&[("A.a", "u32"), ("A.b", "u32")]), surface(&[("A.a", "u64"), ("A.b", "u64")]));
+        let cause = || {
+            Cause::new("field a", "is of another type", Origin::default(), surface(&[("A.a", "u64"), ("A.b", "u32")]))
+        };
+        let changes = judge(vec![cause()], (&old, &new), Origin::default(), Surface::clone);
+        let said: Vec<(Verdict, &str, &str)> =
+            changes.iter().map(|change| (change.verdict, change.part.as_str(), change.message.as_str())).collect();
+        assert_eq!(
+            said,
+            [
+                (Verdict::Breaking, "field a", "is of another type: `u32` → `u64`"),
+                (Verdict::Breaking, "", "changes by all of this together: `u32` → `u64`"),
+            ]
+        );
+    }
+}
