@@ -1,6 +1,6 @@
-//! How it is written: templates that loop and print, then rustfmt.
+//! How it is written: templates that loop and print, and lines that are broken where they are too long.
 
-mod format;
+mod layout;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -24,8 +24,6 @@ pub enum GenerateError {
     Template(tera::Error),
     /// Two files of one name: a fault of the generator.
     SameFile(String),
-    /// rustfmt is not there or does not accept what was written.
-    Format(String),
 }
 
 impl fmt::Display for GenerateError {
@@ -34,7 +32,6 @@ impl fmt::Display for GenerateError {
             Self::Clash(clash) => clash.fmt(f),
             Self::Template(error) => write!(f, "a template of the generator is faulty: {error}"),
             Self::SameFile(path) => write!(f, "two files would both be {path}, which is a fault of the generator"),
-            Self::Format(problem) => f.write_str(problem),
         }
     }
 }
@@ -44,7 +41,7 @@ impl std::error::Error for GenerateError {
         match self {
             Self::Clash(clash) => Some(clash),
             Self::Template(error) => Some(error),
-            Self::SameFile(_) | Self::Format(_) => None,
+            Self::SameFile(_) => None,
         }
     }
 }
@@ -52,6 +49,5 @@ impl std::error::Error for GenerateError {
 /// Writes the Rust of an API.
 pub fn generate(api: &Api) -> Result<Files, GenerateError> {
     let view = view(api).map_err(GenerateError::Clash)?;
-    let files = templates::render(&view)?;
-    format::rustfmt(files).map_err(GenerateError::Format)
+    templates::render(&view)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tera::{Context, Tera};
 
-use super::{Files, GenerateError, HEADER};
+use super::{Files, GenerateError, HEADER, layout};
 use crate::rust::ApiView;
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -16,14 +16,17 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("type.rs.tera", include_str!("../../templates/type.rs.tera")),
 ];
 
-/// One file after the other, not yet formatted.
+/// One file after the other.
 pub(super) fn render(api: &ApiView) -> Result<Files, GenerateError> {
     let mut tera = Tera::default();
-    tera.add_raw_templates(TEMPLATES).map_err(GenerateError::Template)?;
+    // What ends a file is no part of what is included from it.
+    let templates = TEMPLATES.map(|(name, text)| (name, text.trim_end()));
+    tera.add_raw_templates(templates).map_err(GenerateError::Template)?;
     let mut files = Files::new();
     let mut taken = BTreeSet::new();
     let mut write = |path: String, source: &str, template: &str, context: &Context| -> Result<(), GenerateError> {
         let text = tera.render(template, context).map_err(GenerateError::Template)?;
+        let text = layout::broken(&text);
         // Some file systems do not distinguish capitals, and nowhere may a file silently take the place of another.
         if !taken.insert(path.to_lowercase()) {
             return Err(GenerateError::SameFile(path));

@@ -25,6 +25,11 @@ pub(super) fn lines(markdown: &str) -> Vec<String> {
     lines
 }
 
+/// The lines as a doc comment.
+pub(super) fn comment(lines: Vec<String>) -> Vec<String> {
+    lines.into_iter().map(|line| if line.is_empty() { "///".to_owned() } else { format!("/// {line}") }).collect()
+}
+
 fn wrap(line: &str, lines: &mut Vec<String>) {
     let indent = &line[..line.len() - line.trim_start().len()];
     let hanging = if line.trim_start().starts_with(['-', '*']) { "  " } else { "" };

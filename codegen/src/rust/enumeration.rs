@@ -31,7 +31,7 @@ pub(super) fn view(values: &[EnumValue]) -> Result<EnumView, NameClash> {
     for EnumValue { value, .. } in values {
         let name = variant_name(value);
         names.insert(value, &name)?;
-        variants.push(VariantView { literal: format!("{value:?}"), docs: vec![format!("`{value}`")], name });
+        variants.push(VariantView { literal: format!("{value:?}"), docs: vec![format!("/// `{value}`")], name });
     }
     Ok(EnumView { variants })
 }

@@ -34,6 +34,17 @@ pub struct FieldView {
     pub is_option: bool,
 }
 
+impl FieldView {
+    /// What `new` sets it to.
+    pub(super) fn initializer(&self) -> String {
+        match &self.name {
+            name if !self.required => format!("{name}: Default::default()"),
+            name if self.conversion == *name => name.clone(),
+            name => format!("{name}: {}", self.conversion),
+        }
+    }
+}
+
 /// How a field is serialized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Serde {
@@ -54,7 +65,7 @@ pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView 
     let skipped = serde == Serde::Read && field.location != Location::Json;
     let is_option = !is_collection && (!field.required || skipped);
     FieldView {
-        docs: docs::field(field, serde == Serde::Never),
+        docs: docs::comment(docs::field(field, serde == Serde::Never)),
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
         required: field.required && !matches!(field.shape, Shape::Map(_)),
@@ -83,7 +94,7 @@ pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     FieldView {
         name: "body".to_owned(),
         label: "body".to_owned(),
-        docs: docs::lines(docs),
+        docs: docs::comment(docs::lines(docs)),
         rust_type: rust_type.to_owned(),
         serde: String::new(),
         required: false,
@@ -100,7 +111,7 @@ pub(super) fn response_info(serde: Serde) -> FieldView {
     FieldView {
         name: "response".to_owned(),
         label: "response".to_owned(),
-        docs: docs::lines("Status, request id and number of attempts."),
+        docs: docs::comment(docs::lines("Status, request id and number of attempts.")),
         serde: if serde == Serde::Read { "skip".to_owned() } else { String::new() },
         ..body("ResponseInfo", "")
     }

@@ -7,6 +7,7 @@ use super::enumeration::{self, EnumView};
 use super::field::{self, FieldView, Serde};
 use super::names::snake_case;
 use super::operation::{self, OperationView};
+use super::order::by_version;
 use super::sample::Sampler;
 use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
@@ -42,18 +43,38 @@ pub struct ApiView {
     /// One file each.
     pub types: Vec<TypeFile>,
     /// The file that lists the others of its folder.
-    pub operation_modules: Vec<ModuleView>,
+    pub operation_modules: ModulesView,
     /// The file that lists the others of its folder.
-    pub type_modules: Vec<ModuleView>,
+    pub type_modules: ModulesView,
 }
 
-/// A line of a file that lists others.
+/// A file that lists others.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModulesView {
+    /// Its modules, in the order in which they are declared.
+    pub declared: Vec<String>,
+    /// The same, in the order in which what they export is.
+    pub exported: Vec<ModuleView>,
+}
+
+impl ModulesView {
+    /// The modules come in the order of their files.
+    fn new(modules: impl Iterator<Item = ModuleView>) -> Self {
+        let mut exported: Vec<ModuleView> = modules.collect();
+        let declared = exported.iter().map(|module| module.name.clone()).collect();
+        let plain = |module: &ModuleView| module.name.trim_start_matches("r#").to_owned();
+        exported.sort_by(|one, other| by_version(&plain(one), &plain(other)));
+        Self { declared, exported }
+    }
+}
+
+/// A module that exports something.
 #[derive(Debug, Clone, Serialize)]
 pub struct ModuleView {
     /// The module's name.
     pub name: String,
-    /// What it exports.
-    pub exports: Vec<String>,
+    /// What it exports: one name, or several in braces.
+    pub exports: String,
 }
 
 /// A file with one type.
@@ -92,6 +113,8 @@ pub struct StructView {
     pub derives: String,
     /// All fields.
     pub fields: Vec<FieldView>,
+    /// What `new` sets them to: `upload_id: upload_id.into()`
+    pub initializers: Vec<String>,
     /// Arguments of `new`: `upload_id: impl Into<String>`
     pub arguments: Vec<String>,
     /// Whether `new` takes nothing, so that `Default` says it all.
@@ -103,11 +126,13 @@ impl StructView {
         let required = fields.iter().filter(|field| field.required);
         let arguments: Vec<String> = required.map(|field| format!("{}: {}", field.name, field.argument_type)).collect();
         let has_default = arguments.is_empty();
+        let initializers = fields.iter().map(FieldView::initializer).collect();
         Self {
             name,
-            docs: docs::lines(&docs),
+            docs: docs::comment(docs::lines(&docs)),
             derives: if has_default { derives.replacen("Debug", "Debug, Default", 1) } else { derives.to_owned() },
             fields,
+            initializers,
             arguments,
             has_default,
         }
@@ -133,17 +158,13 @@ pub fn view(api: &Api) -> Result<ApiView, NameClash> {
     Ok(ApiView {
         source: api.source.clone(),
         title: format!("{} {}", api.title, api.version).trim().to_owned(),
-        operation_modules: operations
-            .iter()
-            .map(|operation| ModuleView {
-                name: operation.method.clone(),
-                exports: vec![operation.input.name.clone(), operation.output.name.clone()],
-            })
-            .collect(),
-        type_modules: types
-            .iter()
-            .map(|file| ModuleView { name: snake_case(&file.name), exports: vec![file.name.clone()] })
-            .collect(),
+        operation_modules: ModulesView::new(operations.iter().map(|operation| ModuleView {
+            name: operation.method.clone(),
+            exports: format!("{{{}, {}}}", operation.input.name, operation.output.name),
+        })),
+        type_modules: ModulesView::new(
+            types.iter().map(|file| ModuleView { name: snake_case(&file.name), exports: file.name.clone() }),
+        ),
         operations,
         types,
     })
@@ -155,12 +176,15 @@ pub(super) fn type_file(names: &TypeNames, definition: &TypeDef) -> Result<TypeF
     if docs.is_empty() {
         docs.push(format!("`{}`.", definition.name));
     }
+    let mut docs = docs::comment(docs);
     let kind = match &definition.kind {
         TypeKind::Enum(values) => TypeView::Enum(enumeration::view(values)?),
         TypeKind::Struct(fields) => {
             let fields = fields.iter().map(|field| field::view(names, field, Serde::Both)).collect();
             let derives = "Clone, Debug, PartialEq, Serialize, Deserialize";
-            TypeView::Struct(StructView::new(name.clone(), String::new(), derives, fields))
+            let mut structure = StructView::new(name.clone(), String::new(), derives, fields);
+            structure.docs = std::mem::take(&mut docs);
+            TypeView::Struct(structure)
         }
     };
     Ok(TypeFile {

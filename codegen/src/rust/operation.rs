@@ -66,7 +66,7 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
         source: operation.source.clone(),
         id_literal: format!("{:?}", operation.id),
         module: method.trim_start_matches("r#").to_owned(),
-        docs: method_docs(sampler, operation, &method),
+        docs: docs::comment(method_docs(sampler, operation, &method)),
         owner,
         scope: match operation.scope {
             Scope::Service => "ServiceScope",
