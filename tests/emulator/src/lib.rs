@@ -35,6 +35,7 @@ mod operations;
 mod payload;
 mod query;
 mod range;
+mod receive;
 mod request;
 mod response;
 mod route;

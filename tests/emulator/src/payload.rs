@@ -11,18 +11,14 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use md5::{Digest, Md5};
-use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::limits;
-use crate::store::{Received, SegmentWriter, Store};
+use crate::receive::{Batch, Receiver};
+use crate::store::{Received, Store};
 
-/// What is collected before it is digested and written on another thread.
-const BATCH: usize = 512 * 1024;
-/// Small frames hold on to larger buffers, so they are counted as well.
-const BATCH_FRAMES: usize = 256;
 /// What is read and thrown away so that a refused request does not cost its connection.
 const DRAIN: u64 = 256 * 1024;
 /// How long the answer waits for that.
@@ -59,16 +55,15 @@ impl Payload {
         if self.declared.is_some_and(|length| length > limits::BODY) {
             return Err(too_large(limits::BODY));
         }
-        let mut writer = Writing::Idle(SegmentWriter::new(Arc::clone(store)));
+        let mut receiver = Receiver::new(store);
         loop {
             let batch = self.batch(limits::BODY).await?;
             if batch.is_empty() {
                 break;
             }
-            writer = Writing::Busy(writer.finish_batch().await?.write(batch));
+            receiver = receiver.write(batch).await?;
         }
-        let writer = writer.finish_batch().await?;
-        let received = spawn_blocking(move || writer.finish(now)).await.map_err(std::io::Error::other)??;
+        let received = receiver.finish(now).await?;
         check_md5(md5, received.md5)?;
         Ok(received)
     }
@@ -82,7 +77,7 @@ impl Payload {
             if batch.is_empty() {
                 break;
             }
-            for bytes in batch {
+            for bytes in batch.into_pieces() {
                 whole.extend_from_slice(&bytes);
             }
         }
@@ -114,29 +109,34 @@ impl Payload {
     }
 
     /// The next frames, empty at the end of the body.
-    async fn batch(&mut self, limit: u64) -> Result<Vec<Bytes>, Error> {
-        let mut batch = Vec::new();
-        let mut size = 0;
-        while !self.ended && size < BATCH && batch.len() < BATCH_FRAMES {
-            let Some(frame) = self.incoming.frame().await else {
-                self.ended = true;
+    async fn batch(&mut self, limit: u64) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        while !batch.is_full() {
+            let Some(bytes) = self.next().await? else {
                 break;
             };
-            let frame = frame.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
-            let Ok(bytes) = frame.into_data() else {
-                continue;
-            };
-            if bytes.is_empty() {
-                continue;
-            }
-            size += bytes.len();
-            self.read += bytes.len() as u64;
             if self.read > limit {
                 return Err(too_large(limit));
             }
             batch.push(bytes);
         }
         Ok(batch)
+    }
+
+    /// The next frame, `None` at the end of the body.
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        while !self.ended {
+            let Some(frame) = self.incoming.frame().await else {
+                self.ended = true;
+                break;
+            };
+            let frame = frame.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
+            if let Some(bytes) = frame.into_data().ok().filter(|bytes| !bytes.is_empty()) {
+                self.read += bytes.len() as u64;
+                return Ok(Some(bytes));
+            }
+        }
+        Ok(None)
     }
 
     fn take_md5(&mut self) -> Result<Option<[u8; 16]>, Error> {
@@ -146,30 +146,6 @@ impl Payload {
     /// Whether the request said what its body digests to.
     pub(crate) fn has_md5(&self) -> bool {
         !matches!(self.md5, Ok(None))
-    }
-}
-
-/// The writer is with us or on the thread that writes.
-enum Writing {
-    Idle(SegmentWriter),
-    Busy(JoinHandle<std::io::Result<SegmentWriter>>),
-}
-
-impl Writing {
-    async fn finish_batch(self) -> Result<SegmentWriter, Error> {
-        match self {
-            Self::Idle(writer) => Ok(writer),
-            Self::Busy(task) => Ok(task.await.map_err(std::io::Error::other)??),
-        }
-    }
-}
-
-impl SegmentWriter {
-    fn write(mut self, batch: Vec<Bytes>) -> JoinHandle<std::io::Result<Self>> {
-        spawn_blocking(move || {
-            self.append(&batch)?;
-            Ok(self)
-        })
     }
 }
 
