@@ -11,7 +11,7 @@ use crate::error::{Code, Error};
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
 
-const KEY_BYTES: usize = 1023;
+pub(crate) const KEY_BYTES: usize = 1023;
 
 /// What a request is about.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Who sends a request, and whether they may.
+//! Who sends a request.
 
 use http::{Method, header};
 
@@ -10,25 +10,43 @@ use crate::limits::CLOCK_SKEW;
 use crate::request::Request;
 use crate::signature;
 
-/// The rules requests are held against.
+/// The key pairs requests are held against.
 #[derive(Clone, Debug)]
 pub(crate) struct Authenticator {
     pub(crate) key_pairs: Vec<KeyPair>,
-    /// Whether objects may be read and written without a signature.
-    pub(crate) allow_anonymous: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Whoever has a key pair owns all buckets.
+    Owner,
+    /// Someone without credentials.
+    Stranger,
 }
 
 impl Authenticator {
     /// Whoever sends credentials is held to them, even where none are needed.
-    pub(crate) fn check(&self, request: &Request, now: Moment) -> Result<(), Error> {
+    pub(crate) fn check(&self, request: &Request, now: Moment) -> Result<Caller, Error> {
         if let Some(authorization) = request.headers.get(header::AUTHORIZATION) {
             // Bytes that are no text are credentials like any others that do not fit.
-            self.check_header(request, authorization.to_str().unwrap_or_default(), now)
-        } else if request.is_anonymous() {
-            self.check_anonymous(request)
+            self.check_header(request, authorization.to_str().unwrap_or_default(), now)?;
+        } else if request.is_anonymous() || request.method == Method::OPTIONS {
+            // What a browser asks before it sends a presigned request has the query of that request, and so its
+            // signature, which is not one of OPTIONS.
+            return Ok(Caller::Stranger);
         } else {
-            self.check_query(request, now)
+            self.check_query(request, now)?;
         }
+        Ok(Caller::Owner)
+    }
+
+    /// Checks the credentials in the fields of a form: what is signed is the policy, as it was sent.
+    pub(crate) fn check_form(&self, id: &str, policy: &str, signature: &str) -> Result<(), Error> {
+        if signature::verify(&self.pair(id)?.secret_access_key, policy, signature) {
+            return Ok(());
+        }
+        let message = "the field signature is not the signature of the field policy";
+        Err(Error::new(Code::SignatureNotMatched, message).with_string_to_sign(policy.to_owned()))
     }
 
     fn check_header(&self, request: &Request, authorization: &str, now: Moment) -> Result<(), Error> {
@@ -74,10 +92,7 @@ impl Authenticator {
         signature: &str,
         expires: Option<&str>,
     ) -> Result<(), Error> {
-        let pair = self.key_pairs.iter().find(|pair| pair.access_key_id == id).ok_or_else(|| {
-            let message = format!("the access key id \"{id}\" is not known");
-            Error::new(Code::InvalidAccessKeyId, message)
-        })?;
+        let pair = self.pair(id)?;
         let bucket_level = matches!(request.address.target, Target::Bucket { .. });
         let texts = request.signable(expires).acceptable(bucket_level);
         if texts.iter().any(|text| signature::verify(&pair.secret_access_key, text, signature)) {
@@ -91,18 +106,11 @@ impl Authenticator {
         .with_string_to_sign(expected))
     }
 
-    // Even on a public bucket the service lets strangers touch nothing but objects, and delete none.
-    // Where a bucket is they may ask, for one has to know that before one can sign for the right host.
-    fn check_anonymous(&self, request: &Request) -> Result<(), Error> {
-        if request.asks_for_zone() {
-            return Ok(());
-        }
-        let object = matches!(request.address.target, Target::Object { .. });
-        let overrides = request.query.parameters().iter().any(|parameter| parameter.name.starts_with("response-"));
-        if self.allow_anonymous && object && request.method != Method::DELETE && !overrides {
-            return Ok(());
-        }
-        Err(Error::new(Code::PermissionDenied, "the request is not signed"))
+    fn pair(&self, id: &str) -> Result<&KeyPair, Error> {
+        self.key_pairs.iter().find(|pair| pair.access_key_id == id).ok_or_else(|| {
+            let message = format!("the access key id \"{id}\" is not known");
+            Error::new(Code::InvalidAccessKeyId, message)
+        })
     }
 }
 

@@ -7,11 +7,8 @@ use crate::signature::{sign, string_to_sign};
 const SECRET: &str = "secret";
 const NOW: i64 = 1_700_000_000;
 
-fn authenticator(allow_anonymous: bool) -> Authenticator {
-    Authenticator {
-        key_pairs: vec![KeyPair { access_key_id: "ID".into(), secret_access_key: SECRET.into() }],
-        allow_anonymous,
-    }
+fn authenticator() -> Authenticator {
+    Authenticator { key_pairs: vec![KeyPair { access_key_id: "ID".into(), secret_access_key: SECRET.into() }] }
 }
 
 fn request(method: &str, target: &str, headers: &[(&'static str, String)]) -> Request {
@@ -27,8 +24,8 @@ fn date(offset: i64) -> String {
     Moment::from_seconds(NOW + offset).http_date()
 }
 
-fn check(request: &Request) -> Result<(), Code> {
-    authenticator(false).check(request, Moment::from_seconds(NOW)).map_err(|error| error.code())
+fn check(request: &Request) -> Result<Caller, Code> {
+    authenticator().check(request, Moment::from_seconds(NOW)).map_err(|error| error.code())
 }
 
 fn signed(target: &str, header: &'static str, offset: i64) -> Request {
@@ -42,7 +39,7 @@ fn signed(target: &str, header: &'static str, offset: i64) -> Request {
 fn a_signed_header_with_a_date_in_reach() {
     for offset in [0, 900, -900] {
         for header in ["date", "x-qs-date"] {
-            assert_eq!(check(&signed("/b/k?uploads", header, offset)), Ok(()));
+            assert_eq!(check(&signed("/b/k?uploads", header, offset)), Ok(Caller::Owner));
         }
     }
     for offset in [901, -901] {
@@ -55,7 +52,7 @@ fn a_signed_header_with_a_date_in_reach() {
 fn a_wrong_signature_is_answered_with_the_string_to_sign() {
     let request =
         request("GET", "/b/k?part_number=1", &[("date", date(0)), ("authorization", "QS ID:AAAA".to_owned())]);
-    let error = authenticator(true).check(&request, Moment::from_seconds(NOW)).unwrap_err();
+    let error = authenticator().check(&request, Moment::from_seconds(NOW)).unwrap_err();
     assert_eq!(error.code(), Code::SignatureNotMatched);
     let expected = format!("GET\n\n\n{}\n/b/k?part_number=1", date(0));
     assert_eq!(error.string_to_sign(), Some(expected.as_str()));
@@ -65,10 +62,7 @@ fn a_wrong_signature_is_answered_with_the_string_to_sign() {
 fn malformed_and_unknown_credentials() {
     for authorization in ["", "\u{fc}", "Bearer x", "QS", "QS ID", "QS OTHER:AAAA"] {
         let request = request("GET", "/b/k", &[("authorization", authorization.to_owned())]);
-        for allow_anonymous in [false, true] {
-            let refused = authenticator(allow_anonymous).check(&request, Moment::from_seconds(NOW)).unwrap_err();
-            assert_eq!(refused.code(), Code::InvalidAccessKeyId, "{authorization}");
-        }
+        assert_eq!(check(&request), Err(Code::InvalidAccessKeyId), "{authorization}");
     }
 }
 
@@ -81,37 +75,34 @@ fn presigned() {
         let target = format!("/b/k?access_key_id=ID&expires={expires}&signature={signature}");
         request("GET", &target, &[])
     };
-    assert_eq!(check(&presigned(NOW)), Ok(()));
+    assert_eq!(check(&presigned(NOW)), Ok(Caller::Owner));
     assert_eq!(check(&presigned(NOW - 1)), Err(Code::RequestExpired));
     let forged = request("GET", "/b/k?access_key_id=ID&expires=9&signature=AAAA", &[]);
     assert_eq!(check(&forged), Err(Code::SignatureNotMatched));
 }
 
 #[test]
-fn anonymous() {
-    let read = request("GET", "/b/k", &[]);
-    assert_eq!(check(&read), Err(Code::PermissionDenied));
-    let open = |request: &Request| authenticator(true).check(request, Moment::from_seconds(NOW)).is_ok();
-    assert!(open(&read));
-    assert!(!open(&request("GET", "/b", &[])));
-    assert!(!open(&request("DELETE", "/b/k", &[])));
-    assert!(!open(&request("GET", "/b/k?response-expires=0", &[])));
+fn without_credentials() {
+    assert_eq!(check(&request("GET", "/b/k", &[])), Ok(Caller::Stranger));
+    for target in ["/b/k?signature=AAAA", "/b/k?access_key_id=ID"] {
+        assert!(check(&request("GET", target, &[])).is_err(), "{target}");
+    }
 }
 
 #[test]
-fn anyone_may_ask_where_a_bucket_is() {
-    let at = |method: &str, host: &str, target: &str| check(&request(method, target, &[("host", host.to_owned())]));
-    for (host, target) in [("qingstor.com", "/b"), ("b.qingstor.com:443", "/"), ("qsstor.com", "/b/")] {
-        assert_eq!(at("HEAD", host, target), Ok(()), "{host}");
-        assert_eq!(at("GET", host, target), Err(Code::PermissionDenied), "{host}");
-    }
-    for (host, target) in [
-        ("pek3a.qingstor.com", "/b"),
-        ("b.pek3a.qingstor.com", "/"),
-        ("localhost", "/b"),
-        ("qingstor.com", "/b/k"),
-        ("qingstor.com", "/"),
-    ] {
-        assert_eq!(at("HEAD", host, target), Err(Code::PermissionDenied), "{host}{target}");
-    }
+fn a_browser_asks_with_the_signature_of_what_it_will_send() {
+    let target = "/b/k?access_key_id=ID&expires=9&signature=AAAA";
+    assert_eq!(check(&request("OPTIONS", target, &[])), Ok(Caller::Stranger));
+    let signed = request("OPTIONS", "/b/k", &[("date", date(0)), ("authorization", "QS ID:AAAA".to_owned())]);
+    assert_eq!(check(&signed), Err(Code::SignatureNotMatched));
+}
+
+#[test]
+fn the_policy_of_a_form_is_signed() {
+    let code = |id: &str, policy: &str| {
+        authenticator().check_form(id, policy, &sign(SECRET, "e30=")).map_err(|error| error.code())
+    };
+    assert_eq!(code("ID", "e30="), Ok(()));
+    assert_eq!(code("ID", "e30"), Err(Code::SignatureNotMatched));
+    assert_eq!(code("OTHER", "e30="), Err(Code::InvalidAccessKeyId));
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 use crate::Emulator;
+use crate::access::Access;
 use crate::address::Hosts;
 use crate::authenticate::Authenticator;
 use crate::clock::Clock;
@@ -130,7 +131,8 @@ impl Builder {
         self
     }
 
-    /// Lets objects be read and written without a signature, as in a public bucket. Default: no.
+    /// Lets objects be read and written without a signature, as if the ACL of every bucket granted that to everyone.
+    /// Default: no.
     pub fn allow_anonymous(mut self, allow: bool) -> Self {
         self.allow_anonymous = allow;
         self
@@ -189,8 +191,9 @@ impl Builder {
 
         let service = Service {
             hosts: Hosts::new(&self.zone, &self.base_hosts),
-            authenticator: Authenticator { key_pairs: key_pairs.clone(), allow_anonymous: self.allow_anonymous },
             operations: Operations {
+                authenticator: Authenticator { key_pairs: key_pairs.clone() },
+                access: Access { allow_anonymous: self.allow_anonymous },
                 store: Arc::new(store),
                 zone: self.zone.clone(),
                 allow_tiny_parts: self.allow_tiny_parts,

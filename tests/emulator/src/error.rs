@@ -1,5 +1,6 @@
 //! What the service answers when it refuses: a code, its status and a sentence.
 
+use std::fmt;
 use std::io;
 
 use http::StatusCode;
@@ -38,6 +39,8 @@ codes! {
     IncompleteBody 400 "incomplete_body",
     TooManyObjects 400 "too_many_objects",
     MetadataTooLarge 400 "metadata_too_large",
+    FormPolicyViolated 400 "form_policy_violated",
+    CnameError 400 "cname_error",
     InvalidAccessKeyId 401 "invalid_access_key_id",
     SignatureNotMatched 401 "signature_not_matched",
     RequestExpired 403 "request_expired",
@@ -119,6 +122,14 @@ impl Error {
         self.delete_marker.as_deref()
     }
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {

@@ -19,6 +19,7 @@
 //! that works here has a good chance to work there. Data is in files and survives the process being killed, where a
 //! data directory was given. Nothing of this is shared with the sdk: two implementations that agree are evidence.
 
+mod access;
 mod address;
 mod authenticate;
 mod body;
@@ -26,8 +27,10 @@ mod builder;
 mod clock;
 mod conditions;
 mod credentials;
+mod cross_origin;
 mod emulator;
 mod error;
+mod form;
 mod ids;
 mod limits;
 mod metadata;
@@ -39,11 +42,15 @@ mod receive;
 mod request;
 mod response;
 mod route;
+mod served;
 mod server;
 mod service;
+mod settings;
 pub mod signature;
+mod source;
 mod sse;
 mod store;
 
 pub use builder::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 pub use emulator::Emulator;
+pub use served::{ServedOperation, operations};

@@ -18,3 +18,7 @@ pub(crate) const PAGE: u64 = 1000;
 pub(crate) const JSON: u64 = 8 * 1024 * 1024;
 /// How far a request's date may be from the server's clock, in seconds.
 pub(crate) const CLOCK_SKEW: i64 = 15 * 60;
+/// The most bytes that the fields before the file of a form have together, headers included, and the fields after it.
+pub(crate) const FORM: u64 = 1024 * 1024;
+/// The most bytes one of these fields has.
+pub(crate) const FORM_FIELD: u64 = 64 * 1024;

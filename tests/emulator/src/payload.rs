@@ -124,7 +124,7 @@ impl Payload {
     }
 
     /// The next frame, `None` at the end of the body.
-    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         while !self.ended {
             let Some(frame) = self.incoming.frame().await else {
                 self.ended = true;
@@ -137,6 +137,11 @@ impl Payload {
             }
         }
         Ok(None)
+    }
+
+    /// How many bytes have been read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.read
     }
 
     fn take_md5(&mut self) -> Result<Option<[u8; 16]>, Error> {
@@ -179,7 +184,7 @@ fn check_md5(declared: Option<[u8; 16]>, received: [u8; 16]) -> Result<(), Error
     }
 }
 
-fn too_large(limit: u64) -> Error {
+pub(crate) fn too_large(limit: u64) -> Error {
     Error::new(Code::EntityTooLarge, format!("the body has more than {limit} bytes"))
 }
 

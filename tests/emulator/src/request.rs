@@ -50,7 +50,7 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
     }
 
-    /// Whether it came without any credentials, good or bad.
+    /// Whether it came without any credentials, good or bad. A form may have some in its fields.
     pub(crate) fn is_anonymous(&self) -> bool {
         let in_query = self.query.has("signature") || self.query.has("access_key_id");
         !in_query && !self.headers.contains_key(header::AUTHORIZATION)

@@ -1,174 +1,83 @@
 //! From method, target and sub-resource to the operation.
 
-use http::Method;
-
 use crate::address::Target;
 use crate::error::{Code, Error};
 use crate::request::Request;
+use crate::served::{Operation, operations};
 
-/// The operations that are served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    ListBuckets,
-    PutBucket,
-    HeadBucket,
-    DeleteBucket,
-    ListObjects,
-    ListObjectVersions,
-    GetBucketVersioning,
-    PutBucketVersioning,
-    ListMultipartUploads,
-    DeleteMultipleObjects,
-    PutObject,
-    CopyObject,
-    MoveObject,
-    GetObject,
-    HeadObject,
-    DeleteObject,
-    AppendObject,
-    InitiateMultipartUpload,
-    UploadMultipart,
-    CopyMultipart,
-    ListMultipart,
-    CompleteMultipartUpload,
-    AbortMultipartUpload,
-}
-
-/// Sub-resources of a bucket that exist and are not served yet, with the methods they know.
-const UNSERVED: &[(&str, &[Method])] = &[
-    ("acl", &[Method::GET, Method::PUT]),
-    ("cname", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("cors", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("lifecycle", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("logging", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("mirror", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("notification", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("policy", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("replication", &[Method::GET, Method::PUT, Method::DELETE]),
-    ("stats", &[Method::GET]),
+/// What exists and is not served, and why.
+const UNSERVED: &[(&str, &str, &str)] = &[
+    ("GET", "/?location", "does not list zones"),
+    ("GET", "/{bucketName}/{objectKey}?image", "does not process images"),
 ];
 
+const BUCKET: &str = "/{bucketName}";
+
 pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
-    match request.address.target {
-        Target::Service => service(request),
-        Target::Bucket { .. } => bucket(request),
-        Target::Object { .. } => object(request),
+    let resource = match request.address.target {
+        Target::Service => "/",
+        Target::Bucket { .. } => BUCKET,
+        Target::Object { .. } => "/{bucketName}/{objectKey}",
+    };
+    if let Some(operation) = of_any_page(request) {
+        return Ok(operation);
+    }
+    let path = match sub_resource(request, resource) {
+        Some(name) => format!("{resource}?{name}"),
+        None => resource.to_owned(),
+    };
+    let method = request.method.as_str();
+    if let Some(served) = operations().iter().find(|served| served.method() == method && served.path() == path) {
+        check(served.operation(), request)?;
+        return Ok(served.operation());
+    }
+    match UNSERVED.iter().find(|unserved| unserved.0 == method && unserved.1 == path) {
+        Some((_, _, what)) => Err(Error::new(Code::NotImplemented, format!("the emulator {what}"))),
+        None => Err(wrong_method(request)),
     }
 }
 
-fn service(request: &Request) -> Result<Operation, Error> {
-    match request.method {
-        Method::GET if request.query.has("location") => Err(unserved("location")),
-        Method::GET => Ok(Operation::ListBuckets),
-        _ => Err(wrong_method(request)),
+/// What comes from web pages is less particular about where it goes. A browser asks about whatever the page wants to
+/// send next, a listing or an upload. A form goes to the bucket, for its key is one of the fields.
+fn of_any_page(request: &Request) -> Option<Operation> {
+    match (&request.address.target, request.method.as_str()) {
+        (Target::Bucket { .. } | Target::Object { .. }, "OPTIONS") => Some(Operation::OptionsObject),
+        (Target::Bucket { .. }, "POST") if is_form(request) && sub_resource(request, BUCKET).is_none() => {
+            Some(Operation::PostObject)
+        }
+        _ => None,
     }
 }
 
-fn bucket(request: &Request) -> Result<Operation, Error> {
+/// The sub-resource that a request names. Of several the first of the table counts.
+fn sub_resource(request: &Request, resource: &str) -> Option<&'static str> {
+    let served = operations().iter().map(|served| served.path());
+    served
+        .chain(UNSERVED.iter().map(|unserved| unserved.1))
+        .filter_map(|path| path.strip_prefix(resource)?.strip_prefix('?'))
+        .find(|name| request.query.has(name))
+}
+
+fn check(operation: Operation, request: &Request) -> Result<(), Error> {
     let query = &request.query;
-    if query.has("uploads") {
-        return match request.method {
-            Method::GET => Ok(Operation::ListMultipartUploads),
-            _ => Err(wrong_method(request)),
-        };
-    }
-    if query.has("delete") {
-        return match request.method {
-            Method::POST => Ok(Operation::DeleteMultipleObjects),
-            _ => Err(wrong_method(request)),
-        };
-    }
-    if query.has("versioning") {
-        return match request.method {
-            Method::GET => Ok(Operation::GetBucketVersioning),
-            Method::PUT => Ok(Operation::PutBucketVersioning),
-            _ => Err(wrong_method(request)),
-        };
-    }
-    if query.has("versions") {
-        return match request.method {
-            Method::GET => Ok(Operation::ListObjectVersions),
-            _ => Err(wrong_method(request)),
-        };
-    }
-    if let Some((name, methods)) = UNSERVED.iter().find(|(name, _)| query.has(name)) {
-        return Err(if methods.contains(&request.method) { unserved(name) } else { wrong_method(request) });
-    }
-    match request.method {
-        Method::GET => Ok(Operation::ListObjects),
-        Method::PUT => Ok(Operation::PutBucket),
-        Method::HEAD => Ok(Operation::HeadBucket),
-        Method::DELETE => Ok(Operation::DeleteBucket),
-        Method::POST if is_form(request) => Err(unserved("an HTML form")),
-        _ => Err(wrong_method(request)),
-    }
-}
-
-fn object(request: &Request) -> Result<Operation, Error> {
-    let query = &request.query;
-    let method = &request.method;
-    if query.has("uploads") {
-        return match *method {
-            Method::POST => Ok(Operation::InitiateMultipartUpload),
-            _ => Err(wrong_method(request)),
-        };
-    }
-    if query.has("upload_id") {
-        return match *method {
-            Method::PUT if request.headers.contains_key("x-qs-copy-source") => Ok(Operation::CopyMultipart),
-            Method::PUT => Ok(Operation::UploadMultipart),
-            Method::GET => Ok(Operation::ListMultipart),
-            Method::POST => Ok(Operation::CompleteMultipartUpload),
-            Method::DELETE => Ok(Operation::AbortMultipartUpload),
-            _ => Err(wrong_method(request)),
-        };
-    }
     // Were it passed over, the latest version would be replaced or grow instead of the one that is named.
-    if query.text("version_id").is_some() && matches!(*method, Method::PUT | Method::POST) {
+    let writes = matches!(operation, Operation::PutObject | Operation::AppendObject | Operation::PostObject);
+    if writes && query.text("version_id").is_some() {
         return Err(Error::invalid_argument("version_id names a version to read or delete; no version can be written"));
     }
-    if query.has("append") {
-        return match *method {
-            Method::POST => Ok(Operation::AppendObject),
-            _ => Err(wrong_method(request)),
-        };
+    if operation == Operation::PostObject && !is_form(request) {
+        return Err(wrong_method(request));
     }
-    if query.has("image") && method == Method::GET {
-        return Err(unserved("image"));
+    // Without this a part whose upload_id was forgotten would become the object.
+    if operation == Operation::PutObject && query.has("part_number") {
+        return Err(Error::invalid_argument("part_number was sent without upload_id"));
     }
-    match *method {
-        // Without this a part whose upload_id was forgotten would become the object.
-        Method::PUT if query.has("part_number") => {
-            Err(Error::invalid_argument("part_number was sent without upload_id"))
-        }
-        Method::PUT => put(request),
-        Method::GET => Ok(Operation::GetObject),
-        Method::HEAD => Ok(Operation::HeadObject),
-        Method::DELETE => Ok(Operation::DeleteObject),
-        Method::OPTIONS => Err(unserved("OPTIONS")),
-        Method::POST if is_form(request) => Err(unserved("an HTML form")),
-        _ => Err(wrong_method(request)),
-    }
-}
-
-fn put(request: &Request) -> Result<Operation, Error> {
-    // Also where the value is no good: were it taken for no source, an empty body would replace the target.
-    let has = |name| request.headers.contains_key(name);
-    match (has("x-qs-copy-source"), has("x-qs-move-source")) {
-        (true, true) => Err(Error::invalid_argument("an object can be copied or moved, not both")),
-        (true, false) => Ok(Operation::CopyObject),
-        (false, true) => Ok(Operation::MoveObject),
-        (false, false) if has("x-qs-fetch-source") => Err(unserved("x-qs-fetch-source")),
-        (false, false) => Ok(Operation::PutObject),
-    }
+    Ok(())
 }
 
 fn is_form(request: &Request) -> bool {
-    request.header("content-type").is_some_and(|text| text.starts_with("multipart/form-data"))
-}
-
-fn unserved(what: &str) -> Error {
-    Error::new(Code::NotImplemented, format!("the emulator does not serve {what} yet"))
+    let media_type = request.header("content-type").and_then(|text| text.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("multipart/form-data")
 }
 
 fn wrong_method(request: &Request) -> Error {
@@ -182,67 +91,76 @@ mod tests {
     use crate::address::Hosts;
 
     fn routed(method: &str, target: &str) -> Result<Operation, Code> {
-        let (parts, ()) = http::Request::builder().method(method).uri(target).body(()).unwrap().into_parts();
+        let form = "multipart/form-data; boundary=x";
+        routed_as(if method == "POST" { form } else { "text/plain" }, method, target)
+    }
+
+    fn routed_as(content_type: &str, method: &str, target: &str) -> Result<Operation, Code> {
+        let builder = http::Request::builder().method(method).uri(target).header("content-type", content_type);
+        let (parts, ()) = builder.body(()).unwrap().into_parts();
         let request = Request::new(parts, &Hosts::new("pek3a", &[])).unwrap();
         route(&request).map_err(|error| error.code())
     }
 
     #[test]
-    fn operations() {
+    fn every_operation_is_reached() {
+        for served in operations() {
+            let target = served.path().replace("{bucketName}", "b").replace("{objectKey}", "k");
+            let (method, operation) = (served.method(), served.operation());
+            assert_eq!(routed(method, &target), Ok(operation), "{method} {target}");
+            let more = if target.contains('?') { "=&limit=1" } else { "?limit=1" };
+            assert_eq!(routed(method, &format!("{target}{more}")), Ok(operation), "{method} {target}{more}");
+        }
+    }
+
+    #[test]
+    fn what_comes_from_web_pages() {
+        for target in ["/b", "/b/k", "/b?uploads", "/b/k?uploads", "/b/k?image"] {
+            assert_eq!(routed("OPTIONS", target), Ok(Operation::OptionsObject), "{target}");
+        }
+        assert_eq!(routed("OPTIONS", "/"), Err(Code::MethodNotAllowed));
+        for form in ["multipart/form-data", "Multipart/Form-Data; boundary=x"] {
+            for target in ["/b", "/b/", "/b/k"] {
+                assert_eq!(routed_as(form, "POST", target), Ok(Operation::PostObject), "{form} {target}");
+            }
+            assert_eq!(routed_as(form, "POST", "/b?delete"), Ok(Operation::DeleteMultipleObjects));
+        }
+        for other in ["", "text/plain", "multipart/form-data2", "application/x-www-form-urlencoded"] {
+            for target in ["/b", "/b/k"] {
+                assert_eq!(routed_as(other, "POST", target), Err(Code::MethodNotAllowed), "{other} {target}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_are_no_sub_resources() {
         for (method, target, operation) in [
-            ("GET", "/", Operation::ListBuckets),
             ("GET", "/b?prefix=", Operation::ListObjects),
-            ("GET", "/b?uploads=", Operation::ListMultipartUploads),
-            ("GET", "/b?versions&limit=2", Operation::ListObjectVersions),
-            ("GET", "/b?versioning", Operation::GetBucketVersioning),
-            ("PUT", "/b/?versioning=", Operation::PutBucketVersioning),
-            ("POST", "/b?delete", Operation::DeleteMultipleObjects),
             ("PUT", "/b/", Operation::PutBucket),
-            ("PUT", "/b/k", Operation::PutObject),
+            ("PUT", "/b/k?upload_id=1&part_number=0", Operation::UploadMultipart),
+            ("GET", "/b/k?upload_id=1&part_number_marker=0", Operation::ListMultipart),
+            ("GET", "/b/k?version_id=", Operation::GetObject),
             ("GET", "/b/k?version_id=1", Operation::GetObject),
             ("DELETE", "/b/k?version_id=1", Operation::DeleteObject),
             ("POST", "/b/k?append&position=0", Operation::AppendObject),
-            ("POST", "/b/k?uploads", Operation::InitiateMultipartUpload),
-            ("PUT", "/b/k?upload_id=1&part_number=0", Operation::UploadMultipart),
-            ("GET", "/b/k?upload_id=1", Operation::ListMultipart),
-            ("POST", "/b/k?upload_id=1", Operation::CompleteMultipartUpload),
-            ("DELETE", "/b/k?upload_id=1", Operation::AbortMultipartUpload),
         ] {
             assert_eq!(routed(method, target), Ok(operation), "{method} {target}");
         }
     }
 
     #[test]
-    fn a_source_without_a_value_is_still_a_source() {
-        for (target, header, operation) in [
-            ("/b/k", "x-qs-copy-source", Operation::CopyObject),
-            ("/b/k", "x-qs-move-source", Operation::MoveObject),
-            ("/b/k?upload_id=1", "x-qs-copy-source", Operation::CopyMultipart),
-        ] {
-            for value in [&b""[..], b"\xff"] {
-                let builder = http::Request::builder().method("PUT").uri(target).header(header, value);
-                let (parts, ()) = builder.body(()).unwrap().into_parts();
-                let request = Request::new(parts, &Hosts::new("pek3a", &[])).unwrap();
-                assert_eq!(route(&request).ok(), Some(operation), "{target} {header}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_not_served_yet_is_told_from_what_does_not_exist() {
+    fn what_is_not_served_is_told_from_what_does_not_exist() {
         for (method, target, code) in [
-            ("GET", "/b?acl", Code::NotImplemented),
-            ("DELETE", "/b?acl", Code::MethodNotAllowed),
-            ("GET", "/b?stats", Code::NotImplemented),
+            ("GET", "/?location", Code::NotImplemented),
+            ("PUT", "/b?versions", Code::MethodNotAllowed),
+            ("DELETE", "/b?versioning", Code::MethodNotAllowed),
+            ("GET", "/b/k?image&action=info", Code::NotImplemented),
+            ("PUT", "/b/k?image", Code::MethodNotAllowed),
             ("POST", "/", Code::MethodNotAllowed),
             ("PATCH", "/b", Code::MethodNotAllowed),
             ("DELETE", "/b?uploads", Code::MethodNotAllowed),
-            ("POST", "/b/k", Code::MethodNotAllowed),
-            ("DELETE", "/b?versioning", Code::MethodNotAllowed),
-            ("PUT", "/b?versions", Code::MethodNotAllowed),
             ("PUT", "/b/k?append&position=0", Code::MethodNotAllowed),
             ("POST", "/b/k?append&position=0&version_id=1", Code::InvalidArgument),
-            ("OPTIONS", "/b/k", Code::NotImplemented),
             ("PUT", "/b/k?version_id=1", Code::InvalidArgument),
             ("PUT", "/b/k?part_number=1", Code::InvalidArgument),
         ] {

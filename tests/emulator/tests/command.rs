@@ -26,12 +26,18 @@ async fn what_was_committed_survives_being_killed() {
         }
     }
     client.complete("/b/done", &done, &[0, 1]).await.expect(201);
+    client.put("/b?logging", r#"{"target_bucket":"old","target_prefix":""}"#).await.expect(200);
+    client.put("/b?logging", r#"{"target_bucket":"new","target_prefix":""}"#).await.expect(200);
+    client.put("/b?mirror", r#"{"source_site":"example.com"}"#).await.expect(200);
+    client.delete("/b?mirror").await.expect(204);
     running.kill();
 
     let mut running = Running::start(directory.path());
     let client = &running.client;
     assert_eq!(client.get("/b/kept").await.expect(200).body, b"new");
     client.get("/b/gone").await.expect(404);
+    assert_eq!(client.get("/b?logging").await.json()["target_bucket"], "new");
+    assert_eq!(client.get("/b?mirror").await.body, b"{}");
     assert_eq!(client.get("/b/done").await.expect(200).body, parts.concat());
     client.get("/b/open").await.expect(404);
     client.complete("/b/open", &open, &[0, 1]).await.expect(201);

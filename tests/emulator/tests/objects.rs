@@ -228,8 +228,15 @@ async fn encryption_demands_the_same_key() {
 #[tokio::test]
 async fn what_is_not_served_and_what_is_not_possible() {
     let (_emulator, client) = started().await;
-    let answer = client.get("/b?acl").await.expect(501);
-    assert_eq!(answer.code(), "not_implemented");
+    client.put("/b/k", "data").await.expect(201);
+    for target in ["/b/k?image&action=info", "/b/k?action=resize:w_1&image="] {
+        let answer = client.get(target).await.expect(501);
+        assert_eq!(answer.code(), "not_implemented");
+        assert_eq!(answer.json()["message"], "the emulator does not process images");
+        assert!(answer.json()["request_id"].is_string());
+    }
+    let fetched = [("x-qs-fetch-source", "http://example.com/")];
+    client.send("PUT", "/b/k", &fetched, "").await.expect(501);
     let answer = client.post("/b", "").await.expect(405);
     assert_eq!(answer.code(), "method_not_allowed");
 }

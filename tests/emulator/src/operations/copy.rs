@@ -10,7 +10,7 @@ use crate::limits::BODY;
 use crate::metadata::storage_class;
 use crate::response::{self, Answer};
 use crate::store::{Content, NewObject, Object, no_object};
-use crate::{conditions, sse};
+use crate::{conditions, source, sse};
 
 const COPY_CONDITIONS: &str = "x-qs-copy-source-";
 const MOVE_CONDITIONS: &str = "x-qs-move-source-";
@@ -42,7 +42,7 @@ pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answ
 /// The object a copy reads, if the request may read it.
 pub(super) fn copy_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
     let headers = &call.request.headers;
-    let source = source_name(call, "x-qs-copy-source")?;
+    let source = source_name(call, source::COPY)?;
     let version_id = source.version_id.as_deref();
     let source = match call.store().find(&source.bucket, &source.key, version_id)?.content {
         Content::Object(object) => object,
@@ -61,7 +61,7 @@ pub(super) fn copy_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
 /// so in a bucket that has versioning its versions stay there, behind a delete marker.
 pub(super) async fn move_object(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
     call.store().bucket(bucket)?;
-    let Source { bucket: from, key: old_key, version_id } = source_name(call, "x-qs-move-source")?;
+    let Source { bucket: from, key: old_key, version_id } = source_name(call, source::MOVE)?;
     if version_id.is_some() {
         return Err(Error::invalid_argument("a version cannot be moved, only copied"));
     }

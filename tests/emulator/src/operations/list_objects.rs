@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::owner::{OWNER, Owner};
 use super::{Call, ok};
 use crate::error::Error;
 use crate::limits::PAGE;
@@ -23,15 +24,6 @@ struct Objects<'a> {
     keys: Vec<Key>,
     common_prefixes: Vec<String>,
 }
-
-#[derive(Serialize)]
-pub(super) struct Owner {
-    id: &'static str,
-    name: &'static str,
-}
-
-/// Who everything belongs to.
-pub(super) const OWNER: &Owner = &Owner { id: "usr-emulator", name: "emulator" };
 
 #[derive(Serialize)]
 struct Key {
@@ -70,7 +62,7 @@ pub(super) fn list_objects(call: Call<'_>, bucket: &str) -> Result<Answer, Error
         }
         ok(&Objects {
             name: bucket,
-            owner: OWNER,
+            owner: &OWNER,
             prefix: ask.prefix,
             delimiter: ask.delimiter,
             limit,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::list_objects::{OWNER, Owner};
+use super::owner::{OWNER, Owner};
 use super::put_object::unquoted;
 use super::{Call, ok};
 use crate::error::Error;
@@ -70,7 +70,7 @@ pub(super) fn list_versions(call: Call<'_>, bucket: &str) -> Result<Answer, Erro
     let (next_key_marker, next_version_id_marker) = if lines.has_more { lines.last } else { Default::default() };
     Ok(ok(&Versions {
         name: bucket,
-        owner: OWNER,
+        owner: &OWNER,
         prefix: ask.prefix,
         delimiter: ask.delimiter,
         limit,

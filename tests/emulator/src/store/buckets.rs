@@ -35,6 +35,7 @@ impl Store {
             id,
             info: info.clone(),
             versioning: Versioning::default(),
+            settings: Default::default(),
             objects: BTreeMap::new(),
             histories: BTreeMap::new(),
             uploads: BTreeMap::new(),

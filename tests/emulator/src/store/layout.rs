@@ -4,7 +4,7 @@
 //! qingstor-emulator           marks the directory as ours, and is locked while it is in use
 //! tmp/                        unfinished; emptied at start
 //! segments/<id>               data: the body of one object, or of one part
-//! buckets/<id>/bucket.json
+//! buckets/<id>/bucket.json, settings.json
 //! buckets/<id>/versioning.json                           where it was ever enabled
 //! buckets/<id>/objects/<sha256 of the key>.json            the null version: all there is without versioning
 //! buckets/<id>/objects/<sha256 of the key>.<sequence>.json
@@ -78,6 +78,10 @@ impl Layout {
 
     pub(crate) fn bucket(&self, bucket: &str) -> PathBuf {
         self.buckets().join(bucket)
+    }
+
+    pub(crate) fn settings(&self, bucket: &str) -> PathBuf {
+        self.bucket(bucket).join("settings.json")
     }
 
     pub(crate) fn objects(&self, bucket: &str) -> PathBuf {

@@ -20,6 +20,7 @@ mod record;
 mod recovery;
 mod segment;
 mod sequence;
+mod settings;
 mod uploads;
 mod version;
 mod versioning;
@@ -43,6 +44,7 @@ pub(crate) use version::{Content, History, Version, VersionId};
 pub(crate) use versioning::Versioning;
 
 use crate::error::{Code, Error};
+use crate::settings::Settings;
 
 /// The emulator's storage in one directory.
 #[derive(Debug)]
@@ -65,6 +67,7 @@ struct Bucket {
     id: String,
     info: BucketInfo,
     versioning: Versioning,
+    settings: Arc<Settings>,
     /// What is served under each key. It follows from the histories and is changed together with them only.
     objects: BTreeMap<String, Arc<Object>>,
     /// The versions of each key. None of them is empty.
@@ -117,6 +120,8 @@ fn no_bucket(name: &str) -> Error {
 mod directory_tests;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

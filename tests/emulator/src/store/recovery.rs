@@ -16,6 +16,7 @@ use super::version::Version;
 use super::versioning::{Versioning, VersioningRecord};
 use super::{Bucket, Index};
 use crate::clock::Moment;
+use crate::settings::Settings;
 
 /// What was found.
 pub(super) struct Recovered {
@@ -56,6 +57,7 @@ fn load_buckets(layout: &Layout, segments: &Segments, sequence: &Sequence) -> io
         let mut bucket = Bucket {
             info: read_record(&path.join("bucket.json"))?,
             versioning: load_versioning(&layout.versioning(&id))?,
+            settings: Arc::new(load_settings(layout, &id)?),
             objects: BTreeMap::new(),
             histories: BTreeMap::new(),
             uploads: load_uploads(layout, &id, segments)?,
@@ -74,6 +76,12 @@ fn load_buckets(layout: &Layout, segments: &Segments, sequence: &Sequence) -> io
         moves.extend(unfinished_moves(bucket, &consumed));
     }
     Ok(Recovered { index, moves })
+}
+
+/// A bucket on which nothing was ever set has no file of settings.
+fn load_settings(layout: &Layout, bucket: &str) -> io::Result<Settings> {
+    let path = layout.settings(bucket);
+    if path.exists() { read_record(&path) } else { Ok(Settings::default()) }
 }
 
 fn load_versioning(path: &Path) -> io::Result<Versioning> {

@@ -1,0 +1,140 @@
+//! Which web pages may use a bucket, and how.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::Rules;
+use super::rules::check_not_empty;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Cors {
+    pub(crate) cors_rules: Vec<CorsRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resp_vary: Option<Vary>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CorsRule {
+    /// With at most one `*`.
+    pub(crate) allowed_origin: String,
+    pub(crate) allowed_methods: Vec<CorsMethod>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) allowed_headers: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expose_headers: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) max_age_seconds: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum CorsMethod {
+    Get,
+    Put,
+    Post,
+    Delete,
+    Head,
+    #[serde(rename = "*")]
+    Any,
+}
+
+impl CorsMethod {
+    pub(crate) const EACH: [&'static str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+
+    pub(crate) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::Get => &["GET"],
+            Self::Put => &["PUT"],
+            Self::Post => &["POST"],
+            Self::Delete => &["DELETE"],
+            Self::Head => &["HEAD"],
+            Self::Any => &Self::EACH,
+        }
+    }
+}
+
+/// Whether answers say that they depend on the origin. The documentation's table and its example spell it differently.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+struct Vary(String);
+
+impl Vary {
+    fn is_on(&self) -> bool {
+        matches!(self.0.to_ascii_lowercase().as_str(), "enable" | "enabled")
+    }
+}
+
+impl<'de> Deserialize<'de> for Vary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.to_ascii_lowercase().as_str() {
+            "enable" | "enabled" | "disable" | "disabled" => Ok(Self(text)),
+            _ => Err(D::Error::unknown_variant(&text, &["enabled", "disabled"])),
+        }
+    }
+}
+
+impl Cors {
+    pub(crate) fn varies(&self) -> bool {
+        self.resp_vary.as_ref().is_some_and(Vary::is_on)
+    }
+}
+
+impl Rules for Cors {
+    fn check(&self) -> Result<(), String> {
+        for (index, rule) in self.cors_rules.iter().enumerate() {
+            let field = |name: &str| format!("cors_rules[{index}].{name}");
+            if rule.allowed_origin.is_empty() {
+                return Err(format!("{}: is empty", field("allowed_origin")));
+            }
+            if rule.allowed_origin.matches('*').count() > 1 {
+                return Err(format!("{}: can have one * at most", field("allowed_origin")));
+            }
+            check_not_empty(&field("allowed_methods"), &rule.allowed_methods)?;
+            check_names(&field("allowed_headers"), &rule.allowed_headers)?;
+            check_names(&field("expose_headers"), &rule.expose_headers)?;
+        }
+        Ok(())
+    }
+}
+
+/// They become parts of a header.
+fn check_names(field: &str, names: &Option<Vec<String>>) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"*-_.!#$%&'+^`|~".contains(&byte);
+    match names.iter().flatten().position(|name| name.is_empty() || !name.bytes().all(plain)) {
+        Some(index) => Err(format!("{field}[{index}]: is not the name of a header")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{json, refused, round};
+    use super::*;
+
+    fn rule(fields: &str) -> String {
+        format!(r#"{{"cors_rules":[{{{fields}}}]}}"#)
+    }
+
+    #[test]
+    fn comes_back_as_it_was_put() {
+        let body = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","allowed_methods":["PUT","*"],
+            "allowed_headers":["X-QS-Date","*"],"expose_headers":[],"max_age_seconds":200},
+            {"allowed_origin":"*","allowed_methods":["HEAD"]}],"resp_vary":"Enable"}"#;
+        assert_eq!(round::<Cors>(body), json(body));
+    }
+
+    #[test]
+    fn faults() {
+        refused::<Cors>("{}", "missing field `cors_rules`");
+        refused::<Cors>(&rule(r#""allowed_methods":["GET"]"#), "cors_rules[0]: missing field `allowed_origin`");
+        refused::<Cors>(&rule(r#""allowed_origin":"*","allowed_methods":["PATCH"]"#), "allowed_methods[0]: unknown");
+        refused::<Cors>(&rule(r#""allowed_origin":"*","allowed_methods":[]"#), "allowed_methods: is empty");
+        refused::<Cors>(&rule(r#""allowed_origin":"*.*","allowed_methods":["GET"]"#), "allowed_origin: can have one *");
+        let more = |field: &str| rule(&format!(r#""allowed_origin":"*","allowed_methods":["GET"],{field}"#));
+        refused::<Cors>(&more(r#""max_age_seconds":-1"#), "max_age_seconds: invalid value");
+        refused::<Cors>(&more(r#""allowed_headers":["a b"]"#), "allowed_headers[0]");
+        refused::<Cors>(&more(r#""expose_headers":["ok",""]"#), "expose_headers[1]");
+        refused::<Cors>(r#"{"cors_rules":[],"resp_vary":"maybe"}"#, "resp_vary: unknown variant");
+    }
+}

@@ -1,0 +1,87 @@
+//! Protects: pages of other origins may do what the CORS rules of a bucket say.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use http::{HeaderMap, HeaderName};
+use qingstor_emulator::Emulator;
+use support::{Answer, Client};
+
+const RULES: &str = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","allowed_methods":["PUT","GET"],
+    "allowed_headers":["X-QS-Date","Content-Type"],"expose_headers":["ETag"],"max_age_seconds":200}]}"#;
+const ORIGIN: (&str, &str) = ("origin", "http://www.example.com");
+
+async fn started() -> (Emulator, Client) {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    client.put("/b?cors", RULES).await.expect(200);
+    client.put("/b/k", "data").await.expect(201);
+    (emulator, client)
+}
+
+/// As browsers do it: without a signature.
+async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> Answer {
+    let headers: HeaderMap =
+        headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
+    client.send_as_is("OPTIONS", target, headers, "").await
+}
+
+#[tokio::test]
+async fn a_browser_asks_before_it_sends() {
+    let (_emulator, client) = started().await;
+    let put = ("access-control-request-method", "PUT");
+    let headers = ("access-control-request-headers", "content-type,x-qs-date");
+    for target in ["/b/k", "/b/not-there", "/b", "/b/k?upload_id=1&part_number=0", "/b/k?signature=x&expires=1"] {
+        let answer = preflight(&client, target, &[ORIGIN, put, headers]).await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN.1, "{target}");
+        assert_eq!(answer.header("access-control-allow-methods"), "PUT, GET");
+        assert_eq!(answer.header("access-control-allow-headers"), "content-type, x-qs-date");
+        assert_eq!(answer.header("access-control-expose-headers"), "ETag");
+        assert_eq!(answer.header("access-control-max-age"), "200");
+    }
+    let delete = ("access-control-request-method", "DELETE");
+    let other = ("origin", "http://www.example.org");
+    let cookie = ("access-control-request-headers", "cookie");
+    for asked in [&[ORIGIN, delete][..], &[other, put], &[ORIGIN, put, cookie]] {
+        let answer = preflight(&client, "/b/k", asked).await.expect(200);
+        assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{asked:?}");
+    }
+    for asked in [&[ORIGIN][..], &[put], &[]] {
+        let answer = preflight(&client, "/b/k", asked).await.expect(400);
+        assert_eq!(answer.code(), "invalid_argument");
+    }
+    assert_eq!(preflight(&client, "/none/k", &[ORIGIN, put]).await.expect(404).code(), "bucket_not_exists");
+    let signed = client.send("OPTIONS", "/b/k", &[ORIGIN, put], "").await.expect(200);
+    assert_eq!(signed.header("access-control-allow-origin"), ORIGIN.1);
+
+    client.delete("/b?cors").await.expect(204);
+    let answer = preflight(&client, "/b/k", &[ORIGIN, put]).await.expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+}
+
+#[tokio::test]
+async fn answers_say_who_may_see_them() {
+    let (_emulator, client) = started().await;
+    for (method, target, status) in
+        [("GET", "/b/k", 200), ("PUT", "/b/k", 201), ("GET", "/b", 200), ("GET", "/b/x", 404)]
+    {
+        let answer = client.send(method, target, &[ORIGIN], "").await.expect(status);
+        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN.1, "{method} {target}");
+        assert_eq!(answer.header("access-control-expose-headers"), "ETag");
+        assert_eq!(answer.header("access-control-allow-methods"), "");
+    }
+    // A page that is not let in can still see why.
+    let refused = client
+        .send_as_is("GET", "/b/k", [("origin".parse().unwrap(), ORIGIN.1.parse().unwrap())].into_iter().collect(), "")
+        .await;
+    assert_eq!(refused.expect(403).header("access-control-allow-origin"), ORIGIN.1);
+    for (method, target, origin) in
+        [("HEAD", "/b/k", ORIGIN), ("GET", "/b/k", ("origin", "http://example.com")), ("GET", "/", ORIGIN)]
+    {
+        let answer = client.send(method, target, &[origin], "").await.expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {target}");
+    }
+    assert_eq!(client.get("/b/k").await.header("access-control-allow-origin"), "");
+}
