@@ -64,13 +64,14 @@ impl Calls {
     }
 
     /// Compares them with those that `cargo codegen coverage` reads: for each operation, the scenario that shows it
-    /// best. That is one in which the server did it, in which it is no mere preparation, and which needs few others.
+    /// best. That is one in which the server did it, in which it comes early and not only to prepare something, and
+    /// which needs few others.
     pub(crate) fn compare(&self) {
         let collected = self.0.lock().unwrap();
         let mut best: BTreeMap<&str, (_, &Called)> = BTreeMap::new();
         for called in &collected.scenarios {
             for (operation, done) in &called.operations {
-                let rank = (!done, !called.is_about(operation), called.operations.len());
+                let rank = (!done, called.comes_to(operation), called.operations.len());
                 let known = best.entry(operation).or_insert((rank, called));
                 if rank < known.0 {
                     *known = (rank, called);
@@ -92,10 +93,11 @@ impl Calls {
 }
 
 impl Called {
-    /// Whether a step is called like the operation: `put bucket ACL` and PutBucketACL.
-    fn is_about(&self, operation: &str) -> bool {
+    /// After how many others a step is called like the operation: `put bucket ACL` and PutBucketACL.
+    fn comes_to(&self, operation: &str) -> usize {
         let operation = operation.to_lowercase();
-        self.deeds.iter().any(|deed| deed.replace(' ', "").starts_with(&operation))
+        let about = |deed: &String| deed.replace(' ', "").starts_with(&operation);
+        self.deeds.iter().position(about).unwrap_or(usize::MAX)
     }
 }
 

@@ -79,6 +79,10 @@ fn read_file(path: &Path) -> parser::Result<Feature> {
         source,
     })?;
     feature.path = Some(path.to_owned());
+    if !feature.rules.is_empty() {
+        let source = std::io::Error::other("`Rule:` is not supported, and would be passed over");
+        return Err(ParseFileError::Reading { path: path.to_owned(), source }.into());
+    }
     Ok(feature.expand_examples()?)
 }
 

@@ -3,7 +3,7 @@
 use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::answered::Answered;
 #[derive(Debug, Default, World)]
 pub(crate) struct Scene {
     bucket: Option<Arc<TestBucket>>,
+    folder: PathBuf,
     outcomes: HashMap<String, Outcome>,
 }
 
@@ -31,6 +32,11 @@ impl Scene {
     /// The bucket that all scenarios of the feature share, for they build on each other.
     pub(crate) fn bucket(&self) -> Arc<TestBucket> {
         Arc::clone(self.bucket.as_ref().expect("the scene is set before the first step"))
+    }
+
+    /// The folder of the feature.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Keeps what a step had for an answer, under the name by which the steps that judge it call it.
@@ -94,5 +100,7 @@ impl Stages {
         };
         self.0.borrow_mut().insert(feature.path.clone(), Arc::clone(&bucket));
         scene.bucket = Some(bucket);
+        let folder = feature.path.as_deref().and_then(Path::parent);
+        scene.folder = folder.map(Path::to_owned).unwrap_or_default();
     }
 }

@@ -69,19 +69,13 @@ async fn list_objects_below(scene: &mut Scene, prefix: String, delimiter: String
 
 #[when(regex = r"^list objects page by page, (\d+) a page$")]
 async fn list_objects_page_by_page(scene: &mut Scene, limit: u32) {
-    let mut input = ListObjectsInput::new().limit(limit);
-    let mut all = Vec::new();
-    let last = loop {
-        let page = scene.bucket().list_objects(input.clone()).await.unwrap();
+    let mut pages = scene.bucket().paginate(ListObjectsInput::new().limit(limit)).pages();
+    let mut whole = pages.next().await.expect("at least one page").unwrap();
+    while let Some(page) = pages.next().await {
+        let page = page.unwrap();
         assert!(page.keys.len() <= limit as usize, "a page of {} keys", page.keys.len());
-        all.extend(page.keys.iter().cloned());
-        match page.next_marker.as_deref() {
-            Some(marker) if page.has_more == Some(true) => input = input.marker(marker),
-            _ => break page,
-        }
-    };
-    let mut whole = last;
-    whole.keys = all;
+        whole.keys.extend(page.keys);
+    }
     scene.record("list objects", Ok(whole));
 }
 

@@ -10,7 +10,7 @@ use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{
     DeleteObjectInput, GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, ResponseInfo, Result,
 };
-use qingstor_tests::PlainRequest;
+use qingstor_tests::{PlainRequest, PlainResponse};
 
 use crate::answered::Answered;
 use crate::contents::{content, with_suffix};
@@ -27,6 +27,20 @@ pub(crate) struct Received {
     pub(crate) content_range: Option<String>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) response: ResponseInfo,
+}
+
+impl Received {
+    /// Without anything that describes it.
+    pub(crate) fn new(response: ResponseInfo, content: Vec<u8>) -> Self {
+        Self { content, content_type: None, content_range: None, metadata: BTreeMap::new(), response }
+    }
+
+    /// As a client had it that knows nothing of QingStor.
+    pub(crate) fn plain(answer: PlainResponse) -> Self {
+        let mut response = ResponseInfo::default();
+        response.status = answer.status.try_into().expect("a status");
+        Self::new(response, answer.body)
+    }
 }
 
 impl Answered for Received {
@@ -118,13 +132,7 @@ async fn get_with_query_signature(scene: &mut Scene, key: String) {
     let link = scene.bucket().presign_object(&key, GetObjectInput::new(), Duration::from_secs(10)).unwrap();
     let answer = PlainRequest::of(&link).send().await.unwrap();
     assert!(answer.body == content(&key, MEBIBYTE), "another content came back: {}", answer.status);
-    let response = {
-        let mut response = ResponseInfo::default();
-        response.status = answer.status.try_into().unwrap();
-        response
-    };
-    let received =
-        Received { content: answer.body, content_type: None, content_range: None, metadata: BTreeMap::new(), response };
+    let received = Received::plain(answer);
     scene.record("get object with query signature", Ok(received));
 }
 

@@ -2,15 +2,15 @@
 
 use cucumber::when;
 use qingstor_sdk::types::MetadataDirective;
-use qingstor_sdk::{HeadObjectInput, PutObjectInput};
+use qingstor_sdk::{HeadObjectInput, ObjectSource, PutObjectInput};
 
 use super::object::MEBIBYTE;
 use crate::contents::{content, with_suffix};
 use crate::scene::Scene;
 
 /// How an object is named where another one is made of it.
-pub(crate) fn source(scene: &Scene, key: &str) -> String {
-    format!("/{}/{key}", scene.bucket().name())
+pub(crate) fn source(scene: &Scene, key: &str) -> ObjectSource {
+    ObjectSource::new(scene.bucket().name(), key)
 }
 
 #[when(regex = r#"^copy object with key "(.+)"$"#)]

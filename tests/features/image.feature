@@ -1,0 +1,7 @@
+Feature: image processing
+
+  Scenario: whoever asks the emulator for it is told that it cannot
+    Given an image "picture.png"
+    When image process "picture.png" with action "resize:w_500,h_500"
+    Then image process status code is 501
+    And image process error is "not_implemented"
