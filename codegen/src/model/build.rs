@@ -1,6 +1,6 @@
 //! From the document to the API.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Api, Method};
 use super::collisions::{not_reserved, one_of_each};
@@ -11,7 +11,7 @@ use super::recursion;
 use super::types::Types;
 use crate::diagnostic::codes;
 use crate::rust::is_own_method;
-use crate::rust::names::snake_case;
+use crate::rust::names::{operation_type, snake_case};
 use crate::spec::document::{Document, Operation as Written, PathItem, Verb};
 use crate::spec::problems::{Problems, Spanned};
 
@@ -88,7 +88,12 @@ fn check_ids(document: &Document, problems: &mut Problems) {
             not_reserved("the operation", id, &rust_name, why, "an operation", problems);
         }
     }
-    one_of_each("the operations", distinct.into_iter(), snake_case, problems);
+    one_of_each("the operations", distinct.iter().cloned(), snake_case, problems);
+    // Names that differ as methods can still be one as types: `GetETag` and `Get-ETag`.
+    let of_types = |id: &str| operation_type(id, "input");
+    let mut methods = BTreeSet::new();
+    let distinct = distinct.into_iter().filter(|id| methods.insert(snake_case(id.value)));
+    one_of_each("the operations", distinct, of_types, problems);
 }
 
 impl From<Verb> for Method {

@@ -6,6 +6,7 @@
 pub mod api;
 mod build;
 mod collisions;
+mod enum_uses;
 mod enums;
 mod fields;
 mod forms;

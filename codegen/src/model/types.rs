@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::api::{EnumValue, Shape, TypeDef, TypeKind};
 use super::collisions::one_of_each;
-use super::enums::{EnumNames, Values};
+use super::enum_uses::EnumUses;
+use super::enums::EnumNames;
 use super::fields::properties;
 use crate::diagnostic::codes;
 use crate::rust::names::{pascal_case, snake_case};
@@ -32,6 +33,7 @@ pub(super) struct Made {
 pub(super) struct Types<'d> {
     document: &'d Document,
     pub(super) enum_names: EnumNames,
+    enum_uses: EnumUses<'d>,
     made: BTreeMap<String, Made>,
     /// Structures that have a name and no fields yet.
     pending: VecDeque<(String, &'d Schema)>,
@@ -48,6 +50,7 @@ impl<'d> Types<'d> {
         Self {
             document,
             enum_names: EnumNames::collect(document),
+            enum_uses: EnumUses::default(),
             made: BTreeMap::new(),
             pending: VecDeque::new(),
             within: Vec::new(),
@@ -141,27 +144,20 @@ impl<'d> Types<'d> {
             .map(|value| EnumValue { value: value.value.clone(), origin: value.spot.into() })
             .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
-            let TypeKind::Enum(others) = &known.definition.kind else {
+            let TypeKind::Enum(_) = &known.definition.kind else {
                 self.clash(name, schema.spot, problems);
                 return None;
             };
-            if known.spot != schema.spot && same(others) != same(&written) {
-                let spot = schema.enum_name.as_ref().map_or(values.spot, |name| name.spot);
-                let message = format!(
-                    "the enum `{name}` has the values {} here, and {} elsewhere",
-                    listed(&written),
-                    listed(others)
-                );
-                let help = "give both the same values, or one of them another `x-enum-name`";
-                problems.contradiction(codes::ENUM_MISMATCH, spot, known.spot, message, help);
-            }
-            return Some(Shape::Enum(known.definition.name.clone()));
+            let name = known.definition.name.clone();
+            self.enum_uses.note(&name, schema);
+            return Some(Shape::Enum(name));
         }
         let variants = values.value.iter().map(|value| Spanned { value: value.value.as_str(), spot: value.spot });
         let owners = format!("the values of the enum `{name}`,");
         let mut distinct = std::collections::BTreeSet::new();
         let variants = variants.filter(|variant| distinct.insert(variant.value));
         one_of_each(&owners, variants, variant_name, problems);
+        self.enum_uses.note(name, schema);
         self.make(schema, name, TypeKind::Enum(written));
         Some(Shape::Enum(name.to_owned()))
     }
@@ -209,6 +205,7 @@ impl<'d> Types<'d> {
                 made.field_spots = field_spots;
             }
         }
+        self.enum_uses.check(problems);
         let mut made: Vec<Made> = self.made.into_values().collect();
         made.sort_by(|one, other| one.definition.name.cmp(&other.definition.name));
         made
@@ -218,14 +215,6 @@ impl<'d> Types<'d> {
 /// Whether this is an object whose properties are known.
 pub(super) fn is_structure(schema: &Schema) -> bool {
     schema.kind == Some(Kind::Object) && !schema.properties.is_empty()
-}
-
-fn same(values: &[EnumValue]) -> Values<'_> {
-    values.iter().map(|value| value.value.as_str()).collect()
-}
-
-fn listed(values: &[EnumValue]) -> String {
-    values.iter().map(|value| value.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 fn integer(schema: &Schema) -> Shape {

@@ -22,7 +22,7 @@ pub fn pascal_case(name: &str) -> String {
 }
 
 /// The name of an operation's input or output: `PutBucketCNAME` and `input` → `PutBucketCNAMEInput`.
-pub(super) fn operation_type(id: &str, which: &str) -> String {
+pub(crate) fn operation_type(id: &str, which: &str) -> String {
     // As one name, not two: `Self` alone would become `Self_`.
     pascal_case(&format!("{id}_{which}"))
 }
