@@ -1,17 +1,12 @@
 //! What generated code tells the runtime about an operation.
 
-use http::Method;
-
 use crate::error::Result;
-#[doc(hidden)]
-pub use crate::pagination::PageTurn;
-#[doc(hidden)]
-pub use crate::request::RequestEncoder;
-#[doc(hidden)]
-pub use crate::response::ResponseDecoder;
+use crate::request::RequestEncoder;
+use crate::response::ResponseDecoder;
+use spec::OperationSpec;
 
-/// A call of the API: implemented by every generated `…Input`. Its items are not part of the stable API; do not implement
-/// it.
+/// A call of the API: implemented by every generated `…Input`, and by nothing else. What it takes to implement it has no
+/// name outside of this crate, so that it can change.
 ///
 /// It is public so that [`QingStor::presign`](crate::QingStor::presign), [`Bucket::presign`](crate::Bucket::presign)
 /// and [`Bucket::presign_object`](crate::Bucket::presign_object) can take any input.
@@ -32,26 +27,29 @@ pub trait Operation: Send + Sized {
     fn decode(response: ResponseDecoder) -> Result<Self::Output>;
 }
 
-#[doc(hidden)]
-#[derive(Clone, Debug)]
-pub struct OperationSpec {
-    pub name: &'static str,
-    pub method: Method,
-    /// Query keys without a value that name what is addressed, such as `uploads`.
-    pub sub_resources: &'static [&'static str],
-    /// Statuses outside 200..=299 that are successes too.
-    pub also_success: &'static [u16],
-    /// Whether sending it twice does no more than sending it once.
-    pub repeatable: bool,
-    pub response: ResponseKind,
-}
+/// Public types in a private module: they occur in a public trait, and cannot be named where it is used.
+pub(crate) mod spec {
+    use http::Method;
 
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResponseKind {
-    Empty,
-    Json,
-    Streamed,
+    #[derive(Clone, Debug)]
+    pub struct OperationSpec {
+        pub name: &'static str,
+        pub method: Method,
+        /// Query keys without a value that name what is addressed, such as `uploads`.
+        pub sub_resources: &'static [&'static str],
+        /// Statuses outside 200..=299 that are successes too.
+        pub also_success: &'static [u16],
+        /// Whether sending it twice does no more than sending it once.
+        pub repeatable: bool,
+        pub response: ResponseKind,
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum ResponseKind {
+        Empty,
+        Json,
+        Streamed,
+    }
 }
 
 /// What an operation addresses.
@@ -77,3 +75,19 @@ mod sealed {
     impl Sealed for super::BucketScope {}
     impl Sealed for super::ObjectScope {}
 }
+
+/// An operation of somebody else's would have to name these.
+///
+/// ```compile_fail
+/// use qingstor_sdk::operation::spec::OperationSpec;
+/// ```
+///
+/// ```compile_fail
+/// use qingstor_sdk::operation::RequestEncoder;
+/// ```
+///
+/// ```compile_fail
+/// use qingstor_sdk::operation::ResponseDecoder;
+/// ```
+#[cfg(doctest)]
+struct Sealed;

@@ -10,12 +10,12 @@ use std::fmt;
 pub use items::Items;
 pub use pages::Pages;
 pub(crate) use place::ListedPlace;
-pub use turn::PageTurn;
+pub(crate) use turn::PageTurn;
 
 use crate::operation::Operation;
 
-/// An operation that lists something page by page: implemented by generated inputs whose specification says how. Its
-/// methods are not part of the stable API; do not implement it.
+/// An operation that lists something page by page: implemented by generated inputs whose specification says how, and, like
+/// [`Operation`], by nothing else.
 pub trait Paginated: Operation + Clone + 'static {
     /// What the list consists of.
     type Item: Clone + PartialEq + Send + 'static;

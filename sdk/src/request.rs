@@ -7,7 +7,7 @@ mod metadata;
 mod multipart;
 mod wire_value;
 
-pub use encoder::RequestEncoder;
+pub(crate) use encoder::RequestEncoder;
 pub(crate) use encoder::{EncodedRequest, FormKind};
 #[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use wire_value::WireValue;

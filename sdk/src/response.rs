@@ -7,7 +7,7 @@ mod one_or_many;
 
 pub use body::ResponseBody;
 pub(crate) use body::read_limited;
-pub use decoder::ResponseDecoder;
+pub(crate) use decoder::ResponseDecoder;
 pub(crate) use decoder::{Payload, null_as_default};
 #[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use from_header::FromHeader;

@@ -10,7 +10,7 @@ use crate::body::Progress;
 use crate::client::Client;
 use crate::endpoint::Target;
 use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
-use crate::operation::{OperationSpec, ResponseKind};
+use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::request::{EncodedRequest, FormKind};
 use crate::response::{Payload, ResponseBody, ResponseDecoder, read_limited};
 use crate::retry::Failure;

@@ -13,7 +13,7 @@ use crate::Body;
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::object_source::ObjectSource;
-use crate::operation::OperationSpec;
+use crate::operation::spec::OperationSpec;
 use crate::percent::encode_query;
 
 #[doc(hidden)]
