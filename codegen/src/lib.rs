@@ -5,6 +5,7 @@
 //! [`command`] is what `cargo codegen` runs.
 
 pub mod command;
+mod coverage;
 pub mod diagnostic;
 pub mod diff;
 mod load;

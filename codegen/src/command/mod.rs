@@ -1,6 +1,7 @@
 //! What `cargo codegen` does.
 
 mod check;
+mod coverage;
 mod diff;
 mod difference;
 mod folder;
@@ -48,6 +49,8 @@ pub struct Arguments {
 pub enum Task {
     /// Write nothing; fail, showing the difference, if the generated files are not what the specification says
     Check,
+    /// Write specs/COVERAGE.md: what there is for each operation; fail, saying what is missing, if that is not all
+    Coverage,
     /// Compare two specifications as users of the SDK see them: what is breaking, an addition, a fix
     ///
     /// Exit code: 0 if nothing is breaking, 1 if something is, 2 if they could not be compared.
@@ -63,6 +66,8 @@ enum Failure {
     Faulty(Located),
     /// The generated files are not what they should be; said already.
     OutOfDate,
+    /// What is missing for the table of operations.
+    Uncovered(Vec<String>),
     /// Users of one specification cannot do with the other; said already.
     Breaking,
     /// One of two specifications is faulty; said already.
@@ -79,6 +84,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
         Failure::Usage(message) | Failure::Other(message) => writeln!(err, "error: {message}"),
         Failure::Faulty(located) => report(located, err),
         Failure::OutOfDate | Failure::Breaking | Failure::NotComparable => Ok(()),
+        Failure::Uncovered(gaps) => report_gaps(gaps, err),
     };
     let code = match (failure, &arguments.task) {
         (Failure::Usage(_) | Failure::NotComparable, _) => 2,
@@ -101,24 +107,42 @@ fn print_problems(located: &Located, err: &mut dyn Write) -> io::Result<String> 
     Ok(count(errors + located.unkept, "problem"))
 }
 
+fn report_gaps(gaps: &[String], err: &mut dyn Write) -> io::Result<()> {
+    for gap in gaps {
+        writeln!(err, "error: {gap}")?;
+    }
+    writeln!(err, "{}; nothing was written", count(gaps.len(), "gap"))
+}
+
 fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     let only_checks = match &arguments.task {
         Some(Task::Diff(task)) => return diff::diff(arguments, task, out, err),
         Some(Task::Check) => true,
-        None => false,
+        Some(Task::Coverage) | None => false,
     };
     let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    let is_own = arguments.spec.is_none() && arguments.out.is_none();
+    let is_coverage = matches!(arguments.task, Some(Task::Coverage));
+    if is_coverage && !is_own {
+        let message = "the coverage table is about the workspace's own specification: leave --spec and --out away";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
     let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
     let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
     diagnostic::print(&loaded.warnings, err).map_err(|error| in_words("standard error", &error))?;
+    if is_coverage {
+        return coverage::write(&loaded, &workspace, out);
+    }
     let files = render::generate(&loaded.api).map_err(|error| Failure::Other(error.to_string()))?;
     let shown = workspace.shown(&target);
     let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
-    if only_checks {
-        return check::check(&files, &folder, &shown, out, err);
+    if !only_checks {
+        return generate(&loaded.api, &files, &folder, &shown, out);
     }
-    generate(&loaded.api, &files, &folder, &shown, out)
+    let generated = check::check(&files, &folder, &shown, out, err);
+    let covered = if is_own { coverage::check(&loaded, &workspace, out, err) } else { Ok(()) };
+    generated.and(covered)
 }
 
 fn generate(api: &Api, files: &Files, folder: &Folder, shown: &str, out: &mut dyn Write) -> Result<(), Failure> {

@@ -1,0 +1,48 @@
+//! `cargo codegen coverage`, and what `check` asks of its table.
+
+use std::fs;
+use std::io::Write;
+
+use similar::TextDiff;
+
+use super::workspace::Workspace;
+use super::{Failure, in_words};
+use crate::coverage::{self, TABLE};
+use crate::diagnostic::count;
+use crate::load::Loaded;
+
+/// Writes the table.
+pub(super) fn write(loaded: &Loaded, workspace: &Workspace, out: &mut dyn Write) -> Result<(), Failure> {
+    let table = coverage::make(loaded, &workspace.root).map_err(Failure::Uncovered)?;
+    let path = workspace.root.join(TABLE);
+    let changed = fs::read_to_string(&path).ok().as_deref() != Some(table.as_str());
+    if changed {
+        fs::write(&path, table).map_err(|error| in_words(TABLE, &error))?;
+    }
+    let operations = count(loaded.api.operations.len(), "operation");
+    writeln!(out, "{operations} in {TABLE} ({})", if changed { "changed" } else { "nothing changed" })
+        .map_err(|error| in_words("standard output", &error))
+}
+
+/// Says whether the table is what would be written. A workspace without a table is asked for none.
+pub(super) fn check(
+    loaded: &Loaded,
+    workspace: &Workspace,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    if !coverage::is_kept(&workspace.root) {
+        return Ok(());
+    }
+    let table = coverage::make(loaded, &workspace.root).map_err(Failure::Uncovered)?;
+    let found = fs::read_to_string(workspace.root.join(TABLE)).unwrap_or_default();
+    let said = if found == table {
+        writeln!(out, "{TABLE} is up to date ({})", count(loaded.api.operations.len(), "operation"))
+    } else {
+        let diff = TextDiff::from_lines(found.as_str(), table.as_str());
+        write!(out, "{}", diff.unified_diff().context_radius(0).header(TABLE, TABLE))
+            .and_then(|()| writeln!(err, "error: {TABLE} is out of date\n  help: run `cargo codegen coverage`"))
+    };
+    said.map_err(|error| in_words("standard output", &error))?;
+    if found == table { Ok(()) } else { Err(Failure::OutOfDate) }
+}

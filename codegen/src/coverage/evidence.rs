@@ -1,0 +1,102 @@
+//! What is in the repository for each operation: snapshots that tests keep true.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Api, Operation};
+
+/// Samples of what operations put on the wire, kept by the test `wire`.
+pub(super) const WIRE: &str = "tests/tests/snapshots/wire";
+/// How the emulator is reached, kept by the test `coverage`.
+const ROUTES: &str = "tests/tests/snapshots/emulator_routes.snap";
+/// Which scenario shows an operation, kept by the test `scenarios`.
+const SCENARIOS: &str = "tests/tests/snapshots/scenarios.snap";
+/// Our own features.
+pub(super) const FEATURES: &str = "tests/features";
+
+/// The files, as far as they are there.
+#[derive(Debug)]
+pub(super) struct Evidence {
+    root: PathBuf,
+    routes: BTreeMap<String, String>,
+    scenarios: BTreeMap<String, String>,
+}
+
+/// A scenario of our own.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scenario {
+    /// The file in [`FEATURES`].
+    pub(super) file: String,
+    pub(super) name: String,
+}
+
+impl Evidence {
+    pub(super) fn read(root: &Path) -> Result<Self, String> {
+        Ok(Self { root: root.to_owned(), routes: pairs(root, ROUTES)?, scenarios: pairs(root, SCENARIOS)? })
+    }
+
+    /// How the emulator is reached: `PUT /{bucketName}?acl`.
+    pub(super) fn route(&self, operation: &Operation) -> Option<&str> {
+        self.routes.get(&operation.id).map(String::as_str)
+    }
+
+    /// Whether both samples are there.
+    pub(super) fn wire(&self, operation: &Operation) -> Result<(), String> {
+        let id = &operation.id;
+        for variant in ["minimal", "full"] {
+            let path = format!("{WIRE}/{id}.{variant}.snap");
+            if !self.root.join(&path).is_file() {
+                return Err(format!(
+                    "{id}: {path} is missing\n  help: run the test `wire` and accept what it sends (CONTRIBUTING.md)"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The scenario that shows the operation best.
+    pub(super) fn scenario(&self, operation: &Operation) -> Result<Scenario, String> {
+        let id = &operation.id;
+        let scenario = self.scenarios.get(id).and_then(|text| text.split_once(": "));
+        let Some((file, name)) = scenario else {
+            return Err(format!(
+                "{id}: no scenario calls it\n  \
+                 help: write one in {FEATURES}, run the test `scenarios` and accept its snapshot (CONTRIBUTING.md)"
+            ));
+        };
+        let feature = std::fs::read_to_string(self.root.join(FEATURES).join(file)).unwrap_or_default();
+        if !feature.lines().any(|line| line.trim().starts_with("Scenario") && line.trim_end().ends_with(name)) {
+            return Err(format!(
+                "{id}: {FEATURES}/{file} has no scenario `{name}`\n  \
+                 help: run the test `scenarios` and accept its snapshot"
+            ));
+        }
+        Ok(Scenario { file: file.to_owned(), name: name.to_owned() })
+    }
+
+    /// What speaks of operations that do not exist.
+    pub(super) fn stale(&self, api: &Api) -> Vec<String> {
+        let known = |id: &str| api.operations.iter().any(|operation| operation.id == id);
+        let routes = self.routes.keys().map(|id| (ROUTES, id));
+        let all = routes.chain(self.scenarios.keys().map(|id| (SCENARIOS, id)));
+        all.filter(|(_, id)| !known(id))
+            .map(|(file, id)| format!("{file} names `{id}`, which is no operation of the specification"))
+            .collect()
+    }
+}
+
+/// The lines `key: value` of a snapshot. One that is not there has none, which every operation complains of.
+fn pairs(root: &Path, file: &str) -> Result<BTreeMap<String, String>, String> {
+    let text = match std::fs::read_to_string(root.join(file)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => return Err(format!("{file}: {error}")),
+    };
+    // Before it stands what insta knows of the snapshot, between two such lines.
+    let body = text.splitn(3, "---\n").nth(2).ok_or_else(|| format!("{file} is no snapshot"))?;
+    let pairs = body.lines().filter(|line| !line.is_empty()).map(|line| {
+        let pair = line.split_once(": ").ok_or_else(|| format!("{file}: `{line}` is not `operation: …`"))?;
+        Ok((pair.0.to_owned(), pair.1.to_owned()))
+    });
+    pairs.collect()
+}
