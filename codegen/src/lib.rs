@@ -8,10 +8,11 @@ pub mod command;
 mod coverage;
 pub mod diagnostic;
 pub mod diff;
+mod lint;
 mod load;
 pub mod model;
 pub mod render;
 pub mod rust;
 pub mod spec;
 
-pub use load::{Loaded, load};
+pub use load::{Diagnosis, Loaded, diagnose, load};

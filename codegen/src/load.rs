@@ -2,20 +2,24 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Place, Problem, Severity};
+use crate::diagnostic::{self, Place, Problem, Severity, Sources};
+use crate::lint;
 use crate::model::{self, Api, Origin};
 use crate::spec;
+use crate::spec::files::Files;
+use crate::spec::places::places;
 use crate::spec::problems::Located;
-use crate::spec::sources::Sources;
 
 /// A specification that can be generated from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// The API.
     pub api: Api,
     /// What a person should know of nevertheless, such as operations that are left out.
     pub warnings: Vec<Problem>,
-    sources: Sources,
+    /// The files that the warnings are about.
+    pub sources: Sources,
+    files: Files,
 }
 
 impl Loaded {
@@ -23,9 +27,34 @@ impl Loaded {
     ///
     /// This reads the files concerned once more: ask for everything at once.
     pub fn places(&self, origins: &[Origin]) -> Vec<Option<Place>> {
-        let spots = origins.iter().filter_map(|origin| origin.spot()).collect();
-        let places = self.sources.places(&spots);
+        let spots = origins.iter().filter_map(|origin| origin.spot());
+        let places = places(spots, &self.files, &self.sources);
         origins.iter().map(|origin| places.get(&origin.spot()?).cloned()).collect()
+    }
+}
+
+/// What is to be said of a specification, whether it can be generated from or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagnosis {
+    /// Errors and warnings, by place.
+    pub problems: Vec<Problem>,
+    /// The files that they are about.
+    pub sources: Sources,
+}
+
+impl Diagnosis {
+    /// Draws the problems with their lines, without colours.
+    pub fn drawn(&self) -> String {
+        self.problems.iter().map(|problem| diagnostic::draw(problem, &self.sources)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Says what is wrong with the specification whose root file is `path`.
+pub fn diagnose(path: &Path, workspace: &Path) -> Diagnosis {
+    match load_counting(path, workspace) {
+        Ok(Loaded { warnings: problems, sources, .. }) | Err(Located { problems, sources, .. }) => {
+            Diagnosis { problems, sources }
+        }
     }
 }
 
@@ -42,11 +71,14 @@ pub(crate) fn load_counting(path: &Path, workspace: &Path) -> Result<Loaded, Loc
     let mut reading = spec::read(path, &shown);
     let source = shown.to_string_lossy().replace('\\', "/");
     let api = model::build(&reading.document, &source, &mut reading.problems);
-    let (located, sources) = reading.located();
+    if !reading.problems.has_errors() {
+        lint::check(&reading.document, &mut reading.problems);
+    }
+    let (located, files) = reading.located();
     if located.problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(located);
     }
-    Ok(Loaded { api, warnings: located.problems, sources })
+    Ok(Loaded { api, warnings: located.problems, sources: located.sources, files })
 }
 
 /// How a file is named: the same on every machine, if that is possible.

@@ -2,9 +2,13 @@
 
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 use qingstor_codegen::command::{Arguments, run};
 
 fn main() -> ExitCode {
-    run(&Arguments::parse(), &mut std::io::stdout(), &mut std::io::stderr())
+    let mut arguments = Arguments::parse();
+    // A terminal, unless NO_COLOR, CLICOLOR and their kin say otherwise.
+    arguments.coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    run(&arguments, &mut std::io::stdout(), &mut anstream::stderr())
 }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 const SPEC: &str = r##"swagger: "2.0"
 info: {title: QingStor, version: "2016-01-06"}
 parameters:
-  bucketName: {name: bucketName, in: path, type: string, required: true}
+  bucketName: {name: bucketName, in: path, type: string, required: true, description: Its name.}
 paths:
   /:
     get:

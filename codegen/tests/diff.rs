@@ -180,16 +180,16 @@ fn a_faulty_specification_is_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
     let said = text(&output.stderr);
-    assert!(said.starts_with("error[unknown-type]: new.yaml:"), "{said}");
-    assert!(said.ends_with("1 problem in NEW, new.yaml; nothing was compared\n"), "{said}");
+    assert!(said.starts_with("error[unknown-type]: ") && said.contains("--> new.yaml:"), "{said}");
+    assert!(said.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "{said}");
 
     let output = two.run(&["missing.yaml", "new.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     let said = text(&output.stderr);
-    assert!(said.starts_with("error[unreadable-file]: missing.yaml:1:1: "), "{said}");
+    assert!(said.starts_with("error[unreadable-file]: ") && said.contains("--> missing.yaml:1:1"), "{said}");
     assert!(said.contains("help: name the root file of a specification"), "{said}");
-    assert!(said.contains("1 problem in OLD, missing.yaml; nothing was compared\n"), "{said}");
-    assert!(said.ends_with("1 problem in NEW, new.yaml; nothing was compared\n"), "the faults of both: {said}");
+    assert!(said.contains("1 problem; OLD, missing.yaml, cannot be compared\n"), "{said}");
+    assert!(said.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "the faults of both: {said}");
 }
 
 #[test]

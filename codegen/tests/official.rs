@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use qingstor_codegen::Loaded;
-use qingstor_codegen::diagnostic::Problem;
+use qingstor_codegen::diagnostic::{Problem, codes};
 use qingstor_codegen::model::{
     Api, Field, FormEncoding, Location, RequestBody, ResponseBody, Shape, Treatment, TypeKind,
 };
@@ -33,10 +33,13 @@ fn field<'f>(fields: &'f [Field], name: &str) -> &'f Field {
 }
 
 #[test]
-fn all_operations_are_there_without_a_warning() {
+fn all_operations_are_there() {
     let Some(Loaded { api, warnings, .. }) = official() else { return };
     assert_eq!(api.operations.len(), 50);
-    assert!(warnings.is_empty(), "{warnings:?}");
+    // What nobody there could have said: `x-signed` is ours. Descriptions it lacks in fact.
+    let of_code = |code: &str| warnings.iter().filter(|warning| warning.code == code).count();
+    assert_eq!([codes::SIGNED_PARAMETER, codes::UNDESCRIBED].map(of_code), [17, 25]);
+    assert_eq!(warnings.len(), 17 + 25, "{warnings:?}");
     assert_eq!((api.title.as_str(), api.version.as_str()), ("QingStor", "2016-01-06"));
     assert_eq!(api.operations[0].id, "ListBuckets");
 }

@@ -6,6 +6,7 @@ use similar::TextDiff;
 
 use super::difference::Difference;
 use super::folder::Folder;
+use super::report::Reporter;
 use super::{Failure, in_words};
 use crate::diagnostic::count;
 use crate::render::Files;
@@ -16,16 +17,16 @@ pub(super) fn check(
     folder: &Folder,
     shown: &str,
     out: &mut dyn Write,
-    err: &mut dyn Write,
+    reporter: &mut Reporter<'_>,
 ) -> Result<(), Failure> {
     let difference = Difference::between(files, folder);
     let said = if difference.is_none() {
         writeln!(out, "{shown} is up to date ({})", count(files.len(), "file"))
     } else {
-        show(&difference, files, folder, shown, out).and_then(|()| conclude(&difference, shown, err))
+        show(&difference, files, folder, shown, out).and_then(|()| conclude(&difference, shown, reporter))
     };
     said.map_err(|error| in_words("standard output", &error))?;
-    if difference.is_none() { Ok(()) } else { Err(Failure::OutOfDate) }
+    if difference.is_none() { Ok(()) } else { Err(Failure::Said) }
 }
 
 /// The difference that generating would make, as a patch.
@@ -52,7 +53,7 @@ fn show(
     Ok(())
 }
 
-fn conclude(difference: &Difference<'_>, shown: &str, err: &mut dyn Write) -> io::Result<()> {
+fn conclude(difference: &Difference<'_>, shown: &str, reporter: &mut Reporter<'_>) -> io::Result<()> {
     let kinds = [
         (&difference.missing, "is missing"),
         (&difference.changed, "is out of date"),
@@ -61,12 +62,12 @@ fn conclude(difference: &Difference<'_>, shown: &str, err: &mut dyn Write) -> io
     ];
     for (names, fault) in kinds {
         for name in names {
-            writeln!(err, "error: {shown}/{name} {fault}")?;
+            reporter.file(&format!("{shown}/{name}"), fault)?;
         }
     }
     if difference.unknown.is_empty() {
-        writeln!(err, "  help: run `cargo codegen`")
+        reporter.conclude("  help: run `cargo codegen`")
     } else {
-        writeln!(err, "  help: move the files that were not generated elsewhere, then run `cargo codegen`")
+        reporter.conclude("  help: move the files that were not generated elsewhere, then run `cargo codegen`")
     }
 }

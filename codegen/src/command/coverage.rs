@@ -5,6 +5,7 @@ use std::io::Write;
 
 use similar::TextDiff;
 
+use super::report::Reporter;
 use super::workspace::Workspace;
 use super::{Failure, in_words};
 use crate::coverage::{self, TABLE};
@@ -29,7 +30,7 @@ pub(super) fn check(
     loaded: &Loaded,
     workspace: &Workspace,
     out: &mut dyn Write,
-    err: &mut dyn Write,
+    reporter: &mut Reporter<'_>,
 ) -> Result<(), Failure> {
     if !coverage::is_kept(&workspace.root) {
         return Ok(());
@@ -41,8 +42,9 @@ pub(super) fn check(
     } else {
         let diff = TextDiff::from_lines(found.as_str(), table.as_str());
         write!(out, "{}", diff.unified_diff().context_radius(0).header(TABLE, TABLE))
-            .and_then(|()| writeln!(err, "error: {TABLE} is out of date\n  help: run `cargo codegen coverage`"))
+            .and_then(|()| reporter.file(TABLE, "is out of date"))
+            .and_then(|()| reporter.conclude("  help: run `cargo codegen coverage`"))
     };
     said.map_err(|error| in_words("standard output", &error))?;
-    if found == table { Ok(()) } else { Err(Failure::OutOfDate) }
+    if found == table { Ok(()) } else { Err(Failure::Said) }
 }

@@ -5,24 +5,29 @@ mod coverage;
 mod diff;
 mod difference;
 mod folder;
+mod report;
 mod workspace;
 mod write;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostic::{self, Severity, count};
-use crate::load::load_counting;
+use crate::diagnostic::{codes, count, explain};
+use crate::load::{Loaded, load_counting};
 use crate::model::Api;
 use crate::render::{self, Files};
 use crate::spec::problems::Located;
-pub use diff::{DiffArguments, Format};
+use crate::spec::suggest::instead_of;
 use folder::Folder;
+use report::Reporter;
 use workspace::Workspace;
+
+pub use diff::DiffArguments;
+pub use report::Format;
 
 /// Where the specification lies, relative to the workspace.
 const SPEC: &str = "specs/qingstor/2016-01-06/api.yaml";
@@ -42,6 +47,15 @@ pub struct Arguments {
     /// The folder of the generated files [default: sdk/src/generated in the workspace]
     #[arg(long, value_name = "DIR", global = true)]
     pub out: Option<PathBuf>,
+    /// How problems, and what `diff` finds, are written
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub format: Format,
+    /// Fail, writing nothing, if there are warnings about the specification
+    #[arg(long, global = true)]
+    pub deny_warnings: bool,
+    /// Whether problems are drawn in colours; for the caller to say, who knows what the streams are.
+    #[arg(skip)]
+    pub coloured: bool,
 }
 
 /// What to do other than generating.
@@ -55,6 +69,11 @@ pub enum Task {
     ///
     /// Exit code: 0 if nothing is breaking, 1 if something is, 2 if they could not be compared.
     Diff(DiffArguments),
+    /// Say what the code of a problem means and how to mend it
+    Explain {
+        /// The code, such as `unknown-key`
+        code: String,
+    },
 }
 
 /// What prevents success.
@@ -64,12 +83,10 @@ enum Failure {
     Usage(String),
     /// The specification is faulty.
     Faulty(Located),
-    /// The generated files are not what they should be; said already.
-    OutOfDate,
     /// What is missing for the table of operations.
     Uncovered(Vec<String>),
-    /// Users of one specification cannot do with the other; said already.
-    Breaking,
+    /// It is not as it should be: the generated files, say, or there are warnings that are denied; said already.
+    Said,
     /// One of two specifications is faulty; said already.
     NotComparable,
     /// Anything else, in words.
@@ -78,13 +95,14 @@ enum Failure {
 
 /// Runs the command. Results go to `out`, problems to `err`.
 pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
-    let Err(failure) = attempt(arguments, out, err) else { return ExitCode::SUCCESS };
+    let mut reporter = Reporter::new(arguments.format, arguments.coloured, err);
+    let Err(failure) = attempt(arguments, out, &mut reporter) else { return ExitCode::SUCCESS };
     // Nobody is left to hear of it if this cannot be written.
     let _unheard = match &failure {
-        Failure::Usage(message) | Failure::Other(message) => writeln!(err, "error: {message}"),
-        Failure::Faulty(located) => report(located, err),
-        Failure::OutOfDate | Failure::Breaking | Failure::NotComparable => Ok(()),
-        Failure::Uncovered(gaps) => report_gaps(gaps, err),
+        Failure::Usage(message) | Failure::Other(message) => reporter.failure(message),
+        Failure::Faulty(located) => reporter.faulty(located, "nothing was written"),
+        Failure::Uncovered(gaps) => reporter.gaps(gaps),
+        Failure::Said | Failure::NotComparable => Ok(()),
     };
     let code = match (failure, &arguments.task) {
         (Failure::Usage(_) | Failure::NotComparable, _) => 2,
@@ -95,63 +113,80 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
     ExitCode::from(code)
 }
 
-fn report(located: &Located, err: &mut dyn Write) -> io::Result<()> {
-    let problems = print_problems(located, err)?;
-    writeln!(err, "{problems}; nothing was written")
-}
-
-/// Writes all problems; says how many errors they are: `2 problems`.
-fn print_problems(located: &Located, err: &mut dyn Write) -> io::Result<String> {
-    diagnostic::print(&located.problems, err)?;
-    let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    Ok(count(errors + located.unkept, "problem"))
-}
-
-fn report_gaps(gaps: &[String], err: &mut dyn Write) -> io::Result<()> {
-    for gap in gaps {
-        writeln!(err, "error: {gap}")?;
+fn attempt(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
+    match &arguments.task {
+        None => generate(arguments, out, reporter),
+        Some(Task::Check) => check(arguments, out, reporter),
+        Some(Task::Coverage) => cover(arguments, out, reporter),
+        Some(Task::Diff(task)) => diff::diff(arguments, task, out, reporter),
+        Some(Task::Explain { code }) => explain_code(code, out),
     }
-    writeln!(err, "{}; nothing was written", count(gaps.len(), "gap"))
 }
 
-fn attempt(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
-    let only_checks = match &arguments.task {
-        Some(Task::Diff(task)) => return diff::diff(arguments, task, out, err),
-        Some(Task::Check) => true,
-        Some(Task::Coverage) | None => false,
-    };
+fn generate(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
     let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
-    let is_own = arguments.spec.is_none() && arguments.out.is_none();
-    let is_coverage = matches!(arguments.task, Some(Task::Coverage));
-    if is_coverage && !is_own {
+    let loaded = load(arguments, &workspace, reporter)?;
+    let (files, folder, shown) = generated(arguments, &workspace, &loaded.api)?;
+    let changed = write::write(&files, &folder, &shown).map_err(Failure::Other)?;
+    let changes =
+        if changed == 0 { "nothing changed".to_owned() } else { format!("{} changed", count(changed, "file")) };
+    let operations = count(loaded.api.operations.len(), "operation");
+    let types = count(loaded.api.types.len(), "type");
+    writeln!(out, "generated {operations}, {types} into {shown} ({changes})")
+        .map_err(|error| in_words("standard output", &error))
+}
+
+fn check(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
+    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    let loaded = load(arguments, &workspace, reporter)?;
+    let (files, folder, shown) = generated(arguments, &workspace, &loaded.api)?;
+    let checked = check::check(&files, &folder, &shown, out, reporter);
+    let covered = match is_own(arguments) {
+        true => coverage::check(&loaded, &workspace, out, reporter),
+        false => Ok(()),
+    };
+    checked.and(covered)
+}
+
+fn cover(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
+    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    if !is_own(arguments) {
         let message = "the coverage table is about the workspace's own specification: leave --spec and --out away";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
-    let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
-    let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
-    diagnostic::print(&loaded.warnings, err).map_err(|error| in_words("standard error", &error))?;
-    if is_coverage {
-        return coverage::write(&loaded, &workspace, out);
-    }
-    let files = render::generate(&loaded.api).map_err(|error| Failure::Other(error.to_string()))?;
-    let shown = workspace.shown(&target);
-    let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
-    if !only_checks {
-        return generate(&loaded.api, &files, &folder, &shown, out);
-    }
-    let generated = check::check(&files, &folder, &shown, out, err);
-    let covered = if is_own { coverage::check(&loaded, &workspace, out, err) } else { Ok(()) };
-    generated.and(covered)
+    let loaded = load(arguments, &workspace, reporter)?;
+    coverage::write(&loaded, &workspace, out)
 }
 
-fn generate(api: &Api, files: &Files, folder: &Folder, shown: &str, out: &mut dyn Write) -> Result<(), Failure> {
-    let changed = write::write(files, folder, shown).map_err(Failure::Other)?;
-    let changes =
-        if changed == 0 { "nothing changed".to_owned() } else { format!("{} changed", count(changed, "file")) };
-    let (operations, types) = (count(api.operations.len(), "operation"), count(api.types.len(), "type"));
-    writeln!(out, "generated {operations}, {types} into {shown} ({changes})")
-        .map_err(|error| in_words("standard output", &error))
+/// Whether it is about the workspace's specification and the code generated from it.
+fn is_own(arguments: &Arguments) -> bool {
+    arguments.spec.is_none() && arguments.out.is_none()
+}
+
+fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {
+    let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
+    let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
+    let denied = arguments.deny_warnings && !loaded.warnings.is_empty();
+    let said = reporter.warnings(&loaded.warnings, &loaded.sources, denied);
+    said.map_err(|error| in_words("standard error", &error))?;
+    if denied { Err(Failure::Said) } else { Ok(loaded) }
+}
+
+/// What is to be generated, the folder for it, and how the folder is called.
+fn generated(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<(Files, Folder, String), Failure> {
+    let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
+    let files = render::generate(api).map_err(|error| Failure::Other(error.to_string()))?;
+    let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
+    Ok((files, folder, workspace.shown(&target)))
+}
+
+fn explain_code(code: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(text) = explain(code) else {
+        let known: Vec<&str> = codes::ALL.iter().map(|code| code.name).collect();
+        let help = instead_of(code, &known, "the codes are").text;
+        return Err(Failure::Usage(format!("there is no code `{code}`\n  help: {help}")));
+    };
+    writeln!(out, "{text}").map_err(|error| in_words("standard output", &error))
 }
 
 fn in_words(what: &str, error: &dyn Display) -> Failure {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::api::{Api, Method};
 use super::collisions::{not_reserved, one_of_each};
 use super::operation::{self, Context};
+use super::outputs;
 use super::pagination;
 use super::path::PathKey;
 use super::recursion;
@@ -12,8 +13,8 @@ use super::types::Types;
 use crate::diagnostic::codes;
 use crate::rust::is_own_method;
 use crate::rust::names::{operation_type, snake_case};
-use crate::spec::document::{Document, Operation as Written, PathItem, Verb};
-use crate::spec::problems::{Problems, Spanned};
+use crate::spec::document::{Document, PathItem, Verb};
+use crate::spec::problems::{Finding, Problems, Spanned, Spot};
 
 /// Concludes what the API is. What is wrong is reported; the result is of use only if nothing was.
 ///
@@ -36,7 +37,10 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
     let written = paths.iter().flat_map(|(_, item)| &item.operations);
     for (operation, written) in operations.iter_mut().zip(written) {
         let pagination = written.pagination.as_ref();
-        operation.pagination = pagination.and_then(|it| pagination::build(it, operation, &types, problems));
+        operation.pagination = pagination.and_then(|it| {
+            let answer = outputs::written_properties(document, written);
+            pagination::build(it, operation, &types, &answer, problems)
+        });
     }
     Api {
         source: source.to_owned(),
@@ -49,22 +53,24 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
 
 /// Two path keys that differ in the order of their sub-resources only are one.
 fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
-    let mut seen: BTreeMap<(&str, Vec<&String>), &str> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, Vec<&String>), &Spanned<String>> = BTreeMap::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.is_faulty) {
         let key = item.path.value.as_str();
         let mut sub_resources: Vec<&String> = path.sub_resources.iter().collect();
         sub_resources.sort();
         let before_query = key.split_once('?').map_or(key, |(before, _)| before);
-        if let Some(first) = seen.insert((before_query, sub_resources), key) {
-            let message = format!("the paths `{first}` and `{key}` are one");
-            problems.error(codes::DUPLICATE_PATH, item.path.spot, message, "join their operations under one of them");
+        if let Some(first) = seen.insert((before_query, sub_resources), &item.path) {
+            let message = format!("the paths `{}` and `{key}` are one", first.value);
+            let finding = Finding::error(codes::DUPLICATE_PATH, item.path.spot, message);
+            let finding = finding.help("join their operations under one of them");
+            problems.report(finding.related(first.spot, "the first is here"));
         }
     }
 }
 
 /// An operation's id names a method and two types, in Rust and everywhere else.
 fn check_ids(document: &Document, problems: &mut Problems) {
-    let mut by_id: BTreeMap<&str, &Written> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, Spot> = BTreeMap::new();
     let mut distinct: Vec<Spanned<&str>> = Vec::new();
     for written in document.paths.iter().flat_map(|item| &item.operations) {
         let Some(id) = &written.id else { continue };
@@ -74,10 +80,13 @@ fn check_ids(document: &Document, problems: &mut Problems) {
             let message = format!("the operationId `{name}` is not a name");
             let help = "begin with a letter, then use letters, digits, `_` and `-`, such as `GetBucketACL`";
             problems.error(codes::BAD_OPERATION_ID, id.spot, message, help);
-        } else if by_id.insert(name, written).is_some() {
+        } else if let Some(first) = by_id.get(name) {
             let message = format!("the operationId `{name}` belongs to another operation already");
-            problems.error(codes::DUPLICATE_OPERATION_ID, id.spot, message, "give this operation a name of its own");
+            let finding = Finding::error(codes::DUPLICATE_OPERATION_ID, id.spot, message);
+            let finding = finding.help("give this operation a name of its own");
+            problems.report(finding.related(*first, "the other operation"));
         } else {
+            by_id.insert(name, id.spot);
             distinct.push(Spanned { value: name, spot: id.spot });
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::codes;
-use crate::spec::problems::{Problems, Spanned};
+use crate::spec::problems::{Finding, Problems, Spanned};
 
 /// Reports every name that `in_rust` makes the same as an earlier one. `owners` says what the names belong to.
 pub(super) fn one_of_each<'n>(
@@ -12,14 +12,16 @@ pub(super) fn one_of_each<'n>(
     in_rust: impl Fn(&str) -> String,
     problems: &mut Problems,
 ) {
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    let mut taken: BTreeMap<String, Spanned<&str>> = BTreeMap::new();
     for name in names {
         let rust_name = in_rust(name.value);
         if let Some(first) = taken.get(&rust_name) {
-            let message = format!("{owners} `{first}` and `{}` would both be `{rust_name}` in Rust", name.value);
-            problems.error(codes::NAME_COLLISION, name.spot, message, "rename one of them");
+            let (first, other) = (first.spot, first.value);
+            let message = format!("{owners} `{other}` and `{}` would both be `{rust_name}` in Rust", name.value);
+            let finding = Finding::error(codes::NAME_COLLISION, name.spot, message).help("rename one of them");
+            problems.report(finding.related(first, "the other is here"));
         } else {
-            taken.insert(rust_name, name.value);
+            taken.insert(rust_name, name);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::types::Types;
 use crate::diagnostic::codes;
 use crate::rust::names::snake_case;
 use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
-use crate::spec::problems::{Problems, Spanned, Spot};
+use crate::spec::problems::{Finding, Problems, Spanned, Spot};
 
 /// Everything that says something about an operation.
 #[derive(Debug, Clone)]
@@ -98,6 +98,10 @@ fn same_parameter(one: &Parameter, other: &Parameter) -> bool {
 /// Each placeholder needs its parameter, and each path parameter its placeholder.
 fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
     let (path, key) = (context.path, &context.item.path);
+    if path.is_faulty || context.document.lacks_parameters {
+        // What is missing would only be what has been reported.
+        return;
+    }
     let declared: Vec<&Parameter> =
         context.parameters.iter().copied().filter(|it| it.place == ParameterIn::Path).collect();
     for name in &path.placeholders {
@@ -107,7 +111,8 @@ fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
                 key.value, context.name
             );
             let help = format!("add the parameter `{name}` with `in: path`, such as `$ref: \"#/parameters/{name}\"`");
-            problems.error(codes::MISSING_PATH_PARAMETER, key.spot, message, help);
+            let finding = Finding::error(codes::MISSING_PATH_PARAMETER, key.spot, message).help(help);
+            problems.report(finding.related(context.written.method.spot, "the operation without it"));
         }
     }
     for parameter in declared {
@@ -124,13 +129,16 @@ fn check_parameters_twice(parameters: &[Parameter], problems: &mut Problems) {
     for (index, parameter) in parameters.iter().enumerate() {
         let before = parameters.get(..index).unwrap_or_default();
         let (name, place) = (&parameter.name.value, parameter.place.word());
-        if before.iter().any(|other| same_parameter(other, parameter)) {
+        let body = before.iter().find(|other| other.place == ParameterIn::Body && parameter.place == other.place);
+        if let Some(first) = before.iter().find(|other| same_parameter(other, parameter)) {
             let message = format!("the parameter `{name}` with `in: {place}` stands here a second time");
-            problems.error(codes::DUPLICATE_PARAMETER, parameter.spot, message, "keep one of them");
-        } else if parameter.place == ParameterIn::Body && before.iter().any(|it| it.place == ParameterIn::Body) {
+            let finding = Finding::error(codes::DUPLICATE_PARAMETER, parameter.spot, message);
+            problems.report(finding.help("keep one of them").related(first.spot, "the first is here"));
+        } else if let Some(first) = body {
             let message = format!("the parameter `{name}` is a second body");
             let help = "a request has one body: make them one, an object with both";
-            problems.error(codes::DUPLICATE_BODY, parameter.spot, message, help);
+            let finding = Finding::error(codes::DUPLICATE_BODY, parameter.spot, message).help(help);
+            problems.report(finding.related(first.spot, "the first is here"));
         }
     }
 }

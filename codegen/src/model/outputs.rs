@@ -1,13 +1,16 @@
 //! What an operation receives when it succeeds: all its responses below 400 taken together.
 
+use std::collections::BTreeSet;
+
 use super::api::{Field, Location, ResponseBody};
 use super::fields::properties;
 use super::inputs::{Carrier, flat_field, is_binary, report_body};
 use super::operation::{Context, Placed};
 use super::types::{Types, is_structure};
 use crate::diagnostic::codes;
-use crate::spec::document::Response;
+use crate::spec::document::{Document, Operation, Response};
 use crate::spec::problems::{Problems, Spot};
+use crate::spec::schema::Target;
 
 /// What an operation receives.
 #[derive(Debug, Default)]
@@ -32,22 +35,33 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     for response in &responses {
         merged.headers(context, response, types, problems);
     }
-    let mut body = None;
+    let mut body: Option<(ResponseBody, Spot)> = None;
     for response in &responses {
         let before = merged.fields.len();
         let Some(found) = merged.body(context, response, types, problems) else { continue };
-        if body.is_some_and(|body| body != found) {
+        if let Some((_, first)) = body.filter(|(body, _)| *body != found) {
             merged.fields.truncate(before);
             let message = format!("the body of operation `{}` is bytes in one response, JSON in another", context.name);
             let help = "describe the same kind of body in all responses below 400";
-            problems.error(codes::CONFLICTING_RESPONSES, response.status.spot, message, help);
+            problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.spot, first, message, help);
             continue;
         }
-        body = Some(found);
+        body.get_or_insert((found, response.status.spot));
     }
     merged.relax(&responses);
     let success = responses.iter().map(|response| response.status.value).collect();
-    Outputs { fields: merged.fields, body, success }
+    Outputs { fields: merged.fields, body: body.map(|(body, _)| body), success }
+}
+
+/// The names of all properties that a successful answer is described with, whatever is wrong with them.
+pub(super) fn written_properties<'d>(document: &'d Document, operation: &'d Operation) -> BTreeSet<&'d str> {
+    let responses = operation.responses.iter().flat_map(|responses| &responses.value);
+    let schemas = responses.filter(|it| it.status.value < 400).filter_map(|it| match &it.schema.as_ref()?.target {
+        Target::Inline(schema) => Some(schema.as_ref()),
+        Target::Named(id) => document.schemas.get(id).map(|it| &it.schema),
+        Target::Broken => None,
+    });
+    schemas.flat_map(|schema| &schema.properties).map(|property| property.name.value.as_str()).collect()
 }
 
 /// The fields of several responses.
@@ -123,7 +137,7 @@ impl Merged {
 
     /// Adds a field, unless an earlier response has it.
     fn add(&mut self, field: Field, spot: Spot, context: &Context<'_>, problems: &mut Problems) {
-        let Some((known, _)) = self.fields.iter_mut().find(|(known, _)| same_field(known, &field)) else {
+        let Some((known, first)) = self.fields.iter_mut().find(|(known, _)| same_field(known, &field)) else {
             self.fields.push((field, spot));
             return;
         };
@@ -132,7 +146,7 @@ impl Merged {
             let message =
                 format!("`{}` is of another type in another response of operation `{}`", field.name, context.name);
             let help = "give it the same type in all responses below 400";
-            problems.error(codes::CONFLICTING_RESPONSES, spot, message, help);
+            problems.contradiction(codes::CONFLICTING_RESPONSES, spot, *first, message, help);
         }
     }
 

@@ -1,5 +1,7 @@
 //! How a list continues on its next page: every name that `x-pagination` says is looked up and has to fit.
 
+use std::collections::BTreeSet;
+
 use super::api::{Field, Location, MarkerSource, Operation, PageMarker, Pagination, Shape, TypeKind};
 use super::types::Made;
 use crate::diagnostic::codes;
@@ -12,9 +14,10 @@ pub(super) fn build(
     written: &Written,
     operation: &Operation,
     types: &[Made],
+    answer: &BTreeSet<&str>,
     problems: &mut Problems,
 ) -> Option<Pagination> {
-    let mut check = Check { operation, types, problems };
+    let mut check = Check { operation, types, answer, problems };
     if operation.is_streamed() {
         let message = format!("operation `{}` sends a stream, which cannot be sent for each page", operation.id);
         check.problems.error(codes::BAD_PAGINATION, written.spot, message, "remove `x-pagination`");
@@ -36,6 +39,8 @@ pub(super) fn build(
 struct Check<'a> {
     operation: &'a Operation,
     types: &'a [Made],
+    /// The properties of the answer, those included that are faulty.
+    answer: &'a BTreeSet<&'a str>,
     problems: &'a mut Problems,
 }
 
@@ -97,7 +102,10 @@ impl<'a> Check<'a> {
 
     fn property(&mut self, name: &Spanned<String>) -> Option<&'a Field> {
         let outputs = self.operation.outputs.iter().filter(|field| field.location == Location::Json);
-        self.find(name, "property of the answer", outputs.collect())
+        let outputs: Vec<&Field> = outputs.collect();
+        let is_faulty = self.answer.contains(name.value.as_str()) && outputs.iter().all(|it| it.name != name.value);
+        // What is wrong with it has been reported.
+        if is_faulty { None } else { self.find(name, "property of the answer", outputs) }
     }
 
     fn item_property(&mut self, items: &'a Field, name: &Spanned<String>) -> Option<&'a Field> {

@@ -145,7 +145,7 @@ impl<'d> Types<'d> {
             .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
             let TypeKind::Enum(_) = &known.definition.kind else {
-                self.clash(name, schema.spot, problems);
+                self.clash(name, schema.spot, known.spot, problems);
                 return None;
             };
             let name = known.definition.name.clone();
@@ -165,8 +165,8 @@ impl<'d> Types<'d> {
     fn structure(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
         match self.made.get(&type_key(name)) {
             Some(known) if known.spot == schema.spot => Some(Shape::Struct(known.definition.name.clone())),
-            Some(_) => {
-                self.clash(name, schema.spot, problems);
+            Some(known) => {
+                self.clash(name, schema.spot, known.spot, problems);
                 None
             }
             None => {
@@ -184,12 +184,12 @@ impl<'d> Types<'d> {
         self.made.insert(type_key(name), Made { definition, spot: schema.spot, field_spots: Vec::new() });
     }
 
-    fn clash(&self, name: &str, spot: Spot, problems: &mut Problems) {
+    fn clash(&self, name: &str, spot: Spot, other: Spot, problems: &mut Problems) {
         let rust_name = pascal_case(name);
         let message = format!("the type `{name}` would be `{rust_name}` in Rust, like another type");
         let help = "rename one of the definitions; a type written in place gets a name of its own by moving it to \
                     `definitions`, an enum by `x-enum-name`";
-        problems.error(codes::NAME_COLLISION, spot, message, help);
+        problems.contradiction(codes::NAME_COLLISION, spot, other, message, help);
     }
 
     /// Gives every structure its fields. The types are sorted by name.

@@ -1,7 +1,8 @@
 //! Characters that no text may hold: those that YAML forbids, and those that would break out of a generated line.
 
+use std::ops::Range;
+
 use super::node::{Entry, Node, NodeId, Value};
-use super::position::Position;
 use super::problems::{FileId, Problems, Spot};
 use crate::diagnostic::codes;
 
@@ -9,24 +10,13 @@ use crate::diagnostic::codes;
 const PROSE: [&str; 3] = ["description", "example", "summary"];
 
 /// The first character that YAML does not allow anywhere: the parser refuses it without saying where it stands.
-pub(super) fn forbidden(text: &str) -> Option<(char, Position)> {
+pub(super) fn forbidden(text: &str) -> Option<(char, Range<usize>)> {
     let allowed = |c: char| match c {
         '\t' | '\n' | '\r' | '\u{85}' => true,
         '\u{feff}' | '\u{fffe}' | '\u{ffff}' => false,
         c => !c.is_control(),
     };
-    // Most files have none, and need no counting.
-    if text.chars().all(allowed) {
-        return None;
-    }
-    let mut at = (1, 1);
-    for c in text.chars() {
-        if !allowed(c) {
-            return Some((c, at));
-        }
-        at = if c == '\n' { (at.0 + 1, 1) } else { (at.0, at.1 + 1) };
-    }
-    None
+    text.char_indices().find(|(_, c)| !allowed(*c)).map(|(at, c)| (c, at..at + c.len_utf8()))
 }
 
 /// Reports every control character in keys and values. Names, titles and values become single lines of generated
@@ -74,7 +64,7 @@ mod tests {
     #[test]
     fn a_forbidden_character_has_its_own_place() {
         assert_eq!(forbidden("a: 1\r\nb:\té\u{85}\n"), None);
-        assert_eq!(forbidden("a: 1\né: \0"), Some(('\0', (2, 4))));
-        assert_eq!(forbidden("a: \u{feff}"), Some(('\u{feff}', (1, 4))));
+        assert_eq!(forbidden("a: 1\né: \0"), Some(('\0', 9..10)));
+        assert_eq!(forbidden("a: \u{feff}"), Some(('\u{feff}', 3..6)));
     }
 }

@@ -1,6 +1,6 @@
 //! A specification as it is written, read into types: every `$ref` resolved, nothing yet concluded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pagination::Pagination;
 use super::problems::{FileId, Spanned, Spot};
@@ -17,6 +17,14 @@ pub struct Document {
     pub paths: Vec<PathItem>,
     /// Every schema that a `$ref` leads to.
     pub schemas: BTreeMap<SchemaId, NamedSchema>,
+    /// The root's `definitions`, by key.
+    pub definitions: Vec<(Spanned<String>, SchemaId)>,
+    /// The root's `parameters`, by key.
+    pub shared_parameters: Vec<(String, Spot)>,
+    /// The keys of those that paths and operations list.
+    pub used_parameters: BTreeSet<String>,
+    /// Whether a list names parameters that could not be read, which has been reported.
+    pub lacks_parameters: bool,
     /// The files' names, for what is generated from them.
     pub file_names: BTreeMap<FileId, String>,
 }
@@ -146,6 +154,8 @@ pub struct Hints {
     pub header_prefix: Option<Spanned<String>>,
     /// `x-repeatable: false`.
     pub forbids_repeat: bool,
+    /// `x-signed: true`.
+    pub signed: bool,
 }
 
 /// What the SDK works out where the caller leaves it out.

@@ -4,31 +4,32 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use super::characters;
 use super::node::{EqualKey, Node};
-use super::position::{self, ParseError, Position, START};
-use super::problems::{FileId, Problems, Spot};
-use crate::diagnostic::codes;
+use super::position::{self, ParseError};
+use super::problems::{FileId, Finding, Problems, Spot};
+use crate::diagnostic::{Source, Sources, codes};
 
 /// No file of a specification has to be longer: the official one, all files together, has 110 KB.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// One file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SourceFile {
     /// As diagnostics and generated files name it.
     pub(super) name: String,
     /// Relative to the specification's folder.
     pub(super) relative: PathBuf,
-    pub(super) text: String,
+    pub(super) source: Source,
     /// `None` where the text could not be read as YAML.
     pub(super) root: Option<Node>,
 }
 
 /// All files read so far.
-#[derive(Debug)]
-pub(super) struct Files {
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
     /// The folder of the root file, without symbolic links.
     folder: PathBuf,
     /// The same as diagnostics name it.
@@ -69,14 +70,14 @@ impl Files {
         self.get(id).map_or("", |file| &file.name)
     }
 
-    /// What is left to be known once everything is read.
-    pub(super) fn into_named_texts(self) -> impl Iterator<Item = (FileId, String, String)> {
-        self.files.into_iter().enumerate().map(|(index, file)| (FileId(index), file.name, file.text))
-    }
-
     /// The names of all files.
     pub(super) fn names(&self) -> BTreeMap<FileId, String> {
         self.files.iter().enumerate().map(|(index, file)| (FileId(index), file.name.clone())).collect()
+    }
+
+    /// The texts of all files, by name.
+    pub(super) fn sources(&self) -> Sources {
+        self.files.iter().map(|file| (file.name.clone(), file.source.clone())).collect()
     }
 
     /// Reads `wanted`, relative to the specification's folder, unless that has been done.
@@ -103,16 +104,30 @@ impl Files {
         let id = FileId(self.files.len());
         self.by_path.insert(relative.clone(), Some(id));
         let name = slashed(&self.shown.join(&relative));
-        let (text, root) = understand(id, bytes, problems);
-        self.files.push(SourceFile { name, relative, text, root });
+        let (source, root) = understand(id, bytes, problems);
+        self.files.push(SourceFile { name, relative, source, root });
         Ok(id)
+    }
+
+    /// The names of what lies in the folder in which `wanted` was looked for.
+    pub(super) fn beside(&self, wanted: &Path) -> Vec<String> {
+        const MOST: usize = 500;
+        let folder = normalized(wanted).and_then(|it| self.folder.join(it).parent()?.canonicalize().ok());
+        // As with files: nothing outside is looked at, not even its names.
+        let folder = folder.filter(|folder| folder.starts_with(&self.folder));
+        let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+        let mut names: Vec<String> =
+            entries.take(MOST).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
     }
 
     /// Remembers a root file that cannot be read, so that problems have something to name.
     pub(super) fn missing(&mut self, relative: &Path) -> FileId {
         let id = FileId(self.files.len());
         let name = slashed(&self.shown.join(relative));
-        self.files.push(SourceFile { name, relative: relative.to_owned(), text: String::new(), root: None });
+        let source = Source::new(String::new(), 0);
+        self.files.push(SourceFile { name, relative: relative.to_owned(), source, root: None });
         id
     }
 }
@@ -140,70 +155,73 @@ fn plain(error: &std::io::Error) -> String {
     }
 }
 
-fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (String, Option<Node>) {
+fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, Option<Node>) {
+    const BYTE_ORDER_MARK: &str = "\u{feff}";
     if bytes.len() as u64 > MOST_BYTES {
         let message = format!("the file is longer than {MOST_BYTES} bytes");
-        problems.error(codes::TOO_LARGE, Spot::text(id, START), message, "split it into several files by `$ref`");
-        return (String::new(), None);
+        problems.error(codes::TOO_LARGE, Spot::start(id), message, "split it into several files by `$ref`");
+        return (Source::new(String::new(), 0), None);
     }
     let text = match String::from_utf8(bytes) {
-        // What some editors put in front of everything is no part of the text, nor of any column.
-        Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
-        Err(error) => {
-            let good = error.utf8_error().valid_up_to();
-            let before = String::from_utf8_lossy(error.as_bytes().get(..good).unwrap_or_default());
-            let spot = Spot::text(id, end_of(&before));
-            problems.error(codes::UNREADABLE_FILE, spot, "the file is not UTF-8", "save it as UTF-8");
-            return (String::new(), None);
-        }
+        Ok(text) => text,
+        Err(error) => return (not_utf8(id, &error, problems), None),
     };
-    let root = match position::parse(&text) {
+    // What some editors put in front of everything is no part of the text, nor of any column.
+    let source = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => Source::new(rest.to_owned(), BYTE_ORDER_MARK.len()),
+        None => Source::new(text, 0),
+    };
+    let root = match position::parse(source.text()) {
         Ok(parsed) => {
-            report_equal_keys(id, &text, &parsed.equal_keys, problems);
+            report_equal_keys(id, &parsed.equal_keys, problems);
             characters::check(id, &parsed.root, problems);
             Some(parsed.root)
         }
-        Err(ParseError::Syntax(message, at)) => {
-            let help = "the rest of this file was not checked";
-            problems.error(codes::YAML_SYNTAX, Spot::text(id, at), format!("not YAML: {message}"), help);
+        Err(ParseError::Syntax(fault)) => {
+            let mut finding = Finding::error(codes::YAML_SYNTAX, Spot::text(id, &fault.at), fault.message);
+            finding = finding.help(fault.help);
+            if let Some(label) = fault.label {
+                finding = finding.label(label);
+            }
+            if let Some((at, label)) = fault.begun {
+                finding = finding.related(Spot::text(id, &at), label);
+            }
+            problems.report(finding);
             None
         }
         Err(ParseError::Documents(at)) => {
             let message = "a file holds one document, and another begins here";
             let help = "remove `---`, or make a file of its own of what follows";
-            problems.error(codes::YAML_SYNTAX, Spot::text(id, at), message, help);
+            let finding = Finding::error(codes::YAML_SYNTAX, Spot::text(id, &at), message).help(help);
+            problems.report(finding.label("another document"));
             None
         }
         Err(ParseError::TooLarge(message, at)) => {
             let help = "a specification has no need of it; was this file meant?";
-            problems.error(codes::TOO_LARGE, Spot::text(id, at), message, help);
+            problems.error(codes::TOO_LARGE, Spot::text(id, &at), message, help);
             None
         }
     };
-    (text, root)
+    (source, root)
 }
 
-fn report_equal_keys(id: FileId, text: &str, keys: &[EqualKey], problems: &mut Problems) {
-    if keys.is_empty() {
-        return;
-    }
-    let firsts = position::locate(text, &keys.iter().map(|equal| equal.first).collect());
+/// Reports the first byte that belongs to no character. The text is for showing the line: what cannot be read
+/// appears as replacement characters.
+fn not_utf8(id: FileId, error: &FromUtf8Error, problems: &mut Problems) -> Source {
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let start = error.utf8_error().valid_up_to();
+    let bytes = start..start + char::REPLACEMENT_CHARACTER.len_utf8();
+    let finding = Finding::error(codes::UNREADABLE_FILE, Spot::text(id, &bytes), "the file is not UTF-8");
+    problems.report(finding.help("save it as UTF-8").label("no character of UTF-8 begins here"));
+    Source::new(text, 0)
+}
+
+fn report_equal_keys(id: FileId, keys: &[EqualKey], problems: &mut Problems) {
     for equal in keys {
-        let first = firsts.get(&equal.first).map_or(START.0, |at| at.0);
-        problems.error(
-            codes::DUPLICATE_KEY,
-            Spot::node(id, equal.again),
-            format!("the key `{}` stands here a second time; the first is in line {first}", equal.key),
-            "keep one of them",
-        );
+        let message = format!("the key `{}` stands here a second time", equal.key);
+        let finding = Finding::error(codes::DUPLICATE_KEY, Spot::node(id, equal.again), message);
+        problems.report(finding.help("keep one of them").related(Spot::node(id, equal.first), "the first is here"));
     }
-}
-
-/// Line and column behind the last character.
-fn end_of(text: &str) -> Position {
-    let line = text.matches('\n').count() + 1;
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    (line, last.chars().count() + 1)
 }
 
 /// The path without `.` and `..`; `None` where it leads out of the folder or is not relative.
@@ -251,11 +269,5 @@ mod tests {
         let mut files = Files::new(&folder.path().join("api.yaml"), Path::new("api.yaml"));
         let opened = files.open(Path::new("link.yaml"), &mut Problems::default());
         assert_eq!(opened, Err(NoFile::Outside));
-    }
-
-    #[test]
-    fn the_end_of_a_text_is_counted_in_characters() {
-        assert_eq!(end_of(""), (1, 1));
-        assert_eq!(end_of("a\néé"), (2, 3));
     }
 }

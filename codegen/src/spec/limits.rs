@@ -1,6 +1,6 @@
 //! `minimum`, `maxLength` and their like.
 
-use super::problems::{Problems, Spanned};
+use super::problems::{Finding, Problems, Spanned};
 use super::schema::{Format, Kind};
 use super::table::Table;
 use crate::diagnostic::codes;
@@ -57,7 +57,8 @@ impl Limits {
         for (key, limit) in [("minimum", &self.minimum), ("maximum", &self.maximum)] {
             if let Some(limit) = limit.as_ref().filter(|limit| !fits(limit.value)) {
                 let message = format!("`{key}: {}` of {} does not fit `format: int32`", limit.value, table.what);
-                problems.error(codes::IMPOSSIBLE_LIMIT, limit.spot, message, "write `format: int64`");
+                let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, limit.spot, message);
+                problems.report(finding.help("write `format: int64`").label("more than 32 bits"));
             }
         }
     }
@@ -76,6 +77,8 @@ fn crossed<N: Ord + std::fmt::Display>(
         let (low_value, high_value) = (&low.value, &high.value);
         let message =
             format!("`{low_key}: {low_value}` of {} is greater than its `{high_key}: {high_value}`", table.what);
-        problems.error(codes::IMPOSSIBLE_LIMIT, low.spot, message, "exchange them, or correct one of them");
+        let help = "exchange them, or correct one of them";
+        let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, low.spot, message).help(help);
+        problems.report(finding.related(high.spot, "the upper limit"));
     }
 }

@@ -5,14 +5,18 @@
 
 mod characters;
 pub mod document;
-mod files;
+mod extent;
+pub(crate) mod files;
+mod finding;
 mod kinds;
 pub mod limits;
+mod marks;
 pub mod node;
 mod numbering;
 pub mod pagination;
 mod parameters;
 mod paths;
+pub(crate) mod places;
 mod position;
 pub mod problems;
 mod reader;
@@ -20,8 +24,9 @@ mod reference;
 mod responses;
 pub mod schema;
 mod schema_rules;
-pub(crate) mod sources;
+pub mod signed;
 pub(crate) mod suggest;
+mod syntax;
 mod table;
 mod tree;
 

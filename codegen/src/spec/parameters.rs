@@ -4,6 +4,7 @@ use super::document::{Computed, Hints, Parameter, ParameterIn};
 use super::problems::Spanned;
 use super::reader::Reader;
 use super::schema::{Role, SchemaUse, Target};
+use super::signed;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
 
@@ -28,7 +29,11 @@ impl Reader {
             let message = format!("{} has more than {MOST} parameters", owner.what);
             self.problems.error(codes::TOO_LARGE, beyond.spot(), message, "no request has that many; remove some");
         }
-        items.into_iter().take(MOST).filter_map(|at| self.parameter(at)).collect()
+        let listed = items.len();
+        let parameters: Vec<Parameter> = items.into_iter().take(MOST).filter_map(|at| self.parameter(at)).collect();
+        self.lacks_parameters |= parameters.len() < listed;
+        self.used_parameters.extend(parameters.iter().filter_map(|parameter| parameter.shared_as.clone()));
+        parameters
     }
 
     pub(super) fn parameter(&mut self, at: Located) -> Option<Parameter> {
@@ -50,7 +55,9 @@ impl Reader {
         // Read even if name or place are faulty, for the sake of further problems.
         let in_body = place.as_ref().is_some_and(|place| place.value == ParameterIn::Body);
         let schema = if in_body { self.body_schema(&table) } else { self.own_schema(&table) };
-        let hints = self.hints(&table, place.as_ref().map(|place| place.value));
+        let mut hints = self.hints(&table, place.as_ref().map(|place| place.value));
+        let (own_name, own_place) = (name.as_ref().map(|it| it.value.as_str()), place.as_ref().map(|it| it.value));
+        hints.signed = signed::read(&table, own_name, own_place, &mut self.problems);
         if let (Some(name), Some(ParameterIn::Header)) = (&name, place.as_ref().map(|place| place.value)) {
             self.check_header_name(name, "header parameter");
         }
@@ -97,7 +104,7 @@ impl Reader {
                 problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, "remove it");
             }
         }
-        Hints { computed, path_encoded, header_prefix, forbids_repeat }
+        Hints { computed, path_encoded, header_prefix, forbids_repeat, signed: false }
     }
 }
 

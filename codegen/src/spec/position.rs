@@ -1,19 +1,23 @@
 //! Reading a text into a tree, and finding a key or value of that tree in the text again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde::de::DeserializeSeed;
 
 use super::characters;
-use super::node::{EqualKey, Node, NodeId};
+use super::extent::{self, Content};
+use super::marks::Marks;
+use super::node::{EqualKey, Node, NodeId, Value};
 use super::numbering::Numbering;
+use super::syntax::{SyntaxFault, in_words};
 use super::tree::NodeSeed;
 
-/// Line and column, both counted from 1.
+/// Line and column as the YAML parser counts them, both from 1.
 pub(super) type Position = (usize, usize);
 
 /// Where a text without any position of its own begins.
-pub(super) const START: Position = (1, 1);
+const START: Position = (1, 1);
 
 /// What a text turned out to be.
 #[derive(Debug)]
@@ -22,15 +26,15 @@ pub(super) struct Parsed {
     pub(super) equal_keys: Vec<EqualKey>,
 }
 
-/// Why a text could not be read.
+/// Why a text could not be read. All places are bytes of the text.
 #[derive(Debug, PartialEq)]
 pub(super) enum ParseError {
     /// It is not YAML.
-    Syntax(String, Position),
+    Syntax(SyntaxFault),
     /// It is several documents; where the second begins.
-    Documents(Position),
+    Documents(Range<usize>),
     /// It is more than anyone would write.
-    TooLarge(String, Position),
+    TooLarge(String, Range<usize>),
 }
 
 /// Reads a text.
@@ -40,7 +44,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
     }
     if let Some((c, at)) = characters::forbidden(text) {
         let message = format!("the character U+{:04X} is not allowed in YAML", u32::from(c));
-        return Err(ParseError::Syntax(message, at));
+        let help = "remove it; a text within `\"` may hold it as `\\u…`";
+        return Err(ParseError::Syntax(SyntaxFault { message, label: Some("this character"), help, at, begun: None }));
     }
     let numbering = Numbering::default();
     match NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
@@ -48,24 +53,59 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         Err(error) => {
             let at = error.location().map_or(START, |at| (at.line(), at.column()));
             let message = message_of(&error);
+            let here = || {
+                let start = Marks::new(text).byte(at);
+                start..start
+            };
             Err(if message.contains("more than one document") {
                 ParseError::Documents(second_document(text))
             } else if numbering.too_large.get() || message == "repetition limit exceeded" {
-                ParseError::TooLarge("more keys and values than a specification has to have".to_owned(), at)
+                ParseError::TooLarge("more keys and values than a specification has to have".to_owned(), here())
             } else if message == "recursion limit exceeded" {
-                ParseError::TooLarge(DEEP.to_owned(), at)
+                ParseError::TooLarge(DEEP.to_owned(), here())
             } else {
-                ParseError::Syntax(message, at)
+                ParseError::Syntax(in_words(text, &message, at))
             })
         }
     }
 }
 
-/// Where keys and values stand in the text that they were read from.
+/// Which bytes of the text the keys and values are that `root` was read from.
+pub(super) fn locate(text: &str, root: &Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Range<usize>> {
+    let marks = Marks::new(text);
+    let contents = contents(root, ids);
+    let positions = positions(text, ids).into_iter();
+    let found = positions.map(|(id, position)| {
+        let start = marks.byte(position);
+        // A second key of the same name is not in the tree, and a key like others.
+        let content = contents.get(&id).copied().unwrap_or(Content::Key);
+        (id, start..start + extent::length(&text[start..], content))
+    });
+    found.collect()
+}
+
+/// What these keys and values are.
+fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Content<'n>> {
+    let mut contents = BTreeMap::new();
+    let mut rest = vec![root];
+    while let Some(node) = rest.pop() {
+        if ids.contains(&node.id) {
+            contents.insert(node.id, Content::from(node));
+        }
+        match &node.value {
+            Value::List(items) => rest.extend(items.iter()),
+            Value::Map(map) => rest.extend(map.entries().iter().map(|entry| &entry.value)),
+            _ => {}
+        }
+    }
+    contents
+}
+
+/// Where keys and values begin.
 ///
 /// One more reading finds all keys and scalars. What a list or map has in front, a `{` or an anchor, takes a reading
 /// each; in a long text with many problems they are found at their first key or item instead.
-pub(super) fn locate(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
+fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
     const MOST_BYTES: usize = 2 << 20;
     let numbering = Numbering::finding(ids.iter().copied());
     // What fails on purpose at the top level has nobody above who would learn of it.
@@ -77,48 +117,48 @@ pub(super) fn locate(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Pos
     found.map(|(id, at)| (id, at.filter(|_| !is_short).unwrap_or_else(|| locate_one(text, id)))).collect()
 }
 
-/// Where a key or value stands.
-pub(super) fn locate_one(text: &str, id: NodeId) -> Position {
+/// Where a key or value begins.
+fn locate_one(text: &str, id: NodeId) -> Position {
     let numbering = Numbering::up_to(id);
     let stopped = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
     stopped.err().and_then(|error| error.location()).map_or(START, |at| (at.line(), at.column()))
 }
 
-/// Where the second document of a text begins: at the first `---` after anything else, or after a `...`.
-fn second_document(text: &str) -> Position {
+/// The line in which the second document begins: at the first `---` after anything else, or after a `...`.
+fn second_document(text: &str) -> Range<usize> {
     let is_marker = |line: &str, marker: &str| {
         line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
     };
     let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
-    let mut has_begun = false;
-    let mut has_ended = false;
-    for (index, line) in text.lines().enumerate() {
-        if (has_begun && is_marker(line, "---")) || (has_ended && is_content(line)) {
-            return (index + 1, 1);
+    let (mut has_begun, mut has_ended) = (false, false);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        if (has_begun && is_marker(content, "---")) || (has_ended && is_content(line)) {
+            return start..start + content.len();
         }
-        has_ended |= is_marker(line, "...");
+        has_ended |= is_marker(content, "...");
         has_begun |= is_content(line);
+        start += line.len();
     }
-    START
+    0..0
 }
 
 const DEEP: &str = "nested more deeply than a specification has to be";
 
 /// The YAML scanner takes time with the square of the depth of `[[[[…`, so that depth is bounded before it starts.
 /// Brackets inside of texts count, too; no text has hundreds that it never closes.
-fn too_deep(text: &str) -> Option<Position> {
+fn too_deep(text: &str) -> Option<Range<usize>> {
     const MOST: usize = 500;
     let mut depth = 0_usize;
-    for (line, content) in text.lines().enumerate() {
-        for (column, c) in content.chars().enumerate() {
-            match c {
-                '[' | '{' => depth += 1,
-                ']' | '}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth > MOST {
-                return Some((line + 1, column + 1));
-            }
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST {
+            return Some(at..at + 1);
         }
     }
     None
@@ -160,7 +200,7 @@ mod tests {
         let Value::List(items) = &b.value.value else { panic!("not a list") };
         let d = entry(&items[1], "d");
         let ids = [root.id, b.key_id, b.value.id, items[1].id, d.key_id, d.value.id];
-        let at_once = locate(text, &BTreeSet::from(ids));
+        let at_once = positions(text, &BTreeSet::from(ids));
         for (id, at) in at_once {
             assert_eq!(at, locate_one(text, id));
         }
@@ -184,7 +224,7 @@ mod tests {
         let Value::List(inner) = &d.value.value else { panic!("not a list") };
         let ids =
             [root.id, a.value.id, c.key_id, c.value.id, items[0].id, d.key_id, d.value.id, inner[0].id, inner[1].id];
-        let found = locate(&text, &BTreeSet::from(ids));
+        let found = positions(&text, &BTreeSet::from(ids));
         let positions = ids.map(|id| found[&id]);
         // The brackets in front of `b` and `x` are what this way does not see.
         assert_eq!(positions[..5], [(1, 1), (1, 5), (2, 1), (3, 5), (3, 5)]);
@@ -220,25 +260,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_located_is_the_whole_key_or_value() {
+        let text = "a: \"x y\" # z\nb:\n  - é\n  - {c: 'é', d: [true]}\ne: {f: 1}\ne: 2\n";
+        let parsed = parse(text).unwrap();
+        let (a, b) = (entry(&parsed.root, "a"), entry(&parsed.root, "b"));
+        let Value::List(items) = &b.value.value else { panic!("not a list") };
+        let d = entry(&items[1], "d");
+        let again = parsed.equal_keys[0].again;
+        let ids = [a.key_id, a.value.id, b.value.id, items[0].id, items[1].id, d.key_id, d.value.id, again];
+        let found = locate(text, &parsed.root, &BTreeSet::from(ids));
+        let texts = ids.map(|id| &text[found[&id].clone()]);
+        assert_eq!(texts, ["a", "\"x y\"", "- é", "é", "{c: 'é', d: [true]}", "d", "[true]", "e"]);
+    }
+
+    #[test]
     fn a_syntax_error_has_a_place_and_a_short_message() {
-        let Err(ParseError::Syntax(message, at)) = parse("a: 1\nb: [1, 2\nc: 3\n") else { panic!("syntax error") };
-        assert!(!message.contains(" at line 3"), "{message}");
-        assert!(at.0 >= 2, "{at:?}");
-        let Err(ParseError::Syntax(message, at)) = parse("a: !odd 1\n") else { panic!("syntax error") };
-        assert_eq!((message.as_str(), at), ("a tag such as `!name` means nothing here", (1, 4)));
-        let Err(error) = parse("a: 1\nb: \0\n") else { panic!("syntax error") };
-        assert_eq!(error, ParseError::Syntax("the character U+0000 is not allowed in YAML".to_owned(), (2, 4)));
+        let syntax = |text: &str| match parse(text) {
+            Err(ParseError::Syntax(fault)) => (fault.message, fault.at),
+            other => panic!("{other:?}"),
+        };
+        let (message, at) = syntax("a: !odd 1\n");
+        assert_eq!((message.as_str(), at), ("not YAML: a tag such as `!name` means nothing here", 3..7));
+        let (message, at) = syntax("a: 1\nb: \0\n");
+        assert_eq!((message.as_str(), at), ("the character U+0000 is not allowed in YAML", 8..9));
     }
 
     #[test]
     fn a_second_document_is_refused_where_it_begins() {
-        for (text, line) in [
-            ("a: 1\n---\nb: 2\n", 2),
-            ("# Comment\n---\na: 1\n--- # again\nb: 2\n", 4),
-            ("---\n---\na: 1\n", 2),
-            ("a: 1\n...\n\n{b: 2}\n", 4),
+        for (text, begins) in [
+            ("a: 1\n---\nb: 2\n", 5..8),
+            ("# Comment\n---\na: 1\n--- # again\nb: 2\n", 19..30),
+            ("---\n---\na: 1\n", 4..7),
+            ("a: 1\n...\n\n{b: 2}\n", 10..16),
         ] {
-            assert_eq!(parse(text).unwrap_err(), ParseError::Documents((line, 1)), "{text}");
+            assert_eq!(parse(text).unwrap_err(), ParseError::Documents(begins), "{text}");
         }
         assert!(parse("--- # The only one\na: 1\n...\n").is_ok());
     }

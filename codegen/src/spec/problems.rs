@@ -1,13 +1,15 @@
 //! Collecting problems while reading goes on.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 
 use super::files::Files;
+pub(crate) use super::finding::Finding;
 use super::node::NodeId;
-use super::position::{Position, START};
-use super::sources;
-use crate::diagnostic::{MOST, Place, Problem, Severity, count};
+use super::places::places;
+use super::suggest::Advice;
+use crate::diagnostic::{MOST, Place, Problem, Related, Severity, Source, Sources, Suggestion, codes, count};
 
 /// One of the specification's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,8 +27,8 @@ pub struct Spot {
 pub(super) enum Within {
     /// A key or value of the tree.
     Node(NodeId),
-    /// A point of a text that has no tree.
-    Text(Position),
+    /// Bytes of a text that may have no tree: the first, and the one behind the last.
+    Text(usize, usize),
 }
 
 impl Spot {
@@ -34,8 +36,13 @@ impl Spot {
         Self { file, within: Within::Node(node) }
     }
 
-    pub(super) fn text(file: FileId, at: Position) -> Self {
-        Self { file, within: Within::Text(at) }
+    pub(super) fn text(file: FileId, bytes: &Range<usize>) -> Self {
+        Self { file, within: Within::Text(bytes.start, bytes.end) }
+    }
+
+    /// The beginning of a file.
+    pub(super) fn start(file: FileId) -> Self {
+        Self::text(file, &(0..0))
     }
 }
 
@@ -59,22 +66,10 @@ impl<T> Spanned<T> {
 /// A part of the specification that two others refer to is read twice; what is wrong with it is reported once.
 #[derive(Debug, Default)]
 pub struct Problems {
-    found: BTreeSet<Found>,
+    found: BTreeSet<Finding>,
     errors: usize,
     /// The errors beyond those that are kept, for counting each once: no more of them than a number.
     unkept: HashSet<u64>,
-}
-
-/// A problem whose line is not known yet.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Found {
-    spot: Spot,
-    severity: Severity,
-    code: &'static str,
-    message: String,
-    help: String,
-    /// What it contradicts, which the help names.
-    other: Option<Spot>,
 }
 
 /// The problems that are printed, and how many there are beyond them.
@@ -82,6 +77,8 @@ struct Found {
 pub(crate) struct Located {
     pub(crate) problems: Vec<Problem>,
     pub(crate) unkept: usize,
+    /// The files that they are about.
+    pub(crate) sources: Sources,
 }
 
 impl Problems {
@@ -91,10 +88,9 @@ impl Problems {
         code: &'static str,
         spot: Spot,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Advice>,
     ) {
-        let (message, help) = (message.into(), help.into());
-        self.add(Found { spot, severity: Severity::Error, code, message, help, other: None });
+        self.report(Finding::error(code, spot, message).help(help));
     }
 
     /// Reports what contradicts something elsewhere, either of which may be the wrong one.
@@ -104,10 +100,9 @@ impl Problems {
         spot: Spot,
         other: Spot,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Advice>,
     ) {
-        let (message, help) = (message.into(), help.into());
-        self.add(Found { spot, severity: Severity::Error, code, message, help, other: Some(other) });
+        self.report(Finding::error(code, spot, message).help(help).related(other, "the other is here"));
     }
 
     /// Reports what does not prevent generating.
@@ -117,18 +112,19 @@ impl Problems {
         code: &'static str,
         spot: Spot,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Advice>,
     ) {
-        let (message, help) = (message.into(), help.into());
-        self.add(Found { spot, severity: Severity::Warning, code, message, help, other: None });
+        self.report(Finding::warning(code, spot, message).help(help));
     }
 
-    fn add(&mut self, mut problem: Found) {
-        // A name that is quoted must not look like further lines of output, nor command a terminal.
-        for text in [&mut problem.message, &mut problem.help] {
-            if text.contains(char::is_control) {
-                *text = escaped(text);
-            }
+    /// Reports a problem.
+    pub(crate) fn report(&mut self, mut problem: Finding) {
+        let labels = problem.related.iter_mut().map(|(_, label)| label).chain(&mut problem.label);
+        for text in [&mut problem.message, &mut problem.help.text].into_iter().chain(labels) {
+            make_printable(text);
+        }
+        if problem.help.swap.as_ref().is_some_and(|swap| swap.right.contains(char::is_control)) {
+            problem.help.swap = None;
         }
         if self.found.contains(&problem) {
             return;
@@ -149,34 +145,70 @@ impl Problems {
         self.errors >= MOST
     }
 
-    /// The problems in the order of their places.
-    pub(super) fn located(self, files: &Files) -> Located {
-        let places = self.places(files);
-        let place = |spot: Spot| {
-            let (line, column) = places.get(&spot).copied().unwrap_or(START);
-            Place { file: files.name(spot.file).to_owned(), line, column }
-        };
-        let mut problems: Vec<Problem> = Vec::new();
-        for Found { spot, severity, code, message, mut help, other } in self.found {
-            if let Some(other) = other {
-                help.push_str(&format!("; the other is at {}", place(other)));
-            }
-            problems.push(Problem { place: place(spot), severity, code, message, help });
-        }
-        problems.sort();
-        // What stands behind an anchor was read once for each alias, and stands in one place.
-        problems.dedup();
-        let unkept = self.unkept.len();
-        if let (Some(last), 1..) = (problems.last_mut(), unkept) {
-            last.help.push_str(&format!("\n  (and {} after the first {MOST})", count(unkept, "more problem")));
-        }
-        Located { problems, unkept }
+    /// Whether something prevents generating.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.errors > 0
     }
 
-    /// Where the problems are; each file is read once for all of them.
-    fn places(&self, files: &Files) -> BTreeMap<Spot, Position> {
-        let spots = self.found.iter().flat_map(|found| [Some(found.spot), found.other]).flatten();
-        sources::positions(spots, |file| files.get(file).map(|source| source.text.as_str()))
+    /// The problems in the order of their places.
+    pub(super) fn located(self, files: &Files) -> Located {
+        let sources = files.sources();
+        let related = |found: &Finding| found.related.iter().map(|(spot, _)| *spot).collect::<Vec<_>>();
+        let spots = self.found.iter().flat_map(|found| [vec![found.spot], related(found)]).flatten();
+        let places = places(spots, files, &sources);
+        let place = |spot: Spot| places.get(&spot).cloned().unwrap_or_else(|| beginning(files.name(spot.file)));
+        let mut problems: Vec<Problem> = Vec::new();
+        for Finding { spot, severity, code, message, help, label, related } in self.found {
+            let at = place(spot);
+            let suggestion = sources.get(&at.file).and_then(|source| suggestion(&help, &at, source));
+            let related = related.into_iter().map(|(spot, label)| Related { place: place(spot), label });
+            let related = related.filter(|related| related.place != at).collect();
+            let own_label = || codes::find(code).map_or(String::new(), |code| code.label.to_owned());
+            let label = label.unwrap_or_else(own_label);
+            let help = help.text;
+            problems.push(Problem { place: at, severity, code, message, label, help, related, suggestion });
+        }
+        problems.sort();
+        // What stands behind an anchor was read once for each alias, and stands in one place; and what several
+        // `$ref`s lead to is told once, with the longest way there.
+        problems.dedup_by(|next, kept| {
+            let is_same = (&next.place, next.severity, next.code, &next.message, &next.help)
+                == (&kept.place, kept.severity, kept.code, &kept.message, &kept.help);
+            if is_same && next.related.len() > kept.related.len() {
+                std::mem::swap(next, kept);
+            }
+            is_same
+        });
+        let unkept = self.unkept.len();
+        if let (Some(last), 1..) = (problems.last_mut(), unkept) {
+            last.help.push_str(&format!("\n(and {} after the first {MOST})", count(unkept, "more problem")));
+        }
+        Located { problems, unkept, sources }
+    }
+}
+
+fn beginning(file: &str) -> Place {
+    Source::new(String::new(), 0).place(file, 0..0)
+}
+
+/// The replacement that an advice asks for, if what it replaces stands in the place.
+fn suggestion(help: &Advice, at: &Place, source: &Source) -> Option<Suggestion> {
+    let swap = help.swap.as_ref().filter(|swap| !swap.wrong.is_empty())?;
+    let start = at.start + source.text().get(at.start..at.end)?.rfind(&swap.wrong)?;
+    let place = source.place(&at.file, start..start + swap.wrong.len());
+    Some(Suggestion { place, replacement: swap.right.clone() })
+}
+
+/// A name that is quoted must not look like further lines of output, nor command a terminal, nor fill the memory.
+fn make_printable(text: &mut String) {
+    const LONGEST: usize = 2000;
+    if text.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    if text.contains(char::is_control) {
+        *text = escaped(text);
     }
 }
 
@@ -197,7 +229,7 @@ pub(crate) mod tests {
 
     /// Any place, for tests of what is told a place and does not look at it.
     pub(crate) fn spot() -> Spot {
-        Spot::text(FileId(0), START)
+        Spot::start(FileId(0))
     }
 
     #[test]

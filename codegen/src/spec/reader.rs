@@ -1,18 +1,16 @@
 //! Reading a whole specification: its root file, and from there whatever `$ref`s lead to.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
 use super::document::{Document, NamedSchema};
 use super::files::{Files, NoFile};
 use super::node::Value;
 use super::paths::texts;
-use super::position::START;
 use super::problems::{FileId, Problems, Spot};
 use super::reference::Followed;
 use super::schema::{Role, SchemaId};
-use super::sources::Sources;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
 
@@ -32,6 +30,10 @@ pub(super) struct Reader {
     pending: VecDeque<(SchemaId, Located)>,
     /// How many schemas, parameters and responses were read.
     parts: usize,
+    /// The keys of the shared parameters that were listed.
+    pub(super) used_parameters: BTreeSet<String>,
+    /// Whether some of those that were listed could not be read.
+    pub(super) lacks_parameters: bool,
 }
 
 /// A specification may have this many schemas, parameters and responses, those that are used twice counted twice:
@@ -49,10 +51,10 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The problems in the order of their places, and the texts in which they are.
-    pub(crate) fn located(self) -> (super::problems::Located, Sources) {
+    /// The problems in the order of their places, and the files in which they are.
+    pub(crate) fn located(self) -> (super::problems::Located, Files) {
         let located = self.problems.located(&self.files);
-        (located, Sources::of(self.files))
+        (located, self.files)
     }
 }
 
@@ -70,21 +72,28 @@ pub fn read(path: &Path, shown: &Path) -> Reading {
                 NoFile::Outside | NoFile::Known => "it is a symbolic link to another folder".to_owned(),
             };
             let message = format!("the specification cannot be read: {reason}");
-            problems.error(
-                codes::UNREADABLE_FILE,
-                Spot::text(root, START),
-                message,
-                "name the root file of a specification, such as api.yaml",
-            );
+            let help = "name the root file of a specification, such as api.yaml";
+            problems.error(codes::UNREADABLE_FILE, Spot::start(root), message, help);
             root
         }
     };
-    let (consumes, names, pending) = (Vec::new(), BTreeMap::new(), VecDeque::new());
-    let mut reader = Reader { files, problems, root, consumes, names, pending, parts: 0 };
+    let mut reader = Reader {
+        files,
+        problems,
+        root,
+        consumes: Vec::new(),
+        names: BTreeMap::new(),
+        pending: VecDeque::new(),
+        parts: 0,
+        used_parameters: BTreeSet::new(),
+        lacks_parameters: false,
+    };
     let mut document = Document::default();
     reader.root_file(&mut document);
     reader.schemas(&mut document);
     document.file_names = reader.files.names();
+    document.lacks_parameters = reader.lacks_parameters;
+    document.used_parameters = std::mem::take(&mut reader.used_parameters);
     Reading { document, problems: reader.problems, files: reader.files }
 }
 
@@ -109,7 +118,7 @@ impl Reader {
         let at = Located { file: self.root, node };
         if at.node.value == Value::Null {
             let help = "a specification begins with `swagger: \"2.0\"`, `info` and `paths`";
-            self.problems.error(codes::EMPTY_FILE, Spot::text(self.root, START), "the specification is empty", help);
+            self.problems.error(codes::EMPTY_FILE, Spot::start(self.root), "the specification is empty", help);
             return;
         }
         let Some(table) = Table::open(&at, "the specification", &mut self.problems) else { return };
@@ -124,8 +133,8 @@ impl Reader {
         }
         self.consumes = table.texts("consumes", &mut self.problems).map(texts).unwrap_or_default();
         // Definitions first: their keys here are the names of what other files refer to.
-        self.definitions(&table);
-        self.shared_parameters(&table);
+        self.definitions(&table, document);
+        self.shared_parameters(&table, document);
         if table.require("paths", &mut self.problems) {
             document.paths = self.paths(&table);
         }
@@ -137,7 +146,7 @@ impl Reader {
         if self.parts == MOST_PARTS {
             let message = "the specification has more parts than any that this program was made for";
             let help = "is one long file referred to many times?";
-            self.problems.error(codes::TOO_LARGE, Spot::text(self.root, START), message, help);
+            self.problems.error(codes::TOO_LARGE, Spot::start(self.root), message, help);
         }
         self.parts < MOST_PARTS
     }
@@ -171,22 +180,23 @@ impl Reader {
         }
     }
 
-    fn definitions(&mut self, table: &Table) {
+    fn definitions(&mut self, table: &Table, document: &mut Document) {
         let Some(at) = table.get("definitions") else { return };
         let Some(definitions) = Table::open(&at, "`definitions`", &mut self.problems) else { return };
         for (name, at) in definitions.entries() {
             if let Some(mut followed) = self.follow(at) {
-                followed.root_key.get_or_insert(("definitions".to_owned(), name.value));
-                self.name_schema(followed);
+                followed.root_key.get_or_insert(("definitions".to_owned(), name.value.clone()));
+                document.definitions.push((name, self.name_schema(followed)));
             }
         }
     }
 
     /// Parameters are read where they are used; here, those that nothing uses are read, too.
-    fn shared_parameters(&mut self, table: &Table) {
+    fn shared_parameters(&mut self, table: &Table, document: &mut Document) {
         let Some(at) = table.get("parameters") else { return };
         let Some(parameters) = Table::open(&at, "`parameters`", &mut self.problems) else { return };
-        for (_, at) in parameters.entries() {
+        for (name, at) in parameters.entries() {
+            document.shared_parameters.push((name.value, name.spot));
             let _read = self.parameter(at);
         }
     }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::files::NoFile;
 use super::node::Value;
-use super::problems::{FileId, Spot};
+use super::problems::{FileId, Finding, Spot};
 use super::reader::Reader;
-use super::suggest::instead_of;
+use super::suggest::{Advice, instead_of, similar_to};
 use super::table::Located;
 use crate::diagnostic::codes;
 
@@ -47,13 +47,14 @@ impl Reader {
                 return None;
             }
             chain.push((text.spot, text.value.clone()));
-            self.step(&mut followed, &text.value, text.spot)?;
+            self.step(&mut followed, &text.value, &chain)?;
         }
         Some(followed)
     }
 
-    /// Takes one step along `reference`.
-    fn step(&mut self, followed: &mut Followed, reference: &str, spot: Spot) -> Option<()> {
+    /// Takes one step along `reference`, the last of `chain`.
+    fn step(&mut self, followed: &mut Followed, reference: &str, chain: &[(Spot, String)]) -> Option<()> {
+        let (&(spot, _), before) = chain.split_last()?;
         let (file_part, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         if file_part.contains("://") || file_part.contains('\\') || file_part.contains('\0') {
             let message = format!("`$ref: {reference}` is not a path relative to this file");
@@ -63,7 +64,9 @@ impl Reader {
         }
         if !pointer.is_empty() && !pointer.starts_with('/') {
             let message = format!("what follows `#` in `$ref: {reference}` has to begin with `/`");
-            self.problems.error(codes::BAD_REF, spot, message, format!("write `{file_part}#/{pointer}`"));
+            let right = format!("#/{pointer}");
+            let help = Advice::swap(format!("write `{file_part}{right}`"), format!("#{pointer}"), right);
+            self.problems.error(codes::BAD_REF, spot, message, help);
             return None;
         }
         if file_part.is_empty() && pointer.is_empty() {
@@ -75,7 +78,7 @@ impl Reader {
         let (file, found) = if file_part.is_empty() {
             self.find_here_or_in_root(spot.file, &segments)
         } else {
-            let file = self.open(spot.file, file_part, reference, spot)?;
+            let file = self.open(file_part, reference, spot, before)?;
             (file, self.find(file, &segments))
         };
         match found {
@@ -88,7 +91,7 @@ impl Reader {
                 Some(())
             }
             Err(missing) => {
-                self.report_missing(reference, spot, file, &missing);
+                self.report_missing(reference, spot, file, &missing, before);
                 None
             }
         }
@@ -108,9 +111,10 @@ impl Reader {
 
     fn find(&self, file: FileId, segments: &[String]) -> Result<Located, Missing> {
         let Some(root) = self.files.get(file).and_then(|source| source.root.clone()) else {
-            return Err(Missing { depth: 0, parent: String::new(), segment: None, known: Vec::new() });
+            return Err(Missing { depth: 0, parent: String::new(), segment: None, known: Vec::new(), within: None });
         };
         let mut at = Located { file, node: root };
+        let mut within = at.spot();
         for (depth, segment) in segments.iter().enumerate() {
             let next = match &at.node.value {
                 Value::List(items) => segment
@@ -119,6 +123,10 @@ impl Reader {
                     .and_then(|index| items.get(index))
                     .map(|item| Located { file, node: item.clone() }),
                 _ => at.get(segment),
+            };
+            let key = match &at.node.value {
+                Value::Map(map) => map.get(segment).map(|entry| Spot::node(file, entry.key_id)),
+                _ => next.as_ref().map(Located::spot),
             };
             at = next.ok_or_else(|| {
                 let known = match &at.node.value {
@@ -129,36 +137,47 @@ impl Reader {
                     [] => "the top level".to_owned(),
                     found => format!("`{}`", found.join("/")),
                 };
-                Missing { depth, parent, segment: Some(segment.clone()), known }
+                Missing { depth, parent, segment: Some(segment.clone()), known, within: Some(within) }
             })?;
+            within = key.unwrap_or(within);
         }
         Ok(at)
     }
 
     /// The file that a `$ref` names, relative to the file in which it stands.
-    fn open(&mut self, from: FileId, file_part: &str, reference: &str, spot: Spot) -> Option<FileId> {
-        let folder = self.files.get(from).and_then(|file| file.relative.parent()).unwrap_or(Path::new(""));
+    fn open(&mut self, file_part: &str, reference: &str, spot: Spot, before: &[(Spot, String)]) -> Option<FileId> {
+        let folder = self.files.get(spot.file).and_then(|file| file.relative.parent()).unwrap_or(Path::new(""));
         let wanted: PathBuf = folder.join(file_part);
         match self.files.open(&wanted, &mut self.problems) {
             Ok(file) => Some(file),
             Err(NoFile::Outside) => {
                 let message = format!("`$ref: {reference}` leads out of the specification's folder");
                 let help = "a specification consists of the files beside and below its root file";
-                self.problems.error(codes::REF_OUTSIDE, spot, message, help);
+                let finding = Finding::error(codes::REF_OUTSIDE, spot, message).help(help);
+                self.problems.report(referred_to(finding, before));
                 None
             }
             Err(NoFile::Unreadable(reason)) => {
                 let message = format!("`$ref: {reference}`: {reason}");
-                let help = "the path is relative to the file in which the `$ref` stands";
-                self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+                let finding = Finding::error(codes::REF_NOT_FOUND, spot, message);
+                let finding = finding.help(self.other_file(&wanted));
+                self.problems.report(referred_to(finding.label(reason), before));
                 None
             }
             Err(NoFile::Known) => {
                 let message = format!("`$ref: {reference}`: there is no such file, or it cannot be read");
-                let help = "the path is relative to the file in which the `$ref` stands";
-                self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+                self.problems.error(codes::REF_NOT_FOUND, spot, message, self.other_file(&wanted));
                 None
             }
+        }
+    }
+
+    /// Advice for a path where no file is.
+    fn other_file(&self, wanted: &Path) -> Advice {
+        let name = wanted.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match similar_to(&name, &self.files.beside(wanted)) {
+            Some(other) if other != name => Advice::swap(format!("did you mean `{other}`?"), name, other),
+            _ => "the path is relative to the file in which the `$ref` stands".into(),
         }
     }
 
@@ -171,16 +190,24 @@ impl Reader {
         }
     }
 
-    fn report_missing(&mut self, reference: &str, spot: Spot, file: FileId, missing: &Missing) {
+    fn report_missing(
+        &mut self,
+        reference: &str,
+        spot: Spot,
+        file: FileId,
+        missing: &Missing,
+        before: &[(Spot, String)],
+    ) {
         // A file that is no YAML has its own problem.
         let Some(segment) = &missing.segment else { return };
         let name = self.files.name(file);
         let message = format!("`$ref: {reference}` leads to nothing: {} of {name} has no `{segment}`", missing.parent);
-        let mut help = instead_of(segment, &missing.known, "what it has are");
-        if help.is_empty() {
-            help = "add it, or correct the `$ref`".to_owned();
+        let help = instead_of(segment, &missing.known, "what it has are").or("add it, or correct the `$ref`");
+        let mut finding = Finding::error(codes::REF_NOT_FOUND, spot, message).help(help);
+        if let Some(within) = missing.within {
+            finding = finding.related(within, format!("`{segment}` is not in here"));
         }
-        self.problems.error(codes::REF_NOT_FOUND, spot, message, help);
+        self.problems.report(referred_to(finding, before));
     }
 
     /// Reports a loop once, from whichever of its members it was entered.
@@ -190,7 +217,11 @@ impl Reader {
         let round: Vec<&str> = after.iter().chain(before).map(|(_, text)| text.as_str()).collect();
         let message = format!("these `$ref`s lead to each other and nowhere else: {}", round.join(" → "));
         let help = "one of them has to lead to a description";
-        self.problems.error(codes::REF_LOOP, members[first].0, message, help);
+        let mut finding = Finding::error(codes::REF_LOOP, members[first].0, message).help(help);
+        for (spot, _) in after.iter().skip(1).chain(before) {
+            finding = finding.related(*spot, "and on from here");
+        }
+        self.problems.report(finding);
     }
 
     fn stem(&self, file: FileId) -> Option<String> {
@@ -210,6 +241,13 @@ struct Missing {
     segment: Option<String>,
     /// What there is in its place.
     known: Vec<String>,
+    /// The key of the map that does not have it.
+    within: Option<Spot>,
+}
+
+/// Says how a place was reached that the reader may not have in mind.
+fn referred_to(finding: Finding, before: &[(Spot, String)]) -> Finding {
+    before.iter().fold(finding, |finding, (spot, _)| finding.related(*spot, "referred to from here"))
 }
 
 /// The segments of a JSON pointer.

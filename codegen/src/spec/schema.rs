@@ -124,6 +124,7 @@ impl Role {
                 "x-computed",
                 "x-encoding",
                 "x-header-prefix",
+                "x-signed",
             ],
             Self::Header => &["collectionFormat", "x-header-prefix"],
         };
@@ -212,7 +213,7 @@ impl Reader {
         let message = format!("unknown format `{}` for `type: {kind}` in {}", text.value, table.what);
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let help = if known.is_empty() {
-            format!("`type: {kind}` has no formats")
+            format!("`type: {kind}` has no formats").into()
         } else {
             instead_of(&text.value, &known, "its formats are")
         };

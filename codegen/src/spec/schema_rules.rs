@@ -1,11 +1,11 @@
 //! What has to hold within one schema.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::Value;
-use super::problems::{Problems, Spanned};
+use super::problems::{Finding, Problems, Spanned, Spot};
 use super::schema::{Format, Kind, Property, Schema};
-use super::suggest::instead_of;
+use super::suggest::{Advice, instead_of};
 use super::table::Table;
 use crate::diagnostic::codes;
 
@@ -55,10 +55,8 @@ pub(super) fn check_required(
     let known: BTreeSet<&str> = names.iter().copied().collect();
     for field in required.iter().filter(|field| !known.contains(field.value.as_str())) {
         let message = format!("the required field `{}` is not a property of {}", field.value, table.what);
-        let mut help = instead_of(&field.value, &names, "the properties are");
-        if help.is_empty() {
-            help = "add it to `properties`, or remove it from `required`".to_owned();
-        }
+        let help = instead_of(&field.value, &names, "the properties are");
+        let help = help.or("add it to `properties`, or remove it from `required`");
         problems.error(codes::REQUIRED_NOT_PROPERTY, field.spot, message, help);
     }
 }
@@ -70,10 +68,15 @@ fn check_values(schema: &Schema, table: &Table, problems: &mut Problems) {
         let message = format!("the `enum` of {} has no values", table.what);
         problems.error(codes::EMPTY_ENUM, values.spot, message, "list its values, or remove it");
     }
-    let mut seen = BTreeSet::new();
-    for value in values.value.iter().filter(|value| !seen.insert(&value.value)) {
-        let message = format!("the value `{}` stands twice in the `enum` of {}", value.value, table.what);
-        problems.error(codes::DUPLICATE_ENUM_VALUE, value.spot, message, "keep one of them");
+    let mut seen: BTreeMap<&str, Spot> = BTreeMap::new();
+    for value in &values.value {
+        if let Some(first) = seen.get(value.value.as_str()) {
+            let message = format!("the value `{}` stands twice in the `enum` of {}", value.value, table.what);
+            let finding = Finding::error(codes::DUPLICATE_ENUM_VALUE, value.spot, message).help("keep one of them");
+            problems.report(finding.related(*first, "the first is here"));
+        } else {
+            seen.insert(&value.value, value.spot);
+        }
     }
 }
 
@@ -87,7 +90,7 @@ fn check_default(schema: &Schema, kind: Kind, table: &Table, problems: &mut Prob
         (Value::Float(_), Kind::Number) | (Value::Bool(_), Kind::Boolean) => None,
         (value, kind) => Some((
             format!("is {}, but its type is `{}`", value.kind(), kind.word()),
-            format!("write a value of `type: {}`", kind.word()),
+            format!("write a value of `type: {}`", kind.word()).into(),
         )),
     };
     if let Some((fault, help)) = fault {
@@ -97,10 +100,10 @@ fn check_default(schema: &Schema, kind: Kind, table: &Table, problems: &mut Prob
 }
 
 /// What is wrong with a default, and what would be right.
-type Fault = (String, String);
+type Fault = (String, Advice);
 
 fn beyond(limit: impl std::fmt::Display) -> Option<Fault> {
-    Some((format!("is beyond its `{limit}`"), "correct the default or the limit".to_owned()))
+    Some((format!("is beyond its `{limit}`"), "correct the default or the limit".into()))
 }
 
 fn fault_of_text(schema: &Schema, text: &str) -> Option<Fault> {
@@ -125,7 +128,7 @@ fn fault_of_number(schema: &Schema, number: i128) -> Option<Fault> {
         (Some(least), _) if number < least.value.into() => beyond(format_args!("minimum: {}", least.value)),
         (_, Some(most)) if number > most.value.into() => beyond(format_args!("maximum: {}", most.value)),
         _ if number > most_bits || number < -most_bits => {
-            Some(("does not fit its type".to_owned(), "write a smaller number".to_owned()))
+            Some(("does not fit its type".to_owned(), "write a smaller number".into()))
         }
         _ => None,
     }

@@ -1,17 +1,59 @@
 //! "Did you mean …?"
 
+/// What would be right.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Advice {
+    /// In words; may be empty.
+    pub(crate) text: String,
+    /// A replacement, where one is plain enough.
+    pub(crate) swap: Option<Swap>,
+}
+
+/// One text in place of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Swap {
+    /// As it stands within the place of the problem.
+    pub(crate) wrong: String,
+    /// What should stand there.
+    pub(crate) right: String,
+}
+
+impl Advice {
+    /// Advice that can be followed by replacing a part of the place of the problem.
+    pub(crate) fn swap(text: impl Into<String>, wrong: impl Into<String>, right: impl Into<String>) -> Self {
+        Self { text: text.into(), swap: Some(Swap { wrong: wrong.into(), right: right.into() }) }
+    }
+
+    /// This advice, or other words where there is none.
+    pub(crate) fn or(self, text: &str) -> Self {
+        if self.text.is_empty() { text.into() } else { self }
+    }
+}
+
+impl From<&str> for Advice {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Advice {
+    fn from(text: String) -> Self {
+        Self { text, swap: None }
+    }
+}
+
 /// What would be right in place of `wrong`: the known word that looks like it, or else all known words after `intro`.
-pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -> String {
+pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -> Advice {
     if let Some(word) = similar_to(wrong, known) {
-        return format!("did you mean `{word}`?");
+        return Advice::swap(format!("did you mean `{word}`?"), wrong, word);
     }
     let mut words: Vec<String> = known.iter().take(MOST).map(|word| format!("`{}`", word.as_ref())).collect();
     if known.len() > MOST {
         words.push("…".to_owned());
     }
     match words.len() {
-        0 => String::new(),
-        _ => format!("{intro} {}", words.join(", ")),
+        0 => Advice::default(),
+        _ => format!("{intro} {}", words.join(", ")).into(),
     }
 }
 
@@ -44,10 +86,13 @@ mod tests {
     #[test]
     fn a_typing_error_gets_the_word_meant() {
         let known = ["description", "required", "type"];
-        assert_eq!(instead_of("requird", &known, "known are"), "did you mean `required`?");
-        assert_eq!(instead_of("Type", &known, "known are"), "did you mean `type`?");
-        assert_eq!(instead_of("desc", &known, "known are"), "did you mean `description`?");
-        assert_eq!(instead_of("nothing", &known, "known are"), "known are `description`, `required`, `type`");
-        assert_eq!(instead_of::<&str>("nothing", &[], "known are"), "");
+        let advice = |wrong| instead_of(wrong, &known, "known are").text;
+        assert_eq!(advice("requird"), "did you mean `required`?");
+        assert_eq!(advice("Type"), "did you mean `type`?");
+        assert_eq!(advice("desc"), "did you mean `description`?");
+        assert_eq!(advice("nothing"), "known are `description`, `required`, `type`");
+        assert_eq!(instead_of::<&str>("nothing", &[], "known are"), Advice::default());
+        let swap = Swap { wrong: "requird".to_owned(), right: "required".to_owned() };
+        assert_eq!(instead_of("requird", &known, "known are").swap, Some(swap));
     }
 }

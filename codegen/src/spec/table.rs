@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::node::{Entry, Map, Node, Value};
-use super::problems::{FileId, Problems, Spanned, Spot};
-use super::suggest::instead_of;
+use super::problems::{FileId, Finding, Problems, Spanned, Spot};
+use super::suggest::{Advice, instead_of};
 use crate::diagnostic::codes;
 
 /// A value and the file it stands in. Cheap to clone.
@@ -31,11 +31,12 @@ impl Located {
         match &self.node.value {
             Value::Text(text) => Some(Spanned::new(text.to_string(), self.spot())),
             Value::Bool(_) | Value::Integer(_) => {
-                let help = format!("put it in quotes: \"{}\"", self.node.value);
+                let (written, quoted) = (self.node.value.to_string(), format!("\"{}\"", self.node.value));
+                let help = Advice::swap(format!("put it in quotes: {quoted}"), written, quoted);
                 self.wrong_type(what, "text", help, problems)
             }
-            Value::Float(_) => self.wrong_type(what, "text", "put it in quotes".to_owned(), problems),
-            _ => self.wrong_type(what, "text", "write some text here, or leave the key out".to_owned(), problems),
+            Value::Float(_) => self.wrong_type(what, "text", "put it in quotes", problems),
+            _ => self.wrong_type(what, "text", "write some text here, or leave the key out", problems),
         }
     }
 
@@ -45,13 +46,14 @@ impl Located {
             Value::List(items) => {
                 Some(items.iter().map(|item| Located { file: self.file, node: item.clone() }).collect())
             }
-            _ => self.wrong_type(what, "a list", "write `[…]`, or one item a line, each after `- `".into(), problems),
+            _ => self.wrong_type(what, "a list", "write `[…]`, or one item a line, each after `- `", problems),
         }
     }
 
-    fn wrong_type<T>(&self, what: &str, expected: &str, help: String, problems: &mut Problems) -> Option<T> {
+    fn wrong_type<T>(&self, what: &str, expected: &str, help: impl Into<Advice>, problems: &mut Problems) -> Option<T> {
         let found = self.node.value.kind();
-        problems.error(codes::WRONG_TYPE, self.spot(), format!("{what} is {found}, but has to be {expected}"), help);
+        let message = format!("{what} is {found}, but has to be {expected}");
+        problems.report(Finding::error(codes::WRONG_TYPE, self.spot(), message).help(help).label(found.to_owned()));
         None
     }
 }
@@ -73,7 +75,7 @@ impl Table {
         let what = what.into();
         match &at.node.value {
             Value::Map(map) => Some(Self { what, spot: at.spot(), file: at.file, map: Rc::clone(map) }),
-            _ => at.wrong_type(&what, "a map", "write `key: value` lines here".to_owned(), problems),
+            _ => at.wrong_type(&what, "a map", "write `key: value` lines here", problems),
         }
     }
 
@@ -143,7 +145,9 @@ impl Table {
         let there = self.entry(key).is_some();
         if !there {
             let message = format!("{} has no `{key}`", self.what);
-            problems.error(codes::MISSING_KEY, self.spot, message, format!("add `{key}: …`"));
+            let label = format!("`{key}` is not among these keys");
+            let help = format!("add `{key}: …`");
+            problems.report(Finding::error(codes::MISSING_KEY, self.spot, message).help(help).label(label));
         }
         there
     }
@@ -152,7 +156,7 @@ impl Table {
         let at = self.get(key)?;
         match &at.node.value {
             Value::Bool(value) => Some(Spanned::new(*value, at.spot())),
-            _ => at.wrong_type(&self.named(key), "a boolean", "write `true` or `false`".to_owned(), problems),
+            _ => at.wrong_type(&self.named(key), "a boolean", "write `true` or `false`", problems),
         }
     }
 
@@ -174,7 +178,7 @@ impl Table {
         };
         match number {
             Some(number) => Some(Spanned::new(number, at.spot())),
-            None => at.wrong_type(&self.named(key), expected, "write such a number, without quotes".into(), problems),
+            None => at.wrong_type(&self.named(key), expected, "write such a number, without quotes", problems),
         }
     }
 

@@ -1,0 +1,100 @@
+//! The text of files, and how its bytes become lines and columns.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::Place;
+
+/// The files that problems may be about, by the name that a [`Place`] has.
+pub type Sources = BTreeMap<String, Source>;
+
+/// The text of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    text: String,
+    /// The bytes that stand in the file before the text: a byte order mark.
+    before: usize,
+    /// Where each line begins. Lines end as editors see it, at `\n`; YAML knows further line breaks.
+    starts: Vec<usize>,
+}
+
+impl Source {
+    /// A file with this text, after `before` bytes of byte order mark.
+    pub(crate) fn new(text: String, before: usize) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, before, starts }
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes of the file that a place covers, a byte order mark counted.
+    pub(crate) fn bytes_in_file(&self, place: &Place) -> Range<usize> {
+        place.start + self.before..place.end + self.before
+    }
+
+    /// The stretch of these bytes, moved to whole characters within the text.
+    pub(crate) fn place(&self, file: &str, bytes: Range<usize>) -> Place {
+        // What is missing at the end is missing behind the last word, not below it.
+        let bytes = if bytes.start >= self.text.len() { self.text.trim_end().len()..0 } else { bytes };
+        let start = self.boundary(bytes.start);
+        let end = self.boundary(bytes.end.max(start));
+        let ((line, column), (end_line, end_column)) = (self.position(start), self.position(end));
+        Place { file: file.to_owned(), line, column, end_line, end_column, start, end }
+    }
+
+    /// The byte itself, or the first of the character that it is within.
+    pub(crate) fn boundary(&self, byte: usize) -> usize {
+        let byte = byte.min(self.text.len());
+        (0..=byte).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    fn position(&self, byte: usize) -> (usize, usize) {
+        let line = self.line_of(byte);
+        let column = self.text.get(self.start_of(line)..byte).unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+
+    /// The line, counted from 1, that holds a byte.
+    fn line_of(&self, byte: usize) -> usize {
+        self.starts.partition_point(|start| *start <= byte).max(1)
+    }
+
+    /// The first byte of a line.
+    fn start_of(&self, line: usize) -> usize {
+        self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
+    }
+
+    /// The bytes of the lines from `first` to `last`, as far as the file has them.
+    pub(crate) fn lines(&self, first: usize, last: usize) -> Range<usize> {
+        self.start_of(first)..self.start_of(last + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_are_those_of_an_editor() {
+        let source = Source::new("a: é\r\n\u{2028}b: 日本\n".to_owned(), 3);
+        let place = source.place("f", 13..19);
+        assert_eq!((place.line, place.column, place.end_line, place.end_column), (2, 5, 2, 7));
+        assert_eq!(source.text().get(place.start..place.end), Some("日本"));
+        assert_eq!(source.bytes_in_file(&place), 16..22);
+        let end = source.place("f", 100..200);
+        assert_eq!((end.line, end.column, end.end_column), (2, 7, 7));
+        let within = source.place("f", 14..14);
+        assert_eq!(within.column, 5, "never within a character");
+    }
+
+    #[test]
+    fn lines_are_cut_out_whole() {
+        let source = Source::new("a\nb\nc".to_owned(), 0);
+        assert_eq!(source.lines(2, 2), 2..4);
+        assert_eq!(source.lines(1, 9), 0..5);
+        assert_eq!(Source::new(String::new(), 0).lines(1, 3), 0..0);
+    }
+}
