@@ -64,8 +64,10 @@ def crates(folder, host):
 
 def build(folder):
     """CPU seconds of the build, and the largest memory of one of its processes in MiB."""
-    environment = {**os.environ, "CARGO_TARGET_DIR": str(folder / "target"), "CARGO_PROFILE_RELEASE_STRIP": "symbols"}
-    environment.pop("RUSTC_WRAPPER", None)
+    # Whoever runs this may have settings that would make builds differ.
+    own = ("RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_INCREMENTAL")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    environment |= {"CARGO_TARGET_DIR": str(folder / "target"), "CARGO_PROFILE_RELEASE_STRIP": "symbols"}
     # A process of its own, since what getrusage says of children is about all of them so far.
     child = (
         "import json, resource, subprocess, sys\n"

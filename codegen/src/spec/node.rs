@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The number of a key or a value within its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,11 +33,11 @@ pub enum Value {
     /// Any other number.
     Float(f64),
     /// Text.
-    Text(Rc<str>),
+    Text(Arc<str>),
     /// A sequence.
-    List(Rc<[Node]>),
+    List(Arc<[Node]>),
     /// A mapping, without the second of two equal keys.
-    Map(Rc<Map>),
+    Map(Arc<Map>),
 }
 
 impl Value {
@@ -70,7 +70,7 @@ impl fmt::Display for Value {
 #[derive(Debug, PartialEq, Default)]
 pub struct Map {
     entries: Vec<Entry>,
-    index: HashMap<Rc<str>, usize>,
+    index: HashMap<Arc<str>, usize>,
 }
 
 impl Map {
@@ -89,7 +89,7 @@ impl Map {
         if self.index.contains_key(&entry.key) {
             return Err(entry);
         }
-        self.index.insert(Rc::clone(&entry.key), self.entries.len());
+        self.index.insert(Arc::clone(&entry.key), self.entries.len());
         self.entries.push(entry);
         Ok(())
     }
@@ -101,7 +101,7 @@ pub struct Entry {
     /// The number of the key.
     pub key_id: NodeId,
     /// The key; numbers such as an unquoted `200:` as text.
-    pub key: Rc<str>,
+    pub key: Arc<str>,
     /// The value.
     pub value: Node,
 }
@@ -114,5 +114,5 @@ pub struct EqualKey {
     /// The later one.
     pub again: NodeId,
     /// What both say.
-    pub key: Rc<str>,
+    pub key: Arc<str>,
 }

@@ -1,6 +1,6 @@
 //! Reading a map key by key: what is missing, of the wrong type or unknown is reported, and reading goes on.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::node::{Entry, Map, Node, Value};
 use super::problems::{FileId, Finding, Problems, Spanned, Spot};
@@ -66,7 +66,7 @@ pub(super) struct Table {
     /// Where it stands.
     pub(super) spot: Spot,
     pub(super) file: FileId,
-    map: Rc<Map>,
+    map: Arc<Map>,
 }
 
 impl Table {
@@ -74,7 +74,7 @@ impl Table {
     pub(super) fn open(at: &Located, what: impl Into<String>, problems: &mut Problems) -> Option<Self> {
         let what = what.into();
         match &at.node.value {
-            Value::Map(map) => Some(Self { what, spot: at.spot(), file: at.file, map: Rc::clone(map) }),
+            Value::Map(map) => Some(Self { what, spot: at.spot(), file: at.file, map: Arc::clone(map) }),
             _ => at.wrong_type(&what, "a map", "write `key: value` lines here", problems),
         }
     }

@@ -1,7 +1,7 @@
 //! Reading YAML into a tree.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
 
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
             }
         }
         self.0.end(id);
-        Ok(Node { id, value: Value::Map(Rc::new(read)) })
+        Ok(Node { id, value: Value::Map(Arc::new(read)) })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
@@ -119,7 +119,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
 struct KeySeed<'n>(&'n Numbering);
 
 impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = (NodeId, Rc<str>);
+    type Value = (NodeId, Arc<str>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
@@ -127,13 +127,13 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 }
 
 impl KeySeed<'_> {
-    fn key<E: Error>(self, key: impl Into<Rc<str>>) -> Result<(NodeId, Rc<str>), E> {
+    fn key<E: Error>(self, key: impl Into<Arc<str>>) -> Result<(NodeId, Arc<str>), E> {
         Ok((self.0.point()?, key.into()))
     }
 }
 
 impl<'de> Visitor<'de> for KeySeed<'_> {
-    type Value = (NodeId, Rc<str>);
+    type Value = (NodeId, Arc<str>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key that is text or a number")
