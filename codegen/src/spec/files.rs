@@ -8,7 +8,7 @@ use std::string::FromUtf8Error;
 
 use super::characters;
 use super::node::{EqualKey, Node};
-use super::position::{self, ParseError};
+use super::parse::{self, ParseError};
 use super::problems::{FileId, Finding, Problems, Spot};
 use crate::diagnostic::{Source, Sources, codes};
 
@@ -171,7 +171,7 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
         Some(rest) => Source::new(rest.to_owned(), BYTE_ORDER_MARK.len()),
         None => Source::new(text, 0),
     };
-    let root = match position::parse(source.text()) {
+    let root = match parse::parse(source.text()) {
         Ok(parsed) => {
             report_equal_keys(id, &parsed.equal_keys, problems);
             characters::check(id, &parsed.root, problems);

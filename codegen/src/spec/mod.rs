@@ -15,6 +15,7 @@ pub mod node;
 mod numbering;
 pub mod pagination;
 mod parameters;
+mod parse;
 mod paths;
 pub(crate) mod places;
 mod position;

@@ -105,18 +105,6 @@ impl Problems {
         self.report(Finding::error(code, spot, message).help(help).related(other, "the other is here"));
     }
 
-    /// Reports what does not prevent generating.
-    #[allow(dead_code, reason = "which kinds of problems are warnings changes from version to version")]
-    pub(crate) fn warning(
-        &mut self,
-        code: &'static str,
-        spot: Spot,
-        message: impl Into<String>,
-        help: impl Into<Advice>,
-    ) {
-        self.report(Finding::warning(code, spot, message).help(help));
-    }
-
     /// Reports a problem.
     pub(crate) fn report(&mut self, mut problem: Finding) {
         let labels = problem.related.iter_mut().map(|(_, label)| label).chain(&mut problem.label);

@@ -160,7 +160,7 @@ fn has_colon_before(text: &str, colon: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::position::{ParseError, parse};
+    use super::super::parse::{ParseError, parse};
 
     /// The message, what is underlined, and what is said to have begun elsewhere.
     fn said(text: &str) -> (String, &str, Option<&str>) {
