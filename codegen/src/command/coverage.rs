@@ -1,20 +1,25 @@
 //! `cargo codegen coverage`, and what `check` asks of its table.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 
 use similar::TextDiff;
 
 use super::report::Reporter;
 use super::workspace::Workspace;
-use super::{Failure, in_words};
+use super::{Failure, UNWRITTEN, in_words};
 use crate::coverage::{self, TABLE};
 use crate::diagnostic::count;
 use crate::load::Loaded;
 
 /// Writes the table.
-pub(super) fn write(loaded: &Loaded, workspace: &Workspace, out: &mut dyn Write) -> Result<(), Failure> {
-    let table = coverage::make(loaded, &workspace.root).map_err(Failure::Uncovered)?;
+pub(super) fn write(
+    loaded: &Loaded,
+    workspace: &Workspace,
+    out: &mut dyn Write,
+    reporter: &mut Reporter<'_>,
+) -> Result<(), Failure> {
+    let table = coverage::make(loaded, &workspace.root).map_err(|gaps| said(reporter.gaps(&gaps, Some(UNWRITTEN))))?;
     let path = workspace.root.join(TABLE);
     let changed = fs::read_to_string(&path).ok().as_deref() != Some(table.as_str());
     if changed {
@@ -35,9 +40,10 @@ pub(super) fn check(
     if !coverage::is_kept(&workspace.root) {
         return Ok(());
     }
-    let table = coverage::make(loaded, &workspace.root).map_err(Failure::Uncovered)?;
+    // Said here and not by the caller, who may have other differences to speak of.
+    let table = coverage::make(loaded, &workspace.root).map_err(|gaps| said(reporter.gaps(&gaps, None)))?;
     let found = fs::read_to_string(workspace.root.join(TABLE)).unwrap_or_default();
-    let said = if found == table {
+    let shown = if found == table {
         writeln!(out, "{TABLE} is up to date ({})", count(loaded.api.operations.len(), "operation"))
     } else {
         let diff = TextDiff::from_lines(found.as_str(), table.as_str());
@@ -45,6 +51,10 @@ pub(super) fn check(
             .and_then(|()| reporter.file(TABLE, "is out of date"))
             .and_then(|()| reporter.conclude("  help: run `cargo codegen coverage`"))
     };
-    said.map_err(|error| in_words("standard output", &error))?;
+    shown.map_err(|error| in_words("standard output", &error))?;
     if found == table { Ok(()) } else { Err(Failure::Said) }
+}
+
+fn said(written: io::Result<()>) -> Failure {
+    written.map_or_else(|error| in_words("standard error", &error), |()| Failure::Said)
 }

@@ -53,7 +53,7 @@ fn read(path: &Path, which: &str, root: &Path, reporter: &mut Reporter<'_>) -> R
         Ok(loaded) => Ok(Some(loaded)),
         Err(located) => {
             let consequence = format!("{which}, {}, cannot be compared", path.display());
-            reporter.faulty(&located, &consequence).map_err(said)?;
+            reporter.faulty(&located, Some(&consequence)).map_err(said)?;
             Ok(None)
         }
     }

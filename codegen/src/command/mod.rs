@@ -34,6 +34,8 @@ const SPEC: &str = "specs/qingstor/2016-01-06/api.yaml";
 /// Where the generated files lie, relative to the workspace.
 const OUT: &str = "sdk/src/generated";
 
+const UNWRITTEN: &str = "nothing was written";
+
 /// Writes the operations of qingstor-sdk from the specification of the QingStor API.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "cargo codegen", bin_name = "cargo codegen", version)]
@@ -83,8 +85,6 @@ enum Failure {
     Usage(String),
     /// The specification is faulty.
     Faulty(Located),
-    /// What is missing for the table of operations.
-    Uncovered(Vec<String>),
     /// It is not as it should be: the generated files, say, or there are warnings that are denied; said already.
     Said,
     /// One of two specifications is faulty; said already.
@@ -100,8 +100,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> E
     // Nobody is left to hear of it if this cannot be written.
     let _unheard = match &failure {
         Failure::Usage(message) | Failure::Other(message) => reporter.failure(message),
-        Failure::Faulty(located) => reporter.faulty(located, "nothing was written"),
-        Failure::Uncovered(gaps) => reporter.gaps(gaps),
+        Failure::Faulty(located) => reporter.faulty(located, unwritten(arguments)),
         Failure::Said | Failure::NotComparable => Ok(()),
     };
     let code = match (failure, &arguments.task) {
@@ -155,7 +154,12 @@ fn cover(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>
         return Err(Failure::Usage(message.to_owned()));
     }
     let loaded = load(arguments, &workspace, reporter)?;
-    coverage::write(&loaded, &workspace, out)
+    coverage::write(&loaded, &workspace, out, reporter)
+}
+
+/// What follows from a fault, for a task that would have written something.
+fn unwritten(arguments: &Arguments) -> Option<&'static str> {
+    matches!(arguments.task, None | Some(Task::Coverage)).then_some(UNWRITTEN)
 }
 
 /// Whether it is about the workspace's specification and the code generated from it.
@@ -167,7 +171,7 @@ fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_
     let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
     let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
     let denied = arguments.deny_warnings && !loaded.warnings.is_empty();
-    let said = reporter.warnings(&loaded.warnings, &loaded.sources, denied);
+    let said = reporter.warnings(&loaded.warnings, &loaded.sources, denied, unwritten(arguments));
     said.map_err(|error| in_words("standard error", &error))?;
     if denied { Err(Failure::Said) } else { Ok(loaded) }
 }

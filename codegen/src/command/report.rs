@@ -34,27 +34,33 @@ impl<'w> Reporter<'w> {
     }
 
     /// All problems of a specification that cannot be used, and what follows from that.
-    pub(super) fn faulty(&mut self, located: &Located, consequence: &str) -> io::Result<()> {
+    pub(super) fn faulty(&mut self, located: &Located, consequence: Option<&str>) -> io::Result<()> {
         self.printer.print(&located.problems, &located.sources, self.to)?;
         let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        self.conclude(&format!("{}; {consequence}", count(errors + located.unkept, "problem")))
+        self.conclude(&followed(count(errors + located.unkept, "problem"), consequence))
     }
 
-    /// What is missing for the table of operations.
-    pub(super) fn gaps(&mut self, gaps: &[String]) -> io::Result<()> {
+    /// What is missing for the table of operations, and what follows from that.
+    pub(super) fn gaps(&mut self, gaps: &[String], consequence: Option<&str>) -> io::Result<()> {
         for gap in gaps {
             self.failure(gap)?;
         }
-        self.conclude(&format!("{}; nothing was written", count(gaps.len(), "gap")))
+        self.conclude(&followed(count(gaps.len(), "gap"), consequence))
     }
 
-    /// The warnings about a specification that can be generated from.
-    pub(super) fn warnings(&mut self, warnings: &[Problem], sources: &Sources, denied: bool) -> io::Result<()> {
+    /// The warnings about a specification that can be generated from; if they are denied, what follows from that.
+    pub(super) fn warnings(
+        &mut self,
+        warnings: &[Problem],
+        sources: &Sources,
+        denied: bool,
+        consequence: Option<&str>,
+    ) -> io::Result<()> {
         self.printer.print(warnings, sources, self.to)?;
         let number = count(warnings.len(), "warning");
         match warnings.len() {
             0 => Ok(()),
-            _ if denied => self.conclude(&format!("{number}, denied by --deny-warnings; nothing was written")),
+            _ if denied => self.conclude(&followed(format!("{number}, denied by --deny-warnings"), consequence)),
             _ => self.conclude(&number),
         }
     }
@@ -86,5 +92,12 @@ impl<'w> Reporter<'w> {
             Printer::Json => Ok(()),
             Printer::Drawn(_) => writeln!(self.to, "{line}"),
         }
+    }
+}
+
+fn followed(number: String, consequence: Option<&str>) -> String {
+    match consequence {
+        Some(consequence) => format!("{number}; {consequence}"),
+        None => number,
     }
 }

@@ -30,7 +30,8 @@ struct Row<'a> {
     module: String,
     /// How the emulator is reached, or why it is not.
     route: Result<String, String>,
-    scenario: Scenario,
+    /// The scenario that shows it best, or why there is none.
+    scenario: Result<Scenario, String>,
     /// In the SDKs of [`Register::official`], or why not.
     official: Vec<Result<String, String>>,
 }
@@ -55,7 +56,7 @@ pub(crate) fn make(loaded: &Loaded, root: &Path) -> Result<String, Vec<String>> 
         };
         let wire = evidence.wire(operation);
         let route = register.route(operation, &evidence);
-        let scenario = evidence.scenario(operation);
+        let scenario = register.scenario(operation, &evidence);
         let official: Vec<_> = register.official.iter().map(|sdk| sdk.method(operation)).collect();
         match (wire, route, scenario, collect(official)) {
             (Ok(()), Ok(route), Ok(scenario), Ok(official)) => {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, FEATURES, Scenario};
 use super::official::OfficialSdk;
 use crate::model::{Api, Operation};
 
@@ -18,6 +18,8 @@ pub(super) const FILE: &str = "specs/coverage.yaml";
 pub(super) struct Register {
     /// Operations that the emulator does not serve, and why.
     emulator_without: BTreeMap<String, String>,
+    /// Operations that no scenario calls, and why.
+    scenario_without: BTreeMap<String, String>,
     /// QingStor's own SDKs, a column each.
     pub(super) official: Vec<OfficialSdk>,
 }
@@ -45,12 +47,37 @@ impl Register {
         }
     }
 
+    /// The scenario that shows the operation best, or why there is none.
+    pub(super) fn scenario(
+        &self,
+        operation: &Operation,
+        evidence: &Evidence,
+    ) -> Result<Result<Scenario, String>, String> {
+        let id = &operation.id;
+        match (evidence.scenario(operation)?, self.scenario_without.get(id)) {
+            (Some(scenario), None) => Ok(Ok(scenario)),
+            (None, Some(reason)) => Ok(Err(reason.clone())),
+            (Some(_), Some(_)) => Err(format!(
+                "{id}: a scenario calls it, though {FILE} says that none does\n  \
+                 help: remove it from `scenario_without`"
+            )),
+            (None, None) => Err(format!(
+                "{id}: no scenario calls it\n  \
+                 help: write one in {FEATURES}, run the test `scenarios` and accept its snapshot (CONTRIBUTING.md), or \
+                 say in `scenario_without` of {FILE} why there is none"
+            )),
+        }
+    }
+
     /// What speaks of operations that do not exist.
     pub(super) fn stale(&self, api: &Api) -> Vec<String> {
         let unknown = |id: &&String| !api.operations.iter().any(|operation| operation.id == **id);
-        let stale = self.emulator_without.keys().filter(unknown);
-        let mut stale: Vec<String> =
-            stale.map(|id| format!("{FILE}: `emulator_without` names `{id}`, which is no operation")).collect();
+        let reasons = [("emulator_without", &self.emulator_without), ("scenario_without", &self.scenario_without)];
+        let mut stale = Vec::new();
+        for (key, without) in reasons {
+            let unknown = without.keys().filter(unknown);
+            stale.extend(unknown.map(|id| format!("{FILE}: `{key}` names `{id}`, which is no operation")));
+        }
         stale.extend(self.official.iter().flat_map(|sdk| sdk.stale(api)));
         stale
     }

@@ -1,7 +1,7 @@
 //! The table, in Markdown.
 
 use super::Row;
-use super::evidence::{FEATURES, WIRE};
+use super::evidence::{FEATURES, Scenario, WIRE};
 use super::register::Register;
 
 /// Leads from the table's folder to the workspace.
@@ -15,9 +15,9 @@ pub(super) fn print(rows: &[Row<'_>], register: &Register) -> String {
          and kept by\n`cargo codegen check`: do not edit it. Nothing in it is claimed. A line is there only if\n\n\
          - tests compare what the operation sends, with the least and with the most that its input can say, with \
          snapshots;\n\
-         - the emulator serves it, by its own table of routes;\n\
+         - the emulator serves it, by its own table of routes, or the line says why not;\n\
          - a scenario calls it, as the SDK itself traced it, and not merely to prepare something if there is another \
-         one.\n\n\
+         one, or the line says why none does.\n\n\
          What QingStor's own SDKs call it, and what cannot be told from this repository, stands in \
          [`coverage.yaml`](coverage.yaml).\n\n",
         rows.len()
@@ -51,17 +51,28 @@ fn cells(row: &Row<'_>) -> impl Iterator<Item = String> {
         format!("[`{}`]({UP}/sdk/src/generated/operations/{}.rs)", row.method, row.module),
         format!("{}, {}", sample("minimal"), sample("full")),
         code_or_reason(&row.route),
-        format!("[{}]({UP}/{FEATURES}/{}): {}", row.scenario.file, row.scenario.file, escaped(&row.scenario.name)),
+        scenario_or_reason(&row.scenario),
     ];
     let official: Vec<String> = row.official.iter().map(code_or_reason).collect();
     first.into_iter().chain(official)
 }
 
+fn scenario_or_reason(found: &Result<Scenario, String>) -> String {
+    match found {
+        Ok(Scenario { file, name }) => format!("[{file}]({UP}/{FEATURES}/{file}): {}", escaped(name)),
+        Err(reason) => none(reason),
+    }
+}
+
 fn code_or_reason(found: &Result<String, String>) -> String {
     match found {
         Ok(code) => format!("`{code}`"),
-        Err(reason) => format!("none: {}", escaped(reason)),
+        Err(reason) => none(reason),
     }
+}
+
+fn none(reason: &str) -> String {
+    format!("none: {}", escaped(reason))
 }
 
 /// A bar would end the cell.
