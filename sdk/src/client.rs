@@ -125,7 +125,7 @@ impl fmt::Debug for QingStor {
 }
 
 impl Client {
-    fn new(config: Config) -> Result<Self> {
+    pub(crate) fn new(config: Config) -> Result<Self> {
         let settings = config.resolve()?;
         let transport = Transport::new(&settings)?;
         Ok(Self {

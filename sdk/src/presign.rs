@@ -88,6 +88,7 @@ impl Client {
             .ok_or_else(|| {
                 Error::invalid_input(format!("lifetime is {lifetime:?}, but must be from 1 s to the year 9999"))
             })?;
+        let resource = call.resource();
         let Call { spec, target, request, .. } = call;
         if request.form.is_some() {
             return Err(Error::invalid_input(
@@ -95,7 +96,6 @@ impl Client {
                  operation, or presign another one that does the same, such as a PUT",
             ));
         }
-        let resource = target.resource(request.query.as_deref());
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);
         let signature = sign::signature(credentials.secret_access_key(), &to_sign);
         let mut query = request.query.map_or_else(String::new, |query| query + "&");

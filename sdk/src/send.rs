@@ -154,8 +154,7 @@ impl Client {
         headers.insert(header::DATE, header_value(&signed_at.to_http_date())?);
         let in_header = self.credentials.as_ref().filter(|_| call.request.form != Some(FormKind::Signed));
         if let Some(credentials) = in_header {
-            let resource = call.target.resource(call.request.query.as_deref());
-            let to_sign = sign::string_to_sign(&call.spec.method, &headers, &resource);
+            let to_sign = sign::string_to_sign(&call.spec.method, &headers, call.resource());
             let signature = sign::signature(credentials.secret_access_key(), &to_sign);
             let mut authorization = header_value(&sign::authorization(credentials, &signature))?;
             authorization.set_sensitive(true);
@@ -165,9 +164,11 @@ impl Client {
     }
 }
 
-impl Target {
-    pub(crate) fn resource(&self, query: Option<&str>) -> Vec<u8> {
-        sign::canonical_resource(self.virtual_host_bucket(), &self.path, query)
+impl Call {
+    /// What is signed of the URL.
+    pub(crate) fn resource(&self) -> Vec<u8> {
+        let (target, query) = (&self.target, self.request.query.as_deref());
+        sign::canonical_resource_with(self.spec.sub_resources, target.virtual_host_bucket(), &target.path, query)
     }
 }
 
@@ -217,3 +218,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp> {
     Timestamp::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,6 +188,16 @@ pub fn string_to_sign_query(
 /// assert_eq!(canonical_resource(Some("bucket"), "/", None), b"/bucket/");
 /// ```
 pub fn canonical_resource(virtual_host_bucket: Option<&str>, raw_path: &str, raw_query: Option<&str>) -> Vec<u8> {
+    canonical_resource_with(&[], virtual_host_bucket, raw_path, raw_query)
+}
+
+/// [`canonical_resource`] of an operation whose path has sub-resources of its own, which need not be known here.
+pub(crate) fn canonical_resource_with(
+    sub_resources: &[&str],
+    virtual_host_bucket: Option<&str>,
+    raw_path: &str,
+    raw_query: Option<&str>,
+) -> Vec<u8> {
     let mut resource = Vec::with_capacity(raw_path.len() + 64);
     if let Some(bucket) = virtual_host_bucket {
         resource.push(b'/');
@@ -202,7 +212,7 @@ pub fn canonical_resource(virtual_host_bucket: Option<&str>, raw_path: &str, raw
         .split('&')
         .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
         .map(|(key, value)| (decode_form(key), decode_form(value)))
-        .filter(|(key, _)| SUB_RESOURCES.iter().any(|known| known.as_bytes() == key))
+        .filter(|(key, _)| SUB_RESOURCES.iter().chain(sub_resources).any(|known| known.as_bytes() == key))
         .collect();
     parameters.sort();
     for (index, (key, value)) in parameters.iter().enumerate() {

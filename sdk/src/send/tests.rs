@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use super::*;
+use crate::client::Address;
+use crate::operation::{BucketScope, Operation};
+use crate::request::RequestEncoder;
+use crate::{Config, Credentials, Secret};
+
+/// An operation on a sub-resource that the public list of `sign` does not have.
+struct GetNovelty;
+
+impl Operation for GetNovelty {
+    type Output = ();
+    type Scope = BucketScope;
+
+    const SPEC: OperationSpec = OperationSpec {
+        name: "GetNovelty",
+        method: Method::GET,
+        sub_resources: &["novelty"],
+        also_success: &[],
+        repeatable: true,
+        response: ResponseKind::Empty,
+    };
+
+    fn encode(self, request: &mut RequestEncoder) {
+        request.query("limit", &5_u32);
+    }
+
+    fn decode(_: ResponseDecoder) -> Result<()> {
+        Ok(())
+    }
+}
+
+const SECRET: &str = "secret";
+
+const BUCKET: Address<'_> = Address { zone: Some("pek3b"), bucket: Some("bucket"), key: None };
+
+fn client() -> Client {
+    Client::new(Config::new("ID", SECRET)).unwrap()
+}
+
+fn signature(to_sign: sign::StringToSign) -> String {
+    sign::signature(&Secret::from(SECRET), to_sign)
+}
+
+#[test]
+fn a_header_signs_the_sub_resources_of_the_operation() {
+    let client = client();
+    let call = client.encode(GetNovelty, BUCKET).unwrap();
+    let headers = client.headers(&call, Timestamp::from_unix(0).unwrap()).unwrap();
+    let expected = signature(sign::string_to_sign(&Method::GET, &headers, "/bucket?novelty"));
+    let expected = sign::authorization(&Credentials::new("ID", SECRET), &expected);
+    assert_eq!(headers[header::AUTHORIZATION], expected);
+}
+
+#[test]
+fn a_link_signs_the_sub_resources_of_the_operation() {
+    let link = client().presign(GetNovelty, BUCKET, Duration::from_secs(60)).unwrap();
+    let expires = link.expires().as_unix();
+    let to_sign = sign::string_to_sign_query(&Method::GET, &HeaderMap::new(), expires, "/bucket?novelty");
+    let expected = crate::percent::encode_query(&signature(to_sign));
+    assert!(link.url().ends_with(&format!("&signature={expected}")), "{}", link.url());
+}
