@@ -93,11 +93,14 @@ fn itself(old: &Operation, new: &Operation) -> Vec<Cause<Operation>> {
     }
     if old.pagination != new.pagination {
         let message = match (&old.pagination, &new.pagination) {
-            (None, _) => "can be paginated",
-            (_, None) => "can no longer be paginated",
-            _ => "finds its next page in another way",
+            (None, _) => "can be paginated".to_owned(),
+            (_, None) => "can no longer be paginated".to_owned(),
+            (Some(old), Some(new)) if old.items != new.items => {
+                format!("its pages are lists of `{}`, and were of `{}`", new.items, old.items)
+            }
+            _ => "finds its next page in another way".to_owned(),
         };
-        add("pagination", message.to_owned(), Operation { pagination: new.pagination.clone(), ..old.clone() });
+        add("pagination", message, Operation { pagination: new.pagination.clone(), ..old.clone() });
     }
     if old.summary != new.summary || old.description != new.description {
         let (summary, description) = (new.summary.clone(), new.description.clone());

@@ -14,7 +14,7 @@ pub(super) fn compare(old: &Api, new: &Api) -> Result<Vec<FoundGroup>, NameClash
     let mut groups = Vec::new();
     for definition in &old.types {
         let changes = match find(new, definition) {
-            Some(now) => changed(definition, now)?,
+            Some(now) => changed(definition, now, is_sent(old, definition))?,
             None => vec![gone(old, new, definition)],
         };
         groups.push(group(definition, changes));
@@ -68,10 +68,19 @@ fn is_alike(one: &TypeDef, other: &TypeDef) -> bool {
     matches!(one.kind, TypeKind::Enum(_)) == matches!(other.kind, TypeKind::Enum(_)) && parts(one) == parts(other)
 }
 
-/// Whether an operation reaches a type, directly or through others.
+/// Whether programs make values of a type for an operation.
+fn is_sent(api: &Api, wanted: &TypeDef) -> bool {
+    api.operations.iter().any(|operation| reaches(api, &operation.inputs, wanted))
+}
+
 fn uses(api: &Api, operation: &Operation, wanted: &TypeDef) -> bool {
+    reaches(api, &operation.inputs, wanted) || reaches(api, &operation.outputs, wanted)
+}
+
+/// Whether fields lead to a type, directly or through others.
+fn reaches(api: &Api, fields: &[Field], wanted: &TypeDef) -> bool {
     let mut reached = BTreeSet::new();
-    let mut waiting: Vec<&Field> = operation.inputs.iter().chain(&operation.outputs).collect();
+    let mut waiting: Vec<&Field> = fields.iter().collect();
     while let Some(field) = waiting.pop() {
         let Some(name) = named(&field.shape).filter(|name| reached.insert(*name)) else { continue };
         if name == wanted.name {
@@ -93,7 +102,7 @@ fn named(shape: &Shape) -> Option<&str> {
     }
 }
 
-fn changed(old: &TypeDef, new: &TypeDef) -> Result<Vec<Found>, NameClash> {
+fn changed(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Result<Vec<Found>, NameClash> {
     let with = |kind: TypeKind| TypeDef { kind, ..old.clone() };
     let mut causes: Vec<Cause<TypeDef>> = Vec::new();
     match (&old.kind, &new.kind) {
@@ -118,7 +127,7 @@ fn changed(old: &TypeDef, new: &TypeDef) -> Result<Vec<Found>, NameClash> {
     }
     let mut clash = None;
     let mut surface = |definition: &TypeDef| {
-        surface::of_type(definition).unwrap_or_else(|found| {
+        surface::of_type(definition, is_sent).unwrap_or_else(|found| {
             clash = Some(found);
             surface::Surface::default()
         })

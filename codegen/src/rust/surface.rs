@@ -31,7 +31,8 @@ pub(crate) struct Surface {
     pub(crate) success: BTreeSet<u16>,
     /// What can be sent a second time, and what the SDK does of its own accord.
     pub(crate) services: BTreeSet<String>,
-    /// What the service wants and the compiler does not ask for: a map is no argument of `new`.
+    /// What has to be there and the compiler does not ask for: maps, which are no arguments of `new`, when they are
+    /// sent; single values, without which an answer is an error, when they are received.
     pub(crate) demands: BTreeSet<String>,
 }
 
@@ -45,8 +46,8 @@ pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
     surface
 }
 
-/// The surface of a type.
-pub(crate) fn of_type(definition: &TypeDef) -> Result<Surface, NameClash> {
+/// The surface of a type. Of one that is only received nothing is demanded: a map that is missing is empty.
+pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Result<Surface, NameClash> {
     let file = type_file(&TypeNames::default(), definition)?;
     let name = format!("types::{}", file.name);
     let mut surface = Surface::default();
@@ -58,6 +59,9 @@ pub(crate) fn of_type(definition: &TypeDef) -> Result<Surface, NameClash> {
         surface.arguments(&name, fields);
         for field in fields {
             surface.received(field);
+            if is_sent {
+                surface.demanded(field);
+            }
             surface.wire.insert(label(field), json(field));
         }
     }
@@ -125,7 +129,8 @@ impl Surface {
         self.rust.insert(format!("{input}: Operation"), view.scope.to_owned());
         if let Some(pagination) = &view.pagination {
             self.rust.insert(format!("{input}: Paginated"), format!("Item = {}", pagination.item));
-            self.wire.insert("pagination".to_owned(), pagination.turn.join(" "));
+            // Two lists may have items of one type.
+            self.wire.insert("pagination".to_owned(), format!("{}: {}", pagination.items, pagination.turn.join(" ")));
         }
         self.structure(input, &view.input, true);
         self.structure(output, &view.output, false);
@@ -194,6 +199,11 @@ impl Surface {
         }
         for field in &operation.outputs {
             self.received(field);
+            // Beside JSON, a header that is missing is left out; a collection is empty then.
+            let is_beside_json = operation.response_body == ResponseBody::Json && field.location != Location::Json;
+            if field.required && !is_beside_json && !is_collection(field) {
+                self.demands.insert(format!("output {}", label(field)));
+            }
             self.wire.insert(format!("output {}", label(field)), carrier(field));
         }
     }
@@ -201,6 +211,12 @@ impl Surface {
     fn received(&mut self, field: &Field) {
         if field.accepts_single {
             self.services.insert(format!("`{}` may be one text in place of a list", label(field)));
+        }
+    }
+
+    fn demanded(&mut self, field: &Field) {
+        if field.required && matches!(field.shape, Shape::Map(_)) {
+            self.demands.insert(label(field));
         }
     }
 
@@ -213,9 +229,7 @@ impl Surface {
             _ => carrier(field),
         };
         self.wire.insert(format!("input {name}"), carried);
-        if field.required && matches!(field.shape, Shape::Map(_)) {
-            self.demands.insert(name.clone());
-        }
+        self.demanded(field);
         if !field.forbids_repeat {
             self.services.insert(format!("a request with `{name}` can be repeated"));
         }
@@ -230,9 +244,12 @@ impl Surface {
 
 /// A property, and whether an empty one is sent.
 fn json(field: &Field) -> String {
-    let is_collection = matches!(field.shape, Shape::List(_) | Shape::Map(_));
-    let left_out = if is_collection && !field.required { ", left out if empty" } else { "" };
+    let left_out = if is_collection(field) && !field.required { ", left out if empty" } else { "" };
     format!("{}{left_out}", carrier(field))
+}
+
+fn is_collection(field: &Field) -> bool {
+    matches!(field.shape, Shape::List(_) | Shape::Map(_))
 }
 
 fn setter(field: &FieldView) -> String {
