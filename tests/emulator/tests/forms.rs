@@ -193,6 +193,32 @@ async fn a_signed_request_needs_no_signed_form_and_can_name_the_key() {
 }
 
 #[tokio::test]
+async fn the_signature_of_a_form_covers_no_headers() {
+    let (emulator, client) = started().await;
+    let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    let headers = [
+        ("content-type", content_type.as_str()),
+        ("cache-control", "no-store"),
+        ("content-disposition", "attachment"),
+        ("content-encoding", "gzip"),
+        ("expires", "0"),
+        ("x-qs-meta-a", "1"),
+        ("x-qs-storage-class", "STANDARD_IA"),
+    ];
+    let form = || Signer(&emulator).sign(&[("key", "k")]).file("f", "text/x", b"data").end();
+    let sent = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+    client.send_as_is("POST", "/b", sent, form()).await.expect(201);
+    let stored = client.get("/b/k").await.expect(200);
+    for (name, _) in &headers[1..6] {
+        assert_eq!(stored.header(name), "", "{name}");
+    }
+    assert_eq!(stored.header("x-qs-storage-class"), "STANDARD");
+    // Of a request that is itself signed, they are its own.
+    client.send("POST", "/b", &headers, form()).await.expect(201);
+    assert_eq!(client.get("/b/k").await.expect(200).header("content-disposition"), "attachment");
+}
+
+#[tokio::test]
 async fn a_browser_is_sent_on() {
     let (emulator, client) = started().await;
     for (redirect, start) in [

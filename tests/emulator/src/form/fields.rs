@@ -47,12 +47,12 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The object's headers: those of the request, of which a form's own say more.
-    pub(crate) fn headers(&self, request: &HeaderMap) -> Result<HeaderMap, Error> {
+    /// The object's headers: those of a signed request, of which a form's own say more.
+    pub(crate) fn headers(&self, signed_request: Option<&HeaderMap>) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         // The request's own type is that of the form.
         for name in HEADERS.into_iter().filter(|name| name != header::CONTENT_TYPE) {
-            if let Some(value) = request.get(&name) {
+            if let Some(value) = signed_request.and_then(|headers| headers.get(&name)) {
                 headers.insert(name, value.clone());
             }
         }
@@ -94,13 +94,16 @@ mod tests {
         request.insert("content-encoding", HeaderValue::from_static("gzip"));
         request.insert("x-qs-meta-a", HeaderValue::from_static("not the object's"));
         let sent = fields(&[("cache-control", "no-cache"), ("x-qs-meta-b", "1"), ("key", "k"), ("host", "h")]);
-        let headers = sent.headers(&request).unwrap();
+        let headers = sent.headers(Some(&request)).unwrap();
         assert_eq!(headers["cache-control"], "no-cache");
         assert_eq!(headers["content-encoding"], "gzip");
         assert_eq!(headers["x-qs-meta-b"], "1");
         assert_eq!(headers.len(), 3);
+        let of_the_form = sent.headers(None).unwrap();
+        assert_eq!(of_the_form["cache-control"], "no-cache");
+        assert_eq!(of_the_form.len(), 2);
         for (name, value) in [("x-qs-meta-a b", "1"), ("expires", "a\r\nb: c")] {
-            let code = fields(&[(name, value)]).headers(&HeaderMap::new()).unwrap_err().code();
+            let code = fields(&[(name, value)]).headers(None).unwrap_err().code();
             assert_eq!(code, Code::InvalidArgument, "{name}");
         }
     }

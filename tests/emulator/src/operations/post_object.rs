@@ -18,7 +18,10 @@ pub(super) async fn post(call: Call<'_>, bucket: &str, path_key: &str, payload: 
     let request = call.request;
     let mut form = Form::open(payload, request.header("content-type").unwrap_or_default())?;
     let (fields, file) = form.fields().await?;
-    let signed = check_credentials(call, &fields)? || !request.is_anonymous();
+    let is_signed_form = check_credentials(call, &fields)?;
+    // The signature of a form covers its fields, and not what they are sent with.
+    let signed_headers = (!request.is_anonymous()).then_some(&request.headers);
+    let signed = is_signed_form || signed_headers.is_some();
     if !signed {
         call.operations.access.check_grant(bucket, Permission::Write, call.store())?;
     }
@@ -26,7 +29,7 @@ pub(super) async fn post(call: Call<'_>, bucket: &str, path_key: &str, payload: 
 
     let key = object_key(&fields, file.name(), path_key)?;
     let redirect = fields.get("redirect").filter(|url| !url.is_empty()).map(|url| landing(url, call)).transpose()?;
-    let mut headers = fields.headers(&request.headers)?;
+    let mut headers = fields.headers(signed_headers)?;
     settle_type(&mut headers, file.content_type())?;
     let metadata = Metadata::from_headers(&headers)?;
     let metadata = if signed { metadata } else { metadata.of_a_stranger() };
