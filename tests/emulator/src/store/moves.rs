@@ -4,12 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::commit::Committed;
 use super::layout::read_record;
 use super::objects::{announced, new_object, no_object};
 use super::record::ObjectRecord;
 use super::version::Content;
 use super::versioning::Versioning;
-use super::{NewObject, Object, Store};
+use super::{Bucket, NewObject, Object, Store};
 use crate::clock::Moment;
 use crate::error::Error;
 
@@ -27,7 +28,8 @@ pub(super) struct UnfinishedMove {
 
 impl Store {
     /// Puts `source` under another name, if it is still what it was, and deletes it where it was. The answer is the
-    /// name of the new version, if the target's bucket keeps versions.
+    /// name of the new version, if the target's bucket keeps versions. If the source cannot be deleted, the target is
+    /// what it was before.
     pub(crate) fn move_object(
         &self,
         from: (&str, &Object),
@@ -49,7 +51,14 @@ impl Store {
             let committed = self.commit(target, staged)?;
             let record = self.layout.version(&target.id, &new_key, committed.id);
             let origin = index.bucket_mut(from)?;
-            let (_, removed) = self.delete_latest(origin, key, moved)?;
+            let removed = match self.delete_latest(origin, key, moved) {
+                Ok((_, removed)) => removed,
+                Err(error) => {
+                    // Should it fail too, the next start finishes the move.
+                    let _ = self.take_back(index.bucket_mut(to)?, &new_key, committed);
+                    return Err(error.into());
+                }
+            };
             if origin.versioning != Versioning::Disabled {
                 // Should it fail, the next start does it.
                 let _ = self.forget_source(&record);
@@ -57,6 +66,14 @@ impl Store {
             (committed.id, (committed.replaced, removed))
         };
         Ok(announced(id))
+    }
+
+    /// Brings back what was there before a version was committed.
+    fn take_back(&self, bucket: &mut Bucket, key: &str, committed: Committed) -> io::Result<()> {
+        match committed.replaced {
+            Some(replaced) => self.rewrite(bucket, replaced).map(drop),
+            None => self.remove(bucket, key, committed.id).map(drop),
+        }
     }
 
     /// Deletes what has been moved already.

@@ -92,6 +92,32 @@ fn a_moved_object_is_at_one_place_only() {
     assert_eq!(fixture.read("to").as_deref(), Some("data"));
 }
 
+/// What a client was told has failed must not happen at the next start.
+#[test]
+fn a_move_that_fails_leaves_everything_where_it_was() {
+    for there_before in [None, Some("target")] {
+        let fixture = Fixture::new();
+        fixture.put("from", "source");
+        let record = fs::read_dir(fixture.records()).unwrap().next().unwrap().unwrap().path();
+        if let Some(text) = there_before {
+            fixture.put("to", text);
+        }
+        // A folder cannot be removed as a file is.
+        let bytes = fs::read(&record).unwrap();
+        fs::remove_file(&record).unwrap();
+        fs::create_dir(&record).unwrap();
+        assert!(fixture.move_object("from", "to").is_err());
+        assert_eq!(fixture.read("from").as_deref(), Some("source"));
+        assert_eq!(fixture.read("to").as_deref(), there_before);
+
+        fs::remove_dir(&record).unwrap();
+        fs::write(&record, bytes).unwrap();
+        let fixture = fixture.restart();
+        assert_eq!(fixture.read("from").as_deref(), Some("source"));
+        assert_eq!(fixture.read("to").as_deref(), there_before);
+    }
+}
+
 #[test]
 fn a_kill_between_commit_and_clearing_up_is_made_good() {
     let fixture = Fixture::new();
