@@ -152,6 +152,17 @@ async fn a_key_that_never_was_can_be_deleted_too() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_never_had_versioning_names_no_versions() {
+    let (_emulator, client) = started().await;
+    for target in ["/b/k", "/b/k?version_id=null", "/b/k?version_id=made-up"] {
+        assert_eq!(client.put("/b/k", "data").await.expect(201).header(VERSION_ID), "");
+        assert_eq!(client.get("/b/k").await.expect(200).header(VERSION_ID), "");
+        let deleted = client.delete(target).await.expect(204);
+        assert_eq!((deleted.header(VERSION_ID), deleted.header(DELETE_MARKER)), ("", ""), "{target}");
+    }
+}
+
+#[tokio::test]
 async fn suspended_the_null_version_is_replaced() {
     let (_emulator, client) = started().await;
     client.put("/b/k", "before").await.expect(201);

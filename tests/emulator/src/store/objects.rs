@@ -89,16 +89,17 @@ impl Store {
 
     /// Deletes one version for good, if it is there. What came before it is the latest then.
     pub(crate) fn delete_version(&self, bucket: &str, key: &str, version_id: &str) -> Result<Deleted, Error> {
-        let removed = {
+        let (removed, had_versioning) = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
-            match VersionId::parse(version_id) {
+            let removed = match VersionId::parse(version_id) {
                 Some(id) => self.remove(bucket, key, id)?,
                 None => None,
-            }
+            };
+            (removed, bucket.versioning != Versioning::Disabled)
         };
         Ok(removed.map_or_else(Deleted::default, |version| Deleted {
-            version_id: Some(version.id().to_string()),
+            version_id: had_versioning.then(|| version.id().to_string()),
             delete_marker: version.object().is_none(),
         }))
     }
