@@ -84,7 +84,9 @@ fn need(operation: Operation, request: &Request) -> Need {
         Operation::PutObject
         | Operation::InitiateMultipartUpload
         | Operation::UploadMultipart
-        | Operation::CompleteMultipartUpload => Need::Grant(Permission::Write),
+        | Operation::CompleteMultipartUpload
+        | Operation::AbortMultipartUpload
+        | Operation::AppendObject => Need::Grant(Permission::Write),
         _ => Need::Ownership,
     }
 }

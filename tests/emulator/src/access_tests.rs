@@ -44,6 +44,8 @@ fn a_grant_opens_what_it_names() {
         ("POST", "k?uploads", "WRITE"),
         ("PUT", "k?upload_id=1&part_number=0", "WRITE"),
         ("POST", "k?upload_id=1", "WRITE"),
+        ("DELETE", "k?upload_id=1", "WRITE"),
+        ("POST", "k?append&position=0", "WRITE"),
     ] {
         for bucket in ["nothing", "READ", "WRITE", "none"] {
             let request = request(method, &format!("/{bucket}/{target}"), &[]);
@@ -70,7 +72,6 @@ fn some_things_are_open_to_nobody_without_a_name() {
         ("DELETE", "/WRITE"),
         ("POST", "/WRITE?delete"),
         ("DELETE", "/WRITE/k"),
-        ("DELETE", "/WRITE/k?upload_id=1"),
     ] {
         for allow_anonymous in [false, true] {
             assert!(!may(&store, allow_anonymous, &request(method, target, &[])), "{method} {target}");

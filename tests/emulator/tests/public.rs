@@ -54,6 +54,9 @@ async fn writing() {
     unsigned(&client, "PUT", &format!("{target}&part_number=0")).await.expect(201);
     let parts = r#"{"object_parts":[{"part_number":0}]}"#;
     client.send_as_is("POST", &target, HeaderMap::new(), parts).await.expect(201);
+    let upload = unsigned(&client, "POST", "/b/left?uploads").await.expect(200).json()["upload_id"].clone();
+    unsigned(&client, "DELETE", &format!("/b/left?upload_id={}", upload.as_str().unwrap())).await.expect(204);
+    unsigned(&client, "POST", "/b/log?append&position=0").await.expect(200);
     for (method, target) in [("GET", "/b/k"), ("DELETE", "/b/k"), ("POST", "/b?delete"), ("PUT", "/b?acl")] {
         unsigned(&client, method, target).await.expect(403);
     }
