@@ -1,9 +1,11 @@
 //! From method, target and sub-resource to the operation.
 
+use http::Method;
+
 use crate::address::Target;
 use crate::error::{Code, Error};
 use crate::request::Request;
-use crate::served::{Operation, operations};
+use crate::served::{Operation, ServedOperation, operations};
 
 /// What exists and is not served, and why.
 const UNSERVED: &[(&str, &str, &str)] = &[
@@ -11,23 +13,23 @@ const UNSERVED: &[(&str, &str, &str)] = &[
     ("GET", "/{bucketName}/{objectKey}?image", "does not process images"),
 ];
 
-const BUCKET: &str = "/{bucketName}";
-
 pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
     let resource = match request.address.target {
         Target::Service => "/",
-        Target::Bucket { .. } => BUCKET,
+        Target::Bucket { .. } => "/{bucketName}",
         Target::Object { .. } => "/{bucketName}/{objectKey}",
     };
-    if let Some(operation) = of_any_page(request) {
-        return Ok(operation);
+    // Wherever it goes: a browser asks about whatever a page wants to send next, a listing or an upload.
+    if request.method == Method::OPTIONS && !matches!(request.address.target, Target::Service) {
+        return Ok(Operation::OptionsObject);
     }
     let path = match sub_resource(request, resource) {
         Some(name) => format!("{resource}?{name}"),
         None => resource.to_owned(),
     };
     let method = request.method.as_str();
-    if let Some(served) = operations().iter().find(|served| served.method() == method && served.path() == path) {
+    let is_asked_for = |served: &&ServedOperation| served.method() == method && served.paths().contains(&&*path);
+    if let Some(served) = operations().iter().find(is_asked_for) {
         check(served.operation(), request)?;
         return Ok(served.operation());
     }
@@ -37,21 +39,9 @@ pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
     }
 }
 
-/// What comes from web pages is less particular about where it goes. A browser asks about whatever the page wants to
-/// send next, a listing or an upload. A form goes to the bucket, for its key is one of the fields.
-fn of_any_page(request: &Request) -> Option<Operation> {
-    match (&request.address.target, request.method.as_str()) {
-        (Target::Bucket { .. } | Target::Object { .. }, "OPTIONS") => Some(Operation::OptionsObject),
-        (Target::Bucket { .. }, "POST") if is_form(request) && sub_resource(request, BUCKET).is_none() => {
-            Some(Operation::PostObject)
-        }
-        _ => None,
-    }
-}
-
 /// The sub-resource that a request names. Of several the first of the table counts.
 fn sub_resource(request: &Request, resource: &str) -> Option<&'static str> {
-    let served = operations().iter().map(|served| served.path());
+    let served = operations().iter().flat_map(|served| served.paths().iter().copied());
     served
         .chain(UNSERVED.iter().map(|unserved| unserved.1))
         .filter_map(|path| path.strip_prefix(resource)?.strip_prefix('?'))
@@ -104,8 +94,9 @@ mod tests {
 
     #[test]
     fn every_operation_is_reached() {
-        for served in operations() {
-            let target = served.path().replace("{bucketName}", "b").replace("{objectKey}", "k");
+        let routes = operations().iter().flat_map(|served| served.paths().iter().map(move |path| (served, path)));
+        for (served, path) in routes {
+            let target = path.replace("{bucketName}", "b").replace("{objectKey}", "k");
             let (method, operation) = (served.method(), served.operation());
             assert_eq!(routed(method, &target), Ok(operation), "{method} {target}");
             let more = if target.contains('?') { "=&limit=1" } else { "?limit=1" };
@@ -162,6 +153,8 @@ mod tests {
             ("PUT", "/b/k?append&position=0", Code::MethodNotAllowed),
             ("POST", "/b/k?append&position=0&version_id=1", Code::InvalidArgument),
             ("PUT", "/b/k?version_id=1", Code::InvalidArgument),
+            ("POST", "/b?version_id=1", Code::InvalidArgument),
+            ("POST", "/b/k?version_id=1", Code::InvalidArgument),
             ("PUT", "/b/k?part_number=1", Code::InvalidArgument),
         ] {
             assert_eq!(routed(method, target), Err(code), "{method} {target}");
