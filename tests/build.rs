@@ -15,6 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         lines.join("\n")
     })?;
+    let generated = root.join("sdk/src/generated");
+    let wanted = qingstor_codegen::render::generate(&loaded.api)?;
+    // The compiler would complain of what the samples use, and not say why it is missing.
+    let missing: Vec<&str> = wanted.keys().map(String::as_str).filter(|file| !generated.join(file).exists()).collect();
+    if !missing.is_empty() {
+        return Err(format!("sdk/src/generated lacks {}: run `cargo codegen`", missing.join(", ")).into());
+    }
 
     let mut arms = String::new();
     let mut tests = String::new();
