@@ -1,5 +1,6 @@
 //! Feature files: finding, mending and choosing them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cucumber::feature::Ext;
@@ -25,13 +26,26 @@ impl Source {
     }
 }
 
+/// Options of libtest that are followed by a value, which is no word.
+const VALUED_OPTIONS: [&str; 7] =
+    ["--color", "--format", "--logfile", "--shuffle-seed", "--skip", "--test-threads", "-Z"];
+
 /// The features and scenarios that are wanted.
 #[derive(Debug)]
 pub(crate) struct Chosen(Vec<String>);
 
 impl Chosen {
-    /// Those in whose name or file name one of the words occurs; without words, all.
-    pub(crate) fn new(words: Vec<String>) -> Self {
+    /// Those in whose name or file name one of the words among the arguments occurs; without words, all.
+    pub(crate) fn by(arguments: &[String]) -> Self {
+        let mut words = Vec::new();
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            if VALUED_OPTIONS.contains(&argument.as_str()) {
+                arguments.next();
+            } else if !argument.starts_with('-') {
+                words.push(argument.clone());
+            }
+        }
         Self(words)
     }
 
@@ -41,6 +55,13 @@ impl Chosen {
 
     fn wants(&self, name: &str) -> bool {
         self.is_everything() || self.0.iter().any(|word| name.contains(word.as_str()))
+    }
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<String> = self.0.iter().map(|word| format!("`{word}`")).collect();
+        f.write_str(&words.join(" or "))
     }
 }
 

@@ -3,8 +3,9 @@
 //! Protects: what a user does with the SDK step by step has the result that QingStor's authors and we wrote down, on a
 //! server that keeps the service's rules.
 //!
-//! `QINGSTOR_SCENARIOS` names the folder of the official ones; without it only ours run. Arguments choose features and
-//! scenarios: those in whose name or file name one of them occurs.
+//! `QINGSTOR_SCENARIOS` names the folder of the official ones; without it only ours run. Words behind
+//! `--` choose features and scenarios: those in whose name or file name one of them occurs. The options of other test
+//! programs are passed over, for all of them are given the same.
 
 mod answered;
 mod calls;
@@ -17,7 +18,8 @@ mod steps;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use cucumber::{Cucumber, World, cli, runner};
+use cucumber::gherkin::Feature;
+use cucumber::{Cucumber, World, cli, parser, runner};
 use futures_util::FutureExt;
 
 use calls::Calls;
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
         println!("scenarios: test");
         return ExitCode::SUCCESS;
     }
-    let chosen = Chosen::new(arguments.into_iter().filter(|argument| !argument.starts_with('-')).collect());
+    let chosen = Chosen::by(&arguments);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     if runtime.block_on(run(chosen)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -42,10 +44,20 @@ fn main() -> ExitCode {
 async fn run(chosen: Chosen) -> bool {
     let calls = Calls::collect();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("features");
-    let mut passed = run_folder(Source::Own, &own, &chosen, &calls).await;
+    let own = features::read(&own, &chosen);
+    let mut is_anything_chosen = !own.is_empty();
+    let mut passed = run_features(Source::Own, own, &calls).await;
     match std::env::var_os(OFFICIAL).map(PathBuf::from) {
-        Some(official) => passed &= run_folder(Source::Official, &official, &chosen, &calls).await,
+        Some(official) => {
+            let official = features::read(&official, &chosen);
+            is_anything_chosen |= !official.is_empty();
+            passed &= run_features(Source::Official, official, &calls).await;
+        }
         None => println!("official: not run, since {OFFICIAL} is not set"),
+    }
+    if !is_anything_chosen {
+        // No failure: `cargo test NAME` gives all test programs the name of a test that one of them has.
+        println!("nothing was run: no feature or scenario has {chosen} in its name");
     }
     if passed && chosen.is_everything() {
         calls.compare();
@@ -53,7 +65,7 @@ async fn run(chosen: Chosen) -> bool {
     passed
 }
 
-async fn run_folder(source: Source, folder: &Path, chosen: &Chosen, calls: &Calls) -> bool {
+async fn run_features(source: Source, features: Vec<parser::Result<Feature>>, calls: &Calls) -> bool {
     let stages = Stages::default();
     let (begun, ended) = (calls.clone(), calls.clone());
     let runner = runner::Basic::default()
@@ -72,7 +84,7 @@ async fn run_folder(source: Source, folder: &Path, chosen: &Chosen, calls: &Call
         });
     let report = Cucumber::<_, _, _, _, _, cli::Empty>::custom(Parsed, runner, Report::new(source))
         .with_default_cli()
-        .run(features::read(folder, chosen))
+        .run(features)
         .await;
     report.conclude()
 }
