@@ -47,10 +47,11 @@ pub trait Paginated: Operation + Clone + 'static {
 /// # }
 /// ```
 ///
-/// The list ends where the server says so, and also where it would never end: when an answer names no next page, names
-/// the page that was just asked for or one that was asked for before, or brings nothing new although that is all there
-/// is to tell a next page by. An entry that appears or disappears meanwhile may be missed or come twice, as the server
-/// has it.
+/// The list ends where the server says so, or names no next page. It also ends where it would never end: when an answer
+/// names the page that was just asked for or one that was asked for before, which is logged as a warning, or brings
+/// nothing new although that is all there is to tell a next page by. An answer that says that there is more, but not
+/// where, is followed by an error: whoever deletes what is not in the list must not take it for complete. An entry that
+/// appears or disappears meanwhile may be missed or come twice, as the server has it.
 pub struct Paginator<I> {
     place: ListedPlace,
     input: I,

@@ -1,7 +1,8 @@
 //! Lists as streams of pages and of items.
 //!
 //! Protects: that everything comes exactly once, whatever the size of a page; that a list ends whatever the server says
-//! of the next page; that an error does not lose the place; and that both streams can be sent to another task.
+//! of the next page, and never looks complete where there is more; that an error ends it and does not lose the place;
+//! and that both streams can be sent to another task.
 
 use std::collections::BTreeSet;
 
@@ -104,8 +105,8 @@ async fn the_marker_that_the_list_began_with_is_a_repetition_too() {
 }
 
 #[tokio::test]
-async fn where_has_more_and_the_marker_disagree_the_list_ends() {
-    for (next, has_more) in [("m", Some(false)), ("", Some(true)), ("", None)] {
+async fn where_nothing_says_that_there_is_more_the_list_ends() {
+    for (next, has_more) in [("m", Some(false)), ("", Some(false)), ("", None)] {
         let (bucket, server) = bucket_answering([objects(&["a"], next, has_more)]).await;
         assert_eq!(keys(&bucket, ListObjectsInput::new()).await, ["a"]);
         assert_eq!(asked(&server, "marker").await.len(), 1, "{next:?} {has_more:?}");
@@ -117,7 +118,32 @@ async fn where_has_more_and_the_marker_disagree_the_list_ends() {
 }
 
 #[tokio::test]
-async fn after_an_error_the_same_page_is_asked_for_again() {
+async fn a_list_that_goes_on_nobody_knows_where_is_not_complete() {
+    let missing = page(json!({ "keys": [{ "key": "b" }], "has_more": true }));
+    for last in [missing, objects(&["b"], "", Some(true))] {
+        let (bucket, server) = bucket_answering([objects(&["a"], "m", Some(true)), last]).await;
+        let mut items = bucket.paginate(ListObjectsInput::new()).items();
+        assert_eq!(items.next().await.unwrap().unwrap().key, "a");
+        assert_eq!(items.next().await.unwrap().unwrap().key, "b", "what came is handed over");
+        for _ in 0..2 {
+            let error = items.next().await.unwrap().unwrap_err();
+            assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some("ListObjects")));
+            let text = error.to_string();
+            assert!(text.contains("there is more, but not where") && text.contains("\"bucket\""), "{text}");
+            assert!(items.next().await.is_none());
+            items.retry();
+        }
+        assert_eq!(asked(&server, "marker").await.len(), 2, "and the list is not begun anew");
+    }
+    let (bucket, _server) = bucket_answering([objects(&["a"], "", Some(true))]).await;
+    let error = bucket.paginate(ListObjectsInput::new()).items().into_vec().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+    let pages: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).pages()).await;
+    assert!(matches!(pages.as_slice(), [Ok(_), Err(_)]), "{pages:?}");
+}
+
+#[tokio::test]
+async fn after_an_error_the_same_page_can_be_asked_for_again() {
     let failure = || ResponseTemplate::new(500);
     let answers = [objects(&["a"], "m", Some(true)), failure(), failure(), objects(&["b"], "", Some(false))];
     let (bucket, server) = bucket_answering(answers).await;
@@ -126,20 +152,33 @@ async fn after_an_error_the_same_page_is_asked_for_again() {
     for _ in 0..2 {
         let error = items.next().await.unwrap().unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
+        assert!(items.next().await.is_none(), "not by itself");
+        items.retry();
     }
     assert_eq!(items.next().await.unwrap().unwrap().key, "b");
     assert!(items.next().await.is_none());
+    items.retry();
     assert!(items.next().await.is_none(), "and it stays ended");
     assert_eq!(asked(&server, "marker").await, texts(&[None, Some("m"), Some("m"), Some("m")]));
 }
 
 #[tokio::test]
-async fn as_a_stream_a_list_ends_with_the_first_error() {
+async fn a_list_ends_with_the_first_error() {
     let (bucket, server) = bucket_answering([ResponseTemplate::new(403)]).await;
     let outcomes: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).items()).await;
     assert_eq!(outcomes.len(), 1, "nothing that goes through a whole stream asks forever");
     let pages: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).pages()).await;
     assert_eq!((pages.len(), asked(&server, "marker").await.len()), (1, 2));
+
+    let mut pages = bucket.paginate(ListObjectsInput::new()).pages();
+    let mut errors = 0;
+    while let Some(page) = pages.next().await {
+        errors += usize::from(page.is_err());
+    }
+    assert_eq!((errors, asked(&server, "marker").await.len()), (1, 3), "nor does a loop that passes over errors");
+    pages.retry();
+    assert!(pages.next().await.unwrap().is_err());
+    assert_eq!(asked(&server, "marker").await.len(), 4);
 }
 
 #[tokio::test]
@@ -181,10 +220,16 @@ async fn parts_that_come_again_are_left_out() {
 #[tokio::test]
 async fn a_service_that_does_not_count_buckets_is_not_asked_forever() {
     let buckets = json!({ "count": 2, "buckets": [{ "name": "a" }, { "name": "b" }] });
-    let server = service_answering([page(buckets)]).await;
+    let server = service_answering([page(buckets.clone())]).await;
     let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(asked(&server, "offset").await, texts(&[None, Some("2")]));
+
+    let shuffled = json!({ "count": 2, "buckets": [{ "name": "b" }, { "name": "a" }] });
+    let server = service_answering([page(buckets), page(shuffled)]).await;
+    let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
+    assert_eq!(all.iter().map(|bucket| bucket.name.as_str()).collect::<Vec<_>>(), ["a", "b"], "in whatever order");
+    assert_eq!(asked(&server, "offset").await.len(), 2);
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use crate::error::Result;
 
 /// The entries of a list, made by [`Paginator::items`](super::Paginator::items).
 ///
-/// Ask with [`next`](Items::next), take all with [`into_vec`](Items::into_vec), or use it as a [`Stream`].
+/// Ask with [`next`](Items::next), take all with [`into_vec`](Items::into_vec), or use it as a [`Stream`]. All end after
+/// the last entry and after an error, and [`retry`](Items::retry) goes on after an error.
 pub struct Items<I: Paginated> {
     pages: Pages<I>,
     page: vec::IntoIter<I::Item>,
@@ -27,16 +28,21 @@ impl<I: Paginated> Items<I> {
         Self { pages, page: Vec::new().into_iter() }
     }
 
-    /// The next entry, or `None` after the last one. The next page is asked for when the last one is used up.
+    /// The next entry, or `None` after the last one and after an error. The next page is asked for when the last one is
+    /// used up.
     ///
     /// A future that is dropped before it is done loses nothing: the request goes on with the next call.
     ///
     /// # Errors
     ///
-    /// As for [`Pages::next`]: the next call asks for the same page again. As a [`Stream`], it ends with the first error.
+    /// As for [`Pages::next`].
     pub async fn next(&mut self) -> Option<Result<I::Item>> {
-        self.pages.forgive();
         poll_fn(|context| self.poll_item(context)).await
+    }
+
+    /// Goes on after an error, as [`Pages::retry`] does.
+    pub fn retry(&mut self) {
+        self.pages.retry();
     }
 
     /// All entries that are left, in memory.

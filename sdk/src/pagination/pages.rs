@@ -7,13 +7,34 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::turn::{Memory, PageTurn};
+use super::turn::{Memory, PageTurn, Then};
 use super::{ListedPlace, Paginated};
 use crate::error::Result;
 
 /// The pages of a list, made by [`Paginator::pages`](super::Paginator::pages).
 ///
-/// Ask with [`next`](Pages::next), or use it as a [`Stream`].
+/// Ask with [`next`](Pages::next), or use it as a [`Stream`]: both end after the last page and after an error, and
+/// [`retry`](Pages::retry) goes on after an error.
+///
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// use qingstor_sdk::ListObjectsInput;
+///
+/// let mut pages = bucket.paginate(ListObjectsInput::new()).pages();
+/// let mut retries = 0;
+/// while let Some(page) = pages.next().await {
+///     match page {
+///         Ok(page) => println!("{} objects", page.keys.len()),
+///         Err(error) if error.is_throttled() && retries < 5 => {
+///             retries += 1;
+///             pages.retry();
+///         }
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Pages<I: Paginated> {
     place: ListedPlace,
     /// The question for the next page.
@@ -26,6 +47,8 @@ pub struct Pages<I: Paginated> {
 enum State<Page> {
     Idle,
     Asking(Pin<Box<dyn Future<Output = Result<Page>> + Send>>),
+    /// The answer did not say where to go on.
+    Lost,
     Done,
 }
 
@@ -37,21 +60,25 @@ impl<I: Paginated> Pages<I> {
         Self { place, input, memory: Memory::default(), state: State::Idle, failed: false }
     }
 
-    /// The next page, or `None` after the last one.
+    /// The next page, or `None` after the last one and after an error.
     ///
     /// A future that is dropped before it is done loses nothing: the request goes on with the next call.
     ///
     /// # Errors
     ///
-    /// Those of the operation. The place is kept: the next call asks for the same page again. As a [`Stream`], it ends
-    /// with the first error instead, so that nothing that goes through a whole stream asks forever.
+    /// Those of the operation, and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) after a page
+    /// whose answer says that there is more, but not where. An error ends the list, so that no loop that passes over
+    /// errors asks forever.
     pub async fn next(&mut self) -> Option<Result<I::Output>> {
-        self.failed = false;
         poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// Lets the list go on after an error.
-    pub(super) fn forgive(&mut self) {
+    /// Goes on after an error: the next call of [`next`](Pages::next) asks for the page that failed once more, and
+    /// nothing is left out or comes twice. Where the answer did not say how to go on, the same error comes again.
+    ///
+    /// It does nothing where there was no error. How often, and after how long, is for the caller to decide: the client
+    /// made its own attempts before ([`RetryConfig`](crate::RetryConfig)).
+    pub fn retry(&mut self) {
         self.failed = false;
     }
 
@@ -60,6 +87,10 @@ impl<I: Paginated> Pages<I> {
             let asking = match &mut self.state {
                 _ if self.failed => return Poll::Ready(None),
                 State::Done => return Poll::Ready(None),
+                State::Lost => {
+                    self.failed = true;
+                    return Poll::Ready(Some(Err(self.place.lost::<I>())));
+                }
                 State::Asking(asking) => asking,
                 State::Idle => {
                     let asking = Box::pin(self.place.clone().ask(self.input.clone()));
@@ -79,8 +110,17 @@ impl<I: Paginated> Pages<I> {
             let mut turn = PageTurn::new(&mut self.memory);
             self.input.turn(&mut page, &mut turn);
             let verdict = turn.verdict();
-            if !verdict.goes_on {
-                self.state = State::Done;
+            match verdict.then {
+                Then::Another => {}
+                Then::End => self.state = State::Done,
+                Then::Lost => self.state = State::Lost,
+                Then::Circle => {
+                    tracing::warn!(
+                        operation = I::SPEC.name,
+                        "the page that is said to come next was there before: the list ends here"
+                    );
+                    self.state = State::Done;
+                }
             }
             if verdict.is_news {
                 return Poll::Ready(Some(Ok(page)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::{Address, Client};
-use crate::error::Result;
+use crate::error::{CallName, Error, Result};
 use crate::operation::Operation;
 
 #[derive(Clone)]
@@ -28,5 +28,17 @@ impl ListedPlace {
         let Self { client, zone, bucket, key } = &self;
         let address = Address { zone: zone.as_deref(), bucket: bucket.as_deref(), key: key.as_deref() };
         client.execute(input, address).await
+    }
+
+    pub(super) fn lost<I: Operation>(&self) -> Error {
+        let call = CallName {
+            operation: I::SPEC.name,
+            bucket: self.bucket.as_deref().map(str::to_owned),
+            key: self.key.as_deref().map(str::to_owned),
+        };
+        Error::unexpected_response(
+            "the service says that there is more, but not where: what came so far is not the whole list",
+        )
+        .with_call(&call)
     }
 }

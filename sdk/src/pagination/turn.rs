@@ -41,8 +41,18 @@ pub struct PageTurn<'m, Item> {
 pub(super) struct Verdict {
     /// Whether the page is worth handing over.
     pub(super) is_news: bool,
-    /// Whether there may be another.
-    pub(super) goes_on: bool,
+    pub(super) then: Then,
+}
+
+/// What comes after a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    Another,
+    End,
+    /// There is more, but nobody knows where.
+    Lost,
+    /// What would be asked for was there before.
+    Circle,
 }
 
 #[allow(dead_code, reason = "the specification decides what of this is used")]
@@ -85,11 +95,11 @@ impl<'m, Item: Clone + PartialEq> PageTurn<'m, Item> {
     }
 
     /// The next page begins after as many items as there were so far. A server that does not count sends the same page
-    /// again.
+    /// again, in whatever order.
     pub(crate) fn count<N: Copy + Into<i128> + TryFrom<i128>>(&mut self, marker: &mut Option<N>, items: &[Item]) {
         let before = marker.map_or(0, Into::into);
         let after = N::try_from(before + items.len() as i128);
-        self.is_new = Some(!items.is_empty() && items != self.memory.page.as_slice() && after.is_ok());
+        self.is_new = Some(items.iter().any(|item| !self.memory.page.contains(item)) && after.is_ok());
         self.memory.page = items.to_vec();
         *marker = after.ok().or(*marker);
     }
@@ -104,7 +114,16 @@ impl<'m, Item: Clone + PartialEq> PageTurn<'m, Item> {
         Verdict {
             // The first page of an empty list has nothing new on it either, but it is the answer.
             is_news: is_first || is_new != Some(false),
-            goes_on: has_more != Some(false) && is_named && !is_repeated && is_new != Some(false),
+            then: match (has_more, is_named) {
+                (Some(false), _) => Then::End,
+                (Some(true), false) => Then::Lost,
+                (None, false) => Then::End,
+                _ if is_repeated => Then::Circle,
+                // Where the items themselves are what is counted, nothing new is how every list ends.
+                (None, true) if is_new == Some(false) => Then::End,
+                (Some(true), true) if is_new == Some(false) => Then::Circle,
+                _ => Then::Another,
+            },
         }
     }
 }

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Turns pages that name their successor, each with `has_more`, until there is an end; how many were handed over.
-fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str)>) -> usize {
+/// Turns pages that name their successor, each with `has_more`, until there is an end: how many were handed over, and
+/// which end it is.
+fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str)>) -> (usize, Then) {
     let mut memory = Memory::<String>::default();
     let mut marker: Option<String> = None;
     let mut handed_over = 0;
@@ -15,8 +16,8 @@ fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str
         turn.next(&mut marker, Some(&next.to_owned()));
         let verdict = turn.verdict();
         handed_over += usize::from(verdict.is_news);
-        if !verdict.goes_on {
-            return handed_over;
+        if verdict.then != Then::Another {
+            return (handed_over, verdict.then);
         }
     }
     panic!("there is no end after {handed_over} pages");
@@ -24,38 +25,48 @@ fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str
 
 #[test]
 fn a_list_ends_where_the_server_says_so() {
-    assert_eq!(pages_until_end([(Some(true), "a"), (Some(true), "b"), (Some(false), "c")]), 3);
-    assert_eq!(pages_until_end([(Some(false), "")]), 1);
-    assert_eq!(pages_until_end([(None, "a"), (None, "")]), 2, "the marker alone says it");
-    assert_eq!(pages_until_end([(Some(false), "a")]), 1, "it says so, whatever it names");
-    assert_eq!(pages_until_end([(Some(true), "")]), 1, "there is more, but nobody knows where");
+    assert_eq!(pages_until_end([(Some(true), "a"), (Some(true), "b"), (Some(false), "c")]), (3, Then::End));
+    assert_eq!(pages_until_end([(Some(false), "")]), (1, Then::End));
+    assert_eq!(pages_until_end([(None, "a"), (None, "")]), (2, Then::End), "the marker alone says it");
+    assert_eq!(pages_until_end([(Some(false), "a")]), (1, Then::End), "it says so, whatever it names");
+    assert_eq!(pages_until_end([(None, "a"), (Some(false), "a")]), (2, Then::End), "nor is that a circle");
+}
+
+#[test]
+fn a_list_of_which_there_is_more_is_not_complete() {
+    assert_eq!(pages_until_end([(Some(true), "")]), (1, Then::Lost));
+    assert_eq!(pages_until_end([(Some(true), "a"), (Some(true), "")]), (2, Then::Lost));
 }
 
 #[test]
 fn a_list_ends_where_it_would_go_round_in_a_circle() {
     let forever = |markers: &'static [&'static str]| markers.iter().cycle().map(|marker| (Some(true), *marker));
-    assert_eq!(pages_until_end(forever(&["a"])), 2);
-    assert!(pages_until_end(forever(&["a", "b"])) <= 4);
-    assert!(pages_until_end(forever(&["a", "b", "c", "d", "e"])) <= 15);
+    assert_eq!(pages_until_end(forever(&["a"])), (2, Then::Circle));
     let late = [(None, "1"), (None, "2"), (None, "3")].into_iter().chain(forever(&["a", "b", "c"]));
-    assert!(pages_until_end(late) <= 12);
+    for (end, most) in [
+        (pages_until_end(forever(&["a", "b"])), 4),
+        (pages_until_end(forever(&["a", "b", "c", "d", "e"])), 15),
+        (pages_until_end(late), 12),
+    ] {
+        assert!(end.0 <= most && end.1 == Then::Circle, "{end:?}");
+    }
 }
 
 #[test]
 fn of_several_markers_the_first_decides() {
     let mut memory = Memory::<String>::default();
     let (mut key, mut upload) = (None, None);
-    for (next_key, next_upload, goes_on) in [
-        ("a", "1", true),
+    for (next_key, next_upload, then) in [
+        ("a", "1", Then::Another),
         // The same key, another upload: not the page that was just asked for.
-        ("a", "2", true),
-        ("b", "", true),
-        ("", "3", false),
+        ("a", "2", Then::Another),
+        ("b", "", Then::Another),
+        ("", "3", Then::End),
     ] {
         let mut turn = PageTurn::new(&mut memory);
         turn.next(&mut key, Some(&next_key.to_owned()));
         turn.next(&mut upload, Some(&next_upload.to_owned()));
-        assert_eq!(turn.verdict(), Verdict { is_news: true, goes_on }, "{next_key} {next_upload}");
+        assert_eq!(turn.verdict(), Verdict { is_news: true, then }, "{next_key} {next_upload}");
         assert_eq!((key.is_some(), upload.is_some()), (!next_key.is_empty(), !next_upload.is_empty()));
     }
 }
@@ -69,20 +80,20 @@ fn last(memory: &mut Memory<u32>, marker: &mut Option<u32>, items: &mut Vec<u32>
 #[test]
 fn what_is_not_above_the_marker_was_there_before() {
     let (mut memory, mut marker) = (Memory::default(), None);
-    let more = Verdict { is_news: true, goes_on: true };
+    let more = Verdict { is_news: true, then: Then::Another };
     assert_eq!(last(&mut memory, &mut marker, &mut vec![0, 1]), more);
     // A server whose marker is inclusive.
     let mut page = vec![1, 5];
     assert_eq!(last(&mut memory, &mut marker, &mut page), more);
     assert_eq!((page, marker), (vec![5], Some(5)));
     let mut page = vec![0, 1, 5];
-    assert_eq!(last(&mut memory, &mut marker, &mut page), Verdict { is_news: false, goes_on: false });
+    assert_eq!(last(&mut memory, &mut marker, &mut page), Verdict { is_news: false, then: Then::End });
     assert!(page.is_empty());
 }
 
 #[test]
 fn an_empty_list_is_one_page() {
-    let only = Verdict { is_news: true, goes_on: false };
+    let only = Verdict { is_news: true, then: Then::End };
     assert_eq!(last(&mut Memory::default(), &mut None, &mut Vec::new()), only);
     let mut memory = Memory::<u32>::default();
     let mut turn = PageTurn::new(&mut memory);
@@ -94,7 +105,7 @@ fn an_empty_list_is_one_page() {
 fn a_server_that_does_not_count_is_asked_twice() {
     let (mut memory, mut offset) = (Memory::default(), Some(3_u32));
     for (verdict, expected) in
-        [(Verdict { is_news: true, goes_on: true }, 5), (Verdict { is_news: false, goes_on: false }, 7)]
+        [(Verdict { is_news: true, then: Then::Another }, 5), (Verdict { is_news: false, then: Then::End }, 7)]
     {
         let mut turn = PageTurn::new(&mut memory);
         turn.count(&mut offset, &["a", "b"]);
@@ -103,12 +114,33 @@ fn a_server_that_does_not_count_is_asked_twice() {
 }
 
 #[test]
+fn a_page_that_was_shuffled_is_not_another_one() {
+    let (mut memory, mut offset) = (Memory::default(), None::<u32>);
+    for (page, then) in
+        [(["a", "b", "c"], Then::Another), (["c", "d", "e"], Then::Another), (["e", "c", "d"], Then::End)]
+    {
+        let mut turn = PageTurn::new(&mut memory);
+        turn.count(&mut offset, &page);
+        assert_eq!(turn.verdict().then, then, "{page:?}");
+    }
+}
+
+#[test]
+fn a_server_that_says_there_is_more_and_brings_nothing_new_goes_round() {
+    let (mut memory, mut marker) = (Memory::default(), Some(7));
+    let mut turn = PageTurn::new(&mut memory);
+    turn.has_more(Some(true));
+    turn.last(&mut marker, &mut vec![3, 7], |item| Some(*item));
+    assert_eq!(turn.verdict().then, Then::Circle);
+}
+
+#[test]
 fn a_count_beyond_its_type_is_the_end() {
     let mut memory = Memory::default();
     let mut offset = Some(u32::MAX);
     let mut turn = PageTurn::new(&mut memory);
     turn.count(&mut offset, &["a"]);
-    assert_eq!((turn.verdict().goes_on, offset), (false, Some(u32::MAX)));
+    assert_eq!((turn.verdict().then, offset), (Then::End, Some(u32::MAX)));
 }
 
 proptest! {
@@ -122,7 +154,7 @@ proptest! {
             let mut turn = PageTurn::new(&mut memory);
             turn.next(&mut marker, Some(&next.to_string()));
             pages += 1;
-            if !turn.verdict().goes_on {
+            if turn.verdict().then != Then::Another {
                 break;
             }
         }
