@@ -8,9 +8,11 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use qingstor_emulator::Emulator;
+use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
 use qingstor_sdk::{
-    Bucket, Config, ErrorKind, InitiateMultipartUploadInput, Items, ListBucketsInput, ListMultipartInput,
-    ListMultipartUploadsInput, ListObjectsInput, Pages, QingStor, RetryConfig, UploadMultipartInput,
+    Bucket, Config, DeleteObjectInput, ErrorKind, InitiateMultipartUploadInput, Items, ListBucketsInput,
+    ListMultipartInput, ListMultipartUploadsInput, ListObjectVersionsInput, ListObjectsInput, Pages,
+    PutBucketVersioningInput, QingStor, RetryConfig, UploadMultipartInput,
 };
 use qingstor_tests::{TestBucket, service_answering};
 use serde_json::{Value, json};
@@ -321,6 +323,42 @@ async fn parts_uploads_and_buckets_come_once_each_too() {
         let all = account.paginate(ListBucketsInput::new().limit(limit)).items().into_vec().await.unwrap();
         let names: BTreeSet<String> = all.iter().map(|bucket| bucket.name.clone()).collect();
         assert_eq!((all.len(), names.len()), (23, 23), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn versions_and_delete_markers_come_once_each_too() {
+    let bucket = TestBucket::start().await.unwrap();
+    bucket.put("never versioned", "x").await.unwrap();
+    bucket.put_bucket_versioning(PutBucketVersioningInput::new(VersioningStatus::Enabled)).await.unwrap();
+    for content in ["1", "22", "333"] {
+        for key in ["a", "a/b", "ü + c"] {
+            bucket.put(key, content).await.unwrap();
+        }
+    }
+    bucket.delete_object("a/b", DeleteObjectInput::new()).await.unwrap();
+    bucket.put("z", "x").await.unwrap();
+
+    /// Key, whether it marks a deletion, and the size of what does not.
+    fn described(version: &ObjectVersion) -> (&str, bool, Option<u64>) {
+        let is_marker = version.delete_marker == Some(true);
+        (&version.key, is_marker, version.size.filter(|_| !is_marker))
+    }
+    let content = |key, size| (key, false, Some(size));
+    let expected = [
+        [content("a", 3), content("a", 2), content("a", 1)].as_slice(),
+        &[("a/b", true, None), content("a/b", 3), content("a/b", 2), content("a/b", 1)],
+        &[content("never versioned", 1), content("z", 1)],
+        &[content("ü + c", 3), content("ü + c", 2), content("ü + c", 1)],
+    ]
+    .concat();
+    for limit in [1, 2, 3, 11, 12, 13, 100] {
+        let input = ListObjectVersionsInput::new().limit(limit);
+        let all = bucket.paginate(input).items().into_vec().await.unwrap();
+        let listed: Vec<_> = all.iter().map(described).collect();
+        assert_eq!(listed, expected, "{limit}");
+        let ids: BTreeSet<_> = all.iter().map(|version| (&version.key, &version.version_id)).collect();
+        assert_eq!(ids.len(), expected.len(), "{limit}: each has an id of its own");
     }
 }
 
