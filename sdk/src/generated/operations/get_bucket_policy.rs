@@ -51,6 +51,11 @@ impl Operation for GetBucketPolicyInput {
 impl crate::Bucket {
     /// Read the access policy of a bucket.
     ///
+    /// Conditions that this version of the SDK does not know are missing from what is read. Do not
+    /// write back statements that were read, such as to add one more: a statement without a condition
+    /// that it had would apply to more requests, and could open the bucket to more people than before.
+    /// Send a policy that you keep yourself.
+    ///
     /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
     ///
     /// ```no_run

@@ -54,6 +54,9 @@ impl crate::Bucket {
     /// The statements that are sent take the place of all that were there before. They are tried in
     /// their order, and the first one that fits a request decides about it.
     ///
+    /// Do not send what `GetBucketPolicy` returned: conditions that this version of the SDK does not
+    /// know are missing from it.
+    ///
     /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
     /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
     ///

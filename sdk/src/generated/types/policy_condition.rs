@@ -4,6 +4,10 @@ use crate::runtime::*;
 
 /// What has to hold for a policy statement to apply. What is left out is not looked at; everything
 /// else has to hold at once.
+///
+/// Conditions, headers included, that this version of the SDK does not know are dropped when a
+/// policy is read. Do not write back a statement that was read: without such a condition it applies
+/// to more requests than before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyCondition {
