@@ -16,7 +16,8 @@ pub enum CorsMethod {
     Delete,
     /// `HEAD`
     Head,
-    /// A value that this version of the SDK does not know: received, never sent as an input's own.
+    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
+    /// inside a list or another structure it is sent as it is.
     Unknown(String),
 }
 

@@ -12,7 +12,8 @@ pub enum Permission {
     Write,
     /// `FULL_CONTROL`
     FullControl,
-    /// A value that this version of the SDK does not know: received, never sent as an input's own.
+    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
+    /// inside a list or another structure it is sent as it is.
     Unknown(String),
 }
 
