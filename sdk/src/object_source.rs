@@ -1,6 +1,7 @@
 //! An object that a request names beside the one it addresses.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::percent::{encode_path, encode_query};
 use crate::request::WireValue;
@@ -10,23 +11,32 @@ use crate::request::WireValue;
 /// Made from text, it is `/bucket/key`, with the key as it is: the SDK percent-encodes it, so a `?` or `%` in it is part
 /// of the key. That it has both a bucket and a key is checked before anything is sent.
 ///
+/// It is shown as it is sent, percent-encoded and with `?version_id=…` at its end if it has a version. That is for people
+/// and logs, and not the text that it is made from.
+///
 /// ```
 /// use qingstor_sdk::{ObjectSource, PutObjectInput};
 ///
 /// let copy = PutObjectInput::new().copy_source("/bucket/a key");
 /// assert_eq!(copy.copy_source, Some(ObjectSource::new("bucket", "a key")));
 /// let restored = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "a key").version_id("NjkwOTgw"));
+/// assert_eq!(restored.copy_source.unwrap().to_string(), "/bucket/a%20key?version_id=NjkwOTgw");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ObjectSource {
-    path: String,
-    version_id: Option<String>,
+    /// Name of the bucket. It has to be in the zone of the bucket that the request addresses.
+    pub bucket: String,
+    /// Key of the object, not encoded.
+    pub key: String,
+    /// Which version of the object; left out, the current one.
+    pub version_id: Option<String>,
 }
 
 impl ObjectSource {
     /// The current version of an object. It has to be in the zone of the bucket that the request addresses.
-    pub fn new(bucket: &str, key: &str) -> Self {
-        Self { path: format!("/{bucket}/{key}"), version_id: None }
+    pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { bucket: bucket.into(), key: key.into(), version_id: None }
     }
 
     /// That version of the object, as `ListObjectVersions` or the answer that created it named it. Copying a version onto
@@ -38,45 +48,54 @@ impl ObjectSource {
 
     /// What keeps it from being sent.
     pub(crate) fn fault(&self) -> Option<String> {
-        let parts = self.path.strip_prefix('/').and_then(|path| path.split_once('/'));
-        if parts.is_none_or(|(bucket, key)| bucket.is_empty() || key.is_empty()) {
-            return Some(format!("is {:?}, but must be a bucket and a key: `/bucket/key`", self.path));
+        let Self { bucket, key, version_id } = self;
+        if bucket.is_empty() || key.is_empty() {
+            return Some(format!("has the bucket {bucket:?} and the key {key:?}, but needs both, as in `/bucket/key`"));
         }
-        let is_empty = self.version_id.as_ref().is_some_and(String::is_empty);
+        if bucket.contains('/') {
+            // What is sent would be taken for an object of the bucket that is named before the slash.
+            return Some(format!("has the bucket {bucket:?}, but a slash can only be in the key"));
+        }
+        let is_empty = version_id.as_ref().is_some_and(String::is_empty);
         is_empty.then(|| "has an empty version id; leave it out for the current version".to_owned())
     }
+}
 
+impl fmt::Display for ObjectSource {
     /// As a header carries it. The question mark before the version is the only one that is not encoded.
-    pub(crate) fn encoded(&self) -> String {
-        let path = encode_path(&self.path);
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/{}", encode_path(&self.bucket), encode_path(&self.key))?;
         match &self.version_id {
-            Some(id) => format!("{path}?version_id={}", encode_query(id)),
-            None => path,
+            Some(id) => write!(f, "?version_id={}", encode_query(id)),
+            None => Ok(()),
         }
     }
 }
 
 impl From<&str> for ObjectSource {
+    /// What does not begin with a slash is a key without a bucket, which is refused when it is sent.
     fn from(path: &str) -> Self {
-        Self::from(path.to_owned())
+        let Some(path) = path.strip_prefix('/') else { return Self::new("", path) };
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        Self::new(bucket, key)
     }
 }
 
 impl From<&String> for ObjectSource {
     fn from(path: &String) -> Self {
-        Self::from(path.clone())
+        Self::from(path.as_str())
     }
 }
 
 impl From<String> for ObjectSource {
     fn from(path: String) -> Self {
-        Self { path, version_id: None }
+        Self::from(path.as_str())
     }
 }
 
 impl WireValue for ObjectSource {
     fn text(&self) -> Option<Cow<'_, str>> {
-        Some(Cow::Owned(self.encoded()))
+        Some(Cow::Owned(self.to_string()))
     }
 }
 
@@ -98,16 +117,24 @@ mod tests {
             ("ü", "/bucket/%C3%BC"),
         ] {
             let source = ObjectSource::new("bucket", key);
-            assert_eq!(source.encoded(), encoded);
+            assert_eq!(source.to_string(), encoded);
             assert_eq!(source, ObjectSource::from(format!("/bucket/{key}")), "text is the same");
-            assert_eq!(source.version_id("id").encoded(), format!("{encoded}?version_id=id"));
+            assert_eq!(source.version_id("id").to_string(), format!("{encoded}?version_id=id"));
         }
     }
 
     #[test]
     fn a_version_is_encoded_on_its_own() {
-        let encoded = ObjectSource::new("bucket", "key").version_id("a+b/c=?&").encoded();
+        let encoded = ObjectSource::new("bucket", "key").version_id("a+b/c=?&").to_string();
         assert_eq!(encoded, "/bucket/key?version_id=a%2Bb%2Fc%3D%3F%26");
+    }
+
+    #[test]
+    fn text_is_taken_apart() {
+        let source = ObjectSource::from("/bucket/a/b?version_id=c");
+        assert_eq!((source.bucket.as_str(), source.key.as_str()), ("bucket", "a/b?version_id=c"));
+        assert_eq!(source.version_id, None);
+        assert_eq!(ObjectSource::from("/bucket//a"), ObjectSource::new("bucket", "/a"));
     }
 
     #[test]
@@ -117,6 +144,11 @@ mod tests {
             assert!(fault.contains("/bucket/key"), "{path}: {fault}");
         }
         assert!(ObjectSource::new("bucket", "").fault().is_some());
+        assert!(ObjectSource::new("", "key").fault().is_some());
+        for bucket in ["bucket/dir", "/bucket", "bucket/"] {
+            let fault = ObjectSource::new(bucket, "key").fault().unwrap();
+            assert!(fault.contains(&format!("{bucket:?}")) && fault.contains("slash"), "{fault}");
+        }
         assert!(ObjectSource::new("bucket", "key").version_id("").fault().unwrap().contains("version"));
         assert_eq!(ObjectSource::new("bucket", "/").version_id("1").fault(), None);
     }

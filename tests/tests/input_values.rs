@@ -31,9 +31,9 @@ async fn a_source_is_a_bucket_and_a_key() {
     for source in ["", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
         let copy = PutObjectInput::new().copy_source(source);
         let error = bucket.put_object("key", copy).await.unwrap_err();
-        assert_refused(&error, &server, "copy_source is");
+        assert_refused(&error, &server, "copy_source has the bucket");
         let error = bucket.put_object("key", PutObjectInput::new().move_source(source)).await.unwrap_err();
-        assert_refused(&error, &server, "must be a bucket and a key: `/bucket/key`");
+        assert_refused(&error, &server, "but needs both, as in `/bucket/key`");
     }
     bucket.put_object("key", PutObjectInput::new().copy_source("/bucket//")).await.unwrap();
     assert_eq!(server.requests()[0].header("x-qs-copy-source"), Some("/bucket//"));
@@ -66,6 +66,14 @@ async fn a_version_that_is_named_has_a_name() {
     let bucket = account.bucket("bucket", "");
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "key").version_id(""));
     assert_refused(&bucket.put_object("key", copy).await.unwrap_err(), &server, "empty version id");
+}
+
+#[tokio::test]
+async fn a_folder_is_not_part_of_a_sources_bucket() {
+    let (account, server) = account().await;
+    let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket/dir", "key"));
+    let error = account.bucket("bucket", "").put_object("key", copy).await.unwrap_err();
+    assert_refused(&error, &server, "has the bucket \"bucket/dir\", but a slash can only be in the key");
 }
 
 #[tokio::test]

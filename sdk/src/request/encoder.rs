@@ -105,7 +105,7 @@ impl RequestEncoder {
         let Some(source) = source.into() else { return };
         match source.fault() {
             Some(fault) => self.refuse(field, fault),
-            None => self.header_text(field, name, &source.encoded(), false),
+            None => self.header_text(field, name, &source.to_string(), false),
         }
     }
 
