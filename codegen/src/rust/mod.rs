@@ -18,7 +18,7 @@ mod type_names;
 pub use enumeration::EnumView;
 pub(crate) use enumeration::variant_name;
 pub(crate) use module::is_own_method;
-pub use module::{ApiView, ModuleView, ModulesView, StructView, TypeFile, TypeView, view};
+pub use module::{ApiView, ModuleView, ModulesView, OWN_METHODS, StructView, TypeFile, TypeView, view};
 pub use operation::OperationView;
 pub use pagination::PaginationView;
 pub use sample::{OperationSamples, samples};

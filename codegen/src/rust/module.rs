@@ -12,9 +12,11 @@ use super::sample::Sampler;
 use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
-/// Methods that the handwritten part of the SDK has on the types that operations are methods of.
-const OWN_METHODS: [&str; 10] = [
+/// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
+pub const OWN_METHODS: [&str; 12] = [
+    "address",
     "bucket",
+    "listed",
     "name",
     "new",
     "paginate",
