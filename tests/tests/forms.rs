@@ -189,6 +189,17 @@ async fn what_could_not_be_verified_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_client_without_a_key_pair_sends_nothing_half_signed() {
+    let server = answering(CREATED).await;
+    let bucket = account(Config::anonymous(), &server);
+    let input = PostObjectInput::new("key", "content").access_key_id("OTHER").policy("cG9saWN5");
+    let error = bucket.post_object(input).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0), "{error}");
+    assert!(error.to_string().contains("has access_key_id and policy, but not signature"), "{error}");
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_form_cannot_be_presigned() {
     let server = answering(CREATED).await;
     let hour = std::time::Duration::from_secs(3600);

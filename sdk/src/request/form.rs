@@ -119,7 +119,8 @@ impl Form {
         Self { encoding, fields: Vec::new(), file: None }
     }
 
-    /// Completes and writes the form; without credentials, nothing is added to what the caller says.
+    /// Completes and writes the form. Without credentials, nothing is added to what the caller says, who signs it wholly
+    /// or not at all.
     pub(super) fn write(mut self, credentials: Option<&Credentials>) -> Result<WrittenForm, String> {
         self.complete(credentials)?;
         let is_signed = self.fields.iter().any(|field| field.role == Role::Signature);
@@ -138,7 +139,7 @@ impl Form {
         if is_signed && policy.is_none() {
             return Err("signature is given, but not the policy that it signs".to_owned());
         }
-        let Some(credentials) = credentials else { return Ok(()) };
+        let Some(credentials) = credentials else { return self.all_or_nothing() };
         if !is_signed && key_id.is_some_and(|id| id != credentials.access_key_id()) {
             let problem =
                 "access_key_id is not that of this client's access key pair, so a signature has to be given too";
@@ -154,6 +155,23 @@ impl Form {
             };
         }
         Ok(())
+    }
+
+    /// A form of which nobody can complete the signature would be refused by the service at best.
+    fn all_or_nothing(&self) -> Result<(), String> {
+        let signing = || self.fields.iter().filter(|field| field.role != Role::Plain);
+        let names = |is_given: bool| {
+            let fields = signing().filter(move |field| field.value.is_some() == is_given);
+            fields.map(|field| &*field.name).collect::<Vec<_>>().join(" and ")
+        };
+        let (given, missing) = (names(true), names(false));
+        if given.is_empty() || missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "the form has {given}, but not {missing}, which this client cannot add without an access key pair: give all \
+             of them, or none"
+        ))
     }
 
     fn given(&self, role: Role) -> Option<&str> {

@@ -72,6 +72,19 @@ fn an_anonymous_client_sends_none_of_the_three() {
 }
 
 #[test]
+fn an_anonymous_client_sends_nothing_half_signed() {
+    for (key_id, policy, signature, expected) in [
+        (Some("ID"), None, None, "has access_key_id, but not policy and signature"),
+        (None, Some("p"), None, "has policy, but not access_key_id and signature"),
+        (Some("ID"), Some("p"), None, "has access_key_id and policy, but not signature"),
+        (None, Some("p"), Some("s"), "has policy and signature, but not access_key_id"),
+    ] {
+        let problem = written(form(key_id, policy, signature), None).unwrap_err();
+        assert!(problem.contains(expected) && problem.contains("access key pair"), "{problem}");
+    }
+}
+
+#[test]
 fn what_could_not_be_verified_is_refused() {
     let problem = written(form(None, None, Some("s")), Some(&credentials())).unwrap_err();
     assert!(problem.contains("not the policy"), "{problem}");
