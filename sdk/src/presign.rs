@@ -92,8 +92,9 @@ impl Client {
         let Call { spec, target, request, .. } = call;
         if request.form.is_some() {
             return Err(Error::invalid_input(
-                "a form cannot be presigned, for its fields are in the body, which a URL does not carry: call the \
-                 operation, or presign another one that does the same, such as a PUT",
+                "a form cannot be presigned, for its fields are in the body, which a URL does not carry: hand over a \
+                 policy and its signature as fields of the form (see the module `sign`), call the operation, or presign \
+                 another one that does the same, such as a PUT",
             ));
         }
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);

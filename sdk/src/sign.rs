@@ -25,6 +25,25 @@
 //! let authorization = sign::authorization(&credentials, &signature);
 //! assert!(authorization.starts_with("QS ACCESS_KEY_ID:"));
 //! ```
+//!
+//! A form that somebody else sends, such as a browser, is signed by its policy: Base64 of a JSON object with all fields
+//! of the form but `file` and the three that make the signature. Hand those three over, and keep the secret access key:
+//!
+//! ```
+//! use base64::Engine;
+//! use base64::engine::general_purpose::STANDARD;
+//! use qingstor_sdk::{PostObjectInput, Secret, sign};
+//!
+//! let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
+//! let signature = sign::signature(&Secret::from("SECRET_ACCESS_KEY"), &policy);
+//!
+//! // What a browser sends as a form, a program without the key pair sends like this:
+//! let form = PostObjectInput::new("photo.jpg", "content")
+//!     .content_type("image/jpeg")
+//!     .access_key_id("ACCESS_KEY_ID")
+//!     .policy(policy)
+//!     .signature(signature);
+//! ```
 
 use std::borrow::Cow;
 use std::fmt;

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use hmac::{Hmac, KeyInit, Mac};
-use qingstor_sdk::{Body, Bucket, Config, ErrorKind, PostObjectInput, QingStor, RetryConfig, types};
-use qingstor_tests::{Answer, RawRequest, RawServer};
+use qingstor_sdk::{Body, Bucket, Config, ErrorKind, PostObjectInput, QingStor, RetryConfig, sign, types};
+use qingstor_tests::{Answer, RawRequest, RawServer, TestBucket};
 use sha2::Sha256;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\netag: \"abc\"\r\ncontent-length: 0\r\n\r\n";
@@ -171,6 +171,25 @@ async fn what_somebody_else_signed_is_sent_as_it_is() {
 }
 
 #[tokio::test]
+async fn whoever_is_handed_a_signature_can_send_that_form_and_no_other() {
+    let bucket = TestBucket::start().await.unwrap();
+    let emulator = bucket.emulator();
+    let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
+    let signature = sign::signature(&emulator.secret_access_key().into(), &policy);
+
+    let config = Config::anonymous().endpoint(emulator.endpoint()).retry(RetryConfig::disabled());
+    let others = QingStor::new(config).unwrap().bucket("bucket", emulator.zone());
+    let signed = |key| {
+        let input = PostObjectInput::new(key, "content").content_type("image/jpeg");
+        input.access_key_id(emulator.access_key_id()).policy(&policy).signature(signature.as_str())
+    };
+    others.post_object(signed("photo.jpg")).await.unwrap();
+    assert_eq!(bucket.read("photo.jpg").await.unwrap(), b"content");
+    let error = others.post_object(signed("other.jpg")).await.unwrap_err();
+    assert_eq!(error.code(), Some("form_policy_violated"), "{error}");
+}
+
+#[tokio::test]
 async fn what_could_not_be_verified_is_not_sent() {
     let server = answering(CREATED).await;
     let bucket = bucket(&server).await;
@@ -205,7 +224,8 @@ async fn a_form_cannot_be_presigned() {
     let hour = std::time::Duration::from_secs(3600);
     let error = bucket(&server).await.presign(PostObjectInput::new("key", "content"), hour).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert!(error.to_string().contains("a form cannot be presigned"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("a form cannot be presigned") && text.contains("module `sign`"), "{text}");
 }
 
 #[test]

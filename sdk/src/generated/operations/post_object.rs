@@ -204,7 +204,8 @@ impl crate::Bucket {
     /// to which everyone may write.
     ///
     /// To let a browser upload something, hand it an `access_key_id`, `policy` and `signature`, and
-    /// never the secret access key. The browser then sends the form; this operation is for programs.
+    /// never the secret access key; the SDK's module `sign` shows how they are made. The browser then
+    /// sends the form; this operation is for programs.
     ///
     /// An object that has the key is replaced, so it may be repeated. At most 5 GB. The answer is 201
     /// or, if `redirect` is set, 302, which the SDK does not follow. Errors: 400
