@@ -32,6 +32,7 @@ macro_rules! features {
 features!(
     binary_body,
     binary_response,
+    deep_types,
     enums,
     forms,
     headers,

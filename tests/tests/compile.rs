@@ -1,4 +1,5 @@
-//! What is generated from each feature's specification compiles in place of the SDK's own operations, without a warning.
+//! What is generated from each feature's specification compiles in place of the SDK's own operations, without a warning,
+//! and so do samples of its operations, which stand in the documentation.
 
 mod sdk_copy;
 

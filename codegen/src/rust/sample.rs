@@ -45,11 +45,16 @@ struct Extent {
 impl Extent {
     const MINIMAL: Self = Self { full: false, depth: 0 };
     const FULL: Self = Self { full: true, depth: 0 };
-    /// A type that contains itself through a list is shown to a depth that nobody needs more of.
+    /// A depth that nobody needs to see more of. From there on only what is required is said, and lists are empty: a type
+    /// contains itself through lists and maps alone, so that every sample ends.
     const DEEPEST: usize = 4;
 
     fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
+    }
+
+    fn is_deepest(self) -> bool {
+        self.depth >= Self::DEEPEST
     }
 }
 
@@ -120,9 +125,7 @@ impl Sampler<'_> {
             Shape::Json => "serde_json::Value::Null".to_owned(),
             Shape::Binary => "\"content\"".to_owned(),
             Shape::Map(_) => "Default::default()".to_owned(),
-            Shape::List(item) if extent.depth == Extent::DEEPEST && matches!(**item, Shape::Struct(_)) => {
-                "[]".to_owned()
-            }
+            Shape::List(item) if extent.is_deepest() && holds_structures(item) => "[]".to_owned(),
             Shape::List(item) if is_converted(item) => format!("[{}]", self.value(field, item, extent)),
             Shape::List(item) => format!("[{}]", owned(self.value(field, item, extent), item)),
             Shape::Enum(name) | Shape::Struct(name) => self.named(name, extent),
@@ -136,15 +139,24 @@ impl Sampler<'_> {
                 let value = values.first().map(|value| variant_name(&value.value)).unwrap_or_default();
                 format!("types::{rust_name}::{value}")
             }
-            Some(TypeKind::Struct(fields)) if extent.depth < Extent::DEEPEST => {
+            Some(TypeKind::Struct(fields)) => {
                 let mut made = format!("types::{rust_name}::new({})", self.arguments(fields, extent.deeper()));
-                for field in fields.iter().filter(|field| extent.full && !field.required) {
+                let optional = fields.iter().filter(|field| !field.required);
+                for field in optional.filter(|_| extent.full && !extent.is_deepest()) {
                     made.push_str(&self.setter(field, extent.deeper()));
                 }
                 made
             }
-            _ => format!("types::{rust_name}::new()"),
+            None => format!("types::{rust_name}::new()"),
         }
+    }
+}
+
+fn holds_structures(shape: &Shape) -> bool {
+    match shape {
+        Shape::List(item) | Shape::Map(item) => holds_structures(item),
+        Shape::Struct(_) => true,
+        _ => false,
     }
 }
 

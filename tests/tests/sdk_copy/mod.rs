@@ -2,11 +2,13 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use qingstor_codegen::model::Api;
+use qingstor_codegen::rust::samples;
 use qingstor_codegen::{Loaded, render};
 
 /// The SDK alone, with room for other generated files.
@@ -33,10 +35,14 @@ impl Sdk {
         Self { folder }
     }
 
-    /// Complaints of the compiler about what is generated from `api`, if there are any.
+    /// Complaints of the compiler about what is generated from `api`, and about samples of its operations, if there are
+    /// any.
     pub(crate) fn check(&self, api: &Api) -> String {
         self.generate(api);
-        let output = self.cargo().output().unwrap();
+        let examples = self.folder.path().join("sdk/examples");
+        fs::create_dir_all(&examples).unwrap();
+        fs::write(examples.join("samples.rs"), program(api)).unwrap();
+        let output = self.cargo().args(["--lib", "--examples"]).output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     }
 
@@ -70,6 +76,17 @@ impl Sdk {
             .current_dir(self.folder.path());
         command
     }
+}
+
+/// A program with every sample of every operation.
+fn program(api: &Api) -> String {
+    let mut code = "//! Samples.\n#![allow(unused_imports)]\nuse qingstor_sdk::{types, *};\n\nfn main() {\n".to_owned();
+    for sample in samples(api).unwrap() {
+        for input in [sample.minimal, sample.full] {
+            writeln!(code, "    let _ = {input};").unwrap();
+        }
+    }
+    code + "}\n"
 }
 
 /// Loads a specification without faults.
