@@ -6,11 +6,11 @@
 #![allow(clippy::unwrap_used)]
 
 use qingstor_sdk::types::{
-    BucketStatus, CloudFunction, CloudFunctionArguments, CnameType, CorsMethod, CorsRule, EventType, Grant, Grantee,
-    GranteeType, IpAddressCondition, LifecycleExpiration, LifecycleFilter, LifecycleRule, LifecycleTransition,
-    NotificationRule, NullCondition, Permission, PolicyAction, PolicyCondition, PolicyEffect, PolicyStatement,
-    ReplicationDestination, ReplicationFilter, ReplicationRule, RuleStatus, StorageClass, StringCondition, Toggle,
-    VersioningStatus,
+    AbortIncompleteMultipartUpload, BucketStatus, CloudFunction, CloudFunctionArguments, CnameType, CorsMethod,
+    CorsRule, EventType, Grant, Grantee, GranteeType, IpAddressCondition, LifecycleExpiration, LifecycleFilter,
+    LifecycleRule, LifecycleTransition, NoncurrentVersionExpiration, NoncurrentVersionTransition, NotificationRule,
+    NullCondition, Permission, PolicyAction, PolicyCondition, PolicyEffect, PolicyStatement, ReplicationDestination,
+    ReplicationFilter, ReplicationRule, RuleStatus, StorageClass, StringCondition, Toggle, VersioningStatus,
 };
 use qingstor_sdk::{
     Bucket, GetBucketACLInput, GetBucketCNAMEInput, GetBucketCORSInput, GetBucketExternalMirrorInput,
@@ -39,7 +39,8 @@ async fn one_text_in_a_policy_is_a_list_of_one() {
          "condition": {"string_like": {"Referer": "*.example.com"}, "is_null": {"Referer": false}}},
         {"id": "many", "user": ["usr-1", "usr-2"], "action": ["get_object", "upload_object_part", "not_yet_known"],
          "effect": "deny", "resource": ["bucket/a/*"],
-         "condition": {"not_ip_address": {"source_ip": ["172.16.0.0/24"]}}},
+         "condition": {"not_ip_address": {"source_ip": ["172.16.0.0/24"]}, "ip_address": {"source_ip": ["172.16.0.0/12"]},
+                       "string_not_like": {"Referer": ["*.example.org", "*.example.net"]}}},
     ]}))
     .await;
     let output = bucket.get_bucket_policy(GetBucketPolicyInput::new()).await.unwrap();
@@ -53,7 +54,12 @@ async fn one_text_in_a_policy_is_a_list_of_one() {
     let actions = [PolicyAction::GetObject, PolicyAction::UploadObjectPart, "not_yet_known".into()];
     let many = PolicyStatement::new("many", ["usr-1", "usr-2"], actions, PolicyEffect::Deny)
         .resource(["bucket/a/*"])
-        .condition(PolicyCondition::new().not_ip_address(IpAddressCondition::new().source_ip(["172.16.0.0/24"])));
+        .condition(
+            PolicyCondition::new()
+                .not_ip_address(IpAddressCondition::new().source_ip(["172.16.0.0/24"]))
+                .ip_address(IpAddressCondition::new().source_ip(["172.16.0.0/12"]))
+                .string_not_like(StringCondition::new().referer(["*.example.org", "*.example.net"])),
+        );
     assert_eq!(output.statement, [one, many]);
 }
 
@@ -65,7 +71,8 @@ async fn access_control_list() {
     ]}))
     .await;
     let output = bucket.get_bucket_acl(GetBucketACLInput::new()).await.unwrap();
-    assert_eq!(output.owner.unwrap().name.as_deref(), Some("me"));
+    let owner = output.owner.unwrap();
+    assert_eq!((owner.id.as_deref(), owner.name.as_deref()), (Some("usr-1"), Some("me")));
     let user = Grantee::new(GranteeType::User).id("usr-1").name("me");
     let group = Grantee::new(GranteeType::Group).name("QS_ALL_USERS");
     assert_eq!(output.acl, [Grant::new(user, Permission::FullControl), Grant::new(group, Permission::Read)]);
@@ -95,6 +102,11 @@ async fn lifecycle_rules() {
          "state": "unchecked", "created": 1_439_715_900},
         {"id": "move", "status": "disabled", "filter": {},
          "transition": {"storage_class": "STANDARD_IA", "days": 30}},
+        {"id": "abort", "status": "enabled", "filter": {"prefix": ""},
+         "abort_incomplete_multipart_upload": {"days_after_initiation": 2}},
+        {"id": "delete old", "status": "enabled", "filter": {}, "noncurrent_version_expiration": {"days": 90}},
+        {"id": "move old", "status": "enabled", "filter": {},
+         "noncurrent_version_transition": {"storage_class": "STANDARD_IA", "days": 31}},
     ]}))
     .await;
     let output = bucket.get_bucket_lifecycle(GetBucketLifecycleInput::new()).await.unwrap();
@@ -102,20 +114,27 @@ async fn lifecycle_rules() {
         .expiration(LifecycleExpiration::new().days(7));
     let transition = LifecycleTransition::new(StorageClass::StandardIa).days(30);
     let moving = LifecycleRule::new("move", RuleStatus::Disabled, LifecycleFilter::new()).transition(transition);
-    assert_eq!(output.rule, [delete, moving]);
+    let enabled = |id| LifecycleRule::new(id, RuleStatus::Enabled, LifecycleFilter::new());
+    let mut abort = enabled("abort").abort_incomplete_multipart_upload(AbortIncompleteMultipartUpload::new(2));
+    abort.filter.prefix = Some(String::new());
+    let delete_old = enabled("delete old").noncurrent_version_expiration(NoncurrentVersionExpiration::new().days(90));
+    let transition = NoncurrentVersionTransition::new(StorageClass::StandardIa).days(31);
+    let move_old = enabled("move old").noncurrent_version_transition(transition);
+    assert_eq!(output.rule, [delete, moving, abort, delete_old, move_old]);
 }
 
 #[tokio::test]
 async fn notification_rules() {
     let (bucket, _server) = answering(json!({"notifications": [
         {"id": "one", "event_types": ["create_object"], "cloudfunc": "image", "object_filters": "*.jpg",
-         "cloudfunc_args": {"action": "info", "key_seprate": "-"}, "notify_url": "http://localhost/"},
+         "cloudfunc_args": {"action": "info", "key_prefix": "made", "key_seprate": "-", "save_bucket": "pictures"},
+         "notify_url": "http://localhost/"},
     ]}))
     .await;
     let output = bucket.get_bucket_notification(GetBucketNotificationInput::new()).await.unwrap();
     let expected = NotificationRule::new("one", [EventType::CreateObject], CloudFunction::Image)
         .object_filters(["*.jpg"])
-        .cloudfunc_args(CloudFunctionArguments::new("info").key_seprate("-"))
+        .cloudfunc_args(CloudFunctionArguments::new("info").key_prefix("made").key_seprate("-").save_bucket("pictures"))
         .notify_url("http://localhost/");
     assert_eq!(output.notifications, [expected]);
 }
@@ -124,6 +143,7 @@ async fn notification_rules() {
 async fn replication_rules() {
     let (bucket, _server) = answering(json!({"rules": [
         {"id": "one", "status": "enabled", "filters": {"prefix": "image"}, "sync_marker": "disabled",
+         "delete_marker": "enabled",
          "destination": {"zone": "pek3b", "bucket": "copy", "storage_class": "standard_ia"}},
     ]}))
     .await;
@@ -134,7 +154,8 @@ async fn replication_rules() {
         .storage_class(StorageClass::Unknown("standard_ia".to_owned()));
     let expected = ReplicationRule::new("one", ReplicationFilter::new().prefix("image"), destination)
         .status(RuleStatus::Enabled)
-        .sync_marker(Toggle::Disabled);
+        .sync_marker(Toggle::Disabled)
+        .delete_marker(Toggle::Enabled);
     assert_eq!(output.rules, [expected]);
 }
 
@@ -142,22 +163,29 @@ async fn replication_rules() {
 async fn statistics() {
     let (bucket, _server) = answering(json!({
         "count": 10, "size": 6_000_000_000_u64, "status": "active", "name": "bucket", "location": "pek3a",
-        "created": "2015-07-22T02:23:04.000Z",
+        "created": "2015-07-22T02:23:04.000Z", "url": "http://bucket.pek3a.qingstor.com",
         "storage_classes": {"STANDARD_IA": {"count": 5, "billing_size": 3180, "size": 3000}},
     }))
     .await;
     let output = bucket.get_bucket_statistics(GetBucketStatisticsInput::new()).await.unwrap();
     assert_eq!((output.count, output.size), (Some(10), Some(6_000_000_000)));
     assert_eq!((output.status, output.created), (Some(BucketStatus::Active), Some(time("2015-07-22T02:23:04Z"))));
-    assert_eq!(output.storage_classes["STANDARD_IA"].billing_size, Some(3180));
+    assert_eq!((output.name.as_deref(), output.location.as_deref()), (Some("bucket"), Some("pek3a")));
+    assert_eq!(output.url.as_deref(), Some("http://bucket.pek3a.qingstor.com"));
+    let class = &output.storage_classes["STANDARD_IA"];
+    assert_eq!((class.count, class.billing_size, class.size), (Some(5), Some(3180), Some(3000)));
 }
 
 #[tokio::test]
 async fn object_versions() {
     let (bucket, _server) = answering(json!({
-        "has_more": true, "next_key_marker": "a", "next_version_id_marker": "Mg", "common_prefixes": [], "keys": [
+        "name": "bucket", "owner": {"id": "usr-1", "name": "me"}, "prefix": "a", "delimiter": "/", "limit": 2,
+        "key_marker": "A", "version_id_marker": "MQ",
+        "has_more": true, "next_key_marker": "a", "next_version_id_marker": "Mg", "common_prefixes": ["a/"], "keys": [
             {"key": "a", "version_id": "Mg", "is_latest": true, "delete_marker": true, "size": 0, "etag": "",
              "modified": "2022-04-07T02:20:25.000Z", "storage_class": "STANDARD"},
+            {"key": "a", "size": 3, "etag": "\"0\"", "mime_type": "text/plain", "encrypted": true,
+             "created": "2022-04-06T02:20:25.000Z"},
             {"key": "a"},
         ],
     }))
@@ -167,7 +195,15 @@ async fn object_versions() {
     let marker = &output.keys[0];
     assert_eq!((marker.is_latest, marker.delete_marker), (Some(true), Some(true)));
     assert_eq!((marker.size, &marker.modified), (Some(0), &Some(time("2022-04-07T02:20:25Z"))));
-    assert_eq!((output.keys[1].key.as_str(), &output.keys[1].version_id), ("a", &None));
+    assert_eq!((marker.etag.as_deref(), &marker.storage_class), (Some(""), &Some(StorageClass::Standard)));
+    let content = &output.keys[1];
+    assert_eq!((content.mime_type.as_deref(), content.encrypted), (Some("text/plain"), Some(true)));
+    assert_eq!((&content.created, content.etag.as_deref()), (&Some(time("2022-04-06T02:20:25Z")), Some("\"0\"")));
+    assert_eq!((output.keys[2].key.as_str(), &output.keys[2].version_id), ("a", &None));
+    assert_eq!((output.name.as_deref(), output.owner.unwrap().id.as_deref()), (Some("bucket"), Some("usr-1")));
+    assert_eq!((output.prefix.as_deref(), output.delimiter.as_deref(), output.limit), (Some("a"), Some("/"), Some(2)));
+    assert_eq!((output.key_marker.as_deref(), output.version_id_marker.as_deref()), (Some("A"), Some("MQ")));
+    assert_eq!((output.next_key_marker.as_deref(), output.common_prefixes), (Some("a"), vec!["a/".to_owned()]));
 }
 
 #[tokio::test]
@@ -180,6 +216,20 @@ async fn domain_names() {
     let record = &output.cname_records[0];
     assert_eq!((record.domain.as_deref(), &record.r#type), (Some("example.com"), &Some(CnameType::Website)));
     assert_eq!((output.count, &record.created), (Some(1), &Some(time("2016-08-15T01:06:16Z"))));
+}
+
+#[tokio::test]
+async fn external_mirror() {
+    let (bucket, _server) = answering(json!({"source_site": "http://example.com:80/image/"})).await;
+    let output = bucket.get_bucket_external_mirror(GetBucketExternalMirrorInput::new()).await.unwrap();
+    assert_eq!(output.source_site.as_deref(), Some("http://example.com:80/image/"));
+}
+
+#[tokio::test]
+async fn logging() {
+    let (bucket, _server) = answering(json!({"target_bucket": "records", "target_prefix": "bucket/"})).await;
+    let output = bucket.get_bucket_logging(GetBucketLoggingInput::new()).await.unwrap();
+    assert_eq!((output.target_bucket.as_deref(), output.target_prefix.as_deref()), (Some("records"), Some("bucket/")));
 }
 
 #[tokio::test]
