@@ -51,8 +51,11 @@ impl Operation for GetBucketLifecycleInput {
 impl crate::Bucket {
     /// Read the lifecycle rules of a bucket.
     ///
-    /// The rules may be passed on to `PutBucketLifecycle` as they are. Only the owner of the bucket can
-    /// ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
+    /// The rules may be passed on to `PutBucketLifecycle`, but not if they may have been made with
+    /// something else than this version of the SDK: what it does not know is missing from what is read,
+    /// and a rule whose filter lost a condition would delete more objects than before.
+    ///
+    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
