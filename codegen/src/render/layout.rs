@@ -1,6 +1,10 @@
 //! Templates write each statement, signature and list on one line; those that are too long for one are broken here, as
 //! rustfmt would break them. A test holds the two against each other.
 
+mod brackets;
+
+use brackets::{Group, code, groups, split};
+
 /// The workspace's `max_width`.
 const WIDTH: usize = 120;
 const INDENT: usize = 4;
@@ -27,14 +31,22 @@ fn push(line: &str, out: &mut String) {
 }
 
 fn fits(line: &str) -> bool {
-    // rustfmt counts what ends these as if it stood on the line twice.
-    let reserved = match line.trim_start() {
-        start if start.starts_with("#[") => 1,
-        start if start.starts_with("pub use ") && start.ends_with("};") => 2,
-        start if start.ends_with(")?,") || start.ends_with(")?;") => 2,
-        _ => 0,
+    // rustfmt counts what ends these as if it stood on the line twice, and an `impl` not at all.
+    let width = match line.trim_start() {
+        start if start.starts_with("#[") => WIDTH - 1,
+        start if start.starts_with("pub use ") && start.ends_with("};") => WIDTH - 2,
+        start if start.ends_with(")?,") || start.ends_with(")?;") => WIDTH - 2,
+        start if parameter_of_any_type(start).is_some() => WIDTH + "impl ".len(),
+        _ => WIDTH,
     };
-    line.len() + reserved <= WIDTH || line.chars().count() + reserved <= WIDTH
+    line.len() <= width || line.chars().count() <= width
+}
+
+/// What stands before and between the outer angle brackets of `name: impl Trait<…>,`.
+fn parameter_of_any_type(line: &str) -> Option<(&str, &str)> {
+    let (head, arguments) = line.strip_suffix(">,")?.split_once('<')?;
+    let (name, _) = head.split_once(": impl ")?;
+    is_name(name.trim_start()).then_some((head, arguments))
 }
 
 /// The lines instead of one that is too long; `None` if there is no place to break it.
@@ -43,6 +55,9 @@ fn break_line(line: &str) -> Option<Vec<String>> {
     let (indent, inner) = (&line[..start], " ".repeat(start + INDENT));
     let signature = is_signature(line);
     if !signature && !line.trim_start().starts_with("#[") {
+        if let Some((head, arguments)) = parameter_of_any_type(line) {
+            return Some(vec![format!("{head}<"), format!("{inner}{arguments},"), format!("{indent}>,")]);
+        }
         let plain = [match_arm(line, indent, &inner), assignment(line, &inner), chain(line, &inner)];
         if let Some(lines) = plain.into_iter().flatten().next().or_else(|| field(line, &inner)) {
             return Some(lines);
@@ -77,11 +92,27 @@ fn match_arm(line: &str, indent: &str, inner: &str) -> Option<Vec<String>> {
     Some(vec![format!("{pattern} => {{"), format!("{inner}{value}"), format!("{indent}}}")])
 }
 
-/// `target = value;` with the value on the next line, if it fits there.
+/// `target = value;` with the value on the next line, or each of its calls on one, if they fit there.
 fn assignment(line: &str, inner: &str) -> Option<Vec<String>> {
-    let (target, value) = line.split_once(" = ")?;
-    let value = format!("{inner}{value}");
-    (!target.contains(['(', '{']) && fits(&value)).then(|| vec![format!("{target} ="), value])
+    let (target, value) = line.split_once(" = ").filter(|(target, _)| !target.contains(['(', '{']))?;
+    let mut lines = vec![format!("{target} =")];
+    if fits(&format!("{inner}{value}")) {
+        lines.push(format!("{inner}{value}"));
+        return Some(lines);
+    }
+    let calls = calls(value).filter(|calls| calls.len() > 2)?;
+    let indents = std::iter::once(0).chain(std::iter::repeat(INDENT));
+    lines.extend(indents.zip(calls).map(|(further, call)| format!("{inner}{:further$}{call}", "")));
+    Some(lines)
+}
+
+/// `receiver`, `.method(…)`, `.method(…)`, …, if that is all there is.
+fn calls(value: &str) -> Option<Vec<&str>> {
+    let dots: Option<Vec<usize>> = groups(value).map(|group| value[..group.open].rfind('.')).collect();
+    let dots = dots?;
+    let starts = std::iter::once(0).chain(dots.iter().copied());
+    let ends = dots.iter().copied().chain(std::iter::once(value.len()));
+    Some(starts.zip(ends).map(|(start, end)| &value[start..end]).collect())
 }
 
 /// `receiver.method(…)` with the method on the next line, if it fits there and has few arguments.
@@ -119,13 +150,6 @@ fn closure(line: &str, group: &Group, items: &[&str], indent: &str, inner: &str)
     fits(&head).then(|| vec![head, format!("{inner}{body}"), format!("{indent}}}{}", &line[group.close..])])
 }
 
-/// A pair of brackets, by the places of both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Group {
-    open: usize,
-    close: usize,
-}
-
 /// The brackets whose content goes to lines of its own.
 fn group_to_open(line: &str, is_signature: bool) -> Option<Group> {
     if is_signature {
@@ -143,64 +167,6 @@ fn group_to_open(line: &str, is_signature: bool) -> Option<Group> {
             None => return Some(group).filter(|_| !content.trim().is_empty()),
         }
     }
-}
-
-/// The outermost brackets of a line.
-fn groups(line: &str) -> impl Iterator<Item = Group> + '_ {
-    let mut depth = 0;
-    let mut start = 0;
-    code(line).filter_map(move |(at, c)| match c {
-        '(' | '[' | '{' => {
-            depth += 1;
-            if depth == 1 {
-                start = at;
-            }
-            None
-        }
-        ')' | ']' | '}' => {
-            depth -= 1;
-            (depth == 0).then_some(Group { open: start, close: at })
-        }
-        _ => None,
-    })
-}
-
-/// What stands between the outermost commas.
-fn split(content: &str) -> Vec<&str> {
-    let mut items = Vec::new();
-    let (mut depth, mut start, mut before) = (0, 0, ' ');
-    for (at, c) in code(content) {
-        match c {
-            '(' | '[' | '{' | '<' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            '>' if !matches!(before, '-' | '=') => depth -= 1,
-            ',' if depth == 0 => {
-                items.push(content[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-        before = c;
-    }
-    items.push(content[start..].trim());
-    items.retain(|item| !item.is_empty());
-    items
-}
-
-/// The characters that are not part of a string.
-fn code(line: &str) -> impl Iterator<Item = (usize, char)> + '_ {
-    let mut in_string = false;
-    let mut escaped = false;
-    line.char_indices().filter(move |(_, c)| {
-        let was_in_string = in_string;
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' => in_string = !in_string,
-            _ => {}
-        }
-        !was_in_string && *c != '"'
-    })
 }
 
 /// Names that are imported and short items of lists stand as many to a line as fit.
@@ -261,6 +227,20 @@ mod tests {
         ] {
             assert_eq!(shape(line, 121), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn calls_in_a_row_get_a_line_each_where_they_do_not_fit_on_the_next() {
+        let line = "self.a = ~.into_iter().map(b).collect();";
+        assert_eq!(shape(line, 125), "self.a =\n    ~.into_iter().map(b).collect();");
+        assert_eq!(shape(line, 126), "self.a =\n    ~\n        .into_iter()\n        .map(b)\n        .collect();");
+    }
+
+    #[test]
+    fn the_word_impl_does_not_count() {
+        let line = "    ~: impl A<B = C>,";
+        assert_eq!(shape(line, 125), line);
+        assert_eq!(shape(line, 126), "    ~: impl A<\n        B = C,\n    >,");
     }
 
     #[test]
