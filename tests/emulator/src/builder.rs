@@ -7,18 +7,21 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use crate::Emulator;
 use crate::access::Access;
+use crate::access_log::AccessLog;
 use crate::address::Hosts;
 use crate::authenticate::Authenticator;
 use crate::clock::Clock;
 use crate::credentials::KeyPair;
+use crate::emulator::Control;
+use crate::faults::{FaultPlan, Faults};
+use crate::listening::Listening;
 use crate::operations::Operations;
-use crate::server;
+use crate::server::Server;
 use crate::service::Service;
 use crate::store::{BucketInfo, Store};
 
@@ -44,6 +47,8 @@ pub struct Builder {
     clock_offset: i64,
     upload_not_exists_status: u16,
     refuse_chunked: bool,
+    faults: FaultPlan,
+    access_log: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -60,6 +65,8 @@ impl Default for Builder {
             clock_offset: 0,
             upload_not_exists_status: 404,
             refuse_chunked: false,
+            faults: FaultPlan::new(),
+            access_log: None,
         }
     }
 }
@@ -79,6 +86,8 @@ impl fmt::Debug for Builder {
             .field("clock_offset", &self.clock_offset)
             .field("upload_not_exists_status", &self.upload_not_exists_status)
             .field("refuse_chunked", &self.refuse_chunked)
+            .field("faults", &self.faults)
+            .field("access_log", &self.access_log)
             .finish()
     }
 }
@@ -158,11 +167,33 @@ impl Builder {
         self
     }
 
+    /// Misbehaves as this plan says. Default: a plan without rules.
+    pub fn faults(mut self, plan: FaultPlan) -> Self {
+        self.faults = plan;
+        self
+    }
+
+    /// Appends a line of JSON for each request to this file, once the request has ended in whatever way:
+    ///
+    /// ```json
+    /// {"time":"2026-11-23T13:40:09.512Z","method":"PUT","target":"/b/k?part_number=0&upload_id=1","operation":
+    ///  "UploadMultipart","status":null,"bytes_received":65536,"bytes_sent":0,"request_id":"5a…","fault":"reset_in_body"}
+    /// ```
+    ///
+    /// `time` is when the request's head had arrived; `target` is as on the request line, but for `signature` and
+    /// `access_key_id`; `operation` is null if there is none of that kind; `status` is null if no answer was sent;
+    /// the bytes are those of the bodies that really went over the wire (of a body that was not taken to its end, what
+    /// lies in buffers is missing); `fault` is only there if a rule of the plan hit the request. Default: no log.
+    pub fn access_log(mut self, path: impl Into<PathBuf>) -> Self {
+        self.access_log = Some(path.into());
+        self
+    }
+
     /// Starts the emulator on the current Tokio runtime. It is ready when this returns.
     ///
     /// # Errors
     ///
-    /// If a setting has no sense, the address cannot be listened on, or the data directory cannot be used, because
+    /// If a setting or a rule for faults has no sense, the access log cannot be opened, the address cannot be listened on, or the data directory cannot be used, because
     /// another process uses it for example; the error says which.
     pub async fn start(self) -> io::Result<Emulator> {
         let upload_not_exists = match self.upload_not_exists_status {
@@ -180,11 +211,17 @@ impl Builder {
                 secret_access_key: DEFAULT_SECRET_ACCESS_KEY.to_owned(),
             });
         }
-        let listener = TcpListener::bind(&self.listen)
+        let clock = Clock::with_offset(self.clock_offset.saturating_add(self.faults.clock_shift()));
+        let faults = Arc::new(Faults::new(self.faults)?);
+        let log = self.access_log.map(|path| {
+            let what = format!("cannot write the access log {}", path.display());
+            AccessLog::open(&path).map(Arc::new).map_err(|error| explain(error, &what))
+        });
+        let log = log.transpose()?;
+        let listening = Listening::on(&self.listen, faults.need_small_buffers())
             .await
             .map_err(|error| explain(error, &format!("cannot listen on {}", self.listen)))?;
-        let address = listener.local_addr()?;
-        let clock = Clock::with_offset(self.clock_offset);
+        let address = listening.address();
         let (zone, buckets) = (self.zone.clone(), self.buckets);
         let open = move || open(self.data_dir, buckets, zone, clock);
         let (store, directory) = spawn_blocking(open).await.map_err(io::Error::other)??;
@@ -201,10 +238,20 @@ impl Builder {
             clock,
             upload_not_exists,
             refuse_chunked: self.refuse_chunked,
+            faults: Arc::clone(&faults),
         };
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(server::serve(listener, Arc::new(service), stopped));
-        Ok(Emulator::new(address, key_pairs.swap_remove(0), self.zone, stop, server, directory))
+        let (orders, received) = mpsc::channel(1);
+        let server = Server { service: Arc::new(service), log };
+        let running = tokio::spawn(server.serve(listening, received, stopped));
+        Ok(Emulator::new(
+            address,
+            key_pairs.swap_remove(0),
+            self.zone,
+            faults,
+            Control { stop, orders, running },
+            directory,
+        ))
     }
 }
 

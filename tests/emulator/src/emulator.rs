@@ -3,13 +3,16 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::Builder;
 use crate::credentials::KeyPair;
+use crate::faults::Faults;
+use crate::listening::Order;
 
 /// A QingStor object storage server on this machine, running until it is stopped or dropped.
 ///
@@ -25,10 +28,17 @@ pub struct Emulator {
     address: SocketAddr,
     key_pair: KeyPair,
     zone: String,
-    stop: watch::Sender<bool>,
-    server: Option<JoinHandle<()>>,
+    faults: Arc<Faults>,
+    control: Control,
     /// Removed when this is dropped.
     _directory: Option<TempDir>,
+}
+
+/// What a running server is told its orders by.
+pub(crate) struct Control {
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) running: JoinHandle<()>,
 }
 
 impl Emulator {
@@ -51,11 +61,11 @@ impl Emulator {
         address: SocketAddr,
         key_pair: KeyPair,
         zone: String,
-        stop: watch::Sender<bool>,
-        server: JoinHandle<()>,
+        faults: Arc<Faults>,
+        control: Control,
         directory: Option<TempDir>,
     ) -> Self {
-        Self { address, key_pair, zone, stop, server: Some(server), _directory: directory }
+        Self { address, key_pair, zone, faults, control, _directory: directory }
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -85,10 +95,49 @@ impl Emulator {
 
     /// Stops: no more requests are taken, those under way are finished if that takes no longer than two seconds.
     pub async fn stop(mut self) {
-        let _ = self.stop.send(true);
-        if let Some(server) = self.server.take() {
-            let _ = server.await;
+        let _ = self.control.stop.send(true);
+        let _ = (&mut self.control.running).await;
+    }
+
+    /// How often each rule of the fault plan has hit a request, or a connection, in the order of the plan.
+    pub fn faults_fired(&self) -> Vec<u64> {
+        self.faults.fired()
+    }
+
+    /// Refuses connections from now on, as a machine does on which nothing runs. Those that were
+    /// accepted stay. Returns when it is so.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # use tokio::net::TcpStream;
+    /// let emulator = qingstor_emulator::Emulator::start().await?;
+    /// emulator.stop_listening().await;
+    /// assert!(TcpStream::connect(("127.0.0.1", emulator.port())).await.is_err());
+    /// emulator.listen_again().await?;
+    /// assert!(TcpStream::connect(("127.0.0.1", emulator.port())).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn stop_listening(&self) {
+        let (done, closed) = oneshot::channel();
+        // A server that has ended does not listen either.
+        if self.control.orders.send(Order::Close(done)).await.is_ok() {
+            let _ = closed.await;
         }
+    }
+
+    /// Takes connections again after [`stop_listening`](Self::stop_listening), at the same address. Nothing happens
+    /// if it does.
+    ///
+    /// # Errors
+    ///
+    /// If someone else has taken the port in the meantime.
+    pub async fn listen_again(&self) -> io::Result<()> {
+        let (done, opened) = oneshot::channel();
+        let ended = || io::Error::other("the emulator has ended");
+        self.control.orders.send(Order::Open(done)).await.map_err(|_| ended())?;
+        opened.await.map_err(|_| ended())?
     }
 }
 
@@ -104,8 +153,6 @@ impl fmt::Debug for Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.abort();
-        }
+        self.control.running.abort();
     }
 }

@@ -20,6 +20,7 @@
 //! data directory was given. Nothing of this is shared with the sdk: two implementations that agree are evidence.
 
 mod access;
+mod access_log;
 mod address;
 mod authenticate;
 mod body;
@@ -30,9 +31,11 @@ mod credentials;
 mod cross_origin;
 mod emulator;
 mod error;
+mod faults;
 mod form;
 mod ids;
 mod limits;
+mod listening;
 mod metadata;
 mod operations;
 mod payload;
@@ -50,7 +53,9 @@ pub mod signature;
 mod source;
 mod sse;
 mod store;
+mod wire;
 
 pub use builder::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 pub use emulator::Emulator;
+pub use faults::{Fault, FaultPlan, FaultRule, Offset};
 pub use served::{ServedOperation, operations};

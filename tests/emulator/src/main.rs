@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qingstor_emulator::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
+use qingstor_emulator::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan};
 
 /// A QingStor object storage server on this machine.
 ///
@@ -61,10 +61,18 @@ struct Arguments {
     /// Refuse bodies that are sent in chunks instead of with a length
     #[arg(long)]
     refuse_chunked: bool,
+
+    /// Misbehave as the plan in this file says: rules in YAML, explained in the crate's documentation
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// Append a line of JSON for each request to this file
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
 }
 
 impl Arguments {
-    fn builder(self) -> Builder {
+    fn builder(self) -> io::Result<Builder> {
         let mut builder = Emulator::builder()
             .listen(self.listen)
             .credentials(self.access_key_id, self.secret_access_key)
@@ -83,7 +91,13 @@ impl Arguments {
         for host in self.base_hosts {
             builder = builder.base_host(host);
         }
-        builder
+        if let Some(file) = self.faults {
+            builder = builder.faults(FaultPlan::load(file)?);
+        }
+        if let Some(file) = self.access_log {
+            builder = builder.access_log(file);
+        }
+        Ok(builder)
     }
 }
 
@@ -99,7 +113,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> io::Result<()> {
-    let emulator = arguments.builder().start().await?;
+    let emulator = arguments.builder()?.start().await?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on {}", emulator.endpoint())?;
     // Whoever waits for the line may read it through a pipe.

@@ -7,14 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
-use http_body::Body;
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use md5::{Digest, Md5};
 use tokio::time::timeout;
 
 use crate::clock::Moment;
 use crate::error::{Code, Error};
+use crate::faults::{Hit, Intake};
 use crate::limits;
 use crate::receive::{Batch, Receiver};
 use crate::store::{Received, Store};
@@ -27,7 +25,7 @@ const DRAIN_TIME: Duration = Duration::from_millis(500);
 /// The body of a request, which may not have been read yet.
 #[derive(Debug)]
 pub(crate) struct Payload {
-    incoming: Incoming,
+    intake: Intake,
     declared: Option<u64>,
     read: u64,
     /// Whether the end was seen. The connection itself does not tell that of a body in chunks.
@@ -37,15 +35,30 @@ pub(crate) struct Payload {
 }
 
 impl Payload {
-    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(intake: Intake, headers: &HeaderMap) -> Self {
         Self {
-            declared: incoming.size_hint().exact(),
-            incoming,
+            declared: intake.length(),
+            intake,
             read: 0,
             ended: false,
             expects_continue: headers.contains_key("expect"),
             md5: declared_md5(headers),
         }
+    }
+
+    /// Whether there is one, or may be one.
+    pub(crate) fn is_expected(&self) -> bool {
+        self.declared != Some(0)
+    }
+
+    /// From here on, what the fault does to the bodies of requests happens to this one.
+    pub(crate) fn misbehave(&mut self, hit: &Hit) {
+        self.intake.misbehave(hit.on_receive(self.declared));
+    }
+
+    /// Reads it to its end, however that comes, and throws it away.
+    pub(crate) async fn discard(&mut self) {
+        while let Some(Ok(_)) = self.intake.next().await {}
     }
 
     /// Receives the body as a segment. While one batch is digested and written, the next one is collected; more is
@@ -89,7 +102,7 @@ impl Payload {
 
     /// Reads what a refused request still brings, if that is little. Tells whether the connection can go on.
     pub(crate) async fn settle(mut self) -> bool {
-        if self.ended || self.incoming.is_end_stream() {
+        if self.ended || self.intake.is_at_end() {
             return true;
         }
         // Who waits to be told to go on must not be told so now.
@@ -98,8 +111,8 @@ impl Payload {
             return false;
         }
         let drained = async {
-            while let Some(frame) = self.incoming.frame().await {
-                if frame.is_err() {
+            while let Some(bytes) = self.intake.next().await {
+                if bytes.is_err() {
                     return false;
                 }
             }
@@ -125,18 +138,16 @@ impl Payload {
 
     /// The next frame, `None` at the end of the body.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        while !self.ended {
-            let Some(frame) = self.incoming.frame().await else {
-                self.ended = true;
-                break;
-            };
-            let frame = frame.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
-            if let Some(bytes) = frame.into_data().ok().filter(|bytes| !bytes.is_empty()) {
-                self.read += bytes.len() as u64;
-                return Ok(Some(bytes));
-            }
+        if self.ended {
+            return Ok(None);
         }
-        Ok(None)
+        let Some(bytes) = self.intake.next().await else {
+            self.ended = true;
+            return Ok(None);
+        };
+        let bytes = bytes.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
+        self.read += bytes.len() as u64;
+        Ok(Some(bytes))
     }
 
     /// How many bytes have been read.

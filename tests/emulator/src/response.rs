@@ -46,18 +46,14 @@ struct ErrorBody<'a> {
 }
 
 pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Answer {
-    let mut answer = if method == Method::HEAD {
-        empty(status)
-    } else {
-        let body = ErrorBody {
-            code: error.code().as_str(),
-            message: error.message(),
-            request_id,
-            url: HELP,
-            string_to_sign: error.string_to_sign(),
-        };
-        json(status, &body)
+    let body = ErrorBody {
+        code: error.code().as_str(),
+        message: error.message(),
+        request_id,
+        url: HELP,
+        string_to_sign: error.string_to_sign(),
     };
+    let mut answer = refusal(&body, status, method);
     if let (Code::InvalidRange, Some(size)) = (error.code(), error.object_size()) {
         let range = format!("bytes */{size}");
         set(answer.headers_mut(), header::CONTENT_RANGE, &range);
@@ -67,6 +63,15 @@ pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_
         tell_delete_marker(answer.headers_mut());
     }
     answer
+}
+
+/// A refusal with a code that need not be one of the service's.
+pub(crate) fn refuse_with(code: &str, message: &str, status: StatusCode, method: &Method, request_id: &str) -> Answer {
+    refusal(&ErrorBody { code, message, request_id, url: HELP, string_to_sign: None }, status, method)
+}
+
+fn refusal(body: &ErrorBody<'_>, status: StatusCode, method: &Method) -> Answer {
+    if method == Method::HEAD { empty(status) } else { json(status, body) }
 }
 
 /// Names the version that an answer is about, where it has a name.

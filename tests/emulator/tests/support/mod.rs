@@ -222,17 +222,47 @@ impl Raw {
         self.write(head).await;
     }
 
+    /// Writes a request that is signed, with a body.
+    pub(crate) async fn request(&mut self, client: &Client, method: &str, target: &str, body: &[u8]) {
+        let length = body.len().to_string();
+        let mut headers = client.sign(method, target, None, &[("content-length", &length)]);
+        headers.insert("host", "localhost".parse().unwrap());
+        self.head(method, target, &headers).await;
+        self.write(body).await;
+    }
+
+    /// Everything up to the end of the connection, or how it broke.
+    pub(crate) async fn rest(&mut self) -> std::io::Result<Vec<u8>> {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).await?;
+        Ok(rest)
+    }
+
+    /// Reads until it ends like this.
+    pub(crate) async fn until(&mut self, end: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(end) {
+            bytes.push(self.stream.read_u8().await.unwrap());
+        }
+        bytes
+    }
+
+    /// Writes until the kernel takes no more, and tells how much that was.
+    pub(crate) fn fill(&mut self) -> usize {
+        let mut written = 0;
+        while let Ok(bytes) = self.stream.try_write(&[0; 64 * 1024]) {
+            written += bytes;
+        }
+        written
+    }
+
     pub(crate) async fn finish_writing(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
 
     /// Reads an answer's head, and its body where it has a length.
     pub(crate) async fn answer(&mut self, method: &str) -> Answer {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.stream.read_u8().await.unwrap());
-        }
-        let head = String::from_utf8(head).unwrap();
+        let head = String::from_utf8(self.until(b"\r\n\r\n").await).unwrap();
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap();
         let headers: HeaderMap = lines

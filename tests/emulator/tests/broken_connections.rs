@@ -1,0 +1,186 @@
+//! Faults that end or hold up connections, seen by a client that decides about every byte.
+//!
+//! Protects: a connection breaks where the plan says, how it says, and only there; what was done before is done, and
+//! what was not is not.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
+use support::{Client, MIB, Raw, data};
+
+async fn with(fault: Fault) -> (Emulator, Client) {
+    with_rule(FaultRule::new(fault).key("k").count(1)).await
+}
+
+async fn with_rule(rule: FaultRule) -> (Emulator, Client) {
+    let plan = FaultPlan::new().rule(rule);
+    let emulator = Emulator::builder().bucket("b").faults(plan).start().await.unwrap();
+    let client = Client::new(&emulator);
+    (emulator, client)
+}
+
+#[tokio::test]
+async fn a_connection_is_closed_before_anything_is_read() {
+    let (emulator, client) = with_rule(FaultRule::new(Fault::CloseOnAccept).count(2)).await;
+    for _ in 0..2 {
+        assert_eq!(Raw::connect(&emulator).await.rest().await.unwrap(), b"");
+    }
+    client.put("/b/k", "data").await.expect(201);
+    assert_eq!(emulator.faults_fired(), [2]);
+}
+
+#[tokio::test]
+async fn connections_are_refused_while_nothing_listens() {
+    let (emulator, client) = with(Fault::WrongEtag).await;
+    let mut before = Raw::connect(&emulator).await;
+    before.request(&client, "GET", "/b/k", b"").await;
+    before.answer("GET").await.expect(404);
+    emulator.stop_listening().await;
+    emulator.stop_listening().await;
+    let refused = tokio::net::TcpStream::connect(("127.0.0.1", emulator.port())).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    before.request(&client, "PUT", "/b/k", b"data").await;
+    before.answer("PUT").await.expect(201);
+    emulator.listen_again().await.unwrap();
+    emulator.listen_again().await.unwrap();
+    assert_eq!(client.get("/b/k").await.expect(200).body, b"data");
+}
+
+#[tokio::test]
+async fn a_reset_before_the_answer_leaves_nothing_done() {
+    let (emulator, client) = with(Fault::ResetBeforeAnswer).await;
+    let mut raw = Raw::connect(&emulator).await;
+    raw.request(&client, "PUT", "/b/k", &data(1, MIB)).await;
+    assert_eq!(raw.rest().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    client.get("/b/k").await.expect(404);
+    assert_eq!(emulator.faults_fired(), [1]);
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_everything_done() {
+    let (emulator, client) = with(Fault::LoseAnswer).await;
+    let mut raw = Raw::connect(&emulator).await;
+    raw.request(&client, "PUT", "/b/k", b"data").await;
+    assert_eq!(raw.rest().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(client.get("/b/k").await.expect(200).body, b"data");
+}
+
+#[tokio::test]
+async fn a_reset_in_the_body_comes_while_there_is_more_of_it() {
+    for after in [Offset::Bytes(1000), Offset::Fraction(0.1), Offset::Bytes(0)] {
+        let (emulator, client) = with(Fault::ResetInBody { after }).await;
+        let mut headers = client.sign("PUT", "/b/k", None, &[("content-length", "10000")]);
+        headers.insert("host", "localhost".parse().unwrap());
+        let mut raw = Raw::connect(&emulator).await;
+        raw.head("PUT", "/b/k", &headers).await;
+        raw.write([0; 1000]).await;
+        assert_eq!(raw.rest().await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        client.get("/b/k").await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ends_before_the_reset_is_stored() {
+    let (emulator, client) = with(Fault::ResetInBody { after: Offset::Bytes(5) }).await;
+    client.put("/b/k", "data").await.expect(201);
+    assert_eq!(emulator.faults_fired(), [1]);
+    let (_emulator, client) = with(Fault::ResetInBody { after: Offset::Fraction(1.0) }).await;
+    client.try_send("PUT", "/b/k", &[], "data").await.err().unwrap();
+    client.get("/b/k").await.expect(404);
+}
+
+#[tokio::test]
+async fn an_answer_is_cut_to_the_byte() {
+    let body = data(1, 3 * MIB);
+    for (after, sent) in [
+        (Offset::Bytes(0), 0),
+        (Offset::Bytes(1), 1),
+        (Offset::Bytes(2_000_003), 2_000_003),
+        (Offset::Fraction(0.5), 3 * MIB / 2),
+    ] {
+        let cut = FaultRule::new(Fault::CutAnswer { after }).operation("GetObject");
+        let (emulator, client) = with_rule(cut).await;
+        client.put("/b/k", body.clone()).await.expect(201);
+        let mut raw = Raw::connect(&emulator).await;
+        raw.request(&client, "GET", "/b/k", b"").await;
+        let answer = raw.rest().await.unwrap();
+        let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let announced = format!("content-length: {}\r\n", body.len());
+        assert!(String::from_utf8(answer[..head].to_vec()).unwrap().contains(&announced));
+        assert!(answer[head..] == body[..sent], "{} instead of {sent}", answer.len() - head);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_longer_is_sent_whole() {
+    let cut = FaultRule::new(Fault::CutAnswer { after: Offset::Bytes(4) }).key("k");
+    let (emulator, client) = with_rule(cut).await;
+    let mut raw = Raw::connect(&emulator).await;
+    raw.request(&client, "PUT", "/b/k", b"data").await;
+    raw.answer("PUT").await.expect(201);
+    raw.request(&client, "GET", "/b/k", b"").await;
+    assert_eq!(raw.answer("GET").await.expect(200).body, b"data");
+    assert_eq!(emulator.faults_fired(), [2]);
+}
+
+#[tokio::test]
+async fn who_does_not_read_takes_in_little() {
+    let (emulator, client) = with(Fault::StallInBody { after: Offset::Bytes(0), lasts: None }).await;
+    let length = (64 * MIB).to_string();
+    let mut headers = client.sign("PUT", "/b/k", None, &[("content-length", &length)]);
+    headers.insert("host", "localhost".parse().unwrap());
+    let mut raw = Raw::connect(&emulator).await;
+    raw.head("PUT", "/b/k", &headers).await;
+    let taken = raw.fill();
+    assert!(taken < MIB, "{taken}");
+    emulator.stop().await;
+    assert!(raw.rest().await.map_or(true, |rest| rest.is_empty()));
+}
+
+#[tokio::test]
+async fn a_stall_passes() {
+    let lasts = Some(Duration::from_millis(20));
+    let after = Offset::Bytes(2);
+    let body = data(1, MIB);
+    for fault in
+        [Fault::StallInBody { after, lasts }, Fault::StallBeforeAnswer { lasts }, Fault::StallInAnswer { after, lasts }]
+    {
+        let (emulator, client) = with_rule(FaultRule::new(fault)).await;
+        let start = std::time::Instant::now();
+        client.put("/b/k", body.clone()).await.expect(201);
+        assert!(client.get("/b/k").await.expect(200).body == body);
+        // A stall can be longer on a busy machine, and never shorter.
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        let fired = emulator.faults_fired()[0];
+        assert!(fired >= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stall_before_the_answer_comes_after_the_deed() {
+    let (emulator, client) = with(Fault::StallBeforeAnswer { lasts: None }).await;
+    let mut raw = Raw::connect(&emulator).await;
+    raw.request(&client, "PUT", "/b/k", b"data").await;
+    while client.get("/b/k").await.status != 200 {}
+    emulator.stop().await;
+    assert!(raw.rest().await.map_or(true, |rest| rest.is_empty()));
+}
+
+#[tokio::test]
+async fn a_stall_in_the_answer_comes_after_what_was_sent() {
+    let stall = FaultRule::new(Fault::StallInAnswer { after: Offset::Bytes(3), lasts: None });
+    let (emulator, client) = with_rule(stall.operation("GetObject")).await;
+    client.put("/b/k", "data").await.expect(201);
+    let mut raw = Raw::connect(&emulator).await;
+    raw.request(&client, "GET", "/b/k", b"").await;
+    let answer = raw.until(b"\r\n\r\ndat").await;
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    emulator.stop().await;
+    assert!(raw.rest().await.map_or(true, |rest| rest.is_empty()));
+}

@@ -1,0 +1,177 @@
+//! Faults that change what is said and how fast.
+//!
+//! Protects: what is wrong is wrong as the plan says, and the rest of the same answer is right.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
+use support::{Client, MIB, data, http_date, md5_base64, md5_hex};
+
+async fn with(rule: FaultRule) -> (Emulator, Client) {
+    started(FaultPlan::new().rule(rule)).await
+}
+
+async fn started(plan: FaultPlan) -> (Emulator, Client) {
+    let emulator = Emulator::builder().bucket("b").faults(plan).start().await.unwrap();
+    let client = Client::new(&emulator);
+    (emulator, client)
+}
+
+#[tokio::test]
+async fn errors_instead_of_the_deed() {
+    let code = Some("fetch_throttled".to_owned());
+    let throttled = Fault::ErrorAnswer { status: 429, code, retry_after: Some(3) };
+    let (emulator, client) = with(FaultRule::new(throttled).count(2)).await;
+    let answer = client.put("/b/k", "data").await.expect(429);
+    assert_eq!(answer.header("retry-after"), "3");
+    assert_eq!(answer.code(), "fetch_throttled");
+    assert_eq!(answer.json()["request_id"], answer.header("x-qs-request-id"));
+    let answer = client.send("HEAD", "/b/k", &[], "").await.expect(429);
+    assert!(answer.body.is_empty());
+    client.get("/b/k").await.expect(404);
+    assert_eq!(emulator.faults_fired(), [2]);
+}
+
+#[tokio::test]
+async fn errors_as_a_proxy_has_them() {
+    let bad_gateway = Fault::ErrorAnswer { status: 502, code: None, retry_after: None };
+    let (_emulator, client) = with(FaultRule::new(bad_gateway)).await;
+    let answer = client.get("/b").await.expect(502);
+    assert!(answer.body.is_empty());
+    assert_eq!(answer.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn who_is_refused_is_refused_all_the_same() {
+    let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
+    let (emulator, client) = with(FaultRule::new(unavailable)).await;
+    let stranger = Client::at(&emulator.endpoint(), client_id(&emulator), "wrong");
+    stranger.get("/b/k").await.expect(401);
+    assert_eq!(emulator.faults_fired(), [0]);
+    client.get("/b/k").await.expect(503);
+}
+
+fn client_id(emulator: &Emulator) -> &str {
+    emulator.access_key_id()
+}
+
+#[tokio::test]
+async fn a_bit_that_changes_on_the_way_in() {
+    let body = data(1, MIB + 7);
+    let (emulator, client) = with(FaultRule::new(Fault::FlipReceivedBit { at: None }).count(2)).await;
+    let answer = client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body.clone()).await.expect(400);
+    assert_eq!(answer.code(), "bad_digest");
+    client.get("/b/k").await.expect(404);
+    let answer = client.put("/b/k", body.clone()).await.expect(201);
+    let stored = client.get("/b/k").await.expect(200).body;
+    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(&stored)));
+    assert_eq!(different_bits(&body, &stored).len(), 1);
+    assert_eq!(emulator.faults_fired(), [2]);
+    client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_bit_that_changes_on_the_way_out() {
+    let body = data(1, MIB + 7);
+    let flip = FaultRule::new(Fault::FlipSentBit { at: None }).operation("GetObject").count(1);
+    let (_emulator, client) = with(flip).await;
+    client.put("/b/k", body.clone()).await.expect(201);
+    let answer = client.get("/b/k").await.expect(200);
+    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(&body)));
+    assert_eq!(different_bits(&body, &answer.body).len(), 1);
+    assert!(client.get("/b/k").await.body == body);
+}
+
+#[tokio::test]
+async fn the_byte_that_changes_can_be_chosen() {
+    let body = data(1, MIB);
+    for (at, byte) in
+        [(Offset::Bytes(500_000), 500_000), (Offset::Fraction(0.25), MIB / 4), (Offset::Bytes(u64::MAX), MIB - 1)]
+    {
+        let received = FaultRule::new(Fault::FlipReceivedBit { at: Some(at) }).key("in");
+        let sent = FaultRule::new(Fault::FlipSentBit { at: Some(at) }).key("out").operation("GetObject");
+        let (_emulator, client) = started(FaultPlan::new().rule(received).rule(sent)).await;
+        for path in ["/b/in", "/b/out"] {
+            client.put(path, body.clone()).await.expect(201);
+            let read = client.get(path).await.expect(200).body;
+            let changed: Vec<_> = different_bits(&body, &read).into_iter().map(|(at, _)| at).collect();
+            assert_eq!(changed, [byte], "{path}");
+        }
+    }
+}
+
+fn different_bits(one: &[u8], other: &[u8]) -> Vec<(usize, u8)> {
+    assert_eq!(one.len(), other.len());
+    let different = one.iter().zip(other).enumerate().filter(|(_, (one, other))| one != other);
+    let bits: Vec<_> = different.map(|(at, (one, other))| (at, one ^ other)).collect();
+    assert!(bits.iter().all(|(_, bits)| bits.count_ones() == 1), "{bits:?}");
+    bits
+}
+
+#[tokio::test]
+async fn an_etag_that_is_another_one() {
+    let (_emulator, client) = with(FaultRule::new(Fault::WrongEtag).count(1)).await;
+    let right = format!("\"{}\"", md5_hex(b"data"));
+    let wrong = client.put("/b/k", "data").await.expect(201);
+    assert_eq!(wrong.header("etag").len(), right.len());
+    assert_ne!(wrong.header("etag"), right);
+    assert_eq!(client.get("/b/k").await.expect(200).header("etag"), right);
+}
+
+#[tokio::test]
+async fn an_answer_without_an_etag_stays_without() {
+    let (_emulator, client) = with(FaultRule::new(Fault::WrongEtag)).await;
+    assert_eq!(client.get("/b").await.expect(200).header("etag"), "");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_an_hour_off() {
+    let (_emulator, client) = started(FaultPlan::new().clock_offset(3600)).await;
+    let answer = client.get("/b").await.expect(403);
+    assert_eq!(answer.code(), "request_expired");
+    let date = http_date(3600);
+    client.send("GET", "/b", &[("date", &date)], "").await.expect(200);
+    let told = jiff::fmt::rfc2822::parse(answer.header("date")).unwrap().timestamp().as_second();
+    assert!((told - jiff::Timestamp::now().as_second() - 3600).abs() < 60, "{told}");
+}
+
+/// Lower bounds only: a busy machine makes everything slower, and nothing faster.
+#[tokio::test]
+async fn what_is_slow_takes_its_time() {
+    let body = data(1, 200);
+    let slow = [
+        (Fault::Latency { delay: Duration::from_millis(50) }, "PutObject"),
+        (Fault::SlowReceive { bytes_per_second: 4000 }, "PutObject"),
+        (Fault::SlowSend { bytes_per_second: 4000 }, "GetObject"),
+        (Fault::Bandwidth { bytes_per_second: 4000 }, "PutObject"),
+        (Fault::Bandwidth { bytes_per_second: 4000 }, "GetObject"),
+    ];
+    for (fault, operation) in slow {
+        let (emulator, client) = with(FaultRule::new(fault.clone()).operation(operation)).await;
+        let start = Instant::now();
+        client.put("/b/k", body.clone()).await.expect(201);
+        assert!(client.get("/b/k").await.expect(200).body == body);
+        assert!(start.elapsed() >= Duration::from_millis(45), "{fault:?} {:?}", start.elapsed());
+        assert_eq!(emulator.faults_fired(), [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_bandwidth_is_shared() {
+    let line = FaultRule::new(Fault::Bandwidth { bytes_per_second: 10_000 });
+    let (_emulator, client) = with(line).await;
+    let start = Instant::now();
+    let uploads = (0..4).map(|number| {
+        let client = client.clone();
+        tokio::spawn(async move { client.put(&format!("/b/{number}"), data(number, 200)).await.status })
+    });
+    for upload in uploads.collect::<Vec<_>>() {
+        assert_eq!(upload.await.unwrap(), 201);
+    }
+    assert!(start.elapsed() >= Duration::from_millis(75), "{:?}", start.elapsed());
+}

@@ -1,0 +1,146 @@
+//! Plans of faults as a whole.
+//!
+//! Protects: the same seed hits the same requests; a plan that hits nothing changes nothing; the command takes plans
+//! and says where one is wrong.
+
+// Clippy knows tests by their attribute, and not what they call.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
+use support::process::command;
+use support::{Answer, Client, data, md5_base64};
+
+const PLAN: &str = "
+seed: 3
+rules:
+  - operation: UploadMultipart
+    part: 1
+    count: 1
+    fault: { error_answer: { status: 503, code: service_unavailable, retry_after: 1 } }
+  - operation: CompleteMultipartUpload
+    fault: lose_answer
+    count: 1
+";
+
+async fn started(plan: FaultPlan) -> (Emulator, Client) {
+    let emulator = Emulator::builder().bucket("b").allow_tiny_parts(true).faults(plan).start().await.unwrap();
+    let client = Client::new(&emulator);
+    (emulator, client)
+}
+
+#[tokio::test]
+async fn an_upload_that_meets_a_plan() {
+    let (emulator, client) = started(FaultPlan::from_yaml("plan.yaml", PLAN).unwrap()).await;
+    let upload = client.initiate("/b/k").await;
+    client.part("/b/k", &upload, 0, data(0, 10)).await.expect(201);
+    client.part("/b/k", &upload, 1, data(1, 10)).await.expect(503);
+    client.part("/b/k", &upload, 1, data(1, 10)).await.expect(201);
+    let body = r#"{"object_parts":[{"part_number":0},{"part_number":1}]}"#;
+    let lost = client.try_send("POST", &format!("/b/k?upload_id={upload}"), &[], body).await;
+    assert!(lost.is_err());
+    assert_eq!(client.get("/b/k").await.expect(200).body, [data(0, 10), data(1, 10)].concat());
+    assert_eq!(emulator.faults_fired(), [1, 1]);
+}
+
+async fn statuses(seed: u64) -> Vec<u16> {
+    let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
+    let rules = [FaultRule::new(unavailable).probability(0.3), FaultRule::new(Fault::LoseAnswer).probability(0.2)];
+    let plan = rules.into_iter().fold(FaultPlan::new().seed(seed), FaultPlan::rule);
+    let (_emulator, client) = started(plan).await;
+    let mut statuses = Vec::new();
+    for _ in 0..60 {
+        let answer = client.try_send("PUT", "/b/k", &[], "data").await;
+        statuses.push(answer.map_or(0, |answer| answer.status.as_u16()));
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn the_seed_decides() {
+    let (first, again, other) = (statuses(1).await, statuses(1).await, statuses(2).await);
+    assert_eq!(first, again);
+    assert_ne!(first, other);
+    for status in [0, 201, 503] {
+        assert!(first.contains(&status), "{first:?}");
+    }
+}
+
+/// What an answer says, but for what is different every time.
+fn said(answer: &Answer) -> String {
+    let mut headers = answer.headers.clone();
+    for name in ["date", "last-modified", "x-qs-request-id"] {
+        headers.remove(name);
+    }
+    format!("{} {headers:?} {:?}", answer.status, answer.body)
+}
+
+async fn conversation(plan: FaultPlan) -> Vec<String> {
+    let (emulator, client) = started(plan).await;
+    let rules = emulator.faults_fired().len();
+    let body = data(1, 100_000);
+    let digest = [("content-md5", &*md5_base64(&body))];
+    let mut said_all = Vec::new();
+    for (method, target, headers, body) in [
+        ("PUT", "/b/k", &digest[..], body.clone()),
+        ("PUT", "/b/k", &digest[..], b"other".to_vec()),
+        ("GET", "/b/k", &[("range", "bytes=10-99")], Vec::new()),
+        ("GET", "/b/k", &[], Vec::new()),
+        ("HEAD", "/b/k", &[], Vec::new()),
+        ("GET", "/b/none", &[], Vec::new()),
+        ("DELETE", "/b/k", &[], Vec::new()),
+        ("GET", "/b?stats", &[], Vec::new()),
+        ("PUT", "/none/k", &[], body),
+    ] {
+        let answer = client.send(method, target, headers, body).await;
+        if target != "/b?stats" && answer.status.is_success() {
+            said_all.push(said(&answer));
+        } else {
+            said_all.push(answer.status.to_string());
+        }
+    }
+    assert_eq!(emulator.faults_fired(), vec![0; rules]);
+    said_all
+}
+
+#[tokio::test]
+async fn a_plan_that_hits_nothing_changes_nothing() {
+    let faults = [
+        Fault::CloseOnAccept,
+        Fault::ErrorAnswer { status: 503, code: None, retry_after: None },
+        Fault::ResetInBody { after: Offset::Bytes(0) },
+        Fault::StallInBody { after: Offset::Bytes(0), lasts: None },
+        Fault::SlowReceive { bytes_per_second: 1 },
+        Fault::Bandwidth { bytes_per_second: 1 },
+        Fault::WrongEtag,
+    ];
+    let plan =
+        faults.into_iter().fold(FaultPlan::new(), |plan, fault| plan.rule(FaultRule::new(fault).probability(0.0)));
+    assert_eq!(conversation(plan).await, conversation(FaultPlan::new()).await);
+}
+
+#[tokio::test]
+async fn what_has_no_sense_does_not_start() {
+    let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("PutObjekt"));
+    let error = Emulator::builder().faults(plan).start().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "rule 1 of the fault plan: there is no operation `PutObjekt`; did you mean `PutObject`?"
+    );
+}
+
+#[test]
+fn the_command_says_where_a_plan_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let plan = directory.path().join("plan.yaml");
+    fs::write(&plan, PLAN.replace("lose_answer", "loose_answer")).unwrap();
+    let output = command().args(["--listen", "127.0.0.1:0", "--faults"]).arg(&plan).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("error: {}:9:12: rules[1].fault: unknown variant `loose_answer`, ", plan.display());
+    assert!(error.starts_with(&expected), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
