@@ -10,8 +10,9 @@ use tokio::sync::oneshot;
 
 /// What the kernel may take in for whoever does not read. On the loopback interface it is megabytes otherwise, and
 /// moves in steps so large that what is slow looks like what stands still.
-const SMALL_BUFFER: usize = 32 * 1024;
-const SMALL_SEGMENT: u32 = 1460;
+const SMALL_BUFFER: usize = 16 * 1024;
+/// A sender keeps ten segments or more at hand for each that may be under way, so there should be few of them.
+const SMALL_SEGMENT: u32 = 3000;
 
 #[derive(Debug)]
 pub(crate) struct Listening {

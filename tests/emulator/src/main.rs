@@ -7,11 +7,49 @@ use std::process::ExitCode;
 use clap::Parser;
 use qingstor_emulator::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan};
 
+/// What `--help` says about plans of faults.
+const FAULTS: &str = "\
+A plan of faults, for --faults:
+
+  seed: 42                  # what chance depends on; default 0
+  clock_offset: 0           # seconds, adds to --clock-offset
+  rules:                    # the first one that hits a request decides about it
+    - operation: UploadMultipart            # all of these may be left out but `fault`
+      part: [1, 4]
+      key: backups/db.tar                   # or key_prefix
+      skip: 2                               # let two through,
+      probability: 0.1                      # then hit one of ten,
+      count: 5                              # and no more than five
+      fault: { reset_in_body: { after: 50% } }
+    - fault: { latency: { delay: 50ms } }
+
+Faults:
+
+  close_on_accept           (of a connection, before there is a request)
+  error_answer              { status: 503, code: service_unavailable, retry_after: 1 }
+  reset_before_answer       (nothing is done)
+  lose_answer               (everything is done)
+  reset_in_body             { after: 1000 }
+  cut_answer                { after: 1000 }
+  stall_in_body             { after: 50%, lasts: 20s }
+  stall_before_answer       { lasts: 20s }
+  stall_in_answer           { after: 50%, lasts: 20s }
+  latency                   { delay: 500ms }
+  slow_receive              { bytes_per_second: 8192 }
+  slow_send                 { bytes_per_second: 8192 }
+  bandwidth                 { bytes_per_second: 1000000 }
+  flip_received_bit         { at: 10 }
+  flip_sent_bit             { at: 10 }
+  wrong_etag
+
+`code`, `retry_after`, `lasts` and `at` may be left out; without `lasts`, a stall lasts until the client is gone.
+";
+
 /// A QingStor object storage server on this machine.
 ///
 /// Prints one line, "listening on http://…", when it is ready, and runs until Ctrl-C.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_long_help = FAULTS)]
 struct Arguments {
     /// Address and port to listen on; port 0 takes any free one
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
@@ -62,7 +100,7 @@ struct Arguments {
     #[arg(long)]
     refuse_chunked: bool,
 
-    /// Misbehave as the plan in this file says: rules in YAML, explained in the crate's documentation
+    /// Misbehave as the plan in this YAML file says, see below
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 

@@ -104,4 +104,7 @@ fn help_names_every_option() {
     for option in ["--listen", "--access-key-id", "--secret-access-key", "--zone", "--data-dir", "--refuse-chunked"] {
         assert!(help.contains(option), "{option}");
     }
+    for option in ["--faults", "--access-log"] {
+        assert!(help.contains(option), "{option}");
+    }
 }

@@ -163,7 +163,7 @@ async fn what_is_slow_takes_its_time() {
 
 #[tokio::test]
 async fn a_bandwidth_is_shared() {
-    let line = FaultRule::new(Fault::Bandwidth { bytes_per_second: 10_000 });
+    let line = FaultRule::new(Fault::Bandwidth { bytes_per_second: 8000 });
     let (_emulator, client) = with(line).await;
     let start = Instant::now();
     let uploads = (0..4).map(|number| {

@@ -144,3 +144,26 @@ fn the_command_says_where_a_plan_is_wrong() {
     assert!(error.starts_with(&expected), "{error}");
     assert_eq!(error.lines().count(), 1);
 }
+
+/// Help shows a plan, and then each fault with what it takes.
+#[test]
+fn what_help_shows_is_a_plan() {
+    let output = command().arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let (_, plan) = help.split_once("for --faults:").unwrap();
+    let (plan, faults) = plan.split_once("Faults:").unwrap();
+    assert_eq!(FaultPlan::from_yaml("help", plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+    let faults: Vec<_> = faults.lines().filter(|line| line.starts_with("  ")).collect();
+    for line in &faults {
+        let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let fault = match rest.trim() {
+            settings if settings.starts_with('{') => format!("{{ {name}: {settings} }}"),
+            _ => name.to_owned(),
+        };
+        let plan = format!("rules: [ {{ fault: {fault} }} ]");
+        assert_eq!(FaultPlan::from_yaml(line, &plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+    }
+    let unknown = FaultPlan::from_yaml("plan", "rules: [ { fault: unknown } ]").unwrap_err().to_string();
+    // Between backquotes there are `unknown` itself and all names.
+    assert_eq!(unknown.split('`').count() / 2, faults.len() + 1, "{unknown}");
+}

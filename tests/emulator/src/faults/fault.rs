@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::pace::is_slow;
+
 /// A place in a body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offset {
@@ -55,8 +57,8 @@ pub enum Fault {
     },
     /// The request is served, and then the connection is reset without an answer.
     LoseAnswer,
-    /// Once that much of the request's body was read, no more is, for a while. What the kernel takes in for whoever
-    /// does not read is kept small.
+    /// Once that much of the request's body was read, no more is, for a while. What the kernels of both sides take in
+    /// meanwhile is some hundred KiB: a plan with this fault makes the buffers of all connections small.
     StallInBody {
         /// How much is read at least.
         after: Offset,
@@ -81,7 +83,9 @@ pub enum Fault {
         /// How much later.
         delay: Duration,
     },
-    /// The request's body is read slowly.
+    /// The request's body is read slowly. A speed below 1 MiB/s makes the buffers of all connections small, since
+    /// megabytes could be on their way otherwise. Even so a client sees its bytes move only now and then: on Linux
+    /// and at 8 KiB/s about every 8 seconds.
     SlowReceive {
         /// At least 1.
         bytes_per_second: u64,
@@ -147,7 +151,11 @@ impl Fault {
 
     /// Whether it shows only as far as the kernel takes in little on its own.
     pub(super) fn needs_small_buffers(&self) -> bool {
-        matches!(self, Self::StallInBody { .. } | Self::SlowReceive { .. } | Self::Bandwidth { .. })
+        match *self {
+            Self::StallInBody { .. } => true,
+            Self::SlowReceive { bytes_per_second } | Self::Bandwidth { bytes_per_second } => is_slow(bytes_per_second),
+            _ => false,
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {

@@ -32,8 +32,16 @@ impl Intake {
     }
 
     pub(crate) fn misbehave(&mut self, fault: Option<OnReceive>) {
-        if let Some(OnReceive::Pace(pacer)) = &fault {
-            self.wire.read_at_once(pacer.piece());
+        let shows_in_buffers = match &fault {
+            Some(OnReceive::Pace(pacer)) => {
+                self.wire.read_at_once(pacer.piece());
+                pacer.is_slow()
+            }
+            Some(OnReceive::Stall { .. }) => true,
+            _ => false,
+        };
+        if shows_in_buffers {
+            self.wire.take_in_little();
         }
         self.fault = fault;
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http::{Method, Response};
 use http_body::Body;
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ pub(crate) use socket::Socket;
 
 /// How often it is looked whether a client is gone that is not read from.
 const LOOK: Duration = Duration::from_millis(100);
+
+const LITTLE: usize = 8 * 1024;
 
 /// How a connection ends before its time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,6 +92,12 @@ impl Wire {
 
     pub(crate) fn read_at_once(&self, bytes: usize) {
         self.read_at_once.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Lets the kernel take in less from now on than connections have from the listener. What it said it would take in
+    /// is not taken back.
+    pub(crate) fn take_in_little(&self) {
+        let _ = SockRef::from(&self.stream).set_recv_buffer_size(LITTLE);
     }
 
     /// Ends the connection. Whoever serves it is dropped together with it.
