@@ -1,7 +1,10 @@
 //! What a request carries.
 
+mod aligned;
 mod exact;
 mod file;
+mod observer;
+mod piece;
 
 use std::fmt;
 use std::path::Path;
@@ -12,8 +15,11 @@ use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
+pub(crate) use aligned::AlignedBuffer;
 pub(crate) use exact::{BodyError, ExactBody, Progress};
 use file::FileRegion;
+pub(crate) use file::OpenFile;
+pub(crate) use observer::Observer;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 
@@ -44,6 +50,7 @@ enum Source {
         stream: ByteStream,
     },
     Framed(Box<Framed>),
+    Observed(Box<Body>, Arc<dyn Observer>),
 }
 
 /// A body between bytes that belong to it, as a file in a form is.
@@ -103,6 +110,16 @@ impl Body {
         Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
     }
 
+    /// `length` bytes of a file that is open, from byte `offset` on.
+    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
+        Self(Source::File(Arc::new(FileRegion::of(file, offset, length))))
+    }
+
+    /// The body with somebody who looks on while it is sent.
+    pub(crate) fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        Self(Source::Observed(Box::new(self), observer))
+    }
+
     /// The body with something before and after it; nothing of it is copied.
     pub(crate) fn framed(self, before: Bytes, after: Bytes) -> Self {
         Self(Source::Framed(Box::new(Framed { before, content: self, after })))
@@ -120,6 +137,7 @@ impl Body {
                 let frame = (framed.before.len() + framed.after.len()) as u64;
                 framed.content.len().saturating_add(frame)
             }
+            Source::Observed(body, _) => body.len(),
         }
     }
 
@@ -134,6 +152,7 @@ impl Body {
             Source::Empty | Source::Bytes(_) | Source::File(_) => true,
             Source::Stream { .. } => false,
             Source::Framed(framed) => framed.content.is_replayable(),
+            Source::Observed(body, _) => body.is_replayable(),
         }
     }
 
@@ -143,6 +162,7 @@ impl Body {
             Source::Empty => Some(&[]),
             Source::Bytes(bytes) => Some(bytes),
             Source::File(_) | Source::Stream { .. } | Source::Framed(_) => None,
+            Source::Observed(body, _) => body.as_bytes(),
         }
     }
 
@@ -161,6 +181,10 @@ impl Body {
                 let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), progress);
                 ExactBody::of_parts([around(before), content.attempt(progress), around(after)], progress)
             }
+            Source::Observed(body, observer) => {
+                observer.begin();
+                body.attempt(progress).observed(Arc::clone(observer))
+            }
         }
     }
 }
@@ -173,6 +197,7 @@ impl fmt::Debug for Body {
             Source::File(_) => "file",
             Source::Stream { .. } => "stream",
             Source::Framed(_) => "form",
+            Source::Observed(body, _) => return body.fmt(f),
         };
         write!(f, "Body({kind}, {} bytes)", self.len())
     }

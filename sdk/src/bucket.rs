@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::Timestamp;
 use crate::client::{Address, Client};
 use crate::error::Result;
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{ListedPlace, Paginated, Paginator};
 use crate::presign::PresignedRequest;
+use crate::retry::RetryConfig;
 
 /// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
 ///
@@ -132,6 +134,27 @@ impl Bucket {
         input: I,
     ) -> Result<I::Output> {
         self.client.execute(input, self.address(Some(key))).await
+    }
+
+    /// Another bucket of the same account and zone.
+    pub(crate) fn neighbour(&self, name: &str) -> Self {
+        Self { name: name.into(), ..self.clone() }
+    }
+
+    /// The same bucket, whose requests go without progress for no longer than this.
+    pub(crate) fn with_idle_timeout(&self, limit: Duration) -> Self {
+        let mut client = Client::clone(&self.client);
+        client.transport.set_idle_timeout(limit);
+        Self { client: Arc::new(client), ..self.clone() }
+    }
+
+    pub(crate) fn retry(&self) -> &RetryConfig {
+        &self.client.retry
+    }
+
+    /// By this machine's clock, corrected by the server's where that had to be.
+    pub(crate) fn server_time(&self) -> Timestamp {
+        self.client.clock.now()
     }
 
     fn address<'a>(&'a self, key: Option<&'a str>) -> Address<'a> {

@@ -41,6 +41,7 @@ pub struct QingStor {
     client: Arc<Client>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) endpoint: Endpoint,
     pub(crate) zone: Option<String>,
@@ -48,7 +49,8 @@ pub(crate) struct Client {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) retry: RetryConfig,
-    pub(crate) clock: Clock,
+    /// The server's time is the same for all that are made of one another.
+    pub(crate) clock: Arc<Clock>,
     pub(crate) transport: Transport,
 }
 
@@ -135,7 +137,7 @@ impl Client {
             addressing_style: settings.addressing_style,
             credentials: settings.credentials,
             retry: settings.retry,
-            clock: Clock::default(),
+            clock: Arc::default(),
             transport,
         })
     }

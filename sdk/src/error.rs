@@ -1,6 +1,7 @@
 //! The one error type.
 
 mod service;
+mod upload;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,6 +9,7 @@ use std::fmt;
 use http::StatusCode;
 
 pub(crate) use service::{ServiceError, snippet};
+use upload::FailedUpload;
 
 /// What every call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -42,6 +44,7 @@ struct Inner {
     attempts: u32,
     /// Whether the server cannot have got the request.
     unsent: bool,
+    upload: Option<FailedUpload>,
     source: Option<BoxError>,
 }
 
@@ -72,6 +75,8 @@ pub enum ErrorKind {
     Service,
     /// The server's answer does not fit the specification.
     UnexpectedResponse,
+    /// The caller cancelled a transfer.
+    Cancelled,
 }
 
 impl Error {
@@ -158,6 +163,10 @@ impl Error {
         self.kind() == ErrorKind::Connect
     }
 
+    pub(crate) fn is_unexpected_response(&self) -> bool {
+        self.kind() == ErrorKind::UnexpectedResponse
+    }
+
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -166,6 +175,7 @@ impl Error {
             service: None,
             attempts: 0,
             unsent: false,
+            upload: None,
             source: None,
         }))
     }
@@ -256,9 +266,12 @@ impl fmt::Display for Error {
                 None => write!(f, ")")?,
             }
         }
-        match inner.attempts {
-            0 | 1 => Ok(()),
-            attempts => write!(f, " (sent {attempts} times)"),
+        if inner.attempts > 1 {
+            write!(f, " (sent {} times)", inner.attempts)?;
+        }
+        match &inner.upload {
+            Some(upload) => write!(f, "; {upload}"),
+            None => Ok(()),
         }
     }
 }
@@ -272,6 +285,9 @@ impl fmt::Debug for Error {
         }
         if let Some(service) = &self.0.service {
             debug.field("response", service);
+        }
+        if let Some(upload) = &self.0.upload {
+            debug.field("upload", upload);
         }
         debug.field("attempts", &self.0.attempts).field("source", &self.0.source).finish()
     }

@@ -19,6 +19,7 @@
 //! ```
 //!
 //! * [`QingStor`] is the account, [`Bucket`] a bucket of it; between them they have all operations.
+//! * [`Upload`] and [`Download`] move whole files of any size, several parts at a time, and resume; [`ObjectCopy`] copies.
 //! * [`Config`] says with which keys, where to, and how patiently.
 //! * [`Paginator`] goes through a list page by page.
 //! * [`Body`] is what is sent, [`ResponseBody`] what is received.
@@ -65,6 +66,7 @@ mod send;
 pub mod sign;
 mod string_enum;
 mod timestamp;
+mod transfer;
 mod transport;
 
 pub use body::Body;
@@ -83,6 +85,10 @@ pub use response::{ResponseBody, ResponseInfo};
 pub use retry::RetryConfig;
 pub use secret::Secret;
 pub use timestamp::{Timestamp, TimestampError};
+pub use transfer::{
+    AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, StaleUpload,
+    TransferProgress, Upload, Uploaded,
+};
 
 pub use http::{HeaderMap, Method, StatusCode};
 

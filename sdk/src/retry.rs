@@ -87,7 +87,11 @@ impl RetryConfig {
         }
     }
 
-    fn backoff(&self, attempt: u32) -> Duration {
+    pub(crate) fn most_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    pub(crate) fn backoff(&self, attempt: u32) -> Duration {
         let doubled = 2u32.saturating_pow(attempt.saturating_sub(1));
         let ceiling = self.initial_backoff.saturating_mul(doubled).min(self.max_backoff);
         ceiling.mul_f64(random_fraction())

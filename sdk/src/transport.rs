@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Body as _;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::body::{BodyError, ExactBody, Progress};
 use crate::config::Settings;
@@ -20,7 +20,16 @@ const BODY_NOT_SENT: &str = "the body could not be sent";
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     client: reqwest::Client,
-    idle_timeout: Duration,
+    patience: Patience,
+}
+
+/// How long there may be no progress.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// While bytes are to move.
+    pub(crate) idle: Duration,
+    /// While the server does what it was told.
+    pub(crate) response: Duration,
 }
 
 /// Bytes of an answer as they come in.
@@ -46,7 +55,7 @@ impl Transport {
         let client = with_tls(builder, settings.endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, idle_timeout: settings.idle_timeout })
+        Ok(Self { client, patience: settings.patience })
     }
 
     /// Sends one request and returns when the head of the answer is there.
@@ -57,8 +66,11 @@ impl Transport {
     ) -> Result<http::Response<Incoming>> {
         let (parts, mut body) = request.into_parts();
         let url = exact_url(&parts.uri)?;
+        // What only reads keeps a server no longer busy than sending does.
+        let patience = if parts.method.is_safe() { self.patience.of_reading() } else { self.patience };
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
+        progress.expect(body.size_hint().lower());
         if body.size_hint().exact() == Some(0) {
             self.end(&mut body).await?;
         } else {
@@ -67,13 +79,13 @@ impl Transport {
         let mut sending = std::pin::pin!(self.client.execute(outgoing));
         loop {
             // A limit beyond all time is none.
-            let Some(deadline) = progress.last().checked_add(self.idle_timeout) else {
+            let Some(deadline) = patience.deadline(&progress) else {
                 return received(sending.await);
             };
             match timeout_at(deadline, &mut sending).await {
                 Ok(outcome) => return received(outcome),
-                Err(_) if progress.last() + self.idle_timeout > deadline => {}
-                Err(_) => return Err(stalled(self.idle_timeout)),
+                Err(_) if patience.deadline(&progress).is_none_or(|later| later > deadline) => {}
+                Err(_) => return Err(patience.exceeded(&progress)),
             }
         }
     }
@@ -81,15 +93,39 @@ impl Transport {
     /// The HTTP library does not ask a body that was announced as empty whether it is.
     async fn end(&self, body: &mut ExactBody) -> Result<()> {
         let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-        match timeout(self.idle_timeout, frame).await {
+        match timeout(self.patience.idle, frame).await {
             Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
             Ok(_) => Ok(()),
-            Err(_) => Err(stalled(self.idle_timeout)),
+            Err(_) => Err(stalled(self.patience.idle)),
         }
     }
 
+    pub(crate) fn set_idle_timeout(&mut self, limit: Duration) {
+        self.patience.idle = limit;
+    }
+
     pub(crate) fn idle_timeout(&self) -> Duration {
-        self.idle_timeout
+        self.patience.idle
+    }
+}
+
+impl Patience {
+    fn of_reading(self) -> Self {
+        Self { response: self.idle, ..self }
+    }
+
+    fn exceeded(&self, progress: &Progress) -> Error {
+        if progress.is_all_sent() && self.response != self.idle {
+            let message = format!("no answer came in the {} s after everything was sent", self.response.as_secs_f64());
+            return Error::new(ErrorKind::Timeout, message);
+        }
+        stalled(self.idle)
+    }
+
+    /// When it is over if nothing moves until then; `None` if that is never.
+    fn deadline(&self, progress: &Progress) -> Option<Instant> {
+        let limit = if progress.is_all_sent() { self.response } else { self.idle };
+        progress.last().checked_add(limit)
     }
 }
 
@@ -120,8 +156,8 @@ fn received(outcome: reqwest::Result<reqwest::Response>) -> Result<http::Respons
     }
 }
 
-pub(crate) fn stalled(idle_timeout: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", idle_timeout.as_secs_f64()))
+pub(crate) fn stalled(limit: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
 }
 
 /// The URL library rewrites some URLs as it reads them. What is sent must be what was signed, so that is an error.

@@ -20,8 +20,12 @@ const SHORT: Duration = Duration::from_millis(200);
 const ENDLESS: Duration = Duration::from_secs(100_000);
 
 fn bucket(endpoint: &str, idle_timeout: Duration, retry: RetryConfig) -> Bucket {
-    let config = Config::new("KEY", "secret").endpoint(endpoint).idle_timeout(idle_timeout).retry(retry);
-    QingStor::new(config).unwrap().bucket("bucket", "")
+    // Whatever is only waited for longer than that, no test waits for.
+    bucket_with(Config::new("KEY", "secret").idle_timeout(idle_timeout).response_timeout(ENDLESS), endpoint, retry)
+}
+
+fn bucket_with(config: Config, endpoint: &str, retry: RetryConfig) -> Bucket {
+    QingStor::new(config.endpoint(endpoint).retry(retry)).unwrap().bucket("bucket", "")
 }
 
 fn quick_retries() -> RetryConfig {
@@ -58,12 +62,24 @@ async fn a_timeout_is_retried_if_the_operation_may_be_repeated() {
 #[tokio::test]
 async fn a_timeout_is_not_retried_if_the_operation_may_not_be_repeated() {
     let server = RawServer::start([Answer::silence()]).await.unwrap();
-    let bucket = bucket(server.endpoint(), SHORT, quick_retries());
+    let config = Config::new("KEY", "secret").idle_timeout(ENDLESS).response_timeout(SHORT);
+    let bucket = bucket_with(config, server.endpoint(), quick_retries());
     let input = InitiateMultipartUploadInput::new();
     let error = bucket.initiate_multipart_upload("key", input).await.unwrap_err();
-    assert_timeout(&error, "InitiateMultipartUpload");
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, Some("InitiateMultipartUpload")), "{error}");
     assert_eq!(error.attempts(), 1);
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn work_that_takes_longer_than_bytes_may_is_waited_for_and_no_longer_than_its_own_limit() {
+    let server = RawServer::start([Answer::silence()]).await.unwrap();
+    let config = Config::new("KEY", "secret").idle_timeout(SHORT).response_timeout(3 * SHORT);
+    let bucket = bucket_with(config, server.endpoint(), RetryConfig::disabled());
+    let error = bucket.put_object("key", PutObjectInput::new().body("all of it")).await.unwrap_err();
+    assert!(error.is_timeout());
+    assert!(error.to_string().contains("no answer came in the 0.6 s after everything was sent"), "{error}");
+    assert_eq!(server.requests()[0].body, b"all of it");
 }
 
 #[tokio::test]

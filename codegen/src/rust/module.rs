@@ -13,18 +13,26 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
-pub const OWN_METHODS: [&str; 12] = [
+pub const OWN_METHODS: [&str; 20] = [
+    "abort_stale_uploads",
     "address",
     "bucket",
+    "copy",
+    "download",
     "listed",
     "name",
+    "neighbour",
     "new",
     "paginate",
     "paginate_object",
     "presign",
     "presign_object",
+    "retry",
     "send",
     "send_object",
+    "server_time",
+    "upload",
+    "with_idle_timeout",
     "zone",
 ];
 

@@ -12,32 +12,43 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
-use super::ByteStream;
 use super::file::FileRegion;
+use super::{ByteStream, Observer};
 use crate::error::BoxError;
 
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
 /// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
 /// slow line would look like a standstill.
-const PIECE: usize = 256 * 1024;
+const MOST_AT_ONCE: usize = 256 * 1024;
 
-/// When bytes last moved; shared by an attempt's body and the watch over it.
+/// When bytes last moved, and how many are left; shared by an attempt's body and the watch over it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     start: Instant,
     last_millis: AtomicU64,
+    left: AtomicU64,
 }
 
 impl Progress {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0) })
+        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0), left: AtomicU64::new(0) })
     }
 
-    pub(crate) fn moved(&self) {
+    /// Says how many bytes there are to send.
+    pub(crate) fn expect(&self, bytes: u64) {
+        self.left.store(bytes, Ordering::Relaxed);
+    }
+
+    fn moved(&self, bytes: u64) {
+        self.left.fetch_sub(bytes, Ordering::Relaxed);
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_all_sent(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn last(&self) -> Instant {
@@ -71,6 +82,8 @@ pub(crate) struct ExactBody {
     length: u64,
     sent: u64,
     progress: Arc<Progress>,
+    observer: Option<Arc<dyn Observer>>,
+    pause: Option<Pin<Box<Sleep>>>,
 }
 
 enum AttemptSource {
@@ -109,7 +122,12 @@ impl ExactBody {
     }
 
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
-        Self { source, rest: Bytes::new(), length, sent: 0, progress: Arc::clone(progress) }
+        let progress = Arc::clone(progress);
+        Self { source, rest: Bytes::new(), length, sent: 0, progress, observer: None, pause: None }
+    }
+
+    pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -169,9 +187,15 @@ impl ExactBody {
 
     /// Hands over the first piece and keeps the rest for next time.
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
-        let piece = bytes.split_to(bytes.len().min(PIECE));
+        let most =
+            self.observer.as_ref().map_or(MOST_AT_ONCE, |observer| observer.most_at_once().clamp(1, MOST_AT_ONCE));
+        let piece = bytes.split_to(bytes.len().min(most));
         self.rest = bytes;
-        self.progress.moved();
+        if let Some(observer) = &self.observer {
+            observer.sent(piece.len() as u64);
+            self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
+        }
+        self.progress.moved(piece.len() as u64);
         self.sent += piece.len() as u64;
         Ok(Frame::data(piece))
     }
@@ -187,6 +211,10 @@ impl http_body::Body for ExactBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
+        if let Some(pause) = &mut this.pause {
+            ready!(pause.as_mut().poll(context));
+            this.pause = None;
+        }
         if !this.rest.is_empty() {
             let rest = std::mem::take(&mut this.rest);
             return Poll::Ready(Some(this.count(rest)));

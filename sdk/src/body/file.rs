@@ -1,39 +1,102 @@
 //! A region of a file, read piece by piece at explicit offsets, so that several parts can share one file.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Large enough that the hop to a blocking thread costs little, small enough that memory stays bounded.
-const PIECE: u64 = 256 * 1024;
+use super::piece::Piece;
 
-/// The kernel copies into a page-aligned buffer twice as fast as into one that starts just after an allocator's header.
-const ALIGNMENT: usize = 4096;
+/// A regular file that was opened for reading, with its path for errors.
+#[derive(Debug)]
+pub(crate) struct OpenFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl OpenFile {
+    /// Blocks.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let describe = |error: io::Error| {
+            io::Error::new(error.kind(), format!("the file {} could not be opened: {error}", path.display()))
+        };
+        let file = File::open(path).map_err(describe)?;
+        if !file.metadata().map_err(describe)?.is_file() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{} is not a regular file; read it as a stream instead", path.display()),
+            ));
+        }
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// An empty file that nobody else sees and that goes away when it is closed. Blocks.
+    pub(crate) fn temporary() -> io::Result<Self> {
+        let path =
+            std::env::temp_dir().join(format!("qingstor-{:016x}", RandomState::new().hash_one(std::process::id())));
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true);
+        let describe = |error: io::Error| {
+            io::Error::new(error.kind(), format!("the temporary file {} could not be made: {error}", path.display()))
+        };
+        let file = make_private(&mut options, &path).map_err(describe)?;
+        Ok(Self { file, path })
+    }
+
+    /// Blocks.
+    pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(bytes).map_err(|error| {
+            io::Error::new(error.kind(), format!("the file {} could not be written: {error}", self.path.display()))
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Blocks.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata().map_err(|error| self.unreadable(&error))
+    }
+
+    /// Fills the buffer from byte `offset` on. Blocks.
+    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match read_at(&self.file, &mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        format!("the file {} became shorter while it was sent", self.path.display()),
+                    ));
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.unreadable(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn unreadable(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("the file {} could not be read: {error}", self.path.display()))
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct FileRegion {
-    file: File,
-    path: PathBuf,
+    file: Arc<OpenFile>,
     offset: u64,
     length: u64,
 }
 
 impl FileRegion {
     pub(super) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
-        let describe = |error: io::Error| {
-            io::Error::new(error.kind(), format!("the file {} could not be opened: {error}", path.display()))
-        };
-        let file = File::open(path).map_err(describe)?;
-        let metadata = file.metadata().map_err(describe)?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                format!("{} is not a regular file; read it and use Body::stream", path.display()),
-            ));
-        }
-        let size = metadata.len();
+        let file = OpenFile::open(path)?;
+        let size = file.metadata()?.len();
         let length = length.unwrap_or_else(|| size.saturating_sub(offset));
         if offset.checked_add(length).is_none_or(|end| end > size) {
             return Err(io::Error::new(
@@ -44,7 +107,11 @@ impl FileRegion {
                 ),
             ));
         }
-        Ok(Self { file, path: path.to_owned(), offset, length })
+        Ok(Self::of(Arc::new(file), offset, length))
+    }
+
+    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
+        Self { file, offset, length }
     }
 
     pub(super) fn length(&self) -> u64 {
@@ -53,34 +120,23 @@ impl FileRegion {
 
     /// Reads the piece that begins `done` bytes into the region. Blocks.
     pub(super) fn read_piece(&self, done: u64) -> io::Result<Bytes> {
-        let wanted = usize::try_from(PIECE.min(self.length.saturating_sub(done))).unwrap_or(usize::MAX);
-        let mut buffer = vec![0; wanted + ALIGNMENT];
-        let start = match buffer.as_ptr().align_offset(ALIGNMENT) {
-            padding if padding < ALIGNMENT => padding,
-            _ => 0,
-        };
-        let mut filled = 0;
-        while filled < wanted {
-            let position = self.offset + done + filled as u64;
-            match read_at(&self.file, &mut buffer[start + filled..start + wanted], position) {
-                Ok(0) => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        format!("the file {} became shorter while it was sent", self.path.display()),
-                    ));
-                }
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    return Err(io::Error::new(
-                        error.kind(),
-                        format!("the file {} could not be read: {error}", self.path.display()),
-                    ));
-                }
-            }
-        }
-        Ok(Bytes::from(buffer).slice(start..start + wanted))
+        let mut piece = Piece::of(usize::try_from(self.length.saturating_sub(done)).unwrap_or(usize::MAX));
+        self.file.read_exact_at(piece.as_mut(), self.offset + done)?;
+        Ok(piece.into_bytes())
     }
+}
+
+#[cfg(unix)]
+fn make_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = std::os::unix::fs::OpenOptionsExt::mode(options, 0o600).open(path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
+#[cfg(windows)]
+fn make_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    const DELETE_ON_CLOSE: u32 = 0x0400_0000;
+    std::os::windows::fs::OpenOptionsExt::custom_flags(options, DELETE_ON_CLOSE).open(path)
 }
 
 #[cfg(unix)]
@@ -96,6 +152,8 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PIECE: u64 = super::super::piece::PIECE as u64;
 
     fn file_of(content: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -14,10 +14,12 @@ use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, Result};
 use crate::retry::RetryConfig;
 use crate::secret::Secret;
+use crate::transport::Patience;
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// With which keys, where to, and how patiently.
 ///
@@ -45,6 +47,7 @@ pub struct Config {
     retry: RetryConfig,
     connect_timeout: Duration,
     idle_timeout: Duration,
+    response_timeout: Duration,
 }
 
 /// A configuration that was checked.
@@ -58,7 +61,7 @@ pub(crate) struct Settings {
     pub(crate) additional_user_agent: Option<String>,
     pub(crate) retry: RetryConfig,
     pub(crate) connect_timeout: Duration,
-    pub(crate) idle_timeout: Duration,
+    pub(crate) patience: Patience,
 }
 
 impl Config {
@@ -75,6 +78,7 @@ impl Config {
             retry: RetryConfig::default(),
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
         }
     }
 
@@ -199,12 +203,20 @@ impl Config {
     /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
     /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move.
     ///
-    /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). So does the
-    /// time between the last byte that was handed to the operating system, which buffers some MiB, and the answer: raise
-    /// it for lines of less than 1 Mbit/s, and where the server is asked to copy gigabytes or to complete thousands of
-    /// parts.
+    /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). Between the last
+    /// byte of a request that writes and its answer, [`response_timeout`](Config::response_timeout) counts instead.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
+        self
+    }
+
+    /// How long the server may take over a request that writes: from the moment when its last byte was handed to the
+    /// operating system, which buffers some MiB, until the answer begins. Default 120 s; must not be zero.
+    ///
+    /// Raise it for lines of less than 250 kbit/s, and where the server is asked to copy many gigabytes. Requests that
+    /// only read (`GET`, `HEAD`, `OPTIONS`) have [`idle_timeout`](Config::idle_timeout) instead.
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
         self
     }
 
@@ -214,7 +226,11 @@ impl Config {
         endpoint.check_style(self.addressing_style)?;
         self.zone.as_deref().map(endpoint::check_zone).transpose()?;
         self.additional_user_agent.as_deref().map(check_user_agent).transpose()?;
-        for (name, timeout) in [("connect_timeout", self.connect_timeout), ("idle_timeout", self.idle_timeout)] {
+        for (name, timeout) in [
+            ("connect_timeout", self.connect_timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("response_timeout", self.response_timeout),
+        ] {
             if timeout.is_zero() {
                 return Err(Error::config(format!(
                     "{name} is zero, so that every request would fail: for no limit, use a very long one"
@@ -229,7 +245,7 @@ impl Config {
             additional_user_agent: self.additional_user_agent.clone(),
             retry: self.retry.clone(),
             connect_timeout: self.connect_timeout,
-            idle_timeout: self.idle_timeout,
+            patience: Patience { idle: self.idle_timeout, response: self.response_timeout },
         })
     }
 }

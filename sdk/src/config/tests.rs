@@ -19,7 +19,8 @@ fn defaults() {
     assert_eq!(settings.addressing_style, AddressingStyle::Path);
     assert_eq!(settings.additional_user_agent, None);
     assert_eq!(settings.connect_timeout, Duration::from_secs(10));
-    assert_eq!(settings.idle_timeout, Duration::from_secs(30));
+    assert_eq!(settings.patience.idle, Duration::from_secs(30));
+    assert_eq!(settings.patience.response, Duration::from_secs(120));
     assert!(Config::anonymous().resolve().unwrap().credentials.is_none());
 }
 
@@ -32,6 +33,7 @@ fn setters() {
         .additional_user_agent("my-app/1.0")
         .connect_timeout(Duration::from_secs(1))
         .idle_timeout(Duration::from_secs(2))
+        .response_timeout(Duration::from_secs(3))
         .resolve()
         .unwrap();
     assert_eq!(settings.endpoint.to_string(), "http://localhost:9000");
@@ -39,7 +41,8 @@ fn setters() {
     assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
     assert_eq!(settings.additional_user_agent.as_deref(), Some("my-app/1.0"));
     assert_eq!(settings.connect_timeout, Duration::from_secs(1));
-    assert_eq!(settings.idle_timeout, Duration::from_secs(2));
+    assert_eq!(settings.patience.idle, Duration::from_secs(2));
+    assert_eq!(settings.patience.response, Duration::from_secs(3));
     let settings = config().zone("").additional_user_agent("").resolve().unwrap();
     assert_eq!((settings.zone, settings.additional_user_agent), (None, None));
 }
@@ -55,6 +58,7 @@ fn everything_is_checked() {
         (config().additional_user_agent("app\r\nX: y"), "additional_user_agent"),
         (config().connect_timeout(Duration::ZERO), "connect_timeout is zero"),
         (config().idle_timeout(Duration::ZERO), "idle_timeout is zero"),
+        (config().response_timeout(Duration::ZERO), "response_timeout is zero"),
         (Config::new("", "x"), "no access_key_id"),
         (Config::new("ID", ""), "no secret_access_key"),
         (Config::new("ID\n", "x"), "the access_key_id has white space"),

@@ -1,0 +1,48 @@
+//! Whole files: planned in parts, sent side by side, verified, resumed.
+
+mod checkpoint;
+mod checksum;
+mod copy;
+mod download;
+mod encryption;
+mod growth;
+mod hashing;
+mod limits;
+mod md5;
+mod object_headers;
+mod over;
+mod pace;
+mod plan;
+mod progress;
+mod source;
+mod stale;
+mod upload;
+mod whole_file;
+
+pub use checksum::Checksum;
+pub use copy::{Copied, ObjectCopy};
+pub use download::{Download, Downloaded};
+pub use encryption::CustomerKey;
+pub use limits::MIB;
+pub use progress::TransferProgress;
+pub use stale::{AbortedUploads, StaleUpload};
+pub use upload::{Upload, Uploaded};
+
+use crate::{Bucket, ObjectSource};
+
+impl Bucket {
+    /// Uploads a file, bytes, or whatever can be read, of any size: see [`Upload`].
+    pub fn upload(&self, key: impl Into<String>) -> Upload {
+        Upload::new(self, key.into())
+    }
+
+    /// Downloads an object of any size to a file: see [`Download`].
+    pub fn download(&self, key: impl Into<String>) -> Download {
+        Download::new(self, key.into())
+    }
+
+    /// Copies an object of any size to a key of this bucket, without fetching it: see [`ObjectCopy`].
+    pub fn copy(&self, source: impl Into<ObjectSource>, key: impl Into<String>) -> ObjectCopy {
+        ObjectCopy::new(self, source.into(), key.into())
+    }
+}

@@ -1,0 +1,94 @@
+//! What bytes are checked by.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+
+use super::md5::Md5Sum;
+
+/// What the bytes of an upload are checked by on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Checksum {
+    /// `Content-MD5` with every request, which the server compares with what it received, and an `ETag` for the object
+    /// that is made of the parts' sums as S3's tools make it.
+    Md5,
+}
+
+/// As the header `Content-MD5` has it.
+pub(crate) fn content_md5(sum: &Md5Sum) -> String {
+    STANDARD.encode(sum)
+}
+
+/// As entity tags and lists of parts have it, without quotes.
+pub(crate) fn hex(sum: &Md5Sum) -> String {
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What `hex` wrote, in either case and with or without the quotes of an entity tag.
+pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
+    let text = text.trim_matches('"').as_bytes();
+    let (digits, rest) = text.as_chunks::<2>();
+    let mut sum = Md5Sum::default();
+    if digits.len() != sum.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, digits) in sum.iter_mut().zip(digits) {
+        let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high? << 4 | low?).ok()?;
+    }
+    Some(sum)
+}
+
+/// The entity tag of an object of these parts, in its quotes: the MD5 of the parts' MD5s, and how many there are.
+pub(crate) fn multipart_etag<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> String {
+    let mut md5 = Md5::new();
+    let mut count = 0;
+    for sum in sums {
+        md5.update(sum);
+        count += 1;
+    }
+    format!("\"{}-{count}\"", hex(&md5.finalize().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(bytes: &[u8]) -> Md5Sum {
+        Md5::digest(bytes).into()
+    }
+
+    #[test]
+    fn sums_are_written_as_headers_and_lists_want_them() {
+        // RFC 1321's own examples.
+        assert_eq!(hex(&sum(b"abc")), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(content_md5(&sum(b"")), "1B2M2Y8AsgTpgAmY7PhCfg==");
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_nothing_else() {
+        let abc = sum(b"abc");
+        for text in [hex(&abc), hex(&abc).to_uppercase(), format!("\"{}\"", hex(&abc))] {
+            assert_eq!(parse_hex(&text), Some(abc), "{text}");
+        }
+        for text in [
+            "",
+            "\"\"",
+            "900150983cd24fb0d6963f7d28e17f7",
+            "900150983cd24fb0d6963f7d28e17f7g",
+            "+90150983cd24fb0d6963f7d28e17f72",
+        ] {
+            assert_eq!(parse_hex(text), None, "{text}");
+        }
+        assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "that of several parts is no sum of bytes");
+    }
+
+    #[test]
+    fn the_tag_of_several_parts_is_that_of_s3s_tools() {
+        // 8 MiB and 1 MiB of zeros, as `aws s3 cp` uploads them.
+        let parts = [sum(&vec![0; 8 << 20]), sum(&vec![0; 1 << 20])];
+        let joined: Vec<u8> = parts.concat();
+        assert_eq!(multipart_etag(&parts), format!("\"{}-2\"", hex(&sum(&joined))));
+    }
+}

@@ -1,0 +1,156 @@
+//! An object to a file.
+
+mod journal;
+mod outcome;
+mod partial;
+mod proof;
+mod receiving;
+mod run;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::checksum::Checksum;
+use super::encryption::CustomerKey;
+use super::limits::{DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
+use super::progress::{Callback, TransferProgress};
+use crate::Bucket;
+use crate::error::{Error, Result};
+
+pub use outcome::Downloaded;
+
+const DEFAULT_CONCURRENCY: usize = 8;
+
+/// A download to a file, made by [`Bucket::download`].
+///
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// let downloaded = bucket.download("backups/db.tar").to_file("db.tar").send().await?;
+/// println!("{} bytes, {} of them were there", downloaded.size, downloaded.resumed_bytes);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Ranges are fetched side by side into a file beside the target, `db.tar.qsdownload`, which takes the target's place when
+/// it is whole: until then, the target is what it was before. A download that was interrupted goes on with what is there.
+///
+/// All ranges are of one object: if somebody writes to its key meanwhile, that is an error, and never a mixture.
+#[must_use = "nothing is fetched before `send`"]
+pub struct Download {
+    bucket: Bucket,
+    key: String,
+    target: Option<PathBuf>,
+    version_id: Option<String>,
+    encryption: Option<CustomerKey>,
+    options: Options,
+}
+
+/// How it is done.
+struct Options {
+    part_size: u64,
+    concurrency: usize,
+    checksum: Option<Checksum>,
+    stall_timeout: Duration,
+    bandwidth: Option<u64>,
+    on_progress: Option<Callback>,
+}
+
+impl Download {
+    pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
+        let options = Options {
+            part_size: DEFAULT_PART,
+            concurrency: DEFAULT_CONCURRENCY,
+            checksum: Some(Checksum::Md5),
+            stall_timeout: DEFAULT_STALL_TIMEOUT,
+            bandwidth: None,
+            on_progress: None,
+        };
+        Self { bucket: bucket.clone(), key, target: None, version_id: None, encryption: None, options }
+    }
+
+    /// The file that it becomes. If there is one, it is replaced when the download is whole.
+    pub fn to_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.target = Some(path.into());
+        self
+    }
+
+    /// The version to fetch; by default the one that is served under the key.
+    pub fn version_id(mut self, id: impl Into<String>) -> Self {
+        self.version_id = Some(id.into());
+        self
+    }
+
+    /// The key that the object was encrypted with.
+    pub fn encryption(mut self, key: CustomerKey) -> Self {
+        self.encryption = Some(key);
+        self
+    }
+
+    /// How many bytes one request fetches, from 4 MiB to 5 GiB; default 8 MiB.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        self.options.part_size = bytes;
+        self
+    }
+
+    /// How many requests are under way at the same time, 1 or more; default 8.
+    pub fn concurrency(mut self, requests: usize) -> Self {
+        self.options.concurrency = requests;
+        self
+    }
+
+    /// What the bytes are checked by; [`Checksum::Md5`] by default, which compares them with the entity tag if that is one
+    /// of bytes, or of parts whose size can be told: [`Downloaded::is_verified`] says whether. With `None`, only their
+    /// number is checked.
+    pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
+        self.options.checksum = checksum.into();
+        self
+    }
+
+    /// How long nothing of a range may come before it is asked for again; default 15 s. One that comes, however slowly, goes
+    /// on.
+    pub fn stall_timeout(mut self, limit: Duration) -> Self {
+        self.options.stall_timeout = limit;
+        self
+    }
+
+    /// How many bytes a second are fetched at the most, all requests together; 1 or more. No limit by default.
+    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
+        self.options.bandwidth = Some(bytes_per_second);
+        self
+    }
+
+    /// Calls a function whenever bytes have come or a part is finished: it must not take long.
+    pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
+        self.options.on_progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no target or a setting is out of its limits,
+    /// [`ErrorKind::Body`](crate::ErrorKind::Body) if a file cannot be written,
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what its entity tag says,
+    /// and those of the operations. [`Error::is_precondition_failed`] is true if the object changed meanwhile.
+    pub async fn send(self) -> Result<Downloaded> {
+        let target = self
+            .target
+            .clone()
+            .ok_or_else(|| Error::invalid_input("nowhere to download to: call `to_file`; nothing was sent"))?;
+        run::run(self, target).await
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("version_id", &self.version_id)
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,156 @@
+//! The file that is being put together, beside the one that it becomes.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::{Duration, Instant};
+
+use super::journal::{Journal, journal_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::whole_file;
+
+/// What is not noted is fetched again when the download is resumed: it is written down after so long, or so many bytes.
+const NOTED_EVERY: Duration = Duration::from_millis(500);
+const MOST_UNNOTED: u64 = 64 << 20;
+
+#[derive(Debug)]
+pub(super) struct PartialFile {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+    journal: Mutex<Notes>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    journal: Journal,
+    stored: Instant,
+    /// Bytes that are there and not noted in the file.
+    unnoted: u64,
+}
+
+impl PartialFile {
+    /// Opens what is there of the same download, or begins with nothing. Blocks.
+    pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
+        let path = whole_file::with_ending(target, ".qsdownload");
+        let described = |error| unwritable(&path, error);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(described)?;
+        lock(&file, &path)?;
+        let mut journal = journal.resumed(&journal_of(&path));
+        if file.metadata().map_err(described)?.len() != size {
+            journal.done.clear();
+        }
+        file.set_len(size).map_err(described)?;
+        journal.store(&journal_of(&path)).map_err(described)?;
+        let target = target.to_owned();
+        let notes = Notes { journal, stored: Instant::now(), unnoted: 0 };
+        Ok(Self { file, path, target, journal: Mutex::new(notes) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The numbers of the ranges that are there.
+    pub(super) fn journal(&self) -> Journal {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).journal.clone()
+    }
+
+    /// Blocks.
+    pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
+    }
+
+    /// Notes that a range of so many bytes is there. Blocks.
+    pub(super) fn note(&self, part: u32, bytes: u64) -> Result<()> {
+        let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.journal.done.insert(part);
+        notes.unnoted += bytes;
+        if notes.stored.elapsed() < NOTED_EVERY && notes.unnoted < MOST_UNNOTED {
+            return Ok(());
+        }
+        self.store(&mut notes)
+    }
+
+    /// Notes everything. Blocks.
+    pub(super) fn flush(&self) -> Result<()> {
+        let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.unnoted == 0 { Ok(()) } else { self.store(&mut notes) }
+    }
+
+    /// What is noted has to be there even if the machine dies.
+    fn store(&self, notes: &mut Notes) -> Result<()> {
+        let stored = self.file.sync_data().and_then(|()| notes.journal.store(&journal_of(&self.path)));
+        stored.map_err(|error| unwritable(&self.path, error))?;
+        (notes.stored, notes.unnoted) = (Instant::now(), 0);
+        Ok(())
+    }
+
+    /// Puts it in the target's place. Blocks.
+    pub(super) fn finish(&self) -> Result<()> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).unnoted = 0;
+        let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
+        moved.map_err(|error| unwritable(&self.target, error))?;
+        if let Err(error) = whole_file::remove(&journal_of(&self.path)) {
+            tracing::warn!(%error, "what was downloaded is there, and its journal too");
+        }
+        Ok(())
+    }
+
+    /// Removes it: what is there is good for nothing. Blocks.
+    pub(super) fn discard(&self) -> Result<()> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).unnoted = 0;
+        let removed = whole_file::remove(&journal_of(&self.path)).and_then(|()| whole_file::remove(&self.path));
+        removed.map_err(|error| unwritable(&self.path, error))
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush() {
+            tracing::warn!(%error, "what was downloaded last is not noted");
+        }
+    }
+}
+
+/// Two that write into one file would make a mixture. Blocks, for as long as a download that was dropped may take to end.
+fn lock(file: &File, path: &Path) -> Result<()> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            // Where files cannot be locked, there is nothing to wait for.
+            Err(TryLockError::Error(_)) => return Ok(()),
+        }
+    }
+    let message = format!("the file {} is being written by another download to the same place", path.display());
+    Err(Error::new(ErrorKind::Body, message))
+}
+
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, format!("the file {} could not be written", path.display())).with_source(error)
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = &bytes[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! From an object to a file.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::vec;
+
+use http::StatusCode;
+use tokio::task::JoinSet;
+use tracing::{Instrument, debug_span};
+
+use super::journal::Journal;
+use super::partial::PartialFile;
+use super::proof::Proof;
+use super::receiving::Fetch;
+use super::{Download, Downloaded};
+use crate::error::{Error, Result};
+use crate::transfer::encryption::CustomerKey;
+use crate::transfer::object_headers::encrypt;
+use crate::transfer::pace::Pace;
+use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size, check_stall_timeout};
+use crate::transfer::progress::Meter;
+use crate::transfer::upload::stopped;
+use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput};
+
+type Queue = Arc<Mutex<vec::IntoIter<PlannedPart>>>;
+
+pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
+    let span = debug_span!("download", bucket = download.bucket.name(), key = download.key);
+    fetch(download, target).instrument(span).await
+}
+
+async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
+    let Download { bucket, key, version_id, encryption, options, .. } = download;
+    check_part_size(options.part_size)?;
+    if options.concurrency == 0 {
+        return Err(Error::invalid_input("concurrency: 0 requests would fetch nothing; 1 is the least"));
+    }
+    check_stall_timeout(options.stall_timeout)?;
+    let bucket = bucket.with_idle_timeout(options.stall_timeout);
+    let pace = options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()?;
+    let meter = Meter::new(options.on_progress, pace);
+    let object = look(&bucket, &key, version_id.as_deref(), encryption.as_ref()).await?;
+    let size = match object.content_length {
+        Some(size) => size,
+        None => size_of(&bucket, &key, pinned(&object, version_id.clone(), encryption.as_ref())).await?,
+    };
+    let plan = PartPlan::new(size, options.part_size)?;
+    let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
+    let proof = match options.checksum {
+        Some(_) if !is_encrypted => Proof::of(object.etag.as_deref(), size, options.part_size),
+        _ => Proof::Nothing,
+    };
+
+    let wanted = version_id.as_deref();
+    let journal = Journal::new((bucket.name(), &key), wanted, object.etag.as_deref(), size, plan.part_size());
+    let opening = tokio::task::spawn_blocking(move || PartialFile::open(&target, journal, size));
+    let file = Arc::new(opening.await.map_err(stopped)??);
+    let there = file.journal().done;
+    let (done, missing): (Vec<_>, Vec<_>) = plan.parts().partition(|part| there.contains(&part.number));
+    let resumed_bytes = done.iter().map(|part| part.bytes.end - part.bytes.start).sum();
+    meter.update(|progress| {
+        (progress.bytes, progress.resumed_bytes, progress.total_bytes) = (resumed_bytes, resumed_bytes, Some(size));
+        progress.parts = u32::try_from(done.len()).unwrap_or(u32::MAX);
+        progress.total_parts = Some(plan.count());
+    });
+
+    let fetch = Arc::new(Fetch {
+        input: pinned(&object, version_id, encryption.as_ref()),
+        bucket,
+        key,
+        size,
+        file: Arc::clone(&file),
+        meter,
+        attempts: AtomicU32::new(0),
+    });
+    let fetched = fetch_all(&fetch, missing, options.concurrency).await;
+    let verified = match fetched {
+        Ok(()) => proof.holds(file.path().to_owned(), size).await,
+        Err(error) => Err(error),
+    };
+    let finishing = Arc::clone(&file);
+    let is_verified = match verified {
+        Ok(is_verified) => is_verified,
+        Err(error) => {
+            let ending = tokio::task::spawn_blocking({
+                // Whatever else it is, what is there is of this object.
+                let is_useless = error.is_precondition_failed() || error.is_unexpected_response();
+                move || if is_useless { finishing.discard() } else { finishing.flush() }
+            });
+            if let Err(failure) = ending.await.map_err(stopped).flatten() {
+                tracing::warn!(error = %failure, "the partial download could not be put in order");
+            }
+            return Err(error);
+        }
+    };
+    tokio::task::spawn_blocking(move || finishing.finish()).await.map_err(stopped)??;
+    Ok(Downloaded {
+        key: fetch.key.clone(),
+        size,
+        etag: object.etag,
+        version_id: object.version_id,
+        is_verified,
+        parts: plan.count(),
+        attempts: fetch.attempts.load(Ordering::Relaxed),
+        resumed_bytes,
+    })
+}
+
+async fn look(
+    bucket: &Bucket,
+    key: &str,
+    version_id: Option<&str>,
+    encryption: Option<&CustomerKey>,
+) -> Result<HeadObjectOutput> {
+    let mut input = HeadObjectInput::new();
+    input.version_id = version_id.map(str::to_owned);
+    encrypt!(input, encryption);
+    bucket.head_object(key, input).await
+}
+
+/// Finds out how long an object is of which HEAD did not tell.
+async fn size_of(bucket: &Bucket, key: &str, input: GetObjectInput) -> Result<u64> {
+    match bucket.get_object(key, GetObjectInput { range: Some("bytes=0-0".to_owned()), ..input }).await {
+        Ok(object) => {
+            let total = object.content_range.as_deref().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
+            total.ok_or_else(|| Error::unexpected_response("the server does not say how long the object is"))
+        }
+        // Nothing has no first byte.
+        Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Asks for this very object and no later one.
+fn pinned(object: &HeadObjectOutput, version_id: Option<String>, encryption: Option<&CustomerKey>) -> GetObjectInput {
+    let mut input = GetObjectInput::new();
+    input.version_id = version_id;
+    input.if_match = object.etag.clone();
+    input.if_unmodified_since = object.last_modified.filter(|_| object.etag.is_none());
+    encrypt!(input, encryption);
+    input
+}
+
+/// Fetches the parts; in case of an error, only after none is under way any more does it return.
+async fn fetch_all(fetch: &Arc<Fetch>, parts: Vec<PlannedPart>, concurrency: usize) -> Result<()> {
+    let mut tasks = JoinSet::new();
+    let workers = concurrency.min(parts.len());
+    let queue: Queue = Arc::new(Mutex::new(parts.into_iter()));
+    for _ in 0..workers {
+        let (fetch, queue) = (Arc::clone(fetch), Arc::clone(&queue));
+        tasks.spawn(async move {
+            while let Some(part) = next(&queue) {
+                fetch.part(&part).await?;
+            }
+            Ok(())
+        });
+    }
+    while let Some(outcome) = tasks.join_next().await {
+        if let Err(error) = outcome.map_err(stopped).flatten() {
+            tasks.shutdown().await;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn next(queue: &Queue) -> Option<PlannedPart> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
+}

@@ -1,0 +1,80 @@
+//! What an object is given besides its bytes, however many requests it takes.
+
+use std::collections::BTreeMap;
+
+use super::encryption::CustomerKey;
+use crate::types::StorageClass;
+use crate::{
+    CompleteMultipartUploadInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput, UploadMultipartInput,
+};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ObjectHeaders {
+    pub(crate) content_type: Option<String>,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) content_disposition: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) storage_class: Option<StorageClass>,
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) encryption: Option<CustomerKey>,
+}
+
+/// Sets what an input says of a customer's key.
+macro_rules! encrypt {
+    ($input:ident, $encryption:expr) => {
+        if let Some(customer) = $encryption {
+            $input.encryption_customer_algorithm = Some($crate::transfer::encryption::ALGORITHM.to_owned());
+            $input.encryption_customer_key = Some(customer.key());
+            $input.encryption_customer_key_md5 = Some(customer.md5());
+        }
+    };
+}
+
+pub(crate) use encrypt;
+
+macro_rules! describe {
+    ($input:ident, $headers:expr) => {
+        let headers = $headers.clone();
+        $input.content_type = headers.content_type;
+        $input.cache_control = headers.cache_control;
+        $input.content_disposition = headers.content_disposition;
+        $input.content_encoding = headers.content_encoding;
+        $input.expires = headers.expires;
+        $input.storage_class = headers.storage_class;
+        $input.metadata = headers.metadata;
+        encrypt!($input, $headers.encryption.as_ref());
+    };
+}
+
+impl ObjectHeaders {
+    pub(crate) fn put(&self) -> PutObjectInput {
+        let mut input = PutObjectInput::new();
+        describe!(input, self);
+        input
+    }
+
+    pub(crate) fn initiate(&self) -> InitiateMultipartUploadInput {
+        let mut input = InitiateMultipartUploadInput::new();
+        describe!(input, self);
+        input
+    }
+
+    pub(crate) fn part(&self, upload_id: &str, number: u32) -> UploadMultipartInput {
+        let mut input = UploadMultipartInput::new(upload_id, number);
+        encrypt!(input, self.encryption.as_ref());
+        input
+    }
+
+    pub(crate) fn complete(&self, upload_id: &str) -> CompleteMultipartUploadInput {
+        let mut input = CompleteMultipartUploadInput::new(upload_id, []);
+        encrypt!(input, self.encryption.as_ref());
+        input
+    }
+
+    pub(crate) fn head(&self) -> HeadObjectInput {
+        let mut input = HeadObjectInput::new();
+        encrypt!(input, self.encryption.as_ref());
+        input
+    }
+}

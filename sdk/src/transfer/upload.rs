@@ -1,0 +1,299 @@
+//! A file, bytes or whatever can be read, to an object.
+
+mod completion;
+mod guard;
+mod outcome;
+mod resume;
+mod run;
+mod sending;
+mod session;
+mod streaming;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncRead;
+
+use super::checksum::Checksum;
+use super::encryption::CustomerKey;
+use super::limits::{DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
+use super::object_headers::ObjectHeaders;
+use super::progress::{Callback, TransferProgress};
+use crate::Bucket;
+use crate::error::{Error, Result};
+use crate::types::StorageClass;
+
+pub(crate) use completion::Completed;
+pub(crate) use guard::see_through;
+pub use outcome::Uploaded;
+pub(crate) use run::{stopped, sums_of, unreadable};
+pub(crate) use session::{SentPart, Session};
+
+const DEFAULT_CONCURRENCY: usize = 8;
+
+/// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
+///
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// let uploaded = bucket
+///     .upload("backups/db.tar")
+///     .file("db.tar")
+///     .content_type("application/x-tar")
+///     .metadata("origin", "db1")
+///     .on_progress(|progress| println!("{} bytes", progress.bytes))
+///     .send()
+///     .await?;
+/// println!("{} parts, ETag {:?}", uploaded.parts, uploaded.etag);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What is no longer than a part is sent with one `PutObject`. Longer ones are an upload in parts: several at a time, each
+/// retried alone, each with the MD5 of its bytes, which the server compares. In the end the object's size is looked at.
+///
+/// | | default | limits |
+/// | --- | --- | --- |
+/// | [`part_size`](Upload::part_size) | 8 MiB | 4 MiB to 5 GiB |
+/// | [`concurrency`](Upload::concurrency) | 8 | 1 and more |
+/// | [`checksum`](Upload::checksum) | [`Checksum::Md5`] | |
+/// | size | | 50,000 GiB (10,000 parts); from a reader 50 TB |
+///
+/// # Failure
+///
+/// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
+/// be. Dropping the future stops everything, and the upload is aborted in the background if the runtime goes on. With a
+/// [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed.
+#[must_use = "nothing is sent before `send`"]
+pub struct Upload {
+    bucket: Bucket,
+    key: String,
+    source: Option<Source>,
+    headers: ObjectHeaders,
+    options: Options,
+    cancelled: Option<Cancelled>,
+}
+
+pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
+
+enum Source {
+    File(PathBuf),
+    Bytes(Bytes),
+    Reader(Reader),
+}
+
+/// How it is done.
+struct Options {
+    part_size: u64,
+    concurrency: usize,
+    checksum: Option<Checksum>,
+    stall_timeout: Duration,
+    bandwidth: Option<u64>,
+    on_progress: Option<Callback>,
+    checkpoint: Option<PathBuf>,
+}
+
+pub(crate) type Cancelled = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Upload {
+    pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
+        let options = Options {
+            part_size: DEFAULT_PART,
+            concurrency: DEFAULT_CONCURRENCY,
+            checksum: Some(Checksum::Md5),
+            stall_timeout: DEFAULT_STALL_TIMEOUT,
+            bandwidth: None,
+            on_progress: None,
+            checkpoint: None,
+        };
+        Self { bucket: bucket.clone(), key, source: None, headers: ObjectHeaders::default(), options, cancelled: None }
+    }
+
+    /// Uploads a file, as it is now: one that changes meanwhile makes the upload fail.
+    ///
+    /// It is read piece by piece, so memory does not depend on its size.
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.source = Some(Source::File(path.into()));
+        self
+    }
+
+    /// Uploads bytes that are in memory. They are not copied.
+    pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.source = Some(Source::Bytes(bytes.into()));
+        self
+    }
+
+    /// Uploads what can be read until there is no more: standard input, a pipe, something that is being compressed.
+    ///
+    /// Up to `concurrency` × `part_size` bytes of it are in memory, at least two parts. Parts become longer as it goes on,
+    /// because nobody knows how many there will be: twice as long from part 128, 256 and 384 on, and then every 16 parts,
+    /// with fewer on their way at the same time. Those that are longer than that memory are kept in
+    /// [temporary files](std::env::temp_dir) until they are sent, two at most; that begins after 16 GiB with the defaults,
+    /// and a larger `part_size` puts it off.
+    pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
+        self.source = Some(Source::Reader(Box::pin(reader)));
+        self
+    }
+
+    /// The object's `Content-Type`.
+    pub fn content_type(mut self, value: impl Into<String>) -> Self {
+        self.headers.content_type = Some(value.into());
+        self
+    }
+
+    /// The object's `Cache-Control`.
+    pub fn cache_control(mut self, value: impl Into<String>) -> Self {
+        self.headers.cache_control = Some(value.into());
+        self
+    }
+
+    /// The object's `Content-Disposition`.
+    pub fn content_disposition(mut self, value: impl Into<String>) -> Self {
+        self.headers.content_disposition = Some(value.into());
+        self
+    }
+
+    /// The object's `Content-Encoding`: that of the bytes as they are. Nothing is compressed.
+    pub fn content_encoding(mut self, value: impl Into<String>) -> Self {
+        self.headers.content_encoding = Some(value.into());
+        self
+    }
+
+    /// The object's `Expires`.
+    pub fn expires(mut self, value: impl Into<String>) -> Self {
+        self.headers.expires = Some(value.into());
+        self
+    }
+
+    /// Adds metadata of the caller's own, `X-QS-Meta-…`.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.metadata.insert(name.into(), value.into());
+        self
+    }
+
+    /// In which class of storage it is kept.
+    pub fn storage_class(mut self, class: StorageClass) -> Self {
+        self.headers.storage_class = Some(class);
+        self
+    }
+
+    /// Has the server encrypt it with a key of the customer's own.
+    ///
+    /// The server's checksums are then those of what it stores: what arrived is still compared with `Content-MD5`.
+    pub fn encryption(mut self, key: CustomerKey) -> Self {
+        self.headers.encryption = Some(key);
+        self
+    }
+
+    /// How many bytes a part has, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too few.
+    pub fn part_size(mut self, bytes: u64) -> Self {
+        self.options.part_size = bytes;
+        self
+    }
+
+    /// How many parts are on their way at the same time, 1 or more; default 8.
+    pub fn concurrency(mut self, parts: usize) -> Self {
+        self.options.concurrency = parts;
+        self
+    }
+
+    /// What the bytes are checked by; [`Checksum::Md5`] by default.
+    ///
+    /// With `None`, nothing is hashed, which saves about half of the CPU time. Then nothing notices if bytes are changed
+    /// by memory or a network device that is broken in a way that TCP and TLS do not find: over `http` TCP's checksum of
+    /// 16 bits is all there is, over `https` what can still happen is outside of the connection.
+    pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
+        self.options.checksum = checksum.into();
+        self
+    }
+
+    /// Keeps note of the upload in a file, so that it can be resumed: if it fails, is cancelled or the program dies, the
+    /// same call goes on where it was. Only for [`file`](Upload::file).
+    ///
+    /// The file is small, is replaced in one step, and is removed when the upload is complete. Resuming sends what the
+    /// server does not have: a part counts as sent if its size and MD5 are those of the file as it is now. The file is read
+    /// for that unless nothing was done to it meanwhile. A file that changed is refused. An upload that the server does not know any more
+    /// begins anew, and [`Uploaded::restarted`] says so. The `part_size` is the one that it began with.
+    ///
+    /// An upload that is not resumed keeps its parts, which cost money, until it is aborted.
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.checkpoint = Some(path.into());
+        self
+    }
+
+    /// How long nothing of a part may move before it is cut and sent again; default 15 s. A part that moves, however slowly,
+    /// goes on. The wait for the answer after the last byte is
+    /// [`Config::response_timeout`](crate::Config::response_timeout).
+    pub fn stall_timeout(mut self, limit: Duration) -> Self {
+        self.options.stall_timeout = limit;
+        self
+    }
+
+    /// How many bytes a second are sent at the most, all parts together; 1 or more. No limit by default.
+    pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
+        self.options.bandwidth = Some(bytes_per_second);
+        self
+    }
+
+    /// Calls a function whenever bytes have moved or a part is finished: it must not take long.
+    pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
+        self.options.on_progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// Ends the upload in good order when this is done: parts under way are stopped, the upload is aborted or, with a
+    /// [`checkpoint`](Upload::checkpoint), noted, and [`send`](Upload::send) returns an error of the kind
+    /// [`Cancelled`](crate::ErrorKind::Cancelled) that says so. Dropping `send` stops everything too, but cannot wait for
+    /// the abort.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// let upload = bucket.upload("db.tar").file("db.tar").cancel_on(async {
+    ///     let _ = tokio::signal::ctrl_c().await;
+    /// });
+    /// upload.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancelled = Some(Box::pin(done));
+        self
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is nothing to upload or a setting is out of
+    /// its limits, [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read or changed meanwhile, and
+    /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] say what failed.
+    pub async fn send(self) -> Result<Uploaded> {
+        let Self { bucket, key, source, headers, options, cancelled } = self;
+        let source = source.ok_or_else(|| {
+            Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
+        })?;
+        run::run(&bucket, &key, source, &headers, options, cancelled).await
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match &self.source {
+            None => None,
+            Some(Source::File(path)) => Some(format!("file {}", path.display())),
+            Some(Source::Bytes(bytes)) => Some(format!("{} bytes", bytes.len())),
+            Some(Source::Reader(_)) => Some("reader".to_owned()),
+        };
+        f.debug_struct("Upload")
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("source", &source)
+            .field("part_size", &self.options.part_size)
+            .field("concurrency", &self.options.concurrency)
+            .field("checksum", &self.options.checksum)
+            .finish_non_exhaustive()
+    }
+}

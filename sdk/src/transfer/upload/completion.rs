@@ -1,0 +1,147 @@
+//! Making an object of the parts, and knowing whether there is one.
+
+use http::StatusCode;
+
+use super::session::{SentPart, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::checksum::{multipart_etag, parse_hex};
+use crate::transfer::md5::Md5Sum;
+use crate::{HeadObjectOutput, ListMultipartInput};
+
+/// In seconds. A clock that is further off has its requests refused.
+const LARGEST_CLOCK_ERROR: i64 = 15 * 60;
+
+/// How often completion is asked for if it did not happen.
+const MOST_ATTEMPTS: u32 = 4;
+
+/// What the server has, once it has the object.
+#[derive(Debug, Default)]
+pub(crate) struct Completed {
+    pub(crate) etag: Option<String>,
+    /// None if no tag was asked for, or nobody may look.
+    pub(crate) etag_kept: Option<bool>,
+    pub(crate) version_id: Option<String>,
+}
+
+/// What is known of an upload whose completion was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Completed,
+    /// It is not there any more, and nor is its object.
+    Gone,
+    Unknown,
+}
+
+enum State {
+    Completed,
+    Open,
+    Lost,
+}
+
+impl Session {
+    /// Completes the upload and looks whether the object is there, with `size` bytes.
+    pub(crate) async fn complete(&self, parts: &[SentPart], size: u64) -> Result<Completed> {
+        let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
+        let etag = sums.filter(|_| !self.is_encrypted()).map(|sums| multipart_etag(&sums));
+        let mut attempt = 1;
+        while let Err(error) = self.ask_for_completion(parts, etag.as_deref()).await {
+            let is_gone = attempt > 1 && error.is_not_found();
+            if !is_gone && !may_have_happened(&error) {
+                return Err(error);
+            }
+            match self.state(size, etag.as_deref()).await {
+                Ok(State::Completed) => break,
+                Ok(State::Lost) => {
+                    self.decide(Fate::Gone);
+                    return Err(error);
+                }
+                Ok(State::Open) if attempt < MOST_ATTEMPTS => {}
+                Ok(State::Open) => return Err(error),
+                Err(other) => {
+                    self.decide(Fate::Unknown);
+                    tracing::warn!(upload_id = self.upload_id, error = %other, "it could not be found out whether the upload is complete");
+                    return Err(error);
+                }
+            }
+            tokio::time::sleep(self.bucket.retry().backoff(attempt)).await;
+            attempt += 1;
+        }
+        self.decide(Fate::Completed);
+        self.verify(size, etag).await
+    }
+
+    fn decide(&self, fate: Fate) {
+        // Only the first one counts, and there is only one.
+        let _decided = self.fate.set(fate);
+    }
+
+    async fn ask_for_completion(&self, parts: &[SentPart], etag: Option<&str>) -> Result<()> {
+        let mut input = self.headers.complete(&self.upload_id);
+        input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
+        input.etag = etag.map(str::to_owned);
+        self.bucket.complete_multipart_upload(&self.key, input).await.map(drop)
+    }
+
+    /// Whether the upload was completed, after an answer that did not say.
+    async fn state(&self, size: u64, etag: Option<&str>) -> Result<State> {
+        let input = ListMultipartInput::new(&self.upload_id).limit(1);
+        match self.bucket.list_multipart(&self.key, input).await {
+            Ok(_) => return Ok(State::Open),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
+            Ok(object) => object,
+            Err(error) if error.is_not_found() => return Ok(State::Lost),
+            Err(error) => return Err(error),
+        };
+        let is_ours = match (etag, object.etag.as_deref()) {
+            (Some(asked), Some(stored)) if asked == stored => true,
+            // The tag of other parts.
+            (Some(_), Some(stored)) if is_tag_of_parts(stored) => false,
+            // A server's own tag says nothing; an object that was there before is older.
+            _ => object.last_modified.is_some_and(|at| at.as_unix() + LARGEST_CLOCK_ERROR >= self.begun.as_unix()),
+        };
+        let is_whole = object.content_length.is_none_or(|length| length == size);
+        Ok(if is_ours && is_whole { State::Completed } else { State::Lost })
+    }
+
+    async fn verify(&self, size: u64, etag: Option<String>) -> Result<Completed> {
+        let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
+            Ok(object) => object,
+            Err(error) if error.is_access_denied() => {
+                tracing::warn!(%error, "the upload is complete; these keys may not look at the object");
+                return Ok(Completed::default());
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(stored) = object.content_length.filter(|stored| *stored != size) {
+            return Err(Error::unexpected_response(format!(
+                "the upload of {size} bytes was completed, but the object has {stored}: somebody else may have written to \
+                 its key"
+            )));
+        }
+        let HeadObjectOutput { etag: stored, version_id, .. } = object;
+        let etag_kept = etag.map(|etag| stored.as_ref() == Some(&etag));
+        if etag_kept == Some(false) {
+            tracing::debug!(upload_id = self.upload_id, "the server made an ETag of its own");
+        }
+        Ok(Completed { etag: stored, etag_kept, version_id })
+    }
+}
+
+/// Whether the server may have done what it was told although there was an error.
+pub(crate) fn may_have_happened(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Timeout | ErrorKind::Connection | ErrorKind::UnexpectedResponse => !error.is_unsent(),
+        ErrorKind::Service => {
+            error.status().is_some_and(|status| status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
+        }
+        _ => false,
+    }
+}
+
+/// Whether it is of the form that the tags of uploads in parts have.
+fn is_tag_of_parts(etag: &str) -> bool {
+    etag.trim_matches('"').split_once('-').is_some_and(|(sum, _)| parse_hex(sum).is_some())
+}

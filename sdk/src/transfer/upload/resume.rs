@@ -1,0 +1,219 @@
+//! Going on where an upload that died was.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Uploaded;
+use super::run::{Job, stopped, sums_of};
+use super::session::{SentPart, Session};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::checkpoint::{Checkpoint, CheckpointFile, SourceFile};
+use crate::transfer::checksum::parse_hex;
+use crate::transfer::md5::{LANES, Md5Sum};
+use crate::transfer::plan::{PartPlan, PlannedPart};
+use crate::transfer::source::{Fingerprint, PartSource};
+use crate::types::ObjectPart;
+use crate::{HeadObjectOutput, ListMultipartInput};
+
+/// Where an upload with a checkpoint begins.
+pub(super) enum Beginning {
+    /// With nothing, because there was none, or because the server does not know it any more.
+    New { was_gone: bool },
+    /// With the parts that are there.
+    Resumed { session: Arc<Session>, plan: PartPlan, checkpoint: Checkpoint, parts: Vec<SentPart> },
+    /// It was complete: the program died before it knew.
+    Completed { checkpoint: Checkpoint, object: Box<HeadObjectOutput> },
+}
+
+/// A part that the server has, as far as its size is right.
+struct Candidate {
+    part: PlannedPart,
+    /// The server's sum, if it tells one.
+    stored: Option<Md5Sum>,
+    /// What was written down when it was sent.
+    noted: Option<Md5Sum>,
+}
+
+impl Job<'_> {
+    pub(super) async fn resume(&self, path: &Path, source: &PartSource, now: Fingerprint) -> Result<Beginning> {
+        let Some(checkpoint) = load(path.to_owned()).await? else {
+            return Ok(Beginning::New { was_gone: false });
+        };
+        self.check(path, &checkpoint, source, now)?;
+        let plan = PartPlan::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
+            Error::invalid_input(format!(
+                "the checkpoint {} has parts of {} bytes, which {} bytes cannot be uploaded in",
+                path.display(),
+                checkpoint.part_size,
+                now.size
+            ))
+        })?;
+        let listing = ListMultipartInput::new(&checkpoint.upload_id);
+        let listed = match self.bucket.paginate_object(self.key, listing).items().into_vec().await {
+            Ok(listed) => listed,
+            Err(error) if error.code() == Some("upload_not_exists") => {
+                return self.gone(checkpoint, &plan).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let candidates = candidates(&plan, &checkpoint, &listed);
+        let parts =
+            self.those_that_are_right(candidates, source, checkpoint.source.fingerprint.is_untouched(&now)).await?;
+        let session = Session::resumed(
+            self.bucket,
+            self.key,
+            checkpoint.upload_id.clone(),
+            checkpoint.begun,
+            self.headers,
+            self.meter,
+        );
+        Ok(Beginning::Resumed { session: Arc::new(session), plan, checkpoint, parts })
+    }
+
+    /// Has the parts of the session noted from now on, if that is wanted.
+    pub(super) async fn keep_checkpoint(
+        &self,
+        session: &Session,
+        source: &PartSource,
+        fingerprint: Fingerprint,
+        plan: PartPlan,
+        checkpoint: Option<Checkpoint>,
+        there: &[SentPart],
+    ) -> Result<()> {
+        let (Some(path), Some(file)) = (self.options.checkpoint.clone(), source.path()) else { return Ok(()) };
+        let new = || {
+            let source = SourceFile { path: file.to_string_lossy().into_owned(), fingerprint };
+            Checkpoint::new(self.bucket.name(), self.key, &session.upload_id, session.begun, source, plan.part_size())
+        };
+        let mut checkpoint = checkpoint.unwrap_or_else(new);
+        // What was found by reading need not be read again, and a part that is sent anew has the sum that it has now.
+        checkpoint.know(there.iter().filter_map(|part| Some((part.number, part.sum?))));
+        let creating = tokio::task::spawn_blocking(move || CheckpointFile::create(&path, checkpoint));
+        let created = creating.await.map_err(stopped)??;
+        let _first = session.checkpoint.set(Arc::new(created));
+        Ok(())
+    }
+
+    /// What was uploaded is there, and nothing is left to go on with.
+    pub(super) async fn remove_checkpoint(&self) {
+        let Some(path) = self.options.checkpoint.clone() else { return };
+        let removing = tokio::task::spawn_blocking(move || Checkpoint::remove(&path));
+        if let Err(error) = removing.await.map_err(stopped).flatten() {
+            tracing::warn!(%error, "what was uploaded is there, and its checkpoint too");
+        }
+    }
+
+    pub(super) fn completed_before(&self, checkpoint: &Checkpoint, object: HeadObjectOutput) -> Uploaded {
+        let size = checkpoint.source.fingerprint.size;
+        let parts = PartPlan::resumed(size, checkpoint.part_size).map_or(0, |plan| plan.count());
+        self.meter.update(|progress| {
+            (progress.bytes, progress.resumed_bytes) = (size, size);
+            (progress.parts, progress.total_parts) = (parts, Some(parts));
+        });
+        Uploaded {
+            key: self.key.to_owned(),
+            size,
+            etag: object.etag,
+            etag_kept: Some(true),
+            version_id: object.version_id,
+            upload_id: Some(checkpoint.upload_id.clone()),
+            parts,
+            attempts: 0,
+            retried_bytes: 0,
+            resumed_bytes: size,
+            restarted: false,
+        }
+    }
+
+    fn check(&self, path: &Path, checkpoint: &Checkpoint, source: &PartSource, now: Fingerprint) -> Result<()> {
+        if checkpoint.bucket != self.bucket.name() || checkpoint.key != self.key {
+            return Err(Error::invalid_input(format!(
+                "the checkpoint {} is that of an upload to key {:?} in bucket {:?}: name another file",
+                path.display(),
+                checkpoint.key,
+                checkpoint.bucket
+            )));
+        }
+        let SourceFile { path: before, fingerprint } = &checkpoint.source;
+        let difference = match source.path() {
+            Some(path) if path.to_string_lossy() == before.as_str() => fingerprint.difference(&now),
+            Some(path) => Some(format!("it was {before} and is {}", path.display())),
+            None => None,
+        };
+        match difference {
+            None => Ok(()),
+            Some(difference) => Err(Error::new(
+                ErrorKind::Body,
+                format!(
+                    "what is uploaded changed since the upload of checkpoint {} began: {difference}. To begin anew, remove \
+                     that file and abort the upload",
+                    path.display()
+                ),
+            )
+            .with_fate(&checkpoint.upload_id, "is still there")),
+        }
+    }
+
+    /// An upload that the server does not know was completed, or aborted.
+    async fn gone(&self, checkpoint: Checkpoint, plan: &PartPlan) -> Result<Beginning> {
+        let sums: Option<Vec<Md5Sum>> = plan.parts().map(|part| checkpoint.sum(part.number)).collect();
+        let tag = sums.map(|sums| crate::transfer::checksum::multipart_etag(&sums));
+        match self.bucket.head_object(self.key, self.headers.head()).await {
+            Ok(object) if tag.is_some() && object.etag == tag => {
+                Ok(Beginning::Completed { checkpoint, object: Box::new(object) })
+            }
+            Ok(_) => Ok(Beginning::New { was_gone: true }),
+            Err(error) if error.is_not_found() => Ok(Beginning::New { was_gone: true }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Those parts that hold what the source has now. The source is read where the sums that
+    /// are known do not tell.
+    async fn those_that_are_right(
+        &self,
+        candidates: Vec<Candidate>,
+        source: &PartSource,
+        is_untouched: bool,
+    ) -> Result<Vec<SentPart>> {
+        let is_encrypted = self.headers.encryption.is_some();
+        let (mut right, mut open) = (Vec::new(), Vec::new());
+        for Candidate { part, stored, noted } in candidates {
+            // What is stored encrypted has another sum than what was sent.
+            match (stored.filter(|_| !is_encrypted), noted) {
+                (Some(stored), Some(noted)) if stored == noted && is_untouched => right.push(sent(&part, noted)),
+                (Some(stored), _) => open.push((part, stored)),
+                (None, Some(noted)) => open.push((part, noted)),
+                (None, None) => {}
+            }
+        }
+        for parts in open.chunks(LANES) {
+            let regions: Vec<_> = parts.iter().map(|(part, _)| source.region(part.bytes.clone())).collect();
+            let sums = sums_of(regions).await?;
+            let equal = parts.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
+            right.extend(equal.map(|((part, _), sum)| sent(part, sum)));
+        }
+        Ok(right)
+    }
+}
+
+fn sent(part: &PlannedPart, sum: Md5Sum) -> SentPart {
+    SentPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: Some(sum) }
+}
+
+fn candidates(plan: &PartPlan, checkpoint: &Checkpoint, listed: &[ObjectPart]) -> Vec<Candidate> {
+    let listed: BTreeMap<u32, &ObjectPart> = listed.iter().map(|part| (part.part_number, part)).collect();
+    let planned = plan.parts().filter_map(|part| {
+        let listed = listed.get(&part.number)?;
+        let stored = listed.etag.as_deref().and_then(parse_hex);
+        let noted = checkpoint.sum(part.number);
+        let is_whole = listed.size == Some(part.bytes.end - part.bytes.start);
+        is_whole.then_some(Candidate { part, stored, noted })
+    });
+    planned.collect()
+}
+
+async fn load(path: PathBuf) -> Result<Option<Checkpoint>> {
+    tokio::task::spawn_blocking(move || Checkpoint::load(&path)).await.map_err(stopped)?
+}

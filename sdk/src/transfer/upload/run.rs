@@ -1,0 +1,273 @@
+//! From what was asked for to an object.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tracing::{Instrument, debug_span};
+
+use super::completion::Completed;
+use super::guard::{or_cancelled, see_through};
+use super::resume::Beginning;
+use super::sending::{Waiting, feed, hand_over, send_parts};
+use super::session::{MOST_CORRUPTIONS, SentPart, Session, corrupted, is_what_was_sent};
+use super::{Cancelled, Options, Source, Uploaded};
+use crate::body::OpenFile;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::checkpoint::Checkpoint;
+use crate::transfer::checksum::{Checksum, content_md5};
+use crate::transfer::hashing::md5_of_each;
+use crate::transfer::md5::Md5Sum;
+use crate::transfer::object_headers::ObjectHeaders;
+use crate::transfer::over::OverOnDrop;
+use crate::transfer::pace::Pace;
+use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
+use crate::transfer::progress::{Meter, PartMeter};
+use crate::transfer::source::{Fingerprint, PartSource, Region};
+use crate::{Bucket, PutObjectOutput};
+
+/// Where an upload goes, and how.
+pub(super) struct Job<'a> {
+    pub(super) bucket: &'a Bucket,
+    pub(super) key: &'a str,
+    pub(super) headers: &'a ObjectHeaders,
+    pub(super) options: &'a Options,
+    cancelled: Mutex<Option<Cancelled>>,
+    pub(super) meter: &'a Arc<Meter>,
+}
+
+pub(super) async fn run(
+    bucket: &Bucket,
+    key: &str,
+    source: Source,
+    headers: &ObjectHeaders,
+    options: Options,
+    cancelled: Option<Cancelled>,
+) -> Result<Uploaded> {
+    let meter = Meter::new(options.on_progress.clone(), check(&options)?);
+    let bucket = &bucket.with_idle_timeout(options.stall_timeout);
+    let cancelled = Mutex::new(cancelled);
+    let job = Job { bucket, key, headers, options: &options, cancelled, meter: &meter };
+    let span = debug_span!("upload", bucket = bucket.name(), key);
+    async {
+        match source {
+            Source::File(path) => job.upload(open(path).await?).await,
+            _ if options.checkpoint.is_some() => Err(Error::invalid_input(
+                "checkpoint: only a file can be read again after the program has ended; nothing was sent",
+            )),
+            Source::Reader(reader) => job.stream(reader).await,
+            Source::Bytes(bytes) => job.upload(PartSource::Bytes(bytes)).await,
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+fn check(options: &Options) -> Result<Option<Pace>> {
+    check_part_size(options.part_size)?;
+    if options.concurrency == 0 {
+        return Err(Error::invalid_input("concurrency: 0 parts at the same time would send nothing; 1 is the least"));
+    }
+    check_stall_timeout(options.stall_timeout)?;
+    options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()
+}
+
+async fn open(path: PathBuf) -> Result<PartSource> {
+    // A checkpoint has to mean the same file wherever it is resumed from.
+    let opening = tokio::task::spawn_blocking(move || OpenFile::open(&std::path::absolute(path)?));
+    Ok(PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?)))
+}
+
+impl Job<'_> {
+    pub(super) async fn upload(&self, source: PartSource) -> Result<Uploaded> {
+        let before = fingerprint(&source).await?;
+        self.meter.update(|progress| progress.total_bytes = Some(before.size));
+        let beginning = match &self.options.checkpoint {
+            None => Beginning::New { was_gone: false },
+            Some(path) => self.resume(path, &source, before).await?,
+        };
+        match beginning {
+            Beginning::Resumed { session, plan, checkpoint, parts } => {
+                self.send(session, &source, before, plan, parts, Some(checkpoint)).await
+            }
+            Beginning::Completed { checkpoint, object } => {
+                self.remove_checkpoint().await;
+                Ok(self.completed_before(&checkpoint, *object))
+            }
+            Beginning::New { was_gone } => {
+                let plan = PartPlan::new(before.size, self.options.part_size)?;
+                let uploaded = if plan.count() == 1 {
+                    self.put(&source, before).await
+                } else {
+                    let session = Arc::new(Session::begin(self.bucket, self.key, self.headers, self.meter).await?);
+                    self.send(session, &source, before, plan, Vec::new(), None).await
+                };
+                uploaded.map(|uploaded| Uploaded { restarted: was_gone, ..uploaded })
+            }
+        }
+    }
+
+    /// Sends what is missing, and makes an object of all.
+    async fn send(
+        &self,
+        session: Arc<Session>,
+        source: &PartSource,
+        before: Fingerprint,
+        plan: PartPlan,
+        there: Vec<SentPart>,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Uploaded> {
+        let resumed: u64 = there.iter().map(|part| part.length).sum();
+        self.meter.update(|progress| {
+            progress.total_parts = Some(plan.count());
+            progress.parts = u32::try_from(there.len()).unwrap_or(u32::MAX);
+            progress.bytes = resumed;
+            progress.resumed_bytes = resumed;
+        });
+        let uploaded = self.guarded(&session, async {
+            self.keep_checkpoint(&session, source, before, plan, checkpoint, &there).await?;
+            let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
+            let missing = plan.parts().filter(|part| !there_already.contains(&part.number));
+            let waiting = missing.map(|part| Waiting { number: part.number, region: source.region(part.bytes) });
+            let (feed, handed_over) = feed();
+            let feeding = hand_over(waiting.collect(), feed);
+            let outcome = send_parts(&session, feeding, handed_over, self.options).await;
+            // What a change of the source looks like to a server is not what went wrong.
+            unchanged(source, before).await?;
+            let mut parts = there;
+            parts.extend(outcome?);
+            parts.sort_by_key(|part| part.number);
+            Ok(parts)
+        });
+        let uploaded = uploaded.await?;
+        self.remove_checkpoint().await;
+        Ok(uploaded)
+    }
+
+    /// One request for all.
+    async fn put(&self, source: &PartSource, before: Fingerprint) -> Result<Uploaded> {
+        let whole = source.region(0..before.size);
+        let sum = match self.options.checksum {
+            None => None,
+            Some(Checksum::Md5) => sums_of(vec![whole.clone()]).await?.first().copied(),
+        };
+        let mut cancelled = self.cancelled.lock().await;
+        let putting = self.put_until_whole(&whole, sum.as_ref());
+        let outcome = or_cancelled(putting, cancelled.as_mut()).await;
+        // What a change of the source looks like to a server is not what went wrong.
+        unchanged(source, before).await?;
+        let (output, attempts) = outcome?;
+        self.remove_checkpoint().await;
+        Ok(Uploaded {
+            key: self.key.to_owned(),
+            size: before.size,
+            etag: output.etag,
+            etag_kept: None,
+            version_id: output.version_id,
+            upload_id: None,
+            parts: 0,
+            attempts,
+            retried_bytes: self.meter.progress().retried_bytes,
+            resumed_bytes: 0,
+            restarted: false,
+        })
+    }
+
+    async fn put_until_whole(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
+        let meter = PartMeter::new(self.meter);
+        let mut attempts = 0;
+        let mut corruptions = 0;
+        loop {
+            let mut input = self.headers.put();
+            input.content_md5 = sum.map(content_md5);
+            input.body = whole.body().observed(Arc::<PartMeter>::clone(&meter));
+            let outcome = self.bucket.put_object(self.key, input).await;
+            attempts += outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
+            let failure = match outcome {
+                Ok(output) if is_what_was_sent(output.etag.as_deref(), sum, self.headers) => {
+                    meter.finish();
+                    return Ok((output, attempts));
+                }
+                Ok(_) => corrupted(),
+                Err(error) if error.code() == Some("bad_digest") => error,
+                Err(error) => return Err(error),
+            };
+            corruptions += 1;
+            if corruptions == MOST_CORRUPTIONS {
+                return Err(failure);
+            }
+            tracing::warn!(key = self.key, error = %failure, "sending the object again");
+        }
+    }
+
+    /// Completes the upload after `sending`.
+    pub(super) async fn guarded(
+        &self,
+        session: &Arc<Session>,
+        sending: impl Future<Output = Result<Vec<SentPart>>>,
+    ) -> Result<Uploaded> {
+        let is_resumable = self.options.checkpoint.is_some();
+        let work = async {
+            let parts = sending.await?;
+            session.flush_notes().await?;
+            let size = parts.iter().map(|part| part.length).sum();
+            let completed = session.complete(&parts, size).await?;
+            Ok(self.uploaded(session, &parts, size, completed))
+        };
+        let mut cancelled = self.cancelled.lock().await;
+        see_through(session, is_resumable, cancelled.as_mut(), work).await
+    }
+
+    fn uploaded(&self, session: &Session, parts: &[SentPart], size: u64, completed: Completed) -> Uploaded {
+        let progress = self.meter.progress();
+        Uploaded {
+            key: self.key.to_owned(),
+            size,
+            etag: completed.etag,
+            etag_kept: completed.etag_kept,
+            version_id: completed.version_id,
+            upload_id: Some(session.upload_id.clone()),
+            parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+            attempts: session.attempts(),
+            retried_bytes: progress.retried_bytes,
+            resumed_bytes: progress.resumed_bytes,
+            restarted: false,
+        }
+    }
+}
+
+/// The MD5s of up to as many regions as are hashed together. Dropping the future ends it.
+pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
+    let over = OverOnDrop::default();
+    let is_over = over.flag();
+    let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &is_over));
+    hashing.await.map_err(stopped)?.map_err(unreadable)
+}
+
+async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
+    let source = source.clone();
+    tokio::task::spawn_blocking(move || source.fingerprint()).await.map_err(stopped)?.map_err(unreadable)
+}
+
+/// An error if the source is not what it was `before`.
+async fn unchanged(source: &PartSource, before: Fingerprint) -> Result<()> {
+    let now = fingerprint(source).await?;
+    match before.difference(&now) {
+        None => Ok(()),
+        Some(difference) => {
+            let path = source.path().map(|path| path.display().to_string()).unwrap_or_default();
+            let message = format!("the file {path} changed while it was uploaded: {difference}");
+            Err(Error::new(ErrorKind::Body, message))
+        }
+    }
+}
+
+pub(crate) fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, error.to_string()).with_source(error)
+}
+
+pub(crate) fn stopped(error: tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
+}

@@ -1,0 +1,120 @@
+//! All parts, several at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::Options;
+use super::run::{stopped, unreadable};
+use super::session::{SentPart, Session};
+use crate::error::Result;
+use crate::transfer::checksum::Checksum;
+use crate::transfer::hashing::md5_of_each;
+use crate::transfer::limits::MOST_PARTS;
+use crate::transfer::md5::{LANES, Md5Sum};
+use crate::transfer::over::OverOnDrop;
+use crate::transfer::source::Region;
+
+/// A part that is there to be sent.
+pub(super) struct Waiting {
+    pub(super) number: u32,
+    pub(super) region: Region,
+}
+
+type Ready = (Waiting, Option<Md5Sum>);
+
+/// Where whoever has parts sends them.
+pub(super) type Feed = mpsc::Sender<Waiting>;
+
+/// A feed, and where it leads. It has room for as many parts as are hashed together.
+pub(super) fn feed() -> (Feed, mpsc::Receiver<Waiting>) {
+    mpsc::channel(LANES)
+}
+
+/// Hands over parts that are all there.
+pub(super) async fn hand_over(parts: Vec<Waiting>, feed: Feed) -> Result<()> {
+    for part in parts {
+        if feed.send(part).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Sends the parts that `feeding` hands over; in case of an error, only after none is under way any more does it return.
+///
+/// Dropping the future stops them all.
+pub(super) async fn send_parts<F>(
+    session: &Arc<Session>,
+    feeding: F,
+    waiting: mpsc::Receiver<Waiting>,
+    options: &Options,
+) -> Result<Vec<SentPart>>
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let over = OverOnDrop::default();
+    let (sender, ready) = mpsc::channel(1);
+    let ready = Arc::new(Mutex::new(ready));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
+    tasks.spawn(make_ready(waiting, sender, options.checksum, over.flag()).in_current_span());
+    // There are no more parts than that.
+    for _ in 0..options.concurrency.min(MOST_PARTS as usize) {
+        tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready)).in_current_span());
+    }
+    // Who makes parts ready has to notice when nobody takes them any more.
+    drop(ready);
+    let mut sent = Vec::new();
+    while let Some(outcome) = tasks.join_next().await {
+        match outcome.map_err(stopped).flatten() {
+            Ok(parts) => sent.extend(parts),
+            Err(error) => {
+                drop(over);
+                tasks.shutdown().await;
+                return Err(error);
+            }
+        }
+    }
+    sent.sort_by_key(|part| part.number);
+    Ok(sent)
+}
+
+/// Hashes parts ahead of those who send them, as many together as there are.
+async fn make_ready(
+    mut waiting: mpsc::Receiver<Waiting>,
+    ready: mpsc::Sender<Ready>,
+    checksum: Option<Checksum>,
+    is_over: Arc<AtomicBool>,
+) -> Result<Vec<SentPart>> {
+    let mut parts = Vec::with_capacity(LANES);
+    while waiting.recv_many(&mut parts, LANES).await > 0 {
+        let sums = match checksum {
+            None => vec![None; parts.len()],
+            Some(Checksum::Md5) => {
+                let regions: Vec<Region> = parts.iter().map(|part| part.region.clone()).collect();
+                let is_over = Arc::clone(&is_over);
+                let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &is_over));
+                hashing.await.map_err(stopped)?.map_err(unreadable)?.into_iter().map(Some).collect()
+            }
+        };
+        for part in parts.drain(..).zip(sums) {
+            if ready.send(part).await.is_err() {
+                return Ok(Vec::new());
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+async fn send_ready(session: Arc<Session>, ready: Arc<Mutex<mpsc::Receiver<Ready>>>) -> Result<Vec<SentPart>> {
+    let mut sent = Vec::new();
+    loop {
+        let next = ready.lock().await.recv().await;
+        let Some((part, sum)) = next else { return Ok(sent) };
+        sent.push(session.send_part(part.number, &part.region, sum).await?);
+    }
+}

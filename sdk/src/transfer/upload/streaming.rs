@@ -1,0 +1,189 @@
+//! What can only be read once, from its beginning to its end.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::ReadBuf;
+use tokio::sync::{AcquireError, Semaphore};
+
+use super::run::{Job, stopped, unreadable};
+use super::sending::{Feed, Waiting, feed, send_parts};
+use super::session::Session;
+use super::{Reader, Uploaded};
+use crate::body::{AlignedBuffer, OpenFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::growth::part_length;
+use crate::transfer::limits::{MIB, MOST_PARTS};
+use crate::transfer::progress::Meter;
+use crate::transfer::source::{PartSource, Region};
+
+/// How many parts that are too long for memory are on disk at the same time.
+const MOST_ON_DISK: usize = 2;
+/// What is read at once of those.
+const PIECE: usize = 1 << 20;
+
+impl Job<'_> {
+    pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
+        let mut parts = Parts::new(reader, self);
+        let first = parts.next().await?;
+        let second = if parts.is_at_end { None } else { parts.next().await? };
+        let Some(second) = second else {
+            let all = first.and_then(|part| part.region.into_bytes()).unwrap_or_default();
+            return self.upload(PartSource::Bytes(all)).await;
+        };
+        let session = Arc::new(Session::begin(self.bucket, self.key, self.headers, self.meter).await?);
+        self.guarded(&session, async {
+            let (feed, waiting) = feed();
+            let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
+            send_parts(&session, feeding, waiting, self.options).await
+        })
+        .await
+    }
+}
+
+/// A reader, taken part by part.
+struct Parts {
+    reader: Reader,
+    /// How long the first part is.
+    first: u64,
+    next: u32,
+    /// In MiB.
+    memory: Arc<Semaphore>,
+    budget: u32,
+    disk: Arc<Semaphore>,
+    meter: Arc<Meter>,
+    read: u64,
+    is_at_end: bool,
+}
+
+impl Parts {
+    fn new(reader: Reader, job: &Job<'_>) -> Self {
+        let first = job.options.part_size;
+        // The second part is read before the first is sent, to know whether there is one.
+        let parts = u64::try_from(job.options.concurrency).unwrap_or(u64::MAX).max(2);
+        let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
+        let budget = u32::try_from(first.div_ceil(MIB).saturating_mul(parts)).unwrap_or(most).min(most);
+        Self {
+            reader,
+            first,
+            next: 0,
+            memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
+            budget,
+            disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
+            meter: Arc::clone(job.meter),
+            read: 0,
+            is_at_end: false,
+        }
+    }
+
+    async fn hand_over(mut self, begun: Vec<Waiting>, feed: Feed) -> Result<()> {
+        for part in begun {
+            if feed.send(part).await.is_err() {
+                return Ok(());
+            }
+        }
+        // No part is kept here while there is no room for the next one: the room is that of those that were handed over.
+        while let Some(part) = self.next().await? {
+            if feed.send(part).await.is_err() {
+                return Ok(());
+            }
+        }
+        self.meter.update(|progress| {
+            progress.total_bytes = Some(self.read);
+            progress.total_parts = Some(self.next);
+        });
+        Ok(())
+    }
+
+    /// The next part; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Waiting>> {
+        if self.is_at_end {
+            return Ok(None);
+        }
+        let number = self.next;
+        let Some(length) = part_length(number, self.first) else {
+            return self.end().await;
+        };
+        let mebibytes = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
+        let part = if mebibytes <= self.budget {
+            let space = Arc::clone(&self.memory).acquire_many_owned(mebibytes).await.map_err(closed)?;
+            self.read_in_memory(length).await?.taking_up(space)
+        } else {
+            let space = Arc::clone(&self.disk).acquire_owned().await.map_err(closed)?;
+            self.read_on_disk(length).await?.taking_up(space)
+        };
+        self.is_at_end = part.length() < length;
+        if part.length() == 0 && number > 0 {
+            return Ok(None);
+        }
+        self.read += part.length();
+        self.next += 1;
+        Ok(Some(Waiting { number, region: part }))
+    }
+
+    async fn read_in_memory(&mut self, length: u64) -> Result<Region> {
+        let mut buffer = AlignedBuffer::zeroed(usize::try_from(length).unwrap_or(usize::MAX));
+        let filled = fill(&mut self.reader, buffer.as_mut()).await?;
+        let bytes = Bytes::from_owner(buffer).slice(..filled);
+        Ok(PartSource::Bytes(bytes).region(0..filled as u64))
+    }
+
+    async fn read_on_disk(&mut self, length: u64) -> Result<Region> {
+        let file = tokio::task::spawn_blocking(OpenFile::temporary).await.map_err(stopped)?.map_err(unreadable)?;
+        let file = Arc::new(file);
+        let mut buffer = AlignedBuffer::zeroed(PIECE);
+        let mut done = 0;
+        while done < length {
+            let wanted = usize::try_from(length - done).unwrap_or(usize::MAX).min(PIECE);
+            let filled = fill(&mut self.reader, &mut buffer.as_mut()[..wanted]).await?;
+            let target = Arc::clone(&file);
+            let writing = tokio::task::spawn_blocking(move || {
+                target.append(&buffer.as_ref()[..filled])?;
+                Ok(buffer)
+            });
+            buffer = writing.await.map_err(stopped)?.map_err(unreadable)?;
+            done += filled as u64;
+            if filled < wanted {
+                break;
+            }
+        }
+        Ok(PartSource::File(file).region(0..done))
+    }
+
+    /// After the last part there can be.
+    async fn end(&mut self) -> Result<Option<Waiting>> {
+        if fill(&mut self.reader, &mut [0]).await? == 0 {
+            self.is_at_end = true;
+            return Ok(None);
+        }
+        Err(Error::new(
+            ErrorKind::Body,
+            format!(
+                "the reader has more than {} bytes, which is what {MOST_PARTS} parts hold if the first has {}: a larger \
+                 part_size makes all of them larger",
+                self.read, self.first
+            ),
+        ))
+    }
+}
+
+/// Fills the buffer as far as there are bytes.
+async fn fill(reader: &mut Reader, buffer: &mut [u8]) -> Result<usize> {
+    let mut buffer = ReadBuf::new(buffer);
+    while buffer.remaining() > 0 {
+        let before = buffer.filled().len();
+        let reading = poll_fn(|context| reader.as_mut().poll_read(context, &mut buffer));
+        reading
+            .await
+            .map_err(|error| Error::new(ErrorKind::Body, "what is uploaded could not be read").with_source(error))?;
+        if buffer.filled().len() == before {
+            break;
+        }
+    }
+    Ok(buffer.filled().len())
+}
+
+fn closed(error: AcquireError) -> Error {
+    Error::new(ErrorKind::Body, "there is no room for the next part").with_source(error)
+}

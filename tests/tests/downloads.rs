@@ -1,0 +1,199 @@
+//! Downloads of whole objects to files, against the emulator.
+//!
+//! Protects: the file is the object, or is not there; an object that changes meanwhile is an error and never a mixture; what
+//! was fetched is not fetched again; and what is said to be verified was.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use qingstor_sdk::{
+    Checksum, CompleteMultipartUploadInput, CustomerKey, Download, Downloaded, ErrorKind, HeadObjectInput,
+    InitiateMultipartUploadInput, MIB, TransferProgress, UploadMultipartInput, types::ObjectPart,
+};
+use qingstor_tests::TestBucket;
+use tokio::sync::Notify;
+
+const PART: u64 = 4 * MIB;
+
+fn content(size: u64, seed: u64) -> Vec<u8> {
+    (0..size).map(|place| ((place + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+}
+
+struct Target {
+    bucket: TestBucket,
+    folder: tempfile::TempDir,
+}
+
+impl Target {
+    async fn new() -> Self {
+        Self { bucket: TestBucket::start().await.unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("db.tar")
+    }
+
+    fn download(&self) -> Download {
+        self.bucket.download("key").to_file(self.path()).part_size(PART).concurrency(2)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let entries = self.folder.path().read_dir().unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn assert_whole(&self, bytes: &[u8]) {
+        assert!(fs::read(self.path()).unwrap() == bytes);
+        assert_eq!(self.files(), ["db.tar"], "and nothing is left beside it");
+    }
+
+    /// Drops a download after some parts.
+    async fn interrupt_after(&self, parts: u32) {
+        let enough = Arc::new(Notify::new());
+        let tell = Arc::clone(&enough);
+        let download = self.download().on_progress(move |progress| {
+            if progress.parts >= parts {
+                tell.notify_one();
+            }
+        });
+        tokio::select! {
+            biased;
+            () = enough.notified() => {}
+            outcome = download.send() => panic!("it was not interrupted: {outcome:?}"),
+        }
+    }
+}
+
+fn assert_reported(downloaded: &Downloaded, size: u64, parts: u32, is_verified: bool) {
+    assert_eq!((downloaded.key.as_str(), downloaded.size, downloaded.parts), ("key", size, parts));
+    assert_eq!((downloaded.is_verified, downloaded.resumed_bytes), (is_verified, 0), "{downloaded:?}");
+}
+
+#[tokio::test]
+async fn objects_of_every_size_arrive_whole_and_verified() {
+    let target = Target::new().await;
+    for (size, parts) in [(0, 1), (1, 1), (PART, 1), (PART + 1, 2), (21 * MIB + 7, 6)] {
+        let bytes = content(size, 1);
+        target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
+        let downloaded = target.download().send().await.unwrap();
+        assert_reported(&downloaded, size, parts, true);
+        assert_eq!(u64::from(downloaded.attempts), size.div_ceil(PART));
+        target.assert_whole(&bytes);
+        let other_parts = target.download().part_size(5 * MIB).send().await.unwrap();
+        assert_reported(&other_parts, size, u32::try_from(size.div_ceil(5 * MIB).max(1)).unwrap(), true);
+        let unchecked = target.download().checksum(None).send().await.unwrap();
+        assert!(!unchecked.is_verified);
+        target.assert_whole(&bytes);
+    }
+}
+
+#[tokio::test]
+async fn what_is_encrypted_comes_with_its_key_alone() {
+    let target = Target::new().await;
+    let bytes = content(9 * MIB, 1);
+    let key = CustomerKey::aes256([9; 32]);
+    target.bucket.upload("key").bytes(bytes.clone()).encryption(key.clone()).send().await.unwrap();
+    let downloaded = target.download().encryption(key).send().await.unwrap();
+    assert_reported(&downloaded, 9 * MIB, 3, false);
+    target.assert_whole(&bytes);
+    fs::remove_file(target.path()).unwrap();
+    assert!(target.download().send().await.is_err());
+    assert!(!target.path().exists());
+}
+
+#[tokio::test]
+async fn what_was_fetched_is_not_fetched_again() {
+    let target = Target::new().await;
+    let bytes = content(5 * PART + 9, 1);
+    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    fs::write(target.path(), "what was there before").unwrap();
+    target.interrupt_after(3).await;
+    assert_eq!(fs::read(target.path()).unwrap(), b"what was there before", "until it is whole");
+    let told = Arc::new(Mutex::new(Vec::<TransferProgress>::new()));
+    let list = Arc::clone(&told);
+    let downloaded = target.download().on_progress(move |now| list.lock().unwrap().push(now)).send().await.unwrap();
+    assert!(downloaded.is_verified && downloaded.resumed_bytes >= 3 * PART, "{downloaded:?}");
+    let told = told.lock().unwrap();
+    assert_eq!(told[0].resumed_bytes, downloaded.resumed_bytes);
+    assert_eq!(told.last().unwrap().bytes, 5 * PART + 9);
+    assert_eq!(u64::from(downloaded.attempts), (5 * PART + 9 - downloaded.resumed_bytes).div_ceil(PART));
+    target.assert_whole(&bytes);
+}
+
+#[tokio::test]
+async fn an_object_that_changes_is_an_error_and_never_a_mixture() {
+    let target = Target::new().await;
+    target.bucket.upload("key").bytes(content(6 * PART, 1)).send().await.unwrap();
+    let one_is_there = Arc::new(Notify::new());
+    let tell = Arc::clone(&one_is_there);
+    // Slow enough for the change to come between.
+    let download = target.download().concurrency(1).bandwidth(16 * MIB).on_progress(move |progress| {
+        if progress.parts == 1 {
+            tell.notify_one();
+        }
+    });
+    let change = async {
+        one_is_there.notified().await;
+        target.bucket.put("key", "something else").await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(download.send(), change);
+    let error = outcome.unwrap_err();
+    assert!(error.is_precondition_failed(), "{error}");
+    assert!(target.files().is_empty(), "what is of no object any more is removed: {:?}", target.files());
+    target.download().send().await.unwrap();
+    target.assert_whole(b"something else");
+}
+
+#[tokio::test]
+async fn a_download_of_something_else_is_not_gone_on_with() {
+    let target = Target::new().await;
+    target.bucket.upload("key").bytes(content(5 * PART, 1)).send().await.unwrap();
+    target.interrupt_after(2).await;
+    target.bucket.upload("key").bytes(content(5 * PART, 2)).send().await.unwrap();
+    let downloaded = target.download().send().await.unwrap();
+    assert_reported(&downloaded, 5 * PART, 5, true);
+    target.assert_whole(&content(5 * PART, 2));
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_what_the_tag_says_do_not_become_the_file() {
+    let target = Target::new().await;
+    let initiated = target.bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+    let part = UploadMultipartInput::new(&initiated.upload_id, 0).body("abc");
+    target.bucket.upload_multipart("key", part).await.unwrap();
+    // Whoever completes an upload may claim anything.
+    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, [ObjectPart::new(0)]);
+    let claimed = "\"00000000000000000000000000000000\"";
+    target.bucket.complete_multipart_upload("key", complete.etag(claimed)).await.unwrap();
+    let error = target.download().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+    assert!(error.to_string().contains("900150983cd24fb0d6963f7d28e17f72"), "{error}");
+    assert!(target.files().is_empty());
+    assert!(!target.download().checksum(None).send().await.unwrap().is_verified);
+    target.assert_whole(b"abc");
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused() {
+    let target = Target::new().await;
+    let error = target.download().send().await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    for (download, problem) in [
+        (target.bucket.download("key"), "nowhere to download to"),
+        (target.download().part_size(1), "a part has 4 MiB"),
+        (target.download().concurrency(0), "concurrency: 0 requests"),
+        (target.download().bandwidth(0), "bandwidth: 0 bytes"),
+    ] {
+        let error = download.send().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(problem), "{error}");
+    }
+    target.bucket.put("key", "abc").await.unwrap();
+    let nowhere = target.folder.path().join("no/such/folder/file");
+    let error = target.download().to_file(&nowhere).checksum(Some(Checksum::Md5)).send().await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Body && error.to_string().contains("no/such/folder"), "{error}");
+    assert!(target.files().is_empty());
+    target.bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
+}

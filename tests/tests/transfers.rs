@@ -1,0 +1,98 @@
+//! Copies of any size by the server, and uploads that nobody goes on with.
+//!
+//! Protects: a copy is its source, with all that describes it, in one request or in parts; and only uploads that are old
+//! enough are aborted.
+
+use std::time::Duration;
+
+use qingstor_sdk::types::StorageClass;
+use qingstor_sdk::{
+    CustomerKey, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput, MIB, ObjectSource,
+};
+use qingstor_tests::TestBucket;
+
+#[test]
+fn transfers_can_be_tasks_of_their_own() {
+    fn sendable<T: Send>(_: impl Fn(qingstor_sdk::Bucket) -> T) {}
+    sendable(|bucket| bucket.upload("key").send());
+    sendable(|bucket| bucket.download("key").send());
+    sendable(|bucket| bucket.copy("/bucket/key", "key").send());
+}
+
+fn content(size: u64) -> Vec<u8> {
+    (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+}
+
+#[tokio::test]
+async fn a_copy_is_its_source_in_one_request_or_in_parts() {
+    let bucket = TestBucket::start().await.unwrap();
+    let bytes = content(13 * MIB + 5);
+    let upload = bucket.upload("from").bytes(bytes.clone()).content_type("text/csv").metadata("origin", "db1");
+    upload.storage_class(StorageClass::StandardIa).send().await.unwrap();
+    let source = ObjectSource::new(bucket.name(), "from");
+    for (largest_single, parts) in [(5 << 30, 0), (13 * MIB, 4), (0, 4)] {
+        let copy = bucket.copy(source.clone(), "to").largest_single(largest_single).part_size(4 * MIB).concurrency(3);
+        let copied = copy.send().await.unwrap();
+        assert_eq!((copied.key.as_str(), copied.size, copied.parts), ("to", bytes.len() as u64, parts));
+        assert!(bucket.read("to").await.unwrap() == bytes);
+        let object = bucket.head_object("to", HeadObjectInput::new()).await.unwrap();
+        assert_eq!(object.content_type.as_deref(), Some("text/csv"));
+        assert_eq!(object.metadata["origin"], "db1");
+        assert_eq!(object.storage_class, Some(StorageClass::StandardIa));
+    }
+}
+
+#[tokio::test]
+async fn an_encrypted_source_is_copied_with_its_key() {
+    let bucket = TestBucket::start().await.unwrap();
+    let (old, new) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
+    let bytes = content(9 * MIB);
+    bucket.upload("from").bytes(bytes.clone()).encryption(old.clone()).send().await.unwrap();
+    let source = ObjectSource::new(bucket.name(), "from");
+    for largest_single in [5 << 30, 0] {
+        let copy = bucket.copy(source.clone(), "to").source_encryption(old.clone()).encryption(new.clone());
+        copy.part_size(4 * MIB).largest_single(largest_single).send().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("to");
+        bucket.download("to").to_file(&target).encryption(new.clone()).send().await.unwrap();
+        assert!(std::fs::read(target).unwrap() == bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_cannot_be_leaves_nothing_behind() {
+    let bucket = TestBucket::start().await.unwrap();
+    let missing = bucket.copy(ObjectSource::new(bucket.name(), "missing"), "to").send().await.unwrap_err();
+    assert!(missing.is_not_found(), "{missing}");
+    bucket.put("from", content(9 * MIB)).await.unwrap();
+    let from = || bucket.copy(ObjectSource::new(bucket.name(), "from"), "to");
+    for (copy, problem) in [
+        (bucket.copy(ObjectSource::new("", "from"), "to"), "needs both"),
+        (from().part_size(1), "a part has 4 MiB"),
+        (from().concurrency(0), "concurrency: 0 parts"),
+    ] {
+        let error = copy.send().await.unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(problem), "{error}");
+    }
+    assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
+    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
+    assert!(open.uploads.is_empty());
+}
+
+#[tokio::test]
+async fn only_uploads_that_are_old_enough_are_aborted() {
+    let bucket = TestBucket::start().await.unwrap();
+    for key in ["backups/a", "backups/b", "films/c"] {
+        bucket.initiate_multipart_upload(key, InitiateMultipartUploadInput::new()).await.unwrap();
+    }
+    let nothing = bucket.abort_stale_uploads("backups/", Duration::from_secs(3600)).await.unwrap();
+    assert!(nothing.aborted.is_empty() && nothing.failed.is_empty());
+    let cleaned = bucket.abort_stale_uploads("backups/", Duration::ZERO).await.unwrap();
+    assert_eq!(
+        cleaned.aborted.iter().map(|upload| upload.key.as_str()).collect::<Vec<_>>(),
+        ["backups/a", "backups/b"]
+    );
+    assert!(cleaned.failed.is_empty());
+    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
+    assert_eq!(open.uploads.iter().map(|upload| upload.key.as_str()).collect::<Vec<_>>(), ["films/c"]);
+}
