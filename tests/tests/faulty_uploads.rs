@@ -22,7 +22,7 @@ fn content(size: u64, seed: u64) -> Vec<u8> {
 async fn faulty(plan: FaultPlan) -> (TestBucket, Bucket) {
     let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
     let retry = RetryConfig::default().max_attempts(4).initial_backoff(Duration::from_millis(2));
-    let config: Config = test.config().retry(retry).response_timeout(Duration::from_secs(2));
+    let config: Config = test.config().retry(retry).response_timeout(Duration::from_secs(20));
     let bucket = QingStor::new(config).unwrap().bucket(test.name(), test.zone());
     (test, bucket)
 }
@@ -69,7 +69,7 @@ async fn one_upload(seed: u64) -> Option<(u64, u64)> {
     let size = PART + (seed * 7_919_000) % (5 * PART);
     let bytes = content(size, seed);
     let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).concurrency(3);
-    match upload.stall_timeout(Duration::from_secs(2)).send().await {
+    match upload.stall_timeout(Duration::from_secs(10)).send().await {
         Ok(uploaded) => {
             assert_eq!(uploaded.size, size, "seed {seed}");
             assert!(clean.read("key").await.unwrap() == bytes, "seed {seed}: {uploaded:?}");
@@ -177,13 +177,14 @@ async fn an_abort_that_fails_does_not_hide_the_cause() {
 #[tokio::test]
 async fn a_part_that_stalls_is_sent_again_and_a_slow_one_is_not() {
     let stalled = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
-    let slow = Fault::SlowReceive { bytes_per_second: 2 << 20 };
+    // Longer on its way than the limit.
+    let slow = Fault::SlowReceive { bytes_per_second: 1 << 20 };
     let plan = FaultPlan::new()
         .rule(FaultRule::new(stalled).operation("UploadMultipart").part(0).count(1))
         .rule(FaultRule::new(slow).operation("UploadMultipart").part(1).count(1));
     let (clean, bucket) = faulty(plan).await;
     let bytes = content(9 * MIB, 1);
-    let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).stall_timeout(Duration::from_millis(700));
+    let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).stall_timeout(Duration::from_secs(2));
     let uploaded = upload.send().await.unwrap();
     assert_eq!((clean.emulator().faults_fired(), uploaded.attempts), (vec![1, 1], 4));
     assert!(clean.read("key").await.unwrap() == bytes);
