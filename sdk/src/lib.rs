@@ -30,6 +30,7 @@
 //! # Features
 //!
 //! * `rustls` (default): HTTPS by rustls with ring, trusting the operating system's certificates.
+//! * `transfer` (default): [`Upload`], [`Download`], [`ObjectCopy`] and [`Bucket::abort_stale_uploads`].
 //! * `native-tls`: HTTPS by the operating system's library; turn the default features off to be rid of rustls.
 //!
 //! # Runtime
@@ -42,13 +43,16 @@
 //! Calls and attempts are [`tracing`] spans of level debug with operation, bucket, key, status and request id. Access
 //! keys, signatures, customer encryption keys and bodies are never part of them.
 
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, unused_imports, reason = "transfers use the rest"))]
 mod body;
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod bucket;
 mod client;
 mod clock;
 mod config;
 mod credentials;
 mod endpoint;
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod error;
 mod generated;
 mod key;
@@ -59,6 +63,7 @@ mod percent;
 mod presign;
 mod request;
 mod response;
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod retry;
 mod runtime;
 mod secret;
@@ -66,7 +71,9 @@ mod send;
 pub mod sign;
 mod string_enum;
 mod timestamp;
+#[cfg(feature = "transfer")]
 mod transfer;
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod transport;
 
 pub use body::Body;
@@ -85,6 +92,7 @@ pub use response::{ResponseBody, ResponseInfo};
 pub use retry::RetryConfig;
 pub use secret::Secret;
 pub use timestamp::{Timestamp, TimestampError};
+#[cfg(feature = "transfer")]
 pub use transfer::{
     AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, StaleUpload,
     TransferProgress, Upload, Uploaded,
