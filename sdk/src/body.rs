@@ -3,6 +3,7 @@
 mod aligned;
 mod exact;
 mod file;
+mod held;
 mod observer;
 mod piece;
 
@@ -19,7 +20,9 @@ pub(crate) use aligned::AlignedBuffer;
 pub(crate) use exact::{BodyError, ExactBody, Progress};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
+pub(crate) use held::{HeldPieces, Memory};
 pub(crate) use observer::Observer;
+pub(crate) use piece::{PIECE, Piece};
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 
@@ -110,9 +113,9 @@ impl Body {
         Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
     }
 
-    /// `length` bytes of a file that is open, from byte `offset` on.
-    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
-        Self(Source::File(Arc::new(FileRegion::of(file, offset, length))))
+    /// `length` bytes of a file that is open, from byte `offset` on; those that are `held` are not read again.
+    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64, held: Arc<HeldPieces>) -> Self {
+        Self(Source::File(Arc::new(FileRegion::of(file, offset, length, held))))
     }
 
     /// The body with somebody who looks on while it is sent.

@@ -86,8 +86,11 @@ async fn every_source_of_every_size_arrives_whole() {
             ("reader", upload().reader(reader(&bytes))),
             ("unchecked file", upload().file(file.path()).checksum(None)),
             ("unchecked reader", upload().reader(reader(&bytes)).checksum(None)),
+            ("file, nothing of it held", upload().file(file.path()).memory_budget(0)),
+            ("file, a little of it held", upload().file(file.path()).memory_budget(3 * MIB)),
             ("file, one part at a time", upload().file(file.path()).concurrency(1)),
             ("reader, one part at a time", upload().reader(reader(&bytes)).concurrency(1)),
+            ("reader, little memory", upload().reader(reader(&bytes)).memory_budget(8 * MIB)),
             ("reader, many parts at a time", upload().reader(reader(&bytes)).concurrency(40)),
         ] {
             let uploaded = upload.send().await.unwrap();
@@ -179,6 +182,10 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
         (upload().part_size(5 * 1024 * MIB + 1), "a part has 4 MiB"),
         (upload().concurrency(0), "concurrency: 0 parts"),
         (upload().bandwidth(0), "bandwidth: 0 bytes a second"),
+        (
+            bucket.upload("key").reader(reader(b"x")).memory_budget(16 * MIB - 1),
+            "memory_budget: a reader needs 16777216 bytes, for two parts of 8388608, and it is 16777215",
+        ),
     ] {
         let error = upload.send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");

@@ -229,6 +229,11 @@ impl http_body::Body for ExactBody {
                 if this.sent == this.length {
                     return Poll::Ready(None);
                 }
+                if reading.is_none()
+                    && let Some(bytes) = region.take_held(this.sent)
+                {
+                    return Poll::Ready(Some(this.count(bytes)));
+                }
                 let handle = reading.get_or_insert_with(|| {
                     let (region, done) = (Arc::clone(region), this.sent);
                     tokio::task::spawn_blocking(move || region.read_piece(done))

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::piece::Piece;
+use super::held::HeldPieces;
+use super::piece::{Piece, PiecePool};
 
 /// A regular file that was opened for reading, with its path for errors.
 #[derive(Debug)]
@@ -91,6 +92,7 @@ pub(super) struct FileRegion {
     file: Arc<OpenFile>,
     offset: u64,
     length: u64,
+    held: Arc<HeldPieces>,
 }
 
 impl FileRegion {
@@ -107,20 +109,25 @@ impl FileRegion {
                 ),
             ));
         }
-        Ok(Self::of(Arc::new(file), offset, length))
+        Ok(Self::of(Arc::new(file), offset, length, Arc::default()))
     }
 
-    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
-        Self { file, offset, length }
+    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64, held: Arc<HeldPieces>) -> Self {
+        Self { file, offset, length, held }
     }
 
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
+    /// The piece that begins `done` bytes into the region, if it is in memory.
+    pub(super) fn take_held(&self, done: u64) -> Option<Bytes> {
+        self.held.take(done)
+    }
+
     /// Reads the piece that begins `done` bytes into the region. Blocks.
     pub(super) fn read_piece(&self, done: u64) -> io::Result<Bytes> {
-        let mut piece = Piece::of(usize::try_from(self.length.saturating_sub(done)).unwrap_or(usize::MAX));
+        let mut piece = Piece::of(self.length.saturating_sub(done), PiecePool::shared());
         self.file.read_exact_at(piece.as_mut(), self.offset + done)?;
         Ok(piece.into_bytes())
     }

@@ -1,37 +1,60 @@
 //! Memory for what is read of files, used again and again.
 
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::aligned::AlignedBuffer;
 
 /// Large enough that the hop to a blocking thread costs little, small enough that memory stays bounded. Measured: a quarter
-/// of it takes a quarter more of CPU time for an upload.
-pub(super) const PIECE: usize = 1024 * 1024;
+/// of it takes a quarter more of CPU time for an upload, and twice as much is no better.
+pub(crate) const PIECE: usize = 1024 * 1024;
 
-/// What is kept for the next pieces, however many were there at once: 8 MiB.
-const MOST_KEPT: usize = 16;
+/// Of all bodies that are not part of a transfer.
+static SHARED: LazyLock<Arc<PiecePool>> = LazyLock::new(|| PiecePool::keeping(16));
 
-/// Fresh memory of this size comes from the kernel page by page, which costs more than reading into it.
-static KEPT: Mutex<Vec<AlignedBuffer>> = Mutex::new(Vec::new());
+/// Buffers that nobody has at the moment. Fresh memory of this size comes from the kernel page by page, which costs more
+/// than reading into it.
+pub(crate) struct PiecePool {
+    kept: Mutex<Vec<AlignedBuffer>>,
+    most_kept: usize,
+}
 
-/// A buffer of [`PIECE`] bytes that is kept when nobody has it any more.
-pub(super) struct Piece {
+impl PiecePool {
+    /// Keeps that many buffers for the next pieces, however many were there at once.
+    pub(crate) fn keeping(most_kept: usize) -> Arc<Self> {
+        Arc::new(Self { kept: Mutex::default(), most_kept })
+    }
+
+    pub(super) fn shared() -> &'static Arc<Self> {
+        &SHARED
+    }
+}
+
+impl fmt::Debug for PiecePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PiecePool").field("most_kept", &self.most_kept).finish_non_exhaustive()
+    }
+}
+
+/// A buffer of [`PIECE`] bytes that goes back to its pool when nobody has it any more.
+#[derive(Debug)]
+pub(crate) struct Piece {
     buffer: Option<AlignedBuffer>,
     length: usize,
+    pool: Arc<PiecePool>,
 }
 
 impl Piece {
     /// With room for `length` bytes, at most [`PIECE`], whose content is anything.
-    pub(super) fn of(length: usize) -> Self {
-        let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self { buffer: Some(kept.unwrap_or_else(|| AlignedBuffer::zeroed(PIECE))), length: length.min(PIECE) }
-    }
-
-    pub(super) fn as_mut(&mut self) -> &mut [u8] {
-        let length = self.length;
-        self.buffer.as_mut().map_or(&mut [], |buffer| &mut buffer.as_mut()[..length])
+    pub(crate) fn of(length: u64, pool: &Arc<PiecePool>) -> Self {
+        let kept = pool.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        Self {
+            buffer: Some(kept.unwrap_or_else(|| AlignedBuffer::zeroed(PIECE))),
+            length: usize::try_from(length).unwrap_or(PIECE).min(PIECE),
+            pool: Arc::clone(pool),
+        }
     }
 
     pub(super) fn into_bytes(self) -> Bytes {
@@ -45,10 +68,17 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
+impl AsMut<[u8]> for Piece {
+    fn as_mut(&mut self) -> &mut [u8] {
+        let length = self.length;
+        self.buffer.as_mut().map_or(&mut [], |buffer| &mut buffer.as_mut()[..length])
+    }
+}
+
 impl Drop for Piece {
     fn drop(&mut self) {
-        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < MOST_KEPT {
+        let mut kept = self.pool.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < self.pool.most_kept {
             kept.extend(self.buffer.take());
         }
     }
@@ -60,10 +90,20 @@ mod tests {
 
     #[test]
     fn a_piece_is_as_long_as_was_asked_for_whoever_had_it_before() {
-        for length in [PIECE, 1, 0, 1000] {
-            let mut piece = Piece::of(length);
+        let pool = PiecePool::keeping(1);
+        for length in [PIECE as u64, 1, 0, 1000] {
+            let mut piece = Piece::of(length, &pool);
             piece.as_mut().fill(7);
-            assert_eq!(piece.into_bytes(), vec![7; length]);
+            assert_eq!(piece.into_bytes(), vec![7; length as usize]);
         }
+        assert_eq!(Piece::of(u64::MAX, &pool).as_ref().len(), PIECE);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_was_said() {
+        let pool = PiecePool::keeping(2);
+        let pieces: Vec<Piece> = (0..3).map(|_| Piece::of(1, &pool)).collect();
+        drop(pieces);
+        assert_eq!(pool.kept.lock().unwrap().len(), 2);
     }
 }

@@ -5,66 +5,82 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::md5::{Block, LANES, Md5Sum, PartHash};
 use super::source::Region;
-use crate::body::AlignedBuffer;
+use crate::body::{Memory, PIECE};
 
-/// Of each part, so much is read and hashed before it is the next one's turn: eight of them fit into a core's own cache.
-const CHUNK: usize = 32 << 10;
+/// Of each part, so much is read and hashed before it is the next one's turn, so that it is still in a cache then.
+const CHUNK: usize = 128 << 10;
 
-/// The sums of up to [`LANES`] regions, read side by side. Blocks; ends early with an error once `is_over`.
-pub(crate) fn md5_of_each(regions: &[Region], is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
+/// The sums of up to [`LANES`] regions, read side by side. What there is room for in `memory` is held until it is sent.
+/// Blocks; ends early with an error once `is_over`.
+pub(crate) fn md5_of_each(regions: &[Region], memory: &Memory, is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     debug_assert!(regions.len() <= LANES);
     let mut hashes = vec![PartHash::new(); regions.len()];
-    let mut buffers: Vec<AlignedBuffer> = regions.iter().map(|_| AlignedBuffer::zeroed(CHUNK)).collect();
-    let mut done = vec![0; regions.len()];
-    loop {
-        if is_over.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::Interrupted.into());
+    let mut tails = vec![Vec::new(); regions.len()];
+    let longest = regions.iter().map(Region::length).max().unwrap_or(0);
+    for done in (0..longest).step_by(PIECE) {
+        let mut pieces: Vec<_> = regions.iter().map(|region| region.piece(done, memory)).collect();
+        for start in (0..PIECE).step_by(CHUNK) {
+            if is_over.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            for piece in &mut pieces {
+                piece.read(start..start + CHUNK)?;
+            }
+            let chunks: Vec<&[Block]> =
+                pieces.iter().map(|piece| blocks_and_tail(piece.bytes(start..start + CHUNK)).0).collect();
+            PartHash::update_each(&mut hashes, &chunks);
         }
-        let mut chunks: Vec<&[Block]> = Vec::with_capacity(regions.len());
-        for ((region, done), buffer) in regions.iter().zip(&mut done).zip(&mut buffers) {
-            let left = region.length() - *done;
-            let blocks = usize::try_from(left).unwrap_or(usize::MAX).min(CHUNK) / size_of::<Block>();
-            let bytes = &mut buffer.as_mut()[..blocks * size_of::<Block>()];
-            region.read_exact_at(bytes, *done)?;
-            *done += bytes.len() as u64;
-            chunks.push(bytes.as_chunks().0);
+        for (piece, tail) in pieces.into_iter().zip(&mut tails) {
+            tail.extend_from_slice(blocks_and_tail(piece.bytes(0..PIECE)).1);
+            piece.hold(memory);
         }
-        if chunks.iter().all(|blocks| blocks.is_empty()) {
-            break;
-        }
-        PartHash::update_each(&mut hashes, &chunks);
     }
-    let rests = regions.iter().zip(done).zip(&mut buffers).map(|((region, done), buffer)| {
-        let rest = usize::try_from(region.length() - done).unwrap_or(0);
-        let bytes = &mut buffer.as_mut()[..rest];
-        region.read_exact_at(bytes, done).map(|()| &*bytes)
-    });
-    hashes.into_iter().zip(rests).map(|(hash, rest)| rest.map(|rest| hash.finish(rest))).collect()
+    Ok(hashes.into_iter().zip(tails).map(|(hash, tail)| hash.finish(&tail)).collect())
+}
+
+/// Only the last piece of a region is no whole number of blocks.
+fn blocks_and_tail(bytes: &[u8]) -> (&[Block], &[u8]) {
+    bytes.as_chunks()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use md5::{Digest, Md5};
 
     use super::*;
+    use crate::body::OpenFile;
     use crate::transfer::plan::PartPlan;
     use crate::transfer::source::PartSource;
 
+    fn check(source: &PartSource, bytes: &[u8], memory: &Memory) {
+        let plan = PartPlan::new(bytes.len() as u64, 4 << 20).unwrap();
+        let regions: Vec<_> = plan.parts().map(|part| source.region(part.bytes)).collect();
+        let sums = md5_of_each(&regions, memory, &AtomicBool::new(false)).unwrap();
+        let places = plan.parts().map(|part| part.bytes.start as usize..part.bytes.end as usize);
+        let expected: Vec<Md5Sum> = places.map(|place| Md5::digest(&bytes[place]).into()).collect();
+        assert_eq!(sums, expected);
+    }
+
     #[test]
     fn regions_have_the_sums_of_their_bytes() {
-        let bytes: Vec<u8> = (0..21_000_077_u32).map(|i| (i ^ i >> 8) as u8).collect();
-        let source = PartSource::Bytes(bytes.clone().into());
-        let parts = PartPlan::new(bytes.len() as u64, 4 << 20).unwrap().parts();
-        let regions: Vec<_> = parts.map(|part| source.region(part.bytes)).collect();
-        let sums = md5_of_each(&regions, &AtomicBool::new(false)).unwrap();
-        let expected: Vec<Md5Sum> = bytes.chunks(4 << 20).map(|part| Md5::digest(part).into()).collect();
-        assert_eq!(sums, expected);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for length in [21_000_077_u32, 20 << 20, 4 << 20, 100, 64, 0] {
+            let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();
+            check(&PartSource::Bytes(bytes.clone().into()), &bytes, &Memory::of(0));
+            std::fs::write(file.path(), &bytes).unwrap();
+            for memory in [0, 2 << 20, 64 << 20] {
+                let source = PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap()));
+                check(&source, &bytes, &Memory::of(memory));
+            }
+        }
     }
 
     #[test]
     fn nobody_hashes_what_nobody_waits_for() {
         let region = PartSource::Bytes(vec![0; 100].into()).region(0..100);
-        let error = md5_of_each(&[region], &AtomicBool::new(true)).unwrap_err();
+        let error = md5_of_each(&[region], &Memory::of(0), &AtomicBool::new(true)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }
 }

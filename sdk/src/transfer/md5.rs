@@ -13,7 +13,7 @@ use md5::{Digest, Md5};
 /// How many parts are hashed side by side.
 pub(crate) const LANES: usize = 2 * VECTOR;
 /// How many lanes a vector has.
-const VECTOR: usize = 8;
+pub(crate) const VECTOR: usize = 8;
 
 /// What MD5 goes on by.
 pub(crate) type Block = [u8; BLOCK];

@@ -1,5 +1,7 @@
 //! Where the bytes of an upload come from, if any part of them can be read at any time.
 
+mod region;
+
 use std::fs::Metadata;
 use std::io;
 use std::ops::Range;
@@ -9,61 +11,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
 
-use crate::Body;
 use crate::body::OpenFile;
+pub(crate) use region::Region;
 
 #[derive(Clone, Debug)]
 pub(crate) enum PartSource {
     Bytes(Bytes),
     File(Arc<OpenFile>),
-}
-
-/// Some bytes of a source.
-#[derive(Clone, Debug)]
-pub(crate) struct Region {
-    source: PartSource,
-    bytes: Range<u64>,
-    /// What it takes up as long as it is there.
-    _space: Option<Arc<OwnedSemaphorePermit>>,
-}
-
-impl Region {
-    pub(crate) fn taking_up(self, space: OwnedSemaphorePermit) -> Self {
-        Self { _space: Some(Arc::new(space)), ..self }
-    }
-
-    /// The bytes, if they are in memory.
-    pub(crate) fn into_bytes(self) -> Option<Bytes> {
-        match self.source {
-            PartSource::Bytes(bytes) => Some(bytes.slice(in_memory(&self.bytes))),
-            PartSource::File(_) => None,
-        }
-    }
-
-    pub(crate) fn length(&self) -> u64 {
-        self.bytes.end - self.bytes.start
-    }
-
-    pub(crate) fn body(&self) -> Body {
-        match &self.source {
-            PartSource::Bytes(bytes) => bytes.slice(in_memory(&self.bytes)).into(),
-            PartSource::File(file) => Body::of_file(Arc::clone(file), self.bytes.start, self.length()),
-        }
-    }
-
-    /// Fills the buffer from the region's byte `offset` on. Blocks.
-    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let start = self.bytes.start + offset;
-        match &self.source {
-            PartSource::Bytes(bytes) => {
-                buffer.copy_from_slice(&bytes[in_memory(&(start..start + buffer.len() as u64))]);
-                Ok(())
-            }
-            PartSource::File(file) => file.read_exact_at(buffer, start),
-        }
-    }
 }
 
 /// What changes when a file does.
@@ -79,7 +34,7 @@ pub(crate) struct Fingerprint {
 
 impl PartSource {
     pub(crate) fn region(&self, bytes: Range<u64>) -> Region {
-        Region { source: self.clone(), bytes, _space: None }
+        Region::of(self.clone(), bytes)
     }
 
     /// Blocks.
@@ -130,12 +85,6 @@ fn identity(metadata: &Metadata) -> Option<(u64, u64, i64, i64)> {
 #[cfg(not(unix))]
 fn identity(_: &Metadata) -> Option<(u64, u64, i64, i64)> {
     None
-}
-
-/// Bytes that are in memory have no places that memory has not.
-fn in_memory(range: &Range<u64>) -> Range<usize> {
-    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-    place(range.start)..place(range.end)
 }
 
 fn nanoseconds(time: SystemTime) -> i64 {

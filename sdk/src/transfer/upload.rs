@@ -89,6 +89,7 @@ enum Source {
 struct Options {
     part_size: u64,
     concurrency: usize,
+    memory_budget: Option<u64>,
     checksum: Option<Checksum>,
     stall_timeout: Duration,
     bandwidth: Option<u64>,
@@ -103,6 +104,7 @@ impl Upload {
         let options = Options {
             part_size: DEFAULT_PART,
             concurrency: DEFAULT_CONCURRENCY,
+            memory_budget: None,
             checksum: Some(Checksum::Md5),
             stall_timeout: DEFAULT_STALL_TIMEOUT,
             bandwidth: None,
@@ -114,7 +116,7 @@ impl Upload {
 
     /// Uploads a file, as it is now: one that changes meanwhile makes the upload fail.
     ///
-    /// It is read piece by piece, so memory does not depend on its size.
+    /// It is read piece by piece, so memory does not depend on its size: see [`memory_budget`](Upload::memory_budget).
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Some(Source::File(path.into()));
         self
@@ -128,11 +130,10 @@ impl Upload {
 
     /// Uploads what can be read until there is no more: standard input, a pipe, something that is being compressed.
     ///
-    /// Up to `concurrency` × `part_size` bytes of it are in memory, at least two parts. Parts become longer as it goes on,
-    /// because nobody knows how many there will be: twice as long from part 128, 256 and 384 on, and then every 16 parts,
-    /// with fewer on their way at the same time. Those that are longer than that memory are kept in
-    /// [temporary files](std::env::temp_dir) until they are sent, two at most; that begins after 16 GiB with the defaults,
-    /// and a larger `part_size` puts it off.
+    /// Parts become longer as it goes on, because nobody knows how many there will be: twice as long from part 128, 256 and
+    /// 384 on, and then every 16 parts, with fewer on their way at the same time. Those that are longer than the
+    /// [`memory_budget`](Upload::memory_budget) are kept in [temporary files](std::env::temp_dir) until they are sent, two
+    /// at most; that begins after 16 GiB with the defaults, and a larger `part_size` puts it off.
     pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
         self.source = Some(Source::Reader(Box::pin(reader)));
         self
@@ -197,6 +198,21 @@ impl Upload {
     /// How many parts are on their way at the same time, 1 or more; default 8.
     pub fn concurrency(mut self, parts: usize) -> Self {
         self.options.concurrency = parts;
+        self
+    }
+
+    /// How many bytes of the source may be in memory.
+    ///
+    /// Of a file, what was hashed is held until it is sent, as far as it fits; what does not fit is read twice. Default
+    /// `concurrency` × `part_size`, at most 64 MiB; from 0 on. Beyond that, and with `checksum(None)` in any case, it takes
+    /// about 2 MiB for each part on its way, and 16 MiB while parts are hashed.
+    ///
+    /// Of a [reader](Upload::reader), parts on their way are in memory as a whole. Default `concurrency` × `part_size`, at
+    /// least two parts; less than that is refused.
+    ///
+    /// Bytes that are in memory already need none.
+    pub fn memory_budget(mut self, bytes: u64) -> Self {
+        self.options.memory_budget = Some(bytes);
         self
     }
 

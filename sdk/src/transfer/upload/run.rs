@@ -11,14 +11,15 @@ use tracing::{Instrument, debug_span};
 use super::completion::Completed;
 use super::guard::{or_cancelled, see_through};
 use super::resume::Beginning;
-use super::sending::{Waiting, feed, hand_over, send_parts};
+use super::sending::{Preparation, Waiting, feed, hand_over, send_parts};
 use super::session::{MOST_CORRUPTIONS, SentPart, Session, corrupted, is_what_was_sent};
 use super::{Cancelled, Options, Source, Uploaded};
-use crate::body::OpenFile;
+use crate::body::{Memory, OpenFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint::Checkpoint;
 use crate::transfer::checksum::{Checksum, content_md5};
 use crate::transfer::hashing::md5_of_each;
+use crate::transfer::limits::MIB;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::over::OverOnDrop;
@@ -27,6 +28,9 @@ use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region};
 use crate::{Bucket, PutObjectOutput};
+
+/// Of a file, unless somebody asks for more.
+const MOST_HELD: u64 = 64 * MIB;
 
 /// Where an upload goes, and how.
 pub(super) struct Job<'a> {
@@ -133,7 +137,8 @@ impl Job<'_> {
             let waiting = missing.map(|part| Waiting { number: part.number, region: source.region(part.bytes) });
             let (feed, handed_over) = feed();
             let feeding = hand_over(waiting.collect(), feed);
-            let outcome = send_parts(&session, feeding, handed_over, self.options).await;
+            let preparation = self.preparation(source, plan.part_size());
+            let outcome = send_parts(&session, feeding, handed_over, self.options.concurrency, preparation).await;
             // What a change of the source looks like to a server is not what went wrong.
             unchanged(source, before).await?;
             let mut parts = there;
@@ -144,6 +149,17 @@ impl Job<'_> {
         let uploaded = uploaded.await?;
         self.remove_checkpoint().await;
         Ok(uploaded)
+    }
+
+    fn preparation(&self, source: &PartSource, part_size: u64) -> Preparation {
+        let Options { checksum, concurrency, memory_budget, .. } = self.options;
+        match source {
+            PartSource::Bytes(_) => Preparation::holding_nothing(*checksum),
+            PartSource::File(_) => {
+                let default = part_size.saturating_mul(*concurrency as u64).min(MOST_HELD);
+                Preparation::holding(*checksum, memory_budget.unwrap_or(default), part_size)
+            }
+        }
     }
 
     /// One request for all.
@@ -242,7 +258,7 @@ impl Job<'_> {
 pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
     let over = OverOnDrop::default();
     let is_over = over.flag();
-    let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &is_over));
+    let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &Memory::of(0), &is_over));
     hashing.await.map_err(stopped)?.map_err(unreadable)
 }
 

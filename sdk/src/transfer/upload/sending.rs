@@ -7,16 +7,40 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::Options;
 use super::run::{stopped, unreadable};
 use super::session::{SentPart, Session};
+use crate::body::Memory;
 use crate::error::Result;
 use crate::transfer::checksum::Checksum;
 use crate::transfer::hashing::md5_of_each;
 use crate::transfer::limits::MOST_PARTS;
-use crate::transfer::md5::{LANES, Md5Sum};
+use crate::transfer::md5::{LANES, Md5Sum, VECTOR};
 use crate::transfer::over::OverOnDrop;
 use crate::transfer::source::Region;
+
+/// How parts are made ready.
+pub(super) struct Preparation {
+    pub(super) checksum: Option<Checksum>,
+    /// Where what was hashed is held until it is sent.
+    pub(super) memory: Memory,
+    /// How many parts are hashed at once.
+    pub(super) together: usize,
+}
+
+impl Preparation {
+    /// For parts that are in memory already, or are to be read twice.
+    pub(super) fn holding_nothing(checksum: Option<Checksum>) -> Self {
+        Self { checksum, memory: Memory::of(0), together: LANES }
+    }
+
+    /// For parts of that size of a file, of which so many bytes may be held.
+    pub(super) fn holding(checksum: Option<Checksum>, bytes: u64, part_size: u64) -> Self {
+        // To hash twice as many at once saves less than to read them once instead of twice.
+        let fits = |parts: usize| part_size.saturating_mul(parts as u64) <= bytes;
+        let together = if fits(VECTOR) && !fits(LANES) { VECTOR } else { LANES };
+        Self { checksum, memory: Memory::of(bytes), together }
+    }
+}
 
 /// A part that is there to be sent.
 pub(super) struct Waiting {
@@ -51,7 +75,8 @@ pub(super) async fn send_parts<F>(
     session: &Arc<Session>,
     feeding: F,
     waiting: mpsc::Receiver<Waiting>,
-    options: &Options,
+    concurrency: usize,
+    preparation: Preparation,
 ) -> Result<Vec<SentPart>>
 where
     F: Future<Output = Result<()>> + Send + 'static,
@@ -61,9 +86,9 @@ where
     let ready = Arc::new(Mutex::new(ready));
     let mut tasks = JoinSet::new();
     tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
-    tasks.spawn(make_ready(waiting, sender, options.checksum, over.flag()).in_current_span());
+    tasks.spawn(make_ready(waiting, sender, preparation, over.flag()).in_current_span());
     // There are no more parts than that.
-    for _ in 0..options.concurrency.min(MOST_PARTS as usize) {
+    for _ in 0..concurrency.min(MOST_PARTS as usize) {
         tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready)).in_current_span());
     }
     // Who makes parts ready has to notice when nobody takes them any more.
@@ -87,17 +112,18 @@ where
 async fn make_ready(
     mut waiting: mpsc::Receiver<Waiting>,
     ready: mpsc::Sender<Ready>,
-    checksum: Option<Checksum>,
+    preparation: Preparation,
     is_over: Arc<AtomicBool>,
 ) -> Result<Vec<SentPart>> {
-    let mut parts = Vec::with_capacity(LANES);
-    while waiting.recv_many(&mut parts, LANES).await > 0 {
+    let Preparation { checksum, memory, together } = preparation;
+    let mut parts = Vec::with_capacity(together);
+    while waiting.recv_many(&mut parts, together).await > 0 {
         let sums = match checksum {
             None => vec![None; parts.len()],
             Some(Checksum::Md5) => {
                 let regions: Vec<Region> = parts.iter().map(|part| part.region.clone()).collect();
-                let is_over = Arc::clone(&is_over);
-                let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &is_over));
+                let (memory, is_over) = (memory.clone(), Arc::clone(&is_over));
+                let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &memory, &is_over));
                 hashing.await.map_err(stopped)?.map_err(unreadable)?.into_iter().map(Some).collect()
             }
         };

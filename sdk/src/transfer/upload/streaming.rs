@@ -8,10 +8,10 @@ use tokio::io::ReadBuf;
 use tokio::sync::{AcquireError, Semaphore};
 
 use super::run::{Job, stopped, unreadable};
-use super::sending::{Feed, Waiting, feed, send_parts};
+use super::sending::{Feed, Preparation, Waiting, feed, send_parts};
 use super::session::Session;
 use super::{Reader, Uploaded};
-use crate::body::{AlignedBuffer, OpenFile};
+use crate::body::{AlignedBuffer, OpenFile, PIECE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::growth::part_length;
 use crate::transfer::limits::{MIB, MOST_PARTS};
@@ -20,12 +20,10 @@ use crate::transfer::source::{PartSource, Region};
 
 /// How many parts that are too long for memory are on disk at the same time.
 const MOST_ON_DISK: usize = 2;
-/// What is read at once of those.
-const PIECE: usize = 1 << 20;
 
 impl Job<'_> {
     pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
-        let mut parts = Parts::new(reader, self);
+        let mut parts = Parts::new(reader, self)?;
         let first = parts.next().await?;
         let second = if parts.is_at_end { None } else { parts.next().await? };
         let Some(second) = second else {
@@ -36,7 +34,8 @@ impl Job<'_> {
         self.guarded(&session, async {
             let (feed, waiting) = feed();
             let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
-            send_parts(&session, feeding, waiting, self.options).await
+            let preparation = Preparation::holding_nothing(self.options.checksum);
+            send_parts(&session, feeding, waiting, self.options.concurrency, preparation).await
         })
         .await
     }
@@ -58,13 +57,23 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(reader: Reader, job: &Job<'_>) -> Self {
+    fn new(reader: Reader, job: &Job<'_>) -> Result<Self> {
         let first = job.options.part_size;
         // The second part is read before the first is sent, to know whether there is one.
-        let parts = u64::try_from(job.options.concurrency).unwrap_or(u64::MAX).max(2);
+        let least = first.div_ceil(MIB).saturating_mul(2);
         let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
-        let budget = u32::try_from(first.div_ceil(MIB).saturating_mul(parts)).unwrap_or(most).min(most);
-        Self {
+        let budget = match job.options.memory_budget {
+            Some(bytes) if bytes / MIB < least => {
+                return Err(Error::invalid_input(format!(
+                    "memory_budget: a reader needs {} bytes, for two parts of {first}, and it is {bytes}; nothing was sent",
+                    least * MIB
+                )));
+            }
+            Some(bytes) => bytes / MIB,
+            None => first.div_ceil(MIB).saturating_mul(job.options.concurrency as u64).max(least),
+        };
+        let budget = u32::try_from(budget).unwrap_or(most).min(most);
+        Ok(Self {
             reader,
             first,
             next: 0,
@@ -74,7 +83,7 @@ impl Parts {
             meter: Arc::clone(job.meter),
             read: 0,
             is_at_end: false,
-        }
+        })
     }
 
     async fn hand_over(mut self, begun: Vec<Waiting>, feed: Feed) -> Result<()> {

@@ -1,0 +1,88 @@
+//! What of a file's region is in memory, so that it need not be read a second time.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::piece::{PIECE, Piece, PiecePool};
+
+/// How much of files may be held in memory, by all regions together.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    /// A permit a piece.
+    room: Arc<Semaphore>,
+    pool: Arc<PiecePool>,
+}
+
+impl Memory {
+    /// Bytes that are no whole piece are left out.
+    pub(crate) fn of(bytes: u64) -> Self {
+        let pieces = usize::try_from(bytes / PIECE as u64).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Self { room: Arc::new(Semaphore::new(pieces)), pool: PiecePool::keeping(pieces) }
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<PiecePool> {
+        &self.pool
+    }
+}
+
+/// Pieces of one region that wait to be sent, by where they begin. Each is taken once: when a part is sent again, what is
+/// gone is read from the file.
+#[derive(Debug, Default)]
+pub(crate) struct HeldPieces(Mutex<BTreeMap<u64, Bytes>>);
+
+impl HeldPieces {
+    /// Holds the piece that begins `done` bytes into the region, if there is room.
+    pub(crate) fn hold(&self, done: u64, piece: Piece, memory: &Memory) {
+        if let Ok(room) = Arc::clone(&memory.room).try_acquire_owned() {
+            let bytes = Bytes::from_owner(Held { piece, _room: room });
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(done, bytes);
+        }
+    }
+
+    pub(super) fn take(&self, done: u64) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&done)
+    }
+}
+
+/// There is room again when the last of its bytes is gone.
+struct Held {
+    piece: Piece,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        self.piece.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_held_than_there_is_room_for_until_it_was_sent() {
+        let memory = Memory::of(2 * PIECE as u64 + 1);
+        let held = HeldPieces::default();
+        let piece = |byte| {
+            let mut piece = Piece::of(3, memory.pool());
+            piece.as_mut().fill(byte);
+            piece
+        };
+        for (done, byte) in [(0, 1), (10, 2), (20, 3)] {
+            held.hold(done, piece(byte), &memory);
+        }
+        assert_eq!(held.take(20), None, "there was no room");
+        let first = held.take(0).unwrap();
+        assert_eq!(first, [1; 3].as_slice());
+        assert_eq!(held.take(0), None, "only once");
+        held.hold(20, piece(3), &memory);
+        assert_eq!(held.take(20), None, "the first one is still on its way");
+        drop(first);
+        held.hold(20, piece(3), &memory);
+        assert_eq!(held.take(20).unwrap(), [3; 3].as_slice());
+    }
+}
