@@ -43,6 +43,9 @@
 //! Calls and attempts are [`tracing`] spans of level debug with operation, bucket, key, status and request id. Access
 //! keys, signatures, customer encryption keys and bodies are never part of them.
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
 #[cfg_attr(not(feature = "transfer"), allow(dead_code, unused_imports, reason = "transfers use the rest"))]
 mod body;
 #[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]

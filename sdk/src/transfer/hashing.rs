@@ -14,7 +14,7 @@ const CHUNK: usize = 128 << 10;
 /// Blocks; ends early with an error once `is_over`.
 pub(crate) fn md5_of_each(regions: &[Region], memory: &Memory, is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     debug_assert!(regions.len() <= LANES);
-    let mut hashes = vec![PartHash::new(); regions.len()];
+    let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
     let longest = regions.iter().map(Region::length).max().unwrap_or(0);
     for done in (0..longest).step_by(PIECE) {

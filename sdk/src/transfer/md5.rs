@@ -36,8 +36,10 @@ enum Kind {
 }
 
 impl PartHash {
-    pub(crate) fn new() -> Self {
-        if lanes_are_there() { Self::lane() } else { Self::alone() }
+    /// Of each of so many parts that are hashed together.
+    pub(crate) fn new(together: usize) -> Self {
+        // A lane alone is slower than what was made for one.
+        if together > 1 && lanes_are_there() { Self::lane() } else { Self::alone() }
     }
 
     fn lane() -> Self {

@@ -1,0 +1,24 @@
+//! What `benches` measures and nobody else may use: it can change with every version.
+
+use crate::error::Result;
+use crate::transfer::md5::{Block, LANES, Md5Sum, PartHash, VECTOR};
+use crate::transfer::plan::PartPlan;
+
+/// How many parts are hashed at once at the most.
+pub const MD5_LANES: usize = LANES;
+/// How many parts fit into one vector.
+pub const MD5_VECTOR: usize = VECTOR;
+
+/// The MD5s of parts of equal length, a multiple of 64, side by side.
+pub fn md5_of_parts(parts: &[&[u8]]) -> Vec<Md5Sum> {
+    let mut hashes = vec![PartHash::new(parts.len()); parts.len()];
+    let blocks: Vec<&[Block]> = parts.iter().map(|part| part.as_chunks().0).collect();
+    PartHash::update_each(&mut hashes, &blocks);
+    hashes.into_iter().map(|hash| hash.finish(&[])).collect()
+}
+
+/// How many parts `size` bytes make, and the sum of their lengths.
+pub fn plan(size: u64, part_size: u64) -> Result<(u32, u64)> {
+    let plan = PartPlan::new(size, part_size)?;
+    Ok((plan.count(), plan.parts().map(|part| part.bytes.end - part.bytes.start).sum()))
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Measure what uploads cost, beside other clients on the same machine in the same run.
+
+    tests/bench/measure.py --peers FOLDER [-n ROUNDS] [--size MIB]
+
+FOLDER has `compare.py`, which builds a server that drops what it gets and programs on other clients, and runs them all in
+turn. The machine must be idle, has to have Linux and, beside FOLDER, about three times the file's size of room in
+memory. Times differ from machine to machine, so what is compared are the ratios to `ref`: plain reqwest that reads each
+part into memory and sends it, without a signature or a checksum.
+
+Prints the tables that stand in README.md, and draws the picture beside this script.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PICTURE = pathlib.Path(__file__).resolve().parent / "upload-cpu.svg"
+PEERS = ["sink", "reqwest-min", "objstore", "opendal-up", "awss3"]
+BIG = "{port} big {file} {part} 8"
+REF = "ref"
+OURS = "qingstor-sdk"
+
+
+def target():
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release" / "examples"
+
+
+def build(compare):
+    subprocess.run([sys.executable, compare, "build", *PEERS], check=True)
+    for package, example in [("qingstor-sdk", "upload"), ("qingstor-tests", "small_puts")]:
+        command = ["cargo", "build", "--release", "--locked", "--package", package, "--example", example]
+        subprocess.run(command, cwd=ROOT, check=True)
+
+
+def uploads():
+    """Of one file, in parts of 8 MiB, eight at a time."""
+    ours = (
+        "env QINGSTOR_ENDPOINT=http://127.0.0.1:{port} QINGSTOR_ACCESS_KEY_ID=a QINGSTOR_SECRET_ACCESS_KEY=b "
+        f"{target() / 'upload'} {{file}} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
+    )
+    return {
+        REF: f"{{bin:reqwest-min}} {BIG}",
+        f"{OURS}, no checksum": f"{ours} --checksum none",
+        f"{OURS}, default": ours,
+        "object_store, unsigned payload": f"env UNSIGNED=1 {{bin:objstore}} {BIG}",
+        "object_store, default": f"{{bin:objstore}} {BIG}",
+        "opendal": f"{{bin:opendal-up}} {BIG}",
+        "aws-sdk-s3, default": f"{{bin:awss3}} {BIG}",
+    }
+
+
+def small_puts(count):
+    return {
+        REF: f"{{bin:reqwest-min}} {{port}} small {count} 32",
+        OURS: f"{target() / 'small_puts'} {{port}} {count} 32",
+        "object_store, unsigned payload": f"env UNSIGNED=1 {{bin:objstore}} {{port}} small {count} 32",
+        "opendal": f"{{bin:opendal-up}} {{port}} small {count} 32",
+        "aws-sdk-s3, default": f"{{bin:awss3}} {{port}} small {count} 32",
+    }
+
+
+def run(compare, commands, rounds, size, *options):
+    """What `compare.py` says of each command, by the heads of its columns."""
+    command = [sys.executable, compare, "run", "-n", str(rounds), "--size", str(size), *options]
+    command += [f"{name}={text}" for name, text in commands.items()]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    heads, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(heads, row)) for row in rows}
+
+
+def table(title, rows, columns):
+    print(f"\n{title}\n")
+    print("| " + " | ".join(["program", *columns]) + " |")
+    print("| " + " | ".join(["---"] * (len(columns) + 1)) + " |")
+    for name, row in rows.items():
+        print("| " + " | ".join([name, *(read(row) for read in columns.values())]) + " |")
+
+
+def draw(rows, size):
+    bar, gap, left, width = 20, 10, 210, 400
+    ratios = {name: float(row["CPU ratio"]) for name, row in rows.items()}
+    scale = width / max(ratios.values())
+    height = 44 + len(ratios) * (bar + gap)
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 60}" height="{height}" '
+        'font-family="sans-serif" font-size="13">',
+        '<rect width="100%" height="100%" fill="#ffffff"/>',
+        f'<text x="10" y="22" font-size="15">CPU time to upload {size / 1024:g} GiB, plain reqwest = 1 '
+        "(less is better)</text>",
+    ]
+    for number, (name, ratio) in enumerate(ratios.items()):
+        y = 38 + number * (bar + gap)
+        color = "#1f6f54" if name.startswith(OURS) else "#a9b4bd"
+        lines += [
+            f'<text x="{left - 8}" y="{y + 15}" text-anchor="end">{name}</text>',
+            f'<rect x="{left}" y="{y}" width="{ratio * scale:.0f}" height="{bar}" fill="{color}"/>',
+            f'<text x="{left + ratio * scale + 6:.0f}" y="{y + 15}">{ratio:.2f}</text>',
+        ]
+    PICTURE.write_text("\n".join([*lines, "</svg>", ""]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", required=True, metavar="FOLDER", help="where compare.py is")
+    parser.add_argument("-n", type=int, default=5, metavar="ROUNDS")
+    parser.add_argument("--size", type=int, default=2048, metavar="MIB", help="of the file, default 2048")
+    parser.add_argument("--no-build", action="store_true", help="everything was built before")
+    arguments = parser.parse_args()
+    compare = pathlib.Path(arguments.peers) / "compare.py"
+    if not arguments.no_build:
+        build(compare)
+
+    at_once = run(compare, uploads(), arguments.n, arguments.size)
+    cost = {"CPU ÷ ref": lambda row: row["CPU ratio"], "CPU s/GiB": lambda row: row["CPU-s/GiB"]}
+    speed = {"GiB/s": lambda row: row["GiB/s"]}
+    memory = {"peak memory MiB": lambda row: row["peak MiB"]}
+    table("Nothing but the client takes time:", at_once, cost | speed | memory)
+    draw(at_once, arguments.size)
+
+    delayed = run(compare, uploads(), arguments.n, arguments.size, "--delay-ms", "50")
+    possible = 8 * 8 / 1024 / 0.050
+    share = {f"of {possible:.2f} GiB/s": lambda row: f"{float(row['GiB/s']) / possible:.2f}"}
+    table("Each answer takes 50 ms:", delayed, speed | share)
+
+    count = 64 << 10
+    small = run(compare, small_puts(count), arguments.n, count // 1024)
+    each = {"CPU µs an object": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}"}
+    table("Objects of 1 KiB, 32 at a time:", small, {"CPU ÷ ref": cost["CPU ÷ ref"]} | each)
+
+
+if __name__ == "__main__":
+    main()
