@@ -51,7 +51,8 @@ impl Client {
             attempts = field::Empty,
         );
         // Handed on rather than asked for as the current span: where this one is filtered out, that is the caller's.
-        self.send_until_done(call, &span).instrument(span.clone()).await
+        // In a place of its own, or all of it would be moved along whenever a caller moves the call.
+        Box::pin(self.send_until_done(call, &span)).instrument(span.clone()).await
     }
 
     async fn send_until_done(&self, mut call: Call, call_span: &Span) -> Result<ResponseDecoder> {

@@ -291,7 +291,7 @@ impl Upload {
         let source = source.ok_or_else(|| {
             Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
         })?;
-        run::run(&bucket, &key, source, &headers, options, cancelled).await
+        Box::pin(run::run(&bucket, &key, source, &headers, options, cancelled)).await
     }
 }
 
