@@ -1,6 +1,7 @@
 //! What is in the repository for each operation: snapshots that tests keep true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Api, Operation};
@@ -20,6 +21,8 @@ pub(super) struct Evidence {
     root: PathBuf,
     routes: BTreeMap<String, String>,
     scenarios: BTreeMap<String, String>,
+    /// What the features say that the scenarios are in.
+    features: BTreeMap<String, String>,
 }
 
 /// A scenario of our own.
@@ -32,7 +35,13 @@ pub(super) struct Scenario {
 
 impl Evidence {
     pub(super) fn read(root: &Path) -> Result<Self, String> {
-        Ok(Self { root: root.to_owned(), routes: pairs(root, ROUTES)?, scenarios: pairs(root, SCENARIOS)? })
+        let scenarios = pairs(root, SCENARIOS)?;
+        let files: BTreeSet<&str> =
+            scenarios.values().filter_map(|text| text.split_once(": ")).map(|it| it.0).collect();
+        let read =
+            |file: &str| (file.to_owned(), fs::read_to_string(root.join(FEATURES).join(file)).unwrap_or_default());
+        let features = files.into_iter().map(read).collect();
+        Ok(Self { root: root.to_owned(), routes: pairs(root, ROUTES)?, scenarios, features })
     }
 
     /// How the emulator is reached: `PUT /{bucketName}?acl`.
@@ -60,7 +69,7 @@ impl Evidence {
         let Some((file, name)) = self.scenarios.get(id).and_then(|text| text.split_once(": ")) else {
             return Ok(None);
         };
-        let feature = std::fs::read_to_string(self.root.join(FEATURES).join(file)).unwrap_or_default();
+        let feature = self.features.get(file).map_or("", String::as_str);
         if !feature.lines().any(|line| line.trim().starts_with("Scenario") && line.trim_end().ends_with(name)) {
             return Err(format!(
                 "{id}: {FEATURES}/{file} has no scenario `{name}`\n  \
@@ -72,10 +81,9 @@ impl Evidence {
 
     /// What speaks of operations that do not exist.
     pub(super) fn stale(&self, api: &Api) -> Vec<String> {
-        let known = |id: &str| api.operations.iter().any(|operation| operation.id == id);
         let routes = self.routes.keys().map(|id| (ROUTES, id));
         let all = routes.chain(self.scenarios.keys().map(|id| (SCENARIOS, id)));
-        all.filter(|(_, id)| !known(id))
+        all.filter(|(_, id)| !api.has_operation(id))
             .map(|(file, id)| format!("{file} names `{id}`, which is no operation of the specification"))
             .collect()
     }
@@ -83,7 +91,7 @@ impl Evidence {
 
 /// The lines `key: value` of a snapshot. One that is not there has none, which every operation complains of.
 fn pairs(root: &Path, file: &str) -> Result<BTreeMap<String, String>, String> {
-    let text = match std::fs::read_to_string(root.join(file)) {
+    let text = match fs::read_to_string(root.join(file)) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(format!("{file}: {error}")),

@@ -9,8 +9,9 @@ mod table;
 use std::path::Path;
 
 use crate::load::Loaded;
-use crate::model::{Operation, Scope};
-use crate::rust::names::snake_case;
+use crate::model::Operation;
+use crate::rust::names::{plain, snake_case};
+use crate::rust::surface::method_name;
 use evidence::{Evidence, Scenario};
 use register::Register;
 
@@ -60,13 +61,12 @@ pub(crate) fn make(loaded: &Loaded, root: &Path) -> Result<String, Vec<String>> 
         let official: Vec<_> = register.official.iter().map(|sdk| sdk.method(operation)).collect();
         match (wire, route, scenario, collect(official)) {
             (Ok(()), Ok(route), Ok(scenario), Ok(official)) => {
-                let name = snake_case(&operation.id);
                 rows.push(Row {
                     operation,
                     file: place.file,
                     line: place.line,
-                    method: format!("{}::{name}", owner(operation)),
-                    module: name.trim_start_matches("r#").to_owned(),
+                    method: method_name(operation),
+                    module: plain(&snake_case(&operation.id)).to_owned(),
                     route,
                     scenario,
                     official,
@@ -79,11 +79,6 @@ pub(crate) fn make(loaded: &Loaded, root: &Path) -> Result<String, Vec<String>> 
         }
     }
     if gaps.is_empty() { Ok(table::print(&rows, &register)) } else { Err(gaps) }
-}
-
-/// The type that has the operation's method.
-fn owner(operation: &Operation) -> &'static str {
-    if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
 }
 
 fn collect<T>(results: Vec<Result<T, String>>) -> Result<Vec<T>, Vec<String>> {

@@ -57,8 +57,7 @@ impl OfficialSdk {
         let methods = self.methods.difference(&expected);
         let mut stale: Vec<String> =
             methods.map(|name| format!("{FILE}: `{name}` of {} belongs to no operation", self.name)).collect();
-        let known = |id: &str| api.operations.iter().any(|operation| operation.id == id);
-        for id in self.without.keys().filter(|id| !known(id)) {
+        for id in self.without.keys().filter(|id| !api.has_operation(id)) {
             stale.push(format!("{FILE}: `without` of {} names `{id}`, which is no operation", self.name));
         }
         stale

@@ -71,7 +71,7 @@ impl Register {
 
     /// What speaks of operations that do not exist.
     pub(super) fn stale(&self, api: &Api) -> Vec<String> {
-        let unknown = |id: &&String| !api.operations.iter().any(|operation| operation.id == **id);
+        let unknown = |id: &&String| !api.has_operation(id);
         let reasons = [("emulator_without", &self.emulator_without), ("scenario_without", &self.scenario_without)];
         let mut stale = Vec::new();
         for (key, without) in reasons {

@@ -3,7 +3,7 @@
 use super::change::{Cause, DESCRIPTION};
 use super::rename::{self, Candidate};
 use crate::model::api::{Field, Limits, Shape, Treatment};
-use crate::rust::surface::{carrier, label, value_type};
+use crate::rust::surface::{carrier, is_argument, label, value_type};
 
 /// Each difference between two lists of fields, with the list that there would be if it were the only one. `word` says
 /// what the fields belong to: `input`.
@@ -121,10 +121,9 @@ fn changed(old: &Field, new: &Field, word: &str) -> Vec<Cause<Field>> {
 
 /// The order of what `new` takes, as far as both take it.
 fn order(old: &[Field], new: &[Field], word: &str) -> Option<Cause<Vec<Field>>> {
-    let is_argument = |field: &&Field| field.required && !matches!(field.shape, Shape::Map(_));
     let taken = |fields: &[Field], others: &[Field]| -> Vec<String> {
-        let both = |field: &&Field| find(others, field).as_ref().is_some_and(is_argument);
-        fields.iter().filter(is_argument).filter(both).map(label).collect()
+        let both = |field: &&Field| is_argument(field) && find(others, field).is_some_and(is_argument);
+        fields.iter().filter(both).map(label).collect()
     };
     let (before, after) = (taken(old, new), taken(new, old));
     if before == after || word == "output" {

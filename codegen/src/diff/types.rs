@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::change::{Cause, DESCRIPTION, Found, FoundGroup, Kind, Side, Verdict, judge};
 use super::fields;
 use super::rename::{self, Candidate};
-use crate::model::api::{Api, EnumValue, Field, Operation, Shape, TypeDef, TypeKind};
+use crate::model::api::{Api, EnumValue, Field, Operation, TypeDef, TypeKind};
 use crate::rust::surface::{self, type_name};
 use crate::rust::{NameClash, variant_name};
 
@@ -43,7 +43,7 @@ fn whole(verdict: Verdict, message: String, definition: &TypeDef) -> Found {
 fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Found {
     let users: Vec<&str> =
         old.operations.iter().filter(|it| uses(old, it, definition)).map(|it| it.id.as_str()).collect();
-    let are_gone = users.iter().all(|id| !new.operations.iter().any(|operation| operation.id == *id));
+    let are_gone = users.iter().all(|id| !new.has_operation(id));
     let message = match (are_gone, &users[..]) {
         (true, [only]) => format!("is gone with `{only}`, the only operation that used it"),
         (true, [_, ..]) => "is gone with the operations that used it".to_owned(),
@@ -82,24 +82,15 @@ fn reaches(api: &Api, fields: &[Field], wanted: &TypeDef) -> bool {
     let mut reached = BTreeSet::new();
     let mut waiting: Vec<&Field> = fields.iter().collect();
     while let Some(field) = waiting.pop() {
-        let Some(name) = named(&field.shape).filter(|name| reached.insert(*name)) else { continue };
+        let Some(name) = field.shape.type_name().filter(|name| reached.insert(*name)) else { continue };
         if name == wanted.name {
             return true;
         }
-        let definition = api.types.iter().find(|definition| definition.name == name);
-        if let Some(TypeKind::Struct(fields)) = definition.map(|definition| &definition.kind) {
+        if let Some(TypeKind::Struct(fields)) = api.type_named(name).map(|definition| &definition.kind) {
             waiting.extend(fields);
         }
     }
     false
-}
-
-fn named(shape: &Shape) -> Option<&str> {
-    match shape {
-        Shape::Enum(name) | Shape::Struct(name) => Some(name),
-        Shape::List(item) | Shape::Map(item) => named(item),
-        _ => None,
-    }
 }
 
 fn changed(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Result<Vec<Found>, NameClash> {

@@ -2,6 +2,7 @@
 //! nothing yet decided about Rust.
 
 use super::origin::Origin;
+pub use super::shape::Shape;
 
 /// A whole API.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,16 @@ pub struct Operation {
     pub repeatable: bool,
     /// How its list continues (`x-pagination`).
     pub pagination: Option<Pagination>,
+}
+
+impl Api {
+    pub(crate) fn has_operation(&self, id: &str) -> bool {
+        self.operations.iter().any(|operation| operation.id == id)
+    }
+
+    pub(crate) fn type_named(&self, name: &str) -> Option<&TypeDef> {
+        self.types.iter().find(|definition| definition.name == name)
+    }
 }
 
 impl Operation {
@@ -241,41 +252,6 @@ pub struct Limits {
     pub min_items: Option<u64>,
     /// `maxItems`.
     pub max_items: Option<u64>,
-}
-
-/// The type of a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shape {
-    /// `type: boolean`
-    Boolean,
-    /// `type: integer`: 64 bits unless `format: int32`, or unless `minimum` and `maximum` both fit 32 bits;
-    /// unsigned if `minimum` is 0 or more.
-    Integer {
-        /// 32 or 64.
-        bits: u8,
-        /// Whether it can be negative.
-        signed: bool,
-    },
-    /// `type: number`
-    Number,
-    /// `type: string`
-    String,
-    /// `format: date-time` (RFC 3339)
-    DateTime,
-    /// `format: date-time-rfc822` (the date format of HTTP)
-    HttpDate,
-    /// A [`TypeDef`] with [`TypeKind::Enum`], by name.
-    Enum(String),
-    /// A [`TypeDef`] with [`TypeKind::Struct`], by name.
-    Struct(String),
-    /// `type: array`
-    List(Box<Shape>),
-    /// `type: map`, or an object with `additionalProperties` only: text keys.
-    Map(Box<Shape>),
-    /// `type: object` without properties: any JSON.
-    Json,
-    /// Bytes as a part of their own: the file of a form.
-    Binary,
 }
 
 /// A type with a name of its own.

@@ -17,6 +17,7 @@ mod outputs;
 mod pagination;
 mod path;
 mod recursion;
+mod shape;
 mod types;
 
 pub use api::{

@@ -1,5 +1,6 @@
 //! The statements that write an input into a request, and those that read an output from an answer.
 
+use super::field::label;
 use super::names::snake_case;
 use crate::model::api::{
     Field, FormEncoding, Limits, Location, Operation, RequestBody, ResponseBody, Shape, Treatment,
@@ -43,11 +44,6 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
         statements.push(format!("request.form_file({:?}, self.{});", field.name, snake_case(&field.name)));
     }
     statements
-}
-
-/// A field's name as messages spell it: without `r#`.
-fn label(field: &Field) -> String {
-    snake_case(&field.name).trim_start_matches("r#").to_owned()
 }
 
 fn written(field: &Field) -> Option<String> {

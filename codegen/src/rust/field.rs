@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::docs;
-use super::names::snake_case;
+use super::names::{plain, snake_case};
 use super::type_names::TypeNames;
 use crate::model::api::{Field, Location, Shape, Treatment};
 
@@ -60,28 +60,32 @@ pub(super) enum Serde {
 pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView {
     let name = snake_case(&field.name);
     let value_type = value_type(names, field);
-    let is_collection = matches!(field.shape, Shape::List(_) | Shape::Map(_));
     // serde skips what comes from headers, and what it skips must have a default.
     let skipped = serde == Serde::Read && field.location != Location::Json;
-    let is_option = !is_collection && (!field.required || skipped);
+    let is_option = !field.shape.is_collection() && (!field.required || skipped);
     FieldView {
         docs: docs::comment(docs::field(field, serde == Serde::Never)),
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
-        required: field.required && !matches!(field.shape, Shape::Map(_)),
+        required: is_argument(field),
         argument_type: argument_type(names, field),
         conversion: conversion(field, &name),
         setter: setter_name(&name),
         is_map: matches!(field.shape, Shape::Map(_)),
         is_option,
-        label: label(&name),
+        label: label(field),
         name,
     }
 }
 
-/// A name as documentation and messages spell it: without `r#`.
-pub(super) fn label(name: &str) -> String {
-    name.trim_start_matches("r#").to_owned()
+/// What Rust calls a field, as documentation and messages spell it.
+pub(crate) fn label(field: &Field) -> String {
+    plain(&snake_case(&field.name)).to_owned()
+}
+
+/// Whether `new` takes it. A map is filled entry by entry.
+pub(crate) fn is_argument(field: &Field) -> bool {
+    field.required && !matches!(field.shape, Shape::Map(_))
 }
 
 /// `new` is the constructor, and calls `Self::default`.
@@ -160,7 +164,7 @@ fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> 
         return "skip".to_owned();
     }
     let mut arguments = Vec::new();
-    if label(name) != field.name {
+    if plain(name) != field.name {
         arguments.push(format!("rename = {:?}", field.name));
     }
     if field.sensitive && serde == Serde::Both {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::docs;
 use super::enumeration::{self, EnumView};
 use super::field::{self, FieldView, Serde};
-use super::names::snake_case;
+use super::names::{plain, snake_case};
 use super::operation::{self, OperationView};
 use super::order::by_version;
 use super::sample::Sampler;
@@ -72,8 +72,7 @@ impl ModulesView {
     fn new(modules: impl Iterator<Item = ModuleView>) -> Self {
         let mut exported: Vec<ModuleView> = modules.collect();
         let declared = exported.iter().map(|module| module.name.clone()).collect();
-        let plain = |module: &ModuleView| module.name.trim_start_matches("r#").to_owned();
-        exported.sort_by(|one, other| by_version(&plain(one), &plain(other)));
+        exported.sort_by(|one, other| by_version(plain(&one.name), plain(&other.name)));
         Self { declared, exported }
     }
 }
@@ -197,11 +196,5 @@ pub(super) fn type_file(names: &TypeNames, definition: &TypeDef) -> Result<TypeF
             TypeView::Struct(structure)
         }
     };
-    Ok(TypeFile {
-        source: definition.source.clone(),
-        module: snake_case(&name).trim_start_matches("r#").to_owned(),
-        docs,
-        name,
-        kind,
-    })
+    Ok(TypeFile { source: definition.source.clone(), module: plain(&snake_case(&name)).to_owned(), docs, name, kind })
 }

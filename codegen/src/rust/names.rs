@@ -11,6 +11,11 @@ pub fn snake_case(name: &str) -> String {
     escape(words.join("_"), "_")
 }
 
+/// A name as documentation, messages and files spell it: without `r#`.
+pub(crate) fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
 /// The name of a type or an enum's variant: `cors_rule` → `CorsRule`, `STANDARD_IA` → `StandardIa`.
 ///
 /// A word of mixed case keeps its spelling, so that an operation is called what its `operationId` says:

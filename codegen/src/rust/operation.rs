@@ -6,10 +6,10 @@ use super::docs;
 use super::encode;
 use super::field::{self, FieldView, Serde};
 use super::module::StructView;
-use super::names::{operation_type, snake_case};
+use super::names::{operation_type, plain, snake_case};
 use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
-use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope, Shape};
+use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope};
 
 /// An operation.
 #[derive(Debug, Clone, Serialize)]
@@ -60,12 +60,12 @@ pub struct OperationView {
 
 pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationView {
     let method = snake_case(&operation.id);
-    let owner = if operation.scope == Scope::Service { "QingStor" } else { "Bucket" };
+    let owner = owner(operation);
     let encode = encode::encode(operation);
     OperationView {
         source: operation.source.clone(),
         id_literal: format!("{:?}", operation.id),
-        module: method.trim_start_matches("r#").to_owned(),
+        module: plain(&method).to_owned(),
         docs: docs::comment(method_docs(sampler, operation, &method)),
         owner,
         scope: match operation.scope {
@@ -93,6 +93,11 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
         pagination: pagination::view(sampler.names, sampler.api, operation),
         method,
     }
+}
+
+/// The type that has the operation's method.
+pub(super) fn owner(operation: &Operation) -> &'static str {
+    if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
 }
 
 fn http_method(method: Method) -> &'static str {
@@ -199,12 +204,5 @@ fn import(operation: &Operation) -> String {
 }
 
 fn uses_types(operation: &Operation) -> bool {
-    fn named(shape: &Shape) -> bool {
-        match shape {
-            Shape::Enum(_) | Shape::Struct(_) => true,
-            Shape::List(item) | Shape::Map(item) => named(item),
-            _ => false,
-        }
-    }
-    operation.inputs.iter().any(|field| field.required && named(&field.shape))
+    operation.inputs.iter().any(|field| field.required && field.shape.type_name().is_some())
 }

@@ -43,7 +43,7 @@ fn turned(api: &Api, operation: &Operation, items: &Field, item: &Shape, marker:
         }
         MarkerSource::Last(name) => {
             let Shape::Struct(item) = item else { return None };
-            let kind = api.types.iter().find(|definition| definition.name == *item).map(|definition| &definition.kind);
+            let kind = api.type_named(item).map(|definition| &definition.kind);
             let Some(TypeKind::Struct(fields)) = kind else { return None };
             let number = value(fields.iter().find(|field| field.name == *name)?, "item.", "");
             format!("turn.last(&mut self.{input}, &mut page.{list}, |item| {number});")

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::enumeration::variant_name;
-use super::field::{is_converted, setter_name};
+use super::field::{is_argument, is_converted, setter_name};
 use super::names::{operation_type, snake_case};
 use super::type_names::{NameClash, TypeNames};
 use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
@@ -94,7 +94,7 @@ impl Sampler<'_> {
     }
 
     fn arguments(&self, fields: &[Field], extent: Extent) -> String {
-        let required = fields.iter().filter(|field| field.required && !matches!(field.shape, Shape::Map(_)));
+        let required = fields.iter().filter(|field| is_argument(field));
         required.map(|field| self.value(field, &field.shape, extent)).collect::<Vec<_>>().join(", ")
     }
 
@@ -134,7 +134,7 @@ impl Sampler<'_> {
 
     fn named(&self, name: &str, extent: Extent) -> String {
         let rust_name = self.names.of(name);
-        match self.api.types.iter().find(|definition| definition.name == name).map(|definition| &definition.kind) {
+        match self.api.type_named(name).map(|definition| &definition.kind) {
             Some(TypeKind::Enum(values)) => {
                 let value = values.first().map(|value| variant_name(&value.value)).unwrap_or_default();
                 format!("types::{rust_name}::{value}")

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::encode;
 use super::enumeration::{EnumView, VariantView};
 use super::field::FieldView;
+pub(crate) use super::field::{is_argument, label};
 use super::module::{StructView, TypeView, type_file};
 use super::names::snake_case;
-use super::operation::{self, OperationView};
+use super::operation::{self, OperationView, owner};
 use super::sample::Sampler;
 use super::type_names::{NameClash, TypeNames};
 use crate::model::api::{
@@ -68,11 +69,6 @@ pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Result<Surface, Na
     Ok(surface)
 }
 
-/// What Rust calls a field, as messages spell it: without `r#`.
-pub(crate) fn label(field: &Field) -> String {
-    snake_case(&field.name).trim_start_matches("r#").to_owned()
-}
-
 /// The name of a type: `types::StorageClass`.
 pub(crate) fn type_name(definition: &TypeDef) -> String {
     format!("types::{}", TypeNames::default().of(&definition.name))
@@ -85,8 +81,7 @@ pub(crate) fn value_type(shape: &Shape) -> String {
 
 /// The method of an operation: `Bucket::list_objects`.
 pub(crate) fn method_name(operation: &Operation) -> String {
-    let owner = if operation.scope == Scope::Service { "QingStor" } else { "Bucket" };
-    format!("{owner}::{}", snake_case(&operation.id))
+    format!("{}::{}", owner(operation), snake_case(&operation.id))
 }
 
 /// The first line of a request: `GET /{bucketName}?acl`.
@@ -168,7 +163,7 @@ impl Surface {
 
     /// Two arguments of one type can change places without anybody's noticing.
     fn arguments(&mut self, name: &str, fields: &[Field]) {
-        let required = fields.iter().filter(|field| field.required && !matches!(field.shape, Shape::Map(_)));
+        let required = fields.iter().filter(|field| is_argument(field));
         let names: Vec<String> = required.map(label).collect();
         self.wire.insert(format!("{name}::new"), names.join(", "));
     }
@@ -201,7 +196,7 @@ impl Surface {
             self.received(field);
             // Beside JSON, a header that is missing is left out; a collection is empty then.
             let is_beside_json = operation.response_body == ResponseBody::Json && field.location != Location::Json;
-            if field.required && !is_beside_json && !is_collection(field) {
+            if field.required && !is_beside_json && !field.shape.is_collection() {
                 self.demands.insert(format!("output {}", label(field)));
             }
             self.wire.insert(format!("output {}", label(field)), carrier(field));
@@ -244,12 +239,8 @@ impl Surface {
 
 /// A property, and whether an empty one is sent.
 fn json(field: &Field) -> String {
-    let left_out = if is_collection(field) && !field.required { ", left out if empty" } else { "" };
+    let left_out = if field.shape.is_collection() && !field.required { ", left out if empty" } else { "" };
     format!("{}{left_out}", carrier(field))
-}
-
-fn is_collection(field: &Field) -> bool {
-    matches!(field.shape, Shape::List(_) | Shape::Map(_))
 }
 
 fn setter(field: &FieldView) -> String {
