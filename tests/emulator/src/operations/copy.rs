@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Call;
-use super::put_object::stored;
+use super::put_object::{store, stored};
 use crate::address::{Source, parse_source};
 use crate::error::{Code, Error};
 use crate::limits::BODY;
@@ -32,11 +32,7 @@ pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answ
         encryption: sse::key_digest(headers, sse::OWN)?,
         extents: source.content.extents.clone(),
     };
-    let mut answer = stored(&object);
-    let bucket = bucket.to_owned();
-    let version_id = call.change(move |store| store.put_object(&bucket, object)).await?;
-    response::name_version(answer.headers_mut(), version_id.as_deref());
-    Ok(answer)
+    store(call, bucket, object).await
 }
 
 /// The object a copy reads, if the request may read it.

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::owner::{OWNER, Owner};
+use super::paging::asked;
 use super::{Call, ok};
 use crate::error::Error;
-use crate::limits::PAGE;
 use crate::response::Answer;
-use crate::store::{Listed, Object, Page, page};
+use crate::store::{Listed, Object, page};
 
 const DEFAULT_LIMIT: u64 = 100;
 
@@ -17,7 +17,7 @@ struct Objects<'a> {
     owner: &'static Owner,
     prefix: &'a str,
     delimiter: &'a str,
-    limit: u64,
+    limit: usize,
     marker: &'a str,
     next_marker: String,
     has_more: bool,
@@ -38,14 +38,7 @@ struct Key {
 }
 
 pub(super) fn list_objects(call: Call<'_>, bucket: &str) -> Result<Answer, Error> {
-    let query = &call.request.query;
-    let limit = query.integer("limit")?.unwrap_or(DEFAULT_LIMIT).min(PAGE);
-    let ask = Page {
-        prefix: query.text("prefix").unwrap_or_default(),
-        delimiter: query.text("delimiter").unwrap_or_default(),
-        marker: query.text("marker").unwrap_or_default(),
-        limit: limit as usize,
-    };
+    let ask = asked(&call.request.query, "marker", DEFAULT_LIMIT)?;
     call.store().with_objects(bucket, |objects| {
         let (lines, has_more) = page(objects, &ask);
         let next_marker = match lines.last() {
@@ -65,7 +58,7 @@ pub(super) fn list_objects(call: Call<'_>, bucket: &str) -> Result<Answer, Error
             owner: &OWNER,
             prefix: ask.prefix,
             delimiter: ask.delimiter,
-            limit,
+            limit: ask.limit,
             marker: ask.marker,
             next_marker,
             has_more,

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::paging::asked;
 use super::{Call, ok};
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::limits::PAGE;
 use crate::response::Answer;
 use crate::store::{Page, common_prefix};
 
@@ -16,7 +16,7 @@ struct Uploads<'a> {
     name: &'a str,
     prefix: &'a str,
     delimiter: &'a str,
-    limit: u64,
+    limit: usize,
     // The specification calls it `marker`, the documentation's example `key_marker`.
     marker: &'a str,
     key_marker: &'a str,
@@ -47,13 +47,7 @@ struct Lines {
 
 pub(super) fn list_uploads(call: Call<'_>, bucket: &str) -> Result<Answer, Error> {
     let query = &call.request.query;
-    let limit = query.integer("limit")?.unwrap_or(DEFAULT_LIMIT).min(PAGE);
-    let ask = Page {
-        prefix: query.text("prefix").unwrap_or_default(),
-        delimiter: query.text("delimiter").unwrap_or_default(),
-        marker: query.text("key_marker").unwrap_or_default(),
-        limit: limit as usize,
-    };
+    let ask = asked(query, "key_marker", DEFAULT_LIMIT)?;
     let id_marker = query.text("upload_id_marker").unwrap_or_default();
     let lines = lines(call.store().uploads(bucket)?, &ask, id_marker);
     let has_more = lines.next.is_some();
@@ -62,7 +56,7 @@ pub(super) fn list_uploads(call: Call<'_>, bucket: &str) -> Result<Answer, Error
         name: bucket,
         prefix: ask.prefix,
         delimiter: ask.delimiter,
-        limit,
+        limit: ask.limit,
         marker: ask.marker,
         key_marker: ask.marker,
         upload_id_marker: id_marker,

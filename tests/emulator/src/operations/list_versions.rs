@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::owner::{OWNER, Owner};
+use super::paging::asked;
 use super::put_object::unquoted;
 use super::{Call, ok};
 use crate::error::Error;
-use crate::limits::PAGE;
 use crate::response::Answer;
 use crate::store::{Content, History, Listed, Page, Version, VersionId, common_prefix, page};
 
@@ -20,7 +20,7 @@ struct Versions<'a> {
     owner: &'static Owner,
     prefix: &'a str,
     delimiter: &'a str,
-    limit: u64,
+    limit: usize,
     key_marker: &'a str,
     next_key_marker: String,
     version_id_marker: &'a str,
@@ -57,13 +57,7 @@ struct Lines {
 
 pub(super) fn list_versions(call: Call<'_>, bucket: &str) -> Result<Answer, Error> {
     let query = &call.request.query;
-    let limit = query.integer("limit")?.unwrap_or(DEFAULT_LIMIT).min(PAGE);
-    let ask = Page {
-        prefix: query.text("prefix").unwrap_or_default(),
-        delimiter: query.text("delimiter").unwrap_or_default(),
-        marker: query.text("key_marker").unwrap_or_default(),
-        limit: limit as usize,
-    };
+    let ask = asked(query, "key_marker", DEFAULT_LIMIT)?;
     let version_id_marker = query.text("version_id_marker");
     let marker = version_id_marker.map(|text| version_marker(text, &ask)).transpose()?;
     let lines = call.store().with_histories(bucket, |histories| lines(histories, &ask, marker))?;
@@ -73,7 +67,7 @@ pub(super) fn list_versions(call: Call<'_>, bucket: &str) -> Result<Answer, Erro
         owner: &OWNER,
         prefix: ask.prefix,
         delimiter: ask.delimiter,
-        limit,
+        limit: ask.limit,
         key_marker: ask.marker,
         next_key_marker,
         version_id_marker: version_id_marker.unwrap_or_default(),

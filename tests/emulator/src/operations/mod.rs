@@ -13,6 +13,7 @@ mod list_versions;
 mod object;
 mod options;
 mod owner;
+mod paging;
 mod part;
 mod post_object;
 mod put_object;

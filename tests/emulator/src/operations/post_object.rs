@@ -3,13 +3,13 @@
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::Call;
-use super::put_object::{check_key, hex, quoted, stored};
+use super::put_object::{check_key, hex, quoted, store};
 use crate::address::KEY_BYTES;
 use crate::error::{Code, Error};
 use crate::form::{Fields, Form, check_policy};
 use crate::metadata::{DEFAULT_CONTENT_TYPE, Metadata, set, storage_class};
 use crate::payload::Payload;
-use crate::response::{self, Answer};
+use crate::response::Answer;
 use crate::settings::Permission;
 use crate::sse;
 use crate::store::NewObject;
@@ -47,14 +47,11 @@ pub(super) async fn post(call: Call<'_>, bucket: &str, path_key: &str, payload: 
         encryption,
         extents: received.extents,
     };
-    let mut answer = stored(&object);
+    let mut answer = store(call, bucket, object).await?;
     if let Some(location) = redirect {
         *answer.status_mut() = StatusCode::FOUND;
         set(answer.headers_mut(), header::LOCATION, &location);
     }
-    let bucket = bucket.to_owned();
-    let version_id = call.change(move |store| store.put_object(&bucket, object)).await?;
-    response::name_version(answer.headers_mut(), version_id.as_deref());
     Ok(answer)
 }
 

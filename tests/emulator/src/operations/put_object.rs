@@ -30,6 +30,11 @@ pub(super) async fn put(call: Call<'_>, bucket: &str, key: &str, payload: &mut P
         encryption,
         extents: received.extents,
     };
+    store(call, bucket, object).await
+}
+
+/// Stores a new object, and answers so.
+pub(super) async fn store(call: Call<'_>, bucket: &str, object: NewObject) -> Result<Answer, Error> {
     let mut answer = stored(&object);
     let bucket = bucket.to_owned();
     let version_id = call.change(move |store| store.put_object(&bucket, object)).await?;
