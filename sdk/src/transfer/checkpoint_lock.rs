@@ -9,7 +9,7 @@ use super::whole_file::{private, remove, with_ending};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long it is waited for: an upload that was dropped may still be writing.
-const ATTEMPTS: u32 = 20;
+const ATTEMPTS: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Held as long as it lives. The system lets go of it when the program dies, however that happens; the file beside the
@@ -21,7 +21,7 @@ pub(crate) struct CheckpointLock {
 }
 
 impl CheckpointLock {
-    /// Blocks, for a second at the most.
+    /// Blocks, for two seconds at the most.
     pub(crate) fn of(checkpoint: &Path) -> Result<Self> {
         let path = with_ending(checkpoint, ".lock");
         for attempt in 0..ATTEMPTS {
