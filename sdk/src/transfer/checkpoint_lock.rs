@@ -125,18 +125,19 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    while turns.load(Ordering::SeqCst) < 200 {
+                    while turns.load(Ordering::SeqCst) < 1000 {
                         let Some(file) = locked(&path).unwrap() else { continue };
                         let lock = CheckpointLock { path: path.clone(), _file: file };
                         assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
                         turns.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_micros(20));
                         inside.fetch_sub(1, Ordering::SeqCst);
                         drop(lock);
                     }
                 });
             }
         });
-        assert!(turns.load(Ordering::SeqCst) >= 200);
+        assert!(turns.load(Ordering::SeqCst) >= 1000);
     }
 
     #[test]
