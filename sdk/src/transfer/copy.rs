@@ -151,7 +151,8 @@ impl ObjectCopy {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is out of its limits, and those of the
-    /// operations. [`Error::is_precondition_failed`] is true if the source changed meanwhile.
+    /// operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source changed
+    /// meanwhile.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
         run::run(self).instrument(span).await
