@@ -269,6 +269,24 @@ async fn what_cannot_be_noted_once_more_stays_resumable() {
 }
 
 #[tokio::test]
+async fn who_cancels_does_not_wait_until_it_is_known_what_is_there() {
+    let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("ListMultipart").count(1);
+    let interrupted = Interrupted::not_begun(Emulator::builder().faults(FaultPlan::new().rule(stall))).await;
+    interrupted.drop_when(|progress| progress.parts >= 2).await;
+    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
+    let sending = interrupted.upload().cancel_on(async { cancelled.await.unwrap() }).send();
+    let cancelling = async {
+        until(async || interrupted.bucket.emulator().faults_fired() == [1]).await;
+        cancel.send(()).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(sending, cancelling);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.resumed_bytes >= 2 * PART, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
 async fn two_uploads_do_not_share_a_checkpoint() {
     let interrupted = Interrupted::not_begun(Emulator::builder()).await;
     let begun = Arc::new(Notify::new());

@@ -20,11 +20,17 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// For files that nobody but the user needs to read.
+#[cfg(unix)]
 pub(crate) fn private() -> OpenOptions {
     let mut options = File::options();
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// For files in a folder of the user's.
+#[cfg(not(unix))]
+pub(crate) fn private() -> OpenOptions {
+    File::options()
 }
 
 /// Without it, a machine that loses power may forget that a file was renamed.

@@ -25,9 +25,9 @@ pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
     let size = source.content_length.unwrap_or(0);
     let meter = Meter::new(copy.on_progress.clone(), None);
     meter.update(|progress| progress.total_bytes = Some(size));
-    let cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
     if size <= copy.largest_single.min(LARGEST_SINGLE) {
-        or_cancelled(copy.at_once(&source, size, &meter), cancelled).await
+        or_cancelled(copy.at_once(&source, size, &meter), &mut cancelled).await
     } else {
         copy.in_parts(&source, size, &meter, cancelled).await
     }

@@ -41,12 +41,12 @@ pub(crate) async fn begin(
 /// checkpoint to resume it from.
 pub(crate) async fn see_through<T>(
     session: &Arc<Session>,
-    cancelled: Option<Cancelled>,
+    mut cancelled: Option<Cancelled>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let mut guard = AbortOnDrop(Some(Arc::clone(session)));
     // Whatever is under way is dropped with it, before anything is aborted.
-    let outcome = match or_cancelled(work, cancelled).await {
+    let outcome = match or_cancelled(work, &mut cancelled).await {
         Ok(done) => Ok(done),
         Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
     };
@@ -55,8 +55,11 @@ pub(crate) async fn see_through<T>(
 }
 
 /// The outcome of the work, or an error if it is to end before.
-pub(crate) async fn or_cancelled<T>(work: impl Future<Output = Result<T>>, cancelled: Option<Cancelled>) -> Result<T> {
-    let Some(mut cancelled) = cancelled else { return work.await };
+pub(crate) async fn or_cancelled<T>(
+    work: impl Future<Output = Result<T>>,
+    cancelled: &mut Option<Cancelled>,
+) -> Result<T> {
+    let Some(cancelled) = cancelled else { return work.await };
     let mut work = Box::pin(work);
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(outcome),

@@ -85,7 +85,9 @@ impl Job<'_> {
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
         let lock = self.lock_checkpoint().await?;
         let beginning = match (&self.options.checkpoint, &lock) {
-            (Some(path), Some(lock)) => self.resume(path, Arc::clone(lock), &source, before).await?,
+            (Some(path), Some(lock)) => {
+                self.unless_cancelled(self.resume(path, Arc::clone(lock), &source, before)).await?
+            }
             _ => Beginning::New { was_gone: false },
         };
         match beginning {
@@ -153,7 +155,7 @@ impl Job<'_> {
             None => None,
             Some(Checksum::Md5) => sums_of(vec![whole.clone()]).await?.first().copied(),
         };
-        let outcome = or_cancelled(self.put_until_whole(&whole, sum.as_ref()), self.cancelled()).await;
+        let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
         unchanged(source, before).await?;
         let (output, attempts) = outcome?;
@@ -219,7 +221,15 @@ impl Job<'_> {
         see_through(session, self.cancelled(), work).await
     }
 
-    /// What ends the transfer; there is one way of sending, so it is taken once.
+    /// Does what begins no upload that would have to be aborted or kept.
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut cancelled = self.cancelled();
+        let outcome = or_cancelled(work, &mut cancelled).await;
+        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
+        outcome
+    }
+
+    /// What ends the transfer. One thing is done at a time, so nobody else misses it.
     fn cancelled(&self) -> Option<Cancelled> {
         self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
