@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::Timestamp;
 use crate::client::{Address, Client};
+use crate::endpoint::Endpoint;
 use crate::error::Result;
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{ListedPlace, Paginated, Paginator};
@@ -146,6 +147,15 @@ impl Bucket {
         let mut client = Client::clone(&self.client);
         client.transport.set_idle_timeout(limit);
         Self { client: Arc::new(client), ..self.clone() }
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.client.endpoint
+    }
+
+    /// The one that was given for it, or else the account's.
+    pub(crate) fn zone_in_use(&self) -> Option<&str> {
+        self.client.zone_in_use(Some(&self.zone))
     }
 
     pub(crate) fn retry(&self) -> &RetryConfig {

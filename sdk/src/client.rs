@@ -159,12 +159,16 @@ impl Client {
         Ok(Call { spec: I::SPEC, name, target, request })
     }
 
+    pub(crate) fn zone_in_use<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {
+        given.filter(|zone| !zone.is_empty()).or(self.zone.as_deref())
+    }
+
     fn addressed(&self, mut encoder: RequestEncoder, address: Address<'_>) -> Result<(Target, EncodedRequest)> {
         if let Some(Err(problem)) = address.key.map(check_key) {
             encoder.refuse("key", problem);
         }
         let request = encoder.finish(self.credentials.as_ref())?;
-        let zone = address.zone.filter(|zone| !zone.is_empty()).or(self.zone.as_deref());
+        let zone = self.zone_in_use(address.zone);
         // The configuration was checked when the client was made: what does not fit now came with the call.
         let target = self
             .endpoint

@@ -107,3 +107,8 @@ pub use http::{HeaderMap, Method, StatusCode};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// The guide's examples, likewise.
+#[cfg(all(doctest, feature = "transfer"))]
+#[doc = include_str!("../README.md")]
+struct Guide;

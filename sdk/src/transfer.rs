@@ -1,8 +1,10 @@
 //! Whole files: planned in parts, sent side by side, verified, resumed.
 
 mod checkpoint;
+mod checkpoint_lock;
 mod checksum;
 mod copy;
+mod destination;
 mod download;
 mod encryption;
 mod growth;

@@ -3,13 +3,16 @@
 //! Protects: a copy is its source, with all that describes it, in one request or in parts; and only uploads that are old
 //! enough are aborted.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{
     CustomerKey, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput, MIB, ObjectSource,
 };
 use qingstor_tests::TestBucket;
+use tokio::sync::Notify;
 
 #[test]
 fn transfers_can_be_tasks_of_their_own() {
@@ -34,12 +37,61 @@ async fn a_copy_is_its_source_in_one_request_or_in_parts() {
         let copy = bucket.copy(source.clone(), "to").largest_single(largest_single).part_size(4 * MIB).concurrency(3);
         let copied = copy.send().await.unwrap();
         assert_eq!((copied.key.as_str(), copied.size, copied.parts), ("to", bytes.len() as u64, parts));
+        assert_eq!(copied.attempts, parts.max(1));
         assert!(bucket.read("to").await.unwrap() == bytes);
         let object = bucket.head_object("to", HeadObjectInput::new()).await.unwrap();
         assert_eq!(object.content_type.as_deref(), Some("text/csv"));
         assert_eq!(object.metadata["origin"], "db1");
         assert_eq!(object.storage_class, Some(StorageClass::StandardIa));
     }
+}
+
+#[tokio::test]
+async fn a_copy_in_parts_has_the_tag_of_its_parts_and_tells_how_far_it_is() {
+    let bucket = TestBucket::start().await.unwrap();
+    let bytes = content(9 * MIB);
+    let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(4 * MIB).send().await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&told);
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let copy = copy.concurrency(1).on_progress(move |progress| list.lock().unwrap().push(progress));
+    let copied = copy.send().await.unwrap();
+    assert_eq!(copied.etag, uploaded.etag, "of the same parts it is made in the same way");
+    let told = told.lock().unwrap();
+    let parts: Vec<_> = told.iter().map(|progress| (progress.parts, progress.bytes / MIB)).collect();
+    assert!(parts.ends_with(&[(0, 0), (1, 4), (2, 8), (3, 9)]), "{parts:?}");
+    assert!(told.iter().all(|progress| progress.total_bytes == Some(9 * MIB)));
+}
+
+#[tokio::test]
+async fn a_part_that_is_not_what_the_server_said_it_copied_is_noticed() {
+    let wrong = FaultRule::new(Fault::WrongEtag).operation("UploadMultipart").part(1).count(1);
+    let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(wrong))).await.unwrap();
+    bucket.put("from", content(9 * MIB)).await.unwrap();
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let error = copy.send().await.unwrap_err().to_string();
+    assert!(error.contains("CompleteMultipartUpload") && error.contains("was aborted"), "{error}");
+    assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn a_copy_that_is_cancelled_is_aborted() {
+    let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("UploadMultipart").part(1);
+    let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(stall))).await.unwrap();
+    bucket.put("from", content(9 * MIB)).await.unwrap();
+    let enough = Arc::new(Notify::new());
+    let tell = Arc::clone(&enough);
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let copy = copy.concurrency(1).on_progress(move |progress| {
+        if progress.parts == 1 {
+            tell.notify_one();
+        }
+    });
+    let error = copy.cancel_on(async move { enough.notified().await }).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    assert!(error.to_string().contains("was aborted"), "{error}");
+    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
+    assert!(open.uploads.is_empty());
 }
 
 #[tokio::test]

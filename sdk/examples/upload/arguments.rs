@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use qingstor_sdk::Checksum;
 
+use crate::transfers::{parse_part_size, parse_size};
+
 /// Upload a file in parts, several at a time.
 #[derive(Parser)]
 pub(crate) struct Arguments {
@@ -18,7 +20,7 @@ pub(crate) struct Arguments {
     key: Option<String>,
 
     /// Size of a part, 4MiB to 5GiB
-    #[arg(long, default_value = "8MiB", value_parser = parse_size)]
+    #[arg(long, default_value = "8MiB", value_parser = parse_part_size)]
     pub(crate) part_size: u64,
 
     /// How many parts are sent at the same time
@@ -45,6 +47,16 @@ enum Check {
 }
 
 impl Arguments {
+    /// Finds out early what can be known without a server.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let file = self.file.display();
+        match self.file.metadata() {
+            Err(error) => Err(format!("{file} cannot be uploaded: {error}")),
+            Ok(found) if found.is_dir() => Err(format!("{file} is a folder: files are uploaded one by one")),
+            Ok(_) => Ok(()),
+        }
+    }
+
     pub(crate) fn key(&self) -> Result<String, String> {
         let name = || self.file.file_name().map(|name| name.to_string_lossy().into_owned());
         self.key.clone().or_else(name).ok_or_else(|| "which key? Say it with --key KEY".to_owned())
@@ -56,17 +68,4 @@ impl Arguments {
             Check::None => None,
         }
     }
-}
-
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        other => return Err(format!("unknown unit {other:?}; use KiB, MiB or GiB")),
-    };
-    let count: u64 = digits.trim().parse().map_err(|_| "expected a number and a unit, such as 8MiB".to_owned())?;
-    count.checked_mul(unit).ok_or_else(|| "that is too much".to_owned())
 }

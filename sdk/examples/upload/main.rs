@@ -2,26 +2,25 @@
 //!
 //!     cargo run --release --example upload -p qingstor-sdk -- FILE --bucket B --key K --checkpoint FILE.qsupload
 //!
-//! Without access keys in the environment it starts a server of its own, so it runs anywhere.
+//! Without access keys in the environment it starts a server of its own, so it runs anywhere; the example `download` finds
+//! there what was uploaded.
 
 mod arguments;
-mod display;
+#[path = "../transfers/mod.rs"]
+mod transfers;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use qingstor_emulator::Emulator;
-use qingstor_sdk::{Bucket, Config, ErrorKind, PutBucketInput, QingStor, Uploaded};
+use qingstor_sdk::{Error, ErrorKind, Uploaded};
 
 use arguments::Arguments;
-use display::Display;
-
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use transfers::{Display, INTERRUPTED, Result, advice, interrupted, place};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(&Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -29,18 +28,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<()> {
-    let config = Config::load()?;
-    let (bucket, _emulator) = if config.is_anonymous() {
-        let (bucket, emulator) = on_own_server(arguments.bucket.as_deref()).await?;
-        (bucket, Some(emulator))
-    } else {
-        let name = arguments.bucket.as_deref().ok_or("which bucket? Say it with --bucket NAME")?;
-        (QingStor::new(config)?.bucket(name, ""), None)
-    };
+async fn run(arguments: &Arguments) -> Result<ExitCode> {
+    arguments.check()?;
+    let key = arguments.key()?;
+    let place = place(arguments.bucket.as_deref()).await?;
     let display = Display::new();
-    let mut upload = bucket
-        .upload(arguments.key()?)
+    let mut upload = place
+        .bucket
+        .upload(key)
         .file(&arguments.file)
         .part_size(arguments.part_size)
         .concurrency(arguments.concurrency)
@@ -55,24 +50,35 @@ async fn run(arguments: &Arguments) -> Result<()> {
     if let Some(bytes) = arguments.bandwidth {
         upload = upload.bandwidth(bytes);
     }
-    let interrupted = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    let uploaded = match upload.cancel_on(interrupted).send().await {
-        Ok(uploaded) => uploaded,
+    match upload.cancel_on(interrupted()).send().await {
+        Ok(uploaded) => {
+            display.stop();
+            report(&uploaded);
+            Ok(ExitCode::SUCCESS)
+        }
         Err(error) => {
             display.stop();
-            let hint = match &arguments.checkpoint {
-                Some(path) if path.exists() => "\nthe same command goes on where it was",
-                None if error.kind() == ErrorKind::Cancelled => "\nwith --checkpoint FILE it could be resumed",
-                _ => "",
-            };
-            return Err(format!("{error}{hint}").into());
+            eprintln!("error: {error}");
+            if let Some(hint) = hint(&error, arguments) {
+                eprintln!("{hint}");
+            }
+            let is_interrupted = error.kind() == ErrorKind::Cancelled;
+            Ok(if is_interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE })
         }
-    };
-    display.finish();
-    report(&uploaded);
-    Ok(())
+    }
+}
+
+fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
+    // What is wrong with the file or the checkpoint is still wrong the next time.
+    let can_go_on = error.upload_id().is_some() && !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Body);
+    match &arguments.checkpoint {
+        Some(path) if can_go_on && path.exists() => Some("the same command goes on where it was".to_owned()),
+        None if can_go_on => {
+            let file = arguments.file.display();
+            Some(format!("with --checkpoint {file}.qsupload the same command would go on where it was"))
+        }
+        _ => advice(error).map(str::to_owned),
+    }
 }
 
 fn report(uploaded: &Uploaded) {
@@ -80,17 +86,10 @@ fn report(uploaded: &Uploaded) {
     if uploaded.restarted {
         println!("the server did not know the upload of the checkpoint any more: it began anew");
     }
-    println!("{key:?} has {size} bytes in {parts} parts, by {attempts} requests");
+    match parts {
+        0 => println!("{key:?} has {size} bytes"),
+        _ => println!("{key:?} has {size} bytes in {parts} parts, by {attempts} requests"),
+    }
     println!("{resumed_bytes} bytes were there already, {retried_bytes} were sent in vain");
     println!("ETag {}", uploaded.etag.as_deref().unwrap_or("unknown"));
-}
-
-/// A QingStor server in this process, for whoever has no account at hand.
-async fn on_own_server(bucket: Option<&str>) -> Result<(Bucket, Emulator)> {
-    let emulator = Emulator::start().await?;
-    println!("no access keys are configured: using a server of this process at {}", emulator.endpoint());
-    let config = Config::new(emulator.access_key_id(), emulator.secret_access_key()).endpoint(emulator.endpoint());
-    let bucket = QingStor::new(config)?.bucket(bucket.unwrap_or("example-bucket"), emulator.zone());
-    bucket.put_bucket(PutBucketInput::new()).await?;
-    Ok((bucket, emulator))
 }

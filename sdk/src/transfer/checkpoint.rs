@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
+use super::checkpoint_lock::CheckpointLock;
 use super::checksum::{hex, parse_hex};
+use super::destination::Destination;
 use super::md5::Md5Sum;
 use super::source::Fingerprint;
 use super::whole_file;
@@ -26,8 +28,7 @@ const WRITTEN_EVERY: Duration = Duration::from_millis(500);
 #[serde(deny_unknown_fields)]
 pub(crate) struct Checkpoint {
     version: u32,
-    pub(crate) bucket: String,
-    pub(crate) key: String,
+    pub(crate) destination: Destination,
     pub(crate) upload_id: String,
     pub(crate) begun: Timestamp,
     pub(crate) source: SourceFile,
@@ -52,23 +53,14 @@ pub(crate) struct SourceFile {
 
 impl Checkpoint {
     pub(crate) fn new(
-        bucket: &str,
-        key: &str,
+        destination: Destination,
         upload_id: &str,
         begun: Timestamp,
         source: SourceFile,
         part_size: u64,
     ) -> Self {
-        Self {
-            version: VERSION,
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            upload_id: upload_id.to_owned(),
-            begun,
-            source,
-            part_size,
-            parts: BTreeMap::new(),
-        }
+        let (upload_id, parts) = (upload_id.to_owned(), BTreeMap::new());
+        Self { version: VERSION, destination, upload_id, begun, source, part_size, parts }
     }
 
     /// Replaces what is known of parts.
@@ -96,9 +88,9 @@ impl Checkpoint {
         serde_json::from_slice(&text).map(Some).map_err(not_one)
     }
 
-    /// Removes the file, if there is one. Blocks.
+    /// Removes the file, if there is one, and what a program that died while writing it left beside it. Blocks.
     pub(crate) fn remove(path: &Path) -> Result<()> {
-        whole_file::remove(path).map_err(|error| faulty(path, "could not be removed", error))
+        whole_file::forget(path).map_err(|error| faulty(path, "could not be removed", error))
     }
 
     fn store(&self, path: &Path) -> io::Result<()> {
@@ -111,33 +103,47 @@ impl Checkpoint {
 pub(crate) struct CheckpointFile {
     path: PathBuf,
     state: Mutex<State>,
+    _lock: Arc<CheckpointLock>,
 }
 
 #[derive(Debug)]
 struct State {
     checkpoint: Checkpoint,
-    written: Instant,
+    tried: Instant,
     is_written: bool,
 }
 
 impl CheckpointFile {
-    /// Writes it for the first time, or once more as it is. Blocks.
-    pub(crate) fn create(path: &Path, checkpoint: Checkpoint) -> Result<Self> {
-        checkpoint.store(path).map_err(|error| faulty(path, "could not be written", error))?;
-        let state = State { checkpoint, written: Instant::now(), is_written: true };
-        Ok(Self { path: path.to_owned(), state: Mutex::new(state) })
+    /// Writes it for the first time. Blocks.
+    pub(crate) fn create(path: &Path, checkpoint: Checkpoint, lock: Arc<CheckpointLock>) -> Result<Self> {
+        let file = Self::there(path, checkpoint, lock);
+        file.flush()?;
+        Ok(file)
+    }
+
+    /// One that was written by an upload that died, with what is known by now.
+    pub(crate) fn there(path: &Path, checkpoint: Checkpoint, lock: Arc<CheckpointLock>) -> Self {
+        let state = State { checkpoint, tried: Instant::now(), is_written: false };
+        Self { path: path.to_owned(), state: Mutex::new(state), _lock: lock }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Notes a part that was sent. Blocks if it is time to write.
-    pub(crate) fn note(&self, part: u32, sum: &Md5Sum) -> Result<()> {
+    /// Notes a part that was sent. Blocks if it is time to write. What cannot be written is no reason to end an upload
+    /// that goes well: it is tried again later, and what is missing in the end is found by reading the source.
+    pub(crate) fn note(&self, part: u32, sum: &Md5Sum) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.checkpoint.parts.insert(part, hex(sum));
         state.is_written = false;
-        if state.written.elapsed() < WRITTEN_EVERY { Ok(()) } else { self.write(&mut state) }
+        if state.tried.elapsed() < WRITTEN_EVERY {
+            return;
+        }
+        if let Err(error) = self.write(&mut state) {
+            let upload_id = &state.checkpoint.upload_id;
+            tracing::warn!(upload_id, %error, "the upload goes on, and not all of it is noted");
+        }
     }
 
     /// Writes what was not written yet. Blocks.
@@ -147,9 +153,9 @@ impl CheckpointFile {
     }
 
     fn write(&self, state: &mut State) -> Result<()> {
+        state.tried = Instant::now();
         state.checkpoint.store(&self.path).map_err(|error| faulty(&self.path, "could not be written", error))?;
         state.is_written = true;
-        state.written = Instant::now();
         Ok(())
     }
 }
@@ -163,11 +169,15 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::transfer::object_headers::ObjectHeaders;
+    use crate::{Config, QingStor};
 
     fn checkpoint() -> Checkpoint {
         let fingerprint = Fingerprint { size: 20 << 20, modified: Some(-5), identity: Some((1, 2, 3, 4)) };
         let source = SourceFile { path: "db.tar".into(), fingerprint };
-        Checkpoint::new("b", "k", "U1", Timestamp::from_unix(1).unwrap(), source, 8 << 20)
+        let bucket = QingStor::new(Config::anonymous()).unwrap().bucket("b", "pek3b");
+        let destination = Destination::new(&bucket, "k", &ObjectHeaders::default());
+        Checkpoint::new(destination, "U1", Timestamp::from_unix(1).unwrap(), source, 8 << 20)
     }
 
     #[test]
@@ -175,13 +185,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         assert_eq!(Checkpoint::load(&path).unwrap(), None);
-        let file = CheckpointFile::create(&path, checkpoint()).unwrap();
+        let lock = Arc::new(CheckpointLock::of(&path).unwrap());
+        let file = CheckpointFile::create(&path, checkpoint(), lock).unwrap();
         assert_eq!(Checkpoint::load(&path).unwrap().unwrap(), checkpoint(), "before any part");
-        file.note(3, &[7; 16]).unwrap();
+        file.note(3, &[7; 16]);
         file.flush().unwrap();
         let loaded = Checkpoint::load(&path).unwrap().unwrap();
         assert_eq!((loaded.sum(3), loaded.sum(0)), (Some([7; 16]), None));
         Checkpoint::remove(&path).unwrap();
+        drop(file);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0, "and nothing is left of it");
     }
 

@@ -1,5 +1,7 @@
 //! What bytes are checked by.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
@@ -40,15 +42,43 @@ pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     Some(sum)
 }
 
-/// The entity tag of an object of these parts, in its quotes: the MD5 of the parts' MD5s, and how many there are.
-pub(crate) fn multipart_etag<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> String {
-    let mut md5 = Md5::new();
-    let mut count = 0;
-    for sum in sums {
-        md5.update(sum);
-        count += 1;
+/// The entity tag of an object made of parts: the MD5 of the parts' MD5s, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PartsTag {
+    sum: Md5Sum,
+    pub(crate) count: u32,
+}
+
+impl PartsTag {
+    pub(crate) fn of<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> Self {
+        let mut md5 = Md5::new();
+        let mut count = 0;
+        for sum in sums {
+            md5.update(sum);
+            count += 1;
+        }
+        Self { sum: md5.finalize().into(), count }
     }
-    format!("\"{}-{count}\"", hex(&md5.finalize().into()))
+
+    /// Tags are read in either case and with or without quotes, so they are never compared as text.
+    pub(crate) fn parse(etag: &str) -> Option<Self> {
+        let (sum, count) = etag.trim_matches('"').split_once('-')?;
+        let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
+        let count = count.parse().ok().filter(|_| is_number)?;
+        Some(Self { sum: parse_hex(sum)?, count })
+    }
+}
+
+/// As headers have it, in its quotes.
+impl fmt::Display for PartsTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}-{}\"", hex(&self.sum), self.count)
+    }
+}
+
+/// The text of [`PartsTag::of`].
+pub(crate) fn multipart_etag<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> String {
+    PartsTag::of(sums).to_string()
 }
 
 #[cfg(test)]
@@ -90,5 +120,18 @@ mod tests {
         let parts = [sum(&vec![0; 8 << 20]), sum(&vec![0; 1 << 20])];
         let joined: Vec<u8> = parts.concat();
         assert_eq!(multipart_etag(&parts), format!("\"{}-2\"", hex(&sum(&joined))));
+    }
+
+    #[test]
+    fn a_tag_of_parts_is_the_same_however_it_is_written() {
+        let tag = PartsTag::of(&[sum(b"a"), sum(b"b")]);
+        let text = tag.to_string();
+        for written in [text.as_str(), text.trim_matches('"'), &text.to_uppercase()] {
+            assert_eq!(PartsTag::parse(written), Some(tag), "{written}");
+        }
+        assert_ne!(PartsTag::parse(&text.replace("-2", "-3")), Some(tag));
+        for other in [hex(&sum(b"a")), text.replace("-2", "-"), text.replace("-2", "-+2"), "\"x-2\"".to_owned()] {
+            assert_eq!(PartsTag::parse(&other), None, "{other}");
+        }
     }
 }

@@ -1,21 +1,19 @@
 //! An object to another key, by the server.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::vec;
+mod run;
 
-use tokio::task::JoinSet;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
 use tracing::{Instrument, debug_span};
 
-use super::encryption::{ALGORITHM, CustomerKey};
+use super::encryption::CustomerKey;
 use super::limits::{LARGEST_SINGLE, MIB};
-use super::object_headers::{ObjectHeaders, encrypt};
-use super::plan::{PartPlan, PlannedPart, check_part_size};
-use super::progress::Meter;
-use super::upload::{Completed, SentPart, Session, see_through, stopped};
-use crate::error::{Error, Result};
+use super::progress::{Callback, TransferProgress};
+use super::upload::Cancelled;
+use crate::error::Result;
 use crate::types::StorageClass;
-use crate::{Bucket, HeadObjectInput, HeadObjectOutput, ObjectSource};
+use crate::{Bucket, ObjectSource};
 
 /// Nothing passes through this machine, so parts are large.
 const DEFAULT_PART: u64 = 512 * MIB;
@@ -36,6 +34,14 @@ const DEFAULT_CONCURRENCY: usize = 8;
 /// Up to 5 GiB, it is one request; beyond that, an upload in parts that are copied, several at a time. Metadata, content
 /// type and the other headers come along. The source has to be in the same zone; if it changes meanwhile, that is an error.
 ///
+/// The server copies, so there is nothing to hash here: that each part is what the server copied is checked by the entity
+/// tags that it answers with, as far as it does, and the size of the whole in the end.
+///
+/// No bytes move that could stall: a request for which no answer comes is given up after
+/// [`Config::response_timeout`](crate::Config::response_timeout), 120 s, and made again where that is safe. If the server
+/// needs longer for what one request copies, lower [`largest_single`](ObjectCopy::largest_single) and
+/// [`part_size`](ObjectCopy::part_size).
+///
 /// A copy that fails is aborted, as an [`Upload`](crate::Upload) is.
 #[must_use = "nothing is copied before `send`"]
 pub struct ObjectCopy {
@@ -48,6 +54,9 @@ pub struct ObjectCopy {
     largest_single: u64,
     part_size: u64,
     concurrency: usize,
+    on_progress: Option<Callback>,
+    /// A lock that nobody waits for: it lets tasks share the rest.
+    cancelled: Mutex<Option<Cancelled>>,
 }
 
 /// What [`ObjectCopy::send`] returns: the copy is there, with all bytes.
@@ -64,6 +73,8 @@ pub struct Copied {
     pub version_id: Option<String>,
     /// How many parts it was copied in; 0 if one request was enough.
     pub parts: u32,
+    /// How many requests copied its bytes, or tried to.
+    pub attempts: u32,
 }
 
 impl ObjectCopy {
@@ -78,6 +89,8 @@ impl ObjectCopy {
             largest_single: LARGEST_SINGLE,
             part_size: DEFAULT_PART,
             concurrency: DEFAULT_CONCURRENCY,
+            on_progress: None,
+            cancelled: Mutex::default(),
         }
     }
 
@@ -118,136 +131,31 @@ impl ObjectCopy {
         self
     }
 
+    /// Calls a function whenever a part is finished, with the bytes of those that are. What was said of
+    /// [`Upload::on_progress`](crate::Upload::on_progress) holds here too.
+    pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
+        self.on_progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// Ends the copy in good order when this is done: no further part is asked for, what there is is aborted, and
+    /// [`send`](ObjectCopy::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled). One that is a
+    /// single request may have been made all the same.
+    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancelled = Mutex::new(Some(Box::pin(done)));
+        self
+    }
+
     /// Does it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is out of its limits, and those of the
-    /// operations. [`Error::is_precondition_failed`] is true if the source changed meanwhile.
+    /// operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source changed
+    /// meanwhile.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
-        self.run().instrument(span).await
-    }
-
-    async fn run(self) -> Result<Copied> {
-        check_part_size(self.part_size)?;
-        if self.concurrency == 0 {
-            return Err(Error::invalid_input(
-                "concurrency: 0 parts at the same time would copy nothing; 1 is the least",
-            ));
-        }
-        let source = self.look().await?;
-        let size = source.content_length.unwrap_or(0);
-        if size <= self.largest_single.min(LARGEST_SINGLE) {
-            self.at_once(&source, size).await
-        } else {
-            self.in_parts(&source, size).await
-        }
-    }
-
-    async fn look(&self) -> Result<HeadObjectOutput> {
-        if let Some(fault) = self.source.fault() {
-            return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
-        }
-        let mut input = HeadObjectInput::new();
-        input.version_id.clone_from(&self.source.version_id);
-        encrypt!(input, self.source_encryption.as_ref());
-        self.bucket.neighbour(&self.source.bucket).head_object(&self.source.key, input).await
-    }
-
-    fn headers(&self, source: &HeadObjectOutput) -> ObjectHeaders {
-        ObjectHeaders {
-            content_type: source.content_type.clone(),
-            cache_control: source.cache_control.clone(),
-            content_disposition: source.content_disposition.clone(),
-            content_encoding: source.content_encoding.clone(),
-            expires: source.expires.clone(),
-            storage_class: self.storage_class.clone().or_else(|| source.storage_class.clone()),
-            metadata: source.metadata.clone(),
-            encryption: self.encryption.clone(),
-        }
-    }
-
-    async fn at_once(&self, source: &HeadObjectOutput, size: u64) -> Result<Copied> {
-        // What describes the source is the server's to copy.
-        let headers = ObjectHeaders {
-            storage_class: self.headers(source).storage_class,
-            encryption: self.encryption.clone(),
-            ..ObjectHeaders::default()
-        };
-        let mut input = headers.put();
-        input.copy_source = Some(self.source.clone());
-        input.copy_source_if_match.clone_from(&source.etag);
-        let key = self.source_encryption.as_ref();
-        input.copy_source_encryption_customer_algorithm = key.map(|_| ALGORITHM.to_owned());
-        input.copy_source_encryption_customer_key = key.map(CustomerKey::key);
-        input.copy_source_encryption_customer_key_md5 = key.map(CustomerKey::md5);
-        let output = self.bucket.put_object(&self.key, input).await?;
-        Ok(Copied { key: self.key.clone(), size, etag: output.etag, version_id: output.version_id, parts: 0 })
-    }
-
-    async fn in_parts(&self, source: &HeadObjectOutput, size: u64) -> Result<Copied> {
-        let plan = PartPlan::new(size, self.part_size)?;
-        let meter = Meter::new(None, None);
-        let session = Arc::new(Session::begin(&self.bucket, &self.key, &self.headers(source), &meter).await?);
-        let completed = see_through(&session, false, None, async {
-            let parts = self.copy_parts(&session, source.etag.as_deref(), plan).await?;
-            session.complete(&parts, size).await
-        });
-        let Completed { etag, version_id, .. } = completed.await?;
-        Ok(Copied { key: self.key.clone(), size, etag, version_id, parts: plan.count() })
-    }
-
-    /// Copies the parts; in case of an error, only after none is under way any more does it return.
-    async fn copy_parts(&self, session: &Arc<Session>, etag: Option<&str>, plan: PartPlan) -> Result<Vec<SentPart>> {
-        let queue: Arc<Mutex<vec::IntoIter<PlannedPart>>> =
-            Arc::new(Mutex::new(plan.parts().collect::<Vec<_>>().into_iter()));
-        let mut tasks = JoinSet::new();
-        for _ in 0..self.concurrency.min(usize::try_from(plan.count()).unwrap_or(usize::MAX)) {
-            let (session, queue) = (Arc::clone(session), Arc::clone(&queue));
-            let (source, key, etag) = (self.source.clone(), self.source_encryption.clone(), etag.map(str::to_owned));
-            tasks.spawn(async move {
-                let mut copied = Vec::new();
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(part) = next else { return Ok(copied) };
-                    copied.push(session.copy_part(&part, &source, key.as_ref(), etag.as_deref()).await?);
-                }
-            });
-        }
-        let mut copied = Vec::new();
-        while let Some(outcome) = tasks.join_next().await {
-            match outcome.map_err(stopped).flatten() {
-                Ok(parts) => copied.extend(parts),
-                Err(error) => {
-                    tasks.shutdown().await;
-                    return Err(error);
-                }
-            }
-        }
-        copied.sort_by_key(|part| part.number);
-        Ok(copied)
-    }
-}
-
-impl Session {
-    async fn copy_part(
-        &self,
-        part: &PlannedPart,
-        source: &ObjectSource,
-        key: Option<&CustomerKey>,
-        etag: Option<&str>,
-    ) -> Result<SentPart> {
-        let mut input = self.headers.part(&self.upload_id, part.number);
-        input.copy_source = Some(source.clone());
-        input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
-        input.copy_source_if_match = etag.map(str::to_owned);
-        input.copy_source_encryption_customer_algorithm = key.map(|_| ALGORITHM.to_owned());
-        input.copy_source_encryption_customer_key = key.map(CustomerKey::key);
-        input.copy_source_encryption_customer_key_md5 = key.map(CustomerKey::md5);
-        let copied = self.bucket.upload_multipart(&self.key, input).await;
-        copied.map_err(|error| error.of_part(&self.upload_id, part.number))?;
-        Ok(SentPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: None })
+        run::run(self).instrument(span).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! How far a transfer is.
 
+use std::cell::Cell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,27 +35,80 @@ pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
 /// Counts what moves, and tells whoever wants to know.
 pub(crate) struct Meter {
-    progress: Mutex<TransferProgress>,
-    callback: Option<Callback>,
+    state: Mutex<State>,
+    listener: Option<Listener>,
     pace: Option<Pace>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct State {
+    progress: TransferProgress,
+    /// How often it has changed.
+    version: u64,
+}
+
+struct Listener {
+    callback: Callback,
+    /// What the callback was told last. It is locked while the callback runs, and nothing else is.
+    told: Mutex<Told>,
+}
+
+#[derive(Default)]
+struct Told {
+    version: u64,
+    has_panicked: bool,
+}
+
+thread_local! {
+    /// A callback that drops its own transfer changes the state once more, from within.
+    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
 }
 
 impl Meter {
     pub(crate) fn new(callback: Option<Callback>, pace: Option<Pace>) -> Arc<Self> {
-        Arc::new(Self { progress: Mutex::default(), callback, pace })
+        let listener = callback.map(|callback| Listener { callback, told: Mutex::default() });
+        Arc::new(Self { state: Mutex::default(), listener, pace })
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut TransferProgress)) {
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut progress);
-        // Told within the lock, so that nobody is told of an older state after a newer one.
-        if let Some(callback) = &self.callback {
-            callback(*progress);
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            change(&mut state.progress);
+            state.version += 1;
+        }
+        if let Some(listener) = &self.listener {
+            listener.tell(|| *self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
     pub(crate) fn progress(&self) -> TransferProgress {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).progress
+    }
+}
+
+impl Listener {
+    /// Tells what is so now, unless somebody did while this waited for its turn: nobody is told of an older state after a
+    /// newer one, and the last one is always told.
+    fn tell(&self, now: impl Fn() -> State) {
+        if IS_TELLING.get() {
+            return;
+        }
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let State { progress, version } = now();
+        if version <= told.version || told.has_panicked {
+            return;
+        }
+        told.version = version;
+        IS_TELLING.set(true);
+        // Whoever tells may be in the middle of sending, or of being dropped: a panic would end more than this transfer.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.callback)(progress)));
+        IS_TELLING.set(false);
+        if outcome.is_err() {
+            told.has_panicked = true;
+            tracing::warn!(
+                "the function given to `on_progress` panicked: it is not called again, and the transfer goes on"
+            );
+        }
     }
 }
 
@@ -157,5 +212,49 @@ mod tests {
         part.sent(2);
         part.finish();
         assert_eq!(*told.lock().unwrap(), [1, 3, 3]);
+    }
+
+    #[test]
+    fn states_come_one_at_a_time_in_their_order_and_the_last_one_comes() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        // Whoever is called while another call runs finds the list locked.
+        let callback: Callback = Arc::new(move |progress| list.try_lock().unwrap().push(progress.bytes));
+        let meter = Meter::new(Some(callback), None);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..1000).for_each(|_| meter.update(|progress| progress.bytes += 1)));
+            }
+        });
+        let told = told.lock().unwrap();
+        assert!(told.is_sorted_by(|earlier, later| earlier < later));
+        assert_eq!(told.last(), Some(&4000));
+    }
+
+    #[test]
+    fn a_callback_that_panics_ends_nothing_and_is_not_called_again() {
+        let calls = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&calls);
+        let callback: Callback = Arc::new(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            panic!("by its own fault");
+        });
+        let part = PartMeter::new(&Meter::new(Some(callback), None));
+        part.sent(1);
+        part.sent(2);
+        assert_eq!((part.meter.progress().bytes, calls.load(Ordering::Relaxed)), (3, 1));
+    }
+
+    #[test]
+    fn a_callback_may_drop_what_it_is_told_of() {
+        let part = Arc::new(Mutex::new(None::<Arc<PartMeter>>));
+        let dropped = Arc::clone(&part);
+        let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));
+        let meter = Meter::new(Some(callback), None);
+        let of_part = PartMeter::new(&meter);
+        of_part.moved.store(5, Ordering::Relaxed);
+        *part.lock().unwrap() = Some(of_part);
+        meter.update(|progress| progress.bytes = 5);
+        assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 5));
     }
 }

@@ -28,7 +28,7 @@ use crate::error::{Error, Result};
 use crate::types::StorageClass;
 
 pub(crate) use completion::Completed;
-pub(crate) use guard::see_through;
+pub(crate) use guard::{begin, or_cancelled, see_through};
 pub use outcome::Uploaded;
 pub(crate) use run::{stopped, sums_of, unreadable};
 pub(crate) use session::{SentPart, Session};
@@ -229,10 +229,16 @@ impl Upload {
     /// Keeps note of the upload in a file, so that it can be resumed: if it fails, is cancelled or the program dies, the
     /// same call goes on where it was. Only for [`file`](Upload::file).
     ///
-    /// The file is small, is replaced in one step, and is removed when the upload is complete. Resuming sends what the
-    /// server does not have: a part counts as sent if its size and MD5 are those of the file as it is now. The file is read
-    /// for that unless nothing was done to it meanwhile. A file that changed is refused. An upload that the server does not know any more
-    /// begins anew, and [`Uploaded::restarted`] says so. The `part_size` is the one that it began with.
+    /// Resuming sends what the server does not have: a part counts as sent if its size and MD5 are those of the file as it
+    /// is now. The file is read for that unless nothing was done to it meanwhile. A file that changed is refused, and so is
+    /// another endpoint, zone, bucket or key, and anything else that the object would not get, such as another
+    /// `content_type` or `encryption`. An upload that the server does not know any more begins anew, and
+    /// [`Uploaded::restarted`] says so. The `part_size` is the one that it began with.
+    ///
+    /// The file is small, is replaced in one step, and is removed when the upload is complete. It holds what was said of
+    /// the object, metadata for example, but no keys, and only the user may read it. If parts cannot be noted because the
+    /// disk is full, the upload goes on with a warning: they are read again when it is resumed. While an upload runs, a
+    /// second one with the same checkpoint is refused; a file of that name with `.lock` at its end sees to that.
     ///
     /// An upload that is not resumed keeps its parts, which cost money, until it is aborted.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
@@ -254,7 +260,10 @@ impl Upload {
         self
     }
 
-    /// Calls a function whenever bytes have moved or a part is finished: it must not take long.
+    /// Calls a function whenever bytes have moved or a part is finished.
+    ///
+    /// The tasks that send call it, one at a time and in order, and wait for it: it must not take long. States may be left
+    /// out, but not the last one. One that panics is not called again, and the upload goes on.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self

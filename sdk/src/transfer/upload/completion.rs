@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::checksum::{multipart_etag, parse_hex};
+use crate::transfer::checksum::PartsTag;
 use crate::transfer::md5::Md5Sum;
 use crate::{HeadObjectOutput, ListMultipartInput};
 
@@ -42,14 +42,14 @@ impl Session {
     /// Completes the upload and looks whether the object is there, with `size` bytes.
     pub(crate) async fn complete(&self, parts: &[SentPart], size: u64) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
-        let etag = sums.filter(|_| !self.is_encrypted()).map(|sums| multipart_etag(&sums));
+        let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
         let mut attempt = 1;
-        while let Err(error) = self.ask_for_completion(parts, etag.as_deref()).await {
+        while let Err(error) = self.ask_for_completion(parts, tag).await {
             let is_gone = attempt > 1 && error.is_not_found();
             if !is_gone && !may_have_happened(&error) {
                 return Err(error);
             }
-            match self.state(size, etag.as_deref()).await {
+            match self.state(size, tag).await {
                 Ok(State::Completed) => break,
                 Ok(State::Lost) => {
                     self.decide(Fate::Gone);
@@ -67,7 +67,7 @@ impl Session {
             attempt += 1;
         }
         self.decide(Fate::Completed);
-        self.verify(size, etag).await
+        self.verify(size, tag).await
     }
 
     fn decide(&self, fate: Fate) {
@@ -75,15 +75,15 @@ impl Session {
         let _decided = self.fate.set(fate);
     }
 
-    async fn ask_for_completion(&self, parts: &[SentPart], etag: Option<&str>) -> Result<()> {
+    async fn ask_for_completion(&self, parts: &[SentPart], tag: Option<PartsTag>) -> Result<()> {
         let mut input = self.headers.complete(&self.upload_id);
         input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
-        input.etag = etag.map(str::to_owned);
+        input.etag = tag.map(|tag| tag.to_string());
         self.bucket.complete_multipart_upload(&self.key, input).await.map(drop)
     }
 
     /// Whether the upload was completed, after an answer that did not say.
-    async fn state(&self, size: u64, etag: Option<&str>) -> Result<State> {
+    async fn state(&self, size: u64, tag: Option<PartsTag>) -> Result<State> {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
         match self.bucket.list_multipart(&self.key, input).await {
             Ok(_) => return Ok(State::Open),
@@ -95,10 +95,9 @@ impl Session {
             Err(error) if error.is_not_found() => return Ok(State::Lost),
             Err(error) => return Err(error),
         };
-        let is_ours = match (etag, object.etag.as_deref()) {
-            (Some(asked), Some(stored)) if asked == stored => true,
-            // The tag of other parts.
-            (Some(_), Some(stored)) if is_tag_of_parts(stored) => false,
+        let is_ours = match (tag, object.etag.as_deref().and_then(PartsTag::parse)) {
+            // Another is the tag of other parts.
+            (Some(asked), Some(stored)) => asked == stored,
             // A server's own tag says nothing; an object that was there before is older.
             _ => object.last_modified.is_some_and(|at| at.as_unix() + LARGEST_CLOCK_ERROR >= self.begun.as_unix()),
         };
@@ -106,7 +105,7 @@ impl Session {
         Ok(if is_ours && is_whole { State::Completed } else { State::Lost })
     }
 
-    async fn verify(&self, size: u64, etag: Option<String>) -> Result<Completed> {
+    async fn verify(&self, size: u64, tag: Option<PartsTag>) -> Result<Completed> {
         let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
             Ok(object) => object,
             Err(error) if error.is_access_denied() => {
@@ -122,7 +121,7 @@ impl Session {
             )));
         }
         let HeadObjectOutput { etag: stored, version_id, .. } = object;
-        let etag_kept = etag.map(|etag| stored.as_ref() == Some(&etag));
+        let etag_kept = tag.map(|tag| stored.as_deref().and_then(PartsTag::parse) == Some(tag));
         if etag_kept == Some(false) {
             tracing::debug!(upload_id = self.upload_id, "the server made an ETag of its own");
         }
@@ -139,9 +138,4 @@ pub(crate) fn may_have_happened(error: &Error) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether it is of the form that the tags of uploads in parts have.
-fn is_tag_of_parts(etag: &str) -> bool {
-    etag.trim_matches('"').split_once('-').is_some_and(|(sum, _)| parse_hex(sum).is_some())
 }

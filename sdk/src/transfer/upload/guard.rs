@@ -5,36 +5,59 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::Cancelled;
 use super::completion::Fate;
 use super::run::stopped;
 use super::session::Session;
+use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::object_headers::ObjectHeaders;
+use crate::transfer::progress::Meter;
 
-/// Does what makes an object of the upload, and does away with the upload if that fails or is dropped.
+/// Begins an upload. If nobody waits for that any more when the server has answered, the upload is aborted.
+pub(crate) async fn begin(
+    bucket: &Bucket,
+    key: &str,
+    headers: &ObjectHeaders,
+    meter: &Arc<Meter>,
+) -> Result<Arc<Session>> {
+    let (bucket, key, headers, meter) = (bucket.clone(), key.to_owned(), headers.clone(), Arc::clone(meter));
+    let (sender, receiver) = oneshot::channel();
+    let beginning = async move {
+        let begun = Session::begin(&bucket, &key, &headers, &meter).await;
+        // Dropped on either side of the channel, it aborts.
+        let _taken = sender.send(begun.map(|session| AbortOnDrop(Some(Arc::new(session)))));
+    };
+    tokio::spawn(beginning.in_current_span());
+    let ended = || Error::new(ErrorKind::Body, "the task that began the upload was stopped").of_unknown_upload();
+    let mut guard = receiver.await.map_err(|_| ended())??;
+    guard.0.take().ok_or_else(ended)
+}
+
+/// Does what makes an object of the upload, and does away with the upload if that fails or is dropped and there is no
+/// checkpoint to resume it from.
 pub(crate) async fn see_through<T>(
     session: &Arc<Session>,
-    is_resumable: bool,
-    cancelled: Option<&mut Cancelled>,
+    mut cancelled: Option<Cancelled>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let guard = (!is_resumable).then(|| AbortOnDrop(Some(Arc::clone(session))));
+    let mut guard = AbortOnDrop(Some(Arc::clone(session)));
     // Whatever is under way is dropped with it, before anything is aborted.
-    let outcome = match or_cancelled(work, cancelled).await {
+    let outcome = match or_cancelled(work, &mut cancelled).await {
         Ok(done) => Ok(done),
         Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
     };
-    if let Some(mut guard) = guard {
-        guard.0 = None;
-    }
+    guard.0 = None;
     outcome
 }
 
 /// The outcome of the work, or an error if it is to end before.
 pub(crate) async fn or_cancelled<T>(
     work: impl Future<Output = Result<T>>,
-    cancelled: Option<&mut Cancelled>,
+    cancelled: &mut Option<Cancelled>,
 ) -> Result<T> {
     let Some(cancelled) = cancelled else { return work.await };
     let mut work = Box::pin(work);
@@ -57,7 +80,7 @@ async fn give_up(session: &Session) -> String {
         Some(Fate::Unknown) => return "may have been completed, and was not aborted".to_owned(),
         None => {}
     }
-    if let Some(file) = session.checkpoint.get().cloned() {
+    if let Some(file) = session.checkpoint() {
         let path = file.path().display().to_string();
         return match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
             Ok(()) => format!("is kept: the checkpoint {path} resumes it"),
@@ -70,12 +93,16 @@ async fn give_up(session: &Session) -> String {
     }
 }
 
-/// Aborts the upload when it is dropped, in the background.
+/// Aborts the upload in the background when it is dropped, unless the upload can be resumed.
 struct AbortOnDrop(Option<Arc<Session>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         let Some(session) = self.0.take().filter(|session| session.fate.get().is_none()) else { return };
+        // One that is being written at this moment comes too late, and is removed again.
+        if session.checkpoint.get_or_init(|| None).is_some() {
+            return;
+        }
         let Ok(runtime) = Handle::try_current() else {
             tracing::warn!(
                 upload_id = session.upload_id,

@@ -9,7 +9,9 @@ use super::run::{Job, stopped, sums_of};
 use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint::{Checkpoint, CheckpointFile, SourceFile};
-use crate::transfer::checksum::parse_hex;
+use crate::transfer::checkpoint_lock::CheckpointLock;
+use crate::transfer::checksum::{PartsTag, parse_hex};
+use crate::transfer::destination::Destination;
 use crate::transfer::md5::{LANES, Md5Sum};
 use crate::transfer::plan::{PartPlan, PlannedPart};
 use crate::transfer::source::{Fingerprint, PartSource};
@@ -21,9 +23,9 @@ pub(super) enum Beginning {
     /// With nothing, because there was none, or because the server does not know it any more.
     New { was_gone: bool },
     /// With the parts that are there.
-    Resumed { session: Arc<Session>, plan: PartPlan, checkpoint: Checkpoint, parts: Vec<SentPart> },
+    Resumed { session: Arc<Session>, plan: PartPlan, parts: Vec<SentPart> },
     /// It was complete: the program died before it knew.
-    Completed { checkpoint: Checkpoint, object: Box<HeadObjectOutput> },
+    Completed(Box<Uploaded>),
 }
 
 /// A part that the server has, as far as its size is right.
@@ -36,8 +38,21 @@ struct Candidate {
 }
 
 impl Job<'_> {
-    pub(super) async fn resume(&self, path: &Path, source: &PartSource, now: Fingerprint) -> Result<Beginning> {
-        let Some(checkpoint) = load(path.to_owned()).await? else {
+    /// Keeps others from the checkpoint, if there is to be one.
+    pub(super) async fn lock_checkpoint(&self) -> Result<Option<Arc<CheckpointLock>>> {
+        let Some(path) = self.options.checkpoint.clone() else { return Ok(None) };
+        let locking = tokio::task::spawn_blocking(move || CheckpointLock::of(&path));
+        Ok(Some(Arc::new(locking.await.map_err(stopped)??)))
+    }
+
+    pub(super) async fn resume(
+        &self,
+        path: &Path,
+        lock: Arc<CheckpointLock>,
+        source: &PartSource,
+        now: Fingerprint,
+    ) -> Result<Beginning> {
+        let Some(mut checkpoint) = load(path.to_owned()).await? else {
             return Ok(Beginning::New { was_gone: false });
         };
         self.check(path, &checkpoint, source, now)?;
@@ -53,46 +68,43 @@ impl Job<'_> {
         let listed = match self.bucket.paginate_object(self.key, listing).items().into_vec().await {
             Ok(listed) => listed,
             Err(error) if error.code() == Some("upload_not_exists") => {
-                return self.gone(checkpoint, &plan).await;
+                return self.gone(checkpoint, &plan, source, now).await;
             }
             Err(error) => return Err(error),
         };
         let candidates = candidates(&plan, &checkpoint, &listed);
         let parts =
             self.those_that_are_right(candidates, source, checkpoint.source.fingerprint.is_untouched(&now)).await?;
-        let session = Session::resumed(
-            self.bucket,
-            self.key,
-            checkpoint.upload_id.clone(),
-            checkpoint.begun,
-            self.headers,
-            self.meter,
-        );
-        Ok(Beginning::Resumed { session: Arc::new(session), plan, checkpoint, parts })
+        // What was found by reading need not be read again, and a part that is sent anew has the sum that it has now.
+        checkpoint.know(parts.iter().filter_map(|part| Some((part.number, part.sum?))));
+        let (upload_id, begun) = (checkpoint.upload_id.clone(), checkpoint.begun);
+        let session = Session::resumed(self.bucket, self.key, upload_id, begun, self.headers, self.meter);
+        let _first = session.checkpoint.set(Some(Arc::new(CheckpointFile::there(path, checkpoint, lock))));
+        Ok(Beginning::Resumed { session: Arc::new(session), plan, parts })
     }
 
     /// Has the parts of the session noted from now on, if that is wanted.
     pub(super) async fn keep_checkpoint(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
+        lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         fingerprint: Fingerprint,
         plan: PartPlan,
-        checkpoint: Option<Checkpoint>,
-        there: &[SentPart],
     ) -> Result<()> {
-        let (Some(path), Some(file)) = (self.options.checkpoint.clone(), source.path()) else { return Ok(()) };
-        let new = || {
-            let source = SourceFile { path: file.to_string_lossy().into_owned(), fingerprint };
-            Checkpoint::new(self.bucket.name(), self.key, &session.upload_id, session.begun, source, plan.part_size())
+        let (Some(path), Some(lock), Some(file)) = (self.options.checkpoint.clone(), lock, source.path()) else {
+            return Ok(());
         };
-        let mut checkpoint = checkpoint.unwrap_or_else(new);
-        // What was found by reading need not be read again, and a part that is sent anew has the sum that it has now.
-        checkpoint.know(there.iter().filter_map(|part| Some((part.number, part.sum?))));
-        let creating = tokio::task::spawn_blocking(move || CheckpointFile::create(&path, checkpoint));
-        let created = creating.await.map_err(stopped)??;
-        let _first = session.checkpoint.set(Arc::new(created));
-        Ok(())
+        let source = SourceFile { path: file.to_string_lossy().into_owned(), fingerprint };
+        let destination = Destination::new(self.bucket, self.key, self.headers);
+        let checkpoint = Checkpoint::new(destination, &session.upload_id, session.begun, source, plan.part_size());
+        let session = Arc::clone(session);
+        let creating = tokio::task::spawn_blocking(move || {
+            let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
+            // Dropped meanwhile, the upload is being aborted.
+            if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) }
+        });
+        creating.await.map_err(stopped)?
     }
 
     /// What was uploaded is there, and nothing is left to go on with.
@@ -104,7 +116,7 @@ impl Job<'_> {
         }
     }
 
-    pub(super) fn completed_before(&self, checkpoint: &Checkpoint, object: HeadObjectOutput) -> Uploaded {
+    fn completed_before(&self, checkpoint: &Checkpoint, object: HeadObjectOutput) -> Uploaded {
         let size = checkpoint.source.fingerprint.size;
         let parts = PartPlan::resumed(size, checkpoint.part_size).map_or(0, |plan| plan.count());
         self.meter.update(|progress| {
@@ -127,13 +139,10 @@ impl Job<'_> {
     }
 
     fn check(&self, path: &Path, checkpoint: &Checkpoint, source: &PartSource, now: Fingerprint) -> Result<()> {
-        if checkpoint.bucket != self.bucket.name() || checkpoint.key != self.key {
-            return Err(Error::invalid_input(format!(
-                "the checkpoint {} is that of an upload to key {:?} in bucket {:?}: name another file",
-                path.display(),
-                checkpoint.key,
-                checkpoint.bucket
-            )));
+        let destination = Destination::new(self.bucket, self.key, self.headers);
+        if let Some(difference) = checkpoint.destination.difference(&destination) {
+            let message = format!("the checkpoint {} {difference}", path.display());
+            return Err(Error::invalid_input(message).with_fate(&checkpoint.upload_id, "is still there"));
         }
         let SourceFile { path: before, fingerprint } = &checkpoint.source;
         let difference = match source.path() {
@@ -156,17 +165,50 @@ impl Job<'_> {
     }
 
     /// An upload that the server does not know was completed, or aborted.
-    async fn gone(&self, checkpoint: Checkpoint, plan: &PartPlan) -> Result<Beginning> {
-        let sums: Option<Vec<Md5Sum>> = plan.parts().map(|part| checkpoint.sum(part.number)).collect();
-        let tag = sums.map(|sums| crate::transfer::checksum::multipart_etag(&sums));
-        match self.bucket.head_object(self.key, self.headers.head()).await {
-            Ok(object) if tag.is_some() && object.etag == tag => {
-                Ok(Beginning::Completed { checkpoint, object: Box::new(object) })
-            }
-            Ok(_) => Ok(Beginning::New { was_gone: true }),
-            Err(error) if error.is_not_found() => Ok(Beginning::New { was_gone: true }),
-            Err(error) => Err(error),
+    async fn gone(
+        &self,
+        checkpoint: Checkpoint,
+        plan: &PartPlan,
+        source: &PartSource,
+        now: Fingerprint,
+    ) -> Result<Beginning> {
+        let object = match self.bucket.head_object(self.key, self.headers.head()).await {
+            Ok(object) => object,
+            Err(error) if error.is_not_found() => return Ok(Beginning::New { was_gone: true }),
+            Err(error) => return Err(error),
+        };
+        let tag = object.etag.as_deref().and_then(PartsTag::parse);
+        let is_whole = object.content_length.is_none_or(|length| length == now.size);
+        // The source is only read if the object looks like what it was to become.
+        let Some(tag) = tag.filter(|tag| is_whole && tag.count == plan.count()) else {
+            return Ok(Beginning::New { was_gone: true });
+        };
+        let sums = self.sums_of_all(&checkpoint, plan, source, now).await?;
+        if PartsTag::of(&sums) == tag {
+            Ok(Beginning::Completed(Box::new(self.completed_before(&checkpoint, object))))
+        } else {
+            Ok(Beginning::New { was_gone: true })
         }
+    }
+
+    /// The sums of all parts: those that were noted, if that tells what the source has now.
+    async fn sums_of_all(
+        &self,
+        checkpoint: &Checkpoint,
+        plan: &PartPlan,
+        source: &PartSource,
+        now: Fingerprint,
+    ) -> Result<Vec<Md5Sum>> {
+        let noted: Option<Vec<Md5Sum>> = plan.parts().map(|part| checkpoint.sum(part.number)).collect();
+        if let Some(noted) = noted.filter(|_| checkpoint.source.fingerprint.is_untouched(&now)) {
+            return Ok(noted);
+        }
+        let regions: Vec<_> = plan.parts().map(|part| source.region(part.bytes)).collect();
+        let mut sums = Vec::with_capacity(regions.len());
+        for regions in regions.chunks(LANES) {
+            sums.extend(sums_of(regions.to_vec()).await?);
+        }
+        Ok(sums)
     }
 
     /// Those parts that hold what the source has now. The source is read where the sums that

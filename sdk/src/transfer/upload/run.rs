@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Mutex;
 use tracing::{Instrument, debug_span};
 
 use super::completion::Completed;
-use super::guard::{or_cancelled, see_through};
+use super::guard::{begin, or_cancelled, see_through};
 use super::resume::Beginning;
 use super::sending::{Preparation, Waiting, feed, hand_over, send_parts};
 use super::session::{MOST_CORRUPTIONS, SentPart, Session, corrupted, is_what_was_sent};
 use super::{Cancelled, Options, Source, Uploaded};
 use crate::body::{Memory, OpenFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::checkpoint::Checkpoint;
+use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{Checksum, content_md5};
 use crate::transfer::hashing::md5_of_each;
 use crate::transfer::limits::MIB;
@@ -88,25 +87,26 @@ impl Job<'_> {
     pub(super) async fn upload(&self, source: PartSource) -> Result<Uploaded> {
         let before = fingerprint(&source).await?;
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
-        let beginning = match &self.options.checkpoint {
-            None => Beginning::New { was_gone: false },
-            Some(path) => self.resume(path, &source, before).await?,
+        let lock = self.lock_checkpoint().await?;
+        let beginning = match (&self.options.checkpoint, &lock) {
+            (Some(path), Some(lock)) => {
+                self.unless_cancelled(self.resume(path, Arc::clone(lock), &source, before)).await?
+            }
+            _ => Beginning::New { was_gone: false },
         };
         match beginning {
-            Beginning::Resumed { session, plan, checkpoint, parts } => {
-                self.send(session, &source, before, plan, parts, Some(checkpoint)).await
-            }
-            Beginning::Completed { checkpoint, object } => {
+            Beginning::Resumed { session, plan, parts } => self.send(session, lock, &source, before, plan, parts).await,
+            Beginning::Completed(uploaded) => {
                 self.remove_checkpoint().await;
-                Ok(self.completed_before(&checkpoint, *object))
+                Ok(*uploaded)
             }
             Beginning::New { was_gone } => {
                 let plan = PartPlan::new(before.size, self.options.part_size)?;
                 let uploaded = if plan.count() == 1 {
                     self.put(&source, before).await
                 } else {
-                    let session = Arc::new(Session::begin(self.bucket, self.key, self.headers, self.meter).await?);
-                    self.send(session, &source, before, plan, Vec::new(), None).await
+                    let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
+                    self.send(session, lock.clone(), &source, before, plan, Vec::new()).await
                 };
                 uploaded.map(|uploaded| Uploaded { restarted: was_gone, ..uploaded })
             }
@@ -117,11 +117,11 @@ impl Job<'_> {
     async fn send(
         &self,
         session: Arc<Session>,
+        lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         before: Fingerprint,
         plan: PartPlan,
         there: Vec<SentPart>,
-        checkpoint: Option<Checkpoint>,
     ) -> Result<Uploaded> {
         let resumed: u64 = there.iter().map(|part| part.length).sum();
         self.meter.update(|progress| {
@@ -131,7 +131,9 @@ impl Job<'_> {
             progress.resumed_bytes = resumed;
         });
         let uploaded = self.guarded(&session, async {
-            self.keep_checkpoint(&session, source, before, plan, checkpoint, &there).await?;
+            if session.checkpoint().is_none() {
+                self.keep_checkpoint(&session, lock, source, before, plan).await?;
+            }
             let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
             let missing = plan.parts().filter(|part| !there_already.contains(&part.number));
             let waiting = missing.map(|part| Waiting { number: part.number, region: source.region(part.bytes) });
@@ -169,9 +171,7 @@ impl Job<'_> {
             None => None,
             Some(Checksum::Md5) => sums_of(vec![whole.clone()]).await?.first().copied(),
         };
-        let mut cancelled = self.cancelled.lock().await;
-        let putting = self.put_until_whole(&whole, sum.as_ref());
-        let outcome = or_cancelled(putting, cancelled.as_mut()).await;
+        let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
         unchanged(source, before).await?;
         let (output, attempts) = outcome?;
@@ -224,16 +224,30 @@ impl Job<'_> {
         session: &Arc<Session>,
         sending: impl Future<Output = Result<Vec<SentPart>>>,
     ) -> Result<Uploaded> {
-        let is_resumable = self.options.checkpoint.is_some();
         let work = async {
             let parts = sending.await?;
-            session.flush_notes().await?;
+            if let Err(error) = session.flush_notes().await {
+                tracing::warn!(upload_id = session.upload_id, %error, "the upload is completed all the same");
+            }
             let size = parts.iter().map(|part| part.length).sum();
             let completed = session.complete(&parts, size).await?;
             Ok(self.uploaded(session, &parts, size, completed))
         };
-        let mut cancelled = self.cancelled.lock().await;
-        see_through(session, is_resumable, cancelled.as_mut(), work).await
+        // From here to the guard there is nothing to wait for, so that no session is dropped without it.
+        see_through(session, self.cancelled(), work).await
+    }
+
+    /// Does what begins no upload that would have to be aborted or kept.
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut cancelled = self.cancelled();
+        let outcome = or_cancelled(work, &mut cancelled).await;
+        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
+        outcome
+    }
+
+    /// What ends the transfer. One thing is done at a time, so nobody else misses it.
+    fn cancelled(&self) -> Option<Cancelled> {
+        self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn uploaded(&self, session: &Session, parts: &[SentPart], size: u64, completed: Completed) -> Uploaded {

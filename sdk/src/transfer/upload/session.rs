@@ -26,8 +26,8 @@ pub(crate) struct Session {
     pub(crate) begun: Timestamp,
     pub(crate) headers: ObjectHeaders,
     pub(crate) meter: Arc<Meter>,
-    /// Where parts are noted that were sent, if they are.
-    pub(crate) checkpoint: OnceLock<Arc<CheckpointFile>>,
+    /// Where parts are noted that were sent; none if they are not and never will be.
+    pub(crate) checkpoint: OnceLock<Option<Arc<CheckpointFile>>>,
     /// What is known of it since its completion was asked for.
     pub(crate) fate: OnceLock<Fate>,
     attempts: AtomicU32,
@@ -86,6 +86,10 @@ impl Session {
         self.attempts.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn count(&self, attempts: u32) {
+        self.attempts.fetch_add(attempts, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_encrypted(&self) -> bool {
         self.headers.encryption.is_some()
     }
@@ -99,7 +103,7 @@ impl Session {
             input.content_md5 = sum.as_ref().map(content_md5);
             let outcome = self.bucket.upload_multipart(&self.key, input).await;
             let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-            self.attempts.fetch_add(attempts, Ordering::Relaxed);
+            self.count(attempts);
             let failure = match outcome {
                 Ok(output) if is_what_was_sent(output.etag.as_deref(), sum.as_ref(), &self.headers) => {
                     meter.finish();
@@ -120,13 +124,17 @@ impl Session {
 
     /// Has everything noted, so that an upload that was completed is known again.
     pub(crate) async fn flush_notes(&self) -> Result<()> {
-        let Some(file) = self.checkpoint.get().cloned() else { return Ok(()) };
+        let Some(file) = self.checkpoint() else { return Ok(()) };
         tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped)?
     }
 
     async fn note(&self, number: u32, sum: Option<Md5Sum>) -> Result<()> {
-        let (Some(file), Some(sum)) = (self.checkpoint.get().cloned(), sum) else { return Ok(()) };
-        tokio::task::spawn_blocking(move || file.note(number, &sum)).await.map_err(stopped)?
+        let (Some(file), Some(sum)) = (self.checkpoint(), sum) else { return Ok(()) };
+        tokio::task::spawn_blocking(move || file.note(number, &sum)).await.map_err(stopped)
+    }
+
+    pub(crate) fn checkpoint(&self) -> Option<Arc<CheckpointFile>> {
+        self.checkpoint.get().cloned().flatten()
     }
 
     pub(crate) async fn abort(&self) -> Result<()> {

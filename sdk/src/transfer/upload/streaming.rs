@@ -7,9 +7,9 @@ use bytes::Bytes;
 use tokio::io::ReadBuf;
 use tokio::sync::{AcquireError, Semaphore};
 
+use super::guard::begin;
 use super::run::{Job, stopped, unreadable};
 use super::sending::{Feed, Preparation, Waiting, feed, send_parts};
-use super::session::Session;
 use super::{Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE};
 use crate::error::{Error, ErrorKind, Result};
@@ -30,7 +30,7 @@ impl Job<'_> {
             let all = first.and_then(|part| part.region.into_bytes()).unwrap_or_default();
             return self.upload(PartSource::Bytes(all)).await;
         };
-        let session = Arc::new(Session::begin(self.bucket, self.key, self.headers, self.meter).await?);
+        let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
         self.guarded(&session, async {
             let (feed, waiting) = feed();
             let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);

@@ -1,0 +1,101 @@
+//! Downloads an object of any size, several ranges at a time; goes on where it was interrupted.
+//!
+//!     cargo run --release --example download -p qingstor-sdk -- --bucket B --key K FILE
+//!
+//! Without access keys in the environment it starts a server of its own, which has what the example `upload` put there.
+
+mod arguments;
+#[path = "../transfers/mod.rs"]
+mod transfers;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use qingstor_sdk::{Downloaded, Error};
+
+use arguments::Arguments;
+use transfers::{Display, INTERRUPTED, Result, advice, interrupted, place};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Arguments::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<ExitCode> {
+    arguments.check()?;
+    let place = place(arguments.bucket.as_deref()).await?;
+    let display = Display::new();
+    let mut download = place
+        .bucket
+        .download(&arguments.key)
+        .to_file(&arguments.file)
+        .part_size(arguments.part_size)
+        .concurrency(arguments.concurrency)
+        .on_progress({
+            let display = display.clone();
+            move |progress| display.show(progress)
+        });
+    if let Some(bytes) = arguments.bandwidth {
+        download = download.bandwidth(bytes);
+    }
+    let outcome = tokio::select! {
+        outcome = download.send() => Some(outcome),
+        // Dropped, it stops, and what is there is kept.
+        () = interrupted() => None,
+    };
+    match outcome {
+        Some(Ok(downloaded)) => {
+            display.stop();
+            report(&downloaded, arguments);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Err(error)) => {
+            display.stop();
+            eprintln!("error: {error}");
+            if let Some(hint) = hint(&error, arguments) {
+                eprintln!("{hint}");
+            }
+            Ok(ExitCode::FAILURE)
+        }
+        None => {
+            display.stop();
+            eprintln!("interrupted: {}", kept(arguments).unwrap_or_else(|| "nothing was fetched yet".to_owned()));
+            Ok(INTERRUPTED.into())
+        }
+    }
+}
+
+fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
+    if error.is_not_found() {
+        let key = &arguments.key;
+        return Some(format!(
+            "is there such a bucket (its zone: QINGSTOR_ZONE), and an object {key:?} in it? The example `upload` puts one \
+             there"
+        ));
+    }
+    kept(arguments).or_else(|| advice(error).map(str::to_owned))
+}
+
+/// How to go on, if there is something to go on with.
+fn kept(arguments: &Arguments) -> Option<String> {
+    let mut partial = arguments.file.clone().into_os_string();
+    partial.push(".qsdownload");
+    let partial = std::path::PathBuf::from(partial);
+    partial
+        .exists()
+        .then(|| format!("what is there is kept in {}: the same command goes on where it was", partial.display()))
+}
+
+fn report(downloaded: &Downloaded, arguments: &Arguments) {
+    let Downloaded { size, parts, attempts, resumed_bytes, .. } = downloaded;
+    println!("{} has {size} bytes in {parts} parts, by {attempts} requests", arguments.file.display());
+    println!("{resumed_bytes} bytes were there already");
+    let proof = if downloaded.is_verified { "is that of these bytes" } else { "says nothing of the bytes" };
+    println!("ETag {} {proof}", downloaded.etag.as_deref().unwrap_or("unknown"));
+}

@@ -1,0 +1,188 @@
+//! The programs `upload` and `download`, as people run them.
+//!
+//! Protects: what they print goes where it belongs and says what to do, they exit with what shells expect, and what was
+//! interrupted goes on.
+
+#![cfg(all(feature = "transfer", unix))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use qingstor_emulator::Emulator;
+
+const SIZE: usize = 13 << 20;
+const PART: u64 = 4 << 20;
+
+/// A server, and a folder to work in.
+struct Desk {
+    emulator: Emulator,
+    folder: tempfile::TempDir,
+    bytes: Vec<u8>,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let emulator = Emulator::builder().bucket("my-bucket").start().await.unwrap();
+        let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("spaß.bin"), &bytes).unwrap();
+        Self { emulator, folder, bytes }
+    }
+
+    fn command(&self, example: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program(example));
+        command.current_dir(self.folder.path()).args(arguments).stdin(Stdio::null());
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QINGSTOR_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("HOME", self.folder.path())
+            .env("QINGSTOR_ENDPOINT", self.emulator.endpoint())
+            .env("QINGSTOR_ACCESS_KEY_ID", self.emulator.access_key_id())
+            .env("QINGSTOR_SECRET_ACCESS_KEY", self.emulator.secret_access_key());
+        command
+    }
+
+    async fn run(&self, example: &str, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(example, arguments)).await
+    }
+
+    /// Runs it until so many lines of progress are there, and sends a signal then.
+    async fn interrupt(&self, example: &str, arguments: &[&str], lines: usize, signal: &'static str) -> Ran {
+        let mut command = self.command(example, arguments);
+        let interrupting = move || {
+            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut seen = String::new();
+            while seen.matches(" of ").count() < lines {
+                assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "it ended before: {seen}");
+            }
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+            stderr.read_to_string(&mut seen).unwrap();
+            let output = child.wait_with_output().unwrap();
+            Ran { stderr: seen, ..Ran::from(output) }
+        };
+        tokio::task::spawn_blocking(interrupting).await.unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    async fn of(mut command: Command) -> Self {
+        tokio::task::spawn_blocking(move || command.output().unwrap().into()).await.unwrap()
+    }
+
+    fn assert(&self, code: i32, stderr: &str) {
+        assert!(self.code == Some(code) && self.stderr.contains(stderr), "{:?} {}", self.code, self.stderr);
+        assert!(code == 0 || self.stdout.is_empty(), "{}", self.stdout);
+    }
+
+    /// How much was there before.
+    fn resumed(&self) -> u64 {
+        let line = self.stdout.lines().find(|line| line.contains("bytes were there already")).unwrap();
+        line.split(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Cargo builds examples whenever it tests all of the package.
+fn program(example: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().and_then(Path::parent).unwrap().join("examples").join(example);
+    assert!(program.exists(), "run `cargo build -p qingstor-sdk --examples` first");
+    program
+}
+
+#[tokio::test]
+async fn what_was_uploaded_is_downloaded() {
+    let desk = Desk::new().await;
+    let uploaded = desk.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
+    uploaded.assert(0, "");
+    assert!(uploaded.stdout.contains("in 2 parts, by 2 requests"), "{}", uploaded.stdout);
+    let downloaded = desk.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
+    downloaded.assert(0, "");
+    assert!(downloaded.stdout.contains("is that of these bytes"), "{}", downloaded.stdout);
+    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+}
+
+#[tokio::test]
+async fn what_was_interrupted_or_killed_goes_on() {
+    let desk = Desk::new().await;
+    let slow =
+        ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1", "--bandwidth", "8MiB"];
+    // One part after the other: when the next one moves, those before it are there.
+    let upload = [["spaß.bin", "--checkpoint", "c"].as_slice(), &slow].concat();
+    let interrupted = desk.interrupt("upload", &upload, 4, "-INT").await;
+    interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command goes on where it was");
+    let killed = desk.interrupt("upload", &upload, 5, "-KILL").await;
+    assert_eq!(killed.code, None);
+    let uploaded = desk.run("upload", &upload).await;
+    uploaded.assert(0, "");
+    assert!(uploaded.resumed() >= 2 * PART, "{}", uploaded.stdout);
+    assert!(!desk.path("c").exists() && !desk.path("c.lock").exists());
+
+    let download = [["out"].as_slice(), &slow].concat();
+    let interrupted = desk.interrupt("download", &download, 4, "-INT").await;
+    interrupted.assert(130, "is kept in out.qsdownload: the same command goes on where it was");
+    let downloaded = desk.run("download", &download).await;
+    downloaded.assert(0, "");
+    assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);
+    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+
+    let aborted = desk.interrupt("upload", &[["spaß.bin"].as_slice(), &slow].concat(), 4, "-INT").await;
+    aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command would go on");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_with_what_to_do() {
+    let desk = Desk::new().await;
+    let to_bucket = ["--bucket", "my-bucket", "--key", "k"];
+    for (example, arguments, code, problem) in [
+        ("upload", ["spaß.bin"].as_slice(), 1, "which bucket? Say it with --bucket NAME"),
+        ("upload", &["missing"], 1, "missing cannot be uploaded: No such file"),
+        ("upload", &["."], 1, ". is a folder"),
+        ("upload", &["spaß.bin", "--part-size", "8"], 2, "did you mean 8MiB?"),
+        ("upload", &["spaß.bin", "--part-size", "8TB"], 2, "use KiB, MiB or GiB"),
+        ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "nothing at all"),
+        ("upload", &["spaß.bin", "--bucket", "nope"], 1, "is the bucket's name right, and its zone"),
+        ("upload", &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(), 1, "1 is the least"),
+        (
+            "upload",
+            &[["spaß.bin", "--checkpoint", "no/c"].as_slice(), &to_bucket].concat(),
+            1,
+            "there is no folder for it",
+        ),
+        ("download", &[["no/out"].as_slice(), &to_bucket].concat(), 1, "there is no folder no"),
+        ("download", &[["."].as_slice(), &to_bucket].concat(), 1, ". is a folder: name a file in it"),
+        ("download", &[["out"].as_slice(), &to_bucket].concat(), 1, "is there such a bucket"),
+    ] {
+        desk.run(example, arguments).await.assert(code, problem);
+    }
+    for (name, value, problem) in [
+        ("QINGSTOR_SECRET_ACCESS_KEY", "wrong", "are the keys right (QINGSTOR_ACCESS_KEY_ID"),
+        ("QINGSTOR_ENDPOINT", "http://127.0.0.1:1", "is the endpoint right (QINGSTOR_ENDPOINT)"),
+    ] {
+        let mut command = desk.command("upload", &[["spaß.bin"].as_slice(), &to_bucket].concat());
+        command.env(name, value);
+        Ran::of(command).await.assert(1, problem);
+    }
+}

@@ -1,0 +1,109 @@
+//! Uploads that were interrupted and go on.
+//!
+//! Protects: what is resumed is byte-identical; what the server has is not sent again, and nothing is taken for sent that
+//! is not what the file holds.
+
+mod checkpoint;
+mod interrupted;
+
+use std::fs;
+
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_sdk::{AbortMultipartUploadInput, ErrorKind, UploadMultipartInput};
+
+use interrupted::{Interrupted, PART, PARTS, SIZE, until};
+
+#[tokio::test]
+async fn what_was_sent_is_not_sent_again() {
+    let interrupted = Interrupted::after(3).await;
+    assert_eq!(interrupted.open_uploads().await, 1, "it was not aborted");
+    let upload_id = interrupted.upload_id();
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert_eq!(uploaded.upload_id.as_deref(), Some(upload_id.as_str()));
+    assert!(uploaded.resumed_bytes >= 3 * PART && !uploaded.restarted, "{uploaded:?}");
+    assert_eq!(u64::from(uploaded.attempts), (SIZE - uploaded.resumed_bytes).div_ceil(PART));
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn parts_that_were_not_noted_are_found_by_reading_the_file() {
+    let interrupted = Interrupted::after(3).await;
+    let mut noted = interrupted.noted();
+    noted["parts"] = serde_json::json!({});
+    fs::write(interrupted.checkpoint(), noted.to_string()).unwrap();
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.resumed_bytes >= 3 * PART, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
+    let interrupted = Interrupted::after(3).await;
+    for (number, size) in [(0, PART), (1, PART - 1)] {
+        let wrong = UploadMultipartInput::new(interrupted.upload_id(), number).body(vec![0; size as usize]);
+        interrupted.bucket.upload_multipart("key", wrong).await.unwrap();
+    }
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.resumed_bytes <= SIZE - 2 * PART, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_gone_begins_anew_and_says_so() {
+    let interrupted = Interrupted::after(2).await;
+    let abort = AbortMultipartUploadInput::new(interrupted.upload_id());
+    interrupted.bucket.abort_multipart_upload("key", abort).await.unwrap();
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.restarted && uploaded.resumed_bytes == 0, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_was_complete_is_found_to_be() {
+    let interrupted = Interrupted::after_completion(Interrupted::upload).await;
+    assert_eq!(interrupted.noted()["parts"].as_object().unwrap().len(), PARTS as usize);
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert_eq!((uploaded.attempts, uploaded.resumed_bytes, uploaded.restarted), (0, SIZE, false));
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn so_is_one_of_which_nothing_was_noted() {
+    let interrupted = Interrupted::after_completion(Interrupted::unnoted).await;
+    assert_eq!(interrupted.noted()["parts"], serde_json::json!({}));
+    fs::remove_dir(interrupted.new_checkpoint()).unwrap();
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert_eq!((uploaded.attempts, uploaded.resumed_bytes, uploaded.restarted), (0, SIZE, false));
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn an_object_of_other_bytes_is_not_taken_for_it() {
+    let interrupted = Interrupted::after(2).await;
+    let abort = AbortMultipartUploadInput::new(interrupted.upload_id());
+    interrupted.bucket.abort_multipart_upload("key", abort).await.unwrap();
+    // As many bytes in as many parts.
+    let other = interrupted.bucket.upload("key").bytes(vec![1; SIZE as usize]).part_size(PART);
+    assert_eq!(other.send().await.unwrap().parts, PARTS);
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.restarted, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn who_cancels_does_not_wait_until_it_is_known_what_is_there() {
+    let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("ListMultipart").count(1);
+    let interrupted = Interrupted::not_begun(Emulator::builder().faults(FaultPlan::new().rule(stall))).await;
+    interrupted.drop_when(|progress| progress.parts >= 2).await;
+    let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
+    let sending = interrupted.upload().cancel_on(async { cancelled.await.unwrap() }).send();
+    let cancelling = async {
+        until(async || interrupted.bucket.emulator().faults_fired() == [1]).await;
+        cancel.send(()).unwrap();
+    };
+    let (outcome, ()) = tokio::join!(sending, cancelling);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.resumed_bytes >= 2 * PART, "{uploaded:?}");
+    interrupted.assert_whole(&uploaded).await;
+}
