@@ -68,6 +68,11 @@ impl Relay {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// How many bytes of answers it has passed on.
+    pub fn answered(&self) -> u64 {
+        self.wire.passed_on.lock().unwrap_or_else(PoisonError::into_inner).answered
+    }
+
     /// Waits until it stands still.
     pub async fn stands_still(&self) {
         let mut still = self.wire.still.subscribe();
