@@ -7,9 +7,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
+use md5::{Digest, Md5};
+use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{
-    AbortMultipartUploadInput, ErrorKind, ListMultipartUploadsInput, MIB, Upload, UploadMultipartInput, Uploaded,
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, ErrorKind, ListMultipartUploadsInput, MIB, Upload,
+    UploadMultipartInput, Uploaded,
 };
 use qingstor_tests::TestBucket;
 use serde_json::Value;
@@ -29,8 +34,13 @@ struct Interrupted {
 impl Interrupted {
     /// An upload that was dropped after some parts, two at a time.
     async fn after(parts: u32) -> Self {
+        Self::on(Emulator::builder(), parts).await
+    }
+
+    async fn on(emulator: Builder, parts: u32) -> Self {
         let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
-        let this = Self { bucket: TestBucket::start().await.unwrap(), folder: tempfile::tempdir().unwrap(), bytes };
+        let this =
+            Self { bucket: TestBucket::on(emulator).await.unwrap(), folder: tempfile::tempdir().unwrap(), bytes };
         fs::write(this.file(), &this.bytes).unwrap();
         let enough = Arc::new(Notify::new());
         let tell = Arc::clone(&enough);
@@ -65,6 +75,13 @@ impl Interrupted {
 
     fn upload_id(&self) -> String {
         self.noted()["upload_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The entity tag that it will have.
+    fn tag(&self) -> String {
+        let hex = |sum: &[u8]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sums: Vec<u8> = self.bytes.chunks(PART as usize).flat_map(|part| Md5::digest(part).to_vec()).collect();
+        format!("\"{}-{PARTS}\"", hex(&Md5::digest(sums)))
     }
 
     async fn open_uploads(&self) -> usize {
@@ -142,15 +159,51 @@ async fn an_upload_that_was_complete_is_found_to_be() {
     let interrupted = Interrupted::after(2).await;
     // As if the program had died between completion and the end.
     let mut noted = interrupted.noted();
-    let sums = interrupted.bytes.chunks(PART as usize).map(|part| {
-        use md5::Digest;
-        md5::Md5::digest(part).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    });
+    let sums = interrupted
+        .bytes
+        .chunks(PART as usize)
+        .map(|part| Md5::digest(part).iter().map(|byte| format!("{byte:02x}")).collect::<String>());
     noted["parts"] = sums.enumerate().map(|(number, sum)| (number.to_string(), Value::from(sum))).collect();
     interrupted.upload().send().await.unwrap();
     fs::write(interrupted.checkpoint(), noted.to_string()).unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert_eq!((uploaded.attempts, uploaded.resumed_bytes, uploaded.restarted), (0, SIZE, false));
+    interrupted.assert_whole(&uploaded).await;
+}
+
+#[tokio::test]
+async fn an_upload_that_somebody_else_completes_meanwhile_is_a_success() {
+    // Whoever began it is dead, and its completion still on the way when this one looks for what is there.
+    let late = Fault::Latency { delay: Duration::from_millis(500) };
+    let plan = FaultPlan::new().rule(FaultRule::new(late).operation("ListMultipart").count(2));
+    let interrupted = Interrupted::on(Emulator::builder().faults(plan), PARTS).await;
+    let complete = async {
+        // The list has a second page, which says that there is no more.
+        while interrupted.bucket.emulator().faults_fired() != [2] {
+            tokio::task::yield_now().await;
+        }
+        let parts = (0..PARTS).map(ObjectPart::new);
+        let complete = CompleteMultipartUploadInput::new(interrupted.upload_id(), parts);
+        let tag = interrupted.tag();
+        interrupted.bucket.complete_multipart_upload("key", complete.etag(tag)).await.unwrap();
+    };
+    let (uploaded, ()) = tokio::join!(interrupted.upload().send(), complete);
+    interrupted.assert_whole(&uploaded.unwrap()).await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_checkpoint_cannot_be_written_is_kept() {
+    let interrupted = Interrupted::after(3).await;
+    // What it would be replaced by cannot be a file.
+    let new = interrupted.folder.path().join("db.tar.qsupload.new");
+    fs::create_dir(&new).unwrap();
+    let before = interrupted.noted();
+    let error = interrupted.upload().send().await.unwrap_err();
+    assert!(error.to_string().contains("is kept") && error.kind() == ErrorKind::Body, "{error}");
+    assert_eq!((interrupted.noted(), interrupted.open_uploads().await), (before, 1));
+    fs::remove_dir(&new).unwrap();
+    let uploaded = interrupted.upload().send().await.unwrap();
+    assert!(uploaded.resumed_bytes >= 3 * PART, "{uploaded:?}");
     interrupted.assert_whole(&uploaded).await;
 }
 

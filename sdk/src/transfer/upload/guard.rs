@@ -19,7 +19,9 @@ pub(crate) async fn see_through<T>(
     cancelled: Option<&mut Cancelled>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let guard = (!is_resumable).then(|| AbortOnDrop(Some(Arc::clone(session))));
+    // One that was resumed is known to its checkpoint, and one that is to have a checkpoint is not, before there is one.
+    let is_known = is_resumable && session.is_resumed;
+    let guard = (!is_known).then(|| AbortOnDrop(Some(Arc::clone(session))));
     // Whatever is under way is dropped with it, before anything is aborted.
     let outcome = match or_cancelled(work, cancelled).await {
         Ok(done) => Ok(done),
@@ -64,32 +66,42 @@ async fn give_up(session: &Session) -> String {
             Err(failure) => format!("is kept, but not all of it is noted ({failure})"),
         };
     }
+    if session.is_resumed {
+        return "is kept: the checkpoint is what it was, and resumes it".to_owned();
+    }
     match session.abort().await {
         Ok(()) => "was aborted".to_owned(),
         Err(failure) => format!("could not be aborted and keeps its parts until it is ({failure})"),
     }
 }
 
-/// Aborts the upload when it is dropped, in the background.
+/// Aborts the upload when it is dropped, in the background, unless a checkpoint has it.
 struct AbortOnDrop(Option<Arc<Session>>);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        let Some(session) = self.0.take().filter(|session| session.fate.get().is_none()) else { return };
-        let Ok(runtime) = Handle::try_current() else {
-            tracing::warn!(
-                upload_id = session.upload_id,
-                "an upload that was cancelled could not be aborted: there is no runtime"
-            );
-            return;
-        };
-        runtime.spawn(async move {
-            match session.abort().await {
-                Ok(()) => tracing::debug!(upload_id = session.upload_id, "an upload that was cancelled was aborted"),
-                Err(error) => {
-                    tracing::warn!(upload_id = session.upload_id, %error, "an upload that was cancelled could not be aborted");
-                }
-            }
-        });
+        let is_open = |session: &Arc<Session>| session.fate.get().is_none() && session.checkpoint.get().is_none();
+        if let Some(session) = self.0.take().filter(is_open) {
+            abort_in_background(session);
+        }
     }
+}
+
+/// Aborts an upload that nobody waits for any more.
+pub(super) fn abort_in_background(session: Arc<Session>) {
+    let Ok(runtime) = Handle::try_current() else {
+        tracing::warn!(
+            upload_id = session.upload_id,
+            "an upload that was cancelled could not be aborted: there is no runtime"
+        );
+        return;
+    };
+    runtime.spawn(async move {
+        match session.abort().await {
+            Ok(()) => tracing::debug!(upload_id = session.upload_id, "an upload that was cancelled was aborted"),
+            Err(error) => {
+                tracing::warn!(upload_id = session.upload_id, %error, "an upload that was cancelled could not be aborted");
+            }
+        }
+    });
 }

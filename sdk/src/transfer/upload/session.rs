@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::completion::{Fate, may_have_happened};
+use super::completion::Fate;
 use super::run::stopped;
 use crate::error::{Error, Result};
 use crate::transfer::checkpoint::CheckpointFile;
@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) begun: Timestamp,
     pub(crate) headers: ObjectHeaders,
     pub(crate) meter: Arc<Meter>,
+    /// Whether there was a checkpoint of it before this program began.
+    pub(crate) is_resumed: bool,
     /// Where parts are noted that were sent, if they are.
     pub(crate) checkpoint: OnceLock<Arc<CheckpointFile>>,
     /// What is known of it since its completion was asked for.
@@ -52,15 +54,20 @@ impl SentPart {
 }
 
 impl Session {
-    pub(crate) async fn begin(bucket: &Bucket, key: &str, headers: &ObjectHeaders, meter: &Arc<Meter>) -> Result<Self> {
-        let begun = bucket.server_time();
-        let initiated = bucket.initiate_multipart_upload(key, headers.initiate()).await;
-        let initiated =
-            initiated.map_err(|error| if may_have_happened(&error) { error.of_unknown_upload() } else { error })?;
-        Ok(Self::resumed(bucket, key, initiated.upload_id, begun, headers, meter))
+    /// One that a checkpoint knows.
+    pub(crate) fn resumed(
+        bucket: &Bucket,
+        key: &str,
+        upload_id: String,
+        begun: Timestamp,
+        headers: &ObjectHeaders,
+        meter: &Arc<Meter>,
+    ) -> Self {
+        Self { is_resumed: true, ..Self::new(bucket, key, upload_id, begun, headers, meter) }
     }
 
-    pub(crate) fn resumed(
+    /// One that nobody knows yet.
+    pub(super) fn new(
         bucket: &Bucket,
         key: &str,
         upload_id: String,
@@ -75,6 +82,7 @@ impl Session {
             begun,
             headers: headers.clone(),
             meter: Arc::clone(meter),
+            is_resumed: false,
             checkpoint: OnceLock::new(),
             fate: OnceLock::new(),
             attempts: AtomicU32::new(0),
