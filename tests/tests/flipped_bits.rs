@@ -4,6 +4,7 @@
 //! sent again; if it does not stop, there is an error and no object; and only who asks for no checksum is not told.
 
 use std::io::Write;
+use std::path::Path;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{MIB, Upload};
@@ -24,7 +25,8 @@ async fn a_bit_that_flips_in_any_part_is_noticed_and_the_part_sent_again() {
     let bytes = content(SIZE, 1);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&bytes).unwrap();
-    let sources: [fn(Upload, &[u8], &std::path::Path) -> Upload; 3] = [
+    type From = fn(Upload, &[u8], &Path) -> Upload;
+    let sources: [From; 3] = [
         |upload, bytes, _| upload.bytes(bytes.to_vec()),
         |upload, _, file| upload.file(file),
         |upload, bytes, _| upload.reader(std::io::Cursor::new(bytes.to_vec())),

@@ -16,7 +16,7 @@ use qingstor_sdk::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, ErrorKind, ListMultipartUploadsInput, MIB, Upload,
     UploadMultipartInput, Uploaded,
 };
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -38,7 +38,7 @@ impl Interrupted {
     }
 
     async fn on(emulator: Builder, parts: u32) -> Self {
-        let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let bytes = content(SIZE, 1);
         let this =
             Self { bucket: TestBucket::on(emulator).await.unwrap(), folder: tempfile::tempdir().unwrap(), bytes };
         fs::write(this.file(), &this.bytes).unwrap();

@@ -9,7 +9,7 @@ use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{
     CustomerKey, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput, MIB, ObjectSource,
 };
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 
 #[test]
 fn transfers_can_be_tasks_of_their_own() {
@@ -19,14 +19,10 @@ fn transfers_can_be_tasks_of_their_own() {
     sendable(|bucket| bucket.copy("/bucket/key", "key").send());
 }
 
-fn content(size: u64) -> Vec<u8> {
-    (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
-}
-
 #[tokio::test]
 async fn a_copy_is_its_source_in_one_request_or_in_parts() {
     let bucket = TestBucket::start().await.unwrap();
-    let bytes = content(13 * MIB + 5);
+    let bytes = content(13 * MIB + 5, 1);
     let upload = bucket.upload("from").bytes(bytes.clone()).content_type("text/csv").metadata("origin", "db1");
     upload.storage_class(StorageClass::StandardIa).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
@@ -46,7 +42,7 @@ async fn a_copy_is_its_source_in_one_request_or_in_parts() {
 async fn an_encrypted_source_is_copied_with_its_key() {
     let bucket = TestBucket::start().await.unwrap();
     let (old, new) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
-    let bytes = content(9 * MIB);
+    let bytes = content(9 * MIB, 1);
     bucket.upload("from").bytes(bytes.clone()).encryption(old.clone()).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
     for largest_single in [5 << 30, 0] {
@@ -64,7 +60,7 @@ async fn a_copy_that_cannot_be_leaves_nothing_behind() {
     let bucket = TestBucket::start().await.unwrap();
     let missing = bucket.copy(ObjectSource::new(bucket.name(), "missing"), "to").send().await.unwrap_err();
     assert!(missing.is_not_found(), "{missing}");
-    bucket.put("from", content(9 * MIB)).await.unwrap();
+    bucket.put("from", content(9 * MIB, 1)).await.unwrap();
     let from = || bucket.copy(ObjectSource::new(bucket.name(), "from"), "to");
     for (copy, problem) in [
         (bucket.copy(ObjectSource::new("", "from"), "to"), "needs both"),
