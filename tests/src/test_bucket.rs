@@ -51,6 +51,11 @@ impl TestBucket {
         Ok(output.etag.unwrap_or_default())
     }
 
+    /// Stops the emulator; afterwards its access log has all requests.
+    pub async fn stop(self) {
+        self.emulator.stop().await;
+    }
+
     /// The whole content of an object.
     pub async fn read(&self, key: &str) -> Result<Vec<u8>> {
         let object = self.get_object(key, GetObjectInput::new()).await?;

@@ -11,14 +11,10 @@ use qingstor_sdk::{
     Checksum, CompleteMultipartUploadInput, CustomerKey, Download, Downloaded, ErrorKind, HeadObjectInput,
     InitiateMultipartUploadInput, MIB, TransferProgress, UploadMultipartInput, types::ObjectPart,
 };
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 use tokio::sync::Notify;
 
 const PART: u64 = 4 * MIB;
-
-fn content(size: u64, seed: u64) -> Vec<u8> {
-    (0..size).map(|place| ((place + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
-}
 
 struct Target {
     bucket: TestBucket,

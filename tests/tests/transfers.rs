@@ -11,7 +11,7 @@ use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{
     CustomerKey, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput, MIB, ObjectSource,
 };
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 use tokio::sync::Notify;
 
 #[test]
@@ -22,14 +22,10 @@ fn transfers_can_be_tasks_of_their_own() {
     sendable(|bucket| bucket.copy("/bucket/key", "key").send());
 }
 
-fn content(size: u64) -> Vec<u8> {
-    (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
-}
-
 #[tokio::test]
 async fn a_copy_is_its_source_in_one_request_or_in_parts() {
     let bucket = TestBucket::start().await.unwrap();
-    let bytes = content(13 * MIB + 5);
+    let bytes = content(13 * MIB + 5, 1);
     let upload = bucket.upload("from").bytes(bytes.clone()).content_type("text/csv").metadata("origin", "db1");
     upload.storage_class(StorageClass::StandardIa).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
@@ -49,7 +45,7 @@ async fn a_copy_is_its_source_in_one_request_or_in_parts() {
 #[tokio::test]
 async fn a_copy_in_parts_has_the_tag_of_its_parts_and_tells_how_far_it_is() {
     let bucket = TestBucket::start().await.unwrap();
-    let bytes = content(9 * MIB);
+    let bytes = content(9 * MIB, 1);
     let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(4 * MIB).send().await.unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&told);
@@ -67,7 +63,7 @@ async fn a_copy_in_parts_has_the_tag_of_its_parts_and_tells_how_far_it_is() {
 async fn a_part_that_is_not_what_the_server_said_it_copied_is_noticed() {
     let wrong = FaultRule::new(Fault::WrongEtag).operation("UploadMultipart").part(1).count(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(wrong))).await.unwrap();
-    bucket.put("from", content(9 * MIB)).await.unwrap();
+    bucket.put("from", content(9 * MIB, 1)).await.unwrap();
     let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
     let error = copy.send().await.unwrap_err().to_string();
     assert!(error.contains("CompleteMultipartUpload") && error.contains("was aborted"), "{error}");
@@ -78,7 +74,7 @@ async fn a_part_that_is_not_what_the_server_said_it_copied_is_noticed() {
 async fn a_copy_that_is_cancelled_is_aborted() {
     let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("UploadMultipart").part(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(stall))).await.unwrap();
-    bucket.put("from", content(9 * MIB)).await.unwrap();
+    bucket.put("from", content(9 * MIB, 1)).await.unwrap();
     let enough = Arc::new(Notify::new());
     let tell = Arc::clone(&enough);
     let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
@@ -98,7 +94,7 @@ async fn a_copy_that_is_cancelled_is_aborted() {
 async fn an_encrypted_source_is_copied_with_its_key() {
     let bucket = TestBucket::start().await.unwrap();
     let (old, new) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
-    let bytes = content(9 * MIB);
+    let bytes = content(9 * MIB, 1);
     bucket.upload("from").bytes(bytes.clone()).encryption(old.clone()).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
     for largest_single in [5 << 30, 0] {
@@ -116,7 +112,7 @@ async fn a_copy_that_cannot_be_leaves_nothing_behind() {
     let bucket = TestBucket::start().await.unwrap();
     let missing = bucket.copy(ObjectSource::new(bucket.name(), "missing"), "to").send().await.unwrap_err();
     assert!(missing.is_not_found(), "{missing}");
-    bucket.put("from", content(9 * MIB)).await.unwrap();
+    bucket.put("from", content(9 * MIB, 1)).await.unwrap();
     let from = || bucket.copy(ObjectSource::new(bucket.name(), "from"), "to");
     for (copy, problem) in [
         (bucket.copy(ObjectSource::new("", "from"), "to"), "needs both"),

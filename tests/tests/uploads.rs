@@ -14,13 +14,8 @@ use qingstor_sdk::{
     Bucket, Checksum, CustomerKey, ErrorKind, GetObjectInput, HeadObjectInput, ListMultipartUploadsInput, MIB,
     TransferProgress, Uploaded,
 };
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 use tokio::io::{AsyncRead, ReadBuf};
-
-/// Bytes that repeat at no distance that a part or a piece could have.
-fn content(size: u64) -> Vec<u8> {
-    (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
-}
 
 fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -77,7 +72,7 @@ fn reader(bytes: &[u8]) -> Pieces {
 async fn every_source_of_every_size_arrives_whole() {
     let bucket = TestBucket::start().await.unwrap();
     for (size, parts) in [(0, 0), (1, 0), (4 * MIB - 1, 0), (4 * MIB, 0), (4 * MIB + 1, 2), (41 * MIB + 7, 11)] {
-        let bytes = content(size);
+        let bytes = content(size, 1);
         let file = file_of(&bytes);
         let upload = || bucket.upload("the/key").part_size(4 * MIB);
         for (what, upload) in [
@@ -113,7 +108,7 @@ async fn an_object_is_described_alike_however_it_is_sent() {
     for size in [10, 9 * MIB] {
         let upload = bucket
             .upload("key")
-            .bytes(content(size))
+            .bytes(content(size, 1))
             .content_type("application/x-tar")
             .cache_control("no-store")
             .content_disposition("attachment")
@@ -137,7 +132,7 @@ async fn an_object_is_described_alike_however_it_is_sent() {
 async fn what_is_encrypted_needs_its_key_and_is_checked_all_the_same() {
     let bucket = TestBucket::start().await.unwrap();
     for size in [10, 9 * MIB] {
-        let bytes = content(size);
+        let bytes = content(size, 1);
         let key = CustomerKey::aes256([7; 32]);
         let uploaded = bucket.upload("secret").bytes(bytes.clone()).encryption(key).send().await.unwrap();
         assert_eq!((uploaded.size, uploaded.etag_kept), (size, None));
@@ -161,7 +156,7 @@ async fn progress_ends_where_the_upload_does() {
         let told = Arc::new(Mutex::new(Vec::<TransferProgress>::new()));
         let list = Arc::clone(&told);
         let upload = bucket.upload("key").part_size(4 * MIB).on_progress(move |now| list.lock().unwrap().push(now));
-        let bytes = content(size);
+        let bytes = content(size, 1);
         let upload = if from_reader { upload.reader(reader(&bytes)) } else { upload.bytes(bytes) };
         upload.send().await.unwrap();
         let told = told.lock().unwrap();
@@ -208,7 +203,7 @@ async fn a_file_that_changes_is_an_error_and_never_a_mixture() {
     ];
     for checksum in [Some(Checksum::Md5), None] {
         for (change, what) in changes {
-            let file = file_of(&content(18 * MIB));
+            let file = file_of(&content(18 * MIB, 1));
             let handle = file.reopen().unwrap();
             let once = Mutex::new(Some(handle));
             let upload = bucket.upload("key").file(file.path()).part_size(4 * MIB).checksum(checksum).concurrency(2);
@@ -234,7 +229,7 @@ async fn a_file_that_changes_is_an_error_and_never_a_mixture() {
 async fn a_reader_that_fails_leaves_nothing_behind() {
     let bucket = TestBucket::start().await.unwrap();
     for fails_at in [0, 3 << 20, 30 << 20] {
-        let pieces = Pieces { fails_at: Some(fails_at), ..reader(&content(40 * MIB)) };
+        let pieces = Pieces { fails_at: Some(fails_at), ..reader(&content(40 * MIB, 1)) };
         let error = bucket.upload("key").reader(pieces).part_size(4 * MIB).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Body);
         assert!(error.to_string().contains("the pipe broke"), "{error}");
@@ -247,7 +242,7 @@ async fn a_reader_that_fails_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_part_size_that_is_not_whole_mebibytes_is_as_good() {
     let bucket = TestBucket::start().await.unwrap();
-    let bytes = content(17 * MIB);
+    let bytes = content(17 * MIB, 1);
     let upload = bucket.upload("key").reader(reader(&bytes)).part_size(4 * MIB + 1).concurrency(2);
     assert_eq!(upload.send().await.unwrap().parts, 5);
     assert!(bucket.read("key").await.unwrap() == bytes);
@@ -259,7 +254,7 @@ async fn an_upload_that_is_cancelled_is_aborted_before_it_returns() {
     for size in [3 * MIB, 30 * MIB] {
         let begun = Arc::new(tokio::sync::Notify::new());
         let (tell, wait) = (Arc::clone(&begun), begun);
-        let upload = bucket.upload("key").bytes(content(size)).part_size(4 * MIB).bandwidth(2 * MIB);
+        let upload = bucket.upload("key").bytes(content(size, 1)).part_size(4 * MIB).bandwidth(2 * MIB);
         let upload = upload.on_progress(move |_| tell.notify_one()).cancel_on(async move { wait.notified().await });
         let error = upload.send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
@@ -274,7 +269,7 @@ async fn an_upload_that_is_dropped_is_aborted_in_the_background() {
     let bucket = TestBucket::start().await.unwrap();
     let begun = Arc::new(tokio::sync::Notify::new());
     let tell = Arc::clone(&begun);
-    let upload = bucket.upload("key").bytes(content(30 * MIB)).part_size(4 * MIB);
+    let upload = bucket.upload("key").bytes(content(30 * MIB, 1)).part_size(4 * MIB);
     let upload = upload.on_progress(move |progress| {
         if progress.parts > 0 {
             tell.notify_one()

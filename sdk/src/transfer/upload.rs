@@ -114,9 +114,12 @@ impl Upload {
         Self { bucket: bucket.clone(), key, source: None, headers: ObjectHeaders::default(), options, cancelled: None }
     }
 
-    /// Uploads a file, as it is now: one that changes meanwhile makes the upload fail.
+    /// Uploads a file, as it is now, piece by piece: memory does not depend on its size, see
+    /// [`memory_budget`](Upload::memory_budget).
     ///
-    /// It is read piece by piece, so memory does not depend on its size: see [`memory_budget`](Upload::memory_budget).
+    /// One that changes meanwhile is an error. Then there is no object, unless one request was enough and the server had
+    /// taken it already: the error says so, and it is the file as it was, or with
+    /// [`checksum(None)`](Upload::checksum) possibly a mixture.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.source = Some(Source::File(path.into()));
         self

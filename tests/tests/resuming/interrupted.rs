@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use md5::{Digest, Md5};
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::{ListMultipartUploadsInput, MIB, TransferProgress, Upload, Uploaded};
-use qingstor_tests::TestBucket;
+use qingstor_tests::{TestBucket, content};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -24,7 +25,7 @@ pub(crate) struct Interrupted {
 
 impl Interrupted {
     pub(crate) async fn not_begun(emulator: Builder) -> Self {
-        let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let bytes = content(SIZE, 1);
         let bucket = TestBucket::on(emulator).await.unwrap();
         let this = Self { bucket, folder: tempfile::tempdir().unwrap(), bytes };
         fs::write(this.file(), &this.bytes).unwrap();
@@ -98,6 +99,13 @@ impl Interrupted {
 
     pub(crate) fn upload_id(&self) -> String {
         self.noted()["upload_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The entity tag that it will have.
+    pub(crate) fn tag(&self) -> String {
+        let hex = |sum: &[u8]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sums: Vec<u8> = self.bytes.chunks(PART as usize).flat_map(|part| Md5::digest(part).to_vec()).collect();
+        format!("\"{}-{PARTS}\"", hex(&Md5::digest(sums)))
     }
 
     pub(crate) async fn open_uploads(&self) -> usize {

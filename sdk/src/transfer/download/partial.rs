@@ -1,6 +1,6 @@
 //! The file that is being put together, beside the one that it becomes.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -34,16 +34,24 @@ struct Notes {
 impl PartialFile {
     /// Opens what is there of the same download, or begins with nothing. Blocks.
     pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
+        if target.is_dir() {
+            let message = format!("the target {} is a folder: name a file in it", target.display());
+            return Err(Error::new(ErrorKind::Body, message));
+        }
         let path = whole_file::with_ending(target, ".qsdownload");
         let described = |error| unwritable(&path, error);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(described)?;
-        lock(&file, &path)?;
+        let file = open_alone(&path)?;
         let mut journal = journal.resumed(&journal_of(&path));
-        if file.metadata().map_err(described)?.len() != size {
+        let before = file.metadata().map_err(described)?.len();
+        if before != size {
             journal.done.clear();
         }
-        file.set_len(size).map_err(described)?;
+        if let Err(error) = file.set_len(size) {
+            if before == 0 {
+                whole_file::remove(&path).map_err(described)?;
+            }
+            return Err(described(error));
+        }
         journal.store(&journal_of(&path)).map_err(described)?;
         let target = target.to_owned();
         let notes = Notes { journal, stored: Instant::now(), unnoted: 0 };
@@ -117,17 +125,46 @@ impl Drop for PartialFile {
 }
 
 /// Two that write into one file would make a mixture. Blocks, for as long as a download that was dropped may take to end.
-fn lock(file: &File, path: &Path) -> Result<()> {
+fn open_alone(path: &Path) -> Result<File> {
+    let described = |error| unwritable(path, error);
     for _ in 0..20 {
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(described)?;
         match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
             // Where files cannot be locked, there is nothing to wait for.
-            Err(TryLockError::Error(_)) => return Ok(()),
+            Ok(()) | Err(TryLockError::Error(_)) => {
+                // Whoever had it may have made it the target, which must not be written to.
+                if is_at(&file, path).map_err(described)? {
+                    return Ok(file);
+                }
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
         }
     }
     let message = format!("the file {} is being written by another download to the same place", path.display());
     Err(Error::new(ErrorKind::Body, message))
+}
+
+/// Whether this is the path's file still.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    match path.metadata() {
+        Ok(there) => Ok(is_same(&file.metadata()?, &there)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// A file that is open cannot be replaced there.
+#[cfg(not(unix))]
+fn is_same(_: &Metadata, _: &Metadata) -> bool {
+    true
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
@@ -153,4 +190,43 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_became_the_target_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, target) = (folder.path().join("a.qsdownload"), folder.path().join("a"));
+        let file = open_alone(&path).unwrap();
+        assert!(is_at(&file, &path).unwrap());
+        fs::rename(&path, &target).unwrap();
+        assert!(!is_at(&file, &path).unwrap(), "there is none");
+        fs::write(&path, "another").unwrap();
+        #[cfg(unix)]
+        assert!(!is_at(&file, &path).unwrap(), "there is another one");
+    }
+
+    #[test]
+    fn who_waits_for_a_file_that_becomes_the_target_gets_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let open = |size| {
+            let journal = Journal::new(("b", "k"), None, Some("\"x\""), size, 8);
+            PartialFile::open(&target, journal, size).unwrap()
+        };
+        let first = open(3);
+        first.write_at(b"one", 0).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| open(5));
+            first.finish().unwrap();
+            drop(first);
+            second.join().unwrap().write_at(b"other", 0).unwrap();
+        });
+        assert_eq!(fs::read(&target).unwrap(), b"one");
+    }
 }

@@ -1,5 +1,6 @@
 //! One range of an object, into its place in a file.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -36,7 +37,9 @@ impl Fetch {
         let mut failures = 0;
         while there < part.bytes.end {
             let before = there;
-            match self.some(part, &mut there, &meter).await {
+            // What the client could try again by itself, it has.
+            let object = self.ask(there..part.bytes.end).await?;
+            match self.receive(object, part.bytes.end, &mut there, &meter).await {
                 Ok(()) => {}
                 Err(error) if !may_pass(&error) => return Err(error),
                 Err(error) => {
@@ -56,23 +59,25 @@ impl Fetch {
         Ok(())
     }
 
-    /// Fetches from where it is to the end of the part, or as far as it goes.
-    async fn some(&self, part: &PlannedPart, there: &mut u64, meter: &PartMeter) -> Result<()> {
-        let is_whole = *there == 0 && part.bytes.end == self.size;
-        let input = GetObjectInput {
-            range: (!is_whole).then(|| format!("bytes={there}-{}", part.bytes.end - 1)),
-            ..self.input.clone()
-        };
+    async fn ask(&self, bytes: Range<u64>) -> Result<GetObjectOutput> {
+        let is_whole = bytes.start == 0 && bytes.end == self.size;
+        let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
+        let input = GetObjectInput { range, ..self.input.clone() };
         let outcome = self.bucket.get_object(&self.key, input).await;
         let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
         self.attempts.fetch_add(attempts, Ordering::Relaxed);
-        let mut object = outcome?;
-        self.check_range(&object, *there, part.bytes.end, is_whole)?;
+        let object = outcome?;
+        self.check_range(&object, bytes.start, bytes.end, is_whole)?;
+        Ok(object)
+    }
+
+    /// Fetches from where it is to the end, or as far as it goes.
+    async fn receive(&self, mut object: GetObjectOutput, end: u64, there: &mut u64, meter: &PartMeter) -> Result<()> {
         let mut waiting = BytesMut::new();
         let received = loop {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
-                    if *there + (waiting.len() + bytes.len()) as u64 > part.bytes.end {
+                    if *there + (waiting.len() + bytes.len()) as u64 > end {
                         return Err(Error::unexpected_response("more bytes came than the range has"));
                     }
                     meter.sent(bytes.len() as u64);
@@ -91,7 +96,7 @@ impl Fetch {
         };
         self.write(waiting.freeze(), there).await?;
         received?;
-        if *there < part.bytes.end {
+        if *there < end {
             return Err(Error::new(ErrorKind::Connection, "the answer ended before the range did"));
         }
         Ok(())
@@ -130,7 +135,7 @@ fn changed(difference: &str) -> Error {
     Error::unexpected_response(format!("the object is not what it was when the download began: {difference}"))
 }
 
-/// Whether asking again may help: what the client could try again by itself, it has.
+/// Whether asking again for the rest may help.
 fn may_pass(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout)
 }

@@ -45,8 +45,8 @@ impl Session {
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
         let mut attempt = 1;
         while let Err(error) = self.ask_for_completion(parts, tag).await {
-            let is_gone = attempt > 1 && error.is_not_found();
-            if !is_gone && !may_have_happened(&error) {
+            // Who died before this program, or runs beside it, may have completed it.
+            if !error.is_not_found() && !may_have_happened(&error) {
                 return Err(error);
             }
             match self.state(size, tag).await {

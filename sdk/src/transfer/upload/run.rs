@@ -173,7 +173,14 @@ impl Job<'_> {
         };
         let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
-        unchanged(source, before).await?;
+        if let Some(change) = change(source, before).await? {
+            let stored = match (&outcome, sum) {
+                (Err(_), _) => "",
+                (Ok(_), Some(_)) => "; what it was before was stored",
+                (Ok(_), None) => "; what was stored may be a mixture of both",
+            };
+            return Err(Error::new(ErrorKind::Body, format!("{change}{stored}")));
+        }
         let (output, attempts) = outcome?;
         self.remove_checkpoint().await;
         Ok(Uploaded {
@@ -283,15 +290,18 @@ async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
 
 /// An error if the source is not what it was `before`.
 async fn unchanged(source: &PartSource, before: Fingerprint) -> Result<()> {
-    let now = fingerprint(source).await?;
-    match before.difference(&now) {
+    match change(source, before).await? {
         None => Ok(()),
-        Some(difference) => {
-            let path = source.path().map(|path| path.display().to_string()).unwrap_or_default();
-            let message = format!("the file {path} changed while it was uploaded: {difference}");
-            Err(Error::new(ErrorKind::Body, message))
-        }
+        Some(change) => Err(Error::new(ErrorKind::Body, change)),
     }
+}
+
+/// What happened to the source since `before`, in words.
+async fn change(source: &PartSource, before: Fingerprint) -> Result<Option<String>> {
+    let now = fingerprint(source).await?;
+    let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let changed = |difference| format!("the file {} changed while it was uploaded: {difference}", path());
+    Ok(before.difference(&now).map(changed))
 }
 
 pub(crate) fn unreadable(error: io::Error) -> Error {

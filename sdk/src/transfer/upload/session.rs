@@ -53,10 +53,11 @@ impl SentPart {
 
 impl Session {
     pub(crate) async fn begin(bucket: &Bucket, key: &str, headers: &ObjectHeaders, meter: &Arc<Meter>) -> Result<Self> {
-        let begun = bucket.server_time();
         let initiated = bucket.initiate_multipart_upload(key, headers.initiate()).await;
         let initiated =
             initiated.map_err(|error| if may_have_happened(&error) { error.of_unknown_upload() } else { error })?;
+        // Only after an answer is it known what time it is there.
+        let begun = bucket.server_time();
         Ok(Self::resumed(bucket, key, initiated.upload_id, begun, headers, meter))
     }
 

@@ -1,0 +1,277 @@
+//! Transfers that are dropped before they are done, wherever they are.
+//!
+//! Protects: when a future is dropped, nothing of it goes on but the abort of its upload; no upload is left on the server
+//! but one that a checkpoint holds, which resumes it; and a download leaves its target as it was.
+//!
+//! The SDK is alone on its runtime, so that every task there is one of its own.
+
+use std::fs;
+use std::future::poll_fn;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use qingstor_sdk::{Bucket, MIB, QingStor, Result, TransferProgress, Upload, Uploaded};
+use qingstor_tests::{Random, TestBucket, content, open_uploads};
+use serde_json::Value;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+const PART: u64 = 4 * MIB;
+const SIZE: u64 = 2 * PART + 1234;
+/// For what has to happen: a test that waits so long has failed.
+const GUARD: Duration = Duration::from_secs(60);
+
+/// An emulator on threads of its own.
+struct Server {
+    test: TestBucket,
+    runtime: Runtime,
+}
+
+impl Server {
+    fn start() -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { test: runtime.block_on(TestBucket::start()).unwrap(), runtime }
+    }
+
+    /// Runs what is to be done with a client, on a runtime where nothing else is; every task has ended when this returns.
+    fn alone<F: Future>(&self, work: impl FnOnce(Bucket) -> F) -> F::Output {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let config = self.test.config();
+        let bucket = QingStor::new(config).unwrap().bucket(self.test.name(), self.test.zone());
+        runtime.block_on(async {
+            let outcome = work(bucket).await;
+            let ended = async {
+                while Handle::current().metrics().num_alive_tasks() > 0 {
+                    yield_now().await;
+                }
+            };
+            timeout(GUARD, ended).await.expect("a task goes on that nobody waits for");
+            outcome
+        })
+    }
+
+    fn open_uploads(&self) -> Vec<String> {
+        self.runtime.block_on(open_uploads(&self.test)).unwrap()
+    }
+
+    fn read(&self, key: &str) -> Vec<u8> {
+        self.runtime.block_on(self.test.read(key)).unwrap()
+    }
+}
+
+/// What comes of a future that is polled so often and then dropped; `None` if that was too early.
+async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut polled = 0;
+    poll_fn(|context| {
+        if polled == times {
+            return Poll::Ready(None);
+        }
+        polled += 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending => {
+                if polled == times {
+                    context.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+/// Something to call at the so manieth time that there is progress, and to wait for that.
+fn at_progress(times: u64) -> (impl Fn(TransferProgress) + Send + Sync, impl Future<Output = ()>) {
+    let (tell, seen) = (Arc::new(Notify::new()), AtomicU64::new(0));
+    let told = Arc::clone(&tell);
+    let callback = move |_| {
+        if seen.fetch_add(1, Ordering::Relaxed) + 1 == times {
+            tell.notify_one();
+        }
+    };
+    (callback, async move { told.notified().await })
+}
+
+/// Drops an upload at every place there is, until it is not dropped; how many there were.
+fn at_every_place(mut drops: impl FnMut(u64) -> bool) -> u64 {
+    (0..).find(|place| !drops(*place)).unwrap()
+}
+
+fn upload(bucket: &Bucket, bytes: &[u8]) -> Upload {
+    bucket.upload("key").bytes(bytes.to_vec()).part_size(PART).concurrency(2)
+}
+
+#[test]
+fn an_upload_that_is_dropped_between_polls_leaves_nothing() {
+    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    let bytes = &bytes;
+    let places = at_every_place(|polls| {
+        let outcome = server.alone(|bucket| async move { polled(polls, upload(&bucket, bytes).send()).await });
+        assert_eq!(server.open_uploads(), [""; 0], "dropped after {polls} polls");
+        outcome.map(Result::unwrap).is_none()
+    });
+    assert!(server.read("key") == content(SIZE, 1));
+    println!("dropped at {places} places");
+    assert!(places > 4, "{places}");
+}
+
+#[test]
+fn an_upload_that_is_dropped_while_bytes_move_leaves_nothing() {
+    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    let bytes = &bytes;
+    let places = at_every_place(|place| {
+        let (callback, reached) = at_progress(1 + place * 3);
+        let outcome = server.alone(|bucket| async move {
+            tokio::select! {
+                biased;
+                () = reached => None,
+                outcome = upload(&bucket, bytes).on_progress(callback).send() => Some(outcome),
+            }
+        });
+        assert_eq!(server.open_uploads(), [""; 0], "dropped at place {place}");
+        outcome.map(Result::unwrap).is_none()
+    });
+    println!("dropped at {places} places");
+    assert!(places > 4, "{places}");
+}
+
+#[test]
+fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
+    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    let bytes = &bytes;
+    let drop_after = |most_turns: u64| {
+        let turned = AtomicU64::new(0);
+        let turning = async {
+            while turned.fetch_add(1, Ordering::Relaxed) < most_turns {
+                yield_now().await;
+            }
+        };
+        let outcome = server.alone(|bucket| async move {
+            tokio::select! {
+                biased;
+                () = turning => None,
+                outcome = upload(&bucket, bytes).send() => Some(outcome),
+            }
+        });
+        assert_eq!(server.open_uploads(), [""; 0], "dropped after {most_turns} turns");
+        let _whole = outcome.transpose().unwrap();
+        turned.into_inner()
+    };
+    let turns = drop_after(u64::MAX);
+    let mut random = Random::new(1);
+    for _ in 0..40 {
+        drop_after(random.below(turns));
+    }
+}
+
+#[test]
+fn a_single_request_that_is_dropped_leaves_nothing_running() {
+    let (server, bytes) = (Server::start(), content(PART, 1));
+    let bytes = &bytes;
+    let places = at_every_place(|polls| {
+        let outcome = server.alone(|bucket| async move { polled(polls, upload(&bucket, bytes).send()).await });
+        outcome.map(Result::unwrap).is_none()
+    });
+    assert!(server.read("key") == content(PART, 1) && places > 2, "{places}");
+}
+
+fn resumable(bucket: &Bucket, folder: &Path, key: &str) -> Upload {
+    let upload = bucket.upload(key).file(folder.join("db.tar")).checkpoint(folder.join("checkpoint"));
+    upload.part_size(PART).concurrency(2)
+}
+
+fn assert_resumes(server: &Server, folder: &Path, key: &str, place: &str) -> Uploaded {
+    let open = server.open_uploads();
+    if let Ok(checkpoint) = fs::read(folder.join("checkpoint")) {
+        let checkpoint: Value = serde_json::from_slice(&checkpoint).unwrap();
+        // If it was dropped when the checkpoint was written, it was aborted all the same.
+        assert!(open.iter().all(|id| checkpoint["upload_id"] == id.as_str()), "{place}: {open:?} and {checkpoint}");
+    } else {
+        assert!(open.is_empty(), "{place}: {open:?}, and no checkpoint");
+    }
+    let (owned, name) = (folder.to_owned(), key.to_owned());
+    let outcome = server.alone(|bucket| async move { resumable(&bucket, &owned, &name).send().await });
+    let uploaded = outcome.unwrap_or_else(|error| panic!("{place}: {error}"));
+    assert!(server.read(key) == fs::read(folder.join("db.tar")).unwrap(), "{place}");
+    assert!(server.open_uploads().is_empty(), "{place}");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "{place}: something is left beside the file");
+    uploaded
+}
+
+#[test]
+fn an_upload_with_a_checkpoint_that_is_dropped_can_be_resumed() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
+    let mut resumed = 0;
+    let mut drop_at = |place: &str, polls: Option<u64>, events: u64| {
+        let (callback, reached) = at_progress(events);
+        let (path, key) = (folder.path().to_owned(), place.to_owned());
+        let outcome = server.alone(|bucket| async move {
+            let sending = resumable(&bucket, &path, &key).on_progress(callback).send();
+            tokio::select! {
+                biased;
+                () = reached => None,
+                outcome = polled(polls.unwrap_or(u64::MAX), sending) => outcome,
+            }
+        });
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            return false;
+        }
+        let uploaded = assert_resumes(&server, folder.path(), place, place);
+        resumed += u32::from(uploaded.resumed_bytes > 0);
+        true
+    };
+    let places = at_every_place(|polls| drop_at(&format!("after {polls} polls"), Some(polls), u64::MAX));
+    let more = at_every_place(|events| drop_at(&format!("at event {events}"), None, 1 + events * 4));
+    println!("dropped at {places} and {more} places, resumed {resumed} times");
+    assert!(places > 4 && more > 4 && resumed > 1, "{places} and {more} places, resumed {resumed} times");
+}
+
+#[test]
+fn a_download_that_is_dropped_leaves_its_target_alone_and_can_be_gone_on_with() {
+    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    server.runtime.block_on(async { upload(&server.test, &bytes).send().await }).unwrap();
+    let mut resumed = 0;
+    let mut drop_at = |place: &str, polls: Option<u64>, events: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("db.tar");
+        fs::write(&target, "before").unwrap();
+        let (callback, reached) = at_progress(events);
+        let path = target.clone();
+        let download = |bucket: &Bucket, path| bucket.download("key").to_file(path).part_size(PART).concurrency(2);
+        let outcome = server.alone(|bucket| async move {
+            let sending = download(&bucket, path).on_progress(callback).send();
+            tokio::select! {
+                biased;
+                () = reached => None,
+                outcome = polled(polls.unwrap_or(u64::MAX), sending) => outcome,
+            }
+        });
+        if let Some(outcome) = outcome {
+            outcome.unwrap();
+            return false;
+        }
+        let there = fs::read(&target).unwrap();
+        // It may have been about to say that it is done.
+        assert!(there == b"before" || there == bytes, "{place}");
+        let path = target.clone();
+        let downloaded = server.alone(|bucket| async move { download(&bucket, path).send().await }).unwrap();
+        assert!(fs::read(&target).unwrap() == bytes, "{place}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{place}: something is left beside the target");
+        resumed += u32::from(downloaded.resumed_bytes > 0);
+        true
+    };
+    let places = at_every_place(|polls| drop_at(&format!("after {polls} polls"), Some(polls), u64::MAX));
+    let more = at_every_place(|events| drop_at(&format!("at event {events}"), None, 1 + events * 2));
+    println!("dropped at {places} and {more} places, gone on with {resumed} times");
+    assert!(places > 4 && more > 4 && resumed > 1, "{places} and {more} places, gone on with {resumed} times");
+}

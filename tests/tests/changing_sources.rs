@@ -1,0 +1,86 @@
+//! Files that somebody writes to while they are uploaded.
+//!
+//! Protects: a source that grows, shrinks or changes is an error that says so, whether it is sent in parts or at once; what
+//! is on the server afterwards is nothing, or what the file was, and never a mixture.
+
+#![cfg(unix)]
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::sync::Mutex;
+
+use qingstor_emulator::{Fault, FaultPlan, FaultRule};
+use qingstor_sdk::{Bucket, ErrorKind, GetObjectInput, MIB};
+use qingstor_tests::{content, faulty, open_uploads};
+
+const PART: u64 = 4 * MIB;
+
+type Change = fn(&File, u64);
+
+const CHANGES: [(Change, &str); 4] = [
+    (|file, size| file.set_len(size + 1).unwrap(), " bytes and has "),
+    (|file, size| file.set_len(size / 2).unwrap(), " bytes and has "),
+    (|file, size| file.write_all_at(b"something else", size - 20).unwrap(), "it was written to"),
+    (|file, _| file.write_all_at(b"something else", 0).unwrap(), "it was written to"),
+];
+
+async fn read(bucket: &Bucket, key: &str) -> Option<Vec<u8>> {
+    let object = bucket.get_object(key, GetObjectInput::new()).await.ok()?;
+    Some(object.body.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn whatever_happens_to_a_file_is_an_error_and_never_a_mixture() {
+    // So slow that the file changes when its first bytes have moved, and the last ones have not.
+    let slow = |operation: &str| FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 * MIB }).operation(operation);
+    let (_test, bucket) = faulty(FaultPlan::new().rule(slow("PutObject")).rule(slow("UploadMultipart"))).await.unwrap();
+    for size in [3 * MIB, 3 * PART] {
+        for (number, (change, what)) in CHANGES.into_iter().enumerate() {
+            let place = format!("change {number} of {size} bytes");
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            let before = content(size, 1);
+            file.write_all(&before).unwrap();
+            let handle = Mutex::new(Some(File::options().write(true).open(file.path()).unwrap()));
+            let upload = bucket.upload(&place).file(file.path()).part_size(PART).concurrency(1);
+            let upload = upload.on_progress(move |progress| {
+                if progress.bytes > 0
+                    && let Some(file) = handle.lock().unwrap().take()
+                {
+                    change(&file, size);
+                }
+            });
+            let error = upload.send().await.unwrap_err();
+            let text = error.to_string();
+            assert_eq!(error.kind(), ErrorKind::Body, "{place}: {text}");
+            assert!(text.contains("changed while it was uploaded") && text.contains(what), "{place}: {text}");
+            match read(&bucket, &place).await {
+                None => assert!(!text.contains("was stored"), "{place}: {text}"),
+                Some(stored) => {
+                    assert!(stored == before, "{place}: what is stored is a mixture; {text}");
+                    assert!(text.contains("was stored"), "{place}: nothing says that it is there: {text}");
+                }
+            }
+            assert!(open_uploads(&bucket).await.unwrap().is_empty(), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_is_uploaded_as_it_was() {
+    let (_test, bucket) = faulty(FaultPlan::new()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("db.tar"), folder.path().join("other"));
+    for size in [3 * MIB, 3 * PART] {
+        let before = content(size, 1);
+        std::fs::write(&path, &before).unwrap();
+        std::fs::write(&other, content(size, 2)).unwrap();
+        let (from, to) = (other.clone(), path.clone());
+        let upload = bucket.upload("key").file(&path).part_size(PART).concurrency(1);
+        // Whoever opened the old one still reads that.
+        let upload = upload.on_progress(move |_| drop(std::fs::rename(&from, &to)));
+        upload.send().await.unwrap();
+        assert!(read(&bucket, "key").await.unwrap() == before, "{size}");
+        assert!(std::fs::read(&path).unwrap() != before, "{size}: it was not replaced");
+    }
+}

@@ -1,0 +1,85 @@
+//! Uploads of which a bit flips on the way.
+//!
+//! Protects: a bit that flips in any part, wherever it is, or in a body that is sent at once, is noticed and the bytes are
+//! sent again; if it does not stop, there is an error and no object; and only who asks for no checksum is not told.
+
+use std::io::Write;
+use std::path::Path;
+
+use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
+use qingstor_sdk::{MIB, Upload};
+use qingstor_tests::{content, faulty, open_uploads};
+
+const PART: u64 = 4 * MIB;
+const PARTS: u64 = 6;
+const SIZE: u64 = (PARTS - 1) * PART + 1234;
+
+const PLACES: [Offset; 4] = [Offset::Bytes(0), Offset::Bytes(65_536), Offset::Fraction(0.5), Offset::Fraction(1.0)];
+
+fn flips(at: Offset, operation: &str) -> FaultRule {
+    FaultRule::new(Fault::FlipReceivedBit { at: Some(at) }).operation(operation)
+}
+
+#[tokio::test]
+async fn a_bit_that_flips_in_any_part_is_noticed_and_the_part_sent_again() {
+    let bytes = content(SIZE, 1);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&bytes).unwrap();
+    type From = fn(Upload, &[u8], &Path) -> Upload;
+    let sources: [From; 3] = [
+        |upload, bytes, _| upload.bytes(bytes.to_vec()),
+        |upload, _, file| upload.file(file),
+        |upload, bytes, _| upload.reader(std::io::Cursor::new(bytes.to_vec())),
+    ];
+    for (number, at) in PLACES.into_iter().enumerate() {
+        // In every part once.
+        let rules = (0..PARTS).map(|part| flips(at, "UploadMultipart").part(part).count(1));
+        let (clean, bucket) = faulty(rules.fold(FaultPlan::new(), FaultPlan::rule)).await.unwrap();
+        let from = sources[number % sources.len()];
+        let upload = from(bucket.upload("key").part_size(PART).concurrency(3), &bytes, file.path());
+        let uploaded = upload.send().await.unwrap_or_else(|error| panic!("{at:?}: {error}"));
+        assert_eq!(clean.emulator().faults_fired(), [1; PARTS as usize], "{at:?}");
+        assert_eq!((u64::from(uploaded.attempts), uploaded.retried_bytes), (2 * PARTS, SIZE), "{at:?}");
+        assert!(clean.read("key").await.unwrap() == bytes, "{at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bit_that_flips_in_a_body_sent_at_once_is_noticed_too() {
+    let bytes = content(PART, 1);
+    for at in PLACES {
+        let (clean, bucket) = faulty(FaultPlan::new().rule(flips(at, "PutObject").count(1))).await.unwrap();
+        let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+        assert_eq!((clean.emulator().faults_fired(), uploaded.attempts), (vec![1], 2), "{at:?}");
+        assert!(clean.read("key").await.unwrap() == bytes, "{at:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bit_that_always_flips_is_an_error_and_what_was_there_stays() {
+    for operation in ["UploadMultipart", "PutObject"] {
+        let rule = flips(Offset::Fraction(0.5), operation).key("key");
+        let (clean, bucket) =
+            faulty(FaultPlan::new().rule(rule.skip(u64::from(operation == "PutObject")))).await.unwrap();
+        clean.put("key", "what was there before").await.unwrap();
+        let size = if operation == "PutObject" { PART } else { SIZE };
+        let error = bucket.upload("key").bytes(content(size, 1)).part_size(PART).send().await.unwrap_err();
+        assert_eq!((error.code(), error.operation()), (Some("bad_digest"), Some(operation)), "{error}");
+        assert_eq!(error.part_number().is_some(), size == SIZE, "{error}");
+        assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
+        assert_eq!(clean.read("key").await.unwrap(), b"what was there before");
+    }
+}
+
+#[tokio::test]
+async fn without_a_checksum_nobody_notices_as_documented() {
+    let plan = FaultPlan::new().rule(flips(Offset::Fraction(0.5), "UploadMultipart").part(1).count(1));
+    let (clean, bucket) = faulty(plan).await.unwrap();
+    let bytes = content(SIZE, 1);
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).checksum(None).send().await.unwrap();
+    assert_eq!((uploaded.size, uploaded.etag_kept, clean.emulator().faults_fired()), (SIZE, None, vec![1]));
+    let stored = clean.read("key").await.unwrap();
+    let different: Vec<usize> = (0..bytes.len()).filter(|place| stored[*place] != bytes[*place]).collect();
+    assert_eq!(different.len(), 1);
+    assert_eq!(different[0] as u64 / PART, 1, "it is in the part that it flipped in");
+}

@@ -1,0 +1,35 @@
+//! Uploads to a server whose clock is an hour off.
+//!
+//! Protects: an upload in parts whose completion's answer is lost is known to have succeeded, by its tag or, without one,
+//! by the server's own time.
+
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_sdk::{Bucket, Checksum, GetObjectInput, MIB};
+use qingstor_tests::{TestBucket, content, open_uploads, patient};
+
+const PART: u64 = 4 * MIB;
+
+async fn read(bucket: &Bucket, key: &str) -> Vec<u8> {
+    let object = bucket.get_object(key, GetObjectInput::new()).await.unwrap();
+    object.body.bytes().await.unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_completion_is_settled_by_the_servers_own_time() {
+    for seconds in [3600, -3600] {
+        for checksum in [Some(Checksum::Md5), None] {
+            let lost = FaultRule::new(Fault::LoseAnswer).operation("CompleteMultipartUpload").count(1);
+            let plan = FaultPlan::new().clock_offset(seconds).rule(lost);
+            let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
+            // A client that does not know what time it is there.
+            let bucket = patient(&test).unwrap();
+            let bytes = content(2 * PART + 77, 1);
+            let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).checksum(checksum);
+            let uploaded = upload.send().await.unwrap_or_else(|error| panic!("{seconds} s, {checksum:?}: {error}"));
+            assert_eq!((uploaded.size, uploaded.parts), (bytes.len() as u64, 3));
+            assert_eq!(test.emulator().faults_fired(), [1]);
+            assert!(read(&bucket, "key").await == bytes);
+            assert!(open_uploads(&bucket).await.unwrap().is_empty());
+        }
+    }
+}

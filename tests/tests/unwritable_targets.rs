@@ -1,0 +1,150 @@
+//! Downloads to where they cannot be written.
+//!
+//! Protects: a disk that is full, before or in the middle, is an error that names the file, and the target is what it was;
+//! with room again, the download goes on; what can never be a target is refused before anything is fetched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
+use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
+use qingstor_tests::{Errand, Messenger, TestBucket, content};
+use serde_json::Value;
+use tokio::sync::Notify;
+
+const PART: u64 = 4 * MIB;
+const SIZE: u64 = 6 * PART;
+const BEFORE: &[u8] = b"what was there before";
+
+fn client(endpoint: &str) -> Bucket {
+    let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
+    QingStor::new(config.endpoint(endpoint)).unwrap().bucket("bucket", DEFAULT_ZONE)
+}
+
+/// What the process does whose files must not become long.
+#[tokio::test]
+async fn a_process_that_downloads() {
+    let Some(errand) = Errand::of_this_process() else { return };
+    let bucket = client(errand.told("endpoint"));
+    let download = bucket.download("key").to_file(errand.told("file")).part_size(PART).concurrency(2);
+    let report = match download.send().await {
+        Ok(downloaded) => format!("{downloaded:?}"),
+        Err(error) => format!("{:?}: {error}", error.kind()),
+    };
+    errand.report(&report);
+}
+
+/// Downloads in a process whose files may have 8 MiB, or 16 where the shell counts in KiB: what is beyond is refused by the
+/// system as a full disk refuses it, at whichever write that is.
+async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
+    let (endpoint, file) = (test.emulator().endpoint(), target.display().to_string());
+    let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+    // The signal that comes with the refusal would end the process.
+    let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
+    let process = Messenger::send("a_process_that_downloads", &told, &limited).unwrap();
+    process.outcome_unless(std::future::pending()).await.unwrap().unwrap()
+}
+
+struct Target {
+    test: TestBucket,
+    folder: tempfile::TempDir,
+    bytes: Vec<u8>,
+}
+
+impl Target {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let emulator = Emulator::builder().access_log(folder.path().join("log"));
+        let this = Self { test: TestBucket::on(emulator).await.unwrap(), folder, bytes: content(SIZE, 1) };
+        this.test.upload("key").bytes(this.bytes.clone()).part_size(PART).send().await.unwrap();
+        fs::create_dir(this.folder.path().join("targets")).unwrap();
+        fs::write(this.path(), BEFORE).unwrap();
+        this
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("targets/db.tar")
+    }
+
+    fn files(&self) -> usize {
+        fs::read_dir(self.folder.path().join("targets")).unwrap().count()
+    }
+
+    /// Fetches one part and is dropped.
+    async fn interrupt(&self) {
+        let enough = Arc::new(Notify::new());
+        let tell = Arc::clone(&enough);
+        let download = self.test.download("key").to_file(self.path()).part_size(PART).concurrency(1);
+        let download = download.on_progress(move |progress| {
+            if progress.parts > 0 {
+                tell.notify_one();
+            }
+        });
+        tokio::select! {
+            biased;
+            () = enough.notified() => {}
+            outcome = download.send() => panic!("it was not interrupted: {outcome:?}"),
+        }
+    }
+
+    fn assert_failed(&self, report: &str) {
+        let partial = format!("{}.qsdownload could not be written", self.path().display());
+        assert!(report.starts_with("Body: ") && report.contains(&partial), "{report}");
+        assert!(report.contains("File too large"), "the system's reason: {report}");
+        assert_eq!(fs::read(self.path()).unwrap(), BEFORE, "{report}");
+    }
+
+    async fn assert_goes_on(&self, least_resumed: u64) {
+        let downloaded = self.test.download("key").to_file(self.path()).part_size(PART).send().await.unwrap();
+        assert!(downloaded.is_verified && downloaded.resumed_bytes >= least_resumed, "{downloaded:?}");
+        assert!(fs::read(self.path()).unwrap() == self.bytes);
+        assert_eq!(self.files(), 1, "something is left beside the target");
+    }
+
+    fn fetched(&self) -> usize {
+        let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["operation"] == "GetObject").count()
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_disk_that_has_no_room_is_noticed_before_anything_is_fetched() {
+    let target = Target::new().await;
+    let report = download_to_a_full_disk(&target.test, &target.path()).await;
+    target.assert_failed(&report);
+    assert_eq!((target.fetched(), target.files()), (0, 1), "nothing was fetched, and nothing is left");
+    target.assert_goes_on(0).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_disk_that_becomes_full_leaves_the_target_alone_and_the_download_to_go_on() {
+    let target = Target::new().await;
+    // It has its full length from now on, and takes up what was written.
+    target.interrupt().await;
+    let report = download_to_a_full_disk(&target.test, &target.path()).await;
+    target.assert_failed(&report);
+    target.assert_goes_on(PART).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_target_is_refused_before_anything_is_fetched() {
+    let target = Target::new().await;
+    let folder = target.folder.path().join("targets");
+    fs::create_dir(folder.join("a_folder")).unwrap();
+    for (path, problem) in [
+        ("a_folder", "a_folder is a folder"),
+        ("no/such/folder/db.tar", "no/such/folder"),
+        ("db.tar/is_no_folder", "db.tar/is_no_folder"),
+        ("", "targets/ is a folder"),
+    ] {
+        let error = target.test.download("key").to_file(folder.join(path)).send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Body, "{path}: {error}");
+        assert!(error.to_string().contains(problem), "{path}: {error}");
+    }
+    assert_eq!((target.fetched(), target.files()), (0, 2), "nothing was fetched, and nothing is left");
+    assert_eq!(fs::read(target.path()).unwrap(), BEFORE);
+}
