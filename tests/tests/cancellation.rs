@@ -7,6 +7,7 @@
 
 use std::fs;
 use std::future::poll_fn;
+use std::io::Cursor;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -146,7 +147,7 @@ fn an_upload_that_is_dropped_while_bytes_move_leaves_nothing() {
 fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
     let (server, bytes) = (Server::start(), content(SIZE, 1));
     let bytes = &bytes;
-    let drop_after = |most_turns: u64| {
+    let drop_after = |most_turns: u64, is_read: bool| {
         let turned = AtomicU64::new(0);
         let turning = async {
             while turned.fetch_add(1, Ordering::Relaxed) < most_turns {
@@ -154,20 +155,22 @@ fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
             }
         };
         let outcome = server.alone(|bucket| async move {
+            let upload = upload(&bucket, bytes);
+            let upload = if is_read { upload.reader(Cursor::new(bytes.to_vec())) } else { upload };
             tokio::select! {
                 biased;
                 () = turning => None,
-                outcome = upload(&bucket, bytes).send() => Some(outcome),
+                outcome = upload.send() => Some(outcome),
             }
         });
         assert_eq!(server.open_uploads(), [""; 0], "dropped after {most_turns} turns");
         let _whole = outcome.transpose().unwrap();
         turned.into_inner()
     };
-    let turns = drop_after(u64::MAX);
+    let turns = drop_after(u64::MAX, false);
     let mut random = Random::new(1);
-    for _ in 0..40 {
-        drop_after(random.below(turns));
+    for round in 0..40 {
+        drop_after(random.below(turns), round % 2 == 0);
     }
 }
 

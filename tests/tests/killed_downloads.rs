@@ -85,5 +85,6 @@ async fn whenever_a_download_is_killed_the_next_one_ends_it() {
     let ended = for_each_seed(seeds("QINGSTOR_DOWNLOAD_KILLS", 10), 5, one_download).await;
     let (fetched, kept) = ended.iter().fold((0, 0), |sum, ended| (sum.0 + ended.0, sum.1 + ended.1));
     println!("{} MiB were fetched before a kill, {} of them were not fetched again", fetched / MIB, kept / MIB);
-    assert!(kept > 0, "nothing was ever noted");
+    // Two parts are on their way, and those of half a second are not noted yet: of four or five that is most.
+    assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were noted");
 }
