@@ -56,10 +56,27 @@ impl Relay {
     ///
     /// If there is no free port.
     pub async fn start(to: u16, moment: Moment) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::on(&Self::listener().await?, to, moment)
+    }
+
+    /// What relays listen on that take one another's place, and have the same endpoint.
+    ///
+    /// # Errors
+    ///
+    /// If there is no free port.
+    pub async fn listener() -> io::Result<Arc<TcpListener>> {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Arc::new)
+    }
+
+    /// Listens there, for a server on this port.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell the listener's port.
+    pub fn on(listener: &Arc<TcpListener>, to: u16, moment: Moment) -> io::Result<Self> {
         let port = listener.local_addr()?.port();
         let wire = Arc::new(Wire { moment, passed_on: Mutex::default(), still: watch::Sender::new(false) });
-        let serving = tokio::spawn(serve(listener, to, Arc::clone(&wire)));
+        let serving = tokio::spawn(serve(Arc::clone(listener), to, Arc::clone(&wire)));
         Ok(Self { port, wire, serving })
     }
 
@@ -88,7 +105,7 @@ impl Drop for Relay {
     }
 }
 
-async fn serve(listener: TcpListener, to: u16, wire: Arc<Wire>) {
+async fn serve(listener: Arc<TcpListener>, to: u16, wire: Arc<Wire>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((client, _)) = listener.accept().await else { return };

@@ -19,6 +19,7 @@ use qingstor_tests::{
     Errand, Messenger, Moment, Random, Relay, TestBucket, content, for_each_seed, open_uploads, seeds,
 };
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 const PART: u64 = 4 * MIB;
 const IN_FLIGHT: u64 = 2;
@@ -110,6 +111,8 @@ struct Ended {
 struct Round {
     seed: u64,
     test: TestBucket,
+    /// A checkpoint is good for one endpoint.
+    listener: Arc<TcpListener>,
     folder: tempfile::TempDir,
 }
 
@@ -117,7 +120,8 @@ impl Round {
     async fn new(seed: u64, bytes: &[u8]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let emulator = Emulator::builder().access_log(folder.path().join("log"));
-        let this = Self { seed, test: TestBucket::on(emulator).await.unwrap(), folder };
+        let (test, listener) = (TestBucket::on(emulator).await.unwrap(), Relay::listener().await.unwrap());
+        let this = Self { seed, test, listener, folder };
         fs::create_dir(this.folder.path().join("source")).unwrap();
         fs::write(this.file(), bytes).unwrap();
         this
@@ -130,7 +134,7 @@ impl Round {
     /// A run of the process; what it reported, or `None` if it was killed.
     async fn run(&self, death: Death) -> Option<String> {
         let moment = if let Death::At(moment) = death { moment } else { Moment::Never };
-        let relay = Relay::start(self.test.emulator().port(), moment).await.unwrap();
+        let relay = Relay::on(&self.listener, self.test.emulator().port(), moment).unwrap();
         let (endpoint, file) = (relay.endpoint(), self.file());
         let told =
             [("endpoint", endpoint.as_str()), ("file", file.to_str().unwrap()), ("bandwidth", death.bandwidth())];
