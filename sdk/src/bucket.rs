@@ -124,17 +124,20 @@ impl Bucket {
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(input, self.address(None)).await
+    pub(crate) fn send<'a, I: Operation<Scope = BucketScope>>(
+        &'a self,
+        input: I,
+    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
+        self.client.execute(input, self.address(None))
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
-        &self,
+    pub(crate) fn send_object<'a, I: Operation<Scope = ObjectScope>>(
+        &'a self,
         key: &str,
         input: I,
-    ) -> Result<I::Output> {
-        self.client.execute(input, self.address(Some(key))).await
+    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
+        self.client.execute(input, self.address(Some(key)))
     }
 
     /// Another bucket of the same account and zone.

@@ -143,11 +143,18 @@ impl Client {
     }
 
     /// Generic, and therefore short: what it calls is compiled once for all operations.
-    pub(crate) async fn execute<I: Operation>(&self, input: I, address: Address<'_>) -> Result<I::Output> {
-        let call = self.encode(input, address)?;
-        let name = call.name.clone();
-        let decoder = self.send(call).await?;
-        I::decode(decoder).map_err(|error| error.with_call(&name))
+    /// Encodes the input at once: a future that had it, and then what becomes of it, would be as large as both.
+    pub(crate) fn execute<'a, I: Operation>(
+        &'a self,
+        input: I,
+        address: Address<'_>,
+    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
+        let sending = self.encode(input, address).map(|call| (Arc::clone(&call.name), self.send(call)));
+        async move {
+            let (name, sending) = sending?;
+            let decoder = sending.await?;
+            I::decode(decoder).map_err(|error| error.with_call(&name))
+        }
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {
@@ -156,7 +163,7 @@ impl Client {
         input.encode(&mut encoder);
         let request = self.addressed(encoder, address).map_err(|error| error.with_call(&name))?;
         let (target, request) = request;
-        Ok(Call { spec: I::SPEC, name, target, request })
+        Ok(Call { spec: I::SPEC, name: Arc::new(name), target, request })
     }
 
     pub(crate) fn zone_in_use<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {

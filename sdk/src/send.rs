@@ -1,5 +1,6 @@
 //! The one way from an encoded request to an answer: attempts, signatures, retries.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ const LONGEST_ERROR: usize = 64 << 10;
 
 pub(crate) struct Call {
     pub(crate) spec: OperationSpec,
-    pub(crate) name: CallName,
+    pub(crate) name: Arc<CallName>,
     pub(crate) target: Target,
     pub(crate) request: EncodedRequest,
 }
@@ -42,7 +43,7 @@ impl From<Error> for Refusal {
 }
 
 impl Client {
-    pub(crate) async fn send(&self, call: Call) -> Result<ResponseDecoder> {
+    pub(crate) fn send(&self, call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
         let span = debug_span!(
             "qingstor",
             operation = call.spec.name,
@@ -52,10 +53,10 @@ impl Client {
         );
         // Handed on rather than asked for as the current span: where this one is filtered out, that is the caller's.
         // In a place of its own, or all of it would be moved along whenever a caller moves the call.
-        Box::pin(self.send_until_done(call, &span)).instrument(span.clone()).await
+        Box::pin(self.send_until_done(call, span.clone())).instrument(span)
     }
 
-    async fn send_until_done(&self, mut call: Call, call_span: &Span) -> Result<ResponseDecoder> {
+    async fn send_until_done(&self, mut call: Call, call_span: Span) -> Result<ResponseDecoder> {
         let replayable = call.request.body.is_replayable();
         let mut clock_corrected = false;
         let mut attempt = 1;
@@ -122,7 +123,7 @@ impl Client {
         if let Some(id) = head.headers.get("x-qs-request-id").and_then(|id| id.to_str().ok()) {
             span.record("request_id", id);
         }
-        let body = ResponseBody::new(incoming, call.name.clone(), attempt, self.transport.idle_timeout());
+        let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
         if is_success(head.status, &call.spec) {
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,14 +38,14 @@ pub struct ResponseBody(Option<Open>);
 
 struct Open {
     incoming: Incoming,
-    call: CallName,
+    call: Arc<CallName>,
     attempts: u32,
     idle_timeout: Duration,
     idle: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(incoming: Incoming, call: CallName, attempts: u32, idle_timeout: Duration) -> Self {
+    pub(crate) fn new(incoming: Incoming, call: Arc<CallName>, attempts: u32, idle_timeout: Duration) -> Self {
         Self(Some(Open { incoming, call, attempts, idle_timeout, idle: None }))
     }
 

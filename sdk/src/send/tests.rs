@@ -66,5 +66,5 @@ fn a_link_signs_the_sub_resources_of_the_operation() {
 fn what_callers_hold_of_a_call_is_small() {
     let bucket = crate::QingStor::new(Config::new("ID", SECRET)).unwrap().bucket("bucket", "pek3b");
     let call = bucket.put_object("key", crate::PutObjectInput::new());
-    assert!(size_of_val(&call) <= 4 << 10, "{} bytes are moved with the future", size_of_val(&call));
+    assert!(size_of_val(&call) <= 1 << 10, "{} bytes are moved with the future", size_of_val(&call));
 }
