@@ -8,7 +8,7 @@ use crate::transfers::{parse_part_size, parse_size};
 /// Upload a file in parts, several at a time.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// File to upload
+    /// File to upload; - is standard input
     pub(crate) file: PathBuf,
 
     /// Bucket to upload to; needed if access keys are configured
@@ -47,8 +47,15 @@ enum Check {
 }
 
 impl Arguments {
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
     /// Finds out early what can be known without a server.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.is_standard_input() {
+            return Ok(());
+        }
         let file = self.file.display();
         match self.file.metadata() {
             Err(error) => Err(format!("{file} cannot be uploaded: {error}")),
@@ -58,7 +65,7 @@ impl Arguments {
     }
 
     pub(crate) fn key(&self) -> Result<String, String> {
-        let name = || self.file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = || self.file.file_name().filter(|_| !self.is_standard_input()).map(|name| name.to_string_lossy().into_owned());
         self.key.clone().or_else(name).ok_or_else(|| "which key? Say it with --key KEY".to_owned())
     }
 

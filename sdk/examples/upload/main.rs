@@ -36,7 +36,6 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
     let mut upload = place
         .bucket
         .upload(key)
-        .file(&arguments.file)
         .part_size(arguments.part_size)
         .concurrency(arguments.concurrency)
         .checksum(arguments.checksum())
@@ -44,6 +43,11 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
             let display = display.clone();
             move |progress| display.show(progress)
         });
+    upload = if arguments.is_standard_input() {
+        upload.reader(tokio::io::stdin())
+    } else {
+        upload.file(&arguments.file)
+    };
     if let Some(path) = &arguments.checkpoint {
         upload = upload.checkpoint(path);
     }
