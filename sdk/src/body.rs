@@ -22,7 +22,7 @@ use file::FileRegion;
 pub(crate) use file::OpenFile;
 pub(crate) use held::{HeldPieces, Memory};
 pub(crate) use observer::Observer;
-pub(crate) use piece::{PIECE, Piece};
+pub(crate) use piece::{PIECE, Piece, PiecePool};
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 
@@ -47,6 +47,7 @@ enum Source {
     #[default]
     Empty,
     Bytes(Bytes),
+    Pieces(Arc<[Bytes]>),
     File(Arc<FileRegion>),
     Stream {
         length: u64,
@@ -118,6 +119,11 @@ impl Body {
         Self(Source::File(Arc::new(FileRegion::of(file, offset, length, held))))
     }
 
+    /// Bytes that are in memory piece by piece.
+    pub(crate) fn of_pieces(pieces: Arc<[Bytes]>) -> Self {
+        Self(Source::Pieces(pieces))
+    }
+
     /// The body with somebody who looks on while it is sent.
     pub(crate) fn observed(self, observer: Arc<dyn Observer>) -> Self {
         Self(Source::Observed(Box::new(self), observer))
@@ -133,6 +139,7 @@ impl Body {
         match &self.0 {
             Source::Empty => 0,
             Source::Bytes(bytes) => bytes.len() as u64,
+            Source::Pieces(pieces) => length_of(pieces),
             Source::File(region) => region.length(),
             Source::Stream { length, .. } => *length,
             // A stream may announce any length; the sum must not become a small one.
@@ -152,7 +159,7 @@ impl Body {
     /// Whether it can be sent more than once.
     pub fn is_replayable(&self) -> bool {
         match &self.0 {
-            Source::Empty | Source::Bytes(_) | Source::File(_) => true,
+            Source::Empty | Source::Bytes(_) | Source::Pieces(_) | Source::File(_) => true,
             Source::Stream { .. } => false,
             Source::Framed(framed) => framed.content.is_replayable(),
             Source::Observed(body, _) => body.is_replayable(),
@@ -164,7 +171,7 @@ impl Body {
         match &self.0 {
             Source::Empty => Some(&[]),
             Source::Bytes(bytes) => Some(bytes),
-            Source::File(_) | Source::Stream { .. } | Source::Framed(_) => None,
+            Source::Pieces(_) | Source::File(_) | Source::Stream { .. } | Source::Framed(_) => None,
             Source::Observed(body, _) => body.as_bytes(),
         }
     }
@@ -174,6 +181,7 @@ impl Body {
         match &mut self.0 {
             Source::Empty => ExactBody::of_bytes(Bytes::new(), progress),
             Source::Bytes(bytes) => ExactBody::of_bytes(bytes.clone(), progress),
+            Source::Pieces(pieces) => ExactBody::of_pieces(pieces, progress),
             Source::File(region) => ExactBody::of_file(Arc::clone(region), progress),
             Source::Stream { length, stream } => {
                 let taken = std::mem::replace(stream, Box::pin(exact::Taken));
@@ -192,11 +200,15 @@ impl Body {
     }
 }
 
+pub(crate) fn length_of(pieces: &[Bytes]) -> u64 {
+    pieces.iter().map(|piece| piece.len() as u64).sum()
+}
+
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.0 {
             Source::Empty => "empty",
-            Source::Bytes(_) => "bytes",
+            Source::Bytes(_) | Source::Pieces(_) => "bytes",
             Source::File(_) => "file",
             Source::Stream { .. } => "stream",
             Source::Framed(_) => "form",

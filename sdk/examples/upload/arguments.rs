@@ -65,7 +65,9 @@ impl Arguments {
     }
 
     pub(crate) fn key(&self) -> Result<String, String> {
-        let name = || self.file.file_name().filter(|_| !self.is_standard_input()).map(|name| name.to_string_lossy().into_owned());
+        let name = || {
+            self.file.file_name().filter(|_| !self.is_standard_input()).map(|name| name.to_string_lossy().into_owned())
+        };
         self.key.clone().or_else(name).ok_or_else(|| "which key? Say it with --key KEY".to_owned())
     }
 

@@ -43,11 +43,8 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
             let display = display.clone();
             move |progress| display.show(progress)
         });
-    upload = if arguments.is_standard_input() {
-        upload.reader(tokio::io::stdin())
-    } else {
-        upload.file(&arguments.file)
-    };
+    upload =
+        if arguments.is_standard_input() { upload.reader(tokio::io::stdin()) } else { upload.file(&arguments.file) };
     if let Some(path) = &arguments.checkpoint {
         upload = upload.checkpoint(path);
     }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep};
 
 use super::file::FileRegion;
-use super::{ByteStream, Observer};
+use super::{ByteStream, Observer, length_of};
 use crate::error::BoxError;
 
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
@@ -88,6 +88,7 @@ pub(crate) struct ExactBody {
 
 enum AttemptSource {
     Bytes(Bytes),
+    Pieces(VecDeque<Bytes>),
     File {
         region: Arc<FileRegion>,
         reading: Option<JoinHandle<io::Result<Bytes>>>,
@@ -106,6 +107,11 @@ enum AttemptSource {
 impl ExactBody {
     pub(super) fn of_bytes(bytes: Bytes, progress: &Arc<Progress>) -> Self {
         Self::new(bytes.len() as u64, AttemptSource::Bytes(bytes), progress)
+    }
+
+    pub(super) fn of_pieces(pieces: &[Bytes], progress: &Arc<Progress>) -> Self {
+        let waiting = pieces.iter().filter(|piece| !piece.is_empty()).cloned().collect();
+        Self::new(length_of(pieces), AttemptSource::Pieces(waiting), progress)
     }
 
     pub(super) fn of_file(region: Arc<FileRegion>, progress: &Arc<Progress>) -> Self {
@@ -225,6 +231,7 @@ impl http_body::Body for ExactBody {
                 let all = std::mem::take(bytes);
                 Poll::Ready(Some(this.count(all)))
             }
+            AttemptSource::Pieces(pieces) => Poll::Ready(pieces.pop_front().map(|piece| this.count(piece))),
             AttemptSource::File { region, reading } => {
                 if this.sent == this.length {
                     return Poll::Ready(None);
@@ -253,7 +260,7 @@ impl http_body::Body for ExactBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.source {
-            AttemptSource::Bytes(_) | AttemptSource::File { .. } => self.sent == self.length,
+            AttemptSource::Bytes(_) | AttemptSource::Pieces(_) | AttemptSource::File { .. } => self.sent == self.length,
             // Whether a stream has more to say than it announced shows only when it is asked.
             AttemptSource::Stream { .. } => false,
             AttemptSource::Parts(parts) => parts.iter().all(Self::is_end_stream),

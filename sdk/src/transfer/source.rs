@@ -12,12 +12,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::body::OpenFile;
+use crate::body::{OpenFile, length_of};
 pub(crate) use region::Region;
 
 #[derive(Clone, Debug)]
 pub(crate) enum PartSource {
     Bytes(Bytes),
+    /// Of [`PIECE`](crate::body::PIECE) bytes each, but for the last one.
+    Pieces(Arc<[Bytes]>),
     File(Arc<OpenFile>),
 }
 
@@ -40,7 +42,8 @@ impl PartSource {
     /// Blocks.
     pub(crate) fn fingerprint(&self) -> io::Result<Fingerprint> {
         match self {
-            Self::Bytes(bytes) => Ok(Fingerprint { size: bytes.len() as u64, modified: None, identity: None }),
+            Self::Bytes(bytes) => Ok(Fingerprint::in_memory(bytes.len() as u64)),
+            Self::Pieces(pieces) => Ok(Fingerprint::in_memory(length_of(pieces))),
             Self::File(file) => {
                 let metadata = file.metadata()?;
                 Ok(Fingerprint {
@@ -54,13 +57,17 @@ impl PartSource {
 
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Self::Bytes(_) => None,
+            Self::Bytes(_) | Self::Pieces(_) => None,
             Self::File(file) => Some(file.path()),
         }
     }
 }
 
 impl Fingerprint {
+    fn in_memory(size: u64) -> Self {
+        Self { size, modified: None, identity: None }
+    }
+
     /// Whether nothing at all was done to the file: who sets dates back can change one that looks as before.
     pub(crate) fn is_untouched(&self, now: &Self) -> bool {
         self.identity.is_some() && self == now

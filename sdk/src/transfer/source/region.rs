@@ -4,7 +4,6 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::PartSource;
@@ -31,12 +30,9 @@ impl Region {
         Self { _space: Some(Arc::new(space)), ..self }
     }
 
-    /// The bytes, if they are in memory.
-    pub(crate) fn into_bytes(self) -> Option<Bytes> {
-        match self.source {
-            PartSource::Bytes(bytes) => Some(bytes.slice(in_memory(&self.bytes))),
-            PartSource::File(_) => None,
-        }
+    /// What it is a region of.
+    pub(crate) fn into_source(self) -> PartSource {
+        self.source
     }
 
     pub(crate) fn length(&self) -> u64 {
@@ -46,6 +42,8 @@ impl Region {
     pub(crate) fn body(&self) -> Body {
         match &self.source {
             PartSource::Bytes(bytes) => bytes.slice(in_memory(&self.bytes)).into(),
+            // Who has pieces makes one region of all of them.
+            PartSource::Pieces(pieces) => Body::of_pieces(Arc::clone(pieces)),
             PartSource::File(file) => {
                 Body::of_file(Arc::clone(file), self.bytes.start, self.length(), Arc::clone(&self.held))
             }
@@ -59,6 +57,10 @@ impl Region {
         let content = match &self.source {
             PartSource::Bytes(bytes) if left > 0 => Content::Slice(&bytes[in_memory(&(start..start + left))]),
             PartSource::Bytes(_) => Content::Slice(&[]),
+            PartSource::Pieces(pieces) => {
+                let number = usize::try_from(start / PIECE as u64).unwrap_or(usize::MAX);
+                Content::Slice(pieces.get(number).map_or(&[], |piece| piece))
+            }
             PartSource::File(_) => Content::Read(Piece::of(left, memory.pool())),
         };
         RegionPiece { region: self, done, content }
@@ -154,6 +156,22 @@ mod tests {
         let mut body = region.body();
         assert!(sent(&mut body).await == [[1; PIECE], [2; PIECE]].concat(), "there was room for one piece");
         assert!(sent(&mut body).await == vec![2; 2 * PIECE]);
+    }
+
+    #[tokio::test]
+    async fn pieces_are_sent_in_their_order_and_again() {
+        let content: Vec<u8> = (0..2 * PIECE + 9).map(|i| (i / 7) as u8).collect();
+        let pieces: Vec<_> = content.chunks(PIECE).map(bytes::Bytes::copy_from_slice).collect();
+        let region = PartSource::Pieces(pieces.into()).region(0..content.len() as u64);
+        let mut body = region.body();
+        assert_eq!((body.len(), body.is_replayable()), (content.len() as u64, true));
+        for _ in 0..2 {
+            assert!(sent(&mut body).await == content);
+        }
+        let (memory, done) = (Memory::of(0), 2 * PIECE);
+        assert_eq!(region.piece(PIECE as u64, &memory).bytes(3..5), &content[PIECE + 3..PIECE + 5]);
+        assert_eq!(region.piece(done as u64, &memory).bytes(0..PIECE), &content[done..]);
+        assert!(region.piece(3 * PIECE as u64, &memory).bytes(0..PIECE).is_empty());
     }
 
     #[test]

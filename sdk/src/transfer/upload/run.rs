@@ -156,7 +156,7 @@ impl Job<'_> {
     fn preparation(&self, source: &PartSource, part_size: u64) -> Preparation {
         let Options { checksum, concurrency, memory_budget, .. } = self.options;
         match source {
-            PartSource::Bytes(_) => Preparation::holding_nothing(*checksum),
+            PartSource::Bytes(_) | PartSource::Pieces(_) => Preparation::holding_nothing(*checksum),
             PartSource::File(_) => {
                 let default = part_size.saturating_mul(*concurrency as u64).min(MOST_HELD);
                 Preparation::holding(*checksum, memory_budget.unwrap_or(default), part_size)

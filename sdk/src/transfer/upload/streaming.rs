@@ -11,7 +11,7 @@ use super::guard::begin;
 use super::run::{Job, stopped, unreadable};
 use super::sending::{Feed, Preparation, Waiting, feed, send_parts};
 use super::{Reader, Uploaded};
-use crate::body::{AlignedBuffer, OpenFile, PIECE};
+use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::growth::part_length;
 use crate::transfer::limits::{MIB, MOST_PARTS};
@@ -27,8 +27,8 @@ impl Job<'_> {
         let first = parts.next().await?;
         let second = if parts.is_at_end { None } else { parts.next().await? };
         let Some(second) = second else {
-            let all = first.and_then(|part| part.region.into_bytes()).unwrap_or_default();
-            return self.upload(PartSource::Bytes(all)).await;
+            let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
+            return self.upload(all).await;
         };
         let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
         self.guarded(&session, async {
@@ -50,6 +50,8 @@ struct Parts {
     /// In MiB.
     memory: Arc<Semaphore>,
     budget: u32,
+    /// What was sent makes room for what is read: parts of other lengths would leave holes.
+    pool: Arc<PiecePool>,
     disk: Arc<Semaphore>,
     meter: Arc<Meter>,
     read: u64,
@@ -79,6 +81,7 @@ impl Parts {
             next: 0,
             memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
             budget,
+            pool: PiecePool::keeping(usize::try_from(budget).unwrap_or(usize::MAX)),
             disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
             meter: Arc::clone(job.meter),
             read: 0,
@@ -132,10 +135,19 @@ impl Parts {
     }
 
     async fn read_in_memory(&mut self, length: u64) -> Result<Region> {
-        let mut buffer = AlignedBuffer::zeroed(usize::try_from(length).unwrap_or(usize::MAX));
-        let filled = fill(&mut self.reader, buffer.as_mut()).await?;
-        let bytes = Bytes::from_owner(buffer).slice(..filled);
-        Ok(PartSource::Bytes(bytes).region(0..filled as u64))
+        let mut pieces = Vec::new();
+        let mut done = 0;
+        while done < length {
+            let mut piece = Piece::of(length - done, &self.pool);
+            let wanted = piece.as_ref().len();
+            let filled = fill(&mut self.reader, piece.as_mut()).await?;
+            pieces.push(piece.into_bytes().slice(..filled));
+            done += filled as u64;
+            if filled < wanted {
+                break;
+            }
+        }
+        Ok(PartSource::Pieces(pieces.into()).region(0..done))
     }
 
     async fn read_on_disk(&mut self, length: u64) -> Result<Region> {
