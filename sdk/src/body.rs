@@ -29,7 +29,8 @@ type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>
 /// The body of a request: bytes, a region of a file, or a stream whose length is known.
 ///
 /// Its length is known before anything is sent, because QingStor wants `Content-Length` and no chunked transfer.
-/// Files are read in pieces of 256 KiB while they are sent, so a body of any size takes little memory.
+/// Files are read in pieces of 1 MiB while they are sent, so a body of any size takes little memory; up to 16 such pieces
+/// are kept for the next ones.
 /// Bytes and files can be sent again when an attempt fails; a stream cannot, so an operation that carries one is never
 /// retried.
 ///

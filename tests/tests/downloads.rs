@@ -173,6 +173,36 @@ async fn bytes_that_are_not_what_the_tag_says_do_not_become_the_file() {
 }
 
 #[tokio::test]
+async fn tags_that_a_server_makes_of_parts_are_no_reason_to_refuse_an_object() {
+    let target = Target::new().await;
+    let bytes = content(5 * PART + 3, 1);
+    for checksum in [None, Some(Checksum::Md5)] {
+        target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).checksum(checksum).send().await.unwrap();
+        let downloaded = target.download().send().await.unwrap();
+        assert!(downloaded.is_verified, "{downloaded:?}");
+        target.assert_whole(&bytes);
+    }
+}
+
+#[tokio::test]
+async fn what_a_tag_of_parts_may_not_mean_is_kept_for_who_takes_it_as_it_is() {
+    let target = Target::new().await;
+    let initiated = target.bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+    for number in 0..2 {
+        let part = UploadMultipartInput::new(&initiated.upload_id, number).body(content(PART, 1));
+        target.bucket.upload_multipart("key", part).await.unwrap();
+    }
+    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, [0, 1].map(ObjectPart::new));
+    let complete = complete.etag("\"00000000000000000000000000000000-2\"");
+    target.bucket.complete_multipart_upload("key", complete).await.unwrap();
+    let error = target.download().send().await.unwrap_err().to_string();
+    assert!(error.contains("`checksum(None)` takes what came as it is; to fetch it again, remove"), "{error}");
+    let downloaded = target.download().checksum(None).send().await.unwrap();
+    assert_eq!((downloaded.resumed_bytes, downloaded.is_verified), (2 * PART, false));
+    target.assert_whole(&[content(PART, 1), content(PART, 1)].concat());
+}
+
+#[tokio::test]
 async fn what_cannot_be_is_refused() {
     let target = Target::new().await;
     let error = target.download().send().await.unwrap_err();

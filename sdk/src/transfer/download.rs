@@ -1,6 +1,7 @@
 //! An object to a file.
 
 mod journal;
+mod layout;
 mod outcome;
 mod partial;
 mod proof;

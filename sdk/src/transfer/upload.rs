@@ -272,7 +272,7 @@ impl Upload {
         self
     }
 
-    /// Ends the upload in good order when this is done: parts under way are stopped, the upload is aborted or, with a
+    /// Ends the upload in good order when this is done, unless its completion was asked for already: parts under way are stopped, the upload is aborted or, with a
     /// [`checkpoint`](Upload::checkpoint), noted, and [`send`](Upload::send) returns an error of the kind
     /// [`Cancelled`](crate::ErrorKind::Cancelled) that says so. Dropping `send` stops everything too, but cannot wait for
     /// the abort.

@@ -27,7 +27,7 @@ pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
     meter.update(|progress| progress.total_bytes = Some(size));
     let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
     if size <= copy.largest_single.min(LARGEST_SINGLE) {
-        or_cancelled(copy.at_once(&source, size, &meter), &mut cancelled).await
+        or_cancelled(copy.at_once(&source, size, &meter), &mut cancelled, || false).await
     } else {
         copy.in_parts(&source, size, &meter, cancelled).await
     }

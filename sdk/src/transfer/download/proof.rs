@@ -1,18 +1,19 @@
 //! What an entity tag says of an object's bytes.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use md5::{Digest, Md5};
 
+use super::layout::{Layout, layouts};
 use crate::body::{AlignedBuffer, OpenFile};
 use crate::error::{Error, Result};
-use crate::transfer::checksum::{hex, multipart_etag, parse_hex};
-use crate::transfer::limits::{LARGEST_PART, MIB, MOST_PARTS, SMALLEST_PART};
+use crate::transfer::checksum::{PartsTag, hex, parse_hex};
+use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::{LANES, Md5Sum};
 use crate::transfer::over::OverOnDrop;
-use crate::transfer::plan::PartPlan;
 use crate::transfer::source::PartSource;
 use crate::transfer::upload::{stopped, sums_of, unreadable};
 
@@ -23,12 +24,12 @@ const PIECE: usize = 256 << 10;
 pub(super) enum Proof {
     /// It is the MD5 of all bytes.
     Whole(Md5Sum),
-    /// If the parts were of one of these sizes, it is the MD5 of their MD5s.
+    /// If the parts were laid out in one of these ways, it is the MD5 of their MD5s.
     Parts {
-        sizes: Vec<u64>,
+        layouts: Vec<Layout>,
         /// Whether there are hardly any others.
         are_all: bool,
-        etag: String,
+        tag: PartsTag,
     },
     Nothing,
 }
@@ -39,19 +40,17 @@ impl Proof {
         if let Some(sum) = parse_hex(etag) {
             return Self::Whole(sum);
         }
-        let parts = etag.trim_matches('"').split_once('-').filter(|(sum, _)| parse_hex(sum).is_some());
-        let count =
-            parts.and_then(|(_, count)| count.parse().ok()).filter(|count| (1..=u64::from(MOST_PARTS)).contains(count));
-        match count.map(|count| part_sizes(size, count, wanted_part)) {
-            Some((sizes, are_all)) if !sizes.is_empty() => Self::Parts { sizes, are_all, etag: etag.to_owned() },
-            _ => Self::Nothing,
-        }
+        let Some(tag) = PartsTag::parse(etag).filter(|tag| (1..=MOST_PARTS).contains(&tag.count)) else {
+            return Self::Nothing;
+        };
+        let (layouts, are_all) = layouts(size, tag.count, wanted_part);
+        if layouts.is_empty() { Self::Nothing } else { Self::Parts { layouts, are_all, tag } }
     }
 }
 
 impl Proof {
     /// Whether a file is what the tag says, as far as it says anything.
-    pub(super) async fn holds(self, path: PathBuf, size: u64) -> Result<bool> {
+    pub(super) async fn holds(self, path: PathBuf, size: u64) -> Result<bool, Refuted> {
         match self {
             Self::Nothing => Ok(false),
             Self::Whole(expected) => {
@@ -62,28 +61,47 @@ impl Proof {
                 if sum == expected {
                     return Ok(true);
                 }
-                Err(Error::unexpected_response(format!(
+                let error = Error::unexpected_response(format!(
                     "the MD5 of what came is {}, and the object's ETag {}. If the ETag is not meant to be its MD5, \
                      `checksum(None)` does without",
                     hex(&sum),
                     hex(&expected)
-                )))
+                ));
+                Err(Refuted { error, is_certain: true })
             }
-            Self::Parts { sizes, are_all, etag } => {
-                for part_size in sizes {
-                    if tag_of(&path, size, part_size).await? == etag {
+            Self::Parts { layouts, are_all, tag } => {
+                for layout in layouts {
+                    let sums = sums_of_parts(&path, layout.parts(size)).await?;
+                    if PartsTag::of(&sums) == tag || PartsTag::of_texts(&sums) == tag {
                         return Ok(true);
                     }
                 }
                 if !are_all {
                     return Ok(false);
                 }
-                Err(Error::unexpected_response(format!(
-                    "what came is not what the object's ETag {etag} says. If that is not made of the MD5s of parts of whole \
-                     MiB, `checksum(None)` does without it"
-                )))
+                // The service does not say how its own tags are made, so this may be one.
+                let error = Error::unexpected_response(format!(
+                    "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
+                     `checksum(None)` takes what came as it is; to fetch it again, remove {}",
+                    path.display()
+                ));
+                Err(Refuted { error, is_certain: false })
             }
         }
+    }
+}
+
+/// What came is not what the entity tag says.
+#[derive(Debug)]
+pub(super) struct Refuted {
+    pub(super) error: Error,
+    /// Whether what came is of no use to anybody.
+    pub(super) is_certain: bool,
+}
+
+impl From<Error> for Refuted {
+    fn from(error: Error) -> Self {
+        Self { error, is_certain: false }
     }
 }
 
@@ -106,53 +124,23 @@ fn sum_of(path: &Path, size: u64, is_over: &AtomicBool) -> std::io::Result<Md5Su
     Ok(md5.finalize().into())
 }
 
-async fn tag_of(path: &Path, size: u64, part_size: u64) -> Result<String> {
+async fn sums_of_parts(path: &Path, parts: Vec<Range<u64>>) -> Result<Vec<Md5Sum>> {
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || OpenFile::open(&path));
     let source = PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?));
-    let parts: Vec<_> = PartPlan::new(size, part_size)?.parts().map(|part| source.region(part.bytes)).collect();
     let mut sums = Vec::with_capacity(parts.len());
     for together in parts.chunks(LANES) {
-        sums.extend(sums_of(together.to_vec()).await?);
+        sums.extend(sums_of(together.iter().map(|part| source.region(part.clone())).collect()).await?);
     }
-    Ok(multipart_etag(&sums))
-}
-
-/// The sizes that so many parts can have had: the one that is wanted, what people choose, and others of whole MiB; and
-/// whether these are all of whole MiB.
-fn part_sizes(size: u64, count: u64, wanted: u64) -> (Vec<u64>, bool) {
-    /// Each takes reading the file once.
-    const MOST: usize = 4;
-    let least = size.div_ceil(count).max(SMALLEST_PART);
-    let most = if count == 1 { LARGEST_PART } else { (size.saturating_sub(1) / (count - 1)).min(LARGEST_PART) };
-    let whole = (least.next_multiple_of(MIB)..=most).step_by(MIB as usize);
-    let powers = (2..=12).map(|power| MIB << power);
-    let likely = [wanted].into_iter().chain(powers).filter(|part| (least..=most).contains(part));
-    let mut sizes = Vec::new();
-    for part in likely.chain(whole.clone().take(MOST)) {
-        if !sizes.contains(&part) && sizes.len() < MOST {
-            sizes.push(part);
-        }
-    }
-    let are_all = whole.clone().take(MOST + 1).all(|part| sizes.contains(&part)) && whole.count() > 0;
-    (sizes, are_all)
+    Ok(sums)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::limits::MIB;
 
     const SUM: &str = "900150983cd24fb0d6963f7d28e17f72";
-
-    fn sizes_of(size: u64, count: u64, wanted: u64) -> (Vec<u64>, bool) {
-        match Proof::of(Some(&format!("\"{SUM}-{count}\"")), size, wanted) {
-            Proof::Parts { sizes, are_all, .. } => (sizes, are_all),
-            other => {
-                assert_eq!(other, Proof::Nothing);
-                (Vec::new(), false)
-            }
-        }
-    }
 
     #[test]
     fn a_plain_sum_is_that_of_all_bytes() {
@@ -160,14 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_parts_follows_from_their_number() {
-        assert_eq!(sizes_of(100 * MIB, 13, 8 * MIB), (vec![8 * MIB], true));
-        assert_eq!(sizes_of(100 * MIB, 20, 8 * MIB), (vec![5 * MIB], true), "whole MiB");
-        let two = vec![64 * MIB, 50 * MIB, 51 * MIB, 52 * MIB];
-        assert_eq!(sizes_of(100 * MIB, 2, 8 * MIB), (two, false), "what people choose comes first");
-        assert_eq!(sizes_of(100 * MIB, 1, 8 * MIB).0[0], 128 * MIB);
-        assert_eq!(sizes_of(4 * MIB + 1, 2, 8 * MIB), (vec![4 * MIB], true));
-        assert_eq!(sizes_of(9_000_000, 2, 5_000_000), (vec![5_000_000, 8 * MIB, 5 * MIB, 6 * MIB], false));
+    fn tags_are_read_in_either_case_and_with_or_without_quotes() {
+        let proof = |etag: String| Proof::of(Some(&etag), 100 * MIB, 8 * MIB);
+        let expected = proof(format!("\"{SUM}-13\""));
+        assert!(matches!(expected, Proof::Parts { are_all: true, .. }), "{expected:?}");
+        assert_eq!(proof(format!("{}-13", SUM.to_uppercase())), expected);
     }
 
     #[test]
@@ -183,7 +168,5 @@ mod tests {
             assert_eq!(Proof::of(Some(etag), 100, 8 * MIB), Proof::Nothing, "{etag}");
         }
         assert_eq!(Proof::of(None, 100, 8 * MIB), Proof::Nothing);
-        assert!(sizes_of(10, 3, 8 * MIB).0.is_empty(), "parts that small there are none");
-        assert!(sizes_of(0, 2, 8 * MIB).0.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
 use super::partial::PartialFile;
-use super::proof::Proof;
+use super::proof::{Proof, Refuted};
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
 use crate::error::{Error, Result};
@@ -77,17 +77,18 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     let fetched = fetch_all(&fetch, missing, options.concurrency).await;
     let verified = match fetched {
         Ok(()) => proof.holds(file.path().to_owned(), size).await,
-        Err(error) => Err(error),
+        Err(error) => {
+            let is_certain = error.is_precondition_failed() || error.is_unexpected_response();
+            Err(Refuted { error, is_certain })
+        }
     };
     let finishing = Arc::clone(&file);
     let is_verified = match verified {
         Ok(is_verified) => is_verified,
-        Err(error) => {
-            let ending = tokio::task::spawn_blocking({
-                // Whatever else it is, what is there is of this object.
-                let is_useless = error.is_precondition_failed() || error.is_unexpected_response();
-                move || if is_useless { finishing.discard() } else { finishing.flush() }
-            });
+        Err(Refuted { error, is_certain }) => {
+            // Whatever else it is, what is there is of this object.
+            let ending =
+                tokio::task::spawn_blocking(move || if is_certain { finishing.discard() } else { finishing.flush() });
             if let Err(failure) = ending.await.map_err(stopped).flatten() {
                 tracing::warn!(error = %failure, "the partial download could not be put in order");
             }

@@ -43,6 +43,7 @@ impl Session {
     pub(crate) async fn complete(&self, parts: &[SentPart], size: u64) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
+        self.begin_completion();
         let mut attempt = 1;
         while let Err(error) = self.ask_for_completion(parts, tag).await {
             // Who died before this program, or runs beside it, may have completed it.

@@ -46,7 +46,7 @@ pub(crate) async fn see_through<T>(
 ) -> Result<T> {
     let mut guard = AbortOnDrop(Some(Arc::clone(session)));
     // Whatever is under way is dropped with it, before anything is aborted.
-    let outcome = match or_cancelled(work, &mut cancelled).await {
+    let outcome = match or_cancelled(work, &mut cancelled, || session.is_being_completed()).await {
         Ok(done) => Ok(done),
         Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
     };
@@ -54,15 +54,17 @@ pub(crate) async fn see_through<T>(
     outcome
 }
 
-/// The outcome of the work, or an error if it is to end before.
+/// The outcome of the work, or an error if it is to end before and that is not too late.
 pub(crate) async fn or_cancelled<T>(
     work: impl Future<Output = Result<T>>,
     cancelled: &mut Option<Cancelled>,
+    is_too_late: impl Fn() -> bool,
 ) -> Result<T> {
     let Some(cancelled) = cancelled else { return work.await };
     let mut work = Box::pin(work);
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(outcome) => Poll::Ready(outcome),
+        Poll::Pending if is_too_late() => Poll::Pending,
         Poll::Pending => cancelled
             .as_mut()
             .poll(context)
@@ -80,7 +82,8 @@ async fn give_up(session: &Session) -> String {
         Some(Fate::Unknown) => return "may have been completed, and was not aborted".to_owned(),
         None => {}
     }
-    if let Some(file) = session.checkpoint() {
+    // One that is being written at this moment comes too late, and is removed again.
+    if let Some(file) = session.checkpoint.get_or_init(|| None).clone() {
         let path = file.path().display().to_string();
         return match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
             Ok(()) => format!("is kept: the checkpoint {path} resumes it"),

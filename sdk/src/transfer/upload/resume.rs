@@ -101,8 +101,13 @@ impl Job<'_> {
         let session = Arc::clone(session);
         let creating = tokio::task::spawn_blocking(move || {
             let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
+            // It has the lock, which nobody else may have before the file is gone.
+            let kept = Arc::clone(&created);
             // Dropped meanwhile, the upload is being aborted.
-            if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) }
+            let kept_or_gone =
+                if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) };
+            drop(kept);
+            kept_or_gone
         });
         creating.await.map_err(stopped)?
     }

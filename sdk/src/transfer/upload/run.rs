@@ -169,7 +169,7 @@ impl Job<'_> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
-            Some(Checksum::Md5) => sums_of(vec![whole.clone()]).await?.first().copied(),
+            Some(Checksum::Md5) => self.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
         };
         let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
@@ -245,9 +245,9 @@ impl Job<'_> {
     }
 
     /// Does what begins no upload that would have to be aborted or kept.
-    async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let mut cancelled = self.cancelled();
-        let outcome = or_cancelled(work, &mut cancelled).await;
+        let outcome = or_cancelled(work, &mut cancelled, || false).await;
         *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
         outcome
     }

@@ -1,6 +1,6 @@
 //! One upload in parts on the server, from its beginning to its end.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::completion::{Fate, may_have_happened};
@@ -30,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) checkpoint: OnceLock<Option<Arc<CheckpointFile>>>,
     /// What is known of it since its completion was asked for.
     pub(crate) fate: OnceLock<Fate>,
+    is_being_completed: AtomicBool,
     attempts: AtomicU32,
 }
 
@@ -78,8 +79,18 @@ impl Session {
             meter: Arc::clone(meter),
             checkpoint: OnceLock::new(),
             fate: OnceLock::new(),
+            is_being_completed: AtomicBool::new(false),
             attempts: AtomicU32::new(0),
         }
+    }
+
+    /// Whether its completion was asked for, so that nobody may say any more that there is no object.
+    pub(crate) fn is_being_completed(&self) -> bool {
+        self.is_being_completed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin_completion(&self) {
+        self.is_being_completed.store(true, Ordering::Relaxed);
     }
 
     /// How many requests carried a part, or tried to.

@@ -24,8 +24,8 @@ const MOST_ON_DISK: usize = 2;
 impl Job<'_> {
     pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
         let mut parts = Parts::new(reader, self)?;
-        let first = parts.next().await?;
-        let second = if parts.is_at_end { None } else { parts.next().await? };
+        let first = self.unless_cancelled(parts.next()).await?;
+        let second = if parts.is_at_end { None } else { self.unless_cancelled(parts.next()).await? };
         let Some(second) = second else {
             let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
             return self.upload(all).await;
