@@ -185,7 +185,7 @@ async fn tags_that_a_server_makes_of_parts_are_no_reason_to_refuse_an_object() {
 }
 
 #[tokio::test]
-async fn what_a_tag_of_parts_may_not_mean_is_kept_for_who_takes_it_as_it_is() {
+async fn a_tag_of_parts_that_says_something_else_can_be_done_without() {
     let target = Target::new().await;
     let initiated = target.bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
     for number in 0..2 {
@@ -196,9 +196,9 @@ async fn what_a_tag_of_parts_may_not_mean_is_kept_for_who_takes_it_as_it_is() {
     let complete = complete.etag("\"00000000000000000000000000000000-2\"");
     target.bucket.complete_multipart_upload("key", complete).await.unwrap();
     let error = target.download().send().await.unwrap_err().to_string();
-    assert!(error.contains("`checksum(None)` takes what came as it is; to fetch it again, remove"), "{error}");
+    assert!(error.contains("If it is made otherwise, `checksum(None)` does without"), "{error}");
     let downloaded = target.download().checksum(None).send().await.unwrap();
-    assert_eq!((downloaded.resumed_bytes, downloaded.is_verified), (2 * PART, false));
+    assert!(!downloaded.is_verified, "{downloaded:?}");
     target.assert_whole(&[content(PART, 1), content(PART, 1)].concat());
 }
 

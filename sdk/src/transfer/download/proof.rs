@@ -79,13 +79,13 @@ impl Proof {
                 if !are_all {
                     return Ok(false);
                 }
-                // The service does not say how its own tags are made, so this may be one.
+                // The service does not say how its own tags are made, so this may be one. Bytes that were changed on their
+                // way are more likely, and asking again mends them.
                 let error = Error::unexpected_response(format!(
                     "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
-                     `checksum(None)` takes what came as it is; to fetch it again, remove {}",
-                    path.display()
+                     If it is made otherwise, `checksum(None)` does without"
                 ));
-                Err(Refuted { error, is_certain: false })
+                Err(Refuted { error, is_certain: true })
             }
         }
     }
