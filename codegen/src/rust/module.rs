@@ -13,12 +13,13 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
-pub const OWN_METHODS: [&str; 20] = [
+pub const OWN_METHODS: [&str; 22] = [
     "abort_stale_uploads",
     "address",
     "bucket",
     "copy",
     "download",
+    "endpoint",
     "listed",
     "name",
     "neighbour",
@@ -34,6 +35,7 @@ pub const OWN_METHODS: [&str; 20] = [
     "upload",
     "with_idle_timeout",
     "zone",
+    "zone_in_use",
 ];
 
 /// Whether the SDK has a method of this name, so that no operation can be called so.
