@@ -102,6 +102,23 @@ async fn a_completion_whose_answer_is_lost_is_a_success() {
 }
 
 #[tokio::test]
+async fn what_was_there_before_is_not_taken_for_what_was_uploaded() {
+    let refused = |status, code: &str| Fault::ErrorAnswer { status, code: Some(code.to_owned()), retry_after: None };
+    // As if somebody had aborted the upload while it was completed.
+    let plan = FaultPlan::new()
+        .rule(FaultRule::new(refused(500, "internal_error")).operation("CompleteMultipartUpload").count(1))
+        .rule(FaultRule::new(refused(404, "upload_not_exists")).operation("ListMultipart").count(1));
+    let (clean, bucket) = faulty(plan).await.unwrap();
+    let before = content(9 * MIB, 1);
+    clean.put("key", before.clone()).await.unwrap();
+    // Neither its size nor, since clocks differ, its date tells it from the other, and there is no tag that could.
+    let upload = bucket.upload("key").bytes(content(9 * MIB, 2)).part_size(PART).checksum(None);
+    let error = upload.send().await.unwrap_err();
+    assert_eq!((error.code(), clean.emulator().faults_fired()), (Some("internal_error"), vec![1, 1]), "{error}");
+    assert!(clean.read("key").await.unwrap() == before);
+}
+
+#[tokio::test]
 async fn a_completion_that_is_refused_is_a_failure() {
     for (status, code) in [(400, "invalid_argument"), (403, "permission_denied"), (500, "internal_error")] {
         let refused = Fault::ErrorAnswer { status, code: Some(code.to_owned()), retry_after: None };

@@ -4,15 +4,32 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::md5::{Block, LANES, Md5Sum, PartHash};
-use super::source::Region;
+use super::over::OverOnDrop;
+use super::source::{Region, unreadable};
+use super::upload::stopped;
 use crate::body::{Memory, PIECE};
+use crate::error::Result;
 
 /// Of each part, so much is read and hashed before it is the next one's turn, so that it is still in a cache then.
 const CHUNK: usize = 128 << 10;
 
-/// The sums of up to [`LANES`] regions, read side by side. What there is room for in `memory` is held until it is sent.
-/// Blocks; ends early with an error once `is_over`.
-pub(crate) fn md5_of_each(regions: &[Region], memory: &Memory, is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
+/// The sums of the regions, as many at once as there are lanes. What there is room for in `memory` is held until it is sent.
+/// Dropping the future ends it.
+pub(crate) async fn sums_of(regions: Vec<Region>, memory: &Memory) -> Result<Vec<Md5Sum>> {
+    let over = OverOnDrop::default();
+    let (is_over, memory) = (over.flag(), memory.clone());
+    let hashing = tokio::task::spawn_blocking(move || {
+        let mut sums = Vec::with_capacity(regions.len());
+        for together in regions.chunks(LANES) {
+            sums.extend(md5_of_each(together, &memory, &is_over)?);
+        }
+        Ok(sums)
+    });
+    hashing.await.map_err(stopped)?.map_err(unreadable)
+}
+
+/// The sums of up to [`LANES`] regions, read side by side. Blocks; ends early with an error once `is_over`.
+fn md5_of_each(regions: &[Region], memory: &Memory, is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     debug_assert!(regions.len() <= LANES);
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::body::{OpenFile, length_of};
+use crate::error::{Error, ErrorKind};
 pub(crate) use region::Region;
 
 #[derive(Clone, Debug)]
@@ -80,6 +81,10 @@ impl Fingerprint {
         }
         (self.modified != now.modified).then(|| "it was written to".to_owned())
     }
+}
+
+pub(crate) fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, error.to_string()).with_source(error)
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! A file, bytes or whatever can be read, to an object.
 
 mod completion;
+mod corruption;
 mod guard;
 mod outcome;
 mod resume;
@@ -30,7 +31,7 @@ use crate::types::StorageClass;
 pub(crate) use completion::Completed;
 pub(crate) use guard::{begin, or_cancelled, see_through};
 pub use outcome::Uploaded;
-pub(crate) use run::{stopped, sums_of, unreadable};
+pub(crate) use run::stopped;
 pub(crate) use session::{SentPart, Session};
 
 const DEFAULT_CONCURRENCY: usize = 8;

@@ -1,5 +1,5 @@
 //! Protects: a checkpoint that does not fit, or is in use, is refused and left alone; one that cannot be written ends
-//! nothing; and no upload is left behind that nothing knows of.
+//! nothing; and no upload is left behind that nothing knows of, or that nobody can go on with.
 
 use std::fs;
 use std::io::Write;
@@ -25,6 +25,21 @@ async fn a_file_that_changed_is_refused_and_nothing_is_lost() {
     assert!(text.contains(&format!("it had {SIZE} bytes and has {}", SIZE + 4)), "{text}");
     assert!(text.contains("db.tar.qsupload") && text.contains(&interrupted.upload_id()), "{text}");
     assert_eq!((interrupted.noted(), interrupted.open_uploads().await), (before, 1));
+}
+
+#[tokio::test]
+async fn nothing_is_kept_to_go_on_with_that_would_be_refused() {
+    let interrupted = Interrupted::not_begun(Emulator::builder()).await;
+    let file = interrupted.file();
+    let upload = interrupted.upload().on_progress(move |progress| {
+        if progress.parts == 2 {
+            fs::write(&file, "something else").unwrap();
+        }
+    });
+    let error = upload.send().await.unwrap_err().to_string();
+    assert!(error.contains("changed while it was uploaded") && error.contains("was aborted"), "{error}");
+    assert_eq!((interrupted.checkpoint().exists(), interrupted.open_uploads().await), (false, 0));
+    interrupted.upload().send().await.unwrap();
 }
 
 #[tokio::test]

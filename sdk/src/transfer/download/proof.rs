@@ -8,14 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use md5::{Digest, Md5};
 
 use super::layout::{Layout, layouts};
-use crate::body::{AlignedBuffer, OpenFile};
+use crate::body::{AlignedBuffer, Memory, OpenFile};
 use crate::error::{Error, Result};
 use crate::transfer::checksum::{PartsTag, hex, parse_hex};
+use crate::transfer::hashing::sums_of;
 use crate::transfer::limits::MOST_PARTS;
-use crate::transfer::md5::{LANES, Md5Sum};
+use crate::transfer::md5::Md5Sum;
 use crate::transfer::over::OverOnDrop;
 use crate::transfer::source::PartSource;
-use crate::transfer::upload::{stopped, sums_of, unreadable};
+use crate::transfer::source::unreadable;
+use crate::transfer::upload::stopped;
 
 /// What is read and hashed at once.
 const PIECE: usize = 256 << 10;
@@ -128,11 +130,7 @@ async fn sums_of_parts(path: &Path, parts: Vec<Range<u64>>) -> Result<Vec<Md5Sum
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || OpenFile::open(&path));
     let source = PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?));
-    let mut sums = Vec::with_capacity(parts.len());
-    for together in parts.chunks(LANES) {
-        sums.extend(sums_of(together.iter().map(|part| source.region(part.clone())).collect()).await?);
-    }
-    Ok(sums)
+    sums_of(parts.into_iter().map(|part| source.region(part)).collect(), &Memory::of(0)).await
 }
 
 #[cfg(test)]

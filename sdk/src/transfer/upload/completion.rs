@@ -6,7 +6,7 @@ use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checksum::PartsTag;
 use crate::transfer::md5::Md5Sum;
-use crate::{HeadObjectOutput, ListMultipartInput};
+use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 
 /// In seconds. A clock that is further off has its requests refused.
 const LARGEST_CLOCK_ERROR: i64 = 15 * 60;
@@ -38,19 +38,43 @@ enum State {
     Lost,
 }
 
+/// What there was under the key.
+enum Before {
+    Nothing,
+    Object(Version),
+    /// Nobody asked, or there was no answer.
+    Unknown,
+}
+
+/// What changes when an object is replaced.
+#[derive(PartialEq, Eq)]
+struct Version {
+    id: Option<String>,
+    etag: Option<String>,
+    last_modified: Option<Timestamp>,
+}
+
+impl Version {
+    fn of(object: &HeadObjectOutput) -> Self {
+        Self { id: object.version_id.clone(), etag: object.etag.clone(), last_modified: object.last_modified }
+    }
+}
+
 impl Session {
     /// Completes the upload and looks whether the object is there, with `size` bytes.
     pub(crate) async fn complete(&self, parts: &[SentPart], size: u64) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
+        let before = if tag.is_none() { self.object_there().await } else { Before::Unknown };
         self.begin_completion();
         let mut attempt = 1;
         while let Err(error) = self.ask_for_completion(parts, tag).await {
+            let by_another = attempt == 1 && error.is_not_found();
             // Who died before this program, or runs beside it, may have completed it.
             if !error.is_not_found() && !may_have_happened(&error) {
                 return Err(error);
             }
-            match self.state(size, tag).await {
+            match self.state(size, tag, &before, by_another).await {
                 Ok(State::Completed) => break,
                 Ok(State::Lost) => {
                     self.decide(Fate::Gone);
@@ -83,8 +107,20 @@ impl Session {
         self.bucket.complete_multipart_upload(&self.key, input).await.map(drop)
     }
 
-    /// Whether the upload was completed, after an answer that did not say.
-    async fn state(&self, size: u64, tag: Option<PartsTag>) -> Result<State> {
+    /// What is there under the key before the upload is completed.
+    async fn object_there(&self) -> Before {
+        match self.bucket.head_object(&self.key, self.headers.head()).await {
+            Ok(object) => Before::Object(Version::of(&object)),
+            Err(error) if error.is_not_found() => Before::Nothing,
+            Err(error) => {
+                tracing::debug!(%error, "it is not known what was there before the upload is completed");
+                Before::Unknown
+            }
+        }
+    }
+
+    /// Whether the upload was completed, after an answer that did not say; if so, possibly `by_another` program.
+    async fn state(&self, size: u64, tag: Option<PartsTag>, before: &Before, by_another: bool) -> Result<State> {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
         match self.bucket.list_multipart(&self.key, input).await {
             Ok(_) => return Ok(State::Open),
@@ -96,11 +132,16 @@ impl Session {
             Err(error) if error.is_not_found() => return Ok(State::Lost),
             Err(error) => return Err(error),
         };
-        let is_ours = match (tag, object.etag.as_deref().and_then(PartsTag::parse)) {
+        // What was there before the upload is older.
+        let begun = self.begun.as_unix() - LARGEST_CLOCK_ERROR;
+        let is_later = object.last_modified.is_some_and(|at| at.as_unix() >= begun);
+        let is_ours = match (tag, object.etag.as_deref().and_then(PartsTag::parse), before) {
             // Another is the tag of other parts.
-            (Some(asked), Some(stored)) => asked == stored,
-            // A server's own tag says nothing; an object that was there before is older.
-            _ => object.last_modified.is_some_and(|at| at.as_unix() + LARGEST_CLOCK_ERROR >= self.begun.as_unix()),
+            (Some(asked), Some(stored), _) => asked == stored,
+            (_, _, Before::Nothing) => true,
+            (_, _, Before::Object(before)) => *before != Version::of(&object) || by_another && is_later,
+            // A server's own tag says nothing.
+            (_, _, Before::Unknown) => is_later,
         };
         let is_whole = object.content_length.is_none_or(|length| length == size);
         Ok(if is_ours && is_whole { State::Completed } else { State::Lost })

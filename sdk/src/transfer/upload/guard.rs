@@ -14,6 +14,7 @@ use super::run::stopped;
 use super::session::Session;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::checkpoint::{Checkpoint, CheckpointFile};
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::Meter;
 
@@ -45,7 +46,7 @@ pub(crate) async fn see_through<T>(
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let mut guard = AbortOnDrop(Some(Arc::clone(session)));
-    // Whatever is under way is dropped with it, before anything is aborted.
+    // Whatever is under way is dropped with it, and stops.
     let outcome = match or_cancelled(work, &mut cancelled, || session.is_being_completed()).await {
         Ok(done) => Ok(done),
         Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
@@ -82,8 +83,10 @@ async fn give_up(session: &Session) -> String {
         Some(Fate::Unknown) => return "may have been completed, and was not aborted".to_owned(),
         None => {}
     }
+    let _at_rest = session.parts_at_rest().await;
     // One that is being written at this moment comes too late, and is removed again.
-    if let Some(file) = session.checkpoint.get_or_init(|| None).clone() {
+    let checkpoint = session.checkpoint.get_or_init(|| None).clone();
+    if let Some(file) = checkpoint.as_ref().filter(|_| !session.is_useless()).cloned() {
         let path = file.path().display().to_string();
         return match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
             Ok(()) => format!("is kept: the checkpoint {path} resumes it"),
@@ -91,8 +94,21 @@ async fn give_up(session: &Session) -> String {
         };
     }
     match session.abort().await {
-        Ok(()) => "was aborted".to_owned(),
+        Ok(()) => {
+            if let Some(file) = checkpoint {
+                remove(file).await;
+            }
+            "was aborted".to_owned()
+        }
         Err(failure) => format!("could not be aborted and keeps its parts until it is ({failure})"),
+    }
+}
+
+/// The upload that it would resume is not there any more.
+async fn remove(file: Arc<CheckpointFile>) {
+    let removing = tokio::task::spawn_blocking(move || Checkpoint::remove(file.path()));
+    if let Err(error) = removing.await.map_err(stopped).flatten() {
+        tracing::warn!(%error, "an upload was aborted, and its checkpoint is still there");
     }
 }
 
@@ -114,6 +130,7 @@ impl Drop for AbortOnDrop {
             return;
         };
         runtime.spawn(async move {
+            let _at_rest = session.parts_at_rest().await;
             match session.abort().await {
                 Ok(()) => tracing::debug!(upload_id = session.upload_id, "an upload that was cancelled was aborted"),
                 Err(error) => {

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Uploaded;
-use super::run::{Job, stopped, sums_of};
+use super::run::{Job, stopped};
 use super::session::{SentPart, Session};
+use crate::body::Memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint::{Checkpoint, CheckpointFile, SourceFile};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{PartsTag, parse_hex};
 use crate::transfer::destination::Destination;
-use crate::transfer::md5::{LANES, Md5Sum};
+use crate::transfer::hashing::sums_of;
+use crate::transfer::md5::Md5Sum;
 use crate::transfer::plan::{PartPlan, PlannedPart};
 use crate::transfer::source::{Fingerprint, PartSource};
 use crate::types::ObjectPart;
@@ -102,12 +104,9 @@ impl Job<'_> {
         let creating = tokio::task::spawn_blocking(move || {
             let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
             // It has the lock, which nobody else may have before the file is gone.
-            let kept = Arc::clone(&created);
+            let _kept = Arc::clone(&created);
             // Dropped meanwhile, the upload is being aborted.
-            let kept_or_gone =
-                if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) };
-            drop(kept);
-            kept_or_gone
+            if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) }
         });
         creating.await.map_err(stopped)?
     }
@@ -208,12 +207,7 @@ impl Job<'_> {
         if let Some(noted) = noted.filter(|_| checkpoint.source.fingerprint.is_untouched(&now)) {
             return Ok(noted);
         }
-        let regions: Vec<_> = plan.parts().map(|part| source.region(part.bytes)).collect();
-        let mut sums = Vec::with_capacity(regions.len());
-        for regions in regions.chunks(LANES) {
-            sums.extend(sums_of(regions.to_vec()).await?);
-        }
-        Ok(sums)
+        sums_of(plan.parts().map(|part| source.region(part.bytes)).collect(), &Memory::of(0)).await
     }
 
     /// Those parts that hold what the source has now. The source is read where the sums that
@@ -235,12 +229,10 @@ impl Job<'_> {
                 (None, None) => {}
             }
         }
-        for parts in open.chunks(LANES) {
-            let regions: Vec<_> = parts.iter().map(|(part, _)| source.region(part.bytes.clone())).collect();
-            let sums = sums_of(regions).await?;
-            let equal = parts.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
-            right.extend(equal.map(|((part, _), sum)| sent(part, sum)));
-        }
+        let regions = open.iter().map(|(part, _)| source.region(part.bytes.clone())).collect();
+        let sums = sums_of(regions, &Memory::of(0)).await?;
+        let equal = open.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
+        right.extend(equal.map(|((part, _), sum)| sent(part, sum)));
         Ok(right)
     }
 }

@@ -1,31 +1,31 @@
 //! From what was asked for to an object.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Instrument, debug_span};
 
 use super::completion::Completed;
+use super::corruption::until_whole;
 use super::guard::{begin, or_cancelled, see_through};
 use super::resume::Beginning;
 use super::sending::{Preparation, Waiting, feed, hand_over, send_parts};
-use super::session::{MOST_CORRUPTIONS, SentPart, Session, corrupted, is_what_was_sent};
+use super::session::{SentPart, Session};
 use super::{Cancelled, Options, Source, Uploaded};
 use crate::body::{Memory, OpenFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{Checksum, content_md5};
-use crate::transfer::hashing::md5_of_each;
+use crate::transfer::hashing::sums_of;
 use crate::transfer::limits::MIB;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
-use crate::transfer::over::OverOnDrop;
 use crate::transfer::pace::Pace;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::source::{Fingerprint, PartSource, Region};
+use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
 use crate::{Bucket, PutObjectOutput};
 
 /// Of a file, unless somebody asks for more.
@@ -142,7 +142,10 @@ impl Job<'_> {
             let preparation = self.preparation(source, plan.part_size());
             let outcome = send_parts(&session, feeding, handed_over, self.options.concurrency, preparation).await;
             // What a change of the source looks like to a server is not what went wrong.
-            unchanged(source, before).await?;
+            if let Some(change) = change(source, before).await? {
+                session.become_useless();
+                return Err(Error::new(ErrorKind::Body, change));
+            }
             let mut parts = there;
             parts.extend(outcome?);
             parts.sort_by_key(|part| part.number);
@@ -169,7 +172,11 @@ impl Job<'_> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
-            Some(Checksum::Md5) => self.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
+            Some(Checksum::Md5) => {
+                let memory = Memory::of(0);
+                let sums = sums_of(vec![whole.clone()], &memory);
+                self.unless_cancelled(sums).await?.first().copied()
+            }
         };
         let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
@@ -200,29 +207,19 @@ impl Job<'_> {
 
     async fn put_until_whole(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
         let meter = PartMeter::new(self.meter);
-        let mut attempts = 0;
-        let mut corruptions = 0;
-        loop {
+        let attempts = AtomicU32::new(0);
+        let send = || async {
             let mut input = self.headers.put();
             input.content_md5 = sum.map(content_md5);
             input.body = whole.body().observed(Arc::<PartMeter>::clone(&meter));
             let outcome = self.bucket.put_object(self.key, input).await;
-            attempts += outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-            let failure = match outcome {
-                Ok(output) if is_what_was_sent(output.etag.as_deref(), sum, self.headers) => {
-                    meter.finish();
-                    return Ok((output, attempts));
-                }
-                Ok(_) => corrupted(),
-                Err(error) if error.code() == Some("bad_digest") => error,
-                Err(error) => return Err(error),
-            };
-            corruptions += 1;
-            if corruptions == MOST_CORRUPTIONS {
-                return Err(failure);
-            }
-            tracing::warn!(key = self.key, error = %failure, "sending the object again");
-        }
+            let made = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
+            attempts.fetch_add(made, Ordering::Relaxed);
+            outcome
+        };
+        let output = until_whole(send, |output| output.etag.as_deref(), sum, self.headers).await?;
+        meter.finish();
+        Ok((output, attempts.into_inner()))
     }
 
     /// Completes the upload after `sending`.
@@ -275,25 +272,9 @@ impl Job<'_> {
     }
 }
 
-/// The MD5s of up to as many regions as are hashed together. Dropping the future ends it.
-pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
-    let over = OverOnDrop::default();
-    let is_over = over.flag();
-    let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &Memory::of(0), &is_over));
-    hashing.await.map_err(stopped)?.map_err(unreadable)
-}
-
 async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
     let source = source.clone();
     tokio::task::spawn_blocking(move || source.fingerprint()).await.map_err(stopped)?.map_err(unreadable)
-}
-
-/// An error if the source is not what it was `before`.
-async fn unchanged(source: &PartSource, before: Fingerprint) -> Result<()> {
-    match change(source, before).await? {
-        None => Ok(()),
-        Some(change) => Err(Error::new(ErrorKind::Body, change)),
-    }
 }
 
 /// What happened to the source since `before`, in words.
@@ -302,10 +283,6 @@ async fn change(source: &PartSource, before: Fingerprint) -> Result<Option<Strin
     let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();
     let changed = |difference| format!("the file {} changed while it was uploaded: {difference}", path());
     Ok(before.difference(&now).map(changed))
-}
-
-pub(crate) fn unreadable(error: io::Error) -> Error {
-    Error::new(ErrorKind::Body, error.to_string()).with_source(error)
 }
 
 pub(crate) fn stopped(error: tokio::task::JoinError) -> Error {

@@ -1,21 +1,19 @@
 //! All parts, several at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::run::{stopped, unreadable};
+use super::run::stopped;
 use super::session::{SentPart, Session};
 use crate::body::Memory;
 use crate::error::Result;
 use crate::transfer::checksum::Checksum;
-use crate::transfer::hashing::md5_of_each;
+use crate::transfer::hashing::sums_of;
 use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::{LANES, Md5Sum, VECTOR};
-use crate::transfer::over::OverOnDrop;
 use crate::transfer::source::Region;
 
 /// How parts are made ready.
@@ -81,12 +79,11 @@ pub(super) async fn send_parts<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    let over = OverOnDrop::default();
     let (sender, ready) = mpsc::channel(1);
     let ready = Arc::new(Mutex::new(ready));
     let mut tasks = JoinSet::new();
     tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
-    tasks.spawn(make_ready(waiting, sender, preparation, over.flag()).in_current_span());
+    tasks.spawn(make_ready(waiting, sender, preparation).in_current_span());
     // There are no more parts than that.
     for _ in 0..concurrency.min(MOST_PARTS as usize) {
         tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready)).in_current_span());
@@ -98,7 +95,6 @@ where
         match outcome.map_err(stopped).flatten() {
             Ok(parts) => sent.extend(parts),
             Err(error) => {
-                drop(over);
                 tasks.shutdown().await;
                 return Err(error);
             }
@@ -113,7 +109,6 @@ async fn make_ready(
     mut waiting: mpsc::Receiver<Waiting>,
     ready: mpsc::Sender<Ready>,
     preparation: Preparation,
-    is_over: Arc<AtomicBool>,
 ) -> Result<Vec<SentPart>> {
     let Preparation { checksum, memory, together } = preparation;
     let mut parts = Vec::with_capacity(together);
@@ -121,10 +116,8 @@ async fn make_ready(
         let sums = match checksum {
             None => vec![None; parts.len()],
             Some(Checksum::Md5) => {
-                let regions: Vec<Region> = parts.iter().map(|part| part.region.clone()).collect();
-                let (memory, is_over) = (memory.clone(), Arc::clone(&is_over));
-                let hashing = tokio::task::spawn_blocking(move || md5_of_each(&regions, &memory, &is_over));
-                hashing.await.map_err(stopped)?.map_err(unreadable)?.into_iter().map(Some).collect()
+                let regions = parts.iter().map(|part| part.region.clone()).collect();
+                sums_of(regions, &memory).await?.into_iter().map(Some).collect()
             }
         };
         for part in parts.drain(..).zip(sums) {

@@ -3,20 +3,20 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
 use super::completion::{Fate, may_have_happened};
+use super::corruption::until_whole;
 use super::run::stopped;
 use crate::error::{Error, Result};
 use crate::transfer::checkpoint::CheckpointFile;
-use crate::transfer::checksum::{content_md5, hex, parse_hex};
+use crate::transfer::checksum::{content_md5, hex};
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;
 use crate::types::ObjectPart;
 use crate::{AbortMultipartUploadInput, Bucket, Timestamp};
-
-/// How often a part is sent whose bytes were changed on their way.
-pub(crate) const MOST_CORRUPTIONS: u32 = 3;
 
 pub(crate) struct Session {
     pub(crate) bucket: Bucket,
@@ -31,6 +31,10 @@ pub(crate) struct Session {
     /// What is known of it since its completion was asked for.
     pub(crate) fate: OnceLock<Fate>,
     is_being_completed: AtomicBool,
+    /// Whether what is there already can never become the object.
+    is_useless: AtomicBool,
+    /// Held for reading as long as a part is under way.
+    under_way: RwLock<()>,
     attempts: AtomicU32,
 }
 
@@ -80,6 +84,8 @@ impl Session {
             checkpoint: OnceLock::new(),
             fate: OnceLock::new(),
             is_being_completed: AtomicBool::new(false),
+            is_useless: AtomicBool::new(false),
+            under_way: RwLock::default(),
             attempts: AtomicU32::new(0),
         }
     }
@@ -91,6 +97,25 @@ impl Session {
 
     pub(super) fn begin_completion(&self) {
         self.is_being_completed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_useless(&self) -> bool {
+        self.is_useless.load(Ordering::Relaxed)
+    }
+
+    /// Says that the source is not what parts were sent of.
+    pub(super) fn become_useless(&self) {
+        self.is_useless.store(true, Ordering::Relaxed);
+    }
+
+    /// To be held as long as a part is under way.
+    pub(crate) async fn part_under_way(&self) -> RwLockReadGuard<'_, ()> {
+        self.under_way.read().await
+    }
+
+    /// Waits until the tasks that were stopped have noticed: whatever follows comes after the last of their requests.
+    pub(super) async fn parts_at_rest(&self) -> RwLockWriteGuard<'_, ()> {
+        self.under_way.write().await
     }
 
     /// How many requests carried a part, or tried to.
@@ -107,31 +132,21 @@ impl Session {
     }
 
     pub(crate) async fn send_part(&self, number: u32, region: &Region, sum: Option<Md5Sum>) -> Result<SentPart> {
+        let _under_way = self.part_under_way().await;
         let meter = PartMeter::new(&self.meter);
-        let mut corruptions = 0;
-        loop {
+        let send = || async {
             let mut input = self.headers.part(&self.upload_id, number);
             input.body = region.body().observed(Arc::<PartMeter>::clone(&meter));
             input.content_md5 = sum.as_ref().map(content_md5);
             let outcome = self.bucket.upload_multipart(&self.key, input).await;
-            let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-            self.count(attempts);
-            let failure = match outcome {
-                Ok(output) if is_what_was_sent(output.etag.as_deref(), sum.as_ref(), &self.headers) => {
-                    meter.finish();
-                    self.note(number, sum).await?;
-                    return Ok(SentPart { number, length: region.length(), sum });
-                }
-                Ok(_) => corrupted(),
-                Err(error) if error.code() == Some("bad_digest") => error,
-                Err(error) => return Err(error.of_part(&self.upload_id, number)),
-            };
-            corruptions += 1;
-            if corruptions == MOST_CORRUPTIONS {
-                return Err(failure.of_part(&self.upload_id, number));
-            }
-            tracing::warn!(upload_id = self.upload_id, part = number, error = %failure, "sending the part again");
-        }
+            self.count(outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
+            outcome
+        };
+        let sent = until_whole(send, |output| output.etag.as_deref(), sum.as_ref(), &self.headers).await;
+        sent.map_err(|error| error.of_part(&self.upload_id, number))?;
+        meter.finish();
+        self.note(number, sum).await?;
+        Ok(SentPart { number, length: region.length(), sum })
     }
 
     /// Has everything noted, so that an upload that was completed is known again.
@@ -153,17 +168,4 @@ impl Session {
         let input = AbortMultipartUploadInput::new(&self.upload_id);
         self.bucket.abort_multipart_upload(&self.key, input).await.map(drop)
     }
-}
-
-/// Whether an entity tag, if it is a sum at all, is that of what was sent.
-pub(crate) fn is_what_was_sent(etag: Option<&str>, sum: Option<&Md5Sum>, headers: &ObjectHeaders) -> bool {
-    match (etag.and_then(parse_hex), sum) {
-        // What is encrypted has the sum of what is stored.
-        (Some(stored), Some(sum)) => headers.encryption.is_some() || stored == *sum,
-        _ => true,
-    }
-}
-
-pub(crate) fn corrupted() -> Error {
-    Error::unexpected_response("the server's checksum is not that of what was sent: it was changed on its way")
 }

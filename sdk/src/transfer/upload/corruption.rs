@@ -1,0 +1,46 @@
+//! What was changed on its way is sent again.
+
+use crate::error::{Error, Result};
+use crate::transfer::checksum::parse_hex;
+use crate::transfer::md5::Md5Sum;
+use crate::transfer::object_headers::ObjectHeaders;
+
+/// How often it is sent.
+const MOST_ATTEMPTS: u32 = 3;
+
+/// Sends until the server has what was sent, as far as the entity tag that it answers with can tell.
+pub(super) async fn until_whole<T, F>(
+    mut send: impl FnMut() -> F,
+    etag: impl Fn(&T) -> Option<&str>,
+    sum: Option<&Md5Sum>,
+    headers: &ObjectHeaders,
+) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let mut attempt = 1;
+    loop {
+        let failure = match send().await {
+            Ok(output) if is_what_was_sent(etag(&output), sum, headers) => return Ok(output),
+            Ok(_) => Error::unexpected_response(
+                "the server's checksum is not that of what was sent: it was changed on its way",
+            ),
+            Err(error) if error.code() == Some("bad_digest") => error,
+            Err(error) => return Err(error),
+        };
+        if attempt == MOST_ATTEMPTS {
+            return Err(failure);
+        }
+        tracing::warn!(attempt, error = %failure, "sending it again");
+        attempt += 1;
+    }
+}
+
+/// Whether an entity tag, if it is a sum at all, is that of what was sent.
+fn is_what_was_sent(etag: Option<&str>, sum: Option<&Md5Sum>, headers: &ObjectHeaders) -> bool {
+    match (etag.and_then(parse_hex), sum) {
+        // What is encrypted has the sum of what is stored.
+        (Some(stored), Some(sum)) => headers.encryption.is_some() || stored == *sum,
+        _ => true,
+    }
+}
