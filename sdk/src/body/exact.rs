@@ -21,7 +21,7 @@ use crate::error::BoxError;
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
 /// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
 /// slow line would look like a standstill.
-const MOST_AT_ONCE: usize = 256 * 1024;
+const MOST_AT_ONCE: usize = 64 * 1024;
 
 /// When bytes last moved, and how many are left; shared by an attempt's body and the watch over it.
 #[derive(Debug)]
