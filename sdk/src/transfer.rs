@@ -7,6 +7,7 @@ mod copy;
 mod destination;
 mod download;
 mod encryption;
+mod file_lock;
 mod growth;
 mod hashing;
 mod limits;

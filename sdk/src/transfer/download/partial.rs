@@ -1,6 +1,6 @@
 //! The file that is being put together, beside the one that it becomes.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,6 +9,7 @@ use tokio::time::{Duration, Instant};
 
 use super::journal::{Journal, journal_of};
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::file_lock::open_locked;
 use crate::transfer::whole_file;
 
 /// What is not noted is fetched again when the download is resumed: it is written down after so long, or so many bytes.
@@ -126,45 +127,11 @@ impl Drop for PartialFile {
 
 /// Two that write into one file would make a mixture. Blocks, for as long as a download that was dropped may take to end.
 fn open_alone(path: &Path) -> Result<File> {
-    let described = |error| unwritable(path, error);
-    for _ in 0..20 {
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(described)?;
-        match file.try_lock() {
-            // Where files cannot be locked, there is nothing to wait for.
-            Ok(()) | Err(TryLockError::Error(_)) => {
-                // Whoever had it may have made it the target, which must not be written to.
-                if is_at(&file, path).map_err(described)? {
-                    return Ok(file);
-                }
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
-    let message = format!("the file {} is being written by another download to the same place", path.display());
-    Err(Error::new(ErrorKind::Body, message))
-}
-
-/// Whether this is the path's file still.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    match path.metadata() {
-        Ok(there) => Ok(is_same(&file.metadata()?, &there)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(unix)]
-fn is_same(one: &Metadata, other: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
-}
-
-/// A file that is open cannot be replaced there.
-#[cfg(not(unix))]
-fn is_same(_: &Metadata, _: &Metadata) -> bool {
-    true
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+    open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
+        let message = format!("the file {} is being written by another download to the same place", path.display());
+        Error::new(ErrorKind::Body, message)
+    })
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
@@ -197,19 +164,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-
-    #[test]
-    fn what_became_the_target_is_not_written_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, target) = (folder.path().join("a.qsdownload"), folder.path().join("a"));
-        let file = open_alone(&path).unwrap();
-        assert!(is_at(&file, &path).unwrap());
-        fs::rename(&path, &target).unwrap();
-        assert!(!is_at(&file, &path).unwrap(), "there is none");
-        fs::write(&path, "another").unwrap();
-        #[cfg(unix)]
-        assert!(!is_at(&file, &path).unwrap(), "there is another one");
-    }
 
     #[test]
     fn who_waits_for_a_file_that_becomes_the_target_gets_another_one() {
