@@ -19,6 +19,7 @@ pub(crate) mod plan;
 mod progress;
 mod source;
 mod stale;
+mod tasks;
 mod upload;
 mod whole_file;
 

@@ -1,9 +1,6 @@
 //! From one object to another.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::vec;
-
-use tokio::task::JoinSet;
+use std::sync::{Arc, PoisonError};
 
 use super::{Copied, ObjectCopy};
 use crate::error::{Error, Result};
@@ -13,7 +10,8 @@ use crate::transfer::limits::LARGEST_SINGLE;
 use crate::transfer::object_headers::{ObjectHeaders, encrypt};
 use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
-use crate::transfer::upload::{Cancelled, Completed, SentPart, Session, begin, or_cancelled, see_through, stopped};
+use crate::transfer::tasks::for_each_part;
+use crate::transfer::upload::{Cancelled, Completed, SentPart, Session, begin, or_cancelled, see_through};
 use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource};
 
 pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
@@ -104,31 +102,14 @@ impl ObjectCopy {
 
     /// Copies the parts; in case of an error, only after none is under way any more does it return.
     async fn copy_parts(&self, session: &Arc<Session>, etag: Option<&str>, plan: PartPlan) -> Result<Vec<SentPart>> {
-        let queue: Arc<Mutex<vec::IntoIter<PlannedPart>>> =
-            Arc::new(Mutex::new(plan.parts().collect::<Vec<_>>().into_iter()));
-        let mut tasks = JoinSet::new();
-        for _ in 0..self.concurrency.min(usize::try_from(plan.count()).unwrap_or(usize::MAX)) {
-            let (session, queue) = (Arc::clone(session), Arc::clone(&queue));
-            let (source, key, etag) = (self.source.clone(), self.source_encryption.clone(), etag.map(str::to_owned));
-            tasks.spawn(async move {
-                let mut copied = Vec::new();
-                loop {
-                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(part) = next else { return Ok(copied) };
-                    copied.push(session.copy_part(&part, &source, key.as_ref(), etag.as_deref()).await?);
-                }
-            });
-        }
-        let mut copied = Vec::new();
-        while let Some(outcome) = tasks.join_next().await {
-            match outcome.map_err(stopped).flatten() {
-                Ok(parts) => copied.extend(parts),
-                Err(error) => {
-                    tasks.shutdown().await;
-                    return Err(error);
-                }
-            }
-        }
+        let session = Arc::clone(session);
+        let (source, key, etag) = (self.source.clone(), self.source_encryption.clone(), etag.map(str::to_owned));
+        let copying = for_each_part(plan.parts().collect(), self.concurrency, move |part| {
+            let session = Arc::clone(&session);
+            let (source, key, etag) = (source.clone(), key.clone(), etag.clone());
+            async move { session.copy_part(&part, &source, key.as_ref(), etag.as_deref()).await }
+        });
+        let mut copied = copying.await?;
         copied.sort_by_key(|part| part.number);
         Ok(copied)
     }

@@ -17,7 +17,7 @@ use crate::transfer::md5::Md5Sum;
 use crate::transfer::over::OverOnDrop;
 use crate::transfer::source::PartSource;
 use crate::transfer::source::unreadable;
-use crate::transfer::upload::stopped;
+use crate::transfer::tasks::stopped;
 
 /// What is read and hashed at once.
 const PIECE: usize = 256 << 10;

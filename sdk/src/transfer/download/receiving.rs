@@ -12,7 +12,7 @@ use crate::body::Observer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::plan::PlannedPart;
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::upload::stopped;
+use crate::transfer::tasks::stopped;
 use crate::{Bucket, GetObjectInput, GetObjectOutput};
 
 /// What is written at once.

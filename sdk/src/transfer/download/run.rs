@@ -1,12 +1,10 @@
 //! From an object to a file.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::vec;
 
 use http::StatusCode;
-use tokio::task::JoinSet;
 use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
@@ -18,12 +16,10 @@ use crate::error::{Error, Result};
 use crate::transfer::encryption::CustomerKey;
 use crate::transfer::object_headers::encrypt;
 use crate::transfer::pace::Pace;
-use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size, check_stall_timeout};
+use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::Meter;
-use crate::transfer::upload::stopped;
+use crate::transfer::tasks::{for_each_part, stopped};
 use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput};
-
-type Queue = Arc<Mutex<vec::IntoIter<PlannedPart>>>;
 
 pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
     let span = debug_span!("download", bucket = download.bucket.name(), key = download.key);
@@ -74,9 +70,13 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         meter,
         attempts: AtomicU32::new(0),
     });
-    let fetched = fetch_all(&fetch, missing, options.concurrency).await;
-    let verified = match fetched {
-        Ok(()) => proof.holds(file.path().to_owned(), size).await,
+    let fetcher = Arc::clone(&fetch);
+    let fetched = for_each_part(missing, options.concurrency, move |part| {
+        let fetch = Arc::clone(&fetcher);
+        async move { fetch.part(&part).await }
+    });
+    let verified = match fetched.await {
+        Ok(_) => proof.holds(file.path().to_owned(), size).await,
         Err(error) => {
             let is_certain = error.is_precondition_failed() || error.is_unexpected_response();
             Err(Refuted { error, is_certain })
@@ -141,31 +141,4 @@ fn pinned(object: &HeadObjectOutput, version_id: Option<String>, encryption: Opt
     input.if_unmodified_since = object.last_modified.filter(|_| object.etag.is_none());
     encrypt!(input, encryption);
     input
-}
-
-/// Fetches the parts; in case of an error, only after none is under way any more does it return.
-async fn fetch_all(fetch: &Arc<Fetch>, parts: Vec<PlannedPart>, concurrency: usize) -> Result<()> {
-    let mut tasks = JoinSet::new();
-    let workers = concurrency.min(parts.len());
-    let queue: Queue = Arc::new(Mutex::new(parts.into_iter()));
-    for _ in 0..workers {
-        let (fetch, queue) = (Arc::clone(fetch), Arc::clone(&queue));
-        tasks.spawn(async move {
-            while let Some(part) = next(&queue) {
-                fetch.part(&part).await?;
-            }
-            Ok(())
-        });
-    }
-    while let Some(outcome) = tasks.join_next().await {
-        if let Err(error) = outcome.map_err(stopped).flatten() {
-            tasks.shutdown().await;
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
-fn next(queue: &Queue) -> Option<PlannedPart> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
 }

@@ -28,6 +28,8 @@ use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
 use crate::{Bucket, PutObjectOutput};
 
+pub(crate) use crate::transfer::tasks::stopped;
+
 /// Of a file, unless somebody asks for more.
 const MOST_HELD: u64 = 64 * MIB;
 
@@ -283,8 +285,4 @@ async fn change(source: &PartSource, before: Fingerprint) -> Result<Option<Strin
     let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();
     let changed = |difference| format!("the file {} changed while it was uploaded: {difference}", path());
     Ok(before.difference(&now).map(changed))
-}
-
-pub(crate) fn stopped(error: tokio::task::JoinError) -> Error {
-    Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
 }

@@ -1,0 +1,109 @@
+//! Work that several tasks share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument;
+
+use super::plan::PlannedPart;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A task that has panicked, or whose runtime ends.
+pub(crate) fn stopped(error: JoinError) -> Error {
+    Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
+}
+
+/// What has become of the tasks, in no order; in case of an error, only after none is under way any more.
+///
+/// Dropping the future stops them all.
+pub(crate) async fn all<T: 'static>(mut tasks: JoinSet<Result<T>>) -> Result<Vec<T>> {
+    let mut done = Vec::with_capacity(tasks.len());
+    while let Some(outcome) = tasks.join_next().await {
+        match outcome.map_err(stopped).flatten() {
+            Ok(one) => done.push(one),
+            Err(error) => {
+                tasks.shutdown().await;
+                return Err(error);
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Does the same with each part, with so many at the same time. As [`all`] does, it leaves nothing under way.
+pub(crate) async fn for_each_part<T, W>(
+    parts: Vec<PlannedPart>,
+    concurrency: usize,
+    work: impl Fn(PlannedPart) -> W + Clone + Send + 'static,
+) -> Result<Vec<T>>
+where
+    T: Send + 'static,
+    W: Future<Output = Result<T>> + Send,
+{
+    let workers = concurrency.min(parts.len());
+    let queue = Arc::new(Mutex::new(parts.into_iter()));
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers {
+        let (queue, work) = (Arc::clone(&queue), work.clone());
+        let working = async move {
+            let mut done = Vec::new();
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(part) = next else { return Ok(done) };
+                done.push(work(part).await?);
+            }
+        };
+        tasks.spawn(working.in_current_span());
+    }
+    Ok(all(tasks).await?.into_iter().flatten().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    fn parts(count: u32) -> Vec<PlannedPart> {
+        (0..count).map(|number| PlannedPart { number, bytes: 0..1 }).collect()
+    }
+
+    #[tokio::test]
+    async fn each_part_is_done_once_and_no_more_at_a_time_than_wanted() {
+        let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let highest = Arc::clone(&most);
+        let done = for_each_part(parts(20), 3, move |part| {
+            let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+            async move {
+                most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tokio::task::yield_now().await;
+                now.fetch_sub(1, Ordering::Relaxed);
+                Ok(part.number)
+            }
+        });
+        let mut done = done.await.unwrap();
+        done.sort_unstable();
+        assert_eq!(done, Vec::from_iter(0..20));
+        assert_eq!(highest.load(Ordering::Relaxed), 3);
+        assert!(for_each_part(Vec::new(), 3, async |part| Ok(part.number)).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn when_one_fails_none_is_under_way_any_more() {
+        let there = Arc::new(());
+        let held = Arc::clone(&there);
+        let outcome = for_each_part(parts(9), 4, move |part| {
+            let held = Arc::clone(&held);
+            async move {
+                if part.number == 2 {
+                    return Err(Error::invalid_input("2"));
+                }
+                std::future::pending::<()>().await;
+                drop(held);
+                Ok(())
+            }
+        });
+        assert_eq!(outcome.await.unwrap_err().to_string(), "2");
+        assert_eq!(Arc::strong_count(&there), 1, "somebody still works");
+    }
+}
