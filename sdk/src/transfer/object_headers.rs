@@ -31,7 +31,19 @@ macro_rules! encrypt {
     };
 }
 
-pub(crate) use encrypt;
+/// Sets what an input says of the source of a copy: which one it is, and the key that it was encrypted with.
+macro_rules! copy_from {
+    ($input:ident, $source:expr, $encryption:expr) => {
+        $input.copy_source = Some($source.clone());
+        if let Some(customer) = $encryption {
+            $input.copy_source_encryption_customer_algorithm = Some($crate::transfer::encryption::ALGORITHM.to_owned());
+            $input.copy_source_encryption_customer_key = Some(customer.key());
+            $input.copy_source_encryption_customer_key_md5 = Some(customer.md5());
+        }
+    };
+}
+
+pub(crate) use {copy_from, encrypt};
 
 macro_rules! describe {
     ($input:ident, $headers:expr) => {

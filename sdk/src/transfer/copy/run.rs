@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError};
 use super::{Copied, ObjectCopy};
 use crate::error::{Error, Result};
 use crate::transfer::checksum::parse_hex;
-use crate::transfer::encryption::{ALGORITHM, CustomerKey};
+use crate::transfer::encryption::CustomerKey;
 use crate::transfer::limits::LARGEST_SINGLE;
-use crate::transfer::object_headers::{ObjectHeaders, encrypt};
+use crate::transfer::object_headers::{ObjectHeaders, copy_from, encrypt};
 use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::for_each_part;
@@ -63,12 +63,8 @@ impl ObjectCopy {
             ..ObjectHeaders::default()
         };
         let mut input = headers.put();
-        input.copy_source = Some(self.source.clone());
+        copy_from!(input, self.source, self.source_encryption.as_ref());
         input.copy_source_if_match.clone_from(&source.etag);
-        let key = self.source_encryption.as_ref();
-        input.copy_source_encryption_customer_algorithm = key.map(|_| ALGORITHM.to_owned());
-        input.copy_source_encryption_customer_key = key.map(CustomerKey::key);
-        input.copy_source_encryption_customer_key_md5 = key.map(CustomerKey::md5);
         let output = self.bucket.put_object(&self.key, input).await?;
         meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
         Ok(Copied {
@@ -124,12 +120,9 @@ impl Session {
         etag: Option<&str>,
     ) -> Result<SentPart> {
         let mut input = self.headers.part(&self.upload_id, part.number);
-        input.copy_source = Some(source.clone());
+        copy_from!(input, source, key);
         input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
         input.copy_source_if_match = etag.map(str::to_owned);
-        input.copy_source_encryption_customer_algorithm = key.map(|_| ALGORITHM.to_owned());
-        input.copy_source_encryption_customer_key = key.map(CustomerKey::key);
-        input.copy_source_encryption_customer_key_md5 = key.map(CustomerKey::md5);
         let copied = self.bucket.upload_multipart(&self.key, input).await;
         self.count(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
         let copied = copied.map_err(|error| error.of_part(&self.upload_id, part.number))?;
