@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tracing::{Instrument, debug_span};
 
 use super::encryption::CustomerKey;
-use super::limits::{LARGEST_SINGLE, MIB};
+use super::limits::{DEFAULT_CONCURRENCY, LARGEST_SINGLE, MIB};
 use super::progress::{Callback, TransferProgress};
 use super::upload::Cancelled;
 use crate::error::Result;
@@ -17,7 +17,6 @@ use crate::{Bucket, ObjectSource};
 
 /// Nothing passes through this machine, so parts are large.
 const DEFAULT_PART: u64 = 512 * MIB;
-const DEFAULT_CONCURRENCY: usize = 8;
 
 /// A copy made by the server, of an object of any size; made by [`Bucket::copy`].
 ///

@@ -15,14 +15,12 @@ use std::time::Duration;
 
 use super::checksum::Checksum;
 use super::encryption::CustomerKey;
-use super::limits::{DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
+use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
 use crate::error::{Error, Result};
 
 pub use outcome::Downloaded;
-
-const DEFAULT_CONCURRENCY: usize = 8;
 
 /// A download to a file, made by [`Bucket::download`].
 ///

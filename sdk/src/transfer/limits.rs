@@ -18,3 +18,6 @@ pub(crate) const LARGEST_SINGLE: u64 = 5 << 30;
 pub(crate) const DEFAULT_STALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 pub(crate) const DEFAULT_PART: u64 = 8 * MIB;
+
+/// How many requests are under way at the same time.
+pub(crate) const DEFAULT_CONCURRENCY: usize = 8;

@@ -21,7 +21,7 @@ use tokio::io::AsyncRead;
 
 use super::checksum::Checksum;
 use super::encryption::CustomerKey;
-use super::limits::{DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
+use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
 use super::object_headers::ObjectHeaders;
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
@@ -33,8 +33,6 @@ pub(crate) use guard::{begin, or_cancelled, see_through};
 pub use outcome::Uploaded;
 pub(crate) use run::stopped;
 pub(crate) use session::{SentPart, Session};
-
-const DEFAULT_CONCURRENCY: usize = 8;
 
 /// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
 ///
