@@ -52,7 +52,7 @@ impl Proof {
 
 impl Proof {
     /// Whether a file is what the tag says, as far as it says anything.
-    pub(super) async fn holds(self, path: PathBuf, size: u64) -> Result<bool, Refuted> {
+    pub(super) async fn holds(self, path: PathBuf, size: u64) -> Result<bool> {
         match self {
             Self::Nothing => Ok(false),
             Self::Whole(expected) => {
@@ -63,13 +63,12 @@ impl Proof {
                 if sum == expected {
                     return Ok(true);
                 }
-                let error = Error::unexpected_response(format!(
+                Err(Error::unexpected_response(format!(
                     "the MD5 of what came is {}, and the object's ETag {}. If the ETag is not meant to be its MD5, \
                      `checksum(None)` does without",
                     hex(&sum),
                     hex(&expected)
-                ));
-                Err(Refuted { error, is_certain: true })
+                )))
             }
             Self::Parts { layouts, are_all, tag } => {
                 for layout in layouts {
@@ -83,27 +82,12 @@ impl Proof {
                 }
                 // The service does not say how its own tags are made, so this may be one. Bytes that were changed on their
                 // way are more likely, and asking again mends them.
-                let error = Error::unexpected_response(format!(
+                Err(Error::unexpected_response(format!(
                     "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
                      If it is made otherwise, `checksum(None)` does without"
-                ));
-                Err(Refuted { error, is_certain: true })
+                )))
             }
         }
-    }
-}
-
-/// What came is not what the entity tag says.
-#[derive(Debug)]
-pub(super) struct Refuted {
-    pub(super) error: Error,
-    /// Whether what came is of no use to anybody.
-    pub(super) is_certain: bool,
-}
-
-impl From<Error> for Refuted {
-    fn from(error: Error) -> Self {
-        Self { error, is_certain: false }
     }
 }
 

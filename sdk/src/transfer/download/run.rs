@@ -9,7 +9,7 @@ use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
 use super::partial::PartialFile;
-use super::proof::{Proof, Refuted};
+use super::proof::Proof;
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
 use crate::error::{Error, Result};
@@ -77,18 +77,16 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     });
     let verified = match fetched.await {
         Ok(_) => proof.holds(file.path().to_owned(), size).await,
-        Err(error) => {
-            let is_certain = error.is_precondition_failed() || error.is_unexpected_response();
-            Err(Refuted { error, is_certain })
-        }
+        Err(error) => Err(error),
     };
     let finishing = Arc::clone(&file);
     let is_verified = match verified {
         Ok(is_verified) => is_verified,
-        Err(Refuted { error, is_certain }) => {
+        Err(error) => {
             // Whatever else it is, what is there is of this object.
+            let is_useless = error.is_precondition_failed() || error.is_unexpected_response();
             let ending =
-                tokio::task::spawn_blocking(move || if is_certain { finishing.discard() } else { finishing.flush() });
+                tokio::task::spawn_blocking(move || if is_useless { finishing.discard() } else { finishing.flush() });
             if let Err(failure) = ending.await.map_err(stopped).flatten() {
                 tracing::warn!(error = %failure, "the partial download could not be put in order");
             }
