@@ -5,7 +5,6 @@
 //!
 //! The SDK is alone on its runtime, so that every task there is one of its own.
 
-use std::fs;
 use std::future::poll_fn;
 use std::io::Cursor;
 use std::path::Path;
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use qingstor_sdk::{Bucket, MIB, QingStor, Result, TransferProgress, Upload, Uploaded};
 use qingstor_tests::{Random, TestBucket, content, open_uploads};
@@ -66,6 +66,47 @@ impl Server {
     }
 }
 
+/// Where a transfer is dropped, counted from 0.
+#[derive(Clone, Copy)]
+enum Place {
+    /// After so many polls.
+    Poll(u64),
+    /// When it tells of progress.
+    Progress(u64),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poll(polls) => write!(f, "after {polls} polls"),
+            Self::Progress(times) => write!(f, "at progress {times}"),
+        }
+    }
+}
+
+type Callback = Box<dyn Fn(TransferProgress) + Send + Sync>;
+
+impl Place {
+    /// What comes of a transfer that is dropped here; `None` if that was too early.
+    async fn drop<T>(self, transfer: impl AsyncFnOnce(Callback) -> T) -> Option<T> {
+        let (times, polls) = match self {
+            Self::Poll(polls) => (u64::MAX, polls),
+            Self::Progress(times) => (times, u64::MAX),
+        };
+        let (callback, reached) = at_progress(times);
+        unless(reached, polled(polls, transfer(callback))).await.flatten()
+    }
+}
+
+/// What comes of a future that is dropped when something has happened; `None` if that was too early.
+async fn unless<T>(happens: impl Future<Output = ()>, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        () = happens => None,
+        outcome = future => Some(outcome),
+    }
+}
+
 /// What comes of a future that is polled so often and then dropped; `None` if that was too early.
 async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
@@ -88,21 +129,25 @@ async fn polled<T>(times: u64, future: impl Future<Output = T>) -> Option<T> {
     .await
 }
 
-/// Something to call at the so manieth time that there is progress, and to wait for that.
-fn at_progress(times: u64) -> (impl Fn(TransferProgress) + Send + Sync, impl Future<Output = ()>) {
+/// Something to call when there is progress, and to wait for one of these times.
+fn at_progress(times: u64) -> (Callback, impl Future<Output = ()>) {
     let (tell, seen) = (Arc::new(Notify::new()), AtomicU64::new(0));
     let told = Arc::clone(&tell);
     let callback = move |_| {
-        if seen.fetch_add(1, Ordering::Relaxed) + 1 == times {
+        if seen.fetch_add(1, Ordering::Relaxed) == times {
             tell.notify_one();
         }
     };
-    (callback, async move { told.notified().await })
+    (Box::new(callback), async move { told.notified().await })
 }
 
-/// Drops an upload at every place there is, until it is not dropped; how many there were.
-fn at_every_place(mut drops: impl FnMut(u64) -> bool) -> u64 {
-    (0..).find(|place| !drops(*place)).unwrap()
+/// Drops a transfer at every poll, and then at one in `step` of the times that it tells of progress, until it is not
+/// dropped; how many places there were of both.
+fn at_every_place(step: u64, mut drops: impl FnMut(Place) -> bool) -> [u64; 2] {
+    let polls = (0..).find(|polls| !drops(Place::Poll(*polls))).unwrap();
+    let told = (0..).find(|times| !drops(Place::Progress(times * step))).unwrap();
+    println!("dropped after up to {polls} polls and at {told} times of progress");
+    [polls, told]
 }
 
 fn upload(bucket: &Bucket, bytes: &[u8]) -> Upload {
@@ -110,37 +155,18 @@ fn upload(bucket: &Bucket, bytes: &[u8]) -> Upload {
 }
 
 #[test]
-fn an_upload_that_is_dropped_between_polls_leaves_nothing() {
+fn an_upload_that_is_dropped_at_any_place_leaves_nothing() {
     let (server, bytes) = (Server::start(), content(SIZE, 1));
     let bytes = &bytes;
-    let places = at_every_place(|polls| {
-        let outcome = server.alone(|bucket| async move { polled(polls, upload(&bucket, bytes).send()).await });
-        assert_eq!(server.open_uploads(), [""; 0], "dropped after {polls} polls");
+    let places = at_every_place(3, |place| {
+        let outcome = server.alone(|bucket| {
+            place.drop(async move |callback| upload(&bucket, bytes).on_progress(callback).send().await)
+        });
+        assert_eq!(server.open_uploads(), [""; 0], "dropped {place}");
         outcome.map(Result::unwrap).is_none()
     });
     assert!(server.read("key") == content(SIZE, 1));
-    println!("dropped at {places} places");
-    assert!(places > 4, "{places}");
-}
-
-#[test]
-fn an_upload_that_is_dropped_while_bytes_move_leaves_nothing() {
-    let (server, bytes) = (Server::start(), content(SIZE, 1));
-    let bytes = &bytes;
-    let places = at_every_place(|place| {
-        let (callback, reached) = at_progress(1 + place * 3);
-        let outcome = server.alone(|bucket| async move {
-            tokio::select! {
-                biased;
-                () = reached => None,
-                outcome = upload(&bucket, bytes).on_progress(callback).send() => Some(outcome),
-            }
-        });
-        assert_eq!(server.open_uploads(), [""; 0], "dropped at place {place}");
-        outcome.map(Result::unwrap).is_none()
-    });
-    println!("dropped at {places} places");
-    assert!(places > 4, "{places}");
+    assert!(places.iter().all(|places| *places > 4), "{places:?}");
 }
 
 #[test]
@@ -157,11 +183,7 @@ fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
         let outcome = server.alone(|bucket| async move {
             let upload = upload(&bucket, bytes);
             let upload = if is_read { upload.reader(Cursor::new(bytes.to_vec())) } else { upload };
-            tokio::select! {
-                biased;
-                () = turning => None,
-                outcome = upload.send() => Some(outcome),
-            }
+            unless(turning, upload.send()).await
         });
         assert_eq!(server.open_uploads(), [""; 0], "dropped after {most_turns} turns");
         let _whole = outcome.transpose().unwrap();
@@ -178,11 +200,13 @@ fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
 fn a_single_request_that_is_dropped_leaves_nothing_running() {
     let (server, bytes) = (Server::start(), content(PART, 1));
     let bytes = &bytes;
-    let places = at_every_place(|polls| {
-        let outcome = server.alone(|bucket| async move { polled(polls, upload(&bucket, bytes).send()).await });
+    let [polls, _] = at_every_place(1, |place| {
+        let outcome = server.alone(|bucket| {
+            place.drop(async move |callback| upload(&bucket, bytes).on_progress(callback).send().await)
+        });
         outcome.map(Result::unwrap).is_none()
     });
-    assert!(server.read("key") == content(PART, 1) && places > 2, "{places}");
+    assert!(server.read("key") == content(PART, 1) && polls > 2, "{polls}");
 }
 
 fn resumable(bucket: &Bucket, folder: &Path, key: &str) -> Upload {
@@ -199,8 +223,7 @@ fn assert_resumes(server: &Server, folder: &Path, key: &str, place: &str) -> Upl
     } else {
         assert!(open.is_empty(), "{place}: {open:?}, and no checkpoint");
     }
-    let (owned, name) = (folder.to_owned(), key.to_owned());
-    let outcome = server.alone(|bucket| async move { resumable(&bucket, &owned, &name).send().await });
+    let outcome = server.alone(|bucket| resumable(&bucket, folder, key).send());
     let uploaded = outcome.unwrap_or_else(|error| panic!("{place}: {error}"));
     assert!(server.read(key) == fs::read(folder.join("db.tar")).unwrap(), "{place}");
     assert!(server.open_uploads().is_empty(), "{place}");
@@ -214,29 +237,21 @@ fn an_upload_with_a_checkpoint_that_is_dropped_can_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
     let mut resumed = 0;
-    let mut drop_at = |place: &str, polls: Option<u64>, events: u64| {
-        let (callback, reached) = at_progress(events);
-        let (path, key) = (folder.path().to_owned(), place.to_owned());
-        let outcome = server.alone(|bucket| async move {
-            let sending = resumable(&bucket, &path, &key).on_progress(callback).send();
-            tokio::select! {
-                biased;
-                () = reached => None,
-                outcome = polled(polls.unwrap_or(u64::MAX), sending) => outcome,
-            }
+    let places = at_every_place(4, |place| {
+        let (path, key) = (folder.path(), place.to_string());
+        let outcome = server.alone(|bucket| {
+            let upload = resumable(&bucket, path, &key);
+            place.drop(async move |callback| upload.on_progress(callback).send().await)
         });
         if let Some(outcome) = outcome {
             outcome.unwrap();
             return false;
         }
-        let uploaded = assert_resumes(&server, folder.path(), place, place);
+        let uploaded = assert_resumes(&server, path, &key, &key);
         resumed += u32::from(uploaded.resumed_bytes > 0);
         true
-    };
-    let places = at_every_place(|polls| drop_at(&format!("after {polls} polls"), Some(polls), u64::MAX));
-    let more = at_every_place(|events| drop_at(&format!("at event {events}"), None, 1 + events * 4));
-    println!("dropped at {places} and {more} places, resumed {resumed} times");
-    assert!(places > 4 && more > 4 && resumed > 1, "{places} and {more} places, resumed {resumed} times");
+    });
+    assert!(places.iter().all(|places| *places > 4) && resumed > 1, "{places:?}, resumed {resumed} times");
 }
 
 #[test]
@@ -244,20 +259,14 @@ fn a_download_that_is_dropped_leaves_its_target_alone_and_can_be_gone_on_with() 
     let (server, bytes) = (Server::start(), content(SIZE, 1));
     server.runtime.block_on(async { upload(&server.test, &bytes).send().await }).unwrap();
     let mut resumed = 0;
-    let mut drop_at = |place: &str, polls: Option<u64>, events: u64| {
+    let places = at_every_place(2, |place| {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("db.tar");
         fs::write(&target, "before").unwrap();
-        let (callback, reached) = at_progress(events);
-        let path = target.clone();
-        let download = |bucket: &Bucket, path| bucket.download("key").to_file(path).part_size(PART).concurrency(2);
-        let outcome = server.alone(|bucket| async move {
-            let sending = download(&bucket, path).on_progress(callback).send();
-            tokio::select! {
-                biased;
-                () = reached => None,
-                outcome = polled(polls.unwrap_or(u64::MAX), sending) => outcome,
-            }
+        let download = |bucket: &Bucket| bucket.download("key").to_file(&target).part_size(PART).concurrency(2);
+        let outcome = server.alone(|bucket| {
+            let download = download(&bucket);
+            place.drop(async move |callback| download.on_progress(callback).send().await)
         });
         if let Some(outcome) = outcome {
             outcome.unwrap();
@@ -266,15 +275,11 @@ fn a_download_that_is_dropped_leaves_its_target_alone_and_can_be_gone_on_with() 
         let there = fs::read(&target).unwrap();
         // It may have been about to say that it is done.
         assert!(there == b"before" || there == bytes, "{place}");
-        let path = target.clone();
-        let downloaded = server.alone(|bucket| async move { download(&bucket, path).send().await }).unwrap();
+        let downloaded = server.alone(|bucket| download(&bucket).send()).unwrap();
         assert!(fs::read(&target).unwrap() == bytes, "{place}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{place}: something is left beside the target");
         resumed += u32::from(downloaded.resumed_bytes > 0);
         true
-    };
-    let places = at_every_place(|polls| drop_at(&format!("after {polls} polls"), Some(polls), u64::MAX));
-    let more = at_every_place(|events| drop_at(&format!("at event {events}"), None, 1 + events * 2));
-    println!("dropped at {places} and {more} places, gone on with {resumed} times");
-    assert!(places > 4 && more > 4 && resumed > 1, "{places} and {more} places, gone on with {resumed} times");
+    });
+    assert!(places.iter().all(|places| *places > 4) && resumed > 1, "{places:?}, gone on with {resumed} times");
 }
