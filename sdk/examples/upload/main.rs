@@ -15,17 +15,11 @@ use clap::Parser;
 use qingstor_sdk::{Error, ErrorKind, Uploaded};
 
 use arguments::Arguments;
-use transfers::{Display, INTERRUPTED, Result, advice, interrupted, place};
+use transfers::{Display, INTERRUPTED, Result, advice, exit_code, interrupted, place};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()).await)
 }
 
 async fn run(arguments: &Arguments) -> Result<ExitCode> {
