@@ -1,5 +1,7 @@
 //! What objects are made of.
 
+use md5::{Digest, Md5};
+
 /// Bytes that repeat at no distance that a part or a piece could have, others for each seed.
 pub fn content(size: u64, seed: u64) -> Vec<u8> {
     let size = usize::try_from(size).expect("it is to be in memory");
@@ -10,6 +12,14 @@ pub fn content(size: u64, seed: u64) -> Vec<u8> {
     }
     bytes.truncate(size);
     bytes
+}
+
+/// The entity tag that S3's tools, `aws s3 cp` for one, give an object made of parts of this size.
+pub fn etag_of_parts(bytes: &[u8], part_size: u64) -> String {
+    let part_size = usize::try_from(part_size).expect("it is in memory");
+    let sums: Vec<u8> = bytes.chunks(part_size).flat_map(Md5::digest).collect();
+    let hex: String = Md5::digest(sums).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}-{}\"", bytes.len().div_ceil(part_size))
 }
 
 /// Numbers that look like chance and are the same ones for the same seed: splitmix64.

@@ -14,7 +14,7 @@ mod seeds;
 mod test_bucket;
 
 pub use answer::Answer;
-pub use content::{Random, content};
+pub use content::{Random, content, etag_of_parts};
 pub use faulty::{faulty, open_uploads, patient};
 pub use messenger::{Errand, Messenger};
 pub use mock_service::{REQUEST_ID, account_answering, service_answering};

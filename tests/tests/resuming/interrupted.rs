@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use md5::{Digest, Md5};
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::{ListMultipartUploadsInput, MIB, TransferProgress, Upload, Uploaded};
-use qingstor_tests::{TestBucket, content};
+use qingstor_tests::{TestBucket, content, etag_of_parts};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -103,9 +102,7 @@ impl Interrupted {
 
     /// The entity tag that it will have.
     pub(crate) fn tag(&self) -> String {
-        let hex = |sum: &[u8]| sum.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let sums: Vec<u8> = self.bytes.chunks(PART as usize).flat_map(|part| Md5::digest(part).to_vec()).collect();
-        format!("\"{}-{PARTS}\"", hex(&Md5::digest(sums)))
+        etag_of_parts(&self.bytes, PART)
     }
 
     pub(crate) async fn open_uploads(&self) -> usize {
