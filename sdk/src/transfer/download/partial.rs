@@ -30,6 +30,8 @@ struct Notes {
     stored: Instant,
     /// Bytes that are there and not noted in the file.
     unnoted: u64,
+    /// Nothing is noted any more: the file is the target, or is gone.
+    is_over: bool,
 }
 
 impl PartialFile {
@@ -55,7 +57,7 @@ impl PartialFile {
         }
         journal.store(&journal_of(&path)).map_err(described)?;
         let target = target.to_owned();
-        let notes = Notes { journal, stored: Instant::now(), unnoted: 0 };
+        let notes = Notes { journal, stored: Instant::now(), unnoted: 0, is_over: false };
         Ok(Self { file, path, target, journal: Mutex::new(notes) })
     }
 
@@ -76,6 +78,10 @@ impl PartialFile {
     /// Notes that a range of so many bytes is there. Blocks.
     pub(super) fn note(&self, part: u32, bytes: u64) -> Result<()> {
         let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that was stopped may come so late.
+        if notes.is_over {
+            return Ok(());
+        }
         notes.journal.done.insert(part);
         notes.unnoted += bytes;
         if notes.stored.elapsed() < NOTED_EVERY && notes.unnoted < MOST_UNNOTED {
@@ -87,7 +93,7 @@ impl PartialFile {
     /// Notes everything. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
         let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.unnoted == 0 { Ok(()) } else { self.store(&mut notes) }
+        if notes.unnoted == 0 || notes.is_over { Ok(()) } else { self.store(&mut notes) }
     }
 
     /// What is noted has to be there even if the machine dies.
@@ -100,9 +106,9 @@ impl PartialFile {
 
     /// Puts it in the target's place. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).unnoted = 0;
         let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
         moved.map_err(|error| unwritable(&self.target, error))?;
+        self.end_notes();
         if let Err(error) = whole_file::remove(&journal_of(&self.path)) {
             tracing::warn!(%error, "what was downloaded is there, and its journal too");
         }
@@ -111,9 +117,13 @@ impl PartialFile {
 
     /// Removes it: what is there is good for nothing. Blocks.
     pub(super) fn discard(&self) -> Result<()> {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).unnoted = 0;
+        self.end_notes();
         let removed = whole_file::remove(&journal_of(&self.path)).and_then(|()| whole_file::remove(&self.path));
         removed.map_err(|error| unwritable(&self.path, error))
+    }
+
+    fn end_notes(&self) {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
     }
 }
 

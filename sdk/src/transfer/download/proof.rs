@@ -36,6 +36,15 @@ pub(super) enum Proof {
     Nothing,
 }
 
+/// What came of holding a file against what its tag says.
+pub(super) enum Verdict {
+    Verified,
+    /// Nothing is said of these bytes.
+    Unproven,
+    /// It is something else, and good for nothing.
+    Refuted(Error),
+}
+
 impl Proof {
     pub(super) fn of(etag: Option<&str>, size: u64, wanted_part: u64) -> Self {
         let Some(etag) = etag else { return Self::Nothing };
@@ -48,44 +57,42 @@ impl Proof {
         let (layouts, are_all) = layouts(size, tag.count, wanted_part);
         if layouts.is_empty() { Self::Nothing } else { Self::Parts { layouts, are_all, tag } }
     }
-}
 
-impl Proof {
-    /// Whether a file is what the tag says, as far as it says anything.
-    pub(super) async fn holds(self, path: PathBuf, size: u64) -> Result<bool> {
+    /// Whether a file is what the tag says; an error if it cannot be read.
+    pub(super) async fn judge(self, path: PathBuf, size: u64) -> Result<Verdict> {
         match self {
-            Self::Nothing => Ok(false),
+            Self::Nothing => Ok(Verdict::Unproven),
             Self::Whole(expected) => {
                 let over = OverOnDrop::default();
                 let is_over = over.flag();
                 let summing = tokio::task::spawn_blocking(move || sum_of(&path, size, &is_over));
                 let sum = summing.await.map_err(stopped)?.map_err(unreadable)?;
                 if sum == expected {
-                    return Ok(true);
+                    return Ok(Verdict::Verified);
                 }
-                Err(Error::unexpected_response(format!(
+                Ok(Verdict::Refuted(Error::unexpected_response(format!(
                     "the MD5 of what came is {}, and the object's ETag {}. If the ETag is not meant to be its MD5, \
                      `checksum(None)` does without",
                     hex(&sum),
                     hex(&expected)
-                )))
+                ))))
             }
             Self::Parts { layouts, are_all, tag } => {
                 for layout in layouts {
                     let sums = sums_of_parts(&path, layout.parts(size)).await?;
                     if PartsTag::of(&sums) == tag || PartsTag::of_texts(&sums) == tag {
-                        return Ok(true);
+                        return Ok(Verdict::Verified);
                     }
                 }
                 if !are_all {
-                    return Ok(false);
+                    return Ok(Verdict::Unproven);
                 }
                 // The service does not say how its own tags are made, so this may be one. Bytes that were changed on their
                 // way are more likely, and asking again mends them.
-                Err(Error::unexpected_response(format!(
+                Ok(Verdict::Refuted(Error::unexpected_response(format!(
                     "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
                      If it is made otherwise, `checksum(None)` does without"
-                )))
+                ))))
             }
         }
     }

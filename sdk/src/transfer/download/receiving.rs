@@ -33,25 +33,34 @@ pub(super) struct Fetch {
 impl Fetch {
     pub(super) async fn part(&self, part: &PlannedPart) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
+        let most = self.bucket.retry().most_attempts();
         let mut there = part.bytes.start;
-        let mut failures = 0;
+        let (mut failures, mut odd_answers) = (0, 0);
         while there < part.bytes.end {
             let before = there;
-            // What the client could try again by itself, it has.
-            let object = self.ask(there..part.bytes.end).await?;
-            match self.receive(object, part.bytes.end, &mut there, &meter).await {
-                Ok(()) => {}
-                Err(error) if !may_pass(&error) => return Err(error),
-                Err(error) => {
-                    // What moves is not given up, however often it breaks.
-                    failures = if there > before { 1 } else { failures + 1 };
-                    if failures >= self.bucket.retry().most_attempts() {
-                        return Err(error);
-                    }
-                    tracing::debug!(key = self.key, part = part.number, %error, "fetching the rest of the range");
-                    tokio::time::sleep(self.bucket.retry().backoff(failures)).await;
-                }
+            let fetched = match self.ask(there..part.bytes.end).await {
+                Ok(object) => self.receive(object, part.bytes.end, &mut there, &meter).await,
+                // What the client could try again by itself, it has.
+                Err(error) if !error.is_unexpected_response() => return Err(error),
+                Err(error) => Err(error),
+            };
+            let Err(error) = fetched else { continue };
+            if !may_pass(&error) {
+                return Err(error);
             }
+            if error.is_unexpected_response() {
+                // Who answers other than asked may have sent other bytes, too.
+                there = part.bytes.start;
+                meter.begin();
+                odd_answers += 1;
+            }
+            // What moves is not given up, however often it breaks.
+            failures = if there > before { 1 } else { failures + 1 };
+            if failures >= most || odd_answers >= most {
+                return Err(error);
+            }
+            tracing::debug!(key = self.key, part = part.number, %error, "fetching the rest of the range");
+            tokio::time::sleep(self.bucket.retry().backoff(failures)).await;
         }
         let (file, number, length) = (Arc::clone(&self.file), part.number, part.bytes.end - part.bytes.start);
         tokio::task::spawn_blocking(move || file.note(number, length)).await.map_err(stopped)??;
@@ -67,8 +76,10 @@ impl Fetch {
         let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
         self.attempts.fetch_add(attempts, Ordering::Relaxed);
         let object = outcome?;
-        self.check_range(&object, bytes.start, bytes.end, is_whole)?;
-        Ok(object)
+        match self.oddity(&object, &bytes, is_whole) {
+            Some(oddity) => Err(self.odd_answer(&oddity)),
+            None => Ok(object),
+        }
     }
 
     /// Fetches from where it is to the end, or as far as it goes.
@@ -78,7 +89,7 @@ impl Fetch {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
                     if *there + (waiting.len() + bytes.len()) as u64 > end {
-                        return Err(Error::unexpected_response("more bytes came than the range has"));
+                        return Err(self.odd_answer("more bytes came than were asked for"));
                     }
                     meter.sent(bytes.len() as u64);
                     let pause = meter.pause_after(bytes.len() as u64);
@@ -109,33 +120,38 @@ impl Fetch {
         Ok(())
     }
 
-    /// A server that passes over the range, or means another object, must not go unnoticed.
-    fn check_range(&self, object: &GetObjectOutput, start: u64, end: u64, is_whole: bool) -> Result<()> {
+    /// In what an answer is not one to what was asked: a server that passes over the range, or means another object, must
+    /// not go unnoticed.
+    fn oddity(&self, object: &GetObjectOutput, asked: &Range<u64>, is_whole: bool) -> Option<String> {
         if let (Some(pinned), Some(etag)) = (&self.input.if_match, &object.etag)
             && pinned != etag
         {
-            return Err(changed(&format!("its ETag is {etag} and not {pinned}")));
+            return Some(format!("its ETag is {etag} and not {pinned}"));
+        }
+        let length = asked.end - asked.start;
+        if let Some(announced) = object.content_length.filter(|announced| *announced != length) {
+            return Some(format!("{announced} bytes and not {length}"));
         }
         if is_whole && object.response.status == StatusCode::OK {
-            return match object.content_length {
-                Some(length) if length != self.size => Err(changed(&format!("{length} bytes and not {}", self.size))),
-                _ => Ok(()),
-            };
+            return None;
         }
-        let expected = format!("bytes {start}-{}/{}", end - 1, self.size);
+        let expected = format!("bytes {}-{}/{}", asked.start, asked.end - 1, self.size);
         match object.content_range.as_deref() {
-            Some(range) if range == expected => Ok(()),
-            Some(range) => Err(changed(&format!("{range} and not {expected}"))),
-            None => Err(Error::unexpected_response("the server does not say which range it sends")),
+            Some(range) if range == expected => None,
+            Some(range) => Some(format!("{range} and not {expected}")),
+            None => Some("it does not say which range it is".to_owned()),
         }
+    }
+
+    fn odd_answer(&self, oddity: &str) -> Error {
+        Error::unexpected_response(format!(
+            "what the server sent of key {:?} is not what was asked for: {oddity}",
+            self.key
+        ))
     }
 }
 
-fn changed(difference: &str) -> Error {
-    Error::unexpected_response(format!("the object is not what it was when the download began: {difference}"))
-}
-
-/// Whether asking again for the rest may help.
+/// Whether asking again may help.
 fn may_pass(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout)
+    matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::UnexpectedResponse)
 }

@@ -9,7 +9,7 @@ use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
 use super::partial::PartialFile;
-use super::proof::Proof;
+use super::proof::{Proof, Verdict};
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
 use crate::error::{Error, Result};
@@ -75,25 +75,26 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         let fetch = Arc::clone(&fetcher);
         async move { fetch.part(&part).await }
     });
-    let verified = match fetched.await {
-        Ok(_) => proof.holds(file.path().to_owned(), size).await,
+    let judged = match fetched.await {
+        Ok(_) => proof.judge(file.path().to_owned(), size).await,
+        // What is there is of an object that is not there any more.
+        Err(error) if error.is_precondition_failed() => Ok(Verdict::Refuted(error)),
         Err(error) => Err(error),
     };
-    let finishing = Arc::clone(&file);
-    let is_verified = match verified {
-        Ok(is_verified) => is_verified,
+    let is_verified = match judged {
+        Ok(Verdict::Verified) => true,
+        Ok(Verdict::Unproven) => false,
+        Ok(Verdict::Refuted(error)) => {
+            put_in_order(&file, PartialFile::discard).await;
+            return Err(error);
+        }
+        // Whatever it is, what is there is of this object.
         Err(error) => {
-            // Whatever else it is, what is there is of this object.
-            let is_useless = error.is_precondition_failed() || error.is_unexpected_response();
-            let ending =
-                tokio::task::spawn_blocking(move || if is_useless { finishing.discard() } else { finishing.flush() });
-            if let Err(failure) = ending.await.map_err(stopped).flatten() {
-                tracing::warn!(error = %failure, "the partial download could not be put in order");
-            }
+            put_in_order(&file, PartialFile::flush).await;
             return Err(error);
         }
     };
-    tokio::task::spawn_blocking(move || finishing.finish()).await.map_err(stopped)??;
+    tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
     Ok(Downloaded {
         key: fetch.key.clone(),
         size,
@@ -104,6 +105,14 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         attempts: fetch.attempts.load(Ordering::Relaxed),
         resumed_bytes,
     })
+}
+
+/// Ends with a file that does not become the target; why it does not is what the caller is told.
+async fn put_in_order(file: &Arc<PartialFile>, how: fn(&PartialFile) -> Result<()>) {
+    let file = Arc::clone(file);
+    if let Err(error) = tokio::task::spawn_blocking(move || how(&file)).await.map_err(stopped).flatten() {
+        tracing::warn!(%error, "the partial download could not be put in order");
+    }
 }
 
 async fn look(
