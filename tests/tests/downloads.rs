@@ -120,6 +120,18 @@ async fn what_was_fetched_is_not_fetched_again() {
 }
 
 #[tokio::test]
+async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
+    let target = Target::new().await;
+    let bytes = content(5 * PART + 9, 1);
+    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    target.interrupt_after(3).await;
+    let downloaded = target.download().part_size(5 * MIB).send().await.unwrap();
+    assert!(downloaded.is_verified && downloaded.resumed_bytes >= 3 * PART, "{downloaded:?}");
+    assert_eq!(downloaded.parts, 6);
+    target.assert_whole(&bytes);
+}
+
+#[tokio::test]
 async fn an_object_that_changes_is_an_error_and_never_a_mixture() {
     let target = Target::new().await;
     target.bucket.upload("key").bytes(content(6 * PART, 1)).send().await.unwrap();

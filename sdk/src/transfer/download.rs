@@ -87,7 +87,8 @@ impl Download {
         self
     }
 
-    /// How many bytes one request fetches, from 4 MiB to 5 GiB; default 8 MiB.
+    /// How many bytes one request fetches, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too
+    /// few, and a download that goes on with what is there keeps the size that it began with.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self

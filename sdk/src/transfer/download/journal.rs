@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::transfer::plan::PartPlan;
 use crate::transfer::whole_file;
 
 const VERSION: u32 = 1;
@@ -45,15 +46,17 @@ impl Journal {
         }
     }
 
-    /// What of the same download is there already. Blocks.
+    /// What of the same download is there already, in parts of the size that it has. Blocks.
     pub(super) fn resumed(self, path: &Path) -> Self {
         // What cannot be read, or is of another object, helps nobody: it is fetched anew.
         let there = whole_file::read(path).ok().flatten().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         // Without an entity tag nobody knows whether it is still the same object.
-        match there.filter(|there| self.etag.is_some() && Self { done: BTreeSet::new(), ..there.clone() } == self) {
-            Some(there) => there,
-            None => self,
-        }
+        there.filter(|there| self.etag.is_some() && self.is_gone_on_with_by(there)).unwrap_or(self)
+    }
+
+    fn is_gone_on_with_by(&self, there: &Self) -> bool {
+        let is_same = Self { part_size: self.part_size, done: BTreeSet::new(), ..there.clone() } == *self;
+        is_same && !there.done.is_empty() && PartPlan::resumed(self.size, there.part_size).is_some()
     }
 
     /// Blocks.
@@ -70,20 +73,45 @@ pub(super) fn journal_of(file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::limits::MIB;
+
+    fn journal(etag: Option<&str>, size: u64, part_size: u64) -> Journal {
+        Journal::new(("b", "k"), None, etag, size, part_size)
+    }
 
     #[test]
     fn only_the_same_object_is_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("j.json");
-        let journal = |etag: Option<&str>, size| Journal::new(("b", "k"), None, etag, size, 8);
-        let mut there = journal(Some("\"x\""), 100);
+        let same = || journal(Some("\"x\""), 100, 8 * MIB);
+        let mut there = same();
         there.done.extend([0, 3]);
         there.store(&path).unwrap();
-        assert_eq!(journal(Some("\"x\""), 100).resumed(&path).done, BTreeSet::from([0, 3]));
-        for other in [journal(Some("\"y\""), 100), journal(Some("\"x\""), 101), journal(None, 100)] {
+        assert_eq!(same().resumed(&path).done, BTreeSet::from([0, 3]));
+        for other in
+            [journal(Some("\"y\""), 100, 8 * MIB), journal(Some("\"x\""), 101, 8 * MIB), journal(None, 100, 8 * MIB)]
+        {
             assert_eq!(other.resumed(&path).done, BTreeSet::new());
         }
         std::fs::write(&path, "{").unwrap();
-        assert_eq!(journal(Some("\"x\""), 100).resumed(&path).done, BTreeSet::new());
+        assert_eq!(same().resumed(&path).done, BTreeSet::new());
+    }
+
+    #[test]
+    fn the_size_of_parts_is_that_of_what_is_there_if_anything_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("j.json");
+        for (part_size, done, expected) in [
+            (4 * MIB, vec![0], 4 * MIB),
+            (4 * MIB, vec![], 8 * MIB),
+            // Nobody can have written that.
+            (7, vec![0], 8 * MIB),
+            (0, vec![0], 8 * MIB),
+        ] {
+            let mut there = journal(Some("\"x\""), 100 * MIB, part_size);
+            there.done.extend(done);
+            there.store(&path).unwrap();
+            assert_eq!(journal(Some("\"x\""), 100 * MIB, 8 * MIB).resumed(&path).part_size, expected);
+        }
     }
 }

@@ -44,11 +44,8 @@ impl PartialFile {
         let path = whole_file::with_ending(target, ".qsdownload");
         let described = |error| unwritable(&path, error);
         let file = open_alone(&path)?;
-        let mut journal = journal.resumed(&journal_of(&path));
         let before = file.metadata().map_err(described)?.len();
-        if before != size {
-            journal.done.clear();
-        }
+        let journal = if before == size { journal.resumed(&journal_of(&path)) } else { journal };
         if let Err(error) = file.set_len(size) {
             if before == 0 {
                 whole_file::remove(&path).map_err(described)?;

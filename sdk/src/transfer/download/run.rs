@@ -41,7 +41,7 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         Some(size) => size,
         None => size_of(&bucket, &key, pinned(&object, version_id.clone(), encryption.as_ref())).await?,
     };
-    let plan = PartPlan::new(size, options.part_size)?;
+    let wanted_plan = PartPlan::new(size, options.part_size)?;
     let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
     let proof = match options.checksum {
         Some(_) if !is_encrypted => Proof::of(object.etag.as_deref(), size, options.part_size),
@@ -49,10 +49,11 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     };
 
     let wanted = version_id.as_deref();
-    let journal = Journal::new((bucket.name(), &key), wanted, object.etag.as_deref(), size, plan.part_size());
+    let journal = Journal::new((bucket.name(), &key), wanted, object.etag.as_deref(), size, wanted_plan.part_size());
     let opening = tokio::task::spawn_blocking(move || PartialFile::open(&target, journal, size));
     let file = Arc::new(opening.await.map_err(stopped)??);
-    let there = file.journal().done;
+    let Journal { part_size, done: there, .. } = file.journal();
+    let plan = PartPlan::new(size, part_size)?;
     let (done, missing): (Vec<_>, Vec<_>) = plan.parts().partition(|part| there.contains(&part.number));
     let resumed_bytes = done.iter().map(|part| part.bytes.end - part.bytes.start).sum();
     meter.update(|progress| {
