@@ -142,7 +142,9 @@ async fn what_was_interrupted_or_killed_goes_on() {
 
     let download = [["out"].as_slice(), &slow].concat();
     let interrupted = desk.interrupt("download", &download, 4, "-INT").await;
-    interrupted.assert(130, "is kept in out.qsdownload: the same command goes on where it was");
+    let kept =
+        "what was fetched is kept in out.qsdownload, and a download to the same file goes on with it\nthe same command";
+    interrupted.assert(130, kept);
     let downloaded = desk.run("download", &download).await;
     downloaded.assert(0, "");
     assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);

@@ -45,4 +45,11 @@ impl Arguments {
             _ => Ok(()),
         }
     }
+
+    /// Where the SDK keeps what is there as long as it is not all.
+    pub(crate) fn partial(&self) -> PathBuf {
+        let mut partial = self.file.clone().into_os_string();
+        partial.push(".qsdownload");
+        partial.into()
+    }
 }

@@ -11,7 +11,7 @@ mod transfers;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qingstor_sdk::{Downloaded, Error};
+use qingstor_sdk::{Downloaded, Error, ErrorKind};
 
 use arguments::Arguments;
 use transfers::{Display, INTERRUPTED, Result, advice, exit_code, interrupted, place};
@@ -38,29 +38,20 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(bytes) = arguments.bandwidth {
         download = download.bandwidth(bytes);
     }
-    let outcome = tokio::select! {
-        outcome = download.send() => Some(outcome),
-        // Dropped, it stops, and what is there is kept.
-        () = interrupted() => None,
-    };
-    match outcome {
-        Some(Ok(downloaded)) => {
+    match download.cancel_on(interrupted()).send().await {
+        Ok(downloaded) => {
             display.stop();
             report(&downloaded, arguments);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Err(error)) => {
+        Err(error) => {
             display.stop();
             eprintln!("error: {error}");
             if let Some(hint) = hint(&error, arguments) {
                 eprintln!("{hint}");
             }
-            Ok(ExitCode::FAILURE)
-        }
-        None => {
-            display.stop();
-            eprintln!("interrupted: {}", kept(arguments).unwrap_or_else(|| "nothing was fetched yet".to_owned()));
-            Ok(INTERRUPTED.into())
+            let is_interrupted = error.kind() == ErrorKind::Cancelled;
+            Ok(if is_interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE })
         }
     }
 }
@@ -73,17 +64,17 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
              there"
         ));
     }
-    kept(arguments).or_else(|| advice(error).map(str::to_owned))
-}
-
-/// How to go on, if there is something to go on with.
-fn kept(arguments: &Arguments) -> Option<String> {
-    let mut partial = arguments.file.clone().into_os_string();
-    partial.push(".qsdownload");
-    let partial = std::path::PathBuf::from(partial);
-    partial
-        .exists()
-        .then(|| format!("what is there is kept in {}: the same command goes on where it was", partial.display()))
+    let partial = arguments.partial();
+    match error.kind() {
+        ErrorKind::Cancelled if !partial.exists() => Some("nothing was fetched yet".to_owned()),
+        // Where it is kept, the error says.
+        ErrorKind::Cancelled => Some("the same command goes on where it was".to_owned()),
+        _ if partial.exists() => {
+            let partial = partial.display();
+            Some(format!("what is there is kept in {partial}: the same command goes on where it was"))
+        }
+        _ => advice(error).map(str::to_owned),
+    }
 }
 
 fn report(downloaded: &Downloaded, arguments: &Arguments) {

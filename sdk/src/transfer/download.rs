@@ -17,6 +17,7 @@ use super::checksum::Checksum;
 use super::encryption::CustomerKey;
 use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
 use super::progress::{Callback, TransferProgress};
+use super::upload::Cancelled;
 use crate::Bucket;
 use crate::error::{Error, Result};
 
@@ -35,6 +36,9 @@ pub use outcome::Downloaded;
 /// Ranges are fetched side by side into a file beside the target, `db.tar.qsdownload`, which takes the target's place when
 /// it is whole: until then, the target is what it was before. A download that was interrupted goes on with what is there.
 ///
+/// A server or a proxy that answers something else than what was asked is asked again, as often as a request is made. What
+/// is there is kept whatever fails, unless the object is another one by then, or the bytes are not what its entity tag says.
+///
 /// All ranges are of one object: if somebody writes to its key meanwhile, that is an error, and never a mixture.
 #[must_use = "nothing is fetched before `send`"]
 pub struct Download {
@@ -44,6 +48,7 @@ pub struct Download {
     version_id: Option<String>,
     encryption: Option<CustomerKey>,
     options: Options,
+    cancelled: Option<Cancelled>,
 }
 
 /// How it is done.
@@ -66,7 +71,7 @@ impl Download {
             bandwidth: None,
             on_progress: None,
         };
-        Self { bucket: bucket.clone(), key, target: None, version_id: None, encryption: None, options }
+        Self { bucket: bucket.clone(), key, target: None, version_id: None, encryption: None, options, cancelled: None }
     }
 
     /// The file that it becomes. If there is one, it is replaced when the download is whole.
@@ -124,6 +129,25 @@ impl Download {
     /// Calls a function whenever bytes have come or a part is finished: it must not take long.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
+        self
+    }
+
+    /// Ends the download in good order when this is done: requests under way are stopped, what was fetched is noted, and
+    /// [`send`](Download::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says where it is
+    /// kept. A download to the same file goes on with it. Dropping `send` stops everything too, but cannot wait until it
+    /// has stopped.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// let download = bucket.download("db.tar").to_file("db.tar").cancel_on(async {
+    ///     let _ = tokio::signal::ctrl_c().await;
+    /// });
+    /// download.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.cancelled = Some(Box::pin(done));
         self
     }
 

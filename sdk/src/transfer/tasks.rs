@@ -6,6 +6,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::plan::PlannedPart;
+use super::upload::{Cancelled, or_cancelled};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A task that has panicked, or whose runtime ends.
@@ -13,27 +14,14 @@ pub(crate) fn stopped(error: JoinError) -> Error {
     Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
 }
 
-/// What has become of the tasks, in no order; in case of an error, only after none is under way any more.
+/// Does the same with each part, with so many at the same time, until one fails or it is cancelled; what came of them, in no
+/// order. When it returns, no part is under way any more.
 ///
 /// Dropping the future stops them all.
-pub(crate) async fn all<T: 'static>(mut tasks: JoinSet<Result<T>>) -> Result<Vec<T>> {
-    let mut done = Vec::with_capacity(tasks.len());
-    while let Some(outcome) = tasks.join_next().await {
-        match outcome.map_err(stopped).flatten() {
-            Ok(one) => done.push(one),
-            Err(error) => {
-                tasks.shutdown().await;
-                return Err(error);
-            }
-        }
-    }
-    Ok(done)
-}
-
-/// Does the same with each part, with so many at the same time. As [`all`] does, it leaves nothing under way.
 pub(crate) async fn for_each_part<T, W>(
     parts: Vec<PlannedPart>,
     concurrency: usize,
+    cancelled: &mut Option<Cancelled>,
     work: impl Fn(PlannedPart) -> W + Clone + Send + 'static,
 ) -> Result<Vec<T>>
 where
@@ -55,7 +43,17 @@ where
         };
         tasks.spawn(working.in_current_span());
     }
-    Ok(all(tasks).await?.into_iter().flatten().collect())
+    let outcome = or_cancelled(all(&mut tasks), cancelled, || false).await;
+    tasks.shutdown().await;
+    Ok(outcome?.into_iter().flatten().collect())
+}
+
+async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Vec<T>> {
+    let mut done = Vec::with_capacity(tasks.len());
+    while let Some(outcome) = tasks.join_next().await {
+        done.push(outcome.map_err(stopped).flatten()?);
+    }
+    Ok(done)
 }
 
 #[cfg(test)]
@@ -72,7 +70,8 @@ mod tests {
     async fn each_part_is_done_once_and_no_more_at_a_time_than_wanted() {
         let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let highest = Arc::clone(&most);
-        let done = for_each_part(parts(20), 3, move |part| {
+        let mut never = None;
+        let done = for_each_part(parts(20), 3, &mut never, move |part| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
             async move {
                 most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -85,25 +84,29 @@ mod tests {
         done.sort_unstable();
         assert_eq!(done, Vec::from_iter(0..20));
         assert_eq!(highest.load(Ordering::Relaxed), 3);
-        assert!(for_each_part(Vec::new(), 3, async |part| Ok(part.number)).await.unwrap().is_empty());
+        assert!(for_each_part(Vec::new(), 3, &mut None, async |part| Ok(part.number)).await.unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn when_one_fails_none_is_under_way_any_more() {
-        let there = Arc::new(());
-        let held = Arc::clone(&there);
-        let outcome = for_each_part(parts(9), 4, move |part| {
-            let held = Arc::clone(&held);
-            async move {
-                if part.number == 2 {
-                    return Err(Error::invalid_input("2"));
+    async fn when_it_fails_or_is_cancelled_no_part_is_under_way_any_more() {
+        for fails in [true, false] {
+            let there = Arc::new(());
+            let held = Arc::clone(&there);
+            let mut cancelled: Option<Cancelled> = (!fails).then(|| Box::pin(tokio::task::yield_now()) as Cancelled);
+            let outcome = for_each_part(parts(9), 4, &mut cancelled, move |part| {
+                let held = Arc::clone(&held);
+                async move {
+                    if fails && part.number == 2 {
+                        return Err(Error::invalid_input("2"));
+                    }
+                    std::future::pending::<()>().await;
+                    drop(held);
+                    Ok(())
                 }
-                std::future::pending::<()>().await;
-                drop(held);
-                Ok(())
-            }
-        });
-        assert_eq!(outcome.await.unwrap_err().to_string(), "2");
-        assert_eq!(Arc::strong_count(&there), 1, "somebody still works");
+            });
+            let expected = if fails { ErrorKind::InvalidInput } else { ErrorKind::Cancelled };
+            assert_eq!(outcome.await.unwrap_err().kind(), expected);
+            assert_eq!(Arc::strong_count(&there), 1, "somebody still works");
+        }
     }
 }

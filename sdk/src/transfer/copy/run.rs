@@ -100,7 +100,9 @@ impl ObjectCopy {
     async fn copy_parts(&self, session: &Arc<Session>, etag: Option<&str>, plan: PartPlan) -> Result<Vec<SentPart>> {
         let session = Arc::clone(session);
         let (source, key, etag) = (self.source.clone(), self.source_encryption.clone(), etag.map(str::to_owned));
-        let copying = for_each_part(plan.parts().collect(), self.concurrency, move |part| {
+        // Who sees the upload through drops this when it is cancelled.
+        let mut cancelled = None;
+        let copying = for_each_part(plan.parts().collect(), self.concurrency, &mut cancelled, move |part| {
             let session = Arc::clone(&session);
             let (source, key, etag) = (source.clone(), key.clone(), etag.clone());
             async move { session.copy_part(&part, &source, key.as_ref(), etag.as_deref()).await }

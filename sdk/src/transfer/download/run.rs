@@ -12,13 +12,14 @@ use super::partial::PartialFile;
 use super::proof::{Proof, Verdict};
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::encryption::CustomerKey;
 use crate::transfer::object_headers::encrypt;
 use crate::transfer::pace::Pace;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::{for_each_part, stopped};
+use crate::transfer::upload::or_cancelled;
 use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput};
 
 pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
@@ -27,7 +28,7 @@ pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloade
 }
 
 async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
-    let Download { bucket, key, version_id, encryption, options, .. } = download;
+    let Download { bucket, key, version_id, encryption, options, mut cancelled, .. } = download;
     check_part_size(options.part_size)?;
     if options.concurrency == 0 {
         return Err(Error::invalid_input("concurrency: 0 requests would fetch nothing; 1 is the least"));
@@ -36,11 +37,15 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     let bucket = bucket.with_idle_timeout(options.stall_timeout);
     let pace = options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()?;
     let meter = Meter::new(options.on_progress, pace);
-    let object = look(&bucket, &key, version_id.as_deref(), encryption.as_ref()).await?;
-    let size = match object.content_length {
-        Some(size) => size,
-        None => size_of(&bucket, &key, pinned(&object, version_id.clone(), encryption.as_ref())).await?,
+    let looking = async {
+        let object = look(&bucket, &key, version_id.as_deref(), encryption.as_ref()).await?;
+        let size = match object.content_length {
+            Some(size) => size,
+            None => size_of(&bucket, &key, pinned(&object, version_id.clone(), encryption.as_ref())).await?,
+        };
+        Ok((object, size))
     };
+    let (object, size) = or_cancelled(looking, &mut cancelled, || false).await?;
     let wanted_plan = PartPlan::new(size, options.part_size)?;
     let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
     let proof = match options.checksum {
@@ -72,12 +77,12 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         attempts: AtomicU32::new(0),
     });
     let fetcher = Arc::clone(&fetch);
-    let fetched = for_each_part(missing, options.concurrency, move |part| {
+    let fetched = for_each_part(missing, options.concurrency, &mut cancelled, move |part| {
         let fetch = Arc::clone(&fetcher);
         async move { fetch.part(&part).await }
     });
     let judged = match fetched.await {
-        Ok(_) => proof.judge(file.path().to_owned(), size).await,
+        Ok(_) => or_cancelled(proof.judge(file.path().to_owned(), size), &mut cancelled, || false).await,
         // What is there is of an object that is not there any more.
         Err(error) if error.is_precondition_failed() => Ok(Verdict::Refuted(error)),
         Err(error) => Err(error),
@@ -92,7 +97,7 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         // Whatever it is, what is there is of this object.
         Err(error) => {
             put_in_order(&file, PartialFile::flush).await;
-            return Err(error);
+            return Err(if error.kind() == ErrorKind::Cancelled { kept(&file) } else { error });
         }
     };
     tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
@@ -114,6 +119,14 @@ async fn put_in_order(file: &Arc<PartialFile>, how: fn(&PartialFile) -> Result<(
     if let Err(error) = tokio::task::spawn_blocking(move || how(&file)).await.map_err(stopped).flatten() {
         tracing::warn!(%error, "the partial download could not be put in order");
     }
+}
+
+fn kept(file: &PartialFile) -> Error {
+    let message = format!(
+        "the download was cancelled: what was fetched is kept in {}, and a download to the same file goes on with it",
+        file.path().display()
+    );
+    Error::new(ErrorKind::Cancelled, message)
 }
 
 async fn look(
