@@ -1,17 +1,23 @@
 //! Downloads to where they cannot be written.
 //!
 //! Protects: a disk that is full, before or in the middle, is an error that names the file, and the target is what it was;
-//! with room again, the download goes on; what can never be a target is refused before anything is fetched.
+//! with room again, the download goes on; what can never be a target is refused before anything is fetched; and a folder
+//! that cannot be synced, as some file systems' cannot, is no reason to say that a file is not there.
 
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
 use qingstor_tests::{Errand, Messenger, TestBucket, content};
 use serde_json::Value;
 use tokio::sync::Notify;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 const PART: u64 = 4 * MIB;
 const SIZE: u64 = 6 * PART;
@@ -147,4 +153,77 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_fetched() {
     }
     assert_eq!((target.fetched(), target.files()), (0, 2), "nothing was fetched, and nothing is left");
     assert_eq!(fs::read(target.path()).unwrap(), BEFORE);
+}
+
+/// Notices whether it is said that the folder could not be synced after the target had come into it.
+#[derive(Clone)]
+struct Listener {
+    target: PathBuf,
+    has_heard: Arc<AtomicBool>,
+}
+
+impl Visit for Listener {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let is_there = || fs::metadata(&self.target).is_ok_and(|target| target.len() == SIZE);
+        if field.name() == "message" && format!("{value:?}").contains("the folder could not be synced") && is_there() {
+            self.has_heard.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Subscriber for Listener {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("qingstor_sdk")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// What the process does that may not look into the folder it downloads to.
+#[tokio::test]
+async fn a_process_that_tells_of_folders() {
+    let Some(errand) = Errand::of_this_process() else { return };
+    let listener = Listener { target: errand.told("file").into(), has_heard: Arc::default() };
+    tracing::subscriber::set_global_default(listener.clone()).unwrap();
+    let download = client(errand.told("endpoint")).download("key").to_file(&listener.target);
+    let outcome = download.send().await.map(|downloaded| downloaded.size);
+    errand.report(&format!("{outcome:?}, {}", listener.has_heard.load(Ordering::Relaxed)));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
+    let target = Target::new().await;
+    let folder = target.folder.path().join("targets");
+    let may = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    // Files can be made and renamed in it, and nobody can open it.
+    may(0o300);
+    let is_root = fs::metadata(&folder).unwrap().uid() == 0;
+    let no_longer_almighty =
+        ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-dac_override,-dac_read_search"];
+    let wrapper = if is_root { no_longer_almighty.as_slice() } else { &[] };
+    let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
+    let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+    let process = Messenger::send("a_process_that_tells_of_folders", &told, wrapper).unwrap();
+    let report = process.outcome_unless(std::future::pending()).await.unwrap().unwrap();
+    may(0o700);
+    assert_eq!(report, format!("Ok({SIZE}), true"), "done, and it was tried to sync the folder");
+    assert!(fs::read(target.path()).unwrap() == target.bytes);
+    assert_eq!(target.files(), 1);
 }

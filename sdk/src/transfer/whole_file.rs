@@ -33,9 +33,9 @@ pub(crate) fn private() -> OpenOptions {
     File::options()
 }
 
-/// Without it, a machine that loses power may forget that a file was renamed.
+/// Without it, a machine that loses power may forget that a file was renamed. Blocks.
 #[cfg(unix)]
-fn sync_folder(path: &Path) {
+pub(crate) fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Some file systems do not sync folders, and what was renamed is renamed.
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -44,7 +44,7 @@ fn sync_folder(path: &Path) {
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) {}
+pub(crate) fn sync_folder(_: &Path) {}
 
 /// What the file holds; `None` if there is none. Blocks.
 pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {

@@ -106,6 +106,8 @@ impl PartialFile {
         let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
         moved.map_err(|error| unwritable(&self.target, error))?;
         self.end_notes();
+        // Until the new name is safe, the journal says what there is to go on with.
+        whole_file::sync_folder(&self.target);
         if let Err(error) = whole_file::remove(&journal_of(&self.path)) {
             tracing::warn!(%error, "what was downloaded is there, and its journal too");
         }
