@@ -15,6 +15,7 @@ pub(crate) mod md5;
 mod object_headers;
 mod over;
 mod pace;
+mod pinned;
 pub(crate) mod plan;
 mod progress;
 mod source;

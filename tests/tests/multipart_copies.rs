@@ -10,7 +10,7 @@ use qingstor_emulator::Emulator;
 use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{
     CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
-    UploadMultipartInput,
+    Timestamp, UploadMultipartInput,
 };
 use qingstor_tests::TestBucket;
 
@@ -95,12 +95,15 @@ async fn copied_parts_are_the_source_or_a_range_of_it() {
 async fn a_part_that_cannot_be_copied_says_why() {
     let bucket = tiny_parts().await;
     let etag = bucket.put("source", "0123456789").await.unwrap();
+    let modified = bucket.head_object("source", HeadObjectInput::new()).await.unwrap().last_modified.unwrap();
+    let minute_before = Timestamp::from_unix(modified.as_unix() - 60).unwrap();
     let id = initiate(&bucket, InitiateMultipartUploadInput::new()).await;
     let part = || UploadMultipartInput::new(&id, 0).copy_source("/bucket/source");
     let cases = [
         (part().copy_range("bytes=10-"), 416, "invalid_range"),
         (part().copy_source_if_match("\"other\""), 412, "precondition_failed"),
         (part().copy_source_if_none_match(&etag), 412, "precondition_failed"),
+        (part().copy_source_if_unmodified_since(minute_before), 412, "precondition_failed"),
         (part().copy_source("/bucket/missing"), 404, "object_not_exists"),
         (part().copy_source("/missing/source"), 404, "bucket_not_exists"),
         (UploadMultipartInput::new("no-such-upload", 0).copy_source("/bucket/source"), 404, "upload_not_exists"),
@@ -109,7 +112,9 @@ async fn a_part_that_cannot_be_copied_says_why() {
         let error = bucket.upload_multipart("target", input).await.unwrap_err();
         assert_eq!((error.status().unwrap().as_u16(), error.code()), (status, Some(code)), "{error}");
     }
-    bucket.upload_multipart("target", part().copy_source_if_match(&etag)).await.unwrap();
+    for part in [part().copy_source_if_match(&etag), part().copy_source_if_unmodified_since(modified)] {
+        bucket.upload_multipart("target", part).await.unwrap();
+    }
     complete(&bucket, &id, [0]).await;
     assert_eq!(bucket.read("target").await.unwrap(), b"0123456789");
 }

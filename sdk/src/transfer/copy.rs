@@ -34,7 +34,7 @@ const DEFAULT_PART: u64 = 512 * MIB;
 /// type and the other headers come along. The source has to be in the same zone; if it changes meanwhile, that is an error.
 ///
 /// The server copies, so there is nothing to hash here: that each part is what the server copied is checked by the entity
-/// tags that it answers with, as far as it does, and the size of the whole in the end.
+/// tags that it answers with, as far as it does, and the size of the whole in the end, if these keys may look at it.
 ///
 /// No bytes move that could stall: a request for which no answer comes is given up after
 /// [`Config::response_timeout`](crate::Config::response_timeout), 120 s, and made again where that is safe. If the server
@@ -139,7 +139,7 @@ impl ObjectCopy {
 
     /// Ends the copy in good order when this is done: no further part is asked for, what there is is aborted, and
     /// [`send`](ObjectCopy::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled). One that is a
-    /// single request may have been made all the same.
+    /// single request may have been made all the same, if it was under way.
     pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
         self.cancelled = Mutex::new(Some(Box::pin(done)));
         self
@@ -151,7 +151,8 @@ impl ObjectCopy {
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is out of its limits, and those of the
     /// operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source changed
-    /// meanwhile.
+    /// meanwhile. After an error of `HeadObject` of the key copied to, the copy is there, and nobody knows whether it is
+    /// whole; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if it has another size.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
         run::run(self).instrument(span).await

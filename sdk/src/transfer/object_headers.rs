@@ -31,10 +31,13 @@ macro_rules! encrypt {
     };
 }
 
-/// Sets what an input says of the source of a copy: which one it is, and the key that it was encrypted with.
+/// Sets what an input says of the source of a copy: which one it is, how it is told from a later one, and the key that it
+/// was encrypted with.
 macro_rules! copy_from {
-    ($input:ident, $source:expr, $encryption:expr) => {
+    ($input:ident, $source:expr, $pin:expr, $encryption:expr) => {
         $input.copy_source = Some($source.clone());
+        $input.copy_source_if_match = $pin.etag.clone();
+        $input.copy_source_if_unmodified_since = $pin.unmodified_since;
         if let Some(customer) = $encryption {
             $input.copy_source_encryption_customer_algorithm = Some($crate::transfer::encryption::ALGORITHM.to_owned());
             $input.copy_source_encryption_customer_key = Some(customer.key());

@@ -7,39 +7,42 @@ use crate::error::{Error, Result};
 use crate::transfer::checksum::parse_hex;
 use crate::transfer::encryption::CustomerKey;
 use crate::transfer::limits::LARGEST_SINGLE;
-use crate::transfer::object_headers::{ObjectHeaders, copy_from, encrypt};
+use crate::transfer::object_headers::{ObjectHeaders, copy_from};
+use crate::transfer::pinned::{Pin, Readable};
 use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::for_each_part;
 use crate::transfer::upload::{Cancelled, Completed, SentPart, Session, begin, or_cancelled, see_through};
-use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource};
+use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource, PutObjectOutput};
 
 pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
     check_part_size(copy.part_size)?;
     if copy.concurrency == 0 {
         return Err(Error::invalid_input("concurrency: 0 parts at the same time would copy nothing; 1 is the least"));
     }
-    let source = copy.look().await?;
-    let size = source.content_length.unwrap_or(0);
+    if let Some(fault) = copy.source.fault() {
+        return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
+    }
+    let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (source, size) = or_cancelled(copy.look(), &mut cancelled, || false).await?;
     let meter = Meter::new(copy.on_progress.clone(), None);
     meter.update(|progress| progress.total_bytes = Some(size));
-    let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
     if size <= copy.largest_single.min(LARGEST_SINGLE) {
-        or_cancelled(copy.at_once(&source, size, &meter), &mut cancelled, || false).await
+        copy.at_once(&source, size, &meter, cancelled).await
     } else {
         copy.in_parts(&source, size, &meter, cancelled).await
     }
 }
 
 impl ObjectCopy {
-    async fn look(&self) -> Result<HeadObjectOutput> {
-        if let Some(fault) = self.source.fault() {
-            return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
-        }
-        let mut input = HeadObjectInput::new();
-        input.version_id.clone_from(&self.source.version_id);
-        encrypt!(input, self.source_encryption.as_ref());
-        self.bucket.neighbour(&self.source.bucket).head_object(&self.source.key, input).await
+    async fn look(&self) -> Result<(HeadObjectOutput, u64)> {
+        let source = Readable {
+            bucket: &self.bucket.neighbour(&self.source.bucket),
+            key: &self.source.key,
+            version_id: self.source.version_id.as_deref(),
+            encryption: self.source_encryption.as_ref(),
+        };
+        source.look().await
     }
 
     fn headers(&self, source: &HeadObjectOutput) -> ObjectHeaders {
@@ -55,7 +58,13 @@ impl ObjectCopy {
         }
     }
 
-    async fn at_once(&self, source: &HeadObjectOutput, size: u64, meter: &Meter) -> Result<Copied> {
+    async fn at_once(
+        &self,
+        source: &HeadObjectOutput,
+        size: u64,
+        meter: &Meter,
+        mut cancelled: Option<Cancelled>,
+    ) -> Result<Copied> {
         // What describes the source is the server's to copy.
         let headers = ObjectHeaders {
             storage_class: self.headers(source).storage_class,
@@ -63,18 +72,41 @@ impl ObjectCopy {
             ..ObjectHeaders::default()
         };
         let mut input = headers.put();
-        copy_from!(input, self.source, self.source_encryption.as_ref());
-        input.copy_source_if_match.clone_from(&source.etag);
-        let output = self.bucket.put_object(&self.key, input).await?;
+        copy_from!(input, self.source, Pin::of(source), self.source_encryption.as_ref());
+        let copying = self.bucket.put_object(&self.key, input);
+        let PutObjectOutput { etag, version_id, response, .. } =
+            or_cancelled(copying, &mut cancelled, || false).await?;
+        // It is there now, so nothing is cancelled any more.
+        let seen =
+            self.look_at_copy(HeadObjectInput { version_id: version_id.clone(), ..headers.head() }, size).await?;
         meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
         Ok(Copied {
             key: self.key.clone(),
             size,
-            etag: output.etag,
-            version_id: output.version_id,
+            etag: etag.or(seen.etag),
+            version_id: version_id.or(seen.version_id),
             parts: 0,
-            attempts: output.response.attempts,
+            attempts: response.attempts,
         })
+    }
+
+    /// Looks whether the copy has so many bytes, as an upload in parts does with its object.
+    async fn look_at_copy(&self, input: HeadObjectInput, size: u64) -> Result<HeadObjectOutput> {
+        let object = match self.bucket.head_object(&self.key, input).await {
+            Ok(object) => object,
+            Err(error) if error.is_access_denied() => {
+                tracing::warn!(%error, "the copy was made; these keys may not look at it");
+                return Ok(HeadObjectOutput::default());
+            }
+            Err(error) => return Err(error),
+        };
+        match object.content_length.filter(|stored| *stored != size) {
+            None => Ok(object),
+            Some(stored) => Err(Error::unexpected_response(format!(
+                "the copy of {size} bytes was made, but key {:?} has {stored}: somebody else may have written to it",
+                self.key
+            ))),
+        }
     }
 
     async fn in_parts(
@@ -88,7 +120,7 @@ impl ObjectCopy {
         meter.update(|progress| progress.total_parts = Some(plan.count()));
         let session = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
         let completed = see_through(&session, cancelled, async {
-            let parts = self.copy_parts(&session, source.etag.as_deref(), plan).await?;
+            let parts = self.copy_parts(&session, Pin::of(source), plan).await?;
             session.complete(&parts, size).await
         });
         let Completed { etag, version_id, .. } = completed.await?;
@@ -97,15 +129,15 @@ impl ObjectCopy {
     }
 
     /// Copies the parts; in case of an error, only after none is under way any more does it return.
-    async fn copy_parts(&self, session: &Arc<Session>, etag: Option<&str>, plan: PartPlan) -> Result<Vec<SentPart>> {
+    async fn copy_parts(&self, session: &Arc<Session>, pin: Pin, plan: PartPlan) -> Result<Vec<SentPart>> {
         let session = Arc::clone(session);
-        let (source, key, etag) = (self.source.clone(), self.source_encryption.clone(), etag.map(str::to_owned));
+        let (source, key) = (self.source.clone(), self.source_encryption.clone());
         // Who sees the upload through drops this when it is cancelled.
         let mut cancelled = None;
         let copying = for_each_part(plan.parts().collect(), self.concurrency, &mut cancelled, move |part| {
             let session = Arc::clone(&session);
-            let (source, key, etag) = (source.clone(), key.clone(), etag.clone());
-            async move { session.copy_part(&part, &source, key.as_ref(), etag.as_deref()).await }
+            let (source, key, pin) = (source.clone(), key.clone(), pin.clone());
+            async move { session.copy_part(&part, &source, &pin, key.as_ref()).await }
         });
         let mut copied = copying.await?;
         copied.sort_by_key(|part| part.number);
@@ -118,13 +150,12 @@ impl Session {
         &self,
         part: &PlannedPart,
         source: &ObjectSource,
+        pin: &Pin,
         key: Option<&CustomerKey>,
-        etag: Option<&str>,
     ) -> Result<SentPart> {
         let mut input = self.headers.part(&self.upload_id, part.number);
-        copy_from!(input, source, key);
+        copy_from!(input, source, pin, key);
         input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
-        input.copy_source_if_match = etag.map(str::to_owned);
         let copied = self.bucket.upload_multipart(&self.key, input).await;
         self.count(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
         let copied = copied.map_err(|error| error.of_part(&self.upload_id, part.number))?;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use http::StatusCode;
 use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
@@ -13,14 +12,12 @@ use super::proof::{Proof, Verdict};
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::encryption::CustomerKey;
-use crate::transfer::object_headers::encrypt;
 use crate::transfer::pace::Pace;
+use crate::transfer::pinned::Readable;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::{for_each_part, stopped};
 use crate::transfer::upload::or_cancelled;
-use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput};
 
 pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
     let span = debug_span!("download", bucket = download.bucket.name(), key = download.key);
@@ -37,15 +34,10 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     let bucket = bucket.with_idle_timeout(options.stall_timeout);
     let pace = options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()?;
     let meter = Meter::new(options.on_progress, pace);
-    let looking = async {
-        let object = look(&bucket, &key, version_id.as_deref(), encryption.as_ref()).await?;
-        let size = match object.content_length {
-            Some(size) => size,
-            None => size_of(&bucket, &key, pinned(&object, version_id.clone(), encryption.as_ref())).await?,
-        };
-        Ok((object, size))
-    };
-    let (object, size) = or_cancelled(looking, &mut cancelled, || false).await?;
+    let source =
+        Readable { bucket: &bucket, key: &key, version_id: version_id.as_deref(), encryption: encryption.as_ref() };
+    let (object, size) = or_cancelled(source.look(), &mut cancelled, || false).await?;
+    let input = source.pinned(&object);
     let wanted_plan = PartPlan::new(size, options.part_size)?;
     let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
     let proof = match options.checksum {
@@ -67,15 +59,8 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         progress.total_parts = Some(plan.count());
     });
 
-    let fetch = Arc::new(Fetch {
-        input: pinned(&object, version_id, encryption.as_ref()),
-        bucket,
-        key,
-        size,
-        file: Arc::clone(&file),
-        meter,
-        attempts: AtomicU32::new(0),
-    });
+    let fetch =
+        Arc::new(Fetch { bucket, key, input, size, file: Arc::clone(&file), meter, attempts: AtomicU32::new(0) });
     let fetcher = Arc::clone(&fetch);
     let fetched = for_each_part(missing, options.concurrency, &mut cancelled, move |part| {
         let fetch = Arc::clone(&fetcher);
@@ -127,39 +112,4 @@ fn kept(file: &PartialFile) -> Error {
         file.path().display()
     );
     Error::new(ErrorKind::Cancelled, message)
-}
-
-async fn look(
-    bucket: &Bucket,
-    key: &str,
-    version_id: Option<&str>,
-    encryption: Option<&CustomerKey>,
-) -> Result<HeadObjectOutput> {
-    let mut input = HeadObjectInput::new();
-    input.version_id = version_id.map(str::to_owned);
-    encrypt!(input, encryption);
-    bucket.head_object(key, input).await
-}
-
-/// Finds out how long an object is of which HEAD did not tell.
-async fn size_of(bucket: &Bucket, key: &str, input: GetObjectInput) -> Result<u64> {
-    match bucket.get_object(key, GetObjectInput { range: Some("bytes=0-0".to_owned()), ..input }).await {
-        Ok(object) => {
-            let total = object.content_range.as_deref().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
-            total.ok_or_else(|| Error::unexpected_response("the server does not say how long the object is"))
-        }
-        // Nothing has no first byte.
-        Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => Ok(0),
-        Err(error) => Err(error),
-    }
-}
-
-/// Asks for this very object and no later one.
-fn pinned(object: &HeadObjectOutput, version_id: Option<String>, encryption: Option<&CustomerKey>) -> GetObjectInput {
-    let mut input = GetObjectInput::new();
-    input.version_id = version_id;
-    input.if_match = object.etag.clone();
-    input.if_unmodified_since = object.last_modified.filter(|_| object.etag.is_none());
-    encrypt!(input, encryption);
-    input
 }
