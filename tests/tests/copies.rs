@@ -10,7 +10,8 @@ use qingstor_tests::{RawServer, TestBucket};
 
 const DATE: &str = "Thu, 01 Dec 2022 16:00:00 GMT";
 const TAG: &str = "\"900150983cd24fb0d6963f7d28e17f72\"";
-const MADE: &str = "HTTP/1.1 201 Created\r\netag: \"900150983cd24fb0d6963f7d28e17f72\"\r\ncontent-length: 0\r\n\r\n";
+const MADE: &str = "HTTP/1.1 201 Created\r\netag: \"900150983cd24fb0d6963f7d28e17f72\"\r\nx-qs-version-id: V1\r\n\
+                    content-length: 0\r\n\r\n";
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
 
 fn head(headers: &[&str]) -> String {
@@ -37,9 +38,10 @@ async fn a_copy_in_one_request_is_looked_at() {
     let asked: Vec<_> = server.requests().iter().map(|request| request.method.clone()).collect();
     assert_eq!(asked, ["HEAD", "PUT", "HEAD"]);
     let of_copy = server.requests()[2].target.clone();
-    assert!(of_copy.ends_with("/to"), "{of_copy}");
+    assert!(of_copy.ends_with("/to?version_id=V1"), "that very version: {of_copy}");
     let copied_whole = copied_whole.unwrap();
     assert_eq!((copied_whole.size, copied_whole.etag.as_deref()), (3, Some(TAG)));
+    assert_eq!(copied_whole.version_id.as_deref(), Some("V1"));
 
     let (outcome, _) = copied(&source, head(&["content-length: 2"])).await;
     let error = outcome.unwrap_err();

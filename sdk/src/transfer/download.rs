@@ -157,8 +157,8 @@ impl Download {
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no target or a setting is out of its limits,
     /// [`ErrorKind::Body`](crate::ErrorKind::Body) if a file cannot be written,
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what its entity tag says,
-    /// and those of the operations. [`Error::is_precondition_failed`] is true if the object changed meanwhile.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what was asked for, or not
+    /// what its entity tag says, and those of the operations. [`Error::is_precondition_failed`] is true if the object changed meanwhile.
     pub async fn send(self) -> Result<Downloaded> {
         let target = self
             .target
