@@ -63,6 +63,12 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    pub(crate) fn url(&self, query: Option<&str>) -> String {
+        let Self { scheme, authority, path, .. } = self;
+        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+        [scheme, "://", authority, path, mark, query].concat()
+    }
+
     /// The bucket, if it is part of the host.
     pub(crate) fn virtual_host_bucket(&self) -> Option<&str> {
         self.resource_prefix.strip_prefix('/')

@@ -11,7 +11,7 @@ use crate::client::{Address, Client};
 use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::percent::encode_query;
-use crate::send::{Call, url};
+use crate::send::Call;
 use crate::sign;
 
 /// A request that is good until it expires, for whoever has it: treat its URL like a password.
@@ -110,7 +110,7 @@ impl Client {
         let body = request.body.as_bytes().filter(|body| is_json && !body.is_empty()).map(Bytes::copy_from_slice);
         Ok(PresignedRequest {
             method: spec.method,
-            url: url(&target, Some(&query)),
+            url: target.url(Some(&query)),
             headers: request.headers,
             body,
             expires,

@@ -16,11 +16,15 @@ use crate::request::{EncodedRequest, FormKind};
 use crate::response::{Payload, ResponseBody, ResponseDecoder, read_limited};
 use crate::retry::Failure;
 use crate::sign;
+use crate::transport::{Outgoing, exact_url};
 use crate::{Body, Timestamp};
 
 /// A page of 1,000 keys of 1,023 bytes is 2 MiB; what is much longer is no answer of QingStor's.
 const LONGEST_DOCUMENT: usize = 64 << 20;
 const LONGEST_ERROR: usize = 64 << 10;
+
+/// By this crate and the HTTP library: with room for them, a map of headers does not grow one by one.
+const ADDED_HEADERS: usize = 8;
 
 pub(crate) struct Call {
     pub(crate) spec: OperationSpec,
@@ -109,14 +113,8 @@ impl Client {
         let headers = self.headers(call, signed_at)?;
         let progress = Progress::new();
         let body = call.request.body.attempt(&progress);
-        let mut request = http::Request::new(body);
-        *request.method_mut() = call.spec.method.clone();
-        *request.uri_mut() =
-            url(&call.target, call.request.query.as_deref()).parse().map_err(|error: http::uri::InvalidUri| {
-                Error::invalid_input("the URL cannot be sent").with_source(error)
-            })?;
-        *request.headers_mut() = headers;
-
+        let url = exact_url(&call.target, call.request.query.as_deref())?;
+        let request = Outgoing { method: call.spec.method.clone(), url, headers, body };
         let response = self.transport.send(request, progress).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
@@ -149,16 +147,17 @@ impl Client {
     /// The input's headers and what every attempt adds to them, the signature last.
     fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
         let mut headers = call.request.headers.clone();
+        headers.reserve(ADDED_HEADERS);
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         // A front end that compresses on its way out would break lengths and hashes.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert_length(&mut headers, &call.spec.method, &call.request.body);
-        headers.insert(header::DATE, header_value(&signed_at.to_http_date())?);
+        headers.insert(header::DATE, header_value(signed_at.to_http_date())?);
         let in_header = self.credentials.as_ref().filter(|_| call.request.form != Some(FormKind::Signed));
         if let Some(credentials) = in_header {
             let to_sign = sign::string_to_sign(&call.spec.method, &headers, call.resource());
             let signature = sign::signature(credentials.secret_access_key(), &to_sign);
-            let mut authorization = header_value(&sign::authorization(credentials, &signature))?;
+            let mut authorization = header_value(sign::authorization(credentials, &signature))?;
             authorization.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, authorization);
         }
@@ -174,14 +173,6 @@ impl Call {
     }
 }
 
-pub(crate) fn url(target: &Target, query: Option<&str>) -> String {
-    let Target { scheme, authority, path, .. } = target;
-    match query {
-        Some(query) => format!("{scheme}://{authority}{path}?{query}"),
-        None => format!("{scheme}://{authority}{path}"),
-    }
-}
-
 /// Methods that may carry a body say that they carry none; the others say nothing.
 fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
     if !body.is_empty() || matches!(*method, Method::PUT | Method::POST) {
@@ -189,8 +180,8 @@ fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
     }
 }
 
-fn header_value(text: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(text)
+fn header_value(text: String) -> Result<HeaderValue> {
+    HeaderValue::try_from(text)
         .map_err(|error| Error::config("the access key id has characters that no header can carry").with_source(error))
 }
 

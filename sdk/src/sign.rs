@@ -227,8 +227,8 @@ pub(crate) fn canonical_resource_with(
     resource.extend_from_slice(raw_path.as_bytes());
 
     let mut parameters: Vec<(Vec<u8>, Vec<u8>)> = raw_query
-        .unwrap_or_default()
-        .split('&')
+        .into_iter()
+        .flat_map(|query| query.split('&'))
         .map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
         .map(|(key, value)| (decode_form(key), decode_form(value)))
         .filter(|(key, _)| SUB_RESOURCES.iter().chain(sub_resources).any(|known| known.as_bytes() == key))

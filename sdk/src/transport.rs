@@ -8,11 +8,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::{HeaderMap, Method};
 use http_body::Body as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::body::{BodyError, ExactBody, Progress};
 use crate::config::Settings;
+use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
@@ -31,6 +33,17 @@ pub(crate) struct Patience {
     /// While the server does what it was told.
     pub(crate) response: Duration,
 }
+
+/// A request with all its headers.
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: ExactUrl,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: ExactBody,
+}
+
+/// One that is sent as it was signed.
+pub(crate) struct ExactUrl(reqwest::Url);
 
 /// Bytes of an answer as they come in.
 #[derive(Debug)]
@@ -59,17 +72,12 @@ impl Transport {
     }
 
     /// Sends one request and returns when the head of the answer is there.
-    pub(crate) async fn send(
-        &self,
-        request: http::Request<ExactBody>,
-        progress: Arc<Progress>,
-    ) -> Result<http::Response<Incoming>> {
-        let (parts, mut body) = request.into_parts();
-        let url = exact_url(&parts.uri)?;
+    pub(crate) async fn send(&self, request: Outgoing, progress: Arc<Progress>) -> Result<http::Response<Incoming>> {
+        let Outgoing { method, url, headers, mut body } = request;
         // What only reads keeps a server no longer busy than sending does.
-        let patience = if parts.method.is_safe() { self.patience.of_reading() } else { self.patience };
-        let mut outgoing = reqwest::Request::new(parts.method, url);
-        *outgoing.headers_mut() = parts.headers;
+        let patience = if method.is_safe() { self.patience.of_reading() } else { self.patience };
+        let mut outgoing = reqwest::Request::new(method, url.0);
+        *outgoing.headers_mut() = headers;
         progress.expect(body.size_hint().lower());
         if body.size_hint().exact() == Some(0) {
             self.end(&mut body).await?;
@@ -161,14 +169,14 @@ pub(crate) fn stalled(limit: Duration) -> Error {
 }
 
 /// The URL library rewrites some URLs as it reads them. What is sent must be what was signed, so that is an error.
-fn exact_url(uri: &http::Uri) -> Result<reqwest::Url> {
-    let text = uri.to_string();
+pub(crate) fn exact_url(target: &Target, query: Option<&str>) -> Result<ExactUrl> {
+    let text = target.url(query);
     let url = reqwest::Url::parse(&text)
         .map_err(|error| Error::invalid_input(format!("the URL {text} cannot be sent")).with_source(error))?;
-    if url.path() != uri.path() || url.query() != uri.query() {
+    if url.path() != target.path || url.query() != query {
         return Err(Error::invalid_input(format!("the URL {text} would be sent as {url}")));
     }
-    Ok(url)
+    Ok(ExactUrl(url))
 }
 
 fn classify(error: reqwest::Error) -> Error {
