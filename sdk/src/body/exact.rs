@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -21,7 +22,16 @@ use crate::error::BoxError;
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
 /// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
 /// slow line would look like a standstill.
-const MOST_AT_ONCE: usize = 64 * 1024;
+const MOST_AT_ONCE: usize = 256 * 1024;
+
+/// Over a line that may be slow: of 8 KiB a second, it asks again in less than the 15 s after which nothing moves.
+const LEAST_AT_ONCE: usize = 64 * 1024;
+
+/// As much as the HTTP library takes over whatever becomes of it.
+const UNTOLD: u64 = 512 * 1024;
+
+/// A line is slow that takes longer for what was handed over.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// When bytes last moved, and how many are left; shared by an attempt's body and the watch over it.
 #[derive(Debug)]
@@ -41,10 +51,12 @@ impl Progress {
         self.left.store(bytes, Ordering::Relaxed);
     }
 
-    fn moved(&self, bytes: u64) {
+    /// Returns how long nothing had.
+    fn moved(&self, bytes: u64) -> Duration {
         self.left.fetch_sub(bytes, Ordering::Relaxed);
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_millis.store(millis, Ordering::Relaxed);
+        let before = self.last_millis.swap(millis, Ordering::Relaxed);
+        Duration::from_millis(millis.saturating_sub(before))
     }
 
     pub(crate) fn is_all_sent(&self) -> bool {
@@ -52,7 +64,7 @@ impl Progress {
     }
 
     pub(crate) fn last(&self) -> Instant {
-        self.start + std::time::Duration::from_millis(self.last_millis.load(Ordering::Relaxed))
+        self.start + Duration::from_millis(self.last_millis.load(Ordering::Relaxed))
     }
 }
 
@@ -81,6 +93,7 @@ pub(crate) struct ExactBody {
     rest: Bytes,
     length: u64,
     sent: u64,
+    is_slow: bool,
     progress: Arc<Progress>,
     observer: Option<Arc<dyn Observer>>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -129,7 +142,8 @@ impl ExactBody {
 
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
         let progress = Arc::clone(progress);
-        Self { source, rest: Bytes::new(), length, sent: 0, progress, observer: None, pause: None }
+        let rest = Bytes::new();
+        Self { source, rest, length, sent: 0, is_slow: false, progress, observer: None, pause: None }
     }
 
     pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
@@ -193,15 +207,17 @@ impl ExactBody {
 
     /// Hands over the first piece and keeps the rest for next time.
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
-        let most =
-            self.observer.as_ref().map_or(MOST_AT_ONCE, |observer| observer.most_at_once().clamp(1, MOST_AT_ONCE));
+        let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
+        let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
         self.rest = bytes;
         if let Some(observer) = &self.observer {
             observer.sent(piece.len() as u64);
             self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
-        self.progress.moved(piece.len() as u64);
+        let waited = self.progress.moved(piece.len() as u64);
+        // Before the first piece it was the connection that was waited for.
+        self.is_slow |= self.sent > 0 && waited > SLOW;
         self.sent += piece.len() as u64;
         Ok(Frame::data(piece))
     }
