@@ -20,7 +20,7 @@ pub(crate) use aligned::AlignedBuffer;
 pub(crate) use exact::{BodyError, ExactBody, Progress};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
-pub(crate) use held::{HeldPieces, Memory};
+pub(crate) use held::{HeldPieces, Memory, Room};
 pub(crate) use observer::Observer;
 pub(crate) use piece::{PIECE, Piece, PiecePool};
 

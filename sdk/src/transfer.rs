@@ -1,5 +1,6 @@
 //! Whole files: planned in parts, sent side by side, verified, resumed.
 
+mod cancelled;
 mod checkpoint;
 mod checkpoint_lock;
 mod checksum;
@@ -20,6 +21,7 @@ pub(crate) mod plan;
 mod progress;
 mod source;
 mod stale;
+mod stored;
 mod tasks;
 mod upload;
 mod whole_file;

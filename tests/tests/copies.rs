@@ -46,7 +46,7 @@ async fn a_copy_in_one_request_is_looked_at() {
     let (outcome, _) = copied(&source, head(&["content-length: 2"])).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-    assert!(error.to_string().contains("the copy of 3 bytes was made, but key \"to\" has 2"), "{error}");
+    assert!(error.to_string().contains("3 bytes were stored as \"to\", but the object has 2"), "{error}");
 
     let (outcome, _) = copied(&source, FORBIDDEN.to_owned()).await;
     assert_eq!(outcome.unwrap(), copied_whole, "who may not look");

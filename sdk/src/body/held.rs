@@ -8,19 +8,38 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::piece::{PIECE, Piece, PiecePool};
 
+/// Where nothing is held, what is read is soon read into again.
+const LEAST_KEPT: usize = 16;
+
 /// How much of files may be held in memory, by all regions together.
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     /// A permit a piece.
     room: Arc<Semaphore>,
+    pieces: usize,
     pool: Arc<PiecePool>,
 }
+
+/// Room for some pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Room(Option<OwnedSemaphorePermit>);
 
 impl Memory {
     /// Bytes that are no whole piece are left out.
     pub(crate) fn of(bytes: u64) -> Self {
         let pieces = usize::try_from(bytes / PIECE as u64).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { room: Arc::new(Semaphore::new(pieces)), pool: PiecePool::keeping(pieces) }
+        Self { room: Arc::new(Semaphore::new(pieces)), pieces, pool: PiecePool::keeping(pieces.max(LEAST_KEPT)) }
+    }
+
+    /// How many pieces can be held.
+    pub(crate) fn pieces(&self) -> usize {
+        self.pieces
+    }
+
+    /// Waits until there is room for so many pieces, which is no more than there ever is.
+    pub(crate) async fn room_for(&self, pieces: usize) -> Room {
+        let permits = u32::try_from(pieces.min(self.pieces)).unwrap_or(u32::MAX);
+        Room(Arc::clone(&self.room).acquire_many_owned(permits).await.ok())
     }
 
     pub(crate) fn pool(&self) -> &Arc<PiecePool> {
@@ -34,9 +53,9 @@ impl Memory {
 pub(crate) struct HeldPieces(Mutex<BTreeMap<u64, Bytes>>);
 
 impl HeldPieces {
-    /// Holds the piece that begins `done` bytes into the region, if there is room.
-    pub(crate) fn hold(&self, done: u64, piece: Piece, memory: &Memory) {
-        if let Ok(room) = Arc::clone(&memory.room).try_acquire_owned() {
+    /// Holds the piece that begins `done` bytes into the region, as far as there is room.
+    pub(crate) fn hold(&self, done: u64, piece: Piece, room: &mut Room) {
+        if let Some(room) = room.0.as_mut().and_then(|room| room.split(1)) {
             let bytes = Bytes::from_owner(Held { piece, _room: room });
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(done, bytes);
         }
@@ -61,28 +80,35 @@ impl AsRef<[u8]> for Held {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
 
-    #[test]
-    fn no_more_is_held_than_there_is_room_for_until_it_was_sent() {
+    fn piece(byte: u8, memory: &Memory) -> Piece {
+        let mut piece = Piece::of(3, memory.pool());
+        piece.as_mut().fill(byte);
+        piece
+    }
+
+    #[tokio::test]
+    async fn no_more_is_held_than_there_is_room_for_until_it_was_sent() {
         let memory = Memory::of(2 * PIECE as u64 + 1);
         let held = HeldPieces::default();
-        let piece = |byte| {
-            let mut piece = Piece::of(3, memory.pool());
-            piece.as_mut().fill(byte);
-            piece
-        };
+        let mut room = memory.room_for(3).await;
         for (done, byte) in [(0, 1), (10, 2), (20, 3)] {
-            held.hold(done, piece(byte), &memory);
+            held.hold(done, piece(byte, &memory), &mut room);
         }
         assert_eq!(held.take(20), None, "there was no room");
         let first = held.take(0).unwrap();
         assert_eq!(first, [1; 3].as_slice());
         assert_eq!(held.take(0), None, "only once");
-        held.hold(20, piece(3), &memory);
-        assert_eq!(held.take(20), None, "the first one is still on its way");
-        drop(first);
-        held.hold(20, piece(3), &memory);
+        let waiting = memory.room_for(2);
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "the first one is still on its way");
+        drop((first, held.take(10), room));
+        held.hold(20, piece(3, &memory), &mut waiting.await);
         assert_eq!(held.take(20).unwrap(), [3; 3].as_slice());
     }
 }

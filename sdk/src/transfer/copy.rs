@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use tracing::{Instrument, debug_span};
 
+use super::cancelled::Cancelled;
 use super::encryption::CustomerKey;
 use super::limits::{DEFAULT_CONCURRENCY, LARGEST_SINGLE, MIB};
 use super::progress::{Callback, TransferProgress};
-use super::upload::Cancelled;
 use crate::error::Result;
 use crate::types::StorageClass;
 use crate::{Bucket, ObjectSource};

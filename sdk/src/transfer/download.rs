@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cancelled::Cancelled;
 use super::checksum::Checksum;
 use super::encryption::CustomerKey;
 use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
 use super::progress::{Callback, TransferProgress};
-use super::upload::Cancelled;
 use crate::Bucket;
 use crate::error::{Error, Result};
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
+use super::cancelled::{Cancelled, or_cancelled};
 use super::plan::PlannedPart;
-use super::upload::{Cancelled, or_cancelled};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A task that has panicked, or whose runtime ends.
@@ -48,7 +48,8 @@ where
     Ok(outcome?.into_iter().flatten().collect())
 }
 
-async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Vec<T>> {
+/// What came of all tasks, or the first error while the others go on.
+pub(crate) async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Vec<T>> {
     let mut done = Vec::with_capacity(tasks.len());
     while let Some(outcome) = tasks.join_next().await {
         done.push(outcome.map_err(stopped).flatten()?);

@@ -19,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
+use super::cancelled::Cancelled;
 use super::checksum::Checksum;
 use super::encryption::CustomerKey;
 use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
@@ -29,9 +30,8 @@ use crate::error::{Error, Result};
 use crate::types::StorageClass;
 
 pub(crate) use completion::Completed;
-pub(crate) use guard::{begin, or_cancelled, see_through};
+pub(crate) use guard::{begin, see_through};
 pub use outcome::Uploaded;
-pub(crate) use run::stopped;
 pub(crate) use session::{SentPart, Session};
 
 /// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
@@ -95,8 +95,6 @@ struct Options {
     on_progress: Option<Callback>,
     checkpoint: Option<PathBuf>,
 }
-
-pub(crate) type Cancelled = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Upload {
     pub(crate) fn new(bucket: &Bucket, key: String) -> Self {

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Copied, ObjectCopy};
 use crate::error::{Error, Result};
+use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checksum::parse_hex;
 use crate::transfer::encryption::CustomerKey;
 use crate::transfer::limits::LARGEST_SINGLE;
@@ -11,8 +12,9 @@ use crate::transfer::object_headers::{ObjectHeaders, copy_from};
 use crate::transfer::pinned::{Pin, Readable};
 use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
+use crate::transfer::stored::look_at_stored;
 use crate::transfer::tasks::for_each_part;
-use crate::transfer::upload::{Cancelled, Completed, SentPart, Session, begin, or_cancelled, see_through};
+use crate::transfer::upload::{Completed, SentPart, Session, begin, see_through};
 use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource, PutObjectOutput};
 
 pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
@@ -77,8 +79,8 @@ impl ObjectCopy {
         let PutObjectOutput { etag, version_id, response, .. } =
             or_cancelled(copying, &mut cancelled, || false).await?;
         // It is there now, so nothing is cancelled any more.
-        let seen =
-            self.look_at_copy(HeadObjectInput { version_id: version_id.clone(), ..headers.head() }, size).await?;
+        let input = HeadObjectInput { version_id: version_id.clone(), ..headers.head() };
+        let seen = look_at_stored(&self.bucket, &self.key, input, size).await?.unwrap_or_default();
         meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
         Ok(Copied {
             key: self.key.clone(),
@@ -88,25 +90,6 @@ impl ObjectCopy {
             parts: 0,
             attempts: response.attempts,
         })
-    }
-
-    /// Looks whether the copy has so many bytes, as an upload in parts does with its object.
-    async fn look_at_copy(&self, input: HeadObjectInput, size: u64) -> Result<HeadObjectOutput> {
-        let object = match self.bucket.head_object(&self.key, input).await {
-            Ok(object) => object,
-            Err(error) if error.is_access_denied() => {
-                tracing::warn!(%error, "the copy was made; these keys may not look at it");
-                return Ok(HeadObjectOutput::default());
-            }
-            Err(error) => return Err(error),
-        };
-        match object.content_length.filter(|stored| *stored != size) {
-            None => Ok(object),
-            Some(stored) => Err(Error::unexpected_response(format!(
-                "the copy of {size} bytes was made, but key {:?} has {stored}: somebody else may have written to it",
-                self.key
-            ))),
-        }
     }
 
     async fn in_parts(
@@ -120,8 +103,10 @@ impl ObjectCopy {
         meter.update(|progress| progress.total_parts = Some(plan.count()));
         let session = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
         let completed = see_through(&session, cancelled, async {
-            let parts = self.copy_parts(&session, Pin::of(source), plan).await?;
-            session.complete(&parts, size).await
+            // Whether the parts will have sums is the server's to say.
+            let (parts, before) =
+                tokio::join!(self.copy_parts(&session, Pin::of(source), plan), session.object_before(false));
+            session.complete(&parts?, size, &before).await
         });
         let Completed { etag, version_id, .. } = completed.await?;
         let (parts, attempts) = (plan.count(), session.attempts());
@@ -153,6 +138,7 @@ impl Session {
         pin: &Pin,
         key: Option<&CustomerKey>,
     ) -> Result<SentPart> {
+        let _under_way = self.part_under_way().await;
         let mut input = self.headers.part(&self.upload_id, part.number);
         copy_from!(input, source, pin, key);
         input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));

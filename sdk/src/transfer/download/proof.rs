@@ -1,26 +1,19 @@
 //! What an entity tag says of an object's bytes.
 
+use std::iter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use md5::{Digest, Md5};
 
 use super::layout::{Layout, layouts};
-use crate::body::{AlignedBuffer, Memory, OpenFile};
+use crate::body::{Memory, OpenFile};
 use crate::error::{Error, Result};
 use crate::transfer::checksum::{PartsTag, hex, parse_hex};
-use crate::transfer::hashing::sums_of;
+use crate::transfer::hashing;
 use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::over::OverOnDrop;
-use crate::transfer::source::PartSource;
-use crate::transfer::source::unreadable;
+use crate::transfer::source::{PartSource, unreadable};
 use crate::transfer::tasks::stopped;
-
-/// What is read and hashed at once.
-const PIECE: usize = 256 << 10;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
@@ -63,23 +56,21 @@ impl Proof {
         match self {
             Self::Nothing => Ok(Verdict::Unproven),
             Self::Whole(expected) => {
-                let over = OverOnDrop::default();
-                let is_over = over.flag();
-                let summing = tokio::task::spawn_blocking(move || sum_of(&path, size, &is_over));
-                let sum = summing.await.map_err(stopped)?.map_err(unreadable)?;
-                if sum == expected {
+                let sums = sums_of(&path, iter::once(0..size)).await?;
+                if sums == [expected] {
                     return Ok(Verdict::Verified);
                 }
+                let sums: Vec<String> = sums.iter().map(hex).collect();
                 Ok(Verdict::Refuted(Error::unexpected_response(format!(
                     "the MD5 of what came is {}, and the object's ETag {}. If the ETag is not meant to be its MD5, \
                      `checksum(None)` does without",
-                    hex(&sum),
+                    sums.concat(),
                     hex(&expected)
                 ))))
             }
             Self::Parts { layouts, are_all, tag } => {
                 for layout in layouts {
-                    let sums = sums_of_parts(&path, layout.parts(size)).await?;
+                    let sums = sums_of(&path, layout.parts(size)).await?;
                     if PartsTag::of(&sums) == tag || PartsTag::of_texts(&sums) == tag {
                         return Ok(Verdict::Verified);
                     }
@@ -98,30 +89,11 @@ impl Proof {
     }
 }
 
-/// Blocks.
-fn sum_of(path: &Path, size: u64, is_over: &AtomicBool) -> std::io::Result<Md5Sum> {
-    let file = OpenFile::open(path)?;
-    let mut md5 = Md5::new();
-    let mut buffer = AlignedBuffer::zeroed(PIECE);
-    let mut done = 0;
-    while done < size {
-        if is_over.load(Ordering::Relaxed) {
-            return Err(std::io::ErrorKind::Interrupted.into());
-        }
-        let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(PIECE);
-        let bytes = &mut buffer.as_mut()[..length];
-        file.read_exact_at(bytes, done)?;
-        md5.update(bytes);
-        done += length as u64;
-    }
-    Ok(md5.finalize().into())
-}
-
-async fn sums_of_parts(path: &Path, parts: Vec<Range<u64>>) -> Result<Vec<Md5Sum>> {
+async fn sums_of(path: &Path, parts: impl IntoIterator<Item = Range<u64>>) -> Result<Vec<Md5Sum>> {
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || OpenFile::open(&path));
     let source = PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?));
-    sums_of(parts.into_iter().map(|part| source.region(part)).collect(), &Memory::of(0)).await
+    hashing::sums_of(parts.into_iter().map(|part| source.region(part)).collect(), &Memory::of(0)).await
 }
 
 #[cfg(test)]

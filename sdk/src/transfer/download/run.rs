@@ -12,12 +12,12 @@ use super::proof::{Proof, Verdict};
 use super::receiving::Fetch;
 use super::{Download, Downloaded};
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::cancelled::or_cancelled;
 use crate::transfer::pace::Pace;
 use crate::transfer::pinned::Readable;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::{for_each_part, stopped};
-use crate::transfer::upload::or_cancelled;
 
 pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
     let span = debug_span!("download", bucket = download.bucket.name(), key = download.key);

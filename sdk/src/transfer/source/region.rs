@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::PartSource;
 use crate::Body;
-use crate::body::{HeldPieces, Memory, PIECE, Piece};
+use crate::body::{HeldPieces, Memory, OpenFile, PIECE, Piece, Room};
 
 /// Some bytes of a source.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Region {
     }
 
     /// The piece that begins at the region's byte `done`: [`PIECE`] bytes, or what is left.
-    pub(crate) fn piece(&self, done: u64, memory: &Memory) -> RegionPiece<'_> {
+    pub(crate) fn piece(&self, done: u64) -> RegionPiece<'_> {
         let left = self.length().saturating_sub(done).min(PIECE as u64);
         let start = self.bytes.start + done;
         let content = match &self.source {
@@ -61,7 +61,7 @@ impl Region {
                 let number = usize::try_from(start / PIECE as u64).unwrap_or(usize::MAX);
                 Content::Slice(pieces.get(number).map_or(&[], |piece| piece))
             }
-            PartSource::File(_) => Content::Read(Piece::of(left, memory.pool())),
+            PartSource::File(file) => Content::OfFile { file, start, left: usize::try_from(left).unwrap_or(PIECE) },
         };
         RegionPiece { region: self, done, content }
     }
@@ -76,36 +76,46 @@ pub(crate) struct RegionPiece<'a> {
 
 enum Content<'a> {
     Slice(&'a [u8]),
-    Read(Piece),
+    OfFile { file: &'a OpenFile, start: u64, left: usize },
+    Held { file: &'a OpenFile, start: u64, piece: Piece },
 }
 
-impl RegionPiece<'_> {
-    /// Reads those of its bytes that are in the range. Blocks.
-    pub(crate) fn read(&mut self, range: Range<usize>) -> io::Result<()> {
-        if let (Content::Read(piece), PartSource::File(file)) = (&mut self.content, &self.region.source) {
-            let bytes = piece.as_mut();
-            let range = within(&range, bytes.len());
-            let place = self.region.bytes.start + self.done + range.start as u64;
-            return file.read_exact_at(&mut bytes[range], place);
-        }
-        Ok(())
-    }
-
-    /// Those of its bytes that are in the range.
-    pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
-        let all = match &self.content {
-            Content::Slice(bytes) => bytes,
-            Content::Read(piece) => piece.as_ref(),
+impl<'a> RegionPiece<'a> {
+    /// One that is held when it was read, if it is of a file.
+    pub(crate) fn into_held(self, memory: &Memory) -> Self {
+        let content = match self.content {
+            Content::OfFile { file, start, left } if left > 0 => {
+                Content::Held { file, start, piece: Piece::of(left as u64, memory.pool()) }
+            }
+            other => other,
         };
-        &all[within(&range, all.len())]
+        Self { content, ..self }
     }
 
-    /// Holds what was read until it is sent, if there is room.
-    pub(crate) fn hold(self, memory: &Memory) {
-        if let Content::Read(piece) = self.content
-            && !piece.as_ref().is_empty()
-        {
-            self.region.held.hold(self.done, piece, memory);
+    /// Those of its bytes that are in the range, which nobody else has read. What is not held is read into `scratch`, which is as
+    /// long as the range. Blocks.
+    pub(crate) fn read<'b>(&'b mut self, range: Range<usize>, scratch: &'b mut [u8]) -> io::Result<&'b [u8]> {
+        match &mut self.content {
+            Content::Slice(bytes) => Ok(&bytes[within(&range, bytes.len())]),
+            Content::OfFile { file, start, left } => {
+                let range = within(&range, *left);
+                let bytes = &mut scratch[..range.len()];
+                file.read_exact_at(bytes, *start + range.start as u64)?;
+                Ok(bytes)
+            }
+            Content::Held { file, start, piece } => {
+                let range = within(&range, piece.as_ref().len());
+                let bytes = &mut piece.as_mut()[range.clone()];
+                file.read_exact_at(bytes, *start + range.start as u64)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Holds what was read until it is sent, as far as there is room.
+    pub(crate) fn hold(self, room: &mut Room) {
+        if let Content::Held { piece, .. } = self.content {
+            self.region.held.hold(self.done, piece, room);
         }
     }
 }
@@ -129,7 +139,7 @@ mod tests {
     use http_body::Body as _;
 
     use super::*;
-    use crate::body::{OpenFile, Progress};
+    use crate::body::Progress;
 
     async fn sent(body: &mut Body) -> Vec<u8> {
         let mut attempt = body.attempt(&Progress::new());
@@ -147,10 +157,11 @@ mod tests {
         let source = PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap()));
         let region = source.region(0..2 * PIECE as u64);
         let memory = Memory::of(PIECE as u64);
+        let mut room = memory.room_for(1).await;
         for done in [0, PIECE as u64] {
-            let mut piece = region.piece(done, &memory);
-            piece.read(0..PIECE).unwrap();
-            piece.hold(&memory);
+            let mut piece = region.piece(done).into_held(&memory);
+            piece.read(0..PIECE, &mut []).unwrap();
+            piece.hold(&mut room);
         }
         std::fs::write(file.path(), vec![2; 2 * PIECE]).unwrap();
         let mut body = region.body();
@@ -168,10 +179,10 @@ mod tests {
         for _ in 0..2 {
             assert!(sent(&mut body).await == content);
         }
-        let (memory, done) = (Memory::of(0), 2 * PIECE);
-        assert_eq!(region.piece(PIECE as u64, &memory).bytes(3..5), &content[PIECE + 3..PIECE + 5]);
-        assert_eq!(region.piece(done as u64, &memory).bytes(0..PIECE), &content[done..]);
-        assert!(region.piece(3 * PIECE as u64, &memory).bytes(0..PIECE).is_empty());
+        let read = |done: usize, range| region.piece(done as u64).read(range, &mut []).unwrap().to_vec();
+        assert_eq!(read(PIECE, 3..5), &content[PIECE + 3..PIECE + 5]);
+        assert_eq!(read(2 * PIECE, 0..PIECE), &content[2 * PIECE..]);
+        assert!(read(3 * PIECE, 0..PIECE).is_empty());
     }
 
     #[test]
@@ -180,6 +191,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &content).unwrap();
         let memory = Memory::of(0);
+        let mut scratch = vec![0; PIECE];
         let region = 5..2 * PIECE as u64 + 9;
         for source in [
             PartSource::Bytes(content.clone().into()),
@@ -189,13 +201,13 @@ mod tests {
             for (done, expected) in
                 [(0, 5..PIECE + 5), (PIECE, PIECE + 5..2 * PIECE + 5), (2 * PIECE, 2 * PIECE + 5..2 * PIECE + 9)]
             {
-                let mut piece = region.piece(done as u64, &memory);
-                piece.read(0..100).unwrap();
-                piece.read(100..PIECE).unwrap();
-                assert!(piece.bytes(0..PIECE) == &content[expected.clone()]);
-                assert!(piece.bytes(2..4) == &content[expected.start + 2..expected.start + 4]);
+                let begin = expected.start;
+                for mut piece in [region.piece(done as u64), region.piece(done as u64).into_held(&memory)] {
+                    assert!(piece.read(0..PIECE, &mut scratch).unwrap() == &content[expected.clone()]);
+                    assert!(piece.read(2..4, &mut scratch).unwrap() == &content[begin + 2..begin + 4]);
+                }
             }
-            assert!(region.piece(3 * PIECE as u64, &memory).bytes(0..PIECE).is_empty());
+            assert!(region.piece(3 * PIECE as u64).read(0..PIECE, &mut scratch).unwrap().is_empty());
         }
     }
 }

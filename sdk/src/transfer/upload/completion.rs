@@ -6,6 +6,7 @@ use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checksum::PartsTag;
 use crate::transfer::md5::Md5Sum;
+use crate::transfer::stored::look_at_stored;
 use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 
 /// In seconds. A clock that is further off has its requests refused.
@@ -39,7 +40,7 @@ enum State {
 }
 
 /// What there was under the key.
-enum Before {
+pub(crate) enum Before {
     Nothing,
     Object(Version),
     /// Nobody asked, or there was no answer.
@@ -48,7 +49,7 @@ enum Before {
 
 /// What changes when an object is replaced.
 #[derive(PartialEq, Eq)]
-struct Version {
+pub(crate) struct Version {
     id: Option<String>,
     etag: Option<String>,
     last_modified: Option<Timestamp>,
@@ -62,10 +63,9 @@ impl Version {
 
 impl Session {
     /// Completes the upload and looks whether the object is there, with `size` bytes.
-    pub(crate) async fn complete(&self, parts: &[SentPart], size: u64) -> Result<Completed> {
+    pub(crate) async fn complete(&self, parts: &[SentPart], size: u64, before: &Before) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
-        let before = if tag.is_none() { self.object_there().await } else { Before::Unknown };
         self.begin_completion();
         let mut attempt = 1;
         while let Err(error) = self.ask_for_completion(parts, tag).await {
@@ -74,7 +74,7 @@ impl Session {
             if !error.is_not_found() && !may_have_happened(&error) {
                 return Err(error);
             }
-            match self.state(size, tag, &before, by_another).await {
+            match self.state(size, tag, before, by_another).await {
                 Ok(State::Completed) => break,
                 Ok(State::Lost) => {
                     self.decide(Fate::Gone);
@@ -107,8 +107,11 @@ impl Session {
         self.bucket.complete_multipart_upload(&self.key, input).await.map(drop)
     }
 
-    /// What is there under the key before the upload is completed.
-    async fn object_there(&self) -> Before {
+    /// What is there under the key before the upload is completed, if it will have no tag that tells it from that.
+    pub(crate) async fn object_before(&self, is_summed: bool) -> Before {
+        if is_summed && !self.is_encrypted() {
+            return Before::Unknown;
+        }
         match self.bucket.head_object(&self.key, self.headers.head()).await {
             Ok(object) => Before::Object(Version::of(&object)),
             Err(error) if error.is_not_found() => Before::Nothing,
@@ -148,20 +151,9 @@ impl Session {
     }
 
     async fn verify(&self, size: u64, tag: Option<PartsTag>) -> Result<Completed> {
-        let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
-            Ok(object) => object,
-            Err(error) if error.is_access_denied() => {
-                tracing::warn!(%error, "the upload is complete; these keys may not look at the object");
-                return Ok(Completed::default());
-            }
-            Err(error) => return Err(error),
+        let Some(object) = look_at_stored(&self.bucket, &self.key, self.headers.head(), size).await? else {
+            return Ok(Completed::default());
         };
-        if let Some(stored) = object.content_length.filter(|stored| *stored != size) {
-            return Err(Error::unexpected_response(format!(
-                "the upload of {size} bytes was completed, but the object has {stored}: somebody else may have written to \
-                 its key"
-            )));
-        }
         let HeadObjectOutput { etag: stored, version_id, .. } = object;
         let etag_kept = tag.map(|tag| stored.as_deref().and_then(PartsTag::parse) == Some(tag));
         if etag_kept == Some(false) {

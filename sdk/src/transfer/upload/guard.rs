@@ -1,22 +1,20 @@
 //! An upload that does not succeed is aborted, unless it can be resumed.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::Cancelled;
 use super::completion::Fate;
-use super::run::stopped;
 use super::session::Session;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint::{Checkpoint, CheckpointFile};
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::Meter;
+use crate::transfer::tasks::stopped;
 
 /// Begins an upload. If nobody waits for that any more when the server has answered, the upload is aborted.
 pub(crate) async fn begin(
@@ -53,25 +51,6 @@ pub(crate) async fn see_through<T>(
     };
     guard.0 = None;
     outcome
-}
-
-/// The outcome of the work, or an error if it is to end before and that is not too late.
-pub(crate) async fn or_cancelled<T>(
-    work: impl Future<Output = Result<T>>,
-    cancelled: &mut Option<Cancelled>,
-    is_too_late: impl Fn() -> bool,
-) -> Result<T> {
-    let Some(cancelled) = cancelled else { return work.await };
-    let mut work = Box::pin(work);
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(outcome) => Poll::Ready(outcome),
-        Poll::Pending if is_too_late() => Poll::Pending,
-        Poll::Pending => cancelled
-            .as_mut()
-            .poll(context)
-            .map(|()| Err(Error::new(ErrorKind::Cancelled, "the transfer was cancelled"))),
-    })
-    .await
 }
 
 /// Keeps an upload that cannot go on for resuming it, or aborts it; which of the two in words.

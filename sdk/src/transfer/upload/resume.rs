@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Uploaded;
-use super::run::{Job, stopped};
+use super::run::Job;
 use super::session::{SentPart, Session};
 use crate::body::Memory;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,7 @@ use crate::transfer::hashing::sums_of;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::plan::{PartPlan, PlannedPart};
 use crate::transfer::source::{Fingerprint, PartSource};
+use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
 use crate::{HeadObjectOutput, ListMultipartInput};
 

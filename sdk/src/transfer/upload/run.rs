@@ -9,13 +9,14 @@ use tracing::{Instrument, debug_span};
 
 use super::completion::Completed;
 use super::corruption::until_whole;
-use super::guard::{begin, or_cancelled, see_through};
+use super::guard::{begin, see_through};
 use super::resume::Beginning;
 use super::sending::{Preparation, Waiting, feed, hand_over, send_parts};
 use super::session::{SentPart, Session};
-use super::{Cancelled, Options, Source, Uploaded};
+use super::{Options, Source, Uploaded};
 use crate::body::{Memory, OpenFile};
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
@@ -26,9 +27,8 @@ use crate::transfer::pace::Pace;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
+use crate::transfer::tasks::stopped;
 use crate::{Bucket, PutObjectOutput};
-
-pub(crate) use crate::transfer::tasks::stopped;
 
 /// Of a file, unless somebody asks for more.
 const MOST_HELD: u64 = 64 * MIB;
@@ -231,12 +231,14 @@ impl Job<'_> {
         sending: impl Future<Output = Result<Vec<SentPart>>>,
     ) -> Result<Uploaded> {
         let work = async {
-            let parts = sending.await?;
+            let is_summed = self.options.checksum.is_some();
+            let (parts, before) = tokio::join!(sending, session.object_before(is_summed));
+            let parts = parts?;
             if let Err(error) = session.flush_notes().await {
                 tracing::warn!(upload_id = session.upload_id, %error, "the upload is completed all the same");
             }
             let size = parts.iter().map(|part| part.length).sum();
-            let completed = session.complete(&parts, size).await?;
+            let completed = session.complete(&parts, size, &before).await?;
             Ok(self.uploaded(session, &parts, size, completed))
         };
         // From here to the guard there is nothing to wait for, so that no session is dropped without it.

@@ -6,7 +6,6 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::run::stopped;
 use super::session::{SentPart, Session};
 use crate::body::Memory;
 use crate::error::Result;
@@ -15,6 +14,7 @@ use crate::transfer::hashing::sums_of;
 use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::{LANES, Md5Sum, VECTOR};
 use crate::transfer::source::Region;
+use crate::transfer::tasks::all;
 
 /// How parts are made ready.
 pub(super) struct Preparation {
@@ -33,7 +33,7 @@ impl Preparation {
 
     /// For parts of that size of a file, of which so many bytes may be held.
     pub(super) fn holding(checksum: Option<Checksum>, bytes: u64, part_size: u64) -> Self {
-        // To hash twice as many at once saves less than to read them once instead of twice.
+        // To hash twice as many at once saves no more than to read all of them once instead of twice.
         let fits = |parts: usize| part_size.saturating_mul(parts as u64) <= bytes;
         let together = if fits(VECTOR) && !fits(LANES) { VECTOR } else { LANES };
         Self { checksum, memory: Memory::of(bytes), together }
@@ -79,7 +79,8 @@ pub(super) async fn send_parts<F>(
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
-    let (sender, ready) = mpsc::channel(1);
+    // What is hashed is ahead of what is sent by as much as there is memory for.
+    let (sender, ready) = mpsc::channel(LANES);
     let ready = Arc::new(Mutex::new(ready));
     let mut tasks = JoinSet::new();
     tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
@@ -90,16 +91,9 @@ where
     }
     // Who makes parts ready has to notice when nobody takes them any more.
     drop(ready);
-    let mut sent = Vec::new();
-    while let Some(outcome) = tasks.join_next().await {
-        match outcome.map_err(stopped).flatten() {
-            Ok(parts) => sent.extend(parts),
-            Err(error) => {
-                tasks.shutdown().await;
-                return Err(error);
-            }
-        }
-    }
+    let outcome = all(&mut tasks).await;
+    tasks.shutdown().await;
+    let mut sent: Vec<SentPart> = outcome?.into_iter().flatten().collect();
     sent.sort_by_key(|part| part.number);
     Ok(sent)
 }

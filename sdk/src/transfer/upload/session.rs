@@ -7,7 +7,6 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::completion::{Fate, may_have_happened};
 use super::corruption::until_whole;
-use super::run::stopped;
 use crate::error::{Error, Result};
 use crate::transfer::checkpoint::CheckpointFile;
 use crate::transfer::checksum::{content_md5, hex};
@@ -15,6 +14,7 @@ use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;
+use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
 use crate::{AbortMultipartUploadInput, Bucket, Timestamp};
 

@@ -8,7 +8,7 @@ use tokio::io::ReadBuf;
 use tokio::sync::{AcquireError, Semaphore};
 
 use super::guard::begin;
-use super::run::{Job, stopped};
+use super::run::Job;
 use super::sending::{Feed, Preparation, Waiting, feed, send_parts};
 use super::{Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
@@ -17,6 +17,7 @@ use crate::transfer::growth::part_length;
 use crate::transfer::limits::{MIB, MOST_PARTS};
 use crate::transfer::progress::Meter;
 use crate::transfer::source::{PartSource, Region, unreadable};
+use crate::transfer::tasks::stopped;
 
 /// How many parts that are too long for memory are on disk at the same time.
 const MOST_ON_DISK: usize = 2;
