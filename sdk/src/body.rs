@@ -6,6 +6,7 @@ mod file;
 mod held;
 mod observer;
 mod piece;
+mod progress;
 
 use std::fmt;
 use std::path::Path;
@@ -17,12 +18,13 @@ use futures_core::Stream;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
 pub(crate) use aligned::AlignedBuffer;
-pub(crate) use exact::{BodyError, ExactBody, Progress};
+pub(crate) use exact::{BodyError, ExactBody};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
 pub(crate) use held::{HeldPieces, Memory, Room};
 pub(crate) use observer::Observer;
 pub(crate) use piece::{PIECE, Piece, PiecePool};
+pub(crate) use progress::Progress;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 

@@ -8,12 +8,13 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use qingstor_sdk::QingStor;
 use qingstor_tests::{TestBucket, content};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, interval};
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// 8 KiB would do too, with nothing to spare where the machine is busy: the kernel's buffer is larger here than it is for a
@@ -22,49 +23,68 @@ const WITHIN_LIMIT: u64 = 15 * (12 << 10);
 /// What comes in one go.
 const PACKET: usize = 2048;
 
-/// The endpoint of a line to a local port on which so many bytes come through in the time. Packets are small, so that the
-/// kernel of who sends holds little of what it took over.
-async fn line(to: u16, bytes: u64, time: Duration) -> io::Result<String> {
+/// How much comes through at once before that, so that the bytes that wait are in different places when the line becomes
+/// slow. Much more, and all of it is with the kernel.
+const HEADS: [usize; 6] = [0, 4 << 10, 12 << 10, 24 << 10, 48 << 10, 80 << 10];
+
+/// The endpoint of a line to a local port on which so many bytes come through in the limit, but for the first ones. Packets
+/// are small, so that the kernel of who sends holds little of what it took over.
+async fn line(to: u16, head: usize) -> io::Result<String> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;
-    SockRef::from(&socket).set_tcp_mss(536)?;
+    SockRef::from(&socket).set_tcp_mss(1448)?;
     socket.bind(([127, 0, 0, 1], 0).into())?;
     let listener = socket.listen(16)?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let pause = time.mul_f64(PACKET as f64 / bytes as f64);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(carry(client, to, pause));
+            tokio::spawn(carry(client, to, head));
         }
     });
     Ok(endpoint)
 }
 
-async fn carry(client: TcpStream, to: u16, pause: Duration) -> io::Result<()> {
+async fn carry(client: TcpStream, to: u16, head: usize) -> io::Result<()> {
     let (mut from_server, mut to_server) = TcpStream::connect(("127.0.0.1", to)).await?.into_split();
     let (mut from_client, mut to_client) = client.into_split();
     tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
     let mut packet = [0; PACKET];
+    let mut carried = 0;
+    // What comes late because the machine is busy is made up for.
+    let mut slowly = interval(LIMIT.mul_f64(PACKET as f64 / WITHIN_LIMIT as f64));
     loop {
-        match from_client.read(&mut packet).await? {
-            0 => return Ok(()),
-            read => to_server.write_all(&packet[..read]).await?,
+        let read = from_client.read(&mut packet).await?;
+        if read == 0 {
+            return Ok(());
         }
-        sleep(pause).await;
+        to_server.write_all(&packet[..read]).await?;
+        carried += read;
+        if carried > head {
+            slowly.tick().await;
+        } else {
+            slowly.reset();
+        }
     }
 }
 
 #[tokio::test]
 async fn a_line_that_is_slow_is_no_stall() {
     let test = TestBucket::start().await.unwrap();
-    let port = test.emulator().port();
-    let endpoint = line(port, WITHIN_LIMIT, LIMIT).await.unwrap();
-    let account = QingStor::new(test.config().endpoint(endpoint)).unwrap();
     let bytes = content(1 << 20, 1);
-    let begun = Instant::now();
-    let upload = account.bucket(test.name(), test.zone()).upload("key").bytes(bytes.clone()).stall_timeout(LIMIT);
-    let uploaded = upload.send().await.unwrap();
-    assert!(begun.elapsed() > 3 * LIMIT, "it was not slow: {:?}", begun.elapsed());
-    assert_eq!(uploaded.attempts, 1);
-    assert!(test.read("key").await.unwrap() == bytes);
+    let uploads = HEADS.map(|head| {
+        let (test, bytes) = (&test, bytes.clone());
+        async move {
+            let endpoint = line(test.emulator().port(), head).await.unwrap();
+            let account = QingStor::new(test.config().endpoint(endpoint)).unwrap();
+            let key = format!("after {head}");
+            let begun = Instant::now();
+            let upload =
+                account.bucket(test.name(), test.zone()).upload(&key).bytes(bytes.clone()).stall_timeout(LIMIT);
+            let uploaded = upload.send().await.unwrap_or_else(|error| panic!("{key}: {error}"));
+            assert!(begun.elapsed() > 3 * LIMIT, "{key}: it was not slow: {:?}", begun.elapsed());
+            assert_eq!(uploaded.attempts, 1, "{key}");
+            assert!(test.read(&key).await.unwrap() == bytes);
+        }
+    });
+    join_all(uploads).await;
 }

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,10 +12,10 @@ use bytes::Bytes;
 use futures_core::Stream;
 use http_body::{Body as _, Frame, SizeHint};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 
 use super::file::FileRegion;
-use super::{ByteStream, Observer, length_of};
+use super::{ByteStream, Observer, Progress, length_of};
 use crate::error::BoxError;
 
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
@@ -27,46 +26,11 @@ const MOST_AT_ONCE: usize = 256 * 1024;
 /// Over a line that may be slow: of 8 KiB a second, it asks again in less than the 15 s after which nothing moves.
 const LEAST_AT_ONCE: usize = 64 * 1024;
 
-/// As much as the HTTP library takes over whatever becomes of it.
-const UNTOLD: u64 = 512 * 1024;
+/// As much as the HTTP library and the system take over whatever becomes of it.
+const UNTOLD: u64 = 1024 * 1024;
 
 /// A line is slow that takes longer for what was handed over.
 const SLOW: Duration = Duration::from_millis(200);
-
-/// When bytes last moved, and how many are left; shared by an attempt's body and the watch over it.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    start: Instant,
-    last_millis: AtomicU64,
-    left: AtomicU64,
-}
-
-impl Progress {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0), left: AtomicU64::new(0) })
-    }
-
-    /// Says how many bytes there are to send.
-    pub(crate) fn expect(&self, bytes: u64) {
-        self.left.store(bytes, Ordering::Relaxed);
-    }
-
-    /// Returns how long nothing had.
-    fn moved(&self, bytes: u64) -> Duration {
-        self.left.fetch_sub(bytes, Ordering::Relaxed);
-        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let before = self.last_millis.swap(millis, Ordering::Relaxed);
-        Duration::from_millis(millis.saturating_sub(before))
-    }
-
-    pub(crate) fn is_all_sent(&self) -> bool {
-        self.left.load(Ordering::Relaxed) == 0
-    }
-
-    pub(crate) fn last(&self) -> Instant {
-        self.start + Duration::from_millis(self.last_millis.load(Ordering::Relaxed))
-    }
-}
 
 /// Why a body could not be sent. Found again in the chain of causes that the HTTP library returns.
 #[derive(Debug)]
@@ -207,6 +171,8 @@ impl ExactBody {
 
     /// Hands over the first piece and keeps the rest for next time.
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
+        // Before the first piece it was the connection that was waited for.
+        self.is_slow |= self.sent > 0 && self.progress.since_last() > SLOW;
         let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
         let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
@@ -215,9 +181,7 @@ impl ExactBody {
             observer.sent(piece.len() as u64);
             self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
-        let waited = self.progress.moved(piece.len() as u64);
-        // Before the first piece it was the connection that was waited for.
-        self.is_slow |= self.sent > 0 && waited > SLOW;
+        self.progress.moved(piece.len() as u64);
         self.sent += piece.len() as u64;
         Ok(Frame::data(piece))
     }
