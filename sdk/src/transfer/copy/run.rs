@@ -103,10 +103,9 @@ impl ObjectCopy {
         meter.update(|progress| progress.total_parts = Some(plan.count()));
         let session = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
         let completed = see_through(&session, cancelled, async {
-            // Whether the parts will have sums is the server's to say.
-            let (parts, before) =
-                tokio::join!(self.copy_parts(&session, Pin::of(source), plan), session.object_before(false));
-            session.complete(&parts?, size, &before).await
+            let copying = self.copy_parts(&session, Pin::of(source), plan);
+            let (parts, before) = tokio::try_join!(copying, async { Ok(session.object_before().await) })?;
+            session.complete(&parts, size, &before).await
         });
         let Completed { etag, version_id, .. } = completed.await?;
         let (parts, attempts) = (plan.count(), session.attempts());

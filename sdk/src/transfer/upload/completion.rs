@@ -37,13 +37,14 @@ enum State {
     Completed,
     Open,
     Lost,
+    Unknown,
 }
 
 /// What there was under the key.
 pub(crate) enum Before {
     Nothing,
     Object(Version),
-    /// Nobody asked, or there was no answer.
+    /// There was no answer, or nobody may know.
     Unknown,
 }
 
@@ -68,23 +69,29 @@ impl Session {
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
         self.begin_completion();
         let mut attempt = 1;
+        let mut is_unanswered = false;
         while let Err(error) = self.ask_for_completion(parts, tag).await {
-            let by_another = attempt == 1 && error.is_not_found();
-            // Who died before this program, or runs beside it, may have completed it.
-            if !error.is_not_found() && !may_have_happened(&error) {
-                return Err(error);
-            }
-            match self.state(size, tag, before, by_another).await {
-                Ok(State::Completed) => break,
-                Ok(State::Lost) => {
+            is_unanswered |= may_have_happened(&error) && error.kind() != ErrorKind::Service;
+            // Who died before this program may have completed it, and so may an attempt that had no answer.
+            let by_another = attempt == 1 && self.is_resumed && error.is_not_found();
+            let is_decided = !error.is_not_found() && !may_have_happened(&error);
+            let state = if is_decided { State::Open } else { self.look(size, tag, before, by_another).await };
+            match state {
+                State::Completed => break,
+                State::Open if !is_decided && attempt < MOST_ATTEMPTS => {}
+                State::Open => {
+                    // What a server was asked without an answer, it may be doing still.
+                    if is_unanswered {
+                        self.decide(Fate::Unknown);
+                    }
+                    return Err(error);
+                }
+                State::Lost => {
                     self.decide(Fate::Gone);
                     return Err(error);
                 }
-                Ok(State::Open) if attempt < MOST_ATTEMPTS => {}
-                Ok(State::Open) => return Err(error),
-                Err(other) => {
+                State::Unknown => {
                     self.decide(Fate::Unknown);
-                    tracing::warn!(upload_id = self.upload_id, error = %other, "it could not be found out whether the upload is complete");
                     return Err(error);
                 }
             }
@@ -107,11 +114,9 @@ impl Session {
         self.bucket.complete_multipart_upload(&self.key, input).await.map(drop)
     }
 
-    /// What is there under the key before the upload is completed, if it will have no tag that tells it from that.
-    pub(crate) async fn object_before(&self, is_summed: bool) -> Before {
-        if is_summed && !self.is_encrypted() {
-            return Before::Unknown;
-        }
+    /// What is there under the key before the upload is completed: a server may give the object a tag of its own, which
+    /// does not tell it from that.
+    pub(crate) async fn object_before(&self) -> Before {
         match self.bucket.head_object(&self.key, self.headers.head()).await {
             Ok(object) => Before::Object(Version::of(&object)),
             Err(error) if error.is_not_found() => Before::Nothing,
@@ -120,6 +125,14 @@ impl Session {
                 Before::Unknown
             }
         }
+    }
+
+    async fn look(&self, size: u64, tag: Option<PartsTag>, before: &Before, by_another: bool) -> State {
+        self.state(size, tag, before, by_another).await.unwrap_or_else(|error| {
+            let upload_id = &self.upload_id;
+            tracing::warn!(upload_id, %error, "it could not be found out whether the upload is complete");
+            State::Unknown
+        })
     }
 
     /// Whether the upload was completed, after an answer that did not say; if so, possibly `by_another` program.
@@ -142,9 +155,11 @@ impl Session {
             // Another is the tag of other parts.
             (Some(asked), Some(stored), _) => asked == stored,
             (_, _, Before::Nothing) => true,
-            (_, _, Before::Object(before)) => *before != Version::of(&object) || by_another && is_later,
-            // A server's own tag says nothing.
-            (_, _, Before::Unknown) => is_later,
+            (_, _, Before::Object(before)) if *before != Version::of(&object) => true,
+            // It may be what another made of these parts before it was looked at for the first time.
+            (_, _, Before::Object(_)) if by_another && is_later => return Ok(State::Unknown),
+            (_, _, Before::Object(_)) => false,
+            (_, _, Before::Unknown) => return Ok(State::Unknown),
         };
         let is_whole = object.content_length.is_none_or(|length| length == size);
         Ok(if is_ours && is_whole { State::Completed } else { State::Lost })

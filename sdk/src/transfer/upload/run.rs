@@ -231,9 +231,7 @@ impl Job<'_> {
         sending: impl Future<Output = Result<Vec<SentPart>>>,
     ) -> Result<Uploaded> {
         let work = async {
-            let is_summed = self.options.checksum.is_some();
-            let (parts, before) = tokio::join!(sending, session.object_before(is_summed));
-            let parts = parts?;
+            let (parts, before) = tokio::try_join!(sending, async { Ok(session.object_before().await) })?;
             if let Err(error) = session.flush_notes().await {
                 tracing::warn!(upload_id = session.upload_id, %error, "the upload is completed all the same");
             }

@@ -24,6 +24,8 @@ pub(crate) struct Session {
     pub(crate) upload_id: String,
     /// By the server's clock, as far as it is known.
     pub(crate) begun: Timestamp,
+    /// Whether another program may have done something with it before.
+    pub(super) is_resumed: bool,
     pub(crate) headers: ObjectHeaders,
     pub(crate) meter: Arc<Meter>,
     /// Where parts are noted that were sent; none if they are not and never will be.
@@ -63,7 +65,7 @@ impl Session {
             initiated.map_err(|error| if may_have_happened(&error) { error.of_unknown_upload() } else { error })?;
         // Only after an answer is it known what time it is there.
         let begun = bucket.server_time();
-        Ok(Self::resumed(bucket, key, initiated.upload_id, begun, headers, meter))
+        Ok(Self { is_resumed: false, ..Self::resumed(bucket, key, initiated.upload_id, begun, headers, meter) })
     }
 
     pub(crate) fn resumed(
@@ -79,6 +81,7 @@ impl Session {
             key: key.to_owned(),
             upload_id,
             begun,
+            is_resumed: true,
             headers: headers.clone(),
             meter: Arc::clone(meter),
             checkpoint: OnceLock::new(),
