@@ -1,7 +1,8 @@
 //! Transfers to and from servers that stop, and such as are slow.
 //!
 //! Protects: a server that says nothing more, or takes nothing more, is noticed, tried again on a new connection as often as
-//! it was wanted, and is an error in the end; one that goes on, however slowly, is not cut.
+//! it was wanted, and is an error in the end; one that goes on, however slowly, is not cut; and what stands still keeps
+//! nothing else from its way.
 
 use std::fs;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Config, Downloaded, ErrorKind, MIB, QingStor, Result, RetryConfig};
 use qingstor_tests::{content, faulty, open_uploads};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 const PART: u64 = 4 * MIB;
@@ -93,6 +95,27 @@ async fn parts_that_are_never_read_to_their_end_are_an_error_that_says_which() {
 }
 
 /// An object of three parts on a server with this fault in some of its answers, and what comes of its download.
+#[tokio::test]
+async fn one_part_that_stands_still_keeps_no_other() {
+    const PARTS: u32 = 16;
+    let stalled = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
+    let rule = FaultRule::new(stalled).operation("UploadMultipart").part(1);
+    let (_clean, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(u64::from(PARTS) * PART).unwrap();
+    let all_others = Arc::new(Notify::new());
+    let notify = Arc::clone(&all_others);
+    let upload = bucket.upload("key").file(file.path()).part_size(PART).stall_timeout(GUARD);
+    // What was hashed of eight parts may be held: the others want the room of the first one too.
+    let upload = upload.memory_budget(8 * PART).on_progress(move |progress| {
+        if progress.parts == PARTS - 1 {
+            notify.notify_one();
+        }
+    });
+    let error = ended(upload.cancel_on(async move { all_others.notified().await }).send()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
+}
+
 async fn download(fault: &Fault, count: u64) -> (Result<Downloaded>, u64, Vec<u8>) {
     let rule = FaultRule::new(fault.clone()).operation("GetObject").count(count);
     let (test, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();

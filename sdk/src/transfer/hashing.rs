@@ -15,14 +15,15 @@ use crate::error::Result;
 const CHUNK: usize = 128 << 10;
 
 /// The sums of the regions, as many at once as there are lanes. Of those that are hashed together, as many as `memory` has
-/// room for are held until they are sent. Dropping the future ends it.
+/// room for are held until they are sent, and it waits for that room unless somebody idles. Dropping the future ends it.
 pub(crate) async fn sums_of(regions: Vec<Region>, memory: &Memory) -> Result<Vec<Md5Sum>> {
     let over = OverOnDrop::default();
     let mut sums = Vec::with_capacity(regions.len());
     for together in regions.chunks(LANES) {
         let mut hashing = Hashing::of(together.to_vec(), memory, over.flag());
+        let mut was_late = false;
         while hashing.is_unfinished() {
-            let room = memory.room_for(hashing.pieces_to_hold()).await;
+            let room = memory.room_for(hashing.pieces_to_hold(), &mut was_late).await;
             let hashed = tokio::task::spawn_blocking(move || hashing.hash_row(room).map(|()| hashing));
             hashing = hashed.await.map_err(stopped)?.map_err(unreadable)?;
         }
@@ -71,9 +72,10 @@ impl Hashing {
 
     /// Blocks; ends early with an error once `is_over`.
     fn hash_row(&mut self, mut room: Room) -> io::Result<()> {
+        let to_hold = self.held.min(room.pieces());
         let pieces = self.regions.iter().map(|region| region.piece(self.done)).enumerate();
         let mut pieces: Vec<_> = pieces
-            .map(|(number, piece)| if number < self.held { piece.into_held(&self.memory) } else { piece })
+            .map(|(number, piece)| if number < to_hold { piece.into_held(&self.memory) } else { piece })
             .collect();
         for start in (0..PIECE).step_by(CHUNK) {
             if self.is_over.load(Ordering::Relaxed) {

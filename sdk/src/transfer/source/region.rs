@@ -92,8 +92,8 @@ impl<'a> RegionPiece<'a> {
         Self { content, ..self }
     }
 
-    /// Those of its bytes that are in the range, which nobody else has read. What is not held is read into `scratch`, which is as
-    /// long as the range. Blocks.
+    /// Those of its bytes that are in the range, which nobody else has read. What is not held is read into `scratch`, which
+    /// is as long as the range. Blocks.
     pub(crate) fn read<'b>(&'b mut self, range: Range<usize>, scratch: &'b mut [u8]) -> io::Result<&'b [u8]> {
         match &mut self.content {
             Content::Slice(bytes) => Ok(&bytes[within(&range, bytes.len())]),
@@ -157,7 +157,7 @@ mod tests {
         let source = PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap()));
         let region = source.region(0..2 * PIECE as u64);
         let memory = Memory::of(PIECE as u64);
-        let mut room = memory.room_for(1).await;
+        let mut room = memory.room_for(1, &mut false).await;
         for done in [0, PIECE as u64] {
             let mut piece = region.piece(done).into_held(&memory);
             piece.read(0..PIECE, &mut []).unwrap();

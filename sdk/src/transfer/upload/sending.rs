@@ -84,10 +84,11 @@ where
     let ready = Arc::new(Mutex::new(ready));
     let mut tasks = JoinSet::new();
     tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
+    let memory = preparation.memory.clone();
     tasks.spawn(make_ready(waiting, sender, preparation).in_current_span());
     // There are no more parts than that.
     for _ in 0..concurrency.min(MOST_PARTS as usize) {
-        tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready)).in_current_span());
+        tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready), memory.clone()).in_current_span());
     }
     // Who makes parts ready has to notice when nobody takes them any more.
     drop(ready);
@@ -123,10 +124,16 @@ async fn make_ready(
     Ok(Vec::new())
 }
 
-async fn send_ready(session: Arc<Session>, ready: Arc<Mutex<mpsc::Receiver<Ready>>>) -> Result<Vec<SentPart>> {
+async fn send_ready(
+    session: Arc<Session>,
+    ready: Arc<Mutex<mpsc::Receiver<Ready>>>,
+    memory: Memory,
+) -> Result<Vec<SentPart>> {
     let mut sent = Vec::new();
     loop {
+        let idle = memory.idle();
         let next = ready.lock().await.recv().await;
+        drop(idle);
         let Some((part, sum)) = next else { return Ok(sent) };
         sent.push(session.send_part(part.number, &part.region, sum).await?);
     }
