@@ -208,6 +208,7 @@ async fn a_process_that_tells_of_folders() {
 #[tokio::test]
 async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::process::Command;
 
     let target = Target::new().await;
     let folder = target.folder.path().join("targets");
@@ -217,6 +218,10 @@ async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
     let is_root = fs::metadata(&folder).unwrap().uid() == 0;
     let no_longer_almighty =
         ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-dac_override,-dac_read_search"];
+    if is_root && Command::new(no_longer_almighty[0]).arg("--version").output().is_err() {
+        println!("not tried: for root any folder can be opened, and there is no setpriv to become less");
+        return;
+    }
     let wrapper = if is_root { no_longer_almighty.as_slice() } else { &[] };
     let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];

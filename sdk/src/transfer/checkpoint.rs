@@ -111,6 +111,8 @@ struct State {
     checkpoint: Checkpoint,
     tried: Instant,
     is_written: bool,
+    /// Nothing is written any more: there is no upload to go on with.
+    is_over: bool,
 }
 
 impl CheckpointFile {
@@ -123,7 +125,7 @@ impl CheckpointFile {
 
     /// One that was written by an upload that died, with what is known by now.
     pub(crate) fn there(path: &Path, checkpoint: Checkpoint, lock: Arc<CheckpointLock>) -> Self {
-        let state = State { checkpoint, tried: Instant::now(), is_written: false };
+        let state = State { checkpoint, tried: Instant::now(), is_written: false, is_over: false };
         Self { path: path.to_owned(), state: Mutex::new(state), _lock: lock }
     }
 
@@ -137,7 +139,8 @@ impl CheckpointFile {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.checkpoint.parts.insert(part, hex(sum));
         state.is_written = false;
-        if state.tried.elapsed() < WRITTEN_EVERY {
+        // One that was stopped may come after the end.
+        if state.is_over || state.tried.elapsed() < WRITTEN_EVERY {
             return;
         }
         if let Err(error) = self.write(&mut state) {
@@ -149,7 +152,13 @@ impl CheckpointFile {
     /// Writes what was not written yet. Blocks.
     pub(crate) fn flush(&self) -> Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_written { Ok(()) } else { self.write(&mut state) }
+        if state.is_written || state.is_over { Ok(()) } else { self.write(&mut state) }
+    }
+
+    /// Removes the file for good. Blocks.
+    pub(crate) fn remove(&self) -> Result<()> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+        Checkpoint::remove(&self.path)
     }
 
     fn write(&self, state: &mut State) -> Result<()> {
@@ -192,7 +201,9 @@ mod tests {
         file.flush().unwrap();
         let loaded = Checkpoint::load(&path).unwrap().unwrap();
         assert_eq!((loaded.sum(3), loaded.sum(0)), (Some([7; 16]), None));
-        Checkpoint::remove(&path).unwrap();
+        file.remove().unwrap();
+        file.note(4, &[8; 16]);
+        file.flush().unwrap();
         drop(file);
         assert_eq!(folder.path().read_dir().unwrap().count(), 0, "and nothing is left of it");
     }

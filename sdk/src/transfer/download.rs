@@ -134,7 +134,7 @@ impl Download {
 
     /// Ends the download in good order when this is done: requests under way are stopped, what was fetched is noted, and
     /// [`send`](Download::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says where it is
-    /// kept. A download to the same file goes on with it. Dropping `send` stops everything too, but cannot wait until it
+    /// kept. A download to the same file goes on with it; of an object without an ETag nothing is kept. Dropping `send` stops everything too, but cannot wait until it
     /// has stopped.
     ///
     /// ```no_run
@@ -157,8 +157,9 @@ impl Download {
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no target or a setting is out of its limits,
     /// [`ErrorKind::Body`](crate::ErrorKind::Body) if a file cannot be written,
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what was asked for, or not
-    /// what its entity tag says, and those of the operations. [`Error::is_precondition_failed`] is true if the object changed meanwhile.
+    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what was asked for, or
+    /// not what its entity tag says, and those of the operations. [`Error::is_precondition_failed`] is true if the object
+    /// changed meanwhile.
     pub async fn send(self) -> Result<Downloaded> {
         let target = self
             .target

@@ -45,7 +45,13 @@ impl PartialFile {
         let described = |error| unwritable(&path, error);
         let file = open_alone(&path)?;
         let before = file.metadata().map_err(described)?.len();
-        let journal = if before == size { journal.resumed(&journal_of(&path)) } else { journal };
+        let journal = if before == size {
+            journal.resumed(&journal_of(&path))
+        } else {
+            // Of a file of another length it must not say what is there of this one, should the program die here.
+            whole_file::remove(&journal_of(&path)).map_err(described)?;
+            journal
+        };
         if let Err(error) = file.set_len(size) {
             if before == 0 {
                 whole_file::remove(&path).map_err(described)?;

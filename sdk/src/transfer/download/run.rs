@@ -79,10 +79,11 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
             put_in_order(&file, PartialFile::discard).await;
             return Err(error);
         }
-        // Whatever it is, what is there is of this object.
+        // Whatever it is, what is there is of this object. Without a tag nobody will know that any more.
         Err(error) => {
-            put_in_order(&file, PartialFile::flush).await;
-            return Err(if error.kind() == ErrorKind::Cancelled { kept(&file) } else { error });
+            let is_kept = object.etag.is_some();
+            put_in_order(&file, if is_kept { PartialFile::flush } else { PartialFile::discard }).await;
+            return Err(if error.kind() == ErrorKind::Cancelled { cancelled_with(&file, is_kept) } else { error });
         }
     };
     tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
@@ -106,10 +107,12 @@ async fn put_in_order(file: &Arc<PartialFile>, how: fn(&PartialFile) -> Result<(
     }
 }
 
-fn kept(file: &PartialFile) -> Error {
-    let message = format!(
-        "the download was cancelled: what was fetched is kept in {}, and a download to the same file goes on with it",
-        file.path().display()
-    );
-    Error::new(ErrorKind::Cancelled, message)
+fn cancelled_with(file: &PartialFile, is_kept: bool) -> Error {
+    let path = file.path().display();
+    let fate = if is_kept {
+        format!("kept in {path}, and a download to the same file goes on with it")
+    } else {
+        format!("removed ({path}): the object has no ETag, so nobody could go on with it")
+    };
+    Error::new(ErrorKind::Cancelled, format!("the download was cancelled: what was fetched is {fate}"))
 }

@@ -11,7 +11,7 @@ use super::session::Session;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
-use crate::transfer::checkpoint::{Checkpoint, CheckpointFile};
+use crate::transfer::checkpoint::CheckpointFile;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::stopped;
@@ -85,7 +85,7 @@ async fn give_up(session: &Session) -> String {
 
 /// The upload that it would resume is not there any more.
 async fn remove(file: Arc<CheckpointFile>) {
-    let removing = tokio::task::spawn_blocking(move || Checkpoint::remove(file.path()));
+    let removing = tokio::task::spawn_blocking(move || file.remove());
     if let Err(error) = removing.await.map_err(stopped).flatten() {
         tracing::warn!(%error, "an upload was aborted, and its checkpoint is still there");
     }
