@@ -65,7 +65,9 @@ pub(crate) use session::{SentPart, Session};
 ///
 /// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
 /// be. Dropping the future stops everything, and the upload is aborted in the background if the runtime goes on. With a
-/// [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed.
+/// [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the file changed meanwhile: then nothing
+/// could go on with it, and it is aborted all the same. Where nobody knows whether the upload was completed, because the
+/// server gave no answer, it is not aborted, and the error says that too.
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     bucket: Bucket,
@@ -203,9 +205,9 @@ impl Upload {
 
     /// How many bytes of the source may be in memory.
     ///
-    /// Of a file, what was hashed is held until it is sent, as far as it fits; what does not fit is read twice. Default
-    /// `concurrency` × `part_size`, at most 64 MiB; from 0 on. Beyond that, and with `checksum(None)` in any case, it takes
-    /// about 2 MiB for each part on its way, and 16 MiB while parts are hashed.
+    /// Of a file, parts that were hashed are held until they are sent, as many as fit; those that do not fit are read twice,
+    /// which takes up to a tenth more CPU time. Default `concurrency` × `part_size`, at most 64 MiB; from 0 on. Beyond that,
+    /// and with `checksum(None)` in any case, it takes about 2 MiB for each part on its way.
     ///
     /// Of a [reader](Upload::reader), parts on their way are in memory as a whole. Default `concurrency` × `part_size`, at
     /// least two parts; less than that is refused.
@@ -230,10 +232,11 @@ impl Upload {
     /// same call goes on where it was. Only for [`file`](Upload::file).
     ///
     /// Resuming sends what the server does not have: a part counts as sent if its size and MD5 are those of the file as it
-    /// is now. The file is read for that unless nothing was done to it meanwhile. A file that changed is refused, and so is
-    /// another endpoint, zone, bucket or key, and anything else that the object would not get, such as another
-    /// `content_type` or `encryption`. An upload that the server does not know any more begins anew, and
-    /// [`Uploaded::restarted`] says so. The `part_size` is the one that it began with.
+    /// is now. The file is read for that unless nothing was done to it meanwhile. A file that changed since is refused; if
+    /// it changes during the upload, that is aborted and the checkpoint removed. Refused is also another endpoint, zone,
+    /// bucket or key, and anything else that the object would not get, such as another `content_type` or `encryption`. An
+    /// upload that the server does not know any more begins anew, and [`Uploaded::restarted`] says so. The `part_size` is
+    /// the one that it began with.
     ///
     /// The file is small, is replaced in one step, and is removed when the upload is complete. It holds what was said of
     /// the object, metadata for example, but no keys, and only the user may read it. If parts cannot be noted because the
@@ -249,6 +252,10 @@ impl Upload {
     /// How long nothing of a part may move before it is cut and sent again; default 15 s. A part that moves, however slowly,
     /// goes on. The wait for the answer after the last byte is
     /// [`Config::response_timeout`](crate::Config::response_timeout).
+    ///
+    /// Movement is seen when the system's send buffer takes more. A line that was fast has a large one, which takes more in
+    /// steps of up to 1 MiB or so: if the line slows down so far that such a step takes longer than this, the part is cut,
+    /// once; on the new connection the steps are small.
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_timeout = limit;
         self
@@ -269,10 +276,10 @@ impl Upload {
         self
     }
 
-    /// Ends the upload in good order when this is done, unless its completion was asked for already: parts under way are stopped, the upload is aborted or, with a
-    /// [`checkpoint`](Upload::checkpoint), noted, and [`send`](Upload::send) returns an error of the kind
-    /// [`Cancelled`](crate::ErrorKind::Cancelled) that says so. Dropping `send` stops everything too, but cannot wait for
-    /// the abort.
+    /// Ends the upload in good order when this is done, unless its completion was asked for already: parts under way are
+    /// stopped, the upload is aborted or, with a [`checkpoint`](Upload::checkpoint), noted, and [`send`](Upload::send)
+    /// returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says so. Dropping `send` stops
+    /// everything too, but cannot wait for the abort.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
