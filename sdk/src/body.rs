@@ -3,8 +3,8 @@
 mod aligned;
 mod exact;
 mod file;
-mod held;
 mod observer;
+mod page_cache;
 mod piece;
 mod progress;
 
@@ -21,9 +21,8 @@ pub(crate) use aligned::AlignedBuffer;
 pub(crate) use exact::{BodyError, ExactBody};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
-pub(crate) use held::{HeldPieces, Memory, Room};
 pub(crate) use observer::Observer;
-pub(crate) use piece::{PIECE, Piece, PiecePool};
+pub(crate) use piece::{FRAME, PIECE, Piece, PiecePool};
 pub(crate) use progress::Progress;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
@@ -31,8 +30,9 @@ type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>
 /// The body of a request: bytes, a region of a file, or a stream whose length is known.
 ///
 /// Its length is known before anything is sent, because QingStor wants `Content-Length` and no chunked transfer.
-/// Files are read in pieces of 1 MiB while they are sent, so a body of any size takes little memory; up to 16 such pieces
-/// are kept for the next ones.
+/// Files are read in pieces of at most 1 MiB while they are sent, so a body of any size takes little memory; up to 28 MiB of
+/// buffers are kept for the next ones. On Linux, what the system has in memory is read where it is sent, and only what comes
+/// from a disk by a thread that may wait.
 /// Bytes and files can be sent again when an attempt fails; a stream cannot, so an operation that carries one is never
 /// retried.
 ///
@@ -117,9 +117,9 @@ impl Body {
         Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
     }
 
-    /// `length` bytes of a file that is open, from byte `offset` on; those that are `held` are not read again.
-    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64, held: Arc<HeldPieces>) -> Self {
-        Self(Source::File(Arc::new(FileRegion::of(file, offset, length, held))))
+    /// `length` bytes of a file that is open, from byte `offset` on.
+    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
+        Self(Source::File(Arc::new(FileRegion::of(file, offset, length))))
     }
 
     /// Bytes that are in memory piece by piece.

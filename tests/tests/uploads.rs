@@ -71,8 +71,6 @@ async fn every_source_of_every_size_arrives_whole() {
             ("reader", upload().reader(reader(&bytes))),
             ("unchecked file", upload().file(file.path()).checksum(None)),
             ("unchecked reader", upload().reader(reader(&bytes)).checksum(None)),
-            ("file, nothing of it held", upload().file(file.path()).memory_budget(0)),
-            ("file, a little of it held", upload().file(file.path()).memory_budget(3 * MIB)),
             ("file, one part at a time", upload().file(file.path()).concurrency(1)),
             ("reader, one part at a time", upload().reader(reader(&bytes)).concurrency(1)),
             ("reader, little memory", upload().reader(reader(&bytes)).memory_budget(8 * MIB)),

@@ -15,13 +15,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use super::file::FileRegion;
-use super::{ByteStream, Observer, Progress, length_of};
+use super::{ByteStream, FRAME, Observer, Progress, length_of};
 use crate::error::BoxError;
 
 /// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
 /// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
 /// slow line would look like a standstill.
-const MOST_AT_ONCE: usize = 256 * 1024;
+const MOST_AT_ONCE: usize = FRAME;
 
 /// Over a line that may be slow: of 8 KiB a second, it asks again in less than the 15 s after which nothing moves.
 const LEAST_AT_ONCE: usize = 64 * 1024;
@@ -217,7 +217,7 @@ impl http_body::Body for ExactBody {
                     return Poll::Ready(None);
                 }
                 if reading.is_none()
-                    && let Some(bytes) = region.take_held(this.sent)
+                    && let Some(bytes) = region.read_cached(this.sent)
                 {
                     return Poll::Ready(Some(this.count(bytes)));
                 }

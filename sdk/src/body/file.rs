@@ -3,12 +3,13 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::held::HeldPieces;
+use super::page_cache;
 use super::piece::{Piece, PiecePool};
 
 /// A regular file that was opened for reading, with its path for errors.
@@ -82,6 +83,25 @@ impl OpenFile {
         Ok(())
     }
 
+    /// Does the same, and something else before it waits for a disk. Blocks.
+    pub(crate) fn read_exact_at_after(
+        &self,
+        before_waiting: impl FnOnce(),
+        buffer: &mut [u8],
+        offset: u64,
+    ) -> io::Result<()> {
+        if page_cache::read(&self.file, buffer, offset) {
+            return Ok(());
+        }
+        before_waiting();
+        self.read_exact_at(buffer, offset)
+    }
+
+    /// Has bytes brought into memory that will be read soon, where the system can do that.
+    pub(crate) fn fetch(&self, bytes: Range<u64>) {
+        page_cache::fetch(&self.file, bytes);
+    }
+
     fn unreadable(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("the file {} could not be read: {error}", self.path.display()))
     }
@@ -92,7 +112,6 @@ pub(super) struct FileRegion {
     file: Arc<OpenFile>,
     offset: u64,
     length: u64,
-    held: Arc<HeldPieces>,
 }
 
 impl FileRegion {
@@ -109,25 +128,30 @@ impl FileRegion {
                 ),
             ));
         }
-        Ok(Self::of(Arc::new(file), offset, length, Arc::default()))
+        Ok(Self::of(Arc::new(file), offset, length))
     }
 
-    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64, held: Arc<HeldPieces>) -> Self {
-        Self { file, offset, length, held }
+    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
+        Self { file, offset, length }
     }
 
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// The piece that begins `done` bytes into the region, if it is in memory.
-    pub(super) fn take_held(&self, done: u64) -> Option<Bytes> {
-        self.held.take(done)
+    /// Reads the frame that begins `done` bytes into the region, if the system has all of it in memory. Does not block.
+    pub(super) fn read_cached(&self, done: u64) -> Option<Bytes> {
+        if !page_cache::IS_KNOWN {
+            return None;
+        }
+        let mut frame = Piece::of(self.length.saturating_sub(done), PiecePool::frames());
+        let is_all = page_cache::read(&self.file.file, frame.as_mut(), self.offset + done);
+        is_all.then(|| frame.into_bytes())
     }
 
     /// Reads the piece that begins `done` bytes into the region. Blocks.
     pub(super) fn read_piece(&self, done: u64) -> io::Result<Bytes> {
-        let mut piece = Piece::of(self.length.saturating_sub(done), PiecePool::shared());
+        let mut piece = Piece::of(self.length.saturating_sub(done), PiecePool::pieces());
         self.file.read_exact_at(piece.as_mut(), self.offset + done)?;
         Ok(piece.into_bytes())
     }
@@ -161,6 +185,7 @@ mod tests {
     use super::*;
 
     const PIECE: u64 = super::super::piece::PIECE as u64;
+    const FRAME: usize = super::super::piece::FRAME;
 
     fn file_of(content: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -178,6 +203,22 @@ mod tests {
             read.extend_from_slice(&region.read_piece(read.len() as u64).unwrap());
         }
         assert_eq!(read, &content[13..13 + PIECE as usize + 500]);
+    }
+
+    #[test]
+    fn what_is_read_without_waiting_is_of_the_region() {
+        let content: Vec<u8> = (0..PIECE).map(|i| (i % 251) as u8).collect();
+        let file = file_of(&content);
+        let region = FileRegion::open(file.path(), 13, Some(FRAME as u64 + 500)).unwrap();
+        let mut read = Vec::new();
+        while (read.len() as u64) < region.length() {
+            // Not every file system can do that.
+            let done = read.len() as u64;
+            read.extend_from_slice(&region.read_cached(done).unwrap_or_else(|| region.read_piece(done).unwrap()));
+        }
+        assert_eq!(read, &content[13..13 + FRAME + 500]);
+        file.as_file().set_len(50).unwrap();
+        assert_eq!(region.read_cached(0), None, "who may wait says that it became shorter");
     }
 
     #[test]

@@ -11,24 +11,40 @@ use super::aligned::AlignedBuffer;
 /// of it takes a quarter more of CPU time for an upload, and twice as much is no better.
 pub(crate) const PIECE: usize = 1024 * 1024;
 
-/// Of all bodies that are not part of a transfer.
-static SHARED: LazyLock<Arc<PiecePool>> = LazyLock::new(|| PiecePool::keeping(16));
+/// What is read where it is used is still in the processor's cache when it is sent, if it is no more than this.
+pub(crate) const FRAME: usize = 256 * 1024;
+
+static PIECES: LazyLock<Arc<PiecePool>> = LazyLock::new(|| PiecePool::keeping(16));
+
+/// As many as eight uploads at the same time have on their way, and the hashing of sixteen parts takes.
+static FRAMES: LazyLock<Arc<PiecePool>> = LazyLock::new(|| PiecePool::of(FRAME, 48));
 
 /// Buffers that nobody has at the moment. Fresh memory of this size comes from the kernel page by page, which costs more
 /// than reading into it.
 pub(crate) struct PiecePool {
     kept: Mutex<Vec<AlignedBuffer>>,
     most_kept: usize,
+    size: usize,
 }
 
 impl PiecePool {
-    /// Keeps that many buffers for the next pieces, however many were there at once.
+    /// Keeps that many buffers of [`PIECE`] bytes for the next pieces, however many were there at once.
     pub(crate) fn keeping(most_kept: usize) -> Arc<Self> {
-        Arc::new(Self { kept: Mutex::default(), most_kept })
+        Self::of(PIECE, most_kept)
     }
 
-    pub(super) fn shared() -> &'static Arc<Self> {
-        &SHARED
+    fn of(size: usize, most_kept: usize) -> Arc<Self> {
+        Arc::new(Self { kept: Mutex::default(), most_kept, size })
+    }
+
+    /// For whatever is read of files.
+    pub(super) fn pieces() -> &'static Arc<Self> {
+        &PIECES
+    }
+
+    /// For what is read of files without waiting, in buffers of [`FRAME`] bytes.
+    pub(crate) fn frames() -> &'static Arc<Self> {
+        &FRAMES
     }
 }
 
@@ -38,7 +54,7 @@ impl fmt::Debug for PiecePool {
     }
 }
 
-/// A buffer of [`PIECE`] bytes that goes back to its pool when nobody has it any more.
+/// A buffer that goes back to its pool when nobody has it any more.
 #[derive(Debug)]
 pub(crate) struct Piece {
     buffer: Option<AlignedBuffer>,
@@ -47,12 +63,12 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// With room for `length` bytes, at most [`PIECE`], whose content is anything.
+    /// With room for `length` bytes, at most what the pool's buffers have, whose content is anything.
     pub(crate) fn of(length: u64, pool: &Arc<PiecePool>) -> Self {
         let kept = pool.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Self {
-            buffer: Some(kept.unwrap_or_else(|| AlignedBuffer::zeroed(PIECE))),
-            length: usize::try_from(length).unwrap_or(PIECE).min(PIECE),
+            buffer: Some(kept.unwrap_or_else(|| AlignedBuffer::zeroed(pool.size))),
+            length: usize::try_from(length).unwrap_or(pool.size).min(pool.size),
             pool: Arc::clone(pool),
         }
     }

@@ -1,6 +1,8 @@
 //! Work that several tasks share.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
@@ -57,6 +59,35 @@ pub(crate) async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Ve
     Ok(done)
 }
 
+/// Does something else while the work is done; if the work fails, nobody waits for that.
+pub(crate) async fn both<T, U>(
+    work: impl Future<Output = Result<T>>,
+    something_else: impl Future<Output = U>,
+) -> Result<(T, U)> {
+    let (mut work, mut something_else) = (Box::pin(work), Box::pin(something_else));
+    let (mut worked, mut done) = (None, None);
+    poll_fn(|context| {
+        if worked.is_none()
+            && let Poll::Ready(outcome) = work.as_mut().poll(context)
+        {
+            worked = Some(outcome?);
+        }
+        if done.is_none()
+            && let Poll::Ready(outcome) = something_else.as_mut().poll(context)
+        {
+            done = Some(outcome);
+        }
+        match (worked.take(), done.take()) {
+            (Some(worked), Some(done)) => Poll::Ready(Ok((worked, done))),
+            one_of_them => {
+                (worked, done) = one_of_them;
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -109,5 +140,17 @@ mod tests {
             assert_eq!(outcome.await.unwrap_err().kind(), expected);
             assert_eq!(Arc::strong_count(&there), 1, "somebody still works");
         }
+    }
+
+    #[tokio::test]
+    async fn both_are_waited_for_unless_the_work_fails() {
+        async fn later<T>(what: T) -> T {
+            tokio::task::yield_now().await;
+            what
+        }
+        assert_eq!(both(later(Ok(1)), async { 2 }).await.unwrap(), (1, 2));
+        assert_eq!(both(async { Ok(1) }, later(2)).await.unwrap(), (1, 2));
+        let failed = both::<(), ()>(later(Err(Error::invalid_input("1"))), std::future::pending()).await;
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 }

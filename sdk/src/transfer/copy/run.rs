@@ -13,7 +13,7 @@ use crate::transfer::pinned::{Pin, Readable};
 use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::stored::look_at_stored;
-use crate::transfer::tasks::for_each_part;
+use crate::transfer::tasks::{both, for_each_part};
 use crate::transfer::upload::{Completed, SentPart, Session, begin, see_through};
 use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource, PutObjectOutput};
 
@@ -104,7 +104,7 @@ impl ObjectCopy {
         let session = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
         let completed = see_through(&session, cancelled, async {
             let copying = self.copy_parts(&session, Pin::of(source), plan);
-            let (parts, before) = tokio::try_join!(copying, async { Ok(session.object_before().await) })?;
+            let (parts, before) = both(copying, session.object_before()).await?;
             session.complete(&parts, size, &before).await
         });
         let Completed { etag, version_id, .. } = completed.await?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::layout::{Layout, layouts};
-use crate::body::{Memory, OpenFile};
+use crate::body::OpenFile;
 use crate::error::{Error, Result};
 use crate::transfer::checksum::{PartsTag, hex, parse_hex};
 use crate::transfer::hashing;
@@ -93,7 +93,7 @@ async fn sums_of(path: &Path, parts: impl IntoIterator<Item = Range<u64>>) -> Re
     let path = path.to_owned();
     let opening = tokio::task::spawn_blocking(move || OpenFile::open(&path));
     let source = PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?));
-    hashing::sums_of(parts.into_iter().map(|part| source.region(part)).collect(), &Memory::of(0)).await
+    hashing::sums_of(parts.into_iter().map(|part| source.region(part)).collect()).await
 }
 
 #[cfg(test)]

@@ -8,22 +8,20 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::PartSource;
 use crate::Body;
-use crate::body::{HeldPieces, Memory, OpenFile, PIECE, Piece, Room};
+use crate::body::PIECE;
 
 /// Some bytes of a source.
 #[derive(Clone, Debug)]
 pub(crate) struct Region {
     source: PartSource,
     bytes: Range<u64>,
-    /// What of a file was read already.
-    held: Arc<HeldPieces>,
     /// What it takes up as long as it is there.
     _space: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 impl Region {
     pub(super) fn of(source: PartSource, bytes: Range<u64>) -> Self {
-        Self { source, bytes, held: Arc::default(), _space: None }
+        Self { source, bytes, _space: None }
     }
 
     pub(crate) fn taking_up(self, space: OwnedSemaphorePermit) -> Self {
@@ -44,84 +42,43 @@ impl Region {
             PartSource::Bytes(bytes) => bytes.slice(in_memory(&self.bytes)).into(),
             // Who has pieces makes one region of all of them.
             PartSource::Pieces(pieces) => Body::of_pieces(Arc::clone(pieces)),
-            PartSource::File(file) => {
-                Body::of_file(Arc::clone(file), self.bytes.start, self.length(), Arc::clone(&self.held))
-            }
+            PartSource::File(file) => Body::of_file(Arc::clone(file), self.bytes.start, self.length()),
         }
     }
 
-    /// The piece that begins at the region's byte `done`: [`PIECE`] bytes, or what is left.
-    pub(crate) fn piece(&self, done: u64) -> RegionPiece<'_> {
-        let left = self.length().saturating_sub(done).min(PIECE as u64);
+    /// Has the system fetch what will be read soon.
+    pub(crate) fn fetch(&self, done: Range<u64>) {
+        if let PartSource::File(file) = &self.source {
+            let place = |done: u64| self.bytes.end.min(self.bytes.start + done);
+            file.fetch(place(done.start)..place(done.end));
+        }
+    }
+
+    /// Its bytes from `done` on, as many as there are and `scratch` has room for, which divides [`PIECE`]. What is in a file is
+    /// read into it; something is done before that waits for a disk. Blocks.
+    pub(crate) fn read<'a>(
+        &'a self,
+        done: u64,
+        scratch: &'a mut [u8],
+        before_waiting: impl FnOnce(),
+    ) -> io::Result<&'a [u8]> {
+        let left = self.length().saturating_sub(done).min(scratch.len() as u64);
         let start = self.bytes.start + done;
-        let content = match &self.source {
-            PartSource::Bytes(bytes) if left > 0 => Content::Slice(&bytes[in_memory(&(start..start + left))]),
-            PartSource::Bytes(_) => Content::Slice(&[]),
+        match &self.source {
+            _ if left == 0 => Ok(&[]),
+            PartSource::Bytes(bytes) => Ok(&bytes[in_memory(&(start..start + left))]),
             PartSource::Pieces(pieces) => {
-                let number = usize::try_from(start / PIECE as u64).unwrap_or(usize::MAX);
-                Content::Slice(pieces.get(number).map_or(&[], |piece| piece))
+                let (piece, at) = (start / PIECE as u64, start % PIECE as u64);
+                let piece = usize::try_from(piece).ok().and_then(|piece| pieces.get(piece));
+                Ok(piece.and_then(|piece| piece.get(in_memory(&(at..at + left)))).unwrap_or_default())
             }
-            PartSource::File(file) => Content::OfFile { file, start, left: usize::try_from(left).unwrap_or(PIECE) },
-        };
-        RegionPiece { region: self, done, content }
-    }
-}
-
-/// A piece of a region, on its way into memory.
-pub(crate) struct RegionPiece<'a> {
-    region: &'a Region,
-    done: u64,
-    content: Content<'a>,
-}
-
-enum Content<'a> {
-    Slice(&'a [u8]),
-    OfFile { file: &'a OpenFile, start: u64, left: usize },
-    Held { file: &'a OpenFile, start: u64, piece: Piece },
-}
-
-impl<'a> RegionPiece<'a> {
-    /// One that is held when it was read, if it is of a file.
-    pub(crate) fn into_held(self, memory: &Memory) -> Self {
-        let content = match self.content {
-            Content::OfFile { file, start, left } if left > 0 => {
-                Content::Held { file, start, piece: Piece::of(left as u64, memory.pool()) }
-            }
-            other => other,
-        };
-        Self { content, ..self }
-    }
-
-    /// Those of its bytes that are in the range, which nobody else has read. What is not held is read into `scratch`, which
-    /// is as long as the range. Blocks.
-    pub(crate) fn read<'b>(&'b mut self, range: Range<usize>, scratch: &'b mut [u8]) -> io::Result<&'b [u8]> {
-        match &mut self.content {
-            Content::Slice(bytes) => Ok(&bytes[within(&range, bytes.len())]),
-            Content::OfFile { file, start, left } => {
-                let range = within(&range, *left);
-                let bytes = &mut scratch[..range.len()];
-                file.read_exact_at(bytes, *start + range.start as u64)?;
-                Ok(bytes)
-            }
-            Content::Held { file, start, piece } => {
-                let range = within(&range, piece.as_ref().len());
-                let bytes = &mut piece.as_mut()[range.clone()];
-                file.read_exact_at(bytes, *start + range.start as u64)?;
-                Ok(bytes)
+            PartSource::File(file) => {
+                let scratch = &mut scratch[in_memory(&(0..left))];
+                file.read_exact_at_after(before_waiting, scratch, start)?;
+                Ok(scratch)
             }
         }
     }
-
-    /// Holds what was read until it is sent, as far as there is room.
-    pub(crate) fn hold(self, room: &mut Room) {
-        if let Content::Held { piece, .. } = self.content {
-            self.region.held.hold(self.done, piece, room);
-        }
-    }
-}
-
-fn within(range: &Range<usize>, length: usize) -> Range<usize> {
-    range.start.min(length)..range.end.min(length)
 }
 
 /// Bytes that are in memory have no places that memory has not.
@@ -139,7 +96,7 @@ mod tests {
     use http_body::Body as _;
 
     use super::*;
-    use crate::body::Progress;
+    use crate::body::{OpenFile, Progress};
 
     async fn sent(body: &mut Body) -> Vec<u8> {
         let mut attempt = body.attempt(&Progress::new());
@@ -148,25 +105,6 @@ mod tests {
             bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
         }
         bytes
-    }
-
-    #[tokio::test]
-    async fn what_is_held_is_not_read_again_unless_it_is_sent_again() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), vec![1; 2 * PIECE]).unwrap();
-        let source = PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap()));
-        let region = source.region(0..2 * PIECE as u64);
-        let memory = Memory::of(PIECE as u64);
-        let mut room = memory.room_for(1, &mut false).await;
-        for done in [0, PIECE as u64] {
-            let mut piece = region.piece(done).into_held(&memory);
-            piece.read(0..PIECE, &mut []).unwrap();
-            piece.hold(&mut room);
-        }
-        std::fs::write(file.path(), vec![2; 2 * PIECE]).unwrap();
-        let mut body = region.body();
-        assert!(sent(&mut body).await == [[1; PIECE], [2; PIECE]].concat(), "there was room for one piece");
-        assert!(sent(&mut body).await == vec![2; 2 * PIECE]);
     }
 
     #[tokio::test]
@@ -179,35 +117,29 @@ mod tests {
         for _ in 0..2 {
             assert!(sent(&mut body).await == content);
         }
-        let read = |done: usize, range| region.piece(done as u64).read(range, &mut []).unwrap().to_vec();
-        assert_eq!(read(PIECE, 3..5), &content[PIECE + 3..PIECE + 5]);
-        assert_eq!(read(2 * PIECE, 0..PIECE), &content[2 * PIECE..]);
-        assert!(read(3 * PIECE, 0..PIECE).is_empty());
     }
 
     #[test]
-    fn a_piece_is_part_of_its_region_and_of_no_other() {
+    fn what_is_read_is_of_the_region_and_no_more() {
         let content: Vec<u8> = (0..3 * PIECE).map(|i| (i / 7) as u8).collect();
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &content).unwrap();
-        let memory = Memory::of(0);
-        let mut scratch = vec![0; PIECE];
-        let region = 5..2 * PIECE as u64 + 9;
-        for source in [
-            PartSource::Bytes(content.clone().into()),
-            PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap())),
+        let (begin, end) = (5, 2 * PIECE + 9);
+        let pieces: Vec<_> = content[begin..end].chunks(PIECE).map(bytes::Bytes::copy_from_slice).collect();
+        let mut scratch = vec![0; PIECE / 4];
+        for region in [
+            PartSource::Bytes(content.clone().into()).region(begin as u64..end as u64),
+            PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap())).region(begin as u64..end as u64),
+            PartSource::Pieces(pieces.into()).region(0..(end - begin) as u64),
         ] {
-            let region = source.region(region.clone());
-            for (done, expected) in
-                [(0, 5..PIECE + 5), (PIECE, PIECE + 5..2 * PIECE + 5), (2 * PIECE, 2 * PIECE + 5..2 * PIECE + 9)]
-            {
-                let begin = expected.start;
-                for mut piece in [region.piece(done as u64), region.piece(done as u64).into_held(&memory)] {
-                    assert!(piece.read(0..PIECE, &mut scratch).unwrap() == &content[expected.clone()]);
-                    assert!(piece.read(2..4, &mut scratch).unwrap() == &content[begin + 2..begin + 4]);
-                }
+            for done in (0..3 * PIECE).step_by(scratch.len()) {
+                let expected = begin + done.min(end - begin)
+                    ..(begin + done + scratch.len()).min(end).max(begin + done.min(end - begin));
+                assert!(
+                    region.read(done as u64, &mut scratch, || ()).unwrap() == &content[expected],
+                    "{done} of {region:?}"
+                );
             }
-            assert!(region.piece(3 * PIECE as u64).read(0..PIECE, &mut scratch).unwrap().is_empty());
         }
     }
 }

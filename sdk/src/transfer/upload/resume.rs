@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::Uploaded;
 use super::run::Job;
 use super::session::{SentPart, Session};
-use crate::body::Memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint::{Checkpoint, CheckpointFile, SourceFile};
 use crate::transfer::checkpoint_lock::CheckpointLock;
@@ -208,7 +207,7 @@ impl Job<'_> {
         if let Some(noted) = noted.filter(|_| checkpoint.source.fingerprint.is_untouched(&now)) {
             return Ok(noted);
         }
-        sums_of(plan.parts().map(|part| source.region(part.bytes)).collect(), &Memory::of(0)).await
+        sums_of(plan.parts().map(|part| source.region(part.bytes)).collect()).await
     }
 
     /// Those parts that hold what the source has now. The source is read where the sums that
@@ -231,7 +230,7 @@ impl Job<'_> {
             }
         }
         let regions = open.iter().map(|(part, _)| source.region(part.bytes.clone())).collect();
-        let sums = sums_of(regions, &Memory::of(0)).await?;
+        let sums = sums_of(regions).await?;
         let equal = open.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
         right.extend(equal.map(|((part, _), sum)| sent(part, sum)));
         Ok(right)

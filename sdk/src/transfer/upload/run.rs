@@ -11,27 +11,23 @@ use super::completion::Completed;
 use super::corruption::until_whole;
 use super::guard::{begin, see_through};
 use super::resume::Beginning;
-use super::sending::{Preparation, Waiting, feed, hand_over, send_parts};
+use super::sending::{Waiting, feed, hand_over, send_parts};
 use super::session::{SentPart, Session};
 use super::{Options, Source, Uploaded};
-use crate::body::{Memory, OpenFile};
+use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::limits::MIB;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::pace::Pace;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
-use crate::transfer::tasks::stopped;
+use crate::transfer::tasks::{both, stopped};
 use crate::{Bucket, PutObjectOutput};
-
-/// Of a file, unless somebody asks for more.
-const MOST_HELD: u64 = 64 * MIB;
 
 /// Where an upload goes, and how.
 pub(super) struct Job<'a> {
@@ -141,8 +137,8 @@ impl Job<'_> {
             let waiting = missing.map(|part| Waiting { number: part.number, region: source.region(part.bytes) });
             let (feed, handed_over) = feed();
             let feeding = hand_over(waiting.collect(), feed);
-            let preparation = self.preparation(source, plan.part_size());
-            let outcome = send_parts(&session, feeding, handed_over, self.options.concurrency, preparation).await;
+            let Options { concurrency, checksum, .. } = self.options;
+            let outcome = send_parts(&session, feeding, handed_over, *concurrency, *checksum).await;
             // What a change of the source looks like to a server is not what went wrong.
             if let Some(change) = change(source, before).await? {
                 session.become_useless();
@@ -158,27 +154,12 @@ impl Job<'_> {
         Ok(uploaded)
     }
 
-    fn preparation(&self, source: &PartSource, part_size: u64) -> Preparation {
-        let Options { checksum, concurrency, memory_budget, .. } = self.options;
-        match source {
-            PartSource::Bytes(_) | PartSource::Pieces(_) => Preparation::holding_nothing(*checksum),
-            PartSource::File(_) => {
-                let default = part_size.saturating_mul(*concurrency as u64).min(MOST_HELD);
-                Preparation::holding(*checksum, memory_budget.unwrap_or(default), part_size)
-            }
-        }
-    }
-
     /// One request for all.
     async fn put(&self, source: &PartSource, before: Fingerprint) -> Result<Uploaded> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
-            Some(Checksum::Md5) => {
-                let memory = Memory::of(0);
-                let sums = sums_of(vec![whole.clone()], &memory);
-                self.unless_cancelled(sums).await?.first().copied()
-            }
+            Some(Checksum::Md5) => self.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
         };
         let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
@@ -231,7 +212,7 @@ impl Job<'_> {
         sending: impl Future<Output = Result<Vec<SentPart>>>,
     ) -> Result<Uploaded> {
         let work = async {
-            let (parts, before) = tokio::try_join!(sending, async { Ok(session.object_before().await) })?;
+            let (parts, before) = both(sending, session.object_before()).await?;
             if let Err(error) = session.flush_notes().await {
                 tracing::warn!(upload_id = session.upload_id, %error, "the upload is completed all the same");
             }

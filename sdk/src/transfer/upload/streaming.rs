@@ -9,8 +9,8 @@ use tokio::sync::{AcquireError, Semaphore};
 
 use super::guard::begin;
 use super::run::Job;
-use super::sending::{Feed, Preparation, Waiting, feed, send_parts};
-use super::{Reader, Uploaded};
+use super::sending::{Feed, Waiting, feed, send_parts};
+use super::{Options, Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::growth::part_length;
@@ -35,8 +35,8 @@ impl Job<'_> {
         self.guarded(&session, async {
             let (feed, waiting) = feed();
             let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
-            let preparation = Preparation::holding_nothing(self.options.checksum);
-            send_parts(&session, feeding, waiting, self.options.concurrency, preparation).await
+            let Options { concurrency, checksum, .. } = self.options;
+            send_parts(&session, feeding, waiting, *concurrency, *checksum).await
         })
         .await
     }
