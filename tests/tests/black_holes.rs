@@ -94,7 +94,6 @@ async fn parts_that_are_never_read_to_their_end_are_an_error_that_says_which() {
     }
 }
 
-/// An object of three parts on a server with this fault in some of its answers, and what comes of its download.
 #[tokio::test]
 async fn one_part_that_stands_still_keeps_no_other() {
     const PARTS: u32 = 16;
@@ -115,6 +114,7 @@ async fn one_part_that_stands_still_keeps_no_other() {
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
 }
 
+/// An object of three parts on a server with this fault in some of its answers, and what comes of its download.
 async fn download(fault: &Fault, count: u64) -> (Result<Downloaded>, u64, Vec<u8>) {
     let rule = FaultRule::new(fault.clone()).operation("GetObject").count(count);
     let (test, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();

@@ -5,6 +5,7 @@
 //!
 //! `QINGSTOR_FAULTY_UPLOADS` says how many uploads are tried, 200 if it does not; `QINGSTOR_SEED` has one alone.
 
+use std::fs;
 use std::time::Duration;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
@@ -105,7 +106,7 @@ async fn a_completion_whose_answer_is_lost_is_a_success() {
 #[tokio::test]
 async fn what_was_there_before_is_not_taken_for_what_was_uploaded() {
     let refused = |status, code: &str| Fault::ErrorAnswer { status, code: Some(code.to_owned()), retry_after: None };
-    for (status, code) in [(500, "internal_error"), (404, "upload_not_exists")] {
+    for (status, code, looks) in [(500, "internal_error", 2), (404, "upload_not_exists", 0)] {
         // As if somebody had aborted the upload while it was completed, or before.
         let plan = FaultPlan::new()
             .rule(FaultRule::new(refused(status, code)).operation("CompleteMultipartUpload").count(2))
@@ -119,19 +120,48 @@ async fn what_was_there_before_is_not_taken_for_what_was_uploaded() {
             let error = upload.send().await.unwrap_err();
             assert_eq!(error.code(), Some(code), "{checksum:?}: {error}");
         }
-        assert_eq!(clean.emulator().faults_fired(), [2, 2]);
+        assert_eq!(clean.emulator().faults_fired(), [2, looks]);
         assert!(clean.read("key").await.unwrap() == before);
     }
 }
 
 #[tokio::test]
-async fn a_completion_that_may_still_be_under_way_is_not_aborted() {
-    let plan = FaultPlan::new().rule(FaultRule::new(Fault::ResetBeforeAnswer).operation("CompleteMultipartUpload"));
+async fn an_upload_that_somebody_aborted_is_not_taken_for_the_object_that_came_meanwhile() {
+    let missing = |code: &str| Fault::ErrorAnswer { status: 404, code: Some(code.to_owned()), retry_after: None };
+    // When it was looked at first, it was not there yet.
+    let plan = FaultPlan::new()
+        .rule(FaultRule::new(missing("object_not_exists")).operation("HeadObject").count(1))
+        .rule(FaultRule::new(missing("upload_not_exists")).operation("CompleteMultipartUpload"))
+        .rule(FaultRule::new(missing("upload_not_exists")).operation("ListMultipart"));
     let (clean, bucket) = faulty(plan).await.unwrap();
-    let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
-    let told = format!("upload {}, which may have been completed, and was not aborted", error.upload_id().unwrap());
-    assert!(error.to_string().contains(&told), "{error}");
-    assert_eq!(open_uploads(&clean).await.unwrap(), [error.upload_id().unwrap()]);
+    let of_another = content(9 * MIB, 1);
+    clean.put("key", of_another.clone()).await.unwrap();
+    let upload = bucket.upload("key").bytes(content(9 * MIB, 2)).part_size(PART);
+    let error = upload.send().await.unwrap_err();
+    assert_eq!(error.code(), Some("upload_not_exists"), "{error}");
+    assert!(clean.read("key").await.unwrap() == of_another);
+}
+
+#[tokio::test]
+async fn a_completion_that_may_still_be_under_way_is_not_aborted() {
+    let gateway = Fault::ErrorAnswer { status: 504, code: None, retry_after: None };
+    for fault in [Fault::ResetBeforeAnswer, gateway] {
+        let rule = FaultRule::new(fault.clone()).operation("CompleteMultipartUpload");
+        let (clean, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (file, checkpoint) = (folder.path().join("db.tar"), folder.path().join("db.tar.qsupload"));
+        fs::write(&file, content(9 * MIB, 1)).unwrap();
+        for is_noted in [false, true] {
+            let upload = bucket.upload("key").file(&file).part_size(PART);
+            let upload = if is_noted { upload.checkpoint(&checkpoint) } else { upload };
+            let error = upload.send().await.unwrap_err();
+            let id = error.upload_id().unwrap();
+            let told = format!("upload {id}, which may have been completed, and was not aborted");
+            assert!(error.to_string().contains(&told), "{fault:?}: {error}");
+            assert_eq!(error.to_string().contains("db.tar.qsupload"), is_noted, "{fault:?}: {error}");
+            assert!(open_uploads(&clean).await.unwrap().contains(&id.to_owned()), "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test]

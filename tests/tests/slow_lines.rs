@@ -27,8 +27,8 @@ const PACKET: usize = 2048;
 /// slow. Much more, and all of it is with the kernel.
 const HEADS: [usize; 6] = [0, 4 << 10, 12 << 10, 24 << 10, 48 << 10, 80 << 10];
 
-/// The endpoint of a line to a local port on which so many bytes come through in the limit, but for the first ones. Packets
-/// are small, so that the kernel of who sends holds little of what it took over.
+/// The endpoint of a line to a local port on which so many bytes come through in the limit, but for the first ones. The
+/// window is small, so that the kernel of who sends holds little of what it took over.
 async fn line(to: u16, head: usize) -> io::Result<String> {
     let socket = TcpSocket::new_v4()?;
     socket.set_recv_buffer_size(4096)?;

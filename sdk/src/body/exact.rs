@@ -58,6 +58,7 @@ pub(crate) struct ExactBody {
     length: u64,
     sent: u64,
     is_slow: bool,
+    is_asked: bool,
     progress: Arc<Progress>,
     observer: Option<Arc<dyn Observer>>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -107,7 +108,7 @@ impl ExactBody {
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
         let progress = Arc::clone(progress);
         let rest = Bytes::new();
-        Self { source, rest, length, sent: 0, is_slow: false, progress, observer: None, pause: None }
+        Self { source, rest, length, sent: 0, is_slow: false, is_asked: false, progress, observer: None, pause: None }
     }
 
     pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
@@ -169,10 +170,18 @@ impl ExactBody {
         Poll::Ready(None)
     }
 
+    /// To be called whenever more is wanted: what is waited for after that is not the line.
+    fn look_how_slow(&mut self) {
+        if !self.is_asked {
+            self.is_asked = true;
+            // Before the first piece it was the connection that was waited for.
+            self.is_slow |= self.sent > 0 && self.progress.since_last() > SLOW;
+        }
+    }
+
     /// Hands over the first piece and keeps the rest for next time.
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
-        // Before the first piece it was the connection that was waited for.
-        self.is_slow |= self.sent > 0 && self.progress.since_last() > SLOW;
+        self.is_asked = false;
         let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
         let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
@@ -197,6 +206,7 @@ impl http_body::Body for ExactBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
+        this.look_how_slow();
         if let Some(pause) = &mut this.pause {
             ready!(pause.as_mut().poll(context));
             this.pause = None;

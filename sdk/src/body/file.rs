@@ -139,7 +139,7 @@ impl FileRegion {
         self.length
     }
 
-    /// Reads the frame that begins `done` bytes into the region, if the system has all of it in memory. Does not block.
+    /// Reads the frame that begins `done` bytes into the region, if the system has all of it in memory: waits for no disk.
     pub(super) fn read_cached(&self, done: u64) -> Option<Bytes> {
         if !page_cache::IS_KNOWN {
             return None;

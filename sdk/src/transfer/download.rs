@@ -134,8 +134,8 @@ impl Download {
 
     /// Ends the download in good order when this is done: requests under way are stopped, what was fetched is noted, and
     /// [`send`](Download::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says where it is
-    /// kept. A download to the same file goes on with it; of an object without an ETag nothing is kept. Dropping `send` stops everything too, but cannot wait until it
-    /// has stopped.
+    /// kept. A download to the same file goes on with it; of an object without an ETag nothing is kept. Dropping `send`
+    /// stops everything too, but cannot wait until it has stopped.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {

@@ -82,8 +82,10 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         // Whatever it is, what is there is of this object. Without a tag nobody will know that any more.
         Err(error) => {
             let is_kept = object.etag.is_some();
-            put_in_order(&file, if is_kept { PartialFile::flush } else { PartialFile::discard }).await;
-            return Err(if error.kind() == ErrorKind::Cancelled { cancelled_with(&file, is_kept) } else { error });
+            let is_in_order =
+                put_in_order(&file, if is_kept { PartialFile::flush } else { PartialFile::discard }).await;
+            let is_cancelled = error.kind() == ErrorKind::Cancelled;
+            return Err(if is_cancelled { cancelled_with(&file, is_kept, is_in_order) } else { error });
         }
     };
     tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
@@ -99,20 +101,23 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     })
 }
 
-/// Ends with a file that does not become the target; why it does not is what the caller is told.
-async fn put_in_order(file: &Arc<PartialFile>, how: fn(&PartialFile) -> Result<()>) {
+/// Ends with a file that does not become the target, and says whether it could; why it does not is what the caller is told.
+async fn put_in_order(file: &Arc<PartialFile>, how: fn(&PartialFile) -> Result<()>) -> bool {
     let file = Arc::clone(file);
-    if let Err(error) = tokio::task::spawn_blocking(move || how(&file)).await.map_err(stopped).flatten() {
+    let done = tokio::task::spawn_blocking(move || how(&file)).await.map_err(stopped).flatten();
+    if let Err(error) = &done {
         tracing::warn!(%error, "the partial download could not be put in order");
     }
+    done.is_ok()
 }
 
-fn cancelled_with(file: &PartialFile, is_kept: bool) -> Error {
-    let path = file.path().display();
-    let fate = if is_kept {
-        format!("kept in {path}, and a download to the same file goes on with it")
-    } else {
-        format!("removed ({path}): the object has no ETag, so nobody could go on with it")
+fn cancelled_with(file: &PartialFile, is_kept: bool, is_in_order: bool) -> Error {
+    let fate = match (is_kept, is_in_order) {
+        (true, true) => "is kept, and a download to the same file goes on with it",
+        (true, false) => "is kept, but not all of it could be noted, and the rest will be fetched again",
+        (false, true) => "was removed: the object has no ETag, so nobody could go on with it",
+        (false, false) => "is good for nothing, since the object has no ETag, and could not be removed",
     };
-    Error::new(ErrorKind::Cancelled, format!("the download was cancelled: what was fetched is {fate}"))
+    let path = file.path().display();
+    Error::new(ErrorKind::Cancelled, format!("the download was cancelled: what was fetched, {path}, {fate}"))
 }

@@ -69,16 +69,25 @@ impl Session {
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
         self.begin_completion();
         let mut attempt = 1;
-        let mut is_unanswered = false;
+        // Who died before this program may have asked for it too.
+        let (mut may_be_complete, mut is_unanswered) = (self.is_resumed, false);
         while let Err(error) = self.ask_for_completion(parts, tag).await {
-            is_unanswered |= may_have_happened(&error) && error.kind() != ErrorKind::Service;
-            // Who died before this program may have completed it, and so may an attempt that had no answer.
-            let by_another = attempt == 1 && self.is_resumed && error.is_not_found();
-            let is_decided = !error.is_not_found() && !may_have_happened(&error);
-            let state = if is_decided { State::Open } else { self.look(size, tag, before, by_another).await };
+            let may_have_happened = may_have_happened(&error);
+            let by_another = error.is_not_found() && attempt == 1;
+            may_be_complete |= may_have_happened;
+            is_unanswered |= may_have_happened && !is_answer(&error);
+            let is_refused = !error.is_not_found() && !may_have_happened;
+            let state = if is_refused {
+                State::Open
+            } else if may_be_complete {
+                self.look(size, tag, before, by_another).await
+            } else {
+                // Whatever is there under the key is not of this upload.
+                State::Lost
+            };
             match state {
                 State::Completed => break,
-                State::Open if !is_decided && attempt < MOST_ATTEMPTS => {}
+                State::Open if !is_refused && attempt < MOST_ATTEMPTS => {}
                 State::Open => {
                     // What a server was asked without an answer, it may be doing still.
                     if is_unanswered {
@@ -148,21 +157,24 @@ impl Session {
             Err(error) if error.is_not_found() => return Ok(State::Lost),
             Err(error) => return Err(error),
         };
+        if object.content_length.is_some_and(|length| length != size) {
+            return Ok(State::Lost);
+        }
         // What was there before the upload is older.
         let begun = self.begun.as_unix() - LARGEST_CLOCK_ERROR;
         let is_later = object.last_modified.is_some_and(|at| at.as_unix() >= begun);
-        let is_ours = match (tag, object.etag.as_deref().and_then(PartsTag::parse), before) {
-            // Another is the tag of other parts.
-            (Some(asked), Some(stored), _) => asked == stored,
-            (_, _, Before::Nothing) => true,
-            (_, _, Before::Object(before)) if *before != Version::of(&object) => true,
+        Ok(match (tag, object.etag.as_deref().and_then(PartsTag::parse), before) {
+            (Some(asked), Some(stored), _) if asked == stored => State::Completed,
             // It may be what another made of these parts before it was looked at for the first time.
-            (_, _, Before::Object(_)) if by_another && is_later => return Ok(State::Unknown),
-            (_, _, Before::Object(_)) => false,
-            (_, _, Before::Unknown) => return Ok(State::Unknown),
-        };
-        let is_whole = object.content_length.is_none_or(|length| length == size);
-        Ok(if is_ours && is_whole { State::Completed } else { State::Lost })
+            (_, _, Before::Object(before)) if *before == Version::of(&object) && by_another && is_later => {
+                State::Unknown
+            }
+            (_, _, Before::Object(before)) if *before == Version::of(&object) => State::Lost,
+            // That of other parts, or one of the server's own.
+            (Some(_), Some(_), _) => State::Unknown,
+            (_, _, Before::Nothing | Before::Object(_)) => State::Completed,
+            (_, _, Before::Unknown) => State::Unknown,
+        })
     }
 
     async fn verify(&self, size: u64, tag: Option<PartsTag>) -> Result<Completed> {
@@ -176,6 +188,12 @@ impl Session {
         }
         Ok(Completed { etag: stored, etag_kept, version_id })
     }
+}
+
+/// Whether it is the server's, and not that of a gateway which did not wait for it.
+fn is_answer(error: &Error) -> bool {
+    let gateways = [StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT];
+    error.kind() == ErrorKind::Service && !error.status().is_some_and(|status| gateways.contains(&status))
 }
 
 /// Whether the server may have done what it was told although there was an error.

@@ -59,7 +59,7 @@ async fn give_up(session: &Session) -> String {
         Some(Fate::Completed) => return "was completed all the same".to_owned(),
         Some(Fate::Gone) => return "is not there any more: somebody aborted it".to_owned(),
         // An abort could come into a completion that is still under way.
-        Some(Fate::Unknown) => return "may have been completed, and was not aborted".to_owned(),
+        Some(Fate::Unknown) => return leave_alone(session).await,
         None => {}
     }
     let _at_rest = session.parts_at_rest().await;
@@ -80,6 +80,16 @@ async fn give_up(session: &Session) -> String {
             "was aborted".to_owned()
         }
         Err(failure) => format!("could not be aborted and keeps its parts until it is ({failure})"),
+    }
+}
+
+async fn leave_alone(session: &Session) -> String {
+    let unknown = "may have been completed, and was not aborted";
+    let Some(file) = session.checkpoint() else { return unknown.to_owned() };
+    let path = file.path().display().to_string();
+    match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
+        Ok(()) => format!("{unknown}: with the checkpoint {path}, the same call finds out and goes on"),
+        Err(failure) => format!("{unknown}; not all of it is noted ({failure})"),
     }
 }
 

@@ -112,9 +112,13 @@ impl Job<'_> {
     }
 
     /// What was uploaded is there, and nothing is left to go on with.
-    pub(super) async fn remove_checkpoint(&self) {
-        let Some(path) = self.options.checkpoint.clone() else { return };
-        let removing = tokio::task::spawn_blocking(move || Checkpoint::remove(&path));
+    pub(super) async fn remove_checkpoint(&self, lock: Option<Arc<CheckpointLock>>) {
+        let (Some(path), Some(lock)) = (self.options.checkpoint.clone(), lock) else { return };
+        let removing = tokio::task::spawn_blocking(move || {
+            // Who waits for it meanwhile may have another one there.
+            let _alone = lock;
+            Checkpoint::remove(&path)
+        });
         if let Err(error) = removing.await.map_err(stopped).flatten() {
             tracing::warn!(%error, "what was uploaded is there, and its checkpoint too");
         }

@@ -92,23 +92,24 @@ impl Job<'_> {
             }
             _ => Beginning::New { was_gone: false },
         };
-        match beginning {
-            Beginning::Resumed { session, plan, parts } => self.send(session, lock, &source, before, plan, parts).await,
-            Beginning::Completed(uploaded) => {
-                self.remove_checkpoint().await;
-                Ok(*uploaded)
+        let uploaded = match beginning {
+            Beginning::Resumed { session, plan, parts } => {
+                self.send(session, lock.clone(), &source, before, plan, parts).await?
             }
+            Beginning::Completed(uploaded) => *uploaded,
             Beginning::New { was_gone } => {
                 let plan = PartPlan::new(before.size, self.options.part_size)?;
                 let uploaded = if plan.count() == 1 {
-                    self.put(&source, before).await
+                    self.put(&source, before).await?
                 } else {
                     let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
-                    self.send(session, lock.clone(), &source, before, plan, Vec::new()).await
+                    self.send(session, lock.clone(), &source, before, plan, Vec::new()).await?
                 };
-                uploaded.map(|uploaded| Uploaded { restarted: was_gone, ..uploaded })
+                Uploaded { restarted: was_gone, ..uploaded }
             }
-        }
+        };
+        self.remove_checkpoint(lock).await;
+        Ok(uploaded)
     }
 
     /// Sends what is missing, and makes an object of all.
@@ -128,7 +129,7 @@ impl Job<'_> {
             progress.bytes = resumed;
             progress.resumed_bytes = resumed;
         });
-        let uploaded = self.guarded(&session, async {
+        let sending = async {
             if session.checkpoint().is_none() {
                 self.keep_checkpoint(&session, lock, source, before, plan).await?;
             }
@@ -148,10 +149,8 @@ impl Job<'_> {
             parts.extend(outcome?);
             parts.sort_by_key(|part| part.number);
             Ok(parts)
-        });
-        let uploaded = uploaded.await?;
-        self.remove_checkpoint().await;
-        Ok(uploaded)
+        };
+        self.guarded(&session, sending).await
     }
 
     /// One request for all.
@@ -172,7 +171,6 @@ impl Job<'_> {
             return Err(Error::new(ErrorKind::Body, format!("{change}{stored}")));
         }
         let (output, attempts) = outcome?;
-        self.remove_checkpoint().await;
         Ok(Uploaded {
             key: self.key.to_owned(),
             size: before.size,
