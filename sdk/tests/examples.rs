@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -104,12 +104,26 @@ impl From<Output> for Ran {
     }
 }
 
-/// Cargo builds examples whenever it tests all of the package.
+/// Cargo builds examples whenever it tests all of the package, but not when it tests this file alone.
 fn program(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join("examples").join(example);
-    assert!(program.exists(), "run `cargo build -p qingstor-sdk --examples` first");
+    assert!(is_current(&program).unwrap_or(false), "run `cargo build -p qingstor-sdk --examples` first");
     program
+}
+
+/// Whether it is not older than any of the files that Cargo says it was built of.
+fn is_current(program: &Path) -> io::Result<bool> {
+    let built = fs::metadata(program)?.modified()?;
+    let rule = fs::read_to_string(program.with_extension("d"))?;
+    // In a path, a space is escaped.
+    let rule = rule.replace("\\ ", "\0");
+    for source in rule.split_whitespace().skip(1) {
+        if fs::metadata(source.replace('\0', " "))?.modified()? > built {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 #[tokio::test]
@@ -142,9 +156,8 @@ async fn what_was_interrupted_or_killed_goes_on() {
 
     let download = [["out"].as_slice(), &slow].concat();
     let interrupted = desk.interrupt("download", &download, 4, "-INT").await;
-    let kept =
-        "what was fetched is kept in out.qsdownload, and a download to the same file goes on with it\nthe same command";
-    interrupted.assert(130, kept);
+    interrupted
+        .assert(130, "out.qsdownload, is kept, and a download to the same file goes on with it\nthe same command");
     let downloaded = desk.run("download", &download).await;
     downloaded.assert(0, "");
     assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);
