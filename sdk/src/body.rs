@@ -22,7 +22,8 @@ pub(crate) use exact::{BodyError, ExactBody};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
 pub(crate) use observer::Observer;
-pub(crate) use piece::{FRAME, PIECE, Piece, PiecePool};
+use piece::FRAME;
+pub(crate) use piece::{PIECE, Piece, PiecePool};
 pub(crate) use progress::Progress;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;

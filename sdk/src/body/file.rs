@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     const PIECE: u64 = super::super::piece::PIECE as u64;
-    const FRAME: usize = super::super::piece::FRAME;
+    const FRAME: usize = super::super::FRAME;
 
     fn file_of(content: &[u8]) -> tempfile::NamedTempFile {
         let file = tempfile::NamedTempFile::new().unwrap();

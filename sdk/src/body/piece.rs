@@ -12,7 +12,7 @@ use super::aligned::AlignedBuffer;
 pub(crate) const PIECE: usize = 1024 * 1024;
 
 /// What is read where it is used is still in the processor's cache when it is sent, if it is no more than this.
-pub(crate) const FRAME: usize = 256 * 1024;
+pub(super) const FRAME: usize = 256 * 1024;
 
 static PIECES: LazyLock<Arc<PiecePool>> = LazyLock::new(|| PiecePool::keeping(16));
 

@@ -85,27 +85,20 @@ impl Session {
                 // Whatever is there under the key is not of this upload.
                 State::Lost
             };
-            match state {
+            let fate = match state {
                 State::Completed => break,
-                State::Open if !is_refused && attempt < MOST_ATTEMPTS => {}
-                State::Open => {
-                    // What a server was asked without an answer, it may be doing still.
-                    if is_unanswered {
-                        self.decide(Fate::Unknown);
-                    }
-                    return Err(error);
+                State::Open if !is_refused && attempt < MOST_ATTEMPTS => {
+                    tokio::time::sleep(self.bucket.retry().backoff(attempt)).await;
+                    attempt += 1;
+                    continue;
                 }
-                State::Lost => {
-                    self.decide(Fate::Gone);
-                    return Err(error);
-                }
-                State::Unknown => {
-                    self.decide(Fate::Unknown);
-                    return Err(error);
-                }
-            }
-            tokio::time::sleep(self.bucket.retry().backoff(attempt)).await;
-            attempt += 1;
+                State::Open if !is_unanswered => None,
+                // What a server was asked without an answer, it may be doing still.
+                State::Open | State::Unknown => Some(Fate::Unknown),
+                State::Lost => Some(Fate::Gone),
+            };
+            fate.into_iter().for_each(|fate| self.decide(fate));
+            return Err(error);
         }
         self.decide(Fate::Completed);
         self.verify(size, tag).await
@@ -165,11 +158,10 @@ impl Session {
         let is_later = object.last_modified.is_some_and(|at| at.as_unix() >= begun);
         Ok(match (tag, object.etag.as_deref().and_then(PartsTag::parse), before) {
             (Some(asked), Some(stored), _) if asked == stored => State::Completed,
-            // It may be what another made of these parts before it was looked at for the first time.
-            (_, _, Before::Object(before)) if *before == Version::of(&object) && by_another && is_later => {
-                State::Unknown
+            (_, _, Before::Object(before)) if *before == Version::of(&object) => {
+                // It may be what another made of these parts before it was looked at for the first time.
+                if by_another && is_later { State::Unknown } else { State::Lost }
             }
-            (_, _, Before::Object(before)) if *before == Version::of(&object) => State::Lost,
             // That of other parts, or one of the server's own.
             (Some(_), Some(_), _) => State::Unknown,
             (_, _, Before::Nothing | Before::Object(_)) => State::Completed,

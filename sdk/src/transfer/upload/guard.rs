@@ -65,9 +65,9 @@ async fn give_up(session: &Session) -> String {
     let _at_rest = session.parts_at_rest().await;
     // One that is being written at this moment comes too late, and is removed again.
     let checkpoint = session.checkpoint.get_or_init(|| None).clone();
-    if let Some(file) = checkpoint.as_ref().filter(|_| !session.is_useless()).cloned() {
+    if let Some(file) = checkpoint.as_ref().filter(|_| !session.is_useless()) {
         let path = file.path().display().to_string();
-        return match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
+        return match session.flush_notes().await {
             Ok(()) => format!("is kept: the checkpoint {path} resumes it"),
             Err(failure) => format!("is kept, but not all of it is noted ({failure})"),
         };
@@ -87,7 +87,7 @@ async fn leave_alone(session: &Session) -> String {
     let unknown = "may have been completed, and was not aborted";
     let Some(file) = session.checkpoint() else { return unknown.to_owned() };
     let path = file.path().display().to_string();
-    match tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped).flatten() {
+    match session.flush_notes().await {
         Ok(()) => format!("{unknown}: with the checkpoint {path}, the same call finds out and goes on"),
         Err(failure) => format!("{unknown}; not all of it is noted ({failure})"),
     }

@@ -104,9 +104,9 @@ impl Job<'_> {
         let creating = tokio::task::spawn_blocking(move || {
             let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
             // It has the lock, which nobody else may have before the file is gone.
-            let _kept = Arc::clone(&created);
+            let kept = Arc::clone(&created);
             // Dropped meanwhile, the upload is being aborted.
-            if session.checkpoint.set(Some(created)).is_err() { Checkpoint::remove(&path) } else { Ok(()) }
+            if session.checkpoint.set(Some(created)).is_err() { kept.remove() } else { Ok(()) }
         });
         creating.await.map_err(stopped)?
     }
