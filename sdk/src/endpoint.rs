@@ -40,8 +40,8 @@ pub enum AddressingStyle {
 pub struct Endpoint {
     scheme: Scheme,
     host: Host,
-    /// Only if it is not the scheme's own.
-    port: Option<u16>,
+    /// `host` or `host:port`; the port is left out if it is the scheme's own.
+    authority: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ enum Scheme {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: &'static str,
-    /// `host` or `host:port`; the port is left out if it is the scheme's own.
+    /// The endpoint's, with the labels of bucket and zone before it.
     pub(crate) authority: String,
     /// As it goes on the request line, and as it is signed.
     pub(crate) path: String,
@@ -84,8 +84,15 @@ impl Endpoint {
             Ok(address) => Host::Ip(address.into()),
             Err(_) => Host::parse(host)?,
         };
-        let port = port.filter(|port| *port != scheme.default_port());
-        Ok(Self { scheme, host, port })
+        Ok(Self::new(scheme, host, port))
+    }
+
+    fn new(scheme: Scheme, host: Host, port: Option<u16>) -> Self {
+        let authority = match port.filter(|port| *port != scheme.default_port()) {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        Self { scheme, host, authority }
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -138,30 +145,33 @@ impl Endpoint {
         }
         let key = key.map(encode_path);
         let (host_bucket, path) = match (style, bucket, key) {
-            (AddressingStyle::Path, Some(bucket), Some(key)) => (None, format!("/{bucket}/{key}")),
-            (AddressingStyle::Path, Some(bucket), None) => (None, format!("/{bucket}")),
+            (AddressingStyle::Path, Some(bucket), Some(key)) => (None, ["/", bucket, "/", &key].concat()),
+            (AddressingStyle::Path, Some(bucket), None) => (None, ["/", bucket].concat()),
             (AddressingStyle::VirtualHost, Some(bucket), key) => {
-                (Some(bucket), format!("/{}", key.unwrap_or_default()))
+                (Some(bucket), ["/", &key.unwrap_or_default()].concat())
             }
             (_, None, None) => (None, "/".to_owned()),
             (_, None, Some(_)) => return Err(Error::config("a key needs a bucket")),
         };
         let zone = self.zone_label(zone, style)?;
-        let mut authority: String =
-            [host_bucket, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
-        authority.push_str(&self.host.to_string());
-        if !self.is_ip_address() && !host::is_length_valid(&authority) {
-            return Err(Error::config(format!("the host name {authority} is too long")));
+        let dot = |label: Option<&str>| if label.is_some() { "." } else { "" };
+        let (bucket_label, zone_label) = (host_bucket, zone.as_deref());
+        let authority = [
+            bucket_label.unwrap_or_default(),
+            dot(bucket_label),
+            zone_label.unwrap_or_default(),
+            dot(zone_label),
+            &self.authority,
+        ]
+        .concat();
+        let labels = &authority[..authority.len() - self.authority.len()];
+        if let Host::Name(name) = &self.host
+            && !host::is_length_valid(labels.len() + name.len())
+        {
+            return Err(Error::config(format!("the host name {labels}{name} is too long")));
         }
-        if let Some(port) = self.port {
-            authority.push_str(&format!(":{port}"));
-        }
-        Ok(Target {
-            scheme: self.scheme.as_str(),
-            authority,
-            path,
-            resource_prefix: host_bucket.map_or_else(String::new, |bucket| format!("/{bucket}")),
-        })
+        let resource_prefix = host_bucket.map_or_else(String::new, |bucket| ["/", bucket].concat());
+        Ok(Target { scheme: self.scheme.as_str(), authority, path, resource_prefix })
     }
 
     fn zone_label(&self, zone: Option<&str>, style: AddressingStyle) -> Result<Option<String>> {
@@ -211,20 +221,14 @@ impl FromStr for Endpoint {
             }
             _ => (authority, None),
         };
-        let port = port.filter(|port| *port != scheme.default_port());
-        let host = Host::parse(host)?;
-        Ok(Self { scheme, host, port })
+        Ok(Self::new(scheme, Host::parse(host)?, port))
     }
 }
 
 /// As it would be written in a configuration: without a trailing slash, and without the scheme's own port.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
-        }
+        write!(f, "{}://{}", self.scheme.as_str(), self.authority)
     }
 }
 

@@ -14,7 +14,9 @@ pub(crate) use from_header::FromHeader;
 #[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use one_or_many::one_or_many;
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
 
 /// What every output says of the answer it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]

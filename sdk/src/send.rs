@@ -13,10 +13,10 @@ use crate::endpoint::Target;
 use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
 use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::request::{EncodedRequest, FormKind};
-use crate::response::{Payload, ResponseBody, ResponseDecoder, read_limited};
+use crate::response::{Payload, REQUEST_ID, ResponseBody, ResponseDecoder, read_limited};
 use crate::retry::Failure;
 use crate::sign;
-use crate::transport::{Outgoing, exact_url};
+use crate::transport::Outgoing;
 use crate::{Body, Timestamp};
 
 /// A page of 1,000 keys of 1,023 bytes is 2 MiB; what is much longer is no answer of QingStor's.
@@ -60,46 +60,53 @@ impl Client {
         Box::pin(self.send_until_done(call, span.clone())).instrument(span)
     }
 
-    async fn send_until_done(&self, mut call: Call, call_span: Span) -> Result<ResponseDecoder> {
+    /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
+    fn send_until_done(
+        &self,
+        mut call: Call,
+        call_span: Span,
+    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
         let replayable = call.request.body.is_replayable();
-        let mut clock_corrected = false;
-        let mut attempt = 1;
-        let mut counted = 1;
-        loop {
-            let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
-            let signed_at = self.clock.now();
-            let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
-                Ok(answer) => {
-                    call_span.record("attempts", attempt);
-                    return Ok(answer);
+        async move {
+            let mut clock_corrected = false;
+            let mut attempt = 1;
+            let mut counted = 1;
+            loop {
+                let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
+                let signed_at = self.clock.now();
+                let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
+                    Ok(answer) => {
+                        call_span.record("attempts", attempt);
+                        return Ok(answer);
+                    }
+                    Err(refusal) => refusal,
+                };
+                let expired = is_expired(&refusal, &call.spec.method);
+                if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
+                    && self.clock.correct(signed_at, server_time)
+                {
+                    debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
+                    clock_corrected = true;
+                    attempt += 1;
+                    continue;
                 }
-                Err(refusal) => refusal,
-            };
-            let expired = is_expired(&refusal, &call.spec.method);
-            if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
-                && self.clock.correct(signed_at, server_time)
-            {
-                debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
-                clock_corrected = true;
+                let failure = Failure {
+                    error: refusal.error,
+                    retry_after: refusal.retry_after,
+                    replayable,
+                    repeatable: call.request.repeatable,
+                };
+                let Some(wait) = self.retry.wait_after(counted, &failure) else {
+                    call_span.record("attempts", attempt);
+                    let error = failure.error.with_call(&call.name).with_attempts(attempt);
+                    debug!(%error, "failed");
+                    return Err(error);
+                };
+                debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
+                tokio::time::sleep(wait).await;
                 attempt += 1;
-                continue;
+                counted += 1;
             }
-            let failure = Failure {
-                error: refusal.error,
-                retry_after: refusal.retry_after,
-                replayable,
-                repeatable: call.request.repeatable,
-            };
-            let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                call_span.record("attempts", attempt);
-                let error = failure.error.with_call(&call.name).with_attempts(attempt);
-                debug!(%error, "failed");
-                return Err(error);
-            };
-            debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
-            counted += 1;
         }
     }
 
@@ -113,12 +120,12 @@ impl Client {
         let headers = self.headers(call, signed_at)?;
         let progress = Progress::new();
         let body = call.request.body.attempt(&progress);
-        let url = exact_url(&call.target, call.request.query.as_deref())?;
+        let url = self.transport.url(&call.target, call.request.query.as_deref())?;
         let request = Outgoing { method: call.spec.method.clone(), url, headers, body };
         let response = self.transport.send(request, progress).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
-        if let Some(id) = head.headers.get("x-qs-request-id").and_then(|id| id.to_str().ok()) {
+        if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
             span.record("request_id", id);
         }
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());

@@ -256,7 +256,7 @@ pub fn signature(secret_access_key: &Secret, string_to_sign: impl AsRef<[u8]>) -
 
 /// The value of the `Authorization` header that carries `signature`.
 pub fn authorization(credentials: &Credentials, signature: &str) -> String {
-    format!("QS {}:{signature}", credentials.access_key_id())
+    ["QS ", credentials.access_key_id(), ":", signature].concat()
 }
 
 /// Fits a secret to the block of the hash, as RFC 2104 has it. The constructor that takes a key of any length does the

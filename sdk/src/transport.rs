@@ -1,8 +1,10 @@
-//! The seam to the HTTP library: the only file that knows reqwest.
+//! The seam to the HTTP library: nothing else knows reqwest.
+
+mod exact_url;
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -17,11 +19,14 @@ use crate::config::Settings;
 use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
 
+use exact_url::{ExactUrl, LatestOrigin};
+
 const BODY_NOT_SENT: &str = "the body could not be sent";
 
 #[derive(Clone, Debug)]
 pub(crate) struct Transport {
     client: reqwest::Client,
+    latest_origin: Arc<LatestOrigin>,
     patience: Patience,
 }
 
@@ -41,9 +46,6 @@ pub(crate) struct Outgoing {
     pub(crate) headers: HeaderMap,
     pub(crate) body: ExactBody,
 }
-
-/// One that is sent as it was signed.
-pub(crate) struct ExactUrl(reqwest::Url);
 
 /// Bytes of an answer as they come in.
 #[derive(Debug)]
@@ -68,43 +70,41 @@ impl Transport {
         let client = with_tls(builder, settings.endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, patience: settings.patience })
+        Ok(Self { client, latest_origin: Arc::default(), patience: settings.patience })
+    }
+
+    pub(crate) fn url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
+        self.latest_origin.exact_url(target, query)
     }
 
     /// Sends one request and returns when the head of the answer is there.
-    pub(crate) async fn send(&self, request: Outgoing, progress: Arc<Progress>) -> Result<http::Response<Incoming>> {
-        let Outgoing { method, url, headers, mut body } = request;
+    ///
+    /// What it was made of is not part of the future, which is as small as what every request is a multiple of should be.
+    pub(crate) fn send(
+        &self,
+        request: Outgoing,
+        progress: Arc<Progress>,
+    ) -> impl Future<Output = Result<http::Response<Incoming>>> + Send + use<> {
+        let Outgoing { method, url, headers, body } = request;
         // What only reads keeps a server no longer busy than sending does.
         let patience = if method.is_safe() { self.patience.of_reading() } else { self.patience };
-        let mut outgoing = reqwest::Request::new(method, url.0);
+        let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
         progress.expect(body.size_hint().lower());
-        if body.size_hint().exact() == Some(0) {
-            self.end(&mut body).await?;
+        let is_empty = body.size_hint().exact() == Some(0);
+        let mut empty = None;
+        if is_empty {
+            empty = Some(Box::new(body));
         } else {
             *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
         }
-        let mut sending = std::pin::pin!(self.client.execute(outgoing));
-        loop {
-            // A limit beyond all time is none.
-            let Some(deadline) = patience.deadline(&progress) else {
-                return received(sending.await);
-            };
-            match timeout_at(deadline, &mut sending).await {
-                Ok(outcome) => return received(outcome),
-                Err(_) if patience.deadline(&progress).is_none_or(|later| later > deadline) => {}
-                Err(_) => return Err(patience.exceeded(&progress)),
+        // Nothing is sent before it is waited for.
+        let sending = self.client.execute(outgoing);
+        async move {
+            if let Some(mut body) = empty {
+                patience.end(&mut body).await?;
             }
-        }
-    }
-
-    /// The HTTP library does not ask a body that was announced as empty whether it is.
-    async fn end(&self, body: &mut ExactBody) -> Result<()> {
-        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-        match timeout(self.patience.idle, frame).await {
-            Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
-            Ok(_) => Ok(()),
-            Err(_) => Err(stalled(self.patience.idle)),
+            patience.wait_for(pin!(sending), &progress).await
         }
     }
 
@@ -118,6 +118,34 @@ impl Transport {
 }
 
 impl Patience {
+    async fn wait_for(
+        &self,
+        mut sending: Pin<&mut impl Future<Output = reqwest::Result<reqwest::Response>>>,
+        progress: &Progress,
+    ) -> Result<http::Response<Incoming>> {
+        loop {
+            // A limit beyond all time is none.
+            let Some(deadline) = self.deadline(progress) else {
+                return received(sending.await);
+            };
+            match timeout_at(deadline, sending.as_mut()).await {
+                Ok(outcome) => return received(outcome),
+                Err(_) if self.deadline(progress).is_none_or(|later| later > deadline) => {}
+                Err(_) => return Err(self.exceeded(progress)),
+            }
+        }
+    }
+
+    /// The HTTP library does not ask a body that was announced as empty whether it is.
+    async fn end(&self, body: &mut ExactBody) -> Result<()> {
+        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+        match timeout(self.idle, frame).await {
+            Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(stalled(self.idle)),
+        }
+    }
+
     fn of_reading(self) -> Self {
         Self { response: self.idle, ..self }
     }
@@ -166,17 +194,6 @@ fn received(outcome: reqwest::Result<reqwest::Response>) -> Result<http::Respons
 
 pub(crate) fn stalled(limit: Duration) -> Error {
     Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
-}
-
-/// The URL library rewrites some URLs as it reads them. What is sent must be what was signed, so that is an error.
-pub(crate) fn exact_url(target: &Target, query: Option<&str>) -> Result<ExactUrl> {
-    let text = target.url(query);
-    let url = reqwest::Url::parse(&text)
-        .map_err(|error| Error::invalid_input(format!("the URL {text} cannot be sent")).with_source(error))?;
-    if url.path() != target.path || url.query() != query {
-        return Err(Error::invalid_input(format!("the URL {text} would be sent as {url}")));
-    }
-    Ok(ExactUrl(url))
 }
 
 fn classify(error: reqwest::Error) -> Error {

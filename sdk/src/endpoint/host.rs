@@ -39,7 +39,7 @@ impl Host {
         let name = text.to_ascii_lowercase();
         // Underscores are for the names of services in container networks.
         let is_name = name.split('.').all(|label| is_label(&label.replace('_', "x")));
-        if !is_name || !is_length_valid(&name) {
+        if !is_name || !is_length_valid(name.len()) {
             return Err(wrong("is neither a host name, such as qingstor.com, nor an IP address"));
         }
         if ends_in_number(&name) {
@@ -73,8 +73,8 @@ pub(super) fn is_label(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-pub(super) fn is_length_valid(name: &str) -> bool {
-    name.len() <= 253
+pub(super) fn is_length_valid(length: usize) -> bool {
+    length <= 253
 }
 
 fn ends_in_number(name: &str) -> bool {

@@ -5,6 +5,8 @@ use std::fmt;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
+use crate::response::REQUEST_ID;
+
 /// Long enough for any message, short enough for a log line.
 const LONGEST_SNIPPET: usize = 200;
 
@@ -34,7 +36,7 @@ impl ServiceError {
             status,
             code: None,
             message: None,
-            request_id: text("x-qs-request-id"),
+            request_id: text(REQUEST_ID.as_str()),
             url: None,
             location: text(header::LOCATION.as_str()),
         }

@@ -1,5 +1,6 @@
 //! From an answer to an output: what generated `decode` functions call.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::from_header::{FromHeader, text_of};
-use super::{ResponseBody, ResponseInfo};
+use super::{REQUEST_ID, ResponseBody, ResponseInfo};
 use crate::error::{Error, Result, ServiceError, snippet};
 
 #[doc(hidden)]
@@ -46,14 +47,16 @@ impl ResponseDecoder {
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
         serde_json::from_slice(text).map_err(|error| {
-            let kind = self.headers.get(header::CONTENT_TYPE).map_or_else(|| "no content type".to_owned(), text_of);
+            let kind = self.headers.get(header::CONTENT_TYPE).map_or(Cow::Borrowed("no content type"), text_of);
             let message = format!("the answer ({kind}) is not the JSON expected: {error}: {}", snippet(bytes));
             self.misfit(message)
         })
     }
 
     pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
-        let Some(text) = self.headers.get(name).map(text_of).filter(|text| !text.is_empty()) else {
+        // A server sends few. To read a name as one takes longer than to look at them all.
+        let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
+        let Some(text) = found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
         match T::from_text(&text) {
@@ -70,7 +73,7 @@ impl ResponseDecoder {
     pub(crate) fn header_map(&self, prefix: &'static str) -> BTreeMap<String, String> {
         let entries = self.headers.iter().filter_map(|(name, value)| {
             let (start, rest) = name.as_str().split_at_checked(prefix.len())?;
-            start.eq_ignore_ascii_case(prefix).then(|| (rest.to_owned(), text_of(value)))
+            start.eq_ignore_ascii_case(prefix).then(|| (rest.to_owned(), text_of(value).into_owned()))
         });
         entries.collect()
     }
@@ -78,7 +81,7 @@ impl ResponseDecoder {
     pub(crate) fn info(&self) -> ResponseInfo {
         ResponseInfo {
             status: self.status,
-            request_id: self.headers.get("x-qs-request-id").map(text_of),
+            request_id: self.headers.get(REQUEST_ID).map(|id| text_of(id).into_owned()),
             attempts: self.attempts,
         }
     }

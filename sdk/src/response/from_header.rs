@@ -1,5 +1,7 @@
 //! Values of headers.
 
+use std::borrow::Cow;
+
 use http::HeaderValue;
 
 use crate::Timestamp;
@@ -56,6 +58,6 @@ macro_rules! integers {
 integers!(i32, i64, u32, u64);
 
 /// Header values are bytes: most are ASCII, some servers send UTF-8, and neither is thrown away.
-pub(crate) fn text_of(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+pub(crate) fn text_of(value: &HeaderValue) -> Cow<'_, str> {
+    value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
