@@ -36,6 +36,7 @@ fn fits(line: &str) -> bool {
         start if start.starts_with("#[") => WIDTH - 1,
         start if start.starts_with("pub use ") && start.ends_with("};") => WIDTH - 2,
         start if start.ends_with(")?,") || start.ends_with(")?;") => WIDTH - 2,
+        start if is_result(start) => WIDTH - INDENT,
         start if parameter_of_any_type(start).is_some() => WIDTH + "impl ".len(),
         _ => WIDTH,
     };
@@ -54,6 +55,9 @@ fn break_line(line: &str) -> Option<Vec<String>> {
     let start = line.len() - line.trim_start().len();
     let (indent, inner) = (&line[..start], " ".repeat(start + INDENT));
     let signature = is_signature(line);
+    if is_result(line) {
+        return line.strip_suffix(" {").map(|result| vec![result.to_owned(), format!("{indent}{{")]);
+    }
     if !signature && !line.trim_start().starts_with("#[") {
         if let Some((head, arguments)) = parameter_of_any_type(line) {
             return Some(vec![format!("{head}<"), format!("{inner}{arguments},"), format!("{indent}>,")]);
@@ -79,6 +83,11 @@ fn break_line(line: &str) -> Option<Vec<String>> {
     }
     lines.push(format!("{indent}{}", &line[group.close..]));
     Some(lines)
+}
+
+/// The last line of a signature whose parameters have a line each.
+fn is_result(line: &str) -> bool {
+    line.trim_start().starts_with(") -> ")
 }
 
 fn is_signature(line: &str) -> bool {
@@ -223,6 +232,7 @@ mod tests {
             ("#[serde(rename = \"~\", default)]", "#[serde(\n    rename = \"~\",\n    default\n)]"),
             ("pub use ~::{A, B};", "pub use ~::{\n    A, B,\n};"),
             ("a.last(&mut ~, |b| b.c);", "a.last(&mut ~, |b| {\n    b.c\n});"),
+            (") -> impl A<~> + B {", ") -> impl A<~> + B\n{"),
             ("fn f(a: BTreeMap<A, ~>, b: (C, D)) -> E {", "fn f(\n    a: BTreeMap<A, ~>,\n    b: (C, D),\n) -> E {"),
         ] {
             assert_eq!(shape(line, 121), expected, "{line}");

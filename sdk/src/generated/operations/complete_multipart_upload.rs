@@ -151,11 +151,11 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/complete_multipart_upload.html>
-    pub async fn complete_multipart_upload(
-        &self,
+    pub fn complete_multipart_upload<'a>(
+        &'a self,
         key: &str,
         input: CompleteMultipartUploadInput,
-    ) -> Result<CompleteMultipartUploadOutput> {
-        self.send_object(key, input).await
+    ) -> impl Future<Output = Result<CompleteMultipartUploadOutput>> + Send + use<'a> {
+        self.send_object(key, input)
     }
 }

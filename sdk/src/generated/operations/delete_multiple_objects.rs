@@ -108,10 +108,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/delete_multiple.html>
-    pub async fn delete_multiple_objects(
+    pub fn delete_multiple_objects(
         &self,
         input: DeleteMultipleObjectsInput,
-    ) -> Result<DeleteMultipleObjectsOutput> {
-        self.send(input).await
+    ) -> impl Future<Output = Result<DeleteMultipleObjectsOutput>> + Send + use<'_> {
+        self.send(input)
     }
 }

@@ -71,7 +71,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/get_logging.html>
-    pub async fn get_bucket_logging(&self, input: GetBucketLoggingInput) -> Result<GetBucketLoggingOutput> {
-        self.send(input).await
+    pub fn get_bucket_logging(
+        &self,
+        input: GetBucketLoggingInput,
+    ) -> impl Future<Output = Result<GetBucketLoggingOutput>> + Send + use<'_> {
+        self.send(input)
     }
 }

@@ -70,10 +70,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/get_notification.html>
-    pub async fn get_bucket_notification(
+    pub fn get_bucket_notification(
         &self,
         input: GetBucketNotificationInput,
-    ) -> Result<GetBucketNotificationOutput> {
-        self.send(input).await
+    ) -> impl Future<Output = Result<GetBucketNotificationOutput>> + Send + use<'_> {
+        self.send(input)
     }
 }

@@ -135,7 +135,11 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/list_multipart.html>
-    pub async fn list_multipart(&self, key: &str, input: ListMultipartInput) -> Result<ListMultipartOutput> {
-        self.send_object(key, input).await
+    pub fn list_multipart<'a>(
+        &'a self,
+        key: &str,
+        input: ListMultipartInput,
+    ) -> impl Future<Output = Result<ListMultipartOutput>> + Send + use<'a> {
+        self.send_object(key, input)
     }
 }

@@ -230,7 +230,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/post.html>
-    pub async fn post_object(&self, input: PostObjectInput) -> Result<PostObjectOutput> {
-        self.send(input).await
+    pub fn post_object(
+        &self,
+        input: PostObjectInput,
+    ) -> impl Future<Output = Result<PostObjectOutput>> + Send + use<'_> {
+        self.send(input)
     }
 }
