@@ -48,24 +48,26 @@ impl From<Error> for Refusal {
 
 impl Client {
     pub(crate) fn send(&self, call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
-        let span = debug_span!(
-            "qingstor",
-            operation = call.spec.name,
-            bucket = call.name.bucket.as_deref(),
-            key = call.name.key.as_deref(),
-            attempts = field::Empty,
-        );
-        // Handed on rather than asked for as the current span: where this one is filtered out, that is the caller's.
+        let (operation, name) = (call.spec.name, Arc::clone(&call.name));
         // In a place of its own, or all of it would be moved along whenever a caller moves the call.
-        Box::pin(self.send_until_done(call, span.clone())).instrument(span)
+        let sending = Box::pin(self.send_until_done(call));
+        async move {
+            // Only now is it known what it belongs to: a caller may make a span for the call after making the call.
+            let span = debug_span!(
+                "qingstor",
+                operation,
+                bucket = name.bucket.as_deref(),
+                key = name.key.as_deref(),
+                attempts = field::Empty,
+            );
+            let outcome = sending.instrument(span.clone()).await;
+            span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
+            outcome
+        }
     }
 
     /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
-    fn send_until_done(
-        &self,
-        mut call: Call,
-        call_span: Span,
-    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
+    fn send_until_done(&self, mut call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
         let replayable = call.request.body.is_replayable();
         async move {
             let mut clock_corrected = false;
@@ -75,10 +77,7 @@ impl Client {
                 let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
                 let signed_at = self.clock.now();
                 let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
-                    Ok(answer) => {
-                        call_span.record("attempts", attempt);
-                        return Ok(answer);
-                    }
+                    Ok(answer) => return Ok(answer),
                     Err(refusal) => refusal,
                 };
                 let expired = is_expired(&refusal, &call.spec.method);
@@ -97,7 +96,6 @@ impl Client {
                     repeatable: call.request.repeatable,
                 };
                 let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                    call_span.record("attempts", attempt);
                     let error = failure.error.with_call(&call.name).with_attempts(attempt);
                     debug!(%error, "failed");
                     return Err(error);

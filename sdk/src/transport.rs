@@ -79,7 +79,7 @@ impl Transport {
 
     /// Sends one request and returns when the head of the answer is there.
     ///
-    /// What it was made of is not part of the future, which is as small as what every request is a multiple of should be.
+    /// No `async fn`: its future would have the request twice, as it was handed over and as it is sent.
     pub(crate) fn send(
         &self,
         request: Outgoing,

@@ -13,7 +13,7 @@ use qingstor_sdk::{Config, ListObjectsInput, PutObjectInput, QingStor, RetryConf
 use qingstor_tests::RawServer;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Instrument, Metadata, Subscriber};
 
 const SECRET_ACCESS_KEY: &str = "the-secret-access-key";
 const CUSTOMER_KEY: &str = "dGhlIGN1c3RvbWVyJ3MgZW5jcnlwdGlvbiBrZXkuLi4=";
@@ -24,11 +24,26 @@ fn put() -> PutObjectInput {
 
 /// Writes down all that is traced, at every level and by every crate.
 #[derive(Clone, Default)]
-struct Everything(Arc<Mutex<String>>);
+struct Everything {
+    text: Arc<Mutex<String>>,
+    /// The names of all spans; an id counts them from 1.
+    spans: Arc<Mutex<Vec<&'static str>>>,
+    entered: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Everything {
+    fn write(&self, line: &str) {
+        writeln!(self.text.lock().unwrap(), "{line}").unwrap();
+    }
+
+    fn name(&self, id: &Id) -> &'static str {
+        self.spans.lock().unwrap()[id.into_u64() as usize - 1]
+    }
+}
 
 impl Visit for Everything {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
+        self.write(&format!("{field}={value:?}"));
     }
 }
 
@@ -38,9 +53,12 @@ impl Subscriber for Everything {
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        writeln!(self.0.lock().unwrap(), "span {}", span.metadata().name()).unwrap();
+        let name = span.metadata().name();
+        self.write(&format!("span {name} in {:?}", self.entered.lock().unwrap()));
         span.record(&mut self.clone());
-        Id::from_u64(1)
+        let mut spans = self.spans.lock().unwrap();
+        spans.push(name);
+        Id::from_u64(spans.len() as u64)
     }
 
     fn record(&self, _: &Id, values: &Record<'_>) {
@@ -52,8 +70,14 @@ impl Subscriber for Everything {
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+
+    fn enter(&self, id: &Id) {
+        self.entered.lock().unwrap().push(self.name(id));
+    }
+
+    fn exit(&self, _: &Id) {
+        self.entered.lock().unwrap().pop();
+    }
 }
 
 #[tokio::test]
@@ -69,17 +93,21 @@ async fn tracing_tells_what_happened_and_no_secrets() {
     let retry = RetryConfig::default().initial_backoff(Duration::from_millis(1));
     let config = Config::new("KEY", SECRET_ACCESS_KEY).endpoint(server.endpoint()).retry(retry);
     let bucket = QingStor::new(config).unwrap().bucket("bucket", "");
-    bucket.put_object("the key", put().body("the content of the body")).await.unwrap();
+    // A span that is made for a call after the call.
+    let call = bucket.put_object("the key", put().body("the content of the body"));
+    call.instrument(tracing::info_span!("of_the_caller")).await.unwrap();
     bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
     bucket.put_object("key", put().content_md5("ü")).await.unwrap_err();
     drop(guard);
 
     let requests = server.requests();
     let signatures = requests.iter().filter_map(|request| request.header("authorization"));
-    let text = everything.0.lock().unwrap().clone();
+    let text = everything.text.lock().unwrap().clone();
     for part in ["PutObject", "bucket", "the key", "503", "201", "the-request-id", "permission_denied", "attempts=2"] {
         assert!(text.contains(part), "no {part} in: {text}");
     }
+    assert!(text.contains("span qingstor in [\"of_the_caller\"]"), "{text}");
+    assert!(text.contains("span attempt in [\"of_the_caller\", \"qingstor\"]"), "{text}");
     for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, "QS KEY:", "the content"] {
         assert!(!text.contains(secret), "{secret} in: {text}");
     }

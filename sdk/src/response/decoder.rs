@@ -78,6 +78,10 @@ impl ResponseDecoder {
         entries.collect()
     }
 
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     pub(crate) fn info(&self) -> ResponseInfo {
         ResponseInfo {
             status: self.status,
