@@ -154,22 +154,14 @@ impl Endpoint {
             (_, None, Some(_)) => return Err(Error::config("a key needs a bucket")),
         };
         let zone = self.zone_label(zone, style)?;
-        let dot = |label: Option<&str>| if label.is_some() { "." } else { "" };
-        let (bucket_label, zone_label) = (host_bucket, zone.as_deref());
-        let authority = [
-            bucket_label.unwrap_or_default(),
-            dot(bucket_label),
-            zone_label.unwrap_or_default(),
-            dot(zone_label),
-            &self.authority,
-        ]
-        .concat();
-        let labels = &authority[..authority.len() - self.authority.len()];
+        let mut authority: String =
+            [host_bucket, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
         if let Host::Name(name) = &self.host
-            && !host::is_length_valid(labels.len() + name.len())
+            && !host::is_length_valid(authority.len() + name.len())
         {
-            return Err(Error::config(format!("the host name {labels}{name} is too long")));
+            return Err(Error::config(format!("the host name {authority}{name} is too long")));
         }
+        authority.push_str(&self.authority);
         let resource_prefix = host_bucket.map_or_else(String::new, |bucket| ["/", bucket].concat());
         Ok(Target { scheme: self.scheme.as_str(), authority, path, resource_prefix })
     }

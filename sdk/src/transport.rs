@@ -91,13 +91,12 @@ impl Transport {
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
         progress.expect(body.size_hint().lower());
-        let is_empty = body.size_hint().exact() == Some(0);
-        let mut empty = None;
-        if is_empty {
-            empty = Some(Box::new(body));
+        let empty = if body.size_hint().exact() == Some(0) {
+            Some(Box::new(body))
         } else {
             *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-        }
+            None
+        };
         // Nothing is sent before it is waited for.
         let sending = self.client.execute(outgoing);
         async move {

@@ -97,7 +97,9 @@ impl Session {
                 State::Open | State::Unknown => Some(Fate::Unknown),
                 State::Lost => Some(Fate::Gone),
             };
-            fate.into_iter().for_each(|fate| self.decide(fate));
+            if let Some(fate) = fate {
+                self.decide(fate);
+            }
             return Err(error);
         }
         self.decide(Fate::Completed);
