@@ -1,12 +1,18 @@
 //! MD5 of several parts at once.
 //!
-//! On x86-64 with AVX2, sixteen parts are hashed side by side in about the time that one takes; elsewhere, one after the
-//! other by the `md-5` crate.
+//! On x86-64 with AVX2, sixteen parts are hashed side by side in less than twice the time that one takes; elsewhere, one
+//! after the other by the `md-5` crate.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod side_by_side;
+#[cfg(target_arch = "x86_64")]
 mod steps;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
 use md5::{Digest, Md5};
 
@@ -75,14 +81,18 @@ impl PartHash {
                 let bytes = blocks * BLOCK as u64 + tail.len() as u64;
                 let (padding, count) = padded(tail, bytes);
                 update_lanes(vec![(&mut state, &padding[..count])]);
-                let mut sum = Md5Sum::default();
-                for (bytes, word) in sum.as_chunks_mut().0.iter_mut().zip(state) {
-                    *bytes = word.to_le_bytes();
-                }
-                sum
+                sum_of(&state)
             }
         }
     }
+}
+
+fn sum_of(state: &State) -> Md5Sum {
+    let mut sum = Md5Sum::default();
+    for (bytes, word) in sum.as_chunks_mut().0.iter_mut().zip(state) {
+        *bytes = word.to_le_bytes();
+    }
+    sum
 }
 
 /// The last block or two: what is left, a bit, zeros, and how many bits there were.
@@ -125,8 +135,11 @@ fn lanes_are_there() -> bool {
     compress(&mut [], &[])
 }
 
+/// Goes on with each message by as many blocks as the shortest has; `false`, and nothing done, where there are no lanes.
 #[cfg(target_arch = "x86_64")]
-use avx2::compress;
+fn compress(states: &mut [State], messages: &[&[Block]]) -> bool {
+    avx512::compress(states, messages) || avx2::compress(states, messages)
+}
 
 #[cfg(not(target_arch = "x86_64"))]
 fn compress(_: &mut [State], _: &[&[Block]]) -> bool {
@@ -184,6 +197,27 @@ mod tests {
     fn nothing_is_a_part_too() {
         check(&[], 1);
         check(&[Vec::new()], 1);
+    }
+
+    /// A processor uses the first of these that it can, and would never try the others.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_sums_are_the_same_on_every_kind_of_processor() {
+        let messages: Vec<Vec<u8>> = (0..LANES).map(|lane| vec![lane as u8; 7 * BLOCK]).collect();
+        let (padding, _) = padded(&[], 7 * BLOCK as u64);
+        let padded: Vec<Vec<u8>> = messages.iter().map(|message| [message, padding[0].as_slice()].concat()).collect();
+        let blocks: Vec<&[Block]> = padded.iter().map(|message| message.as_chunks().0).collect();
+        for compress in [avx512::compress, avx2::compress] {
+            for together in [VECTOR, LANES] {
+                let mut states = vec![INITIAL; together];
+                if compress(&mut states, &blocks[..together]) {
+                    let sums: Vec<Md5Sum> = states.iter().map(sum_of).collect();
+                    assert_eq!(sums, messages[..together].iter().map(|message| expected(message)).collect::<Vec<_>>());
+                } else {
+                    assert_eq!(states, vec![INITIAL; together]);
+                }
+            }
+        }
     }
 
     proptest! {
