@@ -6,44 +6,55 @@ use std::time::Duration;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use qingstor_sdk::TransferProgress;
 
-const STYLE: &str = "{percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}{msg}";
+const OF_TOTAL: &str = "{percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}{msg}";
+/// Of what comes from a pipe, nobody knows how much it is before it has ended.
+const WITHOUT_TOTAL: &str = "{spinner} {bytes} {bytes_per_sec}{msg}";
 
-/// A bar on a terminal; elsewhere a line for each tenth.
+/// A bar on a terminal; elsewhere a line for each tenth, or whenever it is twice as much if the total is not known.
 #[derive(Clone)]
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
-    tenths: Arc<AtomicU64>,
+    milestone: Arc<AtomicU64>,
 }
 
 impl Display {
     pub(crate) fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::no_length().with_style(style.progress_chars("=> "));
+            let bar = ProgressBar::no_length().with_style(style(WITHOUT_TOTAL));
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, tenths: Arc::default() }
+        Self { bar, milestone: Arc::default() }
     }
 
     pub(crate) fn show(&self, progress: TransferProgress) {
-        let total = progress.total_bytes.unwrap_or(0);
-        if let Some(bar) = &self.bar {
+        let Some(bar) = &self.bar else { return self.print(progress) };
+        if let Some(total) = progress.total_bytes {
             // What was there is no speed: the bar begins with it.
             if bar.length() != Some(total) || bar.position() < progress.resumed_bytes {
+                bar.set_style(style(OF_TOTAL));
                 bar.set_length(total);
                 bar.set_position(progress.resumed_bytes);
                 bar.reset_eta();
             }
-            bar.set_position(progress.bytes);
-            if progress.retried_bytes > 0 {
-                bar.set_message(format!(" ({} in vain)", HumanBytes(progress.retried_bytes)));
-            }
-            return;
         }
-        let tenth = (progress.bytes * 10).checked_div(total).unwrap_or(0);
-        if self.tenths.fetch_max(tenth, Ordering::Relaxed) < tenth {
-            eprintln!("{} of {}", HumanBytes(progress.bytes), HumanBytes(total));
+        bar.set_position(progress.bytes);
+        if progress.retried_bytes > 0 {
+            bar.set_message(format!(" ({} in vain)", HumanBytes(progress.retried_bytes)));
+        }
+    }
+
+    fn print(&self, progress: TransferProgress) {
+        let (milestone, of_total) = match progress.total_bytes {
+            Some(total) => {
+                ((progress.bytes * 10).checked_div(total).unwrap_or(0), format!(" of {}", HumanBytes(total)))
+            }
+            None => {
+                (u64::from((progress.bytes >> 20).checked_ilog2().map_or(0, |doublings| doublings + 1)), String::new())
+            }
+        };
+        if self.milestone.fetch_max(milestone, Ordering::Relaxed) < milestone {
+            eprintln!("{}{of_total}", HumanBytes(progress.bytes));
         }
     }
 
@@ -54,4 +65,9 @@ impl Display {
             eprintln!();
         }
     }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
 }

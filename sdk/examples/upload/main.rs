@@ -68,7 +68,7 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
     let can_go_on = error.upload_id().is_some() && !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Body);
     match &arguments.checkpoint {
         Some(path) if can_go_on && path.exists() => Some("the same command goes on where it was".to_owned()),
-        None if can_go_on => {
+        None if can_go_on && !arguments.is_standard_input() => {
             let file = arguments.file.display();
             Some(format!("with --checkpoint {file}.qsupload the same command would go on where it was"))
         }
