@@ -1,6 +1,8 @@
 //! What `benches` measures and nobody else may use: it can change with every version.
 
+use crate::Bucket;
 use crate::error::Result;
+use crate::operation::{ObjectScope, Operation};
 use crate::transfer::md5::{Block, LANES, Md5Sum, PartHash, VECTOR};
 use crate::transfer::plan::PartPlan;
 
@@ -8,6 +10,11 @@ use crate::transfer::plan::PartPlan;
 pub const MD5_LANES: usize = LANES;
 /// How many parts fit into one vector.
 pub const MD5_VECTOR: usize = VECTOR;
+
+/// Makes a request as sending does, signed, and sends it nowhere; how many headers it has.
+pub fn make_request<I: Operation<Scope = ObjectScope>>(bucket: &Bucket, key: &str, input: I) -> Result<usize> {
+    bucket.outgoing(key, input).map(|request| request.headers.len())
+}
 
 /// The MD5s of parts of equal length, a multiple of 64, side by side.
 pub fn md5_of_parts(parts: &[&[u8]]) -> Vec<Md5Sum> {

@@ -140,6 +140,16 @@ impl Bucket {
         self.client.execute(input, self.address(Some(key)))
     }
 
+    #[cfg(feature = "bench")]
+    pub(crate) fn outgoing<I: Operation<Scope = ObjectScope>>(
+        &self,
+        key: &str,
+        input: I,
+    ) -> Result<crate::transport::Outgoing> {
+        let mut call = self.client.encode(input, self.address(Some(key)))?;
+        self.client.outgoing(&mut call, self.server_time(), &crate::body::Progress::new())
+    }
+
     /// Another bucket of the same account and zone.
     pub(crate) fn neighbour(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }

@@ -115,11 +115,8 @@ impl Client {
         signed_at: Timestamp,
         span: &Span,
     ) -> std::result::Result<ResponseDecoder, Refusal> {
-        let headers = self.headers(call, signed_at)?;
         let progress = Progress::new();
-        let body = call.request.body.attempt(&progress);
-        let url = self.transport.url(&call.target, call.request.query.as_deref())?;
-        let request = Outgoing { method: call.spec.method.clone(), url, headers, body };
+        let request = self.outgoing(call, signed_at, &progress)?;
         let response = self.transport.send(request, progress).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
@@ -147,6 +144,14 @@ impl Client {
             retry_after: retry_after(&head.headers),
             server_time: http_date(&head.headers, &header::DATE),
         })
+    }
+
+    /// What an attempt sends, signed.
+    pub(crate) fn outgoing(&self, call: &mut Call, signed_at: Timestamp, progress: &Arc<Progress>) -> Result<Outgoing> {
+        let headers = self.headers(call, signed_at)?;
+        let body = call.request.body.attempt(progress);
+        let url = self.transport.url(&call.target, call.request.query.as_deref())?;
+        Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }
 
     /// The input's headers and what every attempt adds to them, the signature last.

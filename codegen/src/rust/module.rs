@@ -13,7 +13,7 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
-pub const OWN_METHODS: [&str; 22] = [
+pub const OWN_METHODS: [&str; 23] = [
     "abort_stale_uploads",
     "address",
     "bucket",
@@ -24,6 +24,7 @@ pub const OWN_METHODS: [&str; 22] = [
     "name",
     "neighbour",
     "new",
+    "outgoing",
     "paginate",
     "paginate_object",
     "presign",
