@@ -4,9 +4,9 @@
     tests/bench/measure.py --peers FOLDER [-n ROUNDS] [--size MIB]
 
 FOLDER has `compare.py`, which builds a server that drops what it gets and programs on other clients, and runs them all in
-turn. The machine must be idle, has to have Linux, and room for six times the file's size in memory and on a disk. Times
-differ from machine to machine, so what is compared are the ratios to `ref`: plain reqwest that reads each part into memory
-and sends it, without a signature or a checksum.
+turn. The machine must be idle, has to have Linux, and room for six times the file's size, and for 12 GiB at least, in memory
+and on a disk. Times differ from machine to machine, so what is compared are the ratios to `ref`: plain reqwest that reads
+each part into memory and sends it, without a signature or a checksum.
 
 Prints the tables that stand in README.md, and draws the picture beside this script.
 """
@@ -68,6 +68,18 @@ def small_puts(count):
         "object_store, unsigned payload": f"env UNSIGNED=1 {{bin:objstore}} {{port}} small {count} 32",
         "opendal": f"{{bin:opendal-up}} {{port}} small {count} 32",
         "aws-sdk-s3, default": f"{{bin:awss3}} {{port}} small {count} 32",
+    }
+
+
+def memory_of():
+    """Of what is uploaded from a file, and of what comes from a pipe."""
+    ours = uploads()[f"{OURS}, default"]
+    piped = "cat {file} | " + ours.replace("{file}", "-")
+    return {
+        "a file": ours,
+        "a file, no checksum": f"{ours} --checksum none",
+        "a pipe": piped,
+        "a pipe, no checksum": f"{piped} --checksum none",
     }
 
 
@@ -140,6 +152,11 @@ def main():
     small = run(compare, small_puts(count), arguments.n, count // 1024)
     each = {"CPU µs an object": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}"}
     table("Objects of 1 KiB, 32 at a time:", small, {"CPU ÷ ref": cost["CPU ÷ ref"]} | each)
+
+    sizes = {"1 MiB": 1, "1 GiB": 1 << 10, "10 GiB": 10 << 10}
+    peaks = {name: run(compare, memory_of(), 1, mebibytes) for name, mebibytes in sizes.items()}
+    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in memory_of()}
+    table("Peak memory in MiB:", rows, {size: lambda row, size=size: row[size] for size in sizes})
 
 
 if __name__ == "__main__":
