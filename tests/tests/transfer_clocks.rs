@@ -1,10 +1,12 @@
-//! Uploads to a server whose clock is an hour off.
+//! Uploads to a server whose clock is an hour off, or many.
 //!
 //! Protects: an upload in parts whose completion's answer is lost is known to have succeeded, by its tag or, without one,
-//! by the server's own time.
+//! by the server's own time; and how old an upload is, that time says too.
+
+use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Bucket, Checksum, GetObjectInput, MIB};
+use qingstor_sdk::{Bucket, Checksum, GetObjectInput, InitiateMultipartUploadInput, MIB};
 use qingstor_tests::{TestBucket, content, open_uploads, patient};
 
 const PART: u64 = 4 * MIB;
@@ -31,5 +33,21 @@ async fn a_lost_answer_to_completion_is_settled_by_the_servers_own_time() {
             assert!(read(&bucket, "key").await == bytes);
             assert!(open_uploads(&bucket).await.unwrap().is_empty());
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_just_now_is_not_stale_whatever_time_it_is_here() {
+    const DAY: i64 = 24 * 3600;
+    for days in [30, -30] {
+        let plan = FaultPlan::new().clock_offset(days * DAY);
+        let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
+        let upload = patient(&test).unwrap();
+        let begun = upload.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+        // One that does not know what time it is there.
+        let cleaned =
+            patient(&test).unwrap().abort_stale_uploads("", Duration::from_secs(7 * 24 * 3600)).await.unwrap();
+        assert!(cleaned.aborted.is_empty() && cleaned.failed.is_empty(), "{days} days: {cleaned:?}");
+        assert_eq!(open_uploads(&upload).await.unwrap(), [begun.upload_id]);
     }
 }

@@ -48,12 +48,13 @@ impl Bucket {
     ///
     /// If the uploads cannot be listed. What cannot be aborted is no error, but is in [`AbortedUploads::failed`].
     pub async fn abort_stale_uploads(&self, prefix: &str, older_than: Duration) -> Result<AbortedUploads> {
-        let now = self.server_time().as_unix();
-        let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));
         let mut listing = ListMultipartUploadsInput::new();
         listing.prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
         // All are listed before the first is aborted, so that no page begins after an upload that is gone.
         let listed = self.paginate(listing).items().into_vec().await?;
+        // Only after an answer is it known what time it is there.
+        let now = self.server_time().as_unix();
+        let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));
         let mut outcome = AbortedUploads::default();
         for upload in listed {
             // One of which nobody knows when it began may have been begun just now.
