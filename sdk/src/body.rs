@@ -196,10 +196,7 @@ impl Body {
                 let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), progress);
                 ExactBody::of_parts([around(before), content.attempt(progress), around(after)], progress)
             }
-            Source::Observed(body, observer) => {
-                observer.begin();
-                body.attempt(progress).observed(Arc::clone(observer))
-            }
+            Source::Observed(body, observer) => body.attempt(progress).observed(Arc::clone(observer)),
         }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) struct ExactBody {
     is_slow: bool,
     is_asked: bool,
     progress: Arc<Progress>,
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<(Arc<dyn Observer>, u32)>,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -112,7 +112,8 @@ impl ExactBody {
     }
 
     pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
-        Self { observer: Some(observer), ..self }
+        let attempt = observer.begin();
+        Self { observer: Some((observer, attempt)), ..self }
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -183,11 +184,11 @@ impl ExactBody {
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
         self.is_asked = false;
         let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
-        let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
+        let most = self.observer.as_ref().map_or(at_once, |(observer, _)| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
         self.rest = bytes;
-        if let Some(observer) = &self.observer {
-            observer.sent(piece.len() as u64);
+        if let Some((observer, attempt)) = &self.observer {
+            observer.sent(*attempt, piece.len() as u64);
             self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
         self.progress.moved(piece.len() as u64);

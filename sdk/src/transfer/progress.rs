@@ -3,8 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -71,11 +70,17 @@ impl Meter {
     }
 
     pub(crate) fn update(&self, change: impl FnOnce(&mut TransferProgress)) {
-        {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            change(&mut state.progress);
-            state.version += 1;
-        }
+        self.change(change);
+        self.tell();
+    }
+
+    fn change(&self, change: impl FnOnce(&mut TransferProgress)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state.progress);
+        state.version += 1;
+    }
+
+    fn tell(&self) {
         if let Some(listener) = &self.listener {
             listener.tell(|| *self.state.lock().unwrap_or_else(PoisonError::into_inner));
         }
@@ -122,40 +127,65 @@ impl fmt::Debug for Meter {
 #[derive(Debug)]
 pub(crate) struct PartMeter {
     meter: Arc<Meter>,
-    moved: AtomicU64,
+    latest: Mutex<Attempt>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Attempt {
+    number: u32,
+    moved: u64,
 }
 
 impl PartMeter {
     pub(crate) fn new(meter: &Arc<Meter>) -> Arc<Self> {
-        Arc::new(Self { meter: Arc::clone(meter), moved: AtomicU64::new(0) })
+        Arc::new(Self { meter: Arc::clone(meter), latest: Mutex::default() })
     }
 
     /// The part is there.
     pub(crate) fn finish(&self) {
-        self.moved.store(0, Ordering::Relaxed);
+        self.latest().moved = 0;
         self.meter.update(|progress| progress.parts += 1);
     }
 
-    /// What moved so far was in vain.
-    fn give_back(&self) {
-        let moved = self.moved.swap(0, Ordering::Relaxed);
-        if moved > 0 {
-            self.meter.update(|progress| {
+    fn latest(&self) -> MutexGuard<'_, Attempt> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What moved so far was in vain; the number of the next attempt.
+    fn give_back(&self) -> u32 {
+        let (number, moved) = {
+            let mut latest = self.latest();
+            latest.number += 1;
+            let moved = std::mem::take(&mut latest.moved);
+            self.meter.change(|progress| {
                 progress.bytes = progress.bytes.saturating_sub(moved);
                 progress.retried_bytes += moved;
             });
+            (latest.number, moved)
+        };
+        if moved > 0 {
+            self.meter.tell();
         }
+        number
     }
 }
 
 impl Observer for PartMeter {
-    fn begin(&self) {
-        self.give_back();
+    fn begin(&self) -> u32 {
+        self.give_back()
     }
 
-    fn sent(&self, bytes: u64) {
-        self.moved.fetch_add(bytes, Ordering::Relaxed);
-        self.meter.update(|progress| progress.bytes += bytes);
+    fn sent(&self, attempt: u32, bytes: u64) {
+        {
+            let mut latest = self.latest();
+            let is_latest = latest.number == attempt;
+            latest.moved += if is_latest { bytes } else { 0 };
+            self.meter.change(|progress| {
+                let counted = if is_latest { &mut progress.bytes } else { &mut progress.retried_bytes };
+                *counted += bytes;
+            });
+        }
+        self.meter.tell();
     }
 
     fn most_at_once(&self) -> usize {
@@ -175,29 +205,48 @@ impl Drop for PartMeter {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[test]
     fn what_begins_again_does_not_count_twice() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        part.begin();
-        part.sent(100);
-        part.begin();
-        part.sent(30);
+        let first = part.begin();
+        part.sent(first, 100);
+        let second = part.begin();
+        part.sent(second, 30);
         assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (30, 100));
-        part.sent(70);
+        part.sent(second, 70);
         part.finish();
         drop(part);
         let progress = meter.progress();
         assert_eq!((progress.bytes, progress.retried_bytes, progress.parts), (100, 100, 1));
     }
 
+    /// The HTTP library goes on sending a body after an answer that came before its end.
+    #[test]
+    fn what_is_sent_of_an_attempt_that_failed_is_in_vain() {
+        let meter = Meter::new(None, None);
+        let part = PartMeter::new(&meter);
+        let first = part.begin();
+        part.sent(first, 20);
+        let second = part.begin();
+        part.sent(first, 80);
+        part.sent(second, 100);
+        part.finish();
+        part.sent(first, 5);
+        drop(part);
+        let progress = meter.progress();
+        assert_eq!((progress.bytes, progress.retried_bytes, progress.parts), (100, 105, 1));
+    }
+
     #[test]
     fn what_is_given_up_does_not_count() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        part.sent(100);
+        part.sent(part.begin(), 100);
         drop(part);
         assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 100));
     }
@@ -208,8 +257,9 @@ mod tests {
         let list = Arc::clone(&told);
         let callback: Callback = Arc::new(move |progress| list.lock().unwrap().push(progress.bytes));
         let part = PartMeter::new(&Meter::new(Some(callback), None));
-        part.sent(1);
-        part.sent(2);
+        let attempt = part.begin();
+        part.sent(attempt, 1);
+        part.sent(attempt, 2);
         part.finish();
         assert_eq!(*told.lock().unwrap(), [1, 3, 3]);
     }
@@ -240,8 +290,9 @@ mod tests {
             panic!("by its own fault");
         });
         let part = PartMeter::new(&Meter::new(Some(callback), None));
-        part.sent(1);
-        part.sent(2);
+        let attempt = part.begin();
+        part.sent(attempt, 1);
+        part.sent(attempt, 2);
         assert_eq!((part.meter.progress().bytes, calls.load(Ordering::Relaxed)), (3, 1));
     }
 
@@ -252,7 +303,7 @@ mod tests {
         let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));
         let meter = Meter::new(Some(callback), None);
         let of_part = PartMeter::new(&meter);
-        of_part.moved.store(5, Ordering::Relaxed);
+        of_part.latest().moved = 5;
         *part.lock().unwrap() = Some(of_part);
         meter.update(|progress| progress.bytes = 5);
         assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 5));

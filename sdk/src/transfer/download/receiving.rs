@@ -33,13 +33,14 @@ pub(super) struct Fetch {
 impl Fetch {
     pub(super) async fn part(&self, part: &PlannedPart) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
+        let mut attempt = meter.begin();
         let most = self.bucket.retry().most_attempts();
         let mut there = part.bytes.start;
         let (mut failures, mut odd_answers) = (0, 0);
         while there < part.bytes.end {
             let before = there;
             let fetched = match self.ask(there..part.bytes.end).await {
-                Ok(object) => self.receive(object, part.bytes.end, &mut there, &meter).await,
+                Ok(object) => self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await,
                 // What the client could try again by itself, it has.
                 Err(error) if !error.is_unexpected_response() => return Err(error),
                 Err(error) => Err(error),
@@ -51,7 +52,7 @@ impl Fetch {
             if error.is_unexpected_response() {
                 // Who answers other than asked may have sent other bytes, too.
                 there = part.bytes.start;
-                meter.begin();
+                attempt = meter.begin();
                 odd_answers += 1;
             }
             // What moves is not given up, however often it breaks.
@@ -83,7 +84,13 @@ impl Fetch {
     }
 
     /// Fetches from where it is to the end, or as far as it goes.
-    async fn receive(&self, mut object: GetObjectOutput, end: u64, there: &mut u64, meter: &PartMeter) -> Result<()> {
+    async fn receive(
+        &self,
+        mut object: GetObjectOutput,
+        end: u64,
+        there: &mut u64,
+        (meter, attempt): (&PartMeter, u32),
+    ) -> Result<()> {
         let mut waiting = BytesMut::new();
         let received = loop {
             match object.body.chunk().await {
@@ -91,7 +98,7 @@ impl Fetch {
                     if *there + (waiting.len() + bytes.len()) as u64 > end {
                         return Err(self.odd_answer("more bytes came than were asked for"));
                     }
-                    meter.sent(bytes.len() as u64);
+                    meter.sent(attempt, bytes.len() as u64);
                     let pause = meter.pause_after(bytes.len() as u64);
                     waiting.extend_from_slice(&bytes);
                     if let Some(pause) = pause {
