@@ -11,7 +11,7 @@ use qingstor_sdk::{
     Checksum, CompleteMultipartUploadInput, CustomerKey, Download, Downloaded, ErrorKind, HeadObjectInput,
     InitiateMultipartUploadInput, MIB, TransferProgress, UploadMultipartInput, types::ObjectPart,
 };
-use qingstor_tests::{TestBucket, content};
+use qingstor_tests::{TestBucket, content, etag_of_parts};
 use tokio::sync::Notify;
 
 const PART: u64 = 4 * MIB;
@@ -196,19 +196,40 @@ async fn tags_that_a_server_makes_of_parts_are_no_reason_to_refuse_an_object() {
     }
 }
 
+/// As another program does it, with a tag of its own making.
+async fn upload_in_parts(bucket: &TestBucket, parts: &[&[u8]], etag: &str) {
+    let initiated = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+    let mut listed = Vec::new();
+    for (part, number) in parts.iter().zip(0..) {
+        let input = UploadMultipartInput::new(&initiated.upload_id, number).body(part.to_vec());
+        bucket.upload_multipart("key", input).await.unwrap();
+        listed.push(ObjectPart::new(number));
+    }
+    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, listed).etag(etag);
+    bucket.complete_multipart_upload("key", complete).await.unwrap();
+}
+
+#[tokio::test]
+async fn parts_that_are_not_of_whole_mebibytes_are_verified_by_who_says_their_size() {
+    const ODD: usize = 5_000_000;
+    let target = Target::new().await;
+    let bytes = content(3 * ODD as u64, 1);
+    let parts: Vec<&[u8]> = bytes.chunks(ODD).collect();
+    upload_in_parts(&target.bucket, &parts, &etag_of_parts(&bytes, ODD as u64)).await;
+    let error = target.download().send().await.unwrap_err().to_string();
+    assert!(error.contains("If parts had another size, say it with `part_size`"), "{error}");
+    let downloaded = target.download().part_size(ODD as u64).send().await.unwrap();
+    assert!(downloaded.is_verified, "{downloaded:?}");
+    target.assert_whole(&bytes);
+}
+
 #[tokio::test]
 async fn a_tag_of_parts_that_says_something_else_can_be_done_without() {
     let target = Target::new().await;
-    let initiated = target.bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
-    for number in 0..2 {
-        let part = UploadMultipartInput::new(&initiated.upload_id, number).body(content(PART, 1));
-        target.bucket.upload_multipart("key", part).await.unwrap();
-    }
-    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, [0, 1].map(ObjectPart::new));
-    let complete = complete.etag("\"00000000000000000000000000000000-2\"");
-    target.bucket.complete_multipart_upload("key", complete).await.unwrap();
+    let part = content(PART, 1);
+    upload_in_parts(&target.bucket, &[&part, &part], "\"00000000000000000000000000000000-2\"").await;
     let error = target.download().send().await.unwrap_err().to_string();
-    assert!(error.contains("If it is made otherwise, `checksum(None)` does without"), "{error}");
+    assert!(error.contains("if the ETag is made otherwise, `checksum(None)` does without"), "{error}");
     let downloaded = target.download().checksum(None).send().await.unwrap();
     assert!(!downloaded.is_verified, "{downloaded:?}");
     target.assert_whole(&[content(PART, 1), content(PART, 1)].concat());

@@ -25,14 +25,19 @@ impl OpenFile {
         let describe = |error: io::Error| {
             io::Error::new(error.kind(), format!("the file {} could not be opened: {error}", path.display()))
         };
-        let file = File::open(path).map_err(describe)?;
-        if !file.metadata().map_err(describe)?.is_file() {
+        // To open a pipe would wait until somebody writes to it.
+        if !std::fs::metadata(path).map_err(describe)?.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("{} is not a regular file; read it as a stream instead", path.display()),
             ));
         }
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self::of(File::open(path).map_err(describe)?, path))
+    }
+
+    /// One that is open for reading already.
+    pub(crate) fn of(file: File, path: &Path) -> Self {
+        Self { file, path: path.to_owned() }
     }
 
     /// An empty file that nobody else sees and that goes away when it is closed. Blocks.

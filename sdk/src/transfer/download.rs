@@ -74,7 +74,8 @@ impl Download {
         Self { bucket: bucket.clone(), key, target: None, version_id: None, encryption: None, options, cancelled: None }
     }
 
-    /// The file that it becomes. If there is one, it is replaced when the download is whole.
+    /// The file that it becomes. If there is one, it is replaced when the download is whole; a symbolic link is replaced too,
+    /// and not followed. What is no file, such as a pipe or a device, is refused.
     pub fn to_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.target = Some(path.into());
         self
@@ -106,8 +107,9 @@ impl Download {
     }
 
     /// What the bytes are checked by; [`Checksum::Md5`] by default, which compares them with the entity tag if that is one
-    /// of bytes, or of parts whose size can be told: [`Downloaded::is_verified`] says whether. With `None`, only their
-    /// number is checked.
+    /// of bytes, or of parts whose size can be told: [`Downloaded::is_verified`] says whether. Parts of whole MiB are told by
+    /// their number; of others, [`part_size`](Download::part_size) says the size. With `None`, only the number of bytes is
+    /// checked.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.options.checksum = checksum.into();
         self

@@ -52,7 +52,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// A file that is open cannot be replaced there.
+/// The standard library does not tell files apart there. Where one was removed, there mostly is none, which is noticed.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true

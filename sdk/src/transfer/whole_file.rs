@@ -69,6 +69,15 @@ pub(crate) fn forget(path: &Path) -> io::Result<()> {
     remove(&with_ending(path, ".new"))
 }
 
+/// Why no file can take the place of what is at the path; `None` if one can. Blocks.
+pub(crate) fn irreplaceable(path: &Path) -> Option<&'static str> {
+    let there = path.metadata().ok()?;
+    if there.is_dir() {
+        return Some("is a folder: name a file in it");
+    }
+    (!there.is_file()).then_some("is a device, a pipe or a socket, which a file must not replace")
+}
+
 /// The path with something after its last letter.
 pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();

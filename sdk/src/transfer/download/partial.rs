@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::time::{Duration, Instant};
 
 use super::journal::{Journal, journal_of};
+use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::file_lock::open_locked;
 use crate::transfer::whole_file;
@@ -37,8 +38,8 @@ struct Notes {
 impl PartialFile {
     /// Opens what is there of the same download, or begins with nothing. Blocks.
     pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
-        if target.is_dir() {
-            let message = format!("the target {} is a folder: name a file in it", target.display());
+        if let Some(problem) = whole_file::irreplaceable(target) {
+            let message = format!("the target {} {problem}", target.display());
             return Err(Error::new(ErrorKind::Body, message));
         }
         let path = whole_file::with_ending(target, ".qsdownload");
@@ -66,6 +67,12 @@ impl PartialFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What was fetched, to be read: where locks are enforced, as on Windows, nobody reads it who opens it anew. Blocks.
+    pub(super) fn reader(&self) -> Result<OpenFile> {
+        let file = self.file.try_clone().map_err(|error| unwritable(&self.path, error))?;
+        Ok(OpenFile::of(file, &self.path))
     }
 
     /// The numbers of the ranges that are there.

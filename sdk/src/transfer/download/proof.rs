@@ -1,19 +1,15 @@
 //! What an entity tag says of an object's bytes.
 
-use std::iter;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::layout::{Layout, layouts};
 use crate::body::OpenFile;
 use crate::error::{Error, Result};
 use crate::transfer::checksum::{PartsTag, hex, parse_hex};
-use crate::transfer::hashing;
+use crate::transfer::hashing::sums_of;
 use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::source::{PartSource, unreadable};
-use crate::transfer::tasks::stopped;
+use crate::transfer::source::PartSource;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
@@ -52,11 +48,12 @@ impl Proof {
     }
 
     /// Whether a file is what the tag says; an error if it cannot be read.
-    pub(super) async fn judge(self, path: PathBuf, size: u64) -> Result<Verdict> {
+    pub(super) async fn judge(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
+        let source = PartSource::File(file);
         match self {
             Self::Nothing => Ok(Verdict::Unproven),
             Self::Whole(expected) => {
-                let sums = sums_of(&path, iter::once(0..size)).await?;
+                let sums = sums_of(vec![source.region(0..size)]).await?;
                 if sums == [expected] {
                     return Ok(Verdict::Verified);
                 }
@@ -70,7 +67,8 @@ impl Proof {
             }
             Self::Parts { layouts, are_all, tag } => {
                 for layout in layouts {
-                    let sums = sums_of(&path, layout.parts(size)).await?;
+                    let parts = layout.parts(size).into_iter().map(|part| source.region(part));
+                    let sums = sums_of(parts.collect()).await?;
                     if PartsTag::of(&sums) == tag || PartsTag::of_texts(&sums) == tag {
                         return Ok(Verdict::Verified);
                     }
@@ -82,18 +80,12 @@ impl Proof {
                 // way are more likely, and asking again mends them.
                 Ok(Verdict::Refuted(Error::unexpected_response(format!(
                     "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
-                     If it is made otherwise, `checksum(None)` does without"
+                     If parts had another size, say it with `part_size`; if the ETag is made otherwise, `checksum(None)` \
+                     does without"
                 ))))
             }
         }
     }
-}
-
-async fn sums_of(path: &Path, parts: impl IntoIterator<Item = Range<u64>>) -> Result<Vec<Md5Sum>> {
-    let path = path.to_owned();
-    let opening = tokio::task::spawn_blocking(move || OpenFile::open(&path));
-    let source = PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?));
-    hashing::sums_of(parts.into_iter().map(|part| source.region(part)).collect()).await
 }
 
 #[cfg(test)]

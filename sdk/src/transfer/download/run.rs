@@ -67,7 +67,7 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         async move { fetch.part(&part).await }
     });
     let judged = match fetched.await {
-        Ok(_) => or_cancelled(proof.judge(file.path().to_owned(), size), &mut cancelled, || false).await,
+        Ok(_) => or_cancelled(judge(&file, proof, size), &mut cancelled, || false).await,
         // What is there is of an object that is not there any more.
         Err(error) if error.is_precondition_failed() => Ok(Verdict::Refuted(error)),
         Err(error) => Err(error),
@@ -99,6 +99,12 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
         attempts: fetch.attempts.load(Ordering::Relaxed),
         resumed_bytes,
     })
+}
+
+async fn judge(file: &Arc<PartialFile>, proof: Proof, size: u64) -> Result<Verdict> {
+    let file = Arc::clone(file);
+    let reader = tokio::task::spawn_blocking(move || file.reader()).await.map_err(stopped)??;
+    proof.judge(Arc::new(reader), size).await
 }
 
 /// Ends with a file that does not become the target, and says whether it could; why it does not is what the caller is told.
