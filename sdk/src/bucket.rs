@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Timestamp;
 use crate::client::{Address, Client};
 use crate::endpoint::Endpoint;
-use crate::error::Result;
+use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{ListedPlace, Paginated, Paginator};
 use crate::presign::PresignedRequest;
@@ -160,6 +160,11 @@ impl Bucket {
         let mut client = Client::clone(&self.client);
         client.transport.set_idle_timeout(limit);
         Self { client: Arc::new(client), ..self.clone() }
+    }
+
+    /// What errors say of a call on an object.
+    pub(crate) fn call(&self, operation: &'static str, key: &str) -> CallName {
+        CallName { operation, bucket: Some(self.name().to_owned()), key: Some(key.to_owned()) }
     }
 
     pub(crate) fn endpoint(&self) -> &Endpoint {

@@ -25,8 +25,8 @@ fn copy(server: &RawServer) -> ObjectCopy {
 }
 
 /// A copy in one request, by a server that says this of the source, and that of the copy.
-async fn copied(source: &[String], seen: String) -> (Result<Copied>, RawServer) {
-    let answers = source.iter().cloned().chain([MADE.to_owned(), seen]);
+async fn copied(source: &[String], seen: &[String]) -> (Result<Copied>, RawServer) {
+    let answers = [source, &[MADE.to_owned()], seen].concat();
     let server = RawServer::start(answers).await.unwrap();
     (copy(&server).send().await, server)
 }
@@ -34,7 +34,7 @@ async fn copied(source: &[String], seen: String) -> (Result<Copied>, RawServer) 
 #[tokio::test]
 async fn a_copy_in_one_request_is_looked_at() {
     let source = [head(&["content-length: 3", &format!("etag: {TAG}")])];
-    let (copied_whole, server) = copied(&source, head(&["content-length: 3"])).await;
+    let (copied_whole, server) = copied(&source, &[head(&["content-length: 3"])]).await;
     let asked: Vec<_> = server.requests().iter().map(|request| request.method.clone()).collect();
     assert_eq!(asked, ["HEAD", "PUT", "HEAD"]);
     let of_copy = server.requests()[2].target.clone();
@@ -43,12 +43,12 @@ async fn a_copy_in_one_request_is_looked_at() {
     assert_eq!((copied_whole.size, copied_whole.etag.as_deref()), (3, Some(TAG)));
     assert_eq!(copied_whole.version_id.as_deref(), Some("V1"));
 
-    let (outcome, _) = copied(&source, head(&["content-length: 2"])).await;
+    let (outcome, _) = copied(&source, &[head(&["content-length: 2"])]).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(error.to_string().contains("3 bytes were stored as \"to\", but the object has 2"), "{error}");
 
-    let (outcome, _) = copied(&source, FORBIDDEN.to_owned()).await;
+    let (outcome, _) = copied(&source, &[FORBIDDEN.to_owned()]).await;
     assert_eq!(outcome.unwrap(), copied_whole, "who may not look");
 }
 
@@ -57,11 +57,11 @@ async fn the_size_of_a_copy_is_never_unknown() {
     // HEAD does not tell, and GET of one byte does.
     let first_byte = "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-0/3\r\ncontent-length: 1\r\n\r\na";
     for (source, seen) in [
-        (vec![head(&["content-length: 3"])], head(&["x-nothing: said"])),
-        (vec![head(&["x-nothing: said"]), first_byte.to_owned()], head(&["content-length: 3"])),
-        (vec![head(&["x-nothing: said"]), first_byte.to_owned()], FORBIDDEN.to_owned()),
+        (vec![head(&["content-length: 3"])], vec![head(&["x-nothing: said"]), first_byte.to_owned()]),
+        (vec![head(&["x-nothing: said"]), first_byte.to_owned()], vec![head(&["content-length: 3"])]),
+        (vec![head(&["x-nothing: said"]), first_byte.to_owned()], vec![FORBIDDEN.to_owned()]),
     ] {
-        let (outcome, _) = copied(&source, seen).await;
+        let (outcome, _) = copied(&source, &seen).await;
         assert_eq!(outcome.unwrap().size, 3, "{source:?}");
     }
 }

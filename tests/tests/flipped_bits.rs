@@ -65,6 +65,7 @@ async fn a_bit_that_always_flips_is_an_error_and_what_was_there_stays() {
         let size = if operation == "PutObject" { PART } else { SIZE };
         let error = bucket.upload("key").bytes(content(size, 1)).part_size(PART).send().await.unwrap_err();
         assert_eq!((error.code(), error.operation()), (Some("bad_digest"), Some(operation)), "{error}");
+        assert_eq!(error.attempts(), 3, "{error}");
         assert_eq!(error.part_number().is_some(), size == SIZE, "{error}");
         assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
         assert_eq!(clean.read("key").await.unwrap(), b"what was there before");

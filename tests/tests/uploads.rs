@@ -228,12 +228,19 @@ async fn a_reader_that_fails_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_part_size_that_is_not_whole_mebibytes_is_as_good() {
+async fn parts_are_whole_mebibytes_so_that_a_download_knows_what_the_tag_is_of() {
     let bucket = TestBucket::start().await.unwrap();
     let bytes = content(17 * MIB, 1);
-    let upload = bucket.upload("key").reader(reader(&bytes)).part_size(4 * MIB + 1).concurrency(2);
-    assert_eq!(upload.send().await.unwrap().parts, 5);
-    assert!(bucket.read("key").await.unwrap() == bytes);
+    let target = tempfile::tempdir().unwrap();
+    let target = target.path().join("db.tar");
+    for from_reader in [false, true] {
+        let upload = bucket.upload("key").part_size(4 * MIB + 1).concurrency(2);
+        let upload = if from_reader { upload.reader(reader(&bytes)) } else { upload.bytes(bytes.clone()) };
+        assert_eq!(upload.send().await.unwrap().parts, 4, "of 5 MiB");
+        let downloaded = bucket.download("key").to_file(&target).send().await.unwrap();
+        assert!(downloaded.is_verified, "{downloaded:?}");
+        assert!(std::fs::read(&target).unwrap() == bytes);
+    }
 }
 
 #[tokio::test]

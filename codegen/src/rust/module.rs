@@ -13,10 +13,11 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
-pub const OWN_METHODS: [&str; 23] = [
+pub const OWN_METHODS: [&str; 24] = [
     "abort_stale_uploads",
     "address",
     "bucket",
+    "call",
     "copy",
     "download",
     "endpoint",

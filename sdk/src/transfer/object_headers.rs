@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::encryption::CustomerKey;
+use super::pinned::Readable;
 use crate::types::StorageClass;
 use crate::{
-    CompleteMultipartUploadInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput, UploadMultipartInput,
+    Bucket, CompleteMultipartUploadInput, HeadObjectInput, HeadObjectOutput, InitiateMultipartUploadInput,
+    PutObjectInput, UploadMultipartInput,
 };
 
 #[derive(Clone, Debug, Default)]
@@ -91,5 +93,27 @@ impl ObjectHeaders {
         let mut input = HeadObjectInput::new();
         encrypt!(input, self.encryption.as_ref());
         input
+    }
+
+    /// The object that has these, to be looked at.
+    pub(crate) fn stored<'a>(&'a self, bucket: &'a Bucket, key: &'a str) -> Readable<'a> {
+        Readable { bucket, key, version_id: None, encryption: self.encryption.as_ref() }
+    }
+
+    /// Whether an object has what it was to be given, as far as that was said.
+    pub(crate) fn are_those_of(&self, object: &HeadObjectOutput) -> bool {
+        let is_as_said = |said: &Option<String>, has: &Option<String>| said.is_none() || said == has;
+        let has_pair = |(name, value): (&String, &String)| {
+            object.metadata.iter().any(|(other, has)| other.eq_ignore_ascii_case(name) && has == value)
+        };
+        is_as_said(&self.content_type, &object.content_type)
+            && is_as_said(&self.cache_control, &object.cache_control)
+            && is_as_said(&self.content_disposition, &object.content_disposition)
+            && is_as_said(&self.content_encoding, &object.content_encoding)
+            && is_as_said(&self.expires, &object.expires)
+            // The standard class need not be told.
+            && (self.storage_class.is_none() || object.storage_class.is_none() || self.storage_class == object.storage_class)
+            && self.metadata.len() == object.metadata.len()
+            && self.metadata.iter().all(has_pair)
     }
 }

@@ -64,7 +64,8 @@ pub(crate) use session::{SentPart, Session};
 /// # Failure
 ///
 /// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
-/// be. Dropping the future stops everything, and the upload is aborted in the background if the runtime goes on. With a
+/// be. Dropping the future stops everything, and the upload is aborted in the background if the runtime goes on; if its
+/// completion was asked for by then, it is completed or aborted, whichever the server does first. With a
 /// [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the file changed meanwhile: then nothing
 /// could go on with it, and it is aborted all the same. Where nobody knows whether the upload was completed, because the
 /// server gave no answer, it is not aborted, and the error says that too.
@@ -191,7 +192,8 @@ impl Upload {
         self
     }
 
-    /// How many bytes a part has, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too few.
+    /// How many bytes a part has, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too few, and
+    /// always whole MiB: by their number and the object's size, a download then knows what its entity tag is made of.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self

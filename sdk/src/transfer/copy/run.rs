@@ -15,7 +15,7 @@ use crate::transfer::progress::Meter;
 use crate::transfer::stored::look_at_stored;
 use crate::transfer::tasks::{both, for_each_part};
 use crate::transfer::upload::{Completed, SentPart, Session, begin, see_through};
-use crate::{HeadObjectInput, HeadObjectOutput, ObjectSource, PutObjectOutput};
+use crate::{HeadObjectOutput, ObjectSource, PutObjectOutput};
 
 pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
     check_part_size(copy.part_size)?;
@@ -79,8 +79,8 @@ impl ObjectCopy {
         let PutObjectOutput { etag, version_id, response, .. } =
             or_cancelled(copying, &mut cancelled, || false).await?;
         // It is there now, so nothing is cancelled any more.
-        let input = HeadObjectInput { version_id: version_id.clone(), ..headers.head() };
-        let seen = look_at_stored(&self.bucket, &self.key, input, size).await?.unwrap_or_default();
+        let stored = Readable { version_id: version_id.as_deref(), ..headers.stored(&self.bucket, &self.key) };
+        let seen = look_at_stored(stored, size).await?.unwrap_or_default();
         meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
         Ok(Copied {
             key: self.key.clone(),

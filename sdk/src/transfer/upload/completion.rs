@@ -72,11 +72,11 @@ impl Session {
         // Who died before this program may have asked for it too.
         let (mut may_be_complete, mut is_unanswered) = (self.is_resumed, false);
         while let Err(error) = self.ask_for_completion(parts, tag).await {
-            let may_have_happened = may_have_happened(&error);
-            let by_another = error.is_not_found() && attempt == 1;
+            let may_have_happened = may_have_happened(&error) || is_of_nobody(&error);
+            let by_another = is_gone(&error) && attempt == 1;
             may_be_complete |= may_have_happened;
             is_unanswered |= may_have_happened && !is_answer(&error);
-            let is_refused = !error.is_not_found() && !may_have_happened;
+            let is_refused = !is_gone(&error) && !may_have_happened;
             let state = if is_refused {
                 State::Open
             } else if may_be_complete {
@@ -144,7 +144,7 @@ impl Session {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
         match self.bucket.list_multipart(&self.key, input).await {
             Ok(_) => return Ok(State::Open),
-            Err(error) if error.is_not_found() => {}
+            Err(error) if is_gone(&error) => {}
             Err(error) => return Err(error),
         }
         let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
@@ -156,23 +156,29 @@ impl Session {
             return Ok(State::Lost);
         }
         // What was there before the upload is older.
-        let begun = self.begun.as_unix() - LARGEST_CLOCK_ERROR;
-        let is_later = object.last_modified.is_some_and(|at| at.as_unix() >= begun);
-        Ok(match (tag, object.etag.as_deref().and_then(PartsTag::parse), before) {
-            (Some(asked), Some(stored), _) if asked == stored => State::Completed,
-            (_, _, Before::Object(before)) if *before == Version::of(&object) => {
-                // It may be what another made of these parts before it was looked at for the first time.
-                if by_another && is_later { State::Unknown } else { State::Lost }
-            }
+        let is_later = was_made_after(&object, self.begun);
+        let stored = object.etag.as_deref().and_then(PartsTag::parse);
+        let is_equal = tag.is_some() && tag == stored;
+        Ok(match before {
+            Before::Object(before) if *before == Version::of(&object) => match (is_equal, by_another) {
+                _ if !is_later => State::Lost,
+                // Another made it of these parts before it was looked at for the first time.
+                (true, true) => State::Completed,
+                (false, false) => State::Lost,
+                // It may be so, or it was replaced by its like in the same second.
+                (false, true) | (true, false) => State::Unknown,
+            },
+            _ if is_equal => State::Completed,
             // That of other parts, or one of the server's own.
-            (Some(_), Some(_), _) => State::Unknown,
-            (_, _, Before::Nothing | Before::Object(_)) => State::Completed,
-            (_, _, Before::Unknown) => State::Unknown,
+            _ if tag.is_some() && stored.is_some() => State::Unknown,
+            Before::Nothing | Before::Object(_) => State::Completed,
+            Before::Unknown => State::Unknown,
         })
     }
 
     async fn verify(&self, size: u64, tag: Option<PartsTag>) -> Result<Completed> {
-        let Some(object) = look_at_stored(&self.bucket, &self.key, self.headers.head(), size).await? else {
+        let stored = self.headers.stored(&self.bucket, &self.key);
+        let Some(object) = look_at_stored(stored, size).await? else {
             return Ok(Completed::default());
         };
         let HeadObjectOutput { etag: stored, version_id, .. } = object;
@@ -182,6 +188,21 @@ impl Session {
         }
         Ok(Completed { etag: stored, etag_kept, version_id })
     }
+}
+
+/// Whether an object may have been made by an upload that was begun then.
+pub(super) fn was_made_after(object: &HeadObjectOutput, begun: Timestamp) -> bool {
+    object.last_modified.is_some_and(|at| at.as_unix() >= begun.as_unix() - LARGEST_CLOCK_ERROR)
+}
+
+/// Whether the server does not know the upload.
+fn is_gone(error: &Error) -> bool {
+    error.code() == Some("upload_not_exists")
+}
+
+/// Whether it says that there is nothing, and not what there is not: so does a proxy that has no way to the server.
+fn is_of_nobody(error: &Error) -> bool {
+    error.is_not_found() && error.code().is_none()
 }
 
 /// Whether it is the server's, and not that of a gateway which did not wait for it.

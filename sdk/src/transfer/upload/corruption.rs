@@ -1,6 +1,6 @@
 //! What was changed on its way is sent again.
 
-use crate::error::{Error, Result};
+use crate::error::{CallName, Error, Result};
 use crate::transfer::checksum::parse_hex;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
@@ -8,28 +8,42 @@ use crate::transfer::object_headers::ObjectHeaders;
 /// How often it is sent.
 const MOST_ATTEMPTS: u32 = 3;
 
-/// Sends until the server has what was sent, as far as the entity tag that it answers with can tell.
+/// Sends until the server has what was sent, as far as the entity tag that it answers with can tell; its answer, and how many
+/// requests that took.
 pub(super) async fn until_whole<T, F>(
+    call: &CallName,
     mut send: impl FnMut() -> F,
-    etag: impl Fn(&T) -> Option<&str>,
+    told: impl Fn(&T) -> (Option<String>, u32),
     sum: Option<&Md5Sum>,
     headers: &ObjectHeaders,
-) -> Result<T>
+) -> Result<(T, u32)>
 where
     F: Future<Output = Result<T>>,
 {
-    let mut attempt = 1;
+    let (mut attempt, mut requests) = (1, 0);
     loop {
         let failure = match send().await {
-            Ok(output) if is_what_was_sent(etag(&output), sum, headers) => return Ok(output),
-            Ok(_) => Error::unexpected_response(
-                "the server's checksum is not that of what was sent: it was changed on its way",
-            ),
-            Err(error) if error.code() == Some("bad_digest") => error,
-            Err(error) => return Err(error),
+            Ok(output) => {
+                let (etag, made) = told(&output);
+                requests += made;
+                if is_what_was_sent(etag.as_deref(), sum, headers) {
+                    return Ok((output, requests));
+                }
+                Error::unexpected_response(
+                    "the server's checksum is not that of what was sent: it was changed on its way",
+                )
+                .with_call(call)
+            }
+            Err(error) => {
+                requests += error.attempts();
+                if error.code() != Some("bad_digest") {
+                    return Err(error.with_attempts(requests));
+                }
+                error
+            }
         };
         if attempt == MOST_ATTEMPTS {
-            return Err(failure);
+            return Err(failure.with_attempts(requests));
         }
         tracing::warn!(attempt, error = %failure, "sending it again");
         attempt += 1;

@@ -1,5 +1,6 @@
 //! An upload that does not succeed is aborted, unless it can be resumed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -28,12 +29,12 @@ pub(crate) async fn begin(
     let beginning = async move {
         let begun = Session::begin(&bucket, &key, &headers, &meter).await;
         // Dropped on either side of the channel, it aborts.
-        let _taken = sender.send(begun.map(|session| AbortOnDrop(Some(Arc::new(session)))));
+        let _taken = sender.send(begun.map(|session| AbortOnDrop::of(Arc::new(session))));
     };
     tokio::spawn(beginning.in_current_span());
     let ended = || Error::new(ErrorKind::Body, "the task that began the upload was stopped").of_unknown_upload();
     let mut guard = receiver.await.map_err(|_| ended())??;
-    guard.0.take().ok_or_else(ended)
+    guard.session.take().ok_or_else(ended)
 }
 
 /// Does what makes an object of the upload, and does away with the upload if that fails or is dropped and there is no
@@ -43,13 +44,13 @@ pub(crate) async fn see_through<T>(
     mut cancelled: Option<Cancelled>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let mut guard = AbortOnDrop(Some(Arc::clone(session)));
+    let mut guard = AbortOnDrop::of(Arc::clone(session));
     // Whatever is under way is dropped with it, and stops.
     let outcome = match or_cancelled(work, &mut cancelled, || session.is_being_completed()).await {
         Ok(done) => Ok(done),
         Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
     };
-    guard.0 = None;
+    guard.session = None;
     outcome
 }
 
@@ -66,9 +67,8 @@ async fn give_up(session: &Session) -> String {
     // One that is being written at this moment comes too late, and is removed again.
     let checkpoint = session.checkpoint.get_or_init(|| None).clone();
     if let Some(file) = checkpoint.as_ref().filter(|_| !session.is_useless()) {
-        let path = file.path().display().to_string();
         return match session.flush_notes().await {
-            Ok(()) => format!("is kept: the checkpoint {path} resumes it"),
+            Ok(()) => kept(file.path()),
             Err(failure) => format!("is kept, but not all of it is noted ({failure})"),
         };
     }
@@ -81,6 +81,11 @@ async fn give_up(session: &Session) -> String {
         }
         Err(failure) => format!("could not be aborted and keeps its parts until it is ({failure})"),
     }
+}
+
+/// What becomes of an upload that can be resumed.
+pub(super) fn kept(checkpoint: &Path) -> String {
+    format!("is kept: the checkpoint {} resumes it", checkpoint.display())
 }
 
 async fn leave_alone(session: &Session) -> String {
@@ -102,16 +107,26 @@ async fn remove(file: Arc<CheckpointFile>) {
 }
 
 /// Aborts the upload in the background when it is dropped, unless the upload can be resumed.
-struct AbortOnDrop(Option<Arc<Session>>);
+struct AbortOnDrop {
+    session: Option<Arc<Session>>,
+    /// The future may be dropped by a thread that is none of the runtime's.
+    runtime: Option<Handle>,
+}
+
+impl AbortOnDrop {
+    fn of(session: Arc<Session>) -> Self {
+        Self { session: Some(session), runtime: Handle::try_current().ok() }
+    }
+}
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        let Some(session) = self.0.take().filter(|session| session.fate.get().is_none()) else { return };
+        let Some(session) = self.session.take().filter(|session| session.fate.get().is_none()) else { return };
         // One that is being written at this moment comes too late, and is removed again.
         if session.checkpoint.get_or_init(|| None).is_some() {
             return;
         }
-        let Ok(runtime) = Handle::try_current() else {
+        let Some(runtime) = &self.runtime else {
             tracing::warn!(
                 upload_id = session.upload_id,
                 "an upload that was cancelled could not be aborted: there is no runtime"

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Uploaded;
+use super::completion::was_made_after;
+use super::guard::kept;
 use super::run::Job;
 use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
@@ -47,17 +49,32 @@ impl Job<'_> {
         Ok(Some(Arc::new(locking.await.map_err(stopped)??)))
     }
 
-    pub(super) async fn resume(
+    pub(super) async fn beginning(
+        &self,
+        lock: Option<Arc<CheckpointLock>>,
+        source: &PartSource,
+        now: Fingerprint,
+    ) -> Result<Beginning> {
+        let (Some(path), Some(lock)) = (&self.options.checkpoint, lock) else {
+            return Ok(Beginning::New { was_gone: false });
+        };
+        let Some(checkpoint) = load(path.clone()).await? else {
+            return Ok(Beginning::New { was_gone: false });
+        };
+        self.check(path, &checkpoint, source, now)?;
+        let upload_id = checkpoint.upload_id.clone();
+        let resumed = self.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
+        resumed.map_err(|error| error.with_fate(&upload_id, kept(path)))
+    }
+
+    async fn resume(
         &self,
         path: &Path,
+        mut checkpoint: Checkpoint,
         lock: Arc<CheckpointLock>,
         source: &PartSource,
         now: Fingerprint,
     ) -> Result<Beginning> {
-        let Some(mut checkpoint) = load(path.to_owned()).await? else {
-            return Ok(Beginning::New { was_gone: false });
-        };
-        self.check(path, &checkpoint, source, now)?;
         let plan = PartPlan::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
             Error::invalid_input(format!(
                 "the checkpoint {} has parts of {} bytes, which {} bytes cannot be uploaded in",
@@ -187,8 +204,10 @@ impl Job<'_> {
         };
         let tag = object.etag.as_deref().and_then(PartsTag::parse);
         let is_whole = object.content_length.is_none_or(|length| length == now.size);
+        // The same bytes may have been there before, with other headers.
+        let may_be_its_own = was_made_after(&object, checkpoint.begun) && self.headers.are_those_of(&object);
         // The source is only read if the object looks like what it was to become.
-        let Some(tag) = tag.filter(|tag| is_whole && tag.count == plan.count()) else {
+        let Some(tag) = tag.filter(|tag| is_whole && may_be_its_own && tag.count == plan.count()) else {
             return Ok(Beginning::New { was_gone: true });
         };
         let sums = self.sums_of_all(&checkpoint, plan, source, now).await?;

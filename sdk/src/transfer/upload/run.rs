@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Instrument, debug_span};
@@ -20,12 +19,14 @@ use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::checksum::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
+use crate::transfer::limits::MIB;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::pace::Pace;
 use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
+use crate::transfer::stored::look_at_stored;
 use crate::transfer::tasks::{both, stopped};
 use crate::{Bucket, PutObjectOutput};
 
@@ -48,6 +49,7 @@ pub(super) async fn run(
     cancelled: Option<Cancelled>,
 ) -> Result<Uploaded> {
     let meter = Meter::new(options.on_progress.clone(), check(&options)?);
+    let options = Options { part_size: options.part_size.next_multiple_of(MIB), ..options };
     let bucket = &bucket.with_idle_timeout(options.stall_timeout);
     let cancelled = Mutex::new(cancelled);
     let job = Job { bucket, key, headers, options: &options, cancelled, meter: &meter };
@@ -86,13 +88,7 @@ impl Job<'_> {
         let before = fingerprint(&source).await?;
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
         let lock = self.lock_checkpoint().await?;
-        let beginning = match (&self.options.checkpoint, &lock) {
-            (Some(path), Some(lock)) => {
-                self.unless_cancelled(self.resume(path, Arc::clone(lock), &source, before)).await?
-            }
-            _ => Beginning::New { was_gone: false },
-        };
-        let uploaded = match beginning {
+        let uploaded = match self.beginning(lock.clone(), &source, before).await? {
             Beginning::Resumed { session, plan, parts } => {
                 self.send(session, lock.clone(), &source, before, plan, parts).await?
             }
@@ -171,6 +167,9 @@ impl Job<'_> {
             return Err(Error::new(ErrorKind::Body, format!("{change}{stored}")));
         }
         let (output, attempts) = outcome?;
+        if output.etag.is_none() {
+            self.look_what_was_put(before.size).await?;
+        }
         Ok(Uploaded {
             key: self.key.to_owned(),
             size: before.size,
@@ -188,19 +187,28 @@ impl Job<'_> {
 
     async fn put_until_whole(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
         let meter = PartMeter::new(self.meter);
-        let attempts = AtomicU32::new(0);
         let send = || async {
             let mut input = self.headers.put();
             input.content_md5 = sum.map(content_md5);
             input.body = whole.body().observed(Arc::<PartMeter>::clone(&meter));
-            let outcome = self.bucket.put_object(self.key, input).await;
-            let made = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-            attempts.fetch_add(made, Ordering::Relaxed);
-            outcome
+            self.bucket.put_object(self.key, input).await
         };
-        let output = until_whole(send, |output| output.etag.as_deref(), sum, self.headers).await?;
+        let call = self.bucket.call("PutObject", self.key);
+        let told = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
+        let put = until_whole(&call, send, told, sum, self.headers).await?;
         meter.finish();
-        Ok((output, attempts.into_inner()))
+        Ok(put)
+    }
+
+    /// Who answered without an entity tag need not have been the server.
+    async fn look_what_was_put(&self, size: u64) -> Result<()> {
+        match look_at_stored(self.headers.stored(self.bucket, self.key), size).await {
+            Err(error) if error.is_not_found() => Err(Error::unexpected_response(
+                "the request was answered as if the object were stored, and it is not there: is the endpoint the right one?",
+            )
+            .with_call(&self.bucket.call("PutObject", self.key))),
+            looked => looked.map(drop),
+        }
     }
 
     /// Completes the upload after `sending`.

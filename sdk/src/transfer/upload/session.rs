@@ -16,7 +16,7 @@ use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;
 use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
-use crate::{AbortMultipartUploadInput, Bucket, Timestamp};
+use crate::{AbortMultipartUploadInput, Bucket, Timestamp, UploadMultipartOutput};
 
 pub(crate) struct Session {
     pub(crate) bucket: Bucket,
@@ -141,11 +141,12 @@ impl Session {
             let mut input = self.headers.part(&self.upload_id, number);
             input.body = region.body().observed(Arc::<PartMeter>::clone(&meter));
             input.content_md5 = sum.as_ref().map(content_md5);
-            let outcome = self.bucket.upload_multipart(&self.key, input).await;
-            self.count(outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
-            outcome
+            self.bucket.upload_multipart(&self.key, input).await
         };
-        let sent = until_whole(send, |output| output.etag.as_deref(), sum.as_ref(), &self.headers).await;
+        let told = |output: &UploadMultipartOutput| (output.etag.clone(), output.response.attempts);
+        let call = self.bucket.call("UploadMultipart", &self.key);
+        let sent = until_whole(&call, send, told, sum.as_ref(), &self.headers).await;
+        self.count(sent.as_ref().map_or_else(Error::attempts, |(_, requests)| *requests));
         sent.map_err(|error| error.of_part(&self.upload_id, number))?;
         meter.finish();
         self.note(number, sum).await?;
