@@ -60,7 +60,9 @@ pub(crate) struct ExactBody {
     is_slow: bool,
     is_asked: bool,
     progress: Arc<Progress>,
-    observer: Option<(Arc<dyn Observer>, u32)>,
+    observer: Option<Arc<dyn Observer>>,
+    /// Its number, as the observer counts them.
+    attempt: u32,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -108,12 +110,22 @@ impl ExactBody {
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
         let progress = Arc::clone(progress);
         let rest = Bytes::new();
-        Self { source, rest, length, sent: 0, is_slow: false, is_asked: false, progress, observer: None, pause: None }
+        Self {
+            source,
+            rest,
+            length,
+            sent: 0,
+            is_slow: false,
+            is_asked: false,
+            progress,
+            observer: None,
+            attempt: 0,
+            pause: None,
+        }
     }
 
     pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
-        let attempt = observer.begin();
-        Self { observer: Some((observer, attempt)), ..self }
+        Self { attempt: observer.begin(), observer: Some(observer), ..self }
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -184,11 +196,11 @@ impl ExactBody {
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
         self.is_asked = false;
         let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
-        let most = self.observer.as_ref().map_or(at_once, |(observer, _)| observer.most_at_once().clamp(1, at_once));
+        let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
         self.rest = bytes;
-        if let Some((observer, attempt)) = &self.observer {
-            observer.sent(*attempt, piece.len() as u64);
+        if let Some(observer) = &self.observer {
+            observer.sent(self.attempt, piece.len() as u64);
             self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
         self.progress.moved(piece.len() as u64);

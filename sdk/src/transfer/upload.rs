@@ -252,6 +252,9 @@ impl Upload {
     /// Movement is seen when the system's send buffer takes more. A line that was fast has a large one, which takes more in
     /// steps of up to 1 MiB or so: if the line slows down so far that such a step takes longer than this, the part is cut,
     /// once; on the new connection the steps are small.
+    ///
+    /// On Linux, the system ends a connection whose server takes nothing at all for 30 s, whatever this says. That is also how
+    /// long what a part that was cut or dropped has left with the system may still be sent.
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_timeout = limit;
         self
