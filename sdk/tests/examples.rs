@@ -6,14 +6,14 @@
 #![cfg(all(feature = "transfer", unix))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use qingstor_emulator::Emulator;
+use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
 
-const SIZE: usize = 13 << 20;
+const SIZE: usize = 23 << 20;
 const PART: u64 = 4 << 20;
 
 /// A server, and a folder to work in.
@@ -25,7 +25,11 @@ struct Desk {
 
 impl Desk {
     async fn new() -> Self {
-        let emulator = Emulator::builder().bucket("my-bucket").start().await.unwrap();
+        Self::on(Emulator::builder()).await
+    }
+
+    async fn on(emulator: Builder) -> Self {
+        let emulator = emulator.bucket("my-bucket").start().await.unwrap();
         let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("spaß.bin"), &bytes).unwrap();
@@ -33,16 +37,21 @@ impl Desk {
     }
 
     fn command(&self, example: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program(example));
+        let mut command = self.without_account(&program(example), arguments);
+        command
+            .env("QINGSTOR_ENDPOINT", self.emulator.endpoint())
+            .env("QINGSTOR_ACCESS_KEY_ID", self.emulator.access_key_id())
+            .env("QINGSTOR_SECRET_ACCESS_KEY", self.emulator.secret_access_key());
+        command
+    }
+
+    fn without_account(&self, program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(arguments).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QINGSTOR_")) {
             command.env_remove(name);
         }
-        command
-            .env("HOME", self.folder.path())
-            .env("QINGSTOR_ENDPOINT", self.emulator.endpoint())
-            .env("QINGSTOR_ACCESS_KEY_ID", self.emulator.access_key_id())
-            .env("QINGSTOR_SECRET_ACCESS_KEY", self.emulator.secret_access_key());
+        command.env("HOME", self.folder.path());
         command
     }
 
@@ -50,14 +59,14 @@ impl Desk {
         Ran::of(self.command(example, arguments)).await
     }
 
-    /// Runs it until so many lines of progress are there, and sends a signal then.
-    async fn interrupt(&self, example: &str, arguments: &[&str], lines: usize, signal: &'static str) -> Ran {
+    /// Runs it until it says that more than so many bytes have moved, and sends a signal then.
+    async fn interrupt(&self, example: &str, arguments: &[&str], after: u64, signal: &'static str) -> Ran {
         let mut command = self.command(example, arguments);
         let interrupting = move || {
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = BufReader::new(child.stderr.take().unwrap());
             let mut seen = String::new();
-            while seen.matches(" of ").count() < lines {
+            while seen.lines().filter_map(moved).all(|bytes| bytes <= after) {
                 assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "it ended before: {seen}");
             }
             let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
@@ -104,6 +113,12 @@ impl From<Output> for Ran {
     }
 }
 
+/// How many bytes a line of progress tells of: `4.60 MiB of 23.00 MiB`.
+fn moved(line: &str) -> Option<u64> {
+    let mebibytes: f64 = line.split_once(" MiB of ")?.0.parse().ok()?;
+    Some((mebibytes * f64::from(1 << 20)) as u64)
+}
+
 /// Cargo builds examples whenever it tests all of the package, but not when it tests this file alone.
 fn program(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
@@ -131,7 +146,7 @@ async fn what_was_uploaded_is_downloaded() {
     let desk = Desk::new().await;
     let uploaded = desk.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     uploaded.assert(0, "");
-    assert!(uploaded.stdout.contains("in 2 parts, by 2 requests"), "{}", uploaded.stdout);
+    assert!(uploaded.stdout.contains("in 3 parts, by 3 requests"), "{}", uploaded.stdout);
     let downloaded = desk.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     downloaded.assert(0, "");
     assert!(downloaded.stdout.contains("is that of these bytes"), "{}", downloaded.stdout);
@@ -141,30 +156,77 @@ async fn what_was_uploaded_is_downloaded() {
 #[tokio::test]
 async fn what_was_interrupted_or_killed_goes_on() {
     let desk = Desk::new().await;
-    let slow =
-        ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1", "--bandwidth", "8MiB"];
     // One part after the other: when the next one moves, those before it are there.
-    let upload = [["spaß.bin", "--checkpoint", "c"].as_slice(), &slow].concat();
-    let interrupted = desk.interrupt("upload", &upload, 4, "-INT").await;
+    let in_parts = ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1"];
+    // What is interrupted would go on for seconds.
+    let slow = |arguments: &[&'static str]| [arguments, &in_parts, &["--bandwidth", "4MiB"]].concat();
+
+    let upload = ["spaß.bin", "--checkpoint", "c"];
+    let interrupted = desk.interrupt("upload", &slow(&upload), PART, "-INT").await;
     interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command goes on where it was");
-    let killed = desk.interrupt("upload", &upload, 5, "-KILL").await;
+    let killed = desk.interrupt("upload", &slow(&upload), 2 * PART, "-KILL").await;
     assert_eq!(killed.code, None);
-    let uploaded = desk.run("upload", &upload).await;
+    let uploaded = desk.run("upload", &[upload.as_slice(), &in_parts].concat()).await;
     uploaded.assert(0, "");
     assert!(uploaded.resumed() >= 2 * PART, "{}", uploaded.stdout);
     assert!(!desk.path("c").exists() && !desk.path("c.lock").exists());
 
-    let download = [["out"].as_slice(), &slow].concat();
-    let interrupted = desk.interrupt("download", &download, 4, "-INT").await;
+    let interrupted = desk.interrupt("download", &slow(&["out"]), PART, "-INT").await;
     interrupted
         .assert(130, "out.qsdownload, is kept, and a download to the same file goes on with it\nthe same command");
-    let downloaded = desk.run("download", &download).await;
+    let downloaded = desk.run("download", &[["out"].as_slice(), &in_parts].concat()).await;
     downloaded.assert(0, "");
     assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);
     assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
 
-    let aborted = desk.interrupt("upload", &[["spaß.bin"].as_slice(), &slow].concat(), 4, "-INT").await;
+    let aborted = desk.interrupt("upload", &slow(&["spaß.bin"]), PART, "-INT").await;
     aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command would go on");
+}
+
+#[tokio::test]
+async fn what_is_piped_is_uploaded_too() {
+    let desk = Desk::new().await;
+    let named = ["--bucket", "my-bucket", "--key", "k"];
+    let mut piped = desk.command("upload", &[["-"].as_slice(), &named].concat());
+    piped.stdin(File::open(desk.path("spaß.bin")).unwrap());
+    let uploaded = Ran::of(piped).await;
+    uploaded.assert(0, "");
+    assert!(uploaded.stdout.contains("\"k\" has 24117248 bytes in 3 parts, by 3 requests"), "{}", uploaded.stdout);
+    desk.run("download", &[["out"].as_slice(), &named].concat()).await.assert(0, "");
+    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+}
+
+#[tokio::test]
+async fn only_who_wants_no_checksum_is_not_told_of_a_bit_that_flips() {
+    for (arguments, requests, is_whole) in [([].as_slice(), 4, true), (&["--checksum", "none"], 3, false)] {
+        let flips = FaultRule::new(Fault::FlipReceivedBit { at: None }).operation("UploadMultipart").count(1);
+        let desk = Desk::on(Emulator::builder().faults(FaultPlan::new().rule(flips))).await;
+        let named = ["--bucket", "my-bucket", "--key", "k"];
+        let uploaded = desk.run("upload", &[["spaß.bin"].as_slice(), &named, arguments].concat()).await;
+        uploaded.assert(0, "");
+        let told = format!("in 3 parts, by {requests} requests");
+        assert!(uploaded.stdout.contains(&told), "{arguments:?}: {}", uploaded.stdout);
+        desk.run("download", &[["out"].as_slice(), &named].concat()).await.assert(0, "");
+        assert_eq!(fs::read(desk.path("out")).unwrap() == desk.bytes, is_whole, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_account_there_is_a_server_that_keeps_what_it_gets() {
+    let desk = Desk::new().await;
+    // Its objects are kept beside the program.
+    let beside = tempfile::tempdir_in(program("upload").parent().unwrap()).unwrap();
+    let told = format!(
+        "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a server of this \
+         process\nwith bucket \"example-bucket\", which keeps its objects in {}/example-data",
+        beside.path().display()
+    );
+    for (example, arguments) in [("upload", ["spaß.bin"].as_slice()), ("download", &["out", "--key", "spaß.bin"])] {
+        let program_there = beside.path().join(example);
+        fs::hard_link(program(example), &program_there).unwrap();
+        Ran::of(desk.without_account(&program_there, arguments)).await.assert(0, &told);
+    }
+    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
 }
 
 #[tokio::test]
@@ -175,6 +237,7 @@ async fn what_is_wrong_is_said_with_what_to_do() {
         ("upload", ["spaß.bin"].as_slice(), 1, "which bucket? Say it with --bucket NAME"),
         ("upload", &["missing"], 1, "missing cannot be uploaded: No such file"),
         ("upload", &["."], 1, ". is a folder"),
+        ("upload", &["-"], 1, "which key? Say it with --key KEY"),
         ("upload", &["spaß.bin", "--part-size", "8"], 2, "did you mean 8MiB?"),
         ("upload", &["spaß.bin", "--part-size", "8TB"], 2, "use KiB, MiB or GiB"),
         ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "nothing at all"),

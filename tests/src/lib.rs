@@ -2,6 +2,7 @@
 //! of it, one whose answers are prepared, a client that sends what it is told, a wire that stands still when it is told,
 //! and processes to be killed.
 
+mod access_log;
 mod answer;
 mod content;
 mod faulty;
@@ -11,8 +12,10 @@ mod plain_http;
 mod raw_server;
 mod relay;
 mod seeds;
+mod server_apart;
 mod test_bucket;
 
+pub use access_log::{logged, received};
 pub use answer::Answer;
 pub use content::{Random, content, etag_of_parts};
 pub use faulty::{faulty, open_uploads, patient};
@@ -22,4 +25,5 @@ pub use plain_http::{PlainRequest, PlainResponse};
 pub use raw_server::{RawRequest, RawServer};
 pub use relay::{Moment, Relay};
 pub use seeds::{for_each_seed, seeds};
+pub use server_apart::ServerApart;
 pub use test_bucket::TestBucket;

@@ -27,8 +27,8 @@ pub enum Moment {
     Never,
 }
 
-/// Passes on what comes, whichever way, until its [`Moment`]; then nothing any more, on any connection. Dropping it closes
-/// all connections.
+/// Passes on what comes, whichever way, until its [`Moment`]; then nothing, on any connection, until it is told to
+/// [go on](Relay::go_on). Dropping it closes all connections.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
@@ -40,7 +40,16 @@ pub struct Relay {
 struct Wire {
     moment: Moment,
     passed_on: Mutex<PassedOn>,
-    still: watch::Sender<bool>,
+    state: watch::Sender<State>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    /// Its moment has not come.
+    Waiting,
+    Still,
+    /// Its moment is over.
+    GoingOn,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +84,7 @@ impl Relay {
     /// If the system does not tell the listener's port.
     pub fn on(listener: &Arc<TcpListener>, to: u16, moment: Moment) -> io::Result<Self> {
         let port = listener.local_addr()?.port();
-        let wire = Arc::new(Wire { moment, passed_on: Mutex::default(), still: watch::Sender::new(false) });
+        let wire = Arc::new(Wire { moment, passed_on: Mutex::default(), state: watch::Sender::new(State::Waiting) });
         let serving = tokio::spawn(serve(Arc::clone(listener), to, Arc::clone(&wire)));
         Ok(Self { port, wire, serving })
     }
@@ -92,10 +101,12 @@ impl Relay {
 
     /// Waits until it stands still.
     pub async fn stands_still(&self) {
-        let mut still = self.wire.still.subscribe();
-        if still.wait_for(|still| *still).await.is_err() {
-            pending().await
-        }
+        self.wire.until(State::Still).await;
+    }
+
+    /// Passes on what it held back, and all that comes from now on.
+    pub fn go_on(&self) {
+        self.wire.state.send_replace(State::GoingOn);
     }
 }
 
@@ -129,7 +140,7 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: Arc<Wir
             _ => false,
         };
         if is_asked_for && matches!(wire.moment, Moment::Before(_)) {
-            return wire.stop().await;
+            wire.stop().await;
         }
         is_meant.fetch_or(is_asked_for, Ordering::SeqCst);
         let limit = if let Moment::Sent(limit) = wire.moment { Some(limit) } else { None };
@@ -144,7 +155,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: Arc<Wire
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         if is_meant.load(Ordering::SeqCst) {
-            return wire.stop().await;
+            wire.stop().await;
         }
         let limit = if let Moment::Answered(limit) = wire.moment { Some(limit) } else { None };
         if wire.pass_on(&buffer[..length], &mut to, limit, |passed_on| &mut passed_on.answered).await.is_none() {
@@ -154,7 +165,7 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: Arc<Wire
 }
 
 impl Wire {
-    /// As many of these bytes as may still be passed on. `None` if nobody takes them.
+    /// As many of these bytes as may be passed on, and the others when it goes on. `None` if nobody takes them.
     async fn pass_on(
         &self,
         bytes: &[u8],
@@ -162,8 +173,8 @@ impl Wire {
         limit: Option<u64>,
         count: impl Fn(&mut PassedOn) -> &mut u64,
     ) -> Option<()> {
-        if *self.still.borrow() {
-            pending::<()>().await;
+        if *self.state.borrow() == State::Still {
+            self.until(State::GoingOn).await;
         }
         let allowed = {
             let mut passed_on = self.passed_on.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,14 +187,28 @@ impl Wire {
         to.write_all(&bytes[..allowed]).await.ok()?;
         if allowed < bytes.len() {
             self.stop().await;
+            to.write_all(&bytes[allowed..]).await.ok()?;
         }
         Some(())
     }
 
-    /// From now on, nothing is passed on.
+    /// Passes nothing on until it is to go on. Its moment comes once.
     async fn stop(&self) {
-        self.still.send_replace(true);
-        pending().await
+        self.state.send_if_modified(|state| {
+            let is_time = *state == State::Waiting;
+            if is_time {
+                *state = State::Still;
+            }
+            is_time
+        });
+        self.until(State::GoingOn).await;
+    }
+
+    async fn until(&self, wanted: State) {
+        let mut state = self.state.subscribe();
+        if state.wait_for(|state| *state == wanted).await.is_err() {
+            pending().await
+        }
     }
 }
 

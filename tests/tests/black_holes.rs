@@ -9,29 +9,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
+use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Config, Downloaded, ErrorKind, MIB, QingStor, Result, RetryConfig};
-use qingstor_tests::{content, faulty, open_uploads};
+use qingstor_tests::{TestBucket, content, faulty, open_uploads};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 const PART: u64 = 4 * MIB;
 const ATTEMPTS: u32 = 4;
+/// How long nothing may move. An error names the limit that it is about, so no two limits are the same.
 const LIMIT: Duration = Duration::from_millis(300);
+/// How long an answer may take where none ever comes.
+const ANSWER_LIMIT: Duration = Duration::from_millis(400);
 /// What has to end has ended long before.
 const GUARD: Duration = Duration::from_secs(120);
+/// So long that a test which waited for it would fail.
+const HOUR: Duration = Duration::from_secs(3600);
 
-fn impatient(config: Config) -> Config {
-    let retry = RetryConfig::default().max_attempts(ATTEMPTS).initial_backoff(Duration::from_millis(2));
-    config.retry(retry).response_timeout(LIMIT)
+/// Nothing but what a transfer sets itself limits how long nothing may move.
+fn client(config: Config, attempts: u32, answer_limit: Duration) -> QingStor {
+    let retry = RetryConfig::default().max_attempts(attempts).initial_backoff(Duration::from_millis(2));
+    QingStor::new(config.retry(retry).idle_timeout(HOUR).response_timeout(answer_limit)).unwrap()
 }
 
 /// A server that accepts connections and does nothing about them; how many it has.
 async fn black_hole() -> (Bucket, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let config = Config::new("id", "key").endpoint(format!("http://{}", listener.local_addr().unwrap()));
-    let config = impatient(config);
     let connections = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&connections);
     tokio::spawn(async move {
@@ -41,7 +46,14 @@ async fn black_hole() -> (Bucket, Arc<AtomicUsize>) {
             kept.push(connection);
         }
     });
-    (QingStor::new(config).unwrap().bucket("bucket", ""), connections)
+    (client(config, ATTEMPTS, ANSWER_LIMIT).bucket("bucket", ""), connections)
+}
+
+/// A bucket on a server with these faults, and for such a client.
+async fn misbehaving(plan: FaultPlan, attempts: u32, answer_limit: Duration) -> (TestBucket, Bucket) {
+    let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
+    let bucket = client(test.config(), attempts, answer_limit).bucket(test.name(), test.zone());
+    (test, bucket)
 }
 
 async fn ended<T>(transfer: impl Future<Output = Result<T>>) -> Result<T> {
@@ -56,6 +68,7 @@ async fn a_server_that_never_says_anything_is_an_error_after_so_many_connections
         let upload = bucket.upload("key").bytes(content(size, 1)).part_size(PART).stall_timeout(LIMIT);
         let error = ended(upload.send()).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, attempts), "{size}: {error}");
+        assert!(error.to_string().contains("no answer came in the 0.4 s after everything was sent"), "{size}: {error}");
         assert_eq!(connections.load(Ordering::Relaxed), attempts as usize, "{size}: {error}");
     }
     let (bucket, connections) = black_hole().await;
@@ -63,6 +76,7 @@ async fn a_server_that_never_says_anything_is_an_error_after_so_many_connections
     let download = bucket.download("key").to_file(folder.path().join("db.tar")).stall_timeout(LIMIT);
     let error = ended(download.send()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, ATTEMPTS), "{error}");
+    assert!(error.to_string().contains("nothing moved for 0.3 s"), "{error}");
     assert_eq!(connections.load(Ordering::Relaxed), ATTEMPTS as usize, "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -74,24 +88,56 @@ async fn a_large_body_that_nobody_reads_is_noticed() {
     let upload = bucket.upload("key").bytes(content(6 * PART, 1)).part_size(6 * PART).stall_timeout(LIMIT);
     let error = ended(upload.send()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, ATTEMPTS), "{error}");
+    assert!(error.to_string().contains("nothing moved for 0.3 s"), "{error}");
     assert_eq!(connections.load(Ordering::Relaxed), ATTEMPTS as usize, "{error}");
 }
 
 #[tokio::test]
 async fn parts_that_are_never_read_to_their_end_are_an_error_that_says_which() {
-    for fault in
-        [Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None }, Fault::StallBeforeAnswer { lasts: None }]
-    {
+    let unread = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
+    let unanswered = Fault::StallBeforeAnswer { lasts: None };
+    // What begins the upload is not sent twice, so an answer has its time.
+    for (fault, attempts, answer_limit, told) in [
+        (unread, ATTEMPTS, HOUR, "nothing moved for 0.9 s"),
+        (unanswered, 2, 10 * LIMIT, "no answer came in the 3 s after everything was sent"),
+    ] {
         let plan = FaultPlan::new().rule(FaultRule::new(fault.clone()).operation("UploadMultipart").part(1));
-        let (test, _) = faulty(plan).await.unwrap();
-        let account = QingStor::new(impatient(test.config())).unwrap();
-        let bucket = account.bucket(test.name(), test.zone());
+        let (test, bucket) = misbehaving(plan, attempts, answer_limit).await;
         let upload = bucket.upload("key").bytes(content(3 * PART, 1)).part_size(PART).stall_timeout(3 * LIMIT);
         let error = ended(upload.send()).await.unwrap_err();
         assert_eq!((error.kind(), error.part_number()), (ErrorKind::Timeout, Some(1)), "{fault:?}: {error}");
-        assert_eq!(test.emulator().faults_fired(), [u64::from(ATTEMPTS)], "{fault:?}: {error}");
+        assert!(error.to_string().contains(told), "{fault:?}: {error}");
+        assert_eq!(test.emulator().faults_fired(), [u64::from(attempts)], "{fault:?}: {error}");
         assert!(open_uploads(&test).await.unwrap().is_empty(), "{fault:?}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_part_that_stalls_is_sent_again_and_a_slow_one_is_not() {
+    let stalled = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
+    // Longer on its way than the limit.
+    let slow = Fault::SlowReceive { bytes_per_second: 1 << 20 };
+    let plan = FaultPlan::new()
+        .rule(FaultRule::new(stalled).operation("UploadMultipart").part(0).count(1))
+        .rule(FaultRule::new(slow).operation("UploadMultipart").part(1).count(1));
+    let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
+    let bytes = content(9 * MIB, 1);
+    let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).stall_timeout(Duration::from_secs(2));
+    let uploaded = ended(upload.send()).await.unwrap();
+    assert_eq!((test.emulator().faults_fired(), uploaded.attempts), (vec![1, 1], 4));
+    assert!(test.read("key").await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
+    // Longer than the limit is by default, and shorter than that of Linux, which is half a minute.
+    let paused = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: Some(Duration::from_secs(18)) };
+    let plan = FaultPlan::new().rule(FaultRule::new(paused).operation("PutObject"));
+    let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
+    let bytes = content(PART, 1);
+    let uploaded = ended(bucket.upload("key").bytes(bytes.clone()).stall_timeout(HOUR).send()).await.unwrap();
+    assert_eq!((test.emulator().faults_fired(), uploaded.attempts), (vec![1], 1));
+    assert!(test.read("key").await.unwrap() == bytes);
 }
 
 #[tokio::test]
@@ -117,7 +163,7 @@ async fn one_part_that_stands_still_keeps_no_other() {
 /// An object of three parts on a server with this fault in some of its answers, and what comes of its download.
 async fn download(fault: &Fault, count: u64) -> (Result<Downloaded>, u64, Vec<u8>) {
     let rule = FaultRule::new(fault.clone()).operation("GetObject").count(count);
-    let (test, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();
+    let (test, bucket) = misbehaving(FaultPlan::new().rule(rule), ATTEMPTS, HOUR).await;
     bucket.upload("key").bytes(content(3 * PART, 1)).part_size(PART).send().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
@@ -149,6 +195,7 @@ async fn a_range_that_never_comes_is_an_error_after_so_many_attempts() {
         let (outcome, fired, target) = download(&fault, u64::MAX).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), fired), (ErrorKind::Timeout, u64::from(ATTEMPTS)), "{fault:?}: {error}");
+        assert!(error.to_string().contains("nothing moved for 0.9 s"), "{fault:?}: {error}");
         assert_eq!(target, b"before", "{fault:?}: {error}");
     }
 }

@@ -6,12 +6,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use std::{fs, io};
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::{ErrorKind, MIB};
-use qingstor_tests::{TestBucket, content, open_uploads};
+use qingstor_sdk::{ErrorKind, MIB, QingStor};
+use qingstor_tests::{Moment, Relay, TestBucket, content, open_uploads};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{Notify, oneshot};
 
@@ -34,21 +33,22 @@ async fn a_reader_that_says_nothing_keeps_nobody() {
 
 #[tokio::test]
 async fn who_cancels_too_late_has_an_object() {
-    let late = Fault::Latency { delay: Duration::from_millis(300) };
-    let plan = FaultPlan::new().rule(FaultRule::new(late).operation("CompleteMultipartUpload").count(1));
-    let bucket = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
+    let test = TestBucket::start().await.unwrap();
+    let completes = |line: &str| line.starts_with("POST ") && line.contains("upload_id=");
+    let relay = Relay::start(test.emulator().port(), Moment::Unanswered(completes)).await.unwrap();
+    let account = QingStor::new(test.config().endpoint(relay.endpoint())).unwrap();
+    let bucket = account.bucket(test.name(), test.zone());
     let bytes = content(9 * MIB, 1);
     let (cancel, cancelled) = oneshot::channel::<()>();
     let upload = bucket.upload("key").bytes(bytes.clone()).cancel_on(async { cancelled.await.unwrap() });
     let cancelling = async {
-        while bucket.emulator().faults_fired() != [1] {
-            tokio::task::yield_now().await;
-        }
+        relay.stands_still().await;
         cancel.send(()).unwrap();
+        relay.go_on();
     };
     let (outcome, ()) = tokio::join!(upload.send(), cancelling);
     assert_eq!(outcome.unwrap().size, 9 * MIB);
-    assert!(bucket.read("key").await.unwrap() == bytes);
+    assert!(test.read("key").await.unwrap() == bytes);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Files that somebody writes to while they are uploaded.
 //!
 //! Protects: a source that grows, shrinks or changes is an error that says so, whether it is sent in parts or at once; what
-//! is on the server afterwards is nothing, or what the file was, and never a mixture.
+//! is on the server afterwards is nothing, or what the file was, and never a mixture, unless nobody wanted a checksum: then
+//! the error says that it may be one.
 
 #![cfg(unix)]
 
@@ -9,10 +10,12 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::sync::Mutex;
+use std::time::SystemTime;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
 use qingstor_sdk::{Bucket, ErrorKind, GetObjectInput, MIB};
 use qingstor_tests::{content, faulty, open_uploads};
+use tempfile::NamedTempFile;
 
 const PART: u64 = 4 * MIB;
 
@@ -24,6 +27,14 @@ const CHANGES: [(Change, &str); 4] = [
     (|file, size| file.write_all_at(b"something else", size - 20).unwrap(), "it was written to"),
     (|file, _| file.write_all_at(b"something else", 0).unwrap(), "it was written to"),
 ];
+
+/// Last written to long ago: of two writes in a row, file systems may note the same time.
+fn file_of(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file.as_file().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    file
+}
 
 async fn read(bucket: &Bucket, key: &str) -> Option<Vec<u8>> {
     let object = bucket.get_object(key, GetObjectInput::new()).await.ok()?;
@@ -38,9 +49,8 @@ async fn whatever_happens_to_a_file_is_an_error_and_never_a_mixture() {
     for size in [3 * MIB, 3 * PART] {
         for (number, (change, what)) in CHANGES.into_iter().enumerate() {
             let place = format!("change {number} of {size} bytes");
-            let mut file = tempfile::NamedTempFile::new().unwrap();
             let before = content(size, 1);
-            file.write_all(&before).unwrap();
+            let file = file_of(&before);
             let handle = Mutex::new(Some(File::options().write(true).open(file.path()).unwrap()));
             let upload = bucket.upload(&place).file(file.path()).part_size(PART).concurrency(1);
             let upload = upload.on_progress(move |progress| {
@@ -64,6 +74,30 @@ async fn whatever_happens_to_a_file_is_an_error_and_never_a_mixture() {
             assert!(open_uploads(&bucket).await.unwrap().is_empty(), "{place}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_nobody_hashed_is_said_to_be_a_mixture_possibly() {
+    const SIZE: u64 = 3 * MIB;
+    let (_test, bucket) = faulty(FaultPlan::new()).await.unwrap();
+    let before = content(SIZE, 1);
+    let file = file_of(&before);
+    let handle = Mutex::new(Some(File::options().write(true).open(file.path()).unwrap()));
+    let upload = bucket.upload("key").file(file.path()).part_size(PART).checksum(None);
+    // It is read piece by piece as it is sent: when its first bytes move, its last ones have not been read.
+    let upload = upload.on_progress(move |progress| {
+        if progress.bytes > 0
+            && let Some(file) = handle.lock().unwrap().take()
+        {
+            file.write_all_at(b"something else", SIZE - 20).unwrap();
+        }
+    });
+    let error = upload.send().await.unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.kind(), ErrorKind::Body, "{text}");
+    assert!(text.contains("it was written to; what was stored may be a mixture of both"), "{text}");
+    let stored = read(&bucket, "key").await.unwrap();
+    assert!(stored != before && stored == std::fs::read(file.path()).unwrap(), "it is what this is about");
 }
 
 #[tokio::test]

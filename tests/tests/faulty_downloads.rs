@@ -9,17 +9,19 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
+use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB};
-use qingstor_tests::{Random, content, faulty, for_each_seed, seeds};
+use qingstor_tests::{Random, TestBucket, content, faulty, for_each_seed, patient, seeds};
 
+const USUAL: u64 = 100;
 const PART: u64 = 4 * MIB;
 const BEFORE: &[u8] = b"what was there before";
 /// How often a download is gone on with that failed.
 const MOST_CALLS: u32 = 12;
 
-/// One request in ten has one of all the faults there are, but for the first looks at the object.
-fn everything(seed: u64, first_looks: u64) -> FaultPlan {
+/// One request in ten has one of all the faults there are but for those of bodies that are sent, since no request for an
+/// object has one; and some connections are closed at once.
+fn everything(seed: u64) -> FaultPlan {
     let faults = [
         Fault::ErrorAnswer { status: 500, code: None, retry_after: None },
         Fault::ErrorAnswer { status: 503, code: Some("service_unavailable".to_owned()), retry_after: None },
@@ -28,17 +30,29 @@ fn everything(seed: u64, first_looks: u64) -> FaultPlan {
         Fault::LoseAnswer,
         Fault::CutAnswer { after: Offset::Fraction(0.6) },
         Fault::CutAnswer { after: Offset::Bytes(0) },
+        Fault::StallBeforeAnswer { lasts: None },
         Fault::StallInAnswer { after: Offset::Fraction(0.4), lasts: None },
         Fault::SlowSend { bytes_per_second: 8 * MIB },
+        Fault::Bandwidth { bytes_per_second: 8 * MIB },
         Fault::FlipSentBit { at: None },
         Fault::WrongEtag,
         Fault::Latency { delay: Duration::from_millis(300) },
     ];
     let share = 0.1 / faults.len() as f64;
-    faults.iter().fold(FaultPlan::new().seed(seed), |plan, fault| {
+    let closed = FaultRule::new(Fault::CloseOnAccept).probability(share);
+    faults.iter().fold(FaultPlan::new().seed(seed).rule(closed), |plan, fault| {
         let rule = |operation| FaultRule::new(fault.clone()).operation(operation).probability(share);
-        plan.rule(rule("GetObject")).rule(rule("HeadObject").skip(first_looks))
+        plan.rule(rule("GetObject")).rule(rule("HeadObject"))
     })
+}
+
+/// A bucket whose server misbehaves since there is an object of these bytes, under `key`.
+async fn with_object(bytes: &[u8], part_size: u64, data: &Path, plan: FaultPlan) -> TestBucket {
+    let on = |emulator: Builder| TestBucket::on(emulator.data_dir(data));
+    let before = on(Emulator::builder()).await.unwrap();
+    before.upload("key").bytes(bytes.to_vec()).part_size(part_size).send().await.unwrap();
+    before.stop().await;
+    on(Emulator::builder().faults(plan)).await.unwrap()
 }
 
 /// What became of a download.
@@ -52,10 +66,10 @@ async fn one_download(seed: u64) -> Ended {
     let mut random = Random::new(seed);
     let bytes = content(random.below(4 * PART), seed);
     let in_parts = random.below(2) == 0 && bytes.len() as u64 > PART;
-    // An upload in parts looks at what became of it.
-    let (test, bucket) = faulty(everything(seed, u64::from(in_parts))).await.unwrap();
+    let data = tempfile::tempdir().unwrap();
     let part_size = if in_parts { PART } else { 4 * PART };
-    bucket.upload("key").bytes(bytes.clone()).part_size(part_size).send().await.unwrap();
+    let test = with_object(&bytes, part_size, data.path(), everything(seed)).await;
+    let bucket = patient(&test, Duration::from_secs(20)).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
@@ -85,7 +99,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_download_is_whole_or_an_error_whatever_happens_on_the_way() {
-    let ended = for_each_seed(seeds("QINGSTOR_FAULTY_DOWNLOADS", 100), 8, one_download).await;
+    let ended = for_each_seed(seeds("QINGSTOR_FAULTY_DOWNLOADS", USUAL), 8, one_download).await;
     let at_once = ended.iter().filter(|ended| ended.calls == 1).count();
     let (parts, attempts) = ended
         .iter()
@@ -96,7 +110,10 @@ async fn a_download_is_whole_or_an_error_whatever_happens_on_the_way() {
         "{at_once} of {} succeeded at once, with {attempts} requests for {parts} parts; the others within {most} calls",
         ended.len()
     );
-    assert!(at_once * 10 >= ended.len() * 6, "{at_once} of {}", ended.len());
+    // Of a few, no share is certain.
+    if ended.len() as u64 >= USUAL {
+        assert!(at_once * 10 >= ended.len() * 6, "{at_once} of {}", ended.len());
+    }
 }
 
 #[tokio::test]

@@ -1,14 +1,15 @@
-//! Uploads of which a bit flips on the way.
+//! Uploads of which a bit flips on the way, or whose server has another sum than what was sent.
 //!
 //! Protects: a bit that flips in any part, wherever it is, or in a body that is sent at once, is noticed and the bytes are
-//! sent again; if it does not stop, there is an error and no object; and only who asks for no checksum is not told.
+//! sent again; so is a server that took what came and says another sum of it; if it does not stop, there is an error and no
+//! object; the tag of the whole is the server's own affair, and reported; and only who asks for no checksum is not told.
 
 use std::io::Write;
 use std::path::Path;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::{MIB, Upload};
-use qingstor_tests::{content, faulty, open_uploads};
+use qingstor_sdk::{ErrorKind, MIB, Upload};
+use qingstor_tests::{content, etag_of_parts, faulty, open_uploads};
 
 const PART: u64 = 4 * MIB;
 const PARTS: u64 = 6;
@@ -70,6 +71,59 @@ async fn a_bit_that_always_flips_is_an_error_and_what_was_there_stays() {
         assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
         assert_eq!(clean.read("key").await.unwrap(), b"what was there before");
     }
+}
+
+fn wrong_tags(operation: &str) -> FaultRule {
+    FaultRule::new(Fault::WrongEtag).operation(operation)
+}
+
+#[tokio::test]
+async fn a_part_of_which_the_server_has_another_sum_is_sent_again() {
+    let plan = FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1).count(1));
+    let (clean, bucket) = faulty(plan).await.unwrap();
+    let bytes = content(SIZE, 1);
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
+    assert_eq!(clean.emulator().faults_fired(), [1]);
+    assert_eq!((u64::from(uploaded.attempts), uploaded.retried_bytes), (PARTS + 1, PART));
+    assert_eq!(uploaded.etag_kept, Some(true));
+    assert!(clean.read("key").await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_part_of_which_the_server_always_has_another_sum_is_an_error_that_says_which() {
+    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1))).await.unwrap();
+    let error = bucket.upload("key").bytes(content(SIZE, 1)).part_size(PART).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.part_number()), (ErrorKind::UnexpectedResponse, Some(1)), "{error}");
+    assert!(error.to_string().contains("it was changed on its way"), "{error}");
+    assert!(error.to_string().contains("which was aborted"), "{error}");
+    assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
+    assert!(clean.read("key").await.unwrap_err().is_not_found(), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_sent_at_once_is_compared_with_the_servers_sum_too() {
+    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("PutObject").count(1))).await.unwrap();
+    let bytes = content(PART, 1);
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    assert_eq!((clean.emulator().faults_fired(), uploaded.attempts), (vec![1], 2));
+    assert_eq!(uploaded.retried_bytes, PART);
+    assert!(clean.read("key").await.unwrap() == bytes);
+
+    let (_clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("PutObject"))).await.unwrap();
+    let error = bucket.upload("key").bytes(bytes).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.part_number()), (ErrorKind::UnexpectedResponse, None), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_gives_the_whole_another_tag_is_reported_and_believed() {
+    // It is looked at before it is completed, too.
+    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("HeadObject").skip(1))).await.unwrap();
+    let bytes = content(SIZE, 1);
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
+    assert_eq!((clean.emulator().faults_fired(), uploaded.etag_kept), (vec![1], Some(false)));
+    assert_eq!(u64::from(uploaded.attempts), PARTS);
+    assert_ne!(uploaded.etag, Some(etag_of_parts(&bytes, PART)));
+    assert!(clean.read("key").await.unwrap() == bytes);
 }
 
 #[tokio::test]

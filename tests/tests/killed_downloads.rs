@@ -14,6 +14,7 @@ use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
 use qingstor_tests::{Errand, Messenger, Moment, Random, Relay, TestBucket, content, for_each_seed, seeds};
 use serde_json::Value;
 
+const USUAL: u64 = 10;
 const PART: u64 = 4 * MIB;
 /// So that there are some notes: they are made every half second.
 const BANDWIDTH: u64 = 10 * MIB;
@@ -82,9 +83,12 @@ async fn one_download(seed: u64) -> (u64, u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whenever_a_download_is_killed_the_next_one_ends_it() {
-    let ended = for_each_seed(seeds("QINGSTOR_DOWNLOAD_KILLS", 10), 5, one_download).await;
+    let ended = for_each_seed(seeds("QINGSTOR_DOWNLOAD_KILLS", USUAL), 5, one_download).await;
     let (fetched, kept) = ended.iter().fold((0, 0), |sum, ended| (sum.0 + ended.0, sum.1 + ended.1));
     println!("{} MiB were fetched before a kill, {} of them were not fetched again", fetched / MIB, kept / MIB);
-    // Two parts are on their way, and those of half a second are not noted yet: of four or five that is most.
-    assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were noted");
+    // Two parts are on their way, and those of half a second are not noted yet: of four or five that is most. Of a few
+    // downloads, no share is certain.
+    if ended.len() as u64 >= USUAL {
+        assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were noted");
+    }
 }

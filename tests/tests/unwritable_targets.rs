@@ -12,8 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
-use qingstor_tests::{Errand, Messenger, TestBucket, content};
-use serde_json::Value;
+use qingstor_tests::{Errand, Messenger, TestBucket, content, logged};
 use tokio::sync::Notify;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -109,9 +108,7 @@ impl Target {
     }
 
     fn fetched(&self) -> usize {
-        let log = fs::read_to_string(self.folder.path().join("log")).unwrap();
-        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["operation"] == "GetObject").count()
+        logged(&self.folder.path().join("log"), "GetObject").unwrap().len()
     }
 }
 

@@ -181,3 +181,6 @@ impl fmt::Debug for Download {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

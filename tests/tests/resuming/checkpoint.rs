@@ -5,9 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_emulator::Emulator;
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor};
 use tokio::sync::Notify;
@@ -63,16 +62,14 @@ async fn an_upload_whose_checkpoint_was_never_written_is_not_left_behind() {
 
 #[tokio::test]
 async fn an_upload_that_was_dropped_while_it_was_begun_is_not_left_behind() {
-    let slow =
-        FaultRule::new(Fault::Latency { delay: Duration::from_millis(200) }).operation("InitiateMultipartUpload");
-    let interrupted = Interrupted::not_begun(Emulator::builder().faults(FaultPlan::new().rule(slow))).await;
-    {
-        let sending = interrupted.upload().send();
-        tokio::select! {
-            outcome = sending => panic!("it was not interrupted: {outcome:?}"),
-            () = until(async || interrupted.open_uploads().await == 1) => {}
-        }
+    let begins = |line: &str| line.starts_with("POST ") && line.contains("?uploads");
+    let (interrupted, relay) = Interrupted::before_an_answer(begins).await;
+    tokio::select! {
+        outcome = interrupted.upload().send() => panic!("it was not interrupted: {outcome:?}"),
+        () = relay.stands_still() => {}
     }
+    assert_eq!(interrupted.open_uploads().await, 1, "it has begun");
+    relay.go_on();
     until(async || interrupted.open_uploads().await == 0).await;
     assert!(!interrupted.checkpoint().exists());
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{ListMultipartUploadsInput, MIB, TransferProgress, Upload, Uploaded};
-use qingstor_tests::{TestBucket, content, etag_of_parts};
+use qingstor_sdk::{Bucket, ListMultipartUploadsInput, MIB, QingStor, TransferProgress, Upload, Uploaded};
+use qingstor_tests::{Moment, Relay, TestBucket, content, etag_of_parts};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -18,6 +18,8 @@ pub(crate) const SIZE: u64 = 5 * PART + 1234;
 /// A file, where its checkpoint is, and a bucket to upload it to.
 pub(crate) struct Interrupted {
     pub(crate) bucket: TestBucket,
+    /// The same bucket, for whoever uploads.
+    uploader: Bucket,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) bytes: Vec<u8>,
 }
@@ -26,9 +28,19 @@ impl Interrupted {
     pub(crate) async fn not_begun(emulator: Builder) -> Self {
         let bytes = content(SIZE, 1);
         let bucket = TestBucket::on(emulator).await.unwrap();
-        let this = Self { bucket, folder: tempfile::tempdir().unwrap(), bytes };
+        let uploader = bucket.clone();
+        let this = Self { bucket, uploader, folder: tempfile::tempdir().unwrap(), bytes };
         fs::write(this.file(), &this.bytes).unwrap();
         this
+    }
+
+    /// One that is uploaded over a wire which stands still before an answer is passed on.
+    pub(crate) async fn before_an_answer(to: fn(&str) -> bool) -> (Self, Relay) {
+        let mut this = Self::not_begun(Emulator::builder()).await;
+        let relay = Relay::start(this.bucket.emulator().port(), Moment::Unanswered(to)).await.unwrap();
+        let account = QingStor::new(this.bucket.config().endpoint(relay.endpoint())).unwrap();
+        this.uploader = account.bucket(this.bucket.name(), this.bucket.zone());
+        (this, relay)
     }
 
     /// An upload that was dropped after some parts, two at a time.
@@ -75,7 +87,7 @@ impl Interrupted {
     }
 
     pub(crate) fn upload(&self) -> Upload {
-        self.bucket.upload("key").file(self.file()).part_size(PART).concurrency(2).checkpoint(self.checkpoint())
+        self.uploader.upload("key").file(self.file()).part_size(PART).concurrency(2).checkpoint(self.checkpoint())
     }
 
     /// Where the next state of the checkpoint is written before it takes the last one's place.

@@ -7,7 +7,6 @@ mod checkpoint;
 mod interrupted;
 
 use std::fs;
-use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::types::ObjectPart;
@@ -113,16 +112,16 @@ async fn who_cancels_does_not_wait_until_it_is_known_what_is_there() {
 #[tokio::test]
 async fn one_that_somebody_else_completes_meanwhile_is_a_success() {
     // Whoever began it is dead, and its completion still on the way when this one looks for what is there.
-    let late = Fault::Latency { delay: Duration::from_millis(500) };
-    let plan = FaultPlan::new().rule(FaultRule::new(late).operation("ListMultipart").count(2));
-    let interrupted = Interrupted::not_begun(Emulator::builder().faults(plan)).await;
+    // The list has a second page, which says that there is no more.
+    let asks_for_more = |line: &str| line.starts_with("GET ") && line.contains("part_number_marker=");
+    let (interrupted, relay) = Interrupted::before_an_answer(asks_for_more).await;
     interrupted.drop_when(|progress| progress.parts == PARTS).await;
     let complete = async {
-        // The list has a second page, which says that there is no more.
-        until(async || interrupted.bucket.emulator().faults_fired() == [2]).await;
+        relay.stands_still().await;
         let parts = (0..PARTS).map(ObjectPart::new);
         let complete = CompleteMultipartUploadInput::new(interrupted.upload_id(), parts).etag(interrupted.tag());
         interrupted.bucket.complete_multipart_upload("key", complete).await.unwrap();
+        relay.go_on();
     };
     let (uploaded, ()) = tokio::join!(interrupted.upload().send(), complete);
     interrupted.assert_whole(&uploaded.unwrap()).await;

@@ -209,3 +209,6 @@ async fn fill(reader: &mut Reader, buffer: &mut [u8]) -> Result<usize> {
 fn closed(error: AcquireError) -> Error {
     Error::new(ErrorKind::Body, "there is no room for the next part").with_source(error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@
 //!
 //! The SDK is alone on its runtime, so that every task there is one of its own.
 
+mod server;
+mod standing_still;
+
 use std::future::poll_fn;
 use std::io::Cursor;
 use std::path::Path;
@@ -12,59 +15,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 use std::{fmt, fs};
 
-use qingstor_sdk::{Bucket, MIB, QingStor, Result, TransferProgress, Upload, Uploaded};
-use qingstor_tests::{Random, TestBucket, content, open_uploads};
+use qingstor_emulator::Emulator;
+use qingstor_sdk::{Bucket, MIB, Result, TransferProgress, Upload, Uploaded};
+use qingstor_tests::{Random, content};
 use serde_json::Value;
-use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::timeout;
+
+use server::Server;
 
 const PART: u64 = 4 * MIB;
 const SIZE: u64 = 2 * PART + 1234;
-/// For what has to happen: a test that waits so long has failed.
-const GUARD: Duration = Duration::from_secs(60);
-
-/// An emulator on threads of its own.
-struct Server {
-    test: TestBucket,
-    runtime: Runtime,
-}
-
-impl Server {
-    fn start() -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Self { test: runtime.block_on(TestBucket::start()).unwrap(), runtime }
-    }
-
-    /// Runs what is to be done with a client, on a runtime where nothing else is; every task has ended when this returns.
-    fn alone<F: Future>(&self, work: impl FnOnce(Bucket) -> F) -> F::Output {
-        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let config = self.test.config();
-        let bucket = QingStor::new(config).unwrap().bucket(self.test.name(), self.test.zone());
-        runtime.block_on(async {
-            let outcome = work(bucket).await;
-            let ended = async {
-                while Handle::current().metrics().num_alive_tasks() > 0 {
-                    yield_now().await;
-                }
-            };
-            timeout(GUARD, ended).await.expect("a task goes on that nobody waits for");
-            outcome
-        })
-    }
-
-    fn open_uploads(&self) -> Vec<String> {
-        self.runtime.block_on(open_uploads(&self.test)).unwrap()
-    }
-
-    fn read(&self, key: &str) -> Vec<u8> {
-        self.runtime.block_on(self.test.read(key)).unwrap()
-    }
-}
 
 /// Where a transfer is dropped, counted from 0.
 #[derive(Clone, Copy)]
@@ -156,7 +119,7 @@ fn upload(bucket: &Bucket, bytes: &[u8]) -> Upload {
 
 #[test]
 fn an_upload_that_is_dropped_at_any_place_leaves_nothing() {
-    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    let (server, bytes) = (Server::start(Emulator::builder()), content(SIZE, 1));
     let bytes = &bytes;
     let places = at_every_place(3, |place| {
         let outcome = server.alone(|bucket| {
@@ -171,7 +134,7 @@ fn an_upload_that_is_dropped_at_any_place_leaves_nothing() {
 
 #[test]
 fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
-    let (server, bytes) = (Server::start(), content(SIZE, 1));
+    let (server, bytes) = (Server::start(Emulator::builder()), content(SIZE, 1));
     let bytes = &bytes;
     let drop_after = |most_turns: u64, is_read: bool| {
         let turned = AtomicU64::new(0);
@@ -198,7 +161,7 @@ fn an_upload_that_is_dropped_at_any_turn_of_the_runtime_leaves_nothing() {
 
 #[test]
 fn a_single_request_that_is_dropped_leaves_nothing_running() {
-    let (server, bytes) = (Server::start(), content(PART, 1));
+    let (server, bytes) = (Server::start(Emulator::builder()), content(PART, 1));
     let bytes = &bytes;
     let [polls, _] = at_every_place(1, |place| {
         let outcome = server.alone(|bucket| {
@@ -233,7 +196,7 @@ fn assert_resumes(server: &Server, folder: &Path, key: &str, place: &str) -> Upl
 
 #[test]
 fn an_upload_with_a_checkpoint_that_is_dropped_can_be_resumed() {
-    let server = Server::start();
+    let server = Server::start(Emulator::builder());
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
     let mut resumed = 0;
@@ -256,8 +219,8 @@ fn an_upload_with_a_checkpoint_that_is_dropped_can_be_resumed() {
 
 #[test]
 fn a_download_that_is_dropped_leaves_its_target_alone_and_can_be_gone_on_with() {
-    let (server, bytes) = (Server::start(), content(SIZE, 1));
-    server.runtime.block_on(async { upload(&server.test, &bytes).send().await }).unwrap();
+    let (server, bytes) = (Server::start(Emulator::builder()), content(SIZE, 1));
+    server.apart.block_on(upload(&server.apart, &bytes).send()).unwrap();
     let mut resumed = 0;
     let places = at_every_place(2, |place| {
         let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,86 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http_body::Body as _;
+use tokio::io::AsyncRead;
+
+use super::*;
+use crate::body::Progress;
+
+/// The content, in pieces that are no divisor of any other.
+struct Pieces(Vec<u8>);
+
+impl AsyncRead for Pieces {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let length = buffer.remaining().min(self.0.len()).min(70_001);
+        buffer.put_slice(&self.0[..length]);
+        self.0.drain(..length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+}
+
+/// Parts of which none has room in memory.
+fn on_disk(content: &[u8], part: usize) -> Parts {
+    Parts {
+        reader: Box::pin(Pieces(content.to_vec())),
+        first: part as u64,
+        next: 0,
+        memory: Arc::new(Semaphore::new(0)),
+        budget: 0,
+        pool: PiecePool::keeping(0),
+        disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
+        meter: Meter::new(None, None),
+        read: 0,
+        is_at_end: false,
+    }
+}
+
+/// What would be sent of it.
+async fn sent(part: &Waiting) -> Vec<u8> {
+    let mut body = part.region.body();
+    let mut attempt = body.attempt(&Progress::new());
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
+        bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
+    for part in [2 * PIECE, 2 * PIECE + 777, 777] {
+        for size in [0, 1, part - 1, part, part + 1, 3 * part - 5, 3 * part] {
+            let content = content(size);
+            let mut parts = on_disk(&content, part);
+            // A reader that gives nothing has a part, too.
+            if size == 0 {
+                assert_eq!(sent(&parts.next().await.unwrap().unwrap()).await, content);
+            }
+            for (number, bytes) in content.chunks(part).enumerate() {
+                let read = parts.next().await.unwrap().unwrap();
+                let file = read.region.clone().into_source();
+                assert!(matches!(file, PartSource::File(_)));
+                assert_eq!(file.fingerprint().unwrap().size, bytes.len() as u64, "nothing else is in its file");
+                assert_eq!((read.number as usize, read.region.length()), (number, bytes.len() as u64));
+                assert!(sent(&read).await == bytes, "part {number} of {size} bytes in parts of {part}");
+            }
+            assert!(parts.next().await.unwrap().is_none(), "{size} bytes in parts of {part}");
+            assert_eq!(parts.read, size as u64);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_more_than_two_parts_are_on_disk_at_the_same_time() {
+    let mut parts = on_disk(&content(3 * PIECE), PIECE);
+    let first = parts.next().await.unwrap().unwrap();
+    let _second = parts.next().await.unwrap().unwrap();
+    assert_eq!(parts.disk.available_permits(), 0);
+    drop(first);
+    assert_eq!(parts.next().await.unwrap().unwrap().number, 2);
+}
