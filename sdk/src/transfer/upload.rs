@@ -216,7 +216,7 @@ impl Upload {
 
     /// What the bytes are checked by; [`Checksum::Md5`] by default.
     ///
-    /// With `None`, nothing is hashed, which saves two fifths of the CPU time. Then nothing notices if bytes are changed
+    /// With `None`, nothing is hashed, which saves about half of the CPU time. Then nothing notices if bytes are changed
     /// by memory or a network device that is broken in a way that TCP and TLS do not find: over `http` TCP's checksum of
     /// 16 bits is all there is, over `https` what can still happen is outside of the connection.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
