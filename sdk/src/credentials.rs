@@ -1,6 +1,7 @@
 //! Who signs a request.
 
 use crate::secret::Secret;
+use crate::sign::SigningKey;
 
 /// A pair of QingCloud API keys, made in the console under "API Keys".
 ///
@@ -15,12 +16,15 @@ use crate::secret::Secret;
 pub struct Credentials {
     access_key_id: String,
     secret_access_key: Secret,
+    signing_key: SigningKey,
 }
 
 impl Credentials {
     /// Puts a pair together. Nothing is checked here: whether the server knows the pair is seen with the first request.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
-        Self { access_key_id: access_key_id.into(), secret_access_key: secret_access_key.into() }
+        let secret_access_key = secret_access_key.into();
+        let signing_key = SigningKey::new(&secret_access_key);
+        Self { access_key_id: access_key_id.into(), secret_access_key, signing_key }
     }
 
     /// The half of the pair that is no secret: it goes out with every signed request.
@@ -30,6 +34,11 @@ impl Credentials {
 
     pub(crate) fn secret_access_key(&self) -> &Secret {
         &self.secret_access_key
+    }
+
+    /// What [`sign::signature`](crate::sign::signature) makes of the secret access key.
+    pub(crate) fn sign(&self, text: impl AsRef<[u8]>) -> String {
+        self.signing_key.sign(text.as_ref())
     }
 }
 

@@ -98,7 +98,7 @@ impl Client {
             ));
         }
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);
-        let signature = sign::signature(credentials.secret_access_key(), &to_sign);
+        let signature = credentials.sign(&to_sign);
         let mut query = request.query.map_or_else(String::new, |query| query + "&");
         query.push_str(&format!(
             "access_key_id={}&expires={}&signature={}",

@@ -166,7 +166,7 @@ impl Client {
         let in_header = self.credentials.as_ref().filter(|_| call.request.form != Some(FormKind::Signed));
         if let Some(credentials) = in_header {
             let to_sign = sign::string_to_sign(&call.spec.method, &headers, call.resource());
-            let signature = sign::signature(credentials.secret_access_key(), &to_sign);
+            let signature = credentials.sign(&to_sign);
             let mut authorization = header_value(sign::authorization(credentials, &signature))?;
             authorization.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, authorization);

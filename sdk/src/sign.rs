@@ -45,19 +45,18 @@
 //!     .signature(signature);
 //! ```
 
+mod signing_key;
+
 use std::borrow::Cow;
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::digest::Key;
-use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, Method, header};
-use sha2::{Digest, Sha256};
 
 use crate::credentials::Credentials;
 use crate::percent;
 use crate::secret::Secret;
+
+pub(crate) use signing_key::SigningKey;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const X_QS_DATE: HeaderName = HeaderName::from_static("x-qs-date");
@@ -249,27 +248,12 @@ pub(crate) fn canonical_resource_with(
 ///
 /// It is not percent-encoded, as it has to be in a link.
 pub fn signature(secret_access_key: &Secret, string_to_sign: impl AsRef<[u8]>) -> String {
-    let mut mac = Hmac::<Sha256>::new(&hmac_key(secret_access_key.expose().as_bytes()));
-    mac.update(string_to_sign.as_ref());
-    STANDARD.encode(mac.finalize().into_bytes())
+    SigningKey::new(secret_access_key).sign(string_to_sign.as_ref())
 }
 
 /// The value of the `Authorization` header that carries `signature`.
 pub fn authorization(credentials: &Credentials, signature: &str) -> String {
     ["QS ", credentials.access_key_id(), ":", signature].concat()
-}
-
-/// Fits a secret to the block of the hash, as RFC 2104 has it. The constructor that takes a key of any length does the
-/// same, but returns a `Result` for the sake of MACs that are choosier.
-fn hmac_key(secret: &[u8]) -> Key<Hmac<Sha256>> {
-    let mut key = Key::<Hmac<Sha256>>::default();
-    if secret.len() > key.len() {
-        let digest = Sha256::digest(secret);
-        key[..digest.len()].copy_from_slice(&digest);
-    } else {
-        key[..secret.len()].copy_from_slice(secret);
-    }
-    key
 }
 
 fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {

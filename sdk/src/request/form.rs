@@ -14,7 +14,6 @@ use super::wire_value::WireValue;
 use crate::Body;
 use crate::credentials::Credentials;
 use crate::percent::encode_query;
-use crate::sign;
 
 /// A form as far as the input says it. Who signs it is known only when the request is finished.
 pub(super) struct Form {
@@ -150,7 +149,7 @@ impl Form {
             field.value = match field.role {
                 Role::AccessKeyId => Some(credentials.access_key_id().to_owned()),
                 Role::Policy => Some(policy.clone()),
-                Role::Signature => Some(sign::signature(credentials.secret_access_key(), &policy)),
+                Role::Signature => Some(credentials.sign(&policy)),
                 Role::Plain => None,
             };
         }
