@@ -1,6 +1,7 @@
 //! The seam to the HTTP library: nothing else knows reqwest.
 
 mod exact_url;
+mod patience;
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body::Body as _;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 use crate::body::{BodyError, ExactBody, Progress};
 use crate::config::Settings;
@@ -21,6 +22,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 use exact_url::{ExactUrl, LatestOrigin};
 
+pub(crate) use patience::{Patience, stalled};
+
 const BODY_NOT_SENT: &str = "the body could not be sent";
 
 #[derive(Clone, Debug)]
@@ -28,15 +31,6 @@ pub(crate) struct Transport {
     client: reqwest::Client,
     latest_origin: Arc<LatestOrigin>,
     patience: Patience,
-}
-
-/// How long there may be no progress.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
-    /// While bytes are to move.
-    pub(crate) idle: Duration,
-    /// While the server does what it was told.
-    pub(crate) response: Duration,
 }
 
 /// A request with all its headers.
@@ -64,6 +58,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
+        let builder = without_user_timeout(builder);
         // Nothing but this machine is meant, and no proxy elsewhere can reach it.
         let builder =
             if settings.endpoint.is_this_machine(settings.addressing_style) { builder.no_proxy() } else { builder };
@@ -86,7 +81,6 @@ impl Transport {
         progress: Arc<Progress>,
     ) -> impl Future<Output = Result<http::Response<Incoming>>> + Send + use<> {
         let Outgoing { method, url, headers, body } = request;
-        // What only reads keeps a server no longer busy than sending does.
         let patience = if method.is_safe() { self.patience.of_reading() } else { self.patience };
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
@@ -101,9 +95,9 @@ impl Transport {
         let sending = self.client.execute(outgoing);
         async move {
             if let Some(mut body) = empty {
-                patience.end(&mut body).await?;
+                end(&mut body, patience.idle).await?;
             }
-            patience.wait_for(pin!(sending), &progress).await
+            received(patience.wait_for(pin!(sending), &progress).await?)
         }
     }
 
@@ -113,54 +107,6 @@ impl Transport {
 
     pub(crate) fn idle_timeout(&self) -> Duration {
         self.patience.idle
-    }
-}
-
-impl Patience {
-    async fn wait_for(
-        &self,
-        mut sending: Pin<&mut impl Future<Output = reqwest::Result<reqwest::Response>>>,
-        progress: &Progress,
-    ) -> Result<http::Response<Incoming>> {
-        loop {
-            // A limit beyond all time is none.
-            let Some(deadline) = self.deadline(progress) else {
-                return received(sending.await);
-            };
-            match timeout_at(deadline, sending.as_mut()).await {
-                Ok(outcome) => return received(outcome),
-                Err(_) if self.deadline(progress).is_none_or(|later| later > deadline) => {}
-                Err(_) => return Err(self.exceeded(progress)),
-            }
-        }
-    }
-
-    /// The HTTP library does not ask a body that was announced as empty whether it is.
-    async fn end(&self, body: &mut ExactBody) -> Result<()> {
-        let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-        match timeout(self.idle, frame).await {
-            Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
-            Ok(_) => Ok(()),
-            Err(_) => Err(stalled(self.idle)),
-        }
-    }
-
-    fn of_reading(self) -> Self {
-        Self { response: self.idle, ..self }
-    }
-
-    fn exceeded(&self, progress: &Progress) -> Error {
-        if progress.is_all_sent() && self.response != self.idle {
-            let message = format!("no answer came in the {} s after everything was sent", self.response.as_secs_f64());
-            return Error::new(ErrorKind::Timeout, message);
-        }
-        stalled(self.idle)
-    }
-
-    /// When it is over if nothing moves until then; `None` if that is never.
-    fn deadline(&self, progress: &Progress) -> Option<Instant> {
-        let limit = if progress.is_all_sent() { self.response } else { self.idle };
-        progress.last().checked_add(limit)
     }
 }
 
@@ -191,14 +137,20 @@ fn received(outcome: reqwest::Result<reqwest::Response>) -> Result<http::Respons
     }
 }
 
-pub(crate) fn stalled(limit: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
+/// The HTTP library does not ask a body that was announced as empty whether it is.
+async fn end(body: &mut ExactBody, limit: Duration) -> Result<()> {
+    let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+    match timeout(limit, frame).await {
+        Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
+        Ok(_) => Ok(()),
+        Err(_) => Err(stalled(limit)),
+    }
 }
 
 fn classify(error: reqwest::Error) -> Error {
     let (kind, message) = if find_cause::<BodyError>(&error).is_some() {
         (ErrorKind::Body, BODY_NOT_SENT)
-    } else if error.is_timeout() {
+    } else if error.is_connect() && error.is_timeout() {
         (ErrorKind::Timeout, "connecting to the server took too long")
     } else if error.is_connect() {
         (ErrorKind::Connect, "no connection to the server")
@@ -235,6 +187,18 @@ fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) ->
         cause = current.source();
     }
     None
+}
+
+/// Linux measures `TCP_USER_TIMEOUT` from when a receiver first had no room. While that never has room for a whole segment
+/// it does not begin anew, and a connection on which bytes move all the time, but slowly, would end after the library's 30 s.
+#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+fn without_user_timeout(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.tcp_user_timeout(None)
+}
+
+#[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
+fn without_user_timeout(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
 }
 
 #[cfg(feature = "rustls")]

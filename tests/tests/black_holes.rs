@@ -130,8 +130,8 @@ async fn a_part_that_stalls_is_sent_again_and_a_slow_one_is_not() {
 
 #[tokio::test]
 async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
-    // Longer than the limit is by default, and shorter than that of Linux, which is half a minute.
-    let paused = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: Some(Duration::from_secs(18)) };
+    // Longer than all limits are by default, the HTTP library's for the system included.
+    let paused = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: Some(Duration::from_secs(35)) };
     let plan = FaultPlan::new().rule(FaultRule::new(paused).operation("PutObject"));
     let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
     let bytes = content(PART, 1);
@@ -219,4 +219,29 @@ async fn what_moves_slowly_is_finished_however_long_it_takes() {
     assert!(begun.elapsed() > limit, "it was not slow: {:?}", begun.elapsed());
     assert_eq!((downloaded.attempts, test.emulator().faults_fired()), (1, vec![1, 1]));
     assert!(fs::read(&target).unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_server_that_never_has_room_for_much_is_slow_and_does_not_stand_still() {
+    // Linux would count it as standing still, and the HTTP library has it end such a connection after half a minute.
+    let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 << 10 }).operation("PutObject");
+    let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, HOUR).await;
+    let bytes = content(384 << 10, 1);
+    let begun = Instant::now();
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    assert!(begun.elapsed() > Duration::from_secs(40), "it was not slow: {:?}", begun.elapsed());
+    assert_eq!((uploaded.attempts, test.emulator().faults_fired()), (1, vec![1]));
+    assert!(test.read("key").await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn a_server_that_has_room_less_and_less_often_is_waited_for() {
+    // As much within the limit as 8 KiB a second are in the default limit of 15 s.
+    let limit = Duration::from_secs(3);
+    let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 40 << 10 }).operation("PutObject");
+    let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, HOUR).await;
+    let bytes = content(3 * MIB / 2, 1);
+    let uploaded = bucket.upload("key").bytes(bytes.clone()).stall_timeout(limit).send().await.unwrap();
+    assert_eq!((uploaded.attempts, test.emulator().faults_fired()), (1, vec![1]));
+    assert!(test.read("key").await.unwrap() == bytes);
 }

@@ -188,7 +188,7 @@ impl ExactBody {
         if !self.is_asked {
             self.is_asked = true;
             // Before the first piece it was the connection that was waited for.
-            self.is_slow |= self.sent > 0 && self.progress.since_last() > SLOW;
+            self.is_slow |= self.sent > 0 && self.progress.pause_ended() > SLOW;
         }
     }
 

@@ -11,12 +11,18 @@ use tokio::time::Instant;
 pub(crate) struct Progress {
     start: Instant,
     last_millis: AtomicU64,
+    longest_pause_millis: AtomicU64,
     left: AtomicU64,
 }
 
 impl Progress {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0), left: AtomicU64::new(0) })
+        Arc::new(Self {
+            start: Instant::now(),
+            last_millis: AtomicU64::new(0),
+            longest_pause_millis: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+        })
     }
 
     /// Says how many bytes there are to send.
@@ -29,9 +35,16 @@ impl Progress {
         self.last_millis.store(self.millis(), Ordering::Relaxed);
     }
 
-    /// How long nothing moved.
-    pub(super) fn since_last(&self) -> Duration {
-        Duration::from_millis(self.millis().saturating_sub(self.last_millis.load(Ordering::Relaxed)))
+    /// The line takes more again; how long it took nothing.
+    pub(super) fn pause_ended(&self) -> Duration {
+        let pause = self.millis().saturating_sub(self.last_millis.load(Ordering::Relaxed));
+        self.longest_pause_millis.fetch_max(pause, Ordering::Relaxed);
+        Duration::from_millis(pause)
+    }
+
+    /// The longest time for which the line took nothing, and then went on.
+    pub(crate) fn longest_pause(&self) -> Duration {
+        Duration::from_millis(self.longest_pause_millis.load(Ordering::Relaxed))
     }
 
     fn millis(&self) -> u64 {

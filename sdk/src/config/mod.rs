@@ -201,7 +201,9 @@ impl Config {
     }
 
     /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
-    /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move.
+    /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move. While a body is
+    /// sent over a line that is seen to take more only now and then, with more than 1 s between, it is eight times the
+    /// longest such pause if that is more, up to four times this.
     ///
     /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). Between the last
     /// byte of a request that writes and its answer, [`response_timeout`](Config::response_timeout) counts instead.
@@ -211,9 +213,10 @@ impl Config {
     }
 
     /// How long the server may take over a request that writes: from the moment when its last byte was handed to the
-    /// operating system, which buffers some MiB, until the answer begins. Default 120 s; must not be zero.
+    /// operating system, which buffers some of it, until the answer begins. Default 120 s; must not be zero. After a body
+    /// over a line that was seen to be slow, what was buffered has its time on top.
     ///
-    /// Raise it for lines of less than 250 kbit/s, and where the server is asked to copy many gigabytes. Requests that
+    /// Raise it for lines of less than 8 KiB a second, and where the server is asked to copy many gigabytes. Requests that
     /// only read (`GET`, `HEAD`, `OPTIONS`) have [`idle_timeout`](Config::idle_timeout) instead.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;

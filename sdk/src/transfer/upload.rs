@@ -249,12 +249,13 @@ impl Upload {
     /// goes on. The wait for the answer after the last byte is
     /// [`Config::response_timeout`](crate::Config::response_timeout).
     ///
-    /// Movement is seen when the system's send buffer takes more. A line that was fast has a large one, which takes more in
-    /// steps of up to 1 MiB or so: if the line slows down so far that such a step takes longer than this, the part is cut,
-    /// once; on the new connection the steps are small.
+    /// Movement is seen when the system's send buffer takes more, which it does in steps. A line whose steps take more than
+    /// 1 s is given eight times as long as the longest one took, if that is more, up to four times this limit. One that was fast has a large
+    /// buffer, with steps of up to 1 MiB or so: if the line slows down so far that the next step takes longer than this limit,
+    /// the part is cut, once; on the new connection the steps are small.
     ///
-    /// On Linux, the system ends a connection whose server takes nothing at all for 30 s, whatever this says. That is also how
-    /// long what a part that was cut or dropped has left with the system may still be sent.
+    /// What the system and the HTTP library have taken over of a part, 1 MiB or so, is theirs: if the part is cut or dropped
+    /// while its server takes nothing, they hold it, and the connection, until the server goes on or closes it.
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_timeout = limit;
         self

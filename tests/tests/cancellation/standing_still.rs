@@ -1,21 +1,21 @@
-//! Protects: what stands still and would for ever ends with the transfer that is dropped, too. Nothing else would end it:
-//! no part is let go on, and no limit of a client is as long away as the test waits.
+//! Protects: what stands still and would for ever ends with the transfer that is dropped, too, and what nobody reads, as soon
+//! as it can. Nothing else would end it: no limit of a client is as long away as the test waits.
 
 use std::fs;
 use std::sync::Arc;
+use std::time::Duration;
 
-use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::TransferProgress;
-use qingstor_tests::content;
+use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
+use qingstor_sdk::{Bucket, TransferProgress, Upload};
+use qingstor_tests::{content, logged};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::server::{GUARD, HOUR, Server};
-use crate::{PART, SIZE, unless, upload};
+use crate::{PART, SIZE, resumable, unless, upload};
 
-fn standing_still(fault: &Fault, operation: &str) -> Server {
-    let rule = FaultRule::new(fault.clone()).operation(operation);
-    Server::start(Emulator::builder().faults(FaultPlan::new().rule(rule)))
+fn standing_still(fault: Fault, operation: &str) -> Builder {
+    Emulator::builder().faults(FaultPlan::new().rule(FaultRule::new(fault).operation(operation)))
 }
 
 /// Something to call when there is progress, and to wait for so many bytes.
@@ -31,25 +31,43 @@ fn when_moved(bytes: u64) -> (impl Fn(TransferProgress) + Send + Sync, impl Futu
 }
 
 #[test]
-fn parts_of_an_upload_that_nobody_reads_or_answers_end_with_it() {
-    let half_of_each = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
-    let all_of_each = Fault::StallBeforeAnswer { lasts: None };
-    for (fault, moved) in [(half_of_each, PART), (all_of_each, 2 * PART)] {
-        let server = standing_still(&fault, "UploadMultipart");
-        let outcome = server.alone(|bucket| async move {
-            let (callback, have_moved) = when_moved(moved);
-            let upload = upload(&bucket, &content(SIZE, 1)).stall_timeout(HOUR).on_progress(callback);
-            unless(have_moved, upload.send()).await
-        });
-        assert!(outcome.is_none(), "{fault:?}: {outcome:?}");
-        assert_eq!(server.open_uploads(), [""; 0], "{fault:?}");
-    }
+fn parts_of_an_upload_that_nobody_answers_end_with_it() {
+    let server = Server::start(standing_still(Fault::StallBeforeAnswer { lasts: None }, "UploadMultipart"));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
+    // With a checkpoint it is not aborted: parts of an aborted one are refused before they are read, and stay where they are.
+    dropped_when(2 * PART, &server, |bucket| resumable(bucket, folder.path(), "key"));
+    assert_eq!(server.open_uploads().len(), 1);
+}
+
+#[test]
+fn parts_of_an_upload_that_nobody_reads_are_not_sent_to_their_end() {
+    // Longer than it takes to drop them. For ever, and the system would hold for ever what it has taken over.
+    let lasts = Some(Duration::from_secs(3));
+    let emulator = standing_still(Fault::StallInBody { after: Offset::Fraction(0.5), lasts }, "UploadMultipart");
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let server = Server::start(emulator.access_log(&log));
+    dropped_when(PART, &server, |bucket| upload(bucket, &content(SIZE, 1)));
+    assert_eq!(server.open_uploads(), [""; 0]);
+    server.apart.stop();
+    let parts = logged(&log, "UploadMultipart").unwrap();
+    let lengths: Vec<u64> = parts.iter().filter_map(|part| part["bytes_received"].as_u64()).collect();
+    assert!(lengths.len() == 2 && lengths.iter().all(|length| *length < PART), "{parts:?}");
+}
+
+fn dropped_when(moved: u64, server: &Server, upload: impl Fn(&Bucket) -> Upload) {
+    let outcome = server.alone(|bucket| async move {
+        let (callback, have_moved) = when_moved(moved);
+        unless(have_moved, upload(&bucket).stall_timeout(HOUR).on_progress(callback).send()).await
+    });
+    assert!(outcome.is_none(), "{outcome:?}");
 }
 
 #[test]
 fn ranges_of_a_download_that_stop_coming_end_with_it() {
     let fault = Fault::StallInAnswer { after: Offset::Fraction(0.5), lasts: None };
-    let server = standing_still(&fault, "GetObject");
+    let server = Server::start(standing_still(fault, "GetObject"));
     server.apart.block_on(upload(&server.apart, &content(SIZE, 1)).send()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
