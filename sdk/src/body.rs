@@ -7,6 +7,7 @@ mod observer;
 mod page_cache;
 mod piece;
 mod progress;
+mod revocable;
 
 use std::fmt;
 use std::path::Path;
@@ -25,6 +26,7 @@ pub(crate) use observer::Observer;
 use piece::FRAME;
 pub(crate) use piece::{PIECE, Piece, PiecePool};
 pub(crate) use progress::Progress;
+pub(crate) use revocable::RevocableBody;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 

@@ -15,7 +15,7 @@ use http::{HeaderMap, Method};
 use http_body::Body as _;
 use tokio::time::timeout;
 
-use crate::body::{BodyError, ExactBody, Progress};
+use crate::body::{BodyError, ExactBody, Progress, RevocableBody};
 use crate::config::Settings;
 use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
@@ -85,11 +85,12 @@ impl Transport {
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
         progress.expect(body.size_hint().lower());
-        let empty = if body.size_hint().exact() == Some(0) {
-            Some(Box::new(body))
+        let (empty, revocation) = if body.size_hint().exact() == Some(0) {
+            (Some(Box::new(body)), None)
         } else {
+            let (body, revocation) = RevocableBody::new(body);
             *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-            None
+            (None, Some(revocation))
         };
         // Nothing is sent before it is waited for.
         let sending = self.client.execute(outgoing);
@@ -97,7 +98,11 @@ impl Transport {
             if let Some(mut body) = empty {
                 end(&mut body, patience.idle).await?;
             }
-            received(patience.wait_for(pin!(sending), &progress).await?)
+            let response = received(patience.wait_for(pin!(sending), &progress).await?)?;
+            if let Some(revocation) = revocation {
+                revocation.give_up();
+            }
+            Ok(response)
         }
     }
 

@@ -38,11 +38,6 @@ impl ServerApart {
         let done = thread::scope(|scope| scope.spawn(|| self.runtime.block_on(work)).join());
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
-
-    /// As [`TestBucket::stop`].
-    pub fn stop(self) {
-        self.runtime.block_on(self.test.stop());
-    }
 }
 
 impl Deref for ServerApart {

@@ -1,7 +1,7 @@
 //! Transfers to and from servers that stop, and such as are slow.
 //!
 //! Protects: a server that says nothing more, or takes nothing more, is noticed, tried again on a new connection as often as
-//! it was wanted, and is an error in the end; one that goes on, however slowly, is not cut; and what stands still keeps
+//! it was wanted, and is an error in the end; one that is slow from the beginning, and goes on, is not cut; and what stands still keeps
 //! nothing else from its way.
 
 use std::fs;
@@ -13,7 +13,7 @@ use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Config, Downloaded, ErrorKind, MIB, QingStor, Result, RetryConfig};
 use qingstor_tests::{TestBucket, content, faulty, open_uploads};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout};
 
 const PART: u64 = 4 * MIB;
@@ -130,7 +130,7 @@ async fn a_part_that_stalls_is_sent_again_and_a_slow_one_is_not() {
 
 #[tokio::test]
 async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
-    // Longer than all limits are by default, the HTTP library's for the system included.
+    // Longer than limits on movement are by default, and what the HTTP library would have the system wait.
     let paused = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: Some(Duration::from_secs(35)) };
     let plan = FaultPlan::new().rule(FaultRule::new(paused).operation("PutObject"));
     let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
@@ -138,6 +138,28 @@ async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
     let uploaded = ended(bucket.upload("key").bytes(bytes.clone()).stall_timeout(HOUR).send()).await.unwrap();
     assert_eq!((test.emulator().faults_fired(), uploaded.attempts), (vec![1], 1));
     assert!(test.read("key").await.unwrap() == bytes);
+}
+
+#[tokio::test]
+async fn what_a_dropped_upload_was_given_is_let_go_of_although_its_connection_stands_still() {
+    let stalled = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
+    let plan = FaultPlan::new().rule(FaultRule::new(stalled).operation("UploadMultipart"));
+    let (_test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
+    let (given, mut let_go_of) = mpsc::unbounded_channel::<()>();
+    let half = Arc::new(Notify::new());
+    let notify = Arc::clone(&half);
+    let upload = bucket.upload("key").bytes(content(2 * PART, 1)).part_size(PART).stall_timeout(HOUR);
+    let upload = upload.on_progress(move |progress| {
+        let _held = &given;
+        if progress.bytes >= PART {
+            notify.notify_one();
+        }
+    });
+    tokio::select! {
+        outcome = ended(upload.send()) => panic!("{outcome:?}"),
+        () = half.notified() => {}
+    }
+    assert_eq!(ended(async { Ok(let_go_of.recv().await) }).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -223,12 +245,12 @@ async fn what_moves_slowly_is_finished_however_long_it_takes() {
 
 #[tokio::test]
 async fn a_server_that_never_has_room_for_much_is_slow_and_does_not_stand_still() {
-    // Linux would count it as standing still, and the HTTP library has it end such a connection after half a minute.
+    // To Linux it stands still, and the HTTP library would have it end such a connection after half a minute.
     let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 << 10 }).operation("PutObject");
     let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, HOUR).await;
     let bytes = content(384 << 10, 1);
     let begun = Instant::now();
-    let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    let uploaded = ended(bucket.upload("key").bytes(bytes.clone()).send()).await.unwrap();
     assert!(begun.elapsed() > Duration::from_secs(40), "it was not slow: {:?}", begun.elapsed());
     assert_eq!((uploaded.attempts, test.emulator().faults_fired()), (1, vec![1]));
     assert!(test.read("key").await.unwrap() == bytes);
@@ -241,7 +263,9 @@ async fn a_server_that_has_room_less_and_less_often_is_waited_for() {
     let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 40 << 10 }).operation("PutObject");
     let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, HOUR).await;
     let bytes = content(3 * MIB / 2, 1);
-    let uploaded = bucket.upload("key").bytes(bytes.clone()).stall_timeout(limit).send().await.unwrap();
+    let begun = Instant::now();
+    let uploaded = ended(bucket.upload("key").bytes(bytes.clone()).stall_timeout(limit).send()).await.unwrap();
+    assert!(begun.elapsed() > 10 * limit, "it was not slow: {:?}", begun.elapsed());
     assert_eq!((uploaded.attempts, test.emulator().faults_fired()), (1, vec![1]));
     assert!(test.read("key").await.unwrap() == bytes);
 }

@@ -2,7 +2,7 @@
 //!
 //! Protects: an upload that moves as much within the limit on stalls as 12 KiB a second are in the default limit of 15 s is
 //! finished at the first attempt, although neither the kernel nor the HTTP library asks for every byte; and one whose line was
-//! fast before it became so slow, at the second.
+//! fast before it became so slow, at the second at the latest.
 //!
 //! `QINGSTOR_SLOW_LINES` has lines of 8 KiB a second and the default limit instead, which takes five minutes.
 
@@ -108,7 +108,7 @@ async fn a_line_that_is_slow_is_no_stall() {
 }
 
 #[tokio::test]
-async fn a_line_that_becomes_slow_costs_no_more_than_one_attempt() {
+async fn a_line_that_becomes_slow_costs_at_most_one_more_attempt() {
     let test = TestBucket::start().await.unwrap();
     let attempts = upload(&test, 2 << 20, FAST_HEAD, slowness()).await;
     assert!((1..=2).contains(&attempts), "{attempts}");

@@ -23,13 +23,14 @@ use crate::error::BoxError;
 /// slow line would look like a standstill.
 const MOST_AT_ONCE: usize = FRAME;
 
-/// Over a line that may be slow: of 8 KiB a second, it asks again in less than the 15 s after which nothing moves.
+/// Over a line that may be slow: of 8 KiB a second, it takes no longer for these than the 15 s after which nothing moves.
 const LEAST_AT_ONCE: usize = 64 * 1024;
 
 /// As much as the HTTP library and the system take over whatever becomes of it.
 const UNTOLD: u64 = 1024 * 1024;
 
-/// A line is slow that takes longer for what was handed over.
+/// A line that takes longer for what was handed over is handed less: whether that is of use shows by itself, so this may be
+/// no more than a busy machine.
 const SLOW: Duration = Duration::from_millis(200);
 
 /// Why a body could not be sent. Found again in the chain of causes that the HTTP library returns.
@@ -188,7 +189,10 @@ impl ExactBody {
         if !self.is_asked {
             self.is_asked = true;
             // Before the first piece it was the connection that was waited for.
-            self.is_slow |= self.sent > 0 && self.progress.pause_ended() > SLOW;
+            if self.sent > 0 {
+                let pause = self.progress.end_pause();
+                self.is_slow |= pause > SLOW;
+            }
         }
     }
 

@@ -6,13 +6,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Shorter pauses are those of a busy machine as well as of a line.
+const PAUSE_OF_A_LINE: Duration = Duration::from_secs(1);
+
+/// More than the system's buffer takes in the steps in which it takes more: a line that moved so much without a pause is not
+/// slow any more.
+const RECOVERED: u64 = 4 << 20;
+
 /// When bytes last moved, and how many are left; shared by an attempt's body and the watch over it.
 #[derive(Debug)]
 pub(crate) struct Progress {
     start: Instant,
     last_millis: AtomicU64,
-    longest_pause_millis: AtomicU64,
     left: AtomicU64,
+    longest_pause_millis: AtomicU64,
+    left_at_longest_pause: AtomicU64,
 }
 
 impl Progress {
@@ -20,8 +28,9 @@ impl Progress {
         Arc::new(Self {
             start: Instant::now(),
             last_millis: AtomicU64::new(0),
-            longest_pause_millis: AtomicU64::new(0),
             left: AtomicU64::new(0),
+            longest_pause_millis: AtomicU64::new(0),
+            left_at_longest_pause: AtomicU64::new(0),
         })
     }
 
@@ -36,14 +45,22 @@ impl Progress {
     }
 
     /// The line takes more again; how long it took nothing.
-    pub(super) fn pause_ended(&self) -> Duration {
-        let pause = self.millis().saturating_sub(self.last_millis.load(Ordering::Relaxed));
-        self.longest_pause_millis.fetch_max(pause, Ordering::Relaxed);
-        Duration::from_millis(pause)
+    pub(super) fn end_pause(&self) -> Duration {
+        let pause = Duration::from_millis(self.millis().saturating_sub(self.last_millis.load(Ordering::Relaxed)));
+        if pause >= PAUSE_OF_A_LINE && pause >= self.longest_pause() {
+            self.longest_pause_millis.store(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.left_at_longest_pause.store(self.left.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        pause
     }
 
-    /// The longest time for which the line took nothing, and then went on.
+    /// The longest time for which the line, while it was slow, took nothing and then went on; zero if it is not slow.
     pub(crate) fn longest_pause(&self) -> Duration {
+        let moved =
+            self.left_at_longest_pause.load(Ordering::Relaxed).saturating_sub(self.left.load(Ordering::Relaxed));
+        if moved > RECOVERED {
+            return Duration::ZERO;
+        }
         Duration::from_millis(self.longest_pause_millis.load(Ordering::Relaxed))
     }
 

@@ -202,8 +202,8 @@ impl Config {
 
     /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
     /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move. While a body is
-    /// sent over a line that is seen to take more only now and then, with more than 1 s between, it is eight times the
-    /// longest such pause if that is more, up to four times this.
+    /// sent over a line that is seen to pause for 1 s or longer and to go on, the limit is eight times its longest pause
+    /// where that is longer, and at most four times what was set.
     ///
     /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). Between the last
     /// byte of a request that writes and its answer, [`response_timeout`](Config::response_timeout) counts instead.
@@ -213,10 +213,11 @@ impl Config {
     }
 
     /// How long the server may take over a request that writes: from the moment when its last byte was handed to the
-    /// operating system, which buffers some of it, until the answer begins. Default 120 s; must not be zero. After a body
-    /// over a line that was seen to be slow, what was buffered has its time on top.
+    /// HTTP library until the answer begins. Default 120 s; must not be zero. The library and the operating system buffer
+    /// 500 KiB or more, and some MiB on a connection that was fast: over a line that was seen to pause, there is ten times
+    /// its longest pause on top, up to four times what was set in all.
     ///
-    /// Raise it for lines of less than 8 KiB a second, and where the server is asked to copy many gigabytes. Requests that
+    /// Raise it where 500 KiB take longer, and where the server is asked to copy many gigabytes. Requests that
     /// only read (`GET`, `HEAD`, `OPTIONS`) have [`idle_timeout`](Config::idle_timeout) instead.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;

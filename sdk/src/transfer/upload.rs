@@ -64,11 +64,11 @@ pub(crate) use session::{SentPart, Session};
 /// # Failure
 ///
 /// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
-/// be. Dropping the future stops everything, and the upload is aborted in the background if the runtime goes on; if its
-/// completion was asked for by then, it is completed or aborted, whichever the server does first. With a
-/// [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the file changed meanwhile: then nothing
-/// could go on with it, and it is aborted all the same. Where nobody knows whether the upload was completed, because the
-/// server gave no answer, it is not aborted, and the error says that too.
+/// be. Dropping the future stops everything but what the system has [taken over](Upload::stall_timeout), and the upload is
+/// aborted in the background if the runtime goes on; if its completion was asked for by then, it is completed or aborted,
+/// whichever the server does first. With a [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the
+/// file changed meanwhile: then nothing could go on with it, and it is aborted all the same. Where nobody knows whether the
+/// upload was completed, because the server gave no answer, it is not aborted, and the error says that too.
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     bucket: Bucket,
@@ -245,17 +245,19 @@ impl Upload {
         self
     }
 
-    /// How long nothing of a part may move before it is cut and sent again; default 15 s. A part that moves, however slowly,
-    /// goes on. The wait for the answer after the last byte is
+    /// How long nothing of a part may move before it is cut and sent again; default 15 s. There is no limit on how long a part
+    /// takes that moves. The wait for the answer after the last byte is
     /// [`Config::response_timeout`](crate::Config::response_timeout).
     ///
-    /// Movement is seen when the system's send buffer takes more, which it does in steps. A line whose steps take more than
-    /// 1 s is given eight times as long as the longest one took, if that is more, up to four times this limit. One that was fast has a large
-    /// buffer, with steps of up to 1 MiB or so: if the line slows down so far that the next step takes longer than this limit,
-    /// the part is cut, once; on the new connection the steps are small.
+    /// Movement is seen when the system's send buffer takes more, which it does in steps. While a line is slow, that is, until
+    /// 4 MiB moved without a pause of 1 s, this limit is eight times its longest pause where that is longer, and at most four
+    /// times what was set: 8 KiB a second are enough. A line that was fast has a large buffer, with steps of up to 1 MiB or so;
+    /// if it slows down so far that the next step takes longer than this, the part is cut. On a new connection, the steps are
+    /// small.
     ///
     /// What the system and the HTTP library have taken over of a part, 1 MiB or so, is theirs: if the part is cut or dropped
-    /// while its server takes nothing, they hold it, and the connection, until the server goes on or closes it.
+    /// while its server takes nothing, they hold it, and the connection, until the server goes on or closes it, or the system
+    /// takes it for lost: Linux does after some 15 minutes without a sign of it.
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_timeout = limit;
         self

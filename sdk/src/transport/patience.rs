@@ -8,19 +8,16 @@ use tokio::time::{Instant, timeout_at};
 use crate::body::Progress;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Shorter pauses are those of a busy machine as well as of a line.
-const PAUSE_OF_A_LINE: Duration = Duration::from_secs(1);
-
 /// A line that was seen to pause may do so longer by this: the system takes more only when a third of its buffer is free, and
 /// the buffer grows by leaps.
-const LONGER: u32 = 8;
-
-/// No line is waited for longer than so many limits.
-const LIMITS: u32 = 4;
+const TIMES_A_PAUSE: u32 = 8;
 
 /// What was handed over and is not sent yet takes no more than so many of a line's pauses: in each, a third of the system's
-/// buffer became free, and of the 400 KiB or so that the HTTP library has, there was room for 64 KiB at least.
-const PAUSES_LEFT: u32 = 10;
+/// buffer became free, and of the 400 KiB or so that the HTTP library has, most had room.
+const PAUSES_TO_THE_END: u32 = 10;
+
+/// No line is waited for longer than so many limits.
+const MOST_LIMITS: u32 = 4;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
@@ -75,16 +72,16 @@ impl Patience {
 
     /// On a line that paused as long as this, and went on.
     fn for_movement(&self, pause: Duration) -> Duration {
-        of_line(pause).saturating_mul(LONGER).min(self.idle.saturating_mul(LIMITS)).max(self.idle)
+        longer(self.idle, pause.saturating_mul(TIMES_A_PAUSE))
     }
 
     fn for_answer(&self, pause: Duration) -> Duration {
-        self.response.saturating_add(of_line(pause).saturating_mul(PAUSES_LEFT))
+        longer(self.response, self.response.saturating_add(pause.saturating_mul(PAUSES_TO_THE_END)))
     }
 }
 
-fn of_line(pause: Duration) -> Duration {
-    if pause < PAUSE_OF_A_LINE { Duration::ZERO } else { pause }
+fn longer(limit: Duration, wanted: Duration) -> Duration {
+    wanted.min(limit.saturating_mul(MOST_LIMITS)).max(limit)
 }
 
 pub(crate) fn stalled(limit: Duration) -> Error {
@@ -92,36 +89,4 @@ pub(crate) fn stalled(limit: Duration) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PATIENCE: Patience = Patience { idle: Duration::from_secs(15), response: Duration::from_secs(120) };
-
-    #[test]
-    fn a_line_may_pause_eight_times_as_long_as_it_did_but_no_longer_than_four_times_the_limit() {
-        for (paused, limit) in [(0, 15), (1, 15), (2, 16), (3, 24), (7, 56), (8, 60), (40, 60)] {
-            assert_eq!(PATIENCE.for_movement(Duration::from_secs(paused)).as_secs(), limit, "{paused} s");
-        }
-    }
-
-    #[test]
-    fn what_a_slow_line_has_still_to_send_is_allowed_for_before_the_answer() {
-        for (paused, limit) in [(0, 120), (1, 130), (12, 240)] {
-            assert_eq!(PATIENCE.for_answer(Duration::from_secs(paused)).as_secs(), limit, "{paused} s");
-        }
-    }
-
-    #[test]
-    fn pauses_of_a_busy_machine_change_nothing() {
-        let patience = Patience { idle: Duration::from_millis(300), response: Duration::from_millis(400) };
-        let pause = Duration::from_millis(299);
-        assert_eq!((patience.for_movement(pause), patience.for_answer(pause)), (patience.idle, patience.response));
-    }
-
-    #[test]
-    fn no_limit_stays_none() {
-        let patience = Patience { idle: Duration::MAX, response: Duration::MAX };
-        let pause = Duration::from_secs(10);
-        assert_eq!((patience.for_movement(pause), patience.for_answer(pause)), (Duration::MAX, Duration::MAX));
-    }
-}
+mod tests;

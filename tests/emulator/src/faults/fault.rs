@@ -85,7 +85,7 @@ pub enum Fault {
     },
     /// The request's body is read slowly. A speed below 1 MiB/s makes the buffers of all connections small, since
     /// megabytes could be on their way otherwise. Even so a client sees its bytes move only now and then: on Linux
-    /// and at 8 KiB/s about every 8 seconds.
+    /// and at 8 KiB/s every 8 seconds at first, and every 20 later.
     SlowReceive {
         /// At least 1.
         bytes_per_second: u64,
