@@ -26,7 +26,7 @@ pub(crate) use observer::Observer;
 use piece::FRAME;
 pub(crate) use piece::{PIECE, Piece, PiecePool};
 pub(crate) use progress::Progress;
-pub(crate) use revocable::RevocableBody;
+pub(crate) use revocable::{RevocableBody, Revocation};
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 

@@ -15,7 +15,7 @@ use http::{HeaderMap, Method};
 use http_body::Body as _;
 use tokio::time::timeout;
 
-use crate::body::{BodyError, ExactBody, Progress, RevocableBody};
+use crate::body::{BodyError, ExactBody, Progress, RevocableBody, Revocation};
 use crate::config::Settings;
 use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
@@ -42,8 +42,11 @@ pub(crate) struct Outgoing {
 }
 
 /// Bytes of an answer as they come in.
-#[derive(Debug)]
-pub(crate) struct Incoming(reqwest::Body);
+pub(crate) struct Incoming {
+    body: reqwest::Body,
+    /// An answer may come while its request is still sent, which goes on as long as somebody reads the answer.
+    _request: Option<Revocation>,
+}
 
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
@@ -98,11 +101,7 @@ impl Transport {
             if let Some(mut body) = empty {
                 end(&mut body, patience.idle).await?;
             }
-            let response = received(patience.wait_for(pin!(sending), &progress).await?)?;
-            if let Some(revocation) = revocation {
-                revocation.give_up();
-            }
-            Ok(response)
+            received(patience.wait_for(pin!(sending), &progress).await?, revocation)
         }
     }
 
@@ -118,7 +117,7 @@ impl Transport {
 impl Incoming {
     pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
-            let frame = ready!(Pin::new(&mut self.0).poll_frame(context));
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
             return Poll::Ready(match frame {
                 None => None,
                 Some(Err(error)) => Some(Err(classify(error))),
@@ -131,13 +130,16 @@ impl Incoming {
     }
 
     pub(crate) fn length(&self) -> Option<u64> {
-        self.0.size_hint().exact()
+        self.body.size_hint().exact()
     }
 }
 
-fn received(outcome: reqwest::Result<reqwest::Response>) -> Result<http::Response<Incoming>> {
+fn received(
+    outcome: reqwest::Result<reqwest::Response>,
+    request: Option<Revocation>,
+) -> Result<http::Response<Incoming>> {
     match outcome {
-        Ok(response) => Ok(http::Response::from(response).map(Incoming)),
+        Ok(response) => Ok(http::Response::from(response).map(|body| Incoming { body, _request: request })),
         Err(error) => Err(classify(error)),
     }
 }

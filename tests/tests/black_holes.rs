@@ -12,6 +12,7 @@ use std::time::Duration;
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Config, Downloaded, ErrorKind, MIB, QingStor, Result, RetryConfig};
 use qingstor_tests::{TestBucket, content, faulty, open_uploads};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout};
@@ -142,23 +143,36 @@ async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
 
 #[tokio::test]
 async fn what_a_dropped_upload_was_given_is_let_go_of_although_its_connection_stands_still() {
-    let stalled = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
-    let plan = FaultPlan::new().rule(FaultRule::new(stalled).operation("UploadMultipart"));
-    let (_test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
+    let stalled = Fault::StallInBody { after: Offset::Bytes(0), lasts: None };
+    let plan = FaultPlan::new().rule(FaultRule::new(stalled).operation("PutObject"));
+    let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR).await;
     let (given, mut let_go_of) = mpsc::unbounded_channel::<()>();
-    let half = Arc::new(Notify::new());
-    let notify = Arc::clone(&half);
-    let upload = bucket.upload("key").bytes(content(2 * PART, 1)).part_size(PART).stall_timeout(HOUR);
-    let upload = upload.on_progress(move |progress| {
-        let _held = &given;
-        if progress.bytes >= PART {
-            notify.notify_one();
-        }
+    // More than the system takes in by itself.
+    let upload = bucket.upload("key").bytes(content(6 * PART, 1)).part_size(6 * PART).stall_timeout(HOUR);
+    let upload = upload.on_progress(move |_| assert!(!given.is_closed()));
+    assert!(timeout(Duration::from_secs(1), upload.send()).await.is_err());
+    assert_eq!(test.emulator().faults_fired(), [1]);
+    assert_eq!(ended(async { Ok(let_go_of.recv().await) }).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_was_given_for_a_request_that_is_refused_early_is_let_go_of() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let config = Config::new("id", "key").endpoint(format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        connection.read_u8().await.unwrap();
+        connection.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        // Nothing more is read, and the connection stays.
+        std::future::pending::<()>().await;
+        drop(connection);
     });
-    tokio::select! {
-        outcome = ended(upload.send()) => panic!("{outcome:?}"),
-        () = half.notified() => {}
-    }
+    let (given, mut let_go_of) = mpsc::unbounded_channel::<()>();
+    let bucket = client(config, 1, HOUR).bucket("bucket", "");
+    let upload = bucket.upload("key").bytes(content(6 * PART, 1)).part_size(6 * PART).stall_timeout(HOUR);
+    let upload = upload.on_progress(move |_| assert!(!given.is_closed()));
+    let error = ended(upload.send()).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(403), "{error}");
     assert_eq!(ended(async { Ok(let_go_of.recv().await) }).await.unwrap(), None);
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Progress {
     last_millis: AtomicU64,
     left: AtomicU64,
     longest_pause_millis: AtomicU64,
-    left_at_longest_pause: AtomicU64,
+    left_at_last_pause: AtomicU64,
 }
 
 impl Progress {
@@ -30,7 +30,7 @@ impl Progress {
             last_millis: AtomicU64::new(0),
             left: AtomicU64::new(0),
             longest_pause_millis: AtomicU64::new(0),
-            left_at_longest_pause: AtomicU64::new(0),
+            left_at_last_pause: AtomicU64::new(0),
         })
     }
 
@@ -47,17 +47,17 @@ impl Progress {
     /// The line takes more again; how long it took nothing.
     pub(super) fn end_pause(&self) -> Duration {
         let pause = Duration::from_millis(self.millis().saturating_sub(self.last_millis.load(Ordering::Relaxed)));
-        if pause >= PAUSE_OF_A_LINE && pause >= self.longest_pause() {
-            self.longest_pause_millis.store(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-            self.left_at_longest_pause.store(self.left.load(Ordering::Relaxed), Ordering::Relaxed);
+        if pause >= PAUSE_OF_A_LINE {
+            let longest = pause.max(self.longest_pause());
+            self.left_at_last_pause.store(self.left.load(Ordering::Relaxed), Ordering::Relaxed);
+            self.longest_pause_millis.store(u64::try_from(longest.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
         }
         pause
     }
 
     /// The longest time for which the line, while it was slow, took nothing and then went on; zero if it is not slow.
     pub(crate) fn longest_pause(&self) -> Duration {
-        let moved =
-            self.left_at_longest_pause.load(Ordering::Relaxed).saturating_sub(self.left.load(Ordering::Relaxed));
+        let moved = self.left_at_last_pause.load(Ordering::Relaxed).saturating_sub(self.left.load(Ordering::Relaxed));
         if moved > RECOVERED {
             return Duration::ZERO;
         }

@@ -1,6 +1,7 @@
 //! A body that can be taken back from the HTTP library.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -12,35 +13,47 @@ use crate::error::BoxError;
 
 /// What the HTTP library gets. It keeps a body until the connection has ended, and that it ends only when what it took over
 /// before is sent: never, if nobody reads it.
-pub(crate) struct RevocableBody(Arc<Mutex<Option<ExactBody>>>);
+pub(crate) struct RevocableBody(Arc<Lent>);
 
 /// Takes the body back when it is dropped, with all that it holds.
-pub(crate) struct Revocation(Option<Arc<Mutex<Option<ExactBody>>>>);
+pub(crate) struct Revocation(Arc<Lent>);
+
+struct Lent {
+    body: Mutex<Option<ExactBody>>,
+    is_revoked: AtomicBool,
+}
 
 impl RevocableBody {
     pub(crate) fn new(body: ExactBody) -> (Self, Revocation) {
-        let body = Arc::new(Mutex::new(Some(body)));
-        (Self(Arc::clone(&body)), Revocation(Some(body)))
-    }
-
-    fn body(&self) -> MutexGuard<'_, Option<ExactBody>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let lent = Arc::new(Lent { body: Mutex::new(Some(body)), is_revoked: AtomicBool::new(false) });
+        (Self(Arc::clone(&lent)), Revocation(lent))
     }
 }
 
-impl Revocation {
-    /// The body may go on: there is an answer, and more of it may come while the body is sent.
-    pub(crate) fn give_up(mut self) {
-        self.0 = None;
+impl Lent {
+    fn body(&self) -> MutexGuard<'_, Option<ExactBody>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is dropped with a body may be an application's, so the lock is not held meanwhile.
+    fn drop_body(&self) {
+        let body = self.body().take();
+        drop(body);
     }
 }
 
 impl Drop for Revocation {
     fn drop(&mut self) {
-        // Where the lock is taken the body is being read from, so its connection is none that stands still; and to wait
-        // for callbacks of an application could be for ever.
-        let body = self.0.as_ref().and_then(|body| body.try_lock().ok()?.take());
+        self.0.is_revoked.store(true, Ordering::SeqCst);
+        // It may be a callback of this very body that drops the request. Then the body is dropped after that.
+        let body = self.0.body.try_lock().ok().and_then(|mut body| body.take());
         drop(body);
+    }
+}
+
+impl Drop for RevocableBody {
+    fn drop(&mut self) {
+        self.0.drop_body();
     }
 }
 
@@ -49,33 +62,38 @@ impl http_body::Body for RevocableBody {
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.body().as_mut() {
-            Some(body) => Pin::new(body).poll_frame(context),
-            None => Poll::Ready(Some(Err("the request was dropped".into()))),
+        let frame = self.0.body().as_mut().map(|body| Pin::new(body).poll_frame(context));
+        match frame {
+            Some(frame) if !self.0.is_revoked.load(Ordering::SeqCst) => frame,
+            _ => {
+                self.0.drop_body();
+                Poll::Ready(Some(Err("the request was dropped".into())))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body().as_ref().is_some_and(ExactBody::is_end_stream)
+        self.0.body().as_ref().is_some_and(ExactBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body().as_ref().map(ExactBody::size_hint).unwrap_or_default()
+        self.0.body().as_ref().map(ExactBody::size_hint).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
+    use std::time::Duration;
 
     use http_body::Body as _;
 
     use super::*;
     use crate::Body;
-    use crate::body::Progress;
+    use crate::body::{Observer, Progress};
 
-    fn lent(bytes: &'static [u8]) -> (RevocableBody, Revocation) {
-        RevocableBody::new(Body::from(bytes).attempt(&Progress::new()))
+    fn lent(body: impl Into<Body>) -> (RevocableBody, Revocation) {
+        RevocableBody::new(body.into().attempt(&Progress::new()))
     }
 
     fn next(body: &mut RevocableBody) -> Option<Result<Bytes, String>> {
@@ -87,20 +105,61 @@ mod tests {
         }
     }
 
+    fn dropped() -> Option<Result<Bytes, String>> {
+        Some(Err("the request was dropped".to_owned()))
+    }
+
     #[test]
     fn what_was_taken_back_is_an_error_and_no_end() {
-        let (mut body, revocation) = lent(b"content");
+        let (mut body, revocation) = lent("content");
         drop(revocation);
-        assert_eq!(next(&mut body), Some(Err("the request was dropped".to_owned())));
+        assert_eq!(next(&mut body), dropped());
         assert!(!body.is_end_stream());
     }
 
     #[test]
     fn what_is_not_taken_back_is_the_body() {
-        let (mut body, revocation) = lent(b"content");
+        let (mut body, _revocation) = lent("content");
         assert_eq!(body.size_hint().exact(), Some(7));
-        revocation.give_up();
         assert_eq!(next(&mut body), Some(Ok(Bytes::from_static(b"content"))));
         assert!(body.is_end_stream());
+    }
+
+    #[test]
+    fn what_the_library_has_done_with_is_let_go_of() {
+        let (body, revocation) = lent("content");
+        drop(body);
+        assert!(revocation.0.body().is_none());
+    }
+
+    /// Drops the request when its bytes are asked for.
+    struct Dropping(Mutex<Option<Revocation>>);
+
+    impl Observer for Dropping {
+        fn begin(&self) -> u32 {
+            1
+        }
+
+        fn sent(&self, _: u32, _: u64) {
+            drop(self.0.lock().unwrap().take());
+        }
+
+        fn most_at_once(&self) -> usize {
+            1
+        }
+
+        fn pause_after(&self, _: u64) -> Option<Duration> {
+            None
+        }
+    }
+
+    #[test]
+    fn a_callback_of_the_body_may_drop_the_request() {
+        let dropping = Arc::new(Dropping(Mutex::default()));
+        let observer: Arc<dyn Observer> = dropping.clone();
+        let (mut body, revocation) = lent(Body::from("content").observed(observer));
+        *dropping.0.lock().unwrap() = Some(revocation);
+        assert_eq!(next(&mut body), dropped());
+        assert!(body.0.body().is_none());
     }
 }

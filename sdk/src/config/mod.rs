@@ -203,7 +203,7 @@ impl Config {
     /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
     /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move. While a body is
     /// sent over a line that is seen to pause for 1 s or longer and to go on, the limit is eight times its longest pause
-    /// where that is longer, and at most four times what was set.
+    /// where that is longer, and at most four times what was set, until 4 MiB moved without a pause.
     ///
     /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). Between the last
     /// byte of a request that writes and its answer, [`response_timeout`](Config::response_timeout) counts instead.

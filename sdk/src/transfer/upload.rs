@@ -255,9 +255,9 @@ impl Upload {
     /// if it slows down so far that the next step takes longer than this, the part is cut. On a new connection, the steps are
     /// small.
     ///
-    /// What the system and the HTTP library have taken over of a part, 1 MiB or so, is theirs: if the part is cut or dropped
-    /// while its server takes nothing, they hold it, and the connection, until the server goes on or closes it, or the system
-    /// takes it for lost: Linux does after some 15 minutes without a sign of it.
+    /// What the system and the HTTP library have taken over of a part, 500 KiB or on a fast line some MiB, is theirs: if the
+    /// part is cut or dropped while its server takes nothing, they hold it, and the connection, until the server goes on or
+    /// closes it, or the system takes it for lost: Linux does after some 15 minutes without a sign of it.
     pub fn stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_timeout = limit;
         self

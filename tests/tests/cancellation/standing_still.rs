@@ -9,8 +9,7 @@ use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, TransferProgress, Upload};
 use qingstor_tests::{content, logged};
 use tokio::sync::Notify;
-use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::server::{GUARD, HOUR, Server};
 use crate::{PART, SIZE, resumable, unless, upload};
@@ -57,7 +56,7 @@ fn parts_of_an_upload_that_nobody_reads_are_not_sent_to_their_end() {
             if parts.len() == 2 {
                 return parts;
             }
-            yield_now().await;
+            sleep(Duration::from_millis(10)).await;
         }
     };
     let parts = server.apart.block_on(async { timeout(GUARD, both).await.expect("a part goes on") });

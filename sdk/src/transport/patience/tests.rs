@@ -79,6 +79,12 @@ async fn a_line_that_is_fast_again_has_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_line_that_goes_on_to_pause_is_slow_however_much_it_moves() {
+    let steps = [(4, seconds(3)), (4, seconds(20))].into_iter().chain([(16, seconds(19)); 9]);
+    assert_eq!(said(body(192), steps).await, (nothing_moved(60), 3 + 20 + 9 * 19 + 60));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_slow_line_has_still_to_send_is_allowed_for_before_the_answer() {
     assert_eq!(said(body(5), [(4, NOTHING)]).await, (no_answer(120), 120));
     assert_eq!(said(body(5), [(4, seconds(12))]).await, (no_answer(240), 12 + 240));
