@@ -203,6 +203,21 @@ impl Body {
     }
 }
 
+#[cfg(test)]
+impl Body {
+    /// What an attempt sends, to its end.
+    pub(crate) async fn sent(&mut self) -> Vec<u8> {
+        use http_body::Body as _;
+
+        let mut attempt = self.attempt(&Progress::new());
+        let mut bytes = Vec::new();
+        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
+            bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
+        }
+        bytes
+    }
+}
+
 pub(crate) fn length_of(pieces: &[Bytes]) -> u64 {
     pieces.iter().map(|piece| piece.len() as u64).sum()
 }

@@ -15,16 +15,25 @@ use crate::TestBucket;
 /// If the emulator does not start.
 pub async fn faulty(plan: FaultPlan) -> io::Result<(TestBucket, Bucket)> {
     let test = TestBucket::on(Emulator::builder().faults(plan)).await?;
-    let patient = patient(&test, Duration::from_secs(20))?;
+    let patient = patient(&test)?;
     Ok((test, patient))
 }
 
-/// The same bucket for a client that tries four times, soon after each other, and waits so long for an answer.
+/// The same bucket for a client that tries four times, soon after each other.
 ///
 /// # Errors
 ///
 /// If there is no such client.
-pub fn patient(test: &TestBucket, answer_limit: Duration) -> io::Result<Bucket> {
+pub fn patient(test: &TestBucket) -> io::Result<Bucket> {
+    patient_for(test, Duration::from_secs(20))
+}
+
+/// As [`patient`], for a client that waits so long for an answer.
+///
+/// # Errors
+///
+/// If there is no such client.
+pub fn patient_for(test: &TestBucket, answer_limit: Duration) -> io::Result<Bucket> {
     let retry = RetryConfig::default().max_attempts(4).initial_backoff(Duration::from_millis(2));
     let config = test.config().retry(retry).response_timeout(answer_limit);
     let account = QingStor::new(config).map_err(io::Error::other)?;

@@ -5,6 +5,7 @@
 mod access_log;
 mod answer;
 mod content;
+mod events;
 mod faulty;
 mod messenger;
 mod mock_service;
@@ -18,7 +19,8 @@ mod test_bucket;
 pub use access_log::{logged, received};
 pub use answer::Answer;
 pub use content::{Random, content, etag_of_parts};
-pub use faulty::{faulty, open_uploads, patient};
+pub use events::hear_events;
+pub use faulty::{faulty, open_uploads, patient, patient_for};
 pub use messenger::{Errand, Messenger};
 pub use mock_service::{REQUEST_ID, account_answering, service_answering};
 pub use plain_http::{PlainRequest, PlainResponse};

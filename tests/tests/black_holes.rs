@@ -1,8 +1,8 @@
 //! Transfers to and from servers that stop, and such as are slow.
 //!
 //! Protects: a server that says nothing more, or takes nothing more, is noticed, tried again on a new connection as often as
-//! it was wanted, and is an error in the end; one that is slow from the beginning, and goes on, is not cut; and what stands still keeps
-//! nothing else from its way.
+//! it was wanted, and is an error in the end; one that is slow from the beginning, and goes on, is not cut; and what stands
+//! still keeps nothing else from its way.
 
 use std::fs;
 use std::sync::Arc;

@@ -69,7 +69,7 @@ async fn one_download(seed: u64) -> Ended {
     let data = tempfile::tempdir().unwrap();
     let part_size = if in_parts { PART } else { 4 * PART };
     let test = with_object(&bytes, part_size, data.path(), everything(seed)).await;
-    let bucket = patient(&test, Duration::from_secs(20)).unwrap();
+    let bucket = patient(&test).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Error, GetObjectInput, MIB, Upload, Uploaded};
-use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient, received, seeds};
+use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient_for, received, seeds};
 use tempfile::TempDir;
 
 const USUAL: u64 = 200;
@@ -103,7 +103,7 @@ impl Round {
         fs::create_dir(folder.path().join("source")).unwrap();
         let emulator = Emulator::builder().faults(everything(seed)).access_log(folder.path().join("log"));
         let test = TestBucket::on(emulator).await.unwrap();
-        let bucket = patient(&test, 2 * STALL_TIMEOUT).unwrap();
+        let bucket = patient_for(&test, 2 * STALL_TIMEOUT).unwrap();
         let told = HashSet::new();
         let this = Self { seed, bytes, source, test, bucket, folder, told, unknown: 0, may_be_there: false };
         fs::write(this.file(), &this.bytes).unwrap();

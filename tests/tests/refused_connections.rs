@@ -13,11 +13,8 @@ use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, Download, Error, ErrorKind, MIB, QingStor, RetryConfig, TransferProgress, Upload};
-use qingstor_tests::{ServerApart, content, open_uploads};
+use qingstor_tests::{ServerApart, content, hear_events, open_uploads};
 use tokio::task::yield_now;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 const PART: u64 = 4 * MIB;
 const PARTS: u64 = 4;
@@ -31,7 +28,7 @@ const MANY: u32 = 100_000;
 /// A server that closes connections in the middle of the third part.
 fn server(fault: Fault, operation: &str) -> Arc<ServerApart> {
     static LISTENER: Once = Once::new();
-    LISTENER.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());
+    LISTENER.call_once(|| hear_events(note_refusal).unwrap());
     let rule = FaultRule::new(fault).operation(operation).skip(2).count(CLOSED);
     Arc::new(ServerApart::start(Emulator::builder().faults(FaultPlan::new().rule(rule))).unwrap())
 }
@@ -172,34 +169,8 @@ thread_local! {
 }
 
 /// Takes note of connections that were refused, for the thread that wanted them: nobody else sees that.
-struct Listener;
-
-impl Visit for Listener {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if field.name() == "error" && format!("{value:?}").contains("no connection to the server") {
-            WAS_REFUSED.set(true);
-        }
+fn note_refusal(field: &str, value: &dyn Debug) {
+    if field == "error" && format!("{value:?}").contains("no connection to the server") {
+        WAS_REFUSED.set(true);
     }
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("qingstor_sdk")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Self);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }

@@ -4,7 +4,6 @@
 //! with room again, the download goes on; what can never be a target is refused before anything is fetched; and a folder
 //! that cannot be synced, as some file systems' cannot, is no reason to say that a file is not there.
 
-use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,11 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
-use qingstor_tests::{Errand, Messenger, TestBucket, content, logged};
+use qingstor_tests::{Errand, Messenger, TestBucket, content, hear_events, logged};
 use tokio::sync::Notify;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 const PART: u64 = 4 * MIB;
 const SIZE: u64 = 6 * PART;
@@ -152,53 +148,23 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_fetched() {
     assert_eq!(fs::read(target.path()).unwrap(), BEFORE);
 }
 
-/// Notices whether it is said that the folder could not be synced after the target had come into it.
-#[derive(Clone)]
-struct Listener {
-    target: PathBuf,
-    has_heard: Arc<AtomicBool>,
-}
-
-impl Visit for Listener {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let is_there = || fs::metadata(&self.target).is_ok_and(|target| target.len() == SIZE);
-        if field.name() == "message" && format!("{value:?}").contains("the folder could not be synced") && is_there() {
-            self.has_heard.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Subscriber for Listener {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("qingstor_sdk")
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-/// What the process does that may not look into the folder it downloads to.
 #[tokio::test]
 async fn a_process_that_tells_of_folders() {
     let Some(errand) = Errand::of_this_process() else { return };
-    let listener = Listener { target: errand.told("file").into(), has_heard: Arc::default() };
-    tracing::subscriber::set_global_default(listener.clone()).unwrap();
-    let download = client(errand.told("endpoint")).download("key").to_file(&listener.target);
+    let target = PathBuf::from(errand.told("file"));
+    let has_heard = Arc::new(AtomicBool::new(false));
+    let (there, heard) = (target.clone(), Arc::clone(&has_heard));
+    // After the target had come into it.
+    let is_there = move || fs::metadata(&there).is_ok_and(|target| target.len() == SIZE);
+    hear_events(move |field, value| {
+        if field == "message" && format!("{value:?}").contains("the folder could not be synced") && is_there() {
+            heard.store(true, Ordering::Relaxed);
+        }
+    })
+    .unwrap();
+    let download = client(errand.told("endpoint")).download("key").to_file(&target);
     let outcome = download.send().await.map(|downloaded| downloaded.size);
-    errand.report(&format!("{outcome:?}, {}", listener.has_heard.load(Ordering::Relaxed)));
+    errand.report(&format!("{outcome:?}, {}", has_heard.load(Ordering::Relaxed)));
 }
 
 #[cfg(unix)]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -61,9 +61,8 @@ pub(crate) struct ExactBody {
     is_slow: bool,
     is_asked: bool,
     progress: Arc<Progress>,
-    observer: Option<Arc<dyn Observer>>,
-    /// Its number, as the observer counts them.
-    attempt: u32,
+    /// And the attempt's number, as it counts them.
+    observer: Option<(Arc<dyn Observer>, u32)>,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -75,10 +74,8 @@ enum AttemptSource {
         reading: Option<JoinHandle<io::Result<Bytes>>>,
     },
     /// The last bytes are held back until the stream has ended: only then is its length known to be right.
-    ///
-    /// The lock is never contended: it makes the body `Sync`, which the HTTP library asks for and streams need not be.
     Stream {
-        stream: Mutex<ByteStream>,
+        stream: ByteStream,
         last: Option<Bytes>,
     },
     /// One after the other; each is asked until it has ended, and so found out if it is not as long as it said.
@@ -100,7 +97,7 @@ impl ExactBody {
     }
 
     pub(super) fn of_stream(length: u64, stream: ByteStream, progress: &Arc<Progress>) -> Self {
-        Self::new(length, AttemptSource::Stream { stream: Mutex::new(stream), last: None }, progress)
+        Self::new(length, AttemptSource::Stream { stream, last: None }, progress)
     }
 
     pub(super) fn of_parts<const N: usize>(parts: [Self; N], progress: &Arc<Progress>) -> Self {
@@ -111,22 +108,12 @@ impl ExactBody {
     fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
         let progress = Arc::clone(progress);
         let rest = Bytes::new();
-        Self {
-            source,
-            rest,
-            length,
-            sent: 0,
-            is_slow: false,
-            is_asked: false,
-            progress,
-            observer: None,
-            attempt: 0,
-            pause: None,
-        }
+        Self { source, rest, length, sent: 0, is_slow: false, is_asked: false, progress, observer: None, pause: None }
     }
 
     pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
-        Self { attempt: observer.begin(), observer: Some(observer), ..self }
+        let attempt = observer.begin();
+        Self { observer: Some((observer, attempt)), ..self }
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -136,7 +123,6 @@ impl ExactBody {
                 return Poll::Ready(None);
             };
             let held = last.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            let stream = stream.get_mut().unwrap_or_else(PoisonError::into_inner);
             match ready!(stream.as_mut().poll_next(context)) {
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(bytes)) => {
@@ -200,11 +186,11 @@ impl ExactBody {
     fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
         self.is_asked = false;
         let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
-        let most = self.observer.as_ref().map_or(at_once, |observer| observer.most_at_once().clamp(1, at_once));
+        let most = self.observer.as_ref().map_or(at_once, |(observer, _)| observer.most_at_once().clamp(1, at_once));
         let piece = bytes.split_to(bytes.len().min(most));
         self.rest = bytes;
-        if let Some(observer) = &self.observer {
-            observer.sent(self.attempt, piece.len() as u64);
+        if let Some((observer, attempt)) = &self.observer {
+            observer.sent(*attempt, piece.len() as u64);
             self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
         self.progress.moved(piece.len() as u64);

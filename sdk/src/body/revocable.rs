@@ -18,6 +18,7 @@ pub(crate) struct RevocableBody(Arc<Lent>);
 /// Takes the body back when it is dropped, with all that it holds.
 pub(crate) struct Revocation(Arc<Lent>);
 
+/// The lock also makes the body `Sync`, which the HTTP library asks for and streams need not be.
 struct Lent {
     body: Mutex<Option<ExactBody>>,
     is_revoked: AtomicBool,

@@ -6,8 +6,7 @@ use qingstor_emulator::Builder;
 use qingstor_sdk::{Bucket, QingStor};
 use qingstor_tests::{ServerApart, open_uploads};
 use tokio::runtime::{self, Handle};
-use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// For what has to happen: a test that waits so long has failed.
 pub(crate) const GUARD: Duration = Duration::from_secs(60);
@@ -32,7 +31,7 @@ impl Server {
             let outcome = work(bucket).await;
             let ended = async {
                 while Handle::current().metrics().num_alive_tasks() > 0 {
-                    yield_now().await;
+                    sleep(Duration::from_millis(1)).await;
                 }
             };
             timeout(GUARD, ended).await.expect("a task goes on that nobody waits for");

@@ -89,23 +89,10 @@ fn in_memory(range: &Range<u64>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-    use std::pin::Pin;
     use std::sync::Arc;
 
-    use http_body::Body as _;
-
     use super::*;
-    use crate::body::{OpenFile, Progress};
-
-    async fn sent(body: &mut Body) -> Vec<u8> {
-        let mut attempt = body.attempt(&Progress::new());
-        let mut bytes = Vec::new();
-        while let Some(frame) = poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
-            bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
-        }
-        bytes
-    }
+    use crate::body::OpenFile;
 
     #[tokio::test]
     async fn pieces_are_sent_in_their_order_and_again() {
@@ -115,7 +102,7 @@ mod tests {
         let mut body = region.body();
         assert_eq!((body.len(), body.is_replayable()), (content.len() as u64, true));
         for _ in 0..2 {
-            assert!(sent(&mut body).await == content);
+            assert!(body.sent().await == content);
         }
     }
 

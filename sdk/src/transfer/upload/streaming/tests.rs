@@ -2,11 +2,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http_body::Body as _;
 use tokio::io::AsyncRead;
 
 use super::*;
-use crate::body::Progress;
 
 /// The content, in pieces that are no divisor of any other.
 struct Pieces(Vec<u8>);
@@ -40,17 +38,6 @@ fn on_disk(content: &[u8], part: usize) -> Parts {
     }
 }
 
-/// What would be sent of it.
-async fn sent(part: &Waiting) -> Vec<u8> {
-    let mut body = part.region.body();
-    let mut attempt = body.attempt(&Progress::new());
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
-        bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
-    }
-    bytes
-}
-
 #[tokio::test]
 async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
     for part in [2 * PIECE, 2 * PIECE + 777, 777] {
@@ -59,7 +46,7 @@ async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
             let mut parts = on_disk(&content, part);
             // A reader that gives nothing has a part, too.
             if size == 0 {
-                assert_eq!(sent(&parts.next().await.unwrap().unwrap()).await, content);
+                assert_eq!(parts.next().await.unwrap().unwrap().region.body().sent().await, content);
             }
             for (number, bytes) in content.chunks(part).enumerate() {
                 let read = parts.next().await.unwrap().unwrap();
@@ -67,7 +54,7 @@ async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
                 assert!(matches!(file, PartSource::File(_)));
                 assert_eq!(file.fingerprint().unwrap().size, bytes.len() as u64, "nothing else is in its file");
                 assert_eq!((read.number as usize, read.region.length()), (number, bytes.len() as u64));
-                assert!(sent(&read).await == bytes, "part {number} of {size} bytes in parts of {part}");
+                assert!(read.region.body().sent().await == bytes, "part {number} of {size} bytes in parts of {part}");
             }
             assert!(parts.next().await.unwrap().is_none(), "{size} bytes in parts of {part}");
             assert_eq!(parts.read, size as u64);
