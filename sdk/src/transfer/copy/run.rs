@@ -14,7 +14,7 @@ use crate::transfer::plan::{PartPlan, PlannedPart, check_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::stored::look_at_stored;
 use crate::transfer::tasks::{both, for_each_part};
-use crate::transfer::upload::{Completed, SentPart, Session, begin, see_through};
+use crate::transfer::upload::{Completed, CompletedPart, MultipartUpload, begin, see_through};
 use crate::{HeadObjectOutput, ObjectSource, PutObjectOutput};
 
 pub(super) async fn run(copy: ObjectCopy) -> Result<Copied> {
@@ -101,27 +101,27 @@ impl ObjectCopy {
     ) -> Result<Copied> {
         let plan = PartPlan::new(size, self.part_size)?;
         meter.update(|progress| progress.total_parts = Some(plan.count()));
-        let session = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
-        let completed = see_through(&session, cancelled, async {
-            let copying = self.copy_parts(&session, Pin::of(source), plan);
-            let (parts, before) = both(copying, session.object_before()).await?;
-            session.complete(&parts, size, &before).await
+        let upload = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
+        let completed = see_through(&upload, cancelled, async {
+            let copying = self.copy_parts(&upload, Pin::of(source), plan);
+            let (parts, before) = both(copying, upload.object_before()).await?;
+            upload.complete(&parts, size, &before).await
         });
         let Completed { etag, version_id, .. } = completed.await?;
-        let (parts, attempts) = (plan.count(), session.attempts());
+        let (parts, attempts) = (plan.count(), upload.attempts());
         Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
     }
 
     /// Copies the parts; in case of an error, only after none is under way any more does it return.
-    async fn copy_parts(&self, session: &Arc<Session>, pin: Pin, plan: PartPlan) -> Result<Vec<SentPart>> {
-        let session = Arc::clone(session);
+    async fn copy_parts(&self, upload: &Arc<MultipartUpload>, pin: Pin, plan: PartPlan) -> Result<Vec<CompletedPart>> {
+        let upload = Arc::clone(upload);
         let (source, key) = (self.source.clone(), self.source_encryption.clone());
         // Who sees the upload through drops this when it is cancelled.
         let mut cancelled = None;
         let copying = for_each_part(plan.parts().collect(), self.concurrency, &mut cancelled, move |part| {
-            let session = Arc::clone(&session);
+            let upload = Arc::clone(&upload);
             let (source, key, pin) = (source.clone(), key.clone(), pin.clone());
-            async move { session.copy_part(&part, &source, &pin, key.as_ref()).await }
+            async move { upload.copy_part(&part, &source, &pin, key.as_ref()).await }
         });
         let mut copied = copying.await?;
         copied.sort_by_key(|part| part.number);
@@ -129,14 +129,14 @@ impl ObjectCopy {
     }
 }
 
-impl Session {
+impl MultipartUpload {
     async fn copy_part(
         &self,
         part: &PlannedPart,
         source: &ObjectSource,
         pin: &Pin,
         key: Option<&CustomerKey>,
-    ) -> Result<SentPart> {
+    ) -> Result<CompletedPart> {
         let _under_way = self.part_under_way().await;
         let mut input = self.headers.part(&self.upload_id, part.number);
         copy_from!(input, source, pin, key);
@@ -151,6 +151,6 @@ impl Session {
         });
         // Named when the parts are put together, so that no other part comes in its place.
         let sum = copied.etag.as_deref().and_then(parse_hex);
-        Ok(SentPart { number: part.number, length, sum })
+        Ok(CompletedPart { number: part.number, length, sum })
     }
 }

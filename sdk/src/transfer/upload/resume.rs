@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Uploaded;
-use super::completion::was_made_after;
-use super::guard::kept;
+use super::abort_guard::kept;
+use super::complete::was_made_after;
+use super::multipart::{CompletedPart, MultipartUpload};
 use super::run::Job;
-use super::session::{SentPart, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint::{Checkpoint, CheckpointFile, SourceFile};
 use crate::transfer::checkpoint_lock::CheckpointLock;
@@ -27,7 +27,7 @@ pub(super) enum Beginning {
     /// With nothing, because there was none, or because the server does not know it any more.
     New { was_gone: bool },
     /// With the parts that are there.
-    Resumed { session: Arc<Session>, plan: PartPlan, parts: Vec<SentPart> },
+    Resumed { upload: Arc<MultipartUpload>, plan: PartPlan, parts: Vec<CompletedPart> },
     /// It was complete: the program died before it knew.
     Completed(Box<Uploaded>),
 }
@@ -97,15 +97,15 @@ impl Job<'_> {
         // What was found by reading need not be read again, and a part that is sent anew has the sum that it has now.
         checkpoint.know(parts.iter().filter_map(|part| Some((part.number, part.sum?))));
         let (upload_id, begun) = (checkpoint.upload_id.clone(), checkpoint.begun);
-        let session = Session::resumed(self.bucket, self.key, upload_id, begun, self.headers, self.meter);
-        let _first = session.checkpoint.set(Some(Arc::new(CheckpointFile::there(path, checkpoint, lock))));
-        Ok(Beginning::Resumed { session: Arc::new(session), plan, parts })
+        let upload = MultipartUpload::resumed(self.bucket, self.key, upload_id, begun, self.headers, self.meter);
+        let _first = upload.checkpoint.set(Some(Arc::new(CheckpointFile::there(path, checkpoint, lock))));
+        Ok(Beginning::Resumed { upload: Arc::new(upload), plan, parts })
     }
 
-    /// Has the parts of the session noted from now on, if that is wanted.
+    /// Has the parts of the upload noted from now on, if that is wanted.
     pub(super) async fn keep_checkpoint(
         &self,
-        session: &Arc<Session>,
+        upload: &Arc<MultipartUpload>,
         lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         fingerprint: Fingerprint,
@@ -116,14 +116,14 @@ impl Job<'_> {
         };
         let source = SourceFile { path: file.to_string_lossy().into_owned(), fingerprint };
         let destination = Destination::new(self.bucket, self.key, self.headers);
-        let checkpoint = Checkpoint::new(destination, &session.upload_id, session.begun, source, plan.part_size());
-        let session = Arc::clone(session);
+        let checkpoint = Checkpoint::new(destination, &upload.upload_id, upload.begun, source, plan.part_size());
+        let upload = Arc::clone(upload);
         let creating = tokio::task::spawn_blocking(move || {
             let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
             // It has the lock, which nobody else may have before the file is gone.
             let kept = Arc::clone(&created);
             // Dropped meanwhile, the upload is being aborted.
-            if session.checkpoint.set(Some(created)).is_err() { kept.remove() } else { Ok(()) }
+            if upload.checkpoint.set(Some(created)).is_err() { kept.remove() } else { Ok(()) }
         });
         creating.await.map_err(stopped)?
     }
@@ -240,7 +240,7 @@ impl Job<'_> {
         candidates: Vec<Candidate>,
         source: &PartSource,
         is_untouched: bool,
-    ) -> Result<Vec<SentPart>> {
+    ) -> Result<Vec<CompletedPart>> {
         let is_encrypted = self.headers.encryption.is_some();
         let (mut right, mut open) = (Vec::new(), Vec::new());
         for Candidate { part, stored, noted } in candidates {
@@ -260,8 +260,8 @@ impl Job<'_> {
     }
 }
 
-fn sent(part: &PlannedPart, sum: Md5Sum) -> SentPart {
-    SentPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: Some(sum) }
+fn sent(part: &PlannedPart, sum: Md5Sum) -> CompletedPart {
+    CompletedPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: Some(sum) }
 }
 
 fn candidates(plan: &PartPlan, checkpoint: &Checkpoint, listed: &[ObjectPart]) -> Vec<Candidate> {

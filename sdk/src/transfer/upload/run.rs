@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Instrument, debug_span};
 
-use super::completion::Completed;
+use super::abort_guard::{begin, see_through};
+use super::complete::Completed;
 use super::corruption::until_whole;
-use super::guard::{begin, see_through};
+use super::multipart::{CompletedPart, MultipartUpload};
 use super::resume::Beginning;
-use super::sending::{Waiting, feed, hand_over, send_parts};
-use super::session::{SentPart, Session};
+use super::sending::{PendingPart, feed, hand_over, send_parts};
 use super::{Options, Source, Uploaded};
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
@@ -89,8 +89,8 @@ impl Job<'_> {
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
         let lock = self.lock_checkpoint().await?;
         let uploaded = match self.beginning(lock.clone(), &source, before).await? {
-            Beginning::Resumed { session, plan, parts } => {
-                self.send(session, lock.clone(), &source, before, plan, parts).await?
+            Beginning::Resumed { upload, plan, parts } => {
+                self.send(upload, lock.clone(), &source, before, plan, parts).await?
             }
             Beginning::Completed(uploaded) => *uploaded,
             Beginning::New { was_gone } => {
@@ -98,8 +98,8 @@ impl Job<'_> {
                 let uploaded = if plan.count() == 1 {
                     self.put(&source, before).await?
                 } else {
-                    let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
-                    self.send(session, lock.clone(), &source, before, plan, Vec::new()).await?
+                    let upload = begin(self.bucket, self.key, self.headers, self.meter).await?;
+                    self.send(upload, lock.clone(), &source, before, plan, Vec::new()).await?
                 };
                 Uploaded { restarted: was_gone, ..uploaded }
             }
@@ -111,12 +111,12 @@ impl Job<'_> {
     /// Sends what is missing, and makes an object of all.
     async fn send(
         &self,
-        session: Arc<Session>,
+        upload: Arc<MultipartUpload>,
         lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         before: Fingerprint,
         plan: PartPlan,
-        there: Vec<SentPart>,
+        there: Vec<CompletedPart>,
     ) -> Result<Uploaded> {
         let resumed: u64 = there.iter().map(|part| part.length).sum();
         self.meter.update(|progress| {
@@ -126,19 +126,19 @@ impl Job<'_> {
             progress.resumed_bytes = resumed;
         });
         let sending = async {
-            if session.checkpoint().is_none() {
-                self.keep_checkpoint(&session, lock, source, before, plan).await?;
+            if upload.checkpoint().is_none() {
+                self.keep_checkpoint(&upload, lock, source, before, plan).await?;
             }
             let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
             let missing = plan.parts().filter(|part| !there_already.contains(&part.number));
-            let waiting = missing.map(|part| Waiting { number: part.number, region: source.region(part.bytes) });
+            let waiting = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
             let (feed, handed_over) = feed();
             let feeding = hand_over(waiting.collect(), feed);
             let Options { concurrency, checksum, .. } = self.options;
-            let outcome = send_parts(&session, feeding, handed_over, *concurrency, *checksum).await;
+            let outcome = send_parts(&upload, feeding, handed_over, *concurrency, *checksum).await;
             // What a change of the source looks like to a server is not what went wrong.
             if let Some(change) = change(source, before).await? {
-                session.become_useless();
+                upload.become_useless();
                 return Err(Error::new(ErrorKind::Body, change));
             }
             let mut parts = there;
@@ -146,7 +146,7 @@ impl Job<'_> {
             parts.sort_by_key(|part| part.number);
             Ok(parts)
         };
-        self.guarded(&session, sending).await
+        self.guarded(&upload, sending).await
     }
 
     /// One request for all.
@@ -214,20 +214,20 @@ impl Job<'_> {
     /// Completes the upload after `sending`.
     pub(super) async fn guarded(
         &self,
-        session: &Arc<Session>,
-        sending: impl Future<Output = Result<Vec<SentPart>>>,
+        upload: &Arc<MultipartUpload>,
+        sending: impl Future<Output = Result<Vec<CompletedPart>>>,
     ) -> Result<Uploaded> {
         let work = async {
-            let (parts, before) = both(sending, session.object_before()).await?;
-            if let Err(error) = session.flush_notes().await {
-                tracing::warn!(upload_id = session.upload_id, %error, "the upload is completed all the same");
+            let (parts, before) = both(sending, upload.object_before()).await?;
+            if let Err(error) = upload.flush_notes().await {
+                tracing::warn!(upload_id = upload.upload_id, %error, "the upload is completed all the same");
             }
             let size = parts.iter().map(|part| part.length).sum();
-            let completed = session.complete(&parts, size, &before).await?;
-            Ok(self.uploaded(session, &parts, size, completed))
+            let completed = upload.complete(&parts, size, &before).await?;
+            Ok(self.uploaded(upload, &parts, size, completed))
         };
-        // From here to the guard there is nothing to wait for, so that no session is dropped without it.
-        see_through(session, self.cancelled(), work).await
+        // From here to the guard there is nothing to wait for, so that no upload is dropped without it.
+        see_through(upload, self.cancelled(), work).await
     }
 
     /// Does what begins no upload that would have to be aborted or kept.
@@ -243,7 +243,7 @@ impl Job<'_> {
         self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn uploaded(&self, session: &Session, parts: &[SentPart], size: u64, completed: Completed) -> Uploaded {
+    fn uploaded(&self, upload: &MultipartUpload, parts: &[CompletedPart], size: u64, completed: Completed) -> Uploaded {
         let progress = self.meter.progress();
         Uploaded {
             key: self.key.to_owned(),
@@ -251,9 +251,9 @@ impl Job<'_> {
             etag: completed.etag,
             etag_kept: completed.etag_kept,
             version_id: completed.version_id,
-            upload_id: Some(session.upload_id.clone()),
+            upload_id: Some(upload.upload_id.clone()),
             parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
-            attempts: session.attempts(),
+            attempts: upload.attempts(),
             retried_bytes: progress.retried_bytes,
             resumed_bytes: progress.resumed_bytes,
             restarted: false,

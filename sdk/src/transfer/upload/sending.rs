@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use super::session::{SentPart, Session};
+use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::Result;
 use crate::transfer::checksum::Checksum;
 use crate::transfer::hashing::sums_of;
@@ -16,23 +16,23 @@ use crate::transfer::source::Region;
 use crate::transfer::tasks::all;
 
 /// A part that is there to be sent.
-pub(super) struct Waiting {
+pub(super) struct PendingPart {
     pub(super) number: u32,
     pub(super) region: Region,
 }
 
-type Ready = (Waiting, Option<Md5Sum>);
+type Ready = (PendingPart, Option<Md5Sum>);
 
 /// Where whoever has parts sends them.
-pub(super) type Feed = mpsc::Sender<Waiting>;
+pub(super) type Feed = mpsc::Sender<PendingPart>;
 
 /// A feed, and where it leads. It has room for as many parts as are hashed together.
-pub(super) fn feed() -> (Feed, mpsc::Receiver<Waiting>) {
+pub(super) fn feed() -> (Feed, mpsc::Receiver<PendingPart>) {
     mpsc::channel(LANES)
 }
 
 /// Hands over parts that are all there.
-pub(super) async fn hand_over(parts: Vec<Waiting>, feed: Feed) -> Result<()> {
+pub(super) async fn hand_over(parts: Vec<PendingPart>, feed: Feed) -> Result<()> {
     for part in parts {
         if feed.send(part).await.is_err() {
             break;
@@ -45,12 +45,12 @@ pub(super) async fn hand_over(parts: Vec<Waiting>, feed: Feed) -> Result<()> {
 ///
 /// Dropping the future stops them all.
 pub(super) async fn send_parts<F>(
-    session: &Arc<Session>,
+    upload: &Arc<MultipartUpload>,
     feeding: F,
-    waiting: mpsc::Receiver<Waiting>,
+    waiting: mpsc::Receiver<PendingPart>,
     concurrency: usize,
     checksum: Option<Checksum>,
-) -> Result<Vec<SentPart>>
+) -> Result<Vec<CompletedPart>>
 where
     F: Future<Output = Result<()>> + Send + 'static,
 {
@@ -62,23 +62,23 @@ where
     tasks.spawn(make_ready(waiting, sender, checksum).in_current_span());
     // There are no more parts than that.
     for _ in 0..concurrency.min(MOST_PARTS as usize) {
-        tasks.spawn(send_ready(Arc::clone(session), Arc::clone(&ready)).in_current_span());
+        tasks.spawn(send_ready(Arc::clone(upload), Arc::clone(&ready)).in_current_span());
     }
     // Who makes parts ready has to notice when nobody takes them any more.
     drop(ready);
     let outcome = all(&mut tasks).await;
     tasks.shutdown().await;
-    let mut sent: Vec<SentPart> = outcome?.into_iter().flatten().collect();
+    let mut sent: Vec<CompletedPart> = outcome?.into_iter().flatten().collect();
     sent.sort_by_key(|part| part.number);
     Ok(sent)
 }
 
 /// Hashes parts ahead of those who send them, as many together as there are.
 async fn make_ready(
-    mut waiting: mpsc::Receiver<Waiting>,
+    mut waiting: mpsc::Receiver<PendingPart>,
     ready: mpsc::Sender<Ready>,
     checksum: Option<Checksum>,
-) -> Result<Vec<SentPart>> {
+) -> Result<Vec<CompletedPart>> {
     let mut parts = Vec::with_capacity(LANES);
     while waiting.recv_many(&mut parts, LANES).await > 0 {
         let sums = match checksum {
@@ -97,11 +97,14 @@ async fn make_ready(
     Ok(Vec::new())
 }
 
-async fn send_ready(session: Arc<Session>, ready: Arc<Mutex<mpsc::Receiver<Ready>>>) -> Result<Vec<SentPart>> {
+async fn send_ready(
+    upload: Arc<MultipartUpload>,
+    ready: Arc<Mutex<mpsc::Receiver<Ready>>>,
+) -> Result<Vec<CompletedPart>> {
     let mut sent = Vec::new();
     loop {
         let next = ready.lock().await.recv().await;
         let Some((part, sum)) = next else { return Ok(sent) };
-        sent.push(session.send_part(part.number, &part.region, sum).await?);
+        sent.push(upload.send_part(part.number, &part.region, sum).await?);
     }
 }

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use tokio::io::ReadBuf;
 use tokio::sync::{AcquireError, Semaphore};
 
-use super::guard::begin;
+use super::abort_guard::begin;
 use super::run::Job;
-use super::sending::{Feed, Waiting, feed, send_parts};
+use super::sending::{Feed, PendingPart, feed, send_parts};
 use super::{Options, Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,12 +31,12 @@ impl Job<'_> {
             let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
             return self.upload(all).await;
         };
-        let session = begin(self.bucket, self.key, self.headers, self.meter).await?;
-        self.guarded(&session, async {
+        let upload = begin(self.bucket, self.key, self.headers, self.meter).await?;
+        self.guarded(&upload, async {
             let (feed, waiting) = feed();
             let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
             let Options { concurrency, checksum, .. } = self.options;
-            send_parts(&session, feeding, waiting, *concurrency, *checksum).await
+            send_parts(&upload, feeding, waiting, *concurrency, *checksum).await
         })
         .await
     }
@@ -90,7 +90,7 @@ impl Parts {
         })
     }
 
-    async fn hand_over(mut self, begun: Vec<Waiting>, feed: Feed) -> Result<()> {
+    async fn hand_over(mut self, begun: Vec<PendingPart>, feed: Feed) -> Result<()> {
         for part in begun {
             if feed.send(part).await.is_err() {
                 return Ok(());
@@ -110,7 +110,7 @@ impl Parts {
     }
 
     /// The next part; `None` at the end.
-    async fn next(&mut self) -> Result<Option<Waiting>> {
+    async fn next(&mut self) -> Result<Option<PendingPart>> {
         if self.is_at_end {
             return Ok(None);
         }
@@ -132,7 +132,7 @@ impl Parts {
         }
         self.read += part.length();
         self.next += 1;
-        Ok(Some(Waiting { number, region: part }))
+        Ok(Some(PendingPart { number, region: part }))
     }
 
     async fn read_in_memory(&mut self, length: u64) -> Result<Region> {
@@ -174,7 +174,7 @@ impl Parts {
     }
 
     /// After the last part there can be.
-    async fn end(&mut self) -> Result<Option<Waiting>> {
+    async fn end(&mut self) -> Result<Option<PendingPart>> {
         if fill(&mut self.reader, &mut [0]).await? == 0 {
             self.is_at_end = true;
             return Ok(None);

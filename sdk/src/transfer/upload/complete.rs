@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::session::{SentPart, Session};
+use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checksum::PartsTag;
 use crate::transfer::md5::Md5Sum;
@@ -62,9 +62,9 @@ impl Version {
     }
 }
 
-impl Session {
+impl MultipartUpload {
     /// Completes the upload and looks whether the object is there, with `size` bytes.
-    pub(crate) async fn complete(&self, parts: &[SentPart], size: u64, before: &Before) -> Result<Completed> {
+    pub(crate) async fn complete(&self, parts: &[CompletedPart], size: u64, before: &Before) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
         let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
         self.begin_completion();
@@ -111,7 +111,7 @@ impl Session {
         let _decided = self.fate.set(fate);
     }
 
-    async fn ask_for_completion(&self, parts: &[SentPart], tag: Option<PartsTag>) -> Result<()> {
+    async fn ask_for_completion(&self, parts: &[CompletedPart], tag: Option<PartsTag>) -> Result<()> {
         let mut input = self.headers.complete(&self.upload_id);
         input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
         input.etag = tag.map(|tag| tag.to_string());

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::completion::{Fate, may_have_happened};
+use super::complete::{Fate, may_have_happened};
 use super::corruption::until_whole;
 use crate::error::{Error, Result};
 use crate::transfer::checkpoint::CheckpointFile;
@@ -18,7 +18,7 @@ use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
 use crate::{AbortMultipartUploadInput, Bucket, Timestamp, UploadMultipartOutput};
 
-pub(crate) struct Session {
+pub(crate) struct MultipartUpload {
     pub(crate) bucket: Bucket,
     pub(crate) key: String,
     pub(crate) upload_id: String,
@@ -42,13 +42,13 @@ pub(crate) struct Session {
 
 /// A part that the server has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SentPart {
+pub(crate) struct CompletedPart {
     pub(crate) number: u32,
     pub(crate) length: u64,
     pub(crate) sum: Option<Md5Sum>,
 }
 
-impl SentPart {
+impl CompletedPart {
     /// As the list has it that makes an object of parts.
     pub(crate) fn listed(&self, is_encrypted: bool) -> ObjectPart {
         let mut part = ObjectPart::new(self.number);
@@ -58,7 +58,7 @@ impl SentPart {
     }
 }
 
-impl Session {
+impl MultipartUpload {
     pub(crate) async fn begin(bucket: &Bucket, key: &str, headers: &ObjectHeaders, meter: &Arc<Meter>) -> Result<Self> {
         let initiated = bucket.initiate_multipart_upload(key, headers.initiate()).await;
         let initiated =
@@ -134,7 +134,7 @@ impl Session {
         self.headers.encryption.is_some()
     }
 
-    pub(crate) async fn send_part(&self, number: u32, region: &Region, sum: Option<Md5Sum>) -> Result<SentPart> {
+    pub(crate) async fn send_part(&self, number: u32, region: &Region, sum: Option<Md5Sum>) -> Result<CompletedPart> {
         let _under_way = self.part_under_way().await;
         let meter = PartMeter::new(&self.meter);
         let send = || async {
@@ -150,7 +150,7 @@ impl Session {
         sent.map_err(|error| error.of_part(&self.upload_id, number))?;
         meter.finish();
         self.note(number, sum).await?;
-        Ok(SentPart { number, length: region.length(), sum })
+        Ok(CompletedPart { number, length: region.length(), sum })
     }
 
     /// Has everything noted, so that an upload that was completed is known again.

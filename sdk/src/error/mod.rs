@@ -1,7 +1,7 @@
 //! The one error type.
 
 mod service;
-mod upload;
+mod upload_state;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 use http::StatusCode;
 
 pub(crate) use service::{ServiceError, snippet};
-use upload::FailedUpload;
+use upload_state::FailedUpload;
 
 /// What every call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

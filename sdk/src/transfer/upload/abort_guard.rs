@@ -7,8 +7,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tracing::Instrument;
 
-use super::completion::Fate;
-use super::session::Session;
+use super::complete::Fate;
+use super::multipart::MultipartUpload;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
@@ -23,56 +23,56 @@ pub(crate) async fn begin(
     key: &str,
     headers: &ObjectHeaders,
     meter: &Arc<Meter>,
-) -> Result<Arc<Session>> {
+) -> Result<Arc<MultipartUpload>> {
     let (bucket, key, headers, meter) = (bucket.clone(), key.to_owned(), headers.clone(), Arc::clone(meter));
     let (sender, receiver) = oneshot::channel();
     let beginning = async move {
-        let begun = Session::begin(&bucket, &key, &headers, &meter).await;
+        let begun = MultipartUpload::begin(&bucket, &key, &headers, &meter).await;
         // Dropped on either side of the channel, it aborts.
-        let _taken = sender.send(begun.map(|session| AbortOnDrop::of(Arc::new(session))));
+        let _taken = sender.send(begun.map(|upload| AbortOnDrop::of(Arc::new(upload))));
     };
     tokio::spawn(beginning.in_current_span());
     let ended = || Error::new(ErrorKind::Body, "the task that began the upload was stopped").of_unknown_upload();
     let mut guard = receiver.await.map_err(|_| ended())??;
-    guard.session.take().ok_or_else(ended)
+    guard.upload.take().ok_or_else(ended)
 }
 
 /// Does what makes an object of the upload, and does away with the upload if that fails or is dropped and there is no
 /// checkpoint to resume it from.
 pub(crate) async fn see_through<T>(
-    session: &Arc<Session>,
+    upload: &Arc<MultipartUpload>,
     mut cancelled: Option<Cancelled>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let mut guard = AbortOnDrop::of(Arc::clone(session));
+    let mut guard = AbortOnDrop::of(Arc::clone(upload));
     // Whatever is under way is dropped with it, and stops.
-    let outcome = match or_cancelled(work, &mut cancelled, || session.is_being_completed()).await {
+    let outcome = match or_cancelled(work, &mut cancelled, || upload.is_being_completed()).await {
         Ok(done) => Ok(done),
-        Err(error) => Err(error.with_fate(&session.upload_id, give_up(session).await)),
+        Err(error) => Err(error.with_fate(&upload.upload_id, give_up(upload).await)),
     };
-    guard.session = None;
+    guard.upload = None;
     outcome
 }
 
 /// Keeps an upload that cannot go on for resuming it, or aborts it; which of the two in words.
-async fn give_up(session: &Session) -> String {
-    match session.fate.get() {
+async fn give_up(upload: &MultipartUpload) -> String {
+    match upload.fate.get() {
         Some(Fate::Completed) => return "was completed all the same".to_owned(),
         Some(Fate::Gone) => return "is not there any more: somebody aborted it".to_owned(),
         // An abort could come into a completion that is still under way.
-        Some(Fate::Unknown) => return leave_alone(session).await,
+        Some(Fate::Unknown) => return leave_alone(upload).await,
         None => {}
     }
-    let _at_rest = session.parts_at_rest().await;
+    let _at_rest = upload.parts_at_rest().await;
     // One that is being written at this moment comes too late, and is removed again.
-    let checkpoint = session.checkpoint.get_or_init(|| None).clone();
-    if let Some(file) = checkpoint.as_ref().filter(|_| !session.is_useless()) {
-        return match session.flush_notes().await {
+    let checkpoint = upload.checkpoint.get_or_init(|| None).clone();
+    if let Some(file) = checkpoint.as_ref().filter(|_| !upload.is_useless()) {
+        return match upload.flush_notes().await {
             Ok(()) => kept(file.path()),
             Err(failure) => format!("is kept, but not all of it is noted ({failure})"),
         };
     }
-    match session.abort().await {
+    match upload.abort().await {
         Ok(()) => {
             if let Some(file) = checkpoint {
                 remove(file).await;
@@ -88,11 +88,11 @@ pub(super) fn kept(checkpoint: &Path) -> String {
     format!("is kept: the checkpoint {} resumes it", checkpoint.display())
 }
 
-async fn leave_alone(session: &Session) -> String {
+async fn leave_alone(upload: &MultipartUpload) -> String {
     let unknown = "may have been completed, and was not aborted";
-    let Some(file) = session.checkpoint() else { return unknown.to_owned() };
+    let Some(file) = upload.checkpoint() else { return unknown.to_owned() };
     let path = file.path().display().to_string();
-    match session.flush_notes().await {
+    match upload.flush_notes().await {
         Ok(()) => format!("{unknown}: with the checkpoint {path}, the same call finds out and goes on"),
         Err(failure) => format!("{unknown}; not all of it is noted ({failure})"),
     }
@@ -108,37 +108,37 @@ async fn remove(file: Arc<CheckpointFile>) {
 
 /// Aborts the upload in the background when it is dropped, unless the upload can be resumed.
 struct AbortOnDrop {
-    session: Option<Arc<Session>>,
+    upload: Option<Arc<MultipartUpload>>,
     /// The future may be dropped by a thread that is none of the runtime's.
     runtime: Option<Handle>,
 }
 
 impl AbortOnDrop {
-    fn of(session: Arc<Session>) -> Self {
-        Self { session: Some(session), runtime: Handle::try_current().ok() }
+    fn of(upload: Arc<MultipartUpload>) -> Self {
+        Self { upload: Some(upload), runtime: Handle::try_current().ok() }
     }
 }
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
-        let Some(session) = self.session.take().filter(|session| session.fate.get().is_none()) else { return };
+        let Some(upload) = self.upload.take().filter(|upload| upload.fate.get().is_none()) else { return };
         // One that is being written at this moment comes too late, and is removed again.
-        if session.checkpoint.get_or_init(|| None).is_some() {
+        if upload.checkpoint.get_or_init(|| None).is_some() {
             return;
         }
         let Some(runtime) = &self.runtime else {
             tracing::warn!(
-                upload_id = session.upload_id,
+                upload_id = upload.upload_id,
                 "an upload that was cancelled could not be aborted: there is no runtime"
             );
             return;
         };
         runtime.spawn(async move {
-            let _at_rest = session.parts_at_rest().await;
-            match session.abort().await {
-                Ok(()) => tracing::debug!(upload_id = session.upload_id, "an upload that was cancelled was aborted"),
+            let _at_rest = upload.parts_at_rest().await;
+            match upload.abort().await {
+                Ok(()) => tracing::debug!(upload_id = upload.upload_id, "an upload that was cancelled was aborted"),
                 Err(error) => {
-                    tracing::warn!(upload_id = session.upload_id, %error, "an upload that was cancelled could not be aborted");
+                    tracing::warn!(upload_id = upload.upload_id, %error, "an upload that was cancelled could not be aborted");
                 }
             }
         });

@@ -1,14 +1,14 @@
 //! A file, bytes or whatever can be read, to an object.
 
-mod completion;
+mod abort_guard;
+mod complete;
 mod corruption;
-mod guard;
+mod multipart;
 mod outcome;
 mod resume;
 mod run;
 mod sending;
-mod session;
-mod streaming;
+mod stream;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -29,10 +29,10 @@ use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
 
-pub(crate) use completion::Completed;
-pub(crate) use guard::{begin, see_through};
+pub(crate) use abort_guard::{begin, see_through};
+pub(crate) use complete::Completed;
+pub(crate) use multipart::{CompletedPart, MultipartUpload};
 pub use outcome::Uploaded;
-pub(crate) use session::{SentPart, Session};
 
 /// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
 ///
