@@ -1,16 +1,15 @@
 //! Whole files: planned in parts, sent side by side, verified, resumed.
 
 mod cancelled;
-mod checkpoint;
 mod checkpoint_lock;
 mod checksum;
 mod copy;
 mod destination;
 mod download;
 mod encryption;
-mod file_lock;
 mod growth;
 mod hashing;
+mod journal;
 mod limits;
 pub(crate) mod md5;
 mod object_headers;
@@ -24,7 +23,6 @@ mod stale;
 mod stored;
 mod tasks;
 mod upload;
-mod whole_file;
 
 pub use checksum::Checksum;
 pub use copy::{Copied, ObjectCopy};

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::file_lock::open_locked;
-use super::whole_file::{private, remove, with_ending};
+use super::journal::atomic_file::{private, remove, with_ending};
+use super::journal::lock::open_locked;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Held as long as it lives. The system lets go of it when the program dies, however that happens; the file beside the

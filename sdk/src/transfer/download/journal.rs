@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::transfer::journal::atomic_file;
 use crate::transfer::plan::PartPlan;
-use crate::transfer::whole_file;
 
 const VERSION: u32 = 1;
 
@@ -49,7 +49,7 @@ impl Journal {
     /// What of the same download is there already, in parts of the size that it has. Blocks.
     pub(super) fn resumed(self, path: &Path) -> Self {
         // What cannot be read, or is of another object, helps nobody: it is fetched anew.
-        let there = whole_file::read(path).ok().flatten().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
+        let there = atomic_file::read(path).ok().flatten().and_then(|text| serde_json::from_slice::<Self>(&text).ok());
         // Without an entity tag nobody knows whether it is still the same object.
         there.filter(|there| self.etag.is_some() && self.is_gone_on_with_by(there)).unwrap_or(self)
     }
@@ -61,13 +61,13 @@ impl Journal {
 
     /// Blocks.
     pub(super) fn store(&self, path: &Path) -> io::Result<()> {
-        whole_file::replace(path, &serde_json::to_vec(self)?)
+        atomic_file::replace(path, &serde_json::to_vec(self)?)
     }
 }
 
 /// Where the journal of a file is.
 pub(super) fn journal_of(file: &Path) -> PathBuf {
-    whole_file::with_ending(file, ".json")
+    atomic_file::with_ending(file, ".json")
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use tokio::time::{Duration, Instant};
 use super::journal::{Journal, journal_of};
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::file_lock::open_locked;
-use crate::transfer::whole_file;
+use crate::transfer::journal::atomic_file;
+use crate::transfer::journal::lock::open_locked;
 
 /// What is not noted is fetched again when the download is resumed: it is written down after so long, or so many bytes.
 const NOTED_EVERY: Duration = Duration::from_millis(500);
@@ -38,11 +38,11 @@ struct Notes {
 impl PartialFile {
     /// Opens what is there of the same download, or begins with nothing. Blocks.
     pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
-        if let Some(problem) = whole_file::irreplaceable(target) {
+        if let Some(problem) = atomic_file::irreplaceable(target) {
             let message = format!("the target {} {problem}", target.display());
             return Err(Error::new(ErrorKind::Body, message));
         }
-        let path = whole_file::with_ending(target, ".qsdownload");
+        let path = atomic_file::with_ending(target, ".qsdownload");
         let described = |error| unwritable(&path, error);
         let file = open_alone(&path)?;
         let before = file.metadata().map_err(described)?.len();
@@ -50,12 +50,12 @@ impl PartialFile {
             journal.resumed(&journal_of(&path))
         } else {
             // Of a file of another length it must not say what is there of this one, should the program die here.
-            whole_file::remove(&journal_of(&path)).map_err(described)?;
+            atomic_file::remove(&journal_of(&path)).map_err(described)?;
             journal
         };
         if let Err(error) = file.set_len(size) {
             if before == 0 {
-                whole_file::remove(&path).map_err(described)?;
+                atomic_file::remove(&path).map_err(described)?;
             }
             return Err(described(error));
         }
@@ -120,8 +120,8 @@ impl PartialFile {
         moved.map_err(|error| unwritable(&self.target, error))?;
         self.end_notes();
         // Until the new name is safe, the journal says what there is to go on with.
-        whole_file::sync_folder(&self.target);
-        if let Err(error) = whole_file::remove(&journal_of(&self.path)) {
+        atomic_file::sync_folder(&self.target);
+        if let Err(error) = atomic_file::remove(&journal_of(&self.path)) {
             tracing::warn!(%error, "what was downloaded is there, and its journal too");
         }
         Ok(())
@@ -130,7 +130,7 @@ impl PartialFile {
     /// Removes it: what is there is good for nothing. Blocks.
     pub(super) fn discard(&self) -> Result<()> {
         self.end_notes();
-        let removed = whole_file::remove(&journal_of(&self.path)).and_then(|()| whole_file::remove(&self.path));
+        let removed = atomic_file::remove(&journal_of(&self.path)).and_then(|()| atomic_file::remove(&self.path));
         removed.map_err(|error| unwritable(&self.path, error))
     }
 

@@ -12,7 +12,7 @@ use super::multipart::MultipartUpload;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
-use crate::transfer::checkpoint::CheckpointFile;
+use crate::transfer::journal::CheckpointFile;
 use crate::transfer::object_headers::ObjectHeaders;
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::stopped;

@@ -1,5 +1,8 @@
 //! What of an upload is known after the program that began it has died.
 
+pub(crate) mod atomic_file;
+pub(crate) mod lock;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use super::checkpoint_lock::CheckpointLock;
-use super::checksum::{hex, parse_hex};
-use super::destination::Destination;
-use super::md5::Md5Sum;
-use super::source::Fingerprint;
-use super::whole_file;
 use crate::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::checkpoint_lock::CheckpointLock;
+use crate::transfer::checksum::{hex, parse_hex};
+use crate::transfer::destination::Destination;
+use crate::transfer::md5::Md5Sum;
+use crate::transfer::source::Fingerprint;
 
 const VERSION: u32 = 1;
 
@@ -74,7 +76,7 @@ impl Checkpoint {
 
     /// What the file holds; `None` if there is none. Blocks.
     pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
-        let text = whole_file::read(path).map_err(|error| faulty(path, "could not be read", error))?;
+        let text = atomic_file::read(path).map_err(|error| faulty(path, "could not be read", error))?;
         let Some(text) = text else { return Ok(None) };
         let not_one = |error| faulty(path, "is not one of an upload", error);
         let Version { version } = serde_json::from_slice(&text).map_err(not_one)?;
@@ -90,11 +92,11 @@ impl Checkpoint {
 
     /// Removes the file, if there is one, and what a program that died while writing it left beside it. Blocks.
     pub(crate) fn remove(path: &Path) -> Result<()> {
-        whole_file::forget(path).map_err(|error| faulty(path, "could not be removed", error))
+        atomic_file::forget(path).map_err(|error| faulty(path, "could not be removed", error))
     }
 
     fn store(&self, path: &Path) -> io::Result<()> {
-        whole_file::replace(path, &serde_json::to_vec(self)?)
+        atomic_file::replace(path, &serde_json::to_vec(self)?)
     }
 }
 
