@@ -1,13 +1,8 @@
 //! Protects: what was answered is there after `kill -9` in the middle of writing, and what was not is there as a whole
 //! or not at all.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
-use support::process::Running;
-use support::{Answer, Client, data};
+use crate::support::process::Running;
+use crate::support::{Answer, Client, data};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// How many answers of each writer are waited for before the server is killed.

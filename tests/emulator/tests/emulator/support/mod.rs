@@ -1,8 +1,5 @@
 //! A small client for the tests, signing with the emulator's own signature module.
 
-// Every test file uses its own part of this.
-#![allow(dead_code)]
-
 pub(crate) mod process;
 
 use std::time::{SystemTime, UNIX_EPOCH};

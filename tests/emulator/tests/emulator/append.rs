@@ -1,14 +1,9 @@
 //! Protects: appending, one writer at a time, end to end.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{Answer, Client, MIB, data, md5_base64};
 use qingstor_emulator::Emulator;
-use support::{Answer, Client, MIB, data, md5_base64};
 
 const NEXT: &str = "x-qs-next-append-position";
 const VERSION_ID: &str = "x-qs-version-id";

@@ -2,15 +2,10 @@
 //!
 //! Protects: what is wrong is wrong as the plan says, and the rest of the same answer is right.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, MIB, data, http_date, md5_base64, md5_hex};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use support::{Client, MIB, data, http_date, md5_base64, md5_hex};
 
 async fn with(rule: FaultRule) -> (Emulator, Client) {
     started(FaultPlan::new().rule(rule)).await

@@ -1,12 +1,7 @@
 //! Protects: versions, delete markers and bringing back what was, end to end.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Answer, Client, md5_base64};
 use qingstor_emulator::Emulator;
-use support::{Answer, Client, md5_base64};
 
 const VERSION_ID: &str = "x-qs-version-id";
 const DELETE_MARKER: &str = "x-qs-delete-marker";

@@ -3,19 +3,14 @@
 //! Protects: a line for each request, however it ended, with the bytes that really went over the wire; whole lines;
 //! nothing in them with which someone could sign.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::support::process::command;
+use crate::support::{Client, MIB, Raw, data, epoch};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset, signature};
 use serde_json::Value;
-use support::process::command;
-use support::{Client, MIB, Raw, data, epoch};
 use tempfile::TempDir;
 
 struct Logged {

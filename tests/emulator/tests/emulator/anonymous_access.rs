@@ -1,13 +1,8 @@
 //! Protects: a bucket's ACL opens to everyone what it says, and nothing else.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Answer, Client};
 use http::HeaderMap;
 use qingstor_emulator::Emulator;
-use support::{Answer, Client};
 
 async fn granted(permission: &str) -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();

@@ -1,13 +1,8 @@
 //! Protects: the list of versions, its order and its pages, end to end.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Client, md5_hex};
 use qingstor_emulator::Emulator;
 use serde_json::Value;
-use support::{Client, md5_hex};
 
 async fn enabled() -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();

@@ -1,12 +1,7 @@
 //! The command: its line, its errors, and that it can be killed.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
-use support::process::{Running, command};
-use support::{MIB, data};
+use crate::support::process::{Running, command};
+use crate::support::{MIB, data};
 
 #[tokio::test]
 async fn what_was_committed_survives_being_killed() {

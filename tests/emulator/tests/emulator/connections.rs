@@ -1,13 +1,8 @@
 //! What happens on the wire around the requests.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Client, MIB, Raw};
 use http::HeaderMap;
 use qingstor_emulator::Emulator;
-use support::{Client, MIB, Raw};
 
 async fn started() -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();

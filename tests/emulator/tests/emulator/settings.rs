@@ -1,13 +1,8 @@
 //! Protects: what is set on a bucket comes back, is refused when it is no good, and goes with the bucket.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::Client;
 use qingstor_emulator::{Emulator, operations};
 use serde_json::{Value, json};
-use support::Client;
 
 /// Sub-resource, what reading answers before anything was put, a body, and one that is refused with the field at fault.
 fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {

@@ -3,16 +3,11 @@
 //! Protects: a connection breaks where the plan says, how it says, and only there; what was done before is done, and
 //! what was not is not.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use crate::support::{Client, MIB, Raw, data};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use support::{Client, MIB, Raw, data};
 
 async fn with(fault: Fault) -> (Emulator, Client) {
     with_rule(FaultRule::new(fault).key("k").count(1)).await

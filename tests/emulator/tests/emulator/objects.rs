@@ -1,12 +1,7 @@
 //! Buckets and objects, end to end.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Client, MIB, Raw, data, http_date, md5_base64, md5_hex};
 use qingstor_emulator::Emulator;
-use support::{Client, MIB, Raw, data, http_date, md5_base64, md5_hex};
 
 async fn started() -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();

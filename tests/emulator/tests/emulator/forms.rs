@@ -1,16 +1,11 @@
 //! Protects: objects can be uploaded with HTML forms, by whom and as the form's signer allowed it.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Answer, Client, MIB, Raw, data, md5_hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use qingstor_emulator::{Emulator, signature};
 use serde_json::Value;
-use support::{Answer, Client, MIB, Raw, data, md5_hex};
 
 const BOUNDARY: &str = "----boundary7MA4YWxk";
 

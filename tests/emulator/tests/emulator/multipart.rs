@@ -1,12 +1,7 @@
 //! Multipart uploads, end to end.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Client, MIB, data, md5_base64, md5_hex};
 use qingstor_emulator::Emulator;
-use support::{Client, MIB, data, md5_base64, md5_hex};
 
 #[tokio::test]
 async fn an_upload_survives_a_restart_and_becomes_an_object() {

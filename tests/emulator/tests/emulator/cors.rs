@@ -1,13 +1,8 @@
 //! Protects: pages of other origins may do what the CORS rules of a bucket say.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Answer, Client};
 use http::{HeaderMap, HeaderName};
 use qingstor_emulator::Emulator;
-use support::{Answer, Client};
 
 const RULES: &str = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","allowed_methods":["PUT","GET"],
     "allowed_headers":["X-QS-Date","Content-Type"],"expose_headers":["ETag"],"max_age_seconds":200}]}"#;

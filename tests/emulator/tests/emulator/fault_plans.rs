@@ -3,16 +3,11 @@
 //! Protects: the same seed hits the same requests; a plan that hits nothing changes nothing; the command takes plans
 //! and says where one is wrong.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::fs;
 
+use crate::support::process::command;
+use crate::support::{Answer, Client, data, md5_base64};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use support::process::command;
-use support::{Answer, Client, data, md5_base64};
 
 const PLAN: &str = "
 seed: 3

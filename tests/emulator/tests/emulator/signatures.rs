@@ -1,13 +1,8 @@
 //! Who is let in, and what the others are told.
 
-// Clippy knows tests by their attribute, and not what they call.
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::{Client, Raw, epoch, http_date};
 use http::HeaderMap;
 use qingstor_emulator::{Emulator, signature};
-use support::{Client, Raw, epoch, http_date};
 
 #[tokio::test]
 async fn a_refused_signature_shows_the_string_to_sign() {

@@ -1,0 +1,23 @@
+//! Tests of the emulator over HTTP, with a client that shares no code with the SDK.
+
+// Clippy's exemption for tests covers functions with `#[test]`, but not the helpers that they call.
+#![allow(clippy::unwrap_used)]
+
+mod access_log;
+mod anonymous_access;
+mod answer_faults;
+mod append;
+mod command;
+mod connection_faults;
+mod connections;
+mod cors;
+mod fault_plans;
+mod forms;
+mod kill;
+mod multipart;
+mod objects;
+mod settings;
+mod signatures;
+mod support;
+mod version_listing;
+mod versioning;
