@@ -1,7 +1,7 @@
 //! What `cargo codegen diff` says of two specifications.
 //!
 //! Protects: the verdict on every kind of difference, its words and its place. That the verdicts are true is tested
-//! beside the SDK (`tests/tests/diff.rs`), where rustc compiles a program with both.
+//! beside the SDK (`tests/tests/generator/diff.rs`), where rustc compiles a program with both.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -13,7 +13,10 @@ use tracing::{Event, Metadata, Subscriber};
 ///
 /// If somebody hears already.
 pub fn hear_events(hear: impl Fn(&str, &dyn Debug) + Send + Sync + 'static) -> io::Result<()> {
-    tracing::subscriber::set_global_default(Listener(hear)).map_err(io::Error::other)
+    tracing::subscriber::set_global_default(Listener(hear)).map_err(io::Error::other)?;
+    // Another test may have met an event before, when nothing listened, and the answer is kept.
+    tracing::callsite::rebuild_interest_cache();
+    Ok(())
 }
 
 struct Listener<F>(F);

@@ -5,8 +5,9 @@
 //!
 //! The SDK is alone on its runtime, so that every task there is one of its own.
 
+mod outside_runtime;
 mod server;
-mod standing_still;
+mod stalled;
 
 use std::future::poll_fn;
 use std::io::Cursor;
@@ -24,7 +25,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-use server::Server;
+use self::server::Server;
 
 const PART: u64 = 4 * MIB;
 const SIZE: u64 = 2 * PART + 1234;

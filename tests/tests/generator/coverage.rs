@@ -15,7 +15,7 @@ fn the_emulator_serves_what_the_table_says() {
         let routes = operation.paths().iter().map(|path| format!("{} {path}", operation.method()));
         writeln!(text, "{}: {}", operation.id(), routes.collect::<Vec<_>>().join(", ")).unwrap();
     }
-    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots" }, {
         insta::assert_snapshot!("emulator_routes", text);
     });
 }

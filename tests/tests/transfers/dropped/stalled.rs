@@ -11,8 +11,8 @@ use qingstor_tests::{content, logged};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use crate::server::{GUARD, HOUR, Server};
-use crate::{PART, SIZE, resumable, unless, upload};
+use super::server::{GUARD, HOUR, Server};
+use super::{PART, SIZE, resumable, unless, upload};
 
 fn standing_still(fault: Fault, operation: &str) -> Builder {
     Emulator::builder().faults(FaultPlan::new().rule(FaultRule::new(fault).operation(operation)))

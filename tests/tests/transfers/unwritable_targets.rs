@@ -43,7 +43,7 @@ async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
     // The signal that comes with the refusal would end the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
-    let process = Messenger::send("a_process_that_downloads", &told, &limited).unwrap();
+    let process = Messenger::send("unwritable_targets::a_process_that_downloads", &told, &limited).unwrap();
     process.outcome_unless(std::future::pending()).await.unwrap().unwrap()
 }
 
@@ -188,7 +188,7 @@ async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
     let wrapper = if is_root { no_longer_almighty.as_slice() } else { &[] };
     let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-    let process = Messenger::send("a_process_that_tells_of_folders", &told, wrapper).unwrap();
+    let process = Messenger::send("unwritable_targets::a_process_that_tells_of_folders", &told, wrapper).unwrap();
     let report = process.outcome_unless(std::future::pending()).await.unwrap().unwrap();
     may(0o700);
     assert_eq!(report, format!("Ok({SIZE}), true"), "done, and it was tried to sync the folder");

@@ -7,17 +7,15 @@
 //! The pairs are those of `codegen/tests/fixtures/diff`. Their names are made distinct, so that one SDK has them all:
 //! compiling an SDK for each would take minutes.
 
-mod sdk_copy;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
 
+use crate::sdk_copy::{Sdk, root};
 use qingstor_codegen::diff::{Report, Verdict, compare};
 use qingstor_codegen::model::Api;
 use qingstor_codegen::{Loaded, render};
-use sdk_copy::{Sdk, root};
 use serde::Deserialize;
 
 /// A pair of `cases.yaml`, which explains the keys.

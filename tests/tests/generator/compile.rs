@@ -1,11 +1,9 @@
 //! What is generated from each feature's specification compiles in place of the SDK's own operations, without a warning,
 //! and so do samples of its operations, which stand in the documentation.
 
-mod sdk_copy;
-
 use std::path::PathBuf;
 
-use sdk_copy::{Sdk, load, root};
+use crate::sdk_copy::{Sdk, load, root};
 
 #[test]
 fn fixtures_compile_without_a_warning() {

@@ -19,7 +19,7 @@ async fn a_server_on_this_machine_is_reached_without_a_proxy() {
     }
     // The environment belongs to the whole process, so another one has the proxy, at which nobody listens.
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_server_on_this_machine_is_reached_without_a_proxy"])
+        .args(["--exact", "proxies::a_server_on_this_machine_is_reached_without_a_proxy"])
         .env(BEHIND_A_PROXY, "1")
         .envs(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1")))
         .env_remove("no_proxy")

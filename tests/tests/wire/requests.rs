@@ -99,7 +99,7 @@ async fn request_is_what_it_was(operation: &str, sub_resources: &[&str]) {
         for name in sub_resources {
             assert!(signed.split('&').any(|key| key == *name), "{name} is not signed: {to_sign}");
         }
-        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "snapshots/wire" }, {
+        insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots/wire" }, {
             insta::assert_snapshot!(format!("{operation}.{variant}"), describe(&request));
         });
     }

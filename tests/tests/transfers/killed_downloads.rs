@@ -62,7 +62,7 @@ async fn one_download(seed: u64) -> (u64, u64) {
         let relay = Relay::start(test.emulator().port(), moment).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
         let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-        let process = Messenger::send("a_process_that_downloads", &told, &[]).unwrap();
+        let process = Messenger::send("killed_downloads::a_process_that_downloads", &told, &[]).unwrap();
         let reported = process.outcome_unless(relay.stands_still()).await.unwrap();
         let answered = relay.answered();
         let Some(report) = reported else {

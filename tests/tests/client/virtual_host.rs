@@ -102,7 +102,7 @@ async fn through_a_proxy(proxy: String, port: u16) -> Output {
         }
         command
             .env(PORT, port.to_string())
-            .args(["--exact", "requests_name_the_bucket_in_the_host", "--format", "pretty"])
+            .args(["--exact", "virtual_host::requests_name_the_bucket_in_the_host", "--format", "pretty"])
             .output()
     };
     tokio::task::spawn_blocking(run).await.unwrap().unwrap()

@@ -1,7 +1,5 @@
 //! The SDK with other generated files than its own.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -142,7 +142,7 @@ impl Round {
         let (endpoint, file) = (relay.endpoint(), self.file());
         let told =
             [("endpoint", endpoint.as_str()), ("file", file.to_str().unwrap()), ("bandwidth", death.bandwidth())];
-        let process = Messenger::send("a_process_that_uploads", &told, &[]).unwrap();
+        let process = Messenger::send("killed_uploads::a_process_that_uploads", &told, &[]).unwrap();
         let dies = async {
             match death {
                 Death::Replacing(times) => appears(file.with_extension("qsupload.new"), times).await,

@@ -11,7 +11,7 @@ use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor};
 use tokio::sync::Notify;
 
-use crate::interrupted::{Interrupted, PART, SIZE, until};
+use super::interrupted::{Interrupted, PART, SIZE, until};
 
 #[tokio::test]
 async fn a_file_that_changed_is_refused_and_nothing_is_lost() {

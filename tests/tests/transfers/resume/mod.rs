@@ -12,7 +12,7 @@ use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{AbortMultipartUploadInput, CompleteMultipartUploadInput, ErrorKind, UploadMultipartInput};
 
-use interrupted::{Interrupted, PART, PARTS, SIZE, until};
+use self::interrupted::{Interrupted, PART, PARTS, SIZE, until};
 
 #[tokio::test]
 async fn what_was_sent_is_not_sent_again() {
