@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Timestamp;
-use crate::client::{Address, Client};
+use crate::client::{Address, Client, PresignedRequest, RetryConfig};
 use crate::endpoint::Endpoint;
 use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{ListedPlace, Paginated, Paginator};
-use crate::presign::PresignedRequest;
-use crate::retry::RetryConfig;
 
 /// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
 ///
@@ -145,7 +143,7 @@ impl Bucket {
         &self,
         key: &str,
         input: I,
-    ) -> Result<crate::transport::Outgoing> {
+    ) -> Result<crate::client::Outgoing> {
         let mut call = self.client.encode(input, self.address(Some(key)))?;
         self.client.outgoing(&mut call, self.server_time(), &crate::body::Progress::new())
     }

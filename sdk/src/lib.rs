@@ -50,8 +50,8 @@ pub mod bench;
 mod body;
 #[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod bucket;
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod client;
-mod clock;
 mod config;
 mod credentials;
 mod endpoint;
@@ -63,25 +63,19 @@ mod object_source;
 pub mod operation;
 mod pagination;
 mod percent;
-mod presign;
+mod qingstor;
 mod request;
 mod response;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
-mod retry;
 mod runtime;
 mod secret;
-mod send;
-pub mod sign;
 mod string_enum;
 mod timestamp;
 #[cfg(feature = "transfer")]
 mod transfer;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
-mod transport;
 
-pub use body::Body;
+pub use body::{Body, ResponseBody};
 pub use bucket::Bucket;
-pub use client::QingStor;
+pub use client::{PresignedRequest, RetryConfig, sign};
 pub use config::Config;
 pub use credentials::Credentials;
 pub use endpoint::{AddressingStyle, Endpoint};
@@ -90,9 +84,8 @@ pub use generated::operations::*;
 pub use generated::types;
 pub use object_source::ObjectSource;
 pub use pagination::{Items, Pages, Paginated, Paginator};
-pub use presign::PresignedRequest;
-pub use response::{ResponseBody, ResponseInfo};
-pub use retry::RetryConfig;
+pub use qingstor::QingStor;
+pub use response::ResponseInfo;
 pub use secret::Secret;
 pub use timestamp::{Timestamp, TimestampError};
 #[cfg(feature = "transfer")]

@@ -1,12 +1,9 @@
 //! What an answer is made into.
 
-mod body;
 mod decoder;
 mod from_header;
 mod one_or_many;
 
-pub use body::ResponseBody;
-pub(crate) use body::read_limited;
 pub(crate) use decoder::ResponseDecoder;
 pub(crate) use decoder::{Payload, null_as_default};
 #[allow(unused_imports, reason = "the specification decides what of this is used")]

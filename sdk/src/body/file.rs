@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::buffer_pool::{Piece, PiecePool};
 use super::page_cache;
-use super::piece::{Piece, PiecePool};
 
 /// A regular file that was opened for reading, with its path for errors.
 #[derive(Debug)]
@@ -189,7 +189,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 mod tests {
     use super::*;
 
-    const PIECE: u64 = super::super::piece::PIECE as u64;
+    const PIECE: u64 = super::super::buffer_pool::PIECE as u64;
     const FRAME: usize = super::super::FRAME;
 
     fn file_of(content: &[u8]) -> tempfile::NamedTempFile {

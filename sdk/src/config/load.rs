@@ -5,9 +5,9 @@ use std::path::Path;
 use super::environment::{self, CONFIG_PATH, Environment};
 use super::setting::{Layer, Origin, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, check_user_agent, file};
+use crate::client::RetryConfig;
 use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, Result};
-use crate::retry::RetryConfig;
 
 const PARTS: &[Setting] = &[Setting::Protocol, Setting::Host, Setting::Port];
 

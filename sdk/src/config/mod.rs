@@ -4,17 +4,19 @@ mod environment;
 mod file;
 mod load;
 mod setting;
+mod timeouts;
 mod yaml;
+
+pub(crate) use timeouts::{Patience, stalled};
 
 use std::path::Path;
 use std::time::Duration;
 
+use crate::client::RetryConfig;
 use crate::credentials::Credentials;
 use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, Result};
-use crate::retry::RetryConfig;
 use crate::secret::Secret;
-use crate::transport::Patience;
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -8,7 +8,8 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::from_header::{FromHeader, text_of};
-use super::{REQUEST_ID, ResponseBody, ResponseInfo};
+use super::{REQUEST_ID, ResponseInfo};
+use crate::body::ResponseBody;
 use crate::error::{Error, Result, ServiceError, snippet};
 
 #[doc(hidden)]

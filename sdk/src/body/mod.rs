@@ -1,13 +1,14 @@
 //! What a request carries.
 
 mod aligned;
-mod exact;
+mod buffer_pool;
+mod cancel;
+mod content_length;
 mod file;
 mod observer;
 mod page_cache;
-mod piece;
 mod progress;
-mod revocable;
+mod response;
 
 use std::fmt;
 use std::path::Path;
@@ -19,14 +20,16 @@ use futures_core::Stream;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
 pub(crate) use aligned::AlignedBuffer;
-pub(crate) use exact::{BodyError, ExactBody};
+use buffer_pool::FRAME;
+pub(crate) use buffer_pool::{PIECE, Piece, PiecePool};
+pub(crate) use cancel::{RevocableBody, Revocation};
+pub(crate) use content_length::{BodyError, ExactBody};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
 pub(crate) use observer::Observer;
-use piece::FRAME;
-pub(crate) use piece::{PIECE, Piece, PiecePool};
 pub(crate) use progress::Progress;
-pub(crate) use revocable::{RevocableBody, Revocation};
+pub use response::ResponseBody;
+pub(crate) use response::read_limited;
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 
@@ -117,7 +120,7 @@ impl Body {
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Self(Source::Stream { length, stream: Box::pin(exact::BoxedErrors(Box::pin(stream))) })
+        Self(Source::Stream { length, stream: Box::pin(content_length::BoxedErrors(Box::pin(stream))) })
     }
 
     /// `length` bytes of a file that is open, from byte `offset` on.
@@ -190,7 +193,7 @@ impl Body {
             Source::Pieces(pieces) => ExactBody::of_pieces(pieces, progress),
             Source::File(region) => ExactBody::of_file(Arc::clone(region), progress),
             Source::Stream { length, stream } => {
-                let taken = std::mem::replace(stream, Box::pin(exact::Taken));
+                let taken = std::mem::replace(stream, Box::pin(content_length::Taken));
                 ExactBody::of_stream(*length, taken, progress)
             }
             Source::Framed(framed) => {

@@ -28,7 +28,7 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    pub(super) async fn wait_for<T>(
+    pub(crate) async fn wait_for<T>(
         &self,
         mut sending: Pin<&mut impl Future<Output = T>>,
         progress: &Progress,
@@ -47,7 +47,7 @@ impl Patience {
     }
 
     /// What only reads keeps a server no longer busy than sending does.
-    pub(super) fn of_reading(self) -> Self {
+    pub(crate) fn of_reading(self) -> Self {
         Self { response: self.idle, ..self }
     }
 

@@ -1,8 +1,5 @@
 //! The seam to the HTTP library: nothing else knows reqwest.
 
-mod exact_url;
-mod patience;
-
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -20,9 +17,9 @@ use crate::config::Settings;
 use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
 
-use exact_url::{ExactUrl, LatestOrigin};
-
-pub(crate) use patience::{Patience, stalled};
+use super::url::{ExactUrl, LatestOrigin};
+use crate::config::Patience;
+pub(crate) use crate::config::stalled;
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
 

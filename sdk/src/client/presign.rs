@@ -7,12 +7,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 
 use crate::Timestamp;
-use crate::client::{Address, Client};
 use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::percent::encode_query;
-use crate::send::Call;
-use crate::sign;
+
+use super::send::Call;
+use super::{Address, Client, sign};
 
 /// A request that is good until it expires, for whoever has it: treat its URL like a password.
 #[derive(Clone)]

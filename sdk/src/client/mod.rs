@@ -1,45 +1,32 @@
-//! The account: where everything begins.
+//! The internal client below the public handles: sends operations, with signature and retries.
 
-use std::fmt;
+mod clock_skew;
+mod presign;
+mod retry;
+mod send;
+pub mod sign;
+mod transport;
+mod url;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::HeaderValue;
 
-use crate::Bucket;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::endpoint::{AddressingStyle, Endpoint, Target};
 use crate::error::{CallName, Error, Result};
 use crate::key::check_key;
-use crate::operation::{Operation, ServiceScope};
-use crate::pagination::{ListedPlace, Paginated, Paginator};
-use crate::presign::PresignedRequest;
+use crate::operation::Operation;
 use crate::request::{EncodedRequest, RequestEncoder};
-use crate::retry::RetryConfig;
-use crate::send::Call;
-use crate::transport::Transport;
-
-/// A client of one QingStor account.
-///
-/// It holds a pool of connections: make one and clone it, which is cheap, rather than making several.
-///
-/// ```no_run
-/// # async fn run() -> qingstor_sdk::Result<()> {
-/// use qingstor_sdk::{Config, ListBucketsInput, QingStor};
-///
-/// let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
-/// for bucket in qingstor.list_buckets(ListBucketsInput::new()).await?.buckets {
-///     println!("{:?} in {:?}", bucket.name, bucket.location);
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone)]
-pub struct QingStor {
-    client: Arc<Client>,
-}
+use clock_skew::Clock;
+pub use presign::PresignedRequest;
+pub use retry::RetryConfig;
+use send::Call;
+#[cfg(feature = "bench")]
+pub(crate) use transport::Outgoing;
+use transport::Transport;
+pub(crate) use transport::{Incoming, stalled};
 
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -60,73 +47,6 @@ pub(crate) struct Address<'a> {
     pub(crate) zone: Option<&'a str>,
     pub(crate) bucket: Option<&'a str>,
     pub(crate) key: Option<&'a str>,
-}
-
-impl QingStor {
-    /// Makes a client. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the configuration contradicts itself or cannot be used.
-    pub fn new(config: Config) -> Result<Self> {
-        Client::new(config).map(|client| Self { client: Arc::new(client) })
-    }
-
-    /// A bucket by its name and the zone it is in, such as `pek3b`. Nothing is sent, and the bucket need not exist yet.
-    ///
-    /// An empty zone means the one of the [`Config`]; if that has none either, no zone is part of the host name, as it
-    /// must be for endpoints that are not QingStor's own.
-    ///
-    /// Names are checked when they are used: a call on a bucket whose name or zone cannot be part of a URL fails with
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput). QingStor's own rule for names, 6 to 63 lower-case
-    /// letters, digits and dashes, is left to the server.
-    pub fn bucket(&self, name: impl Into<String>, zone: impl Into<String>) -> Bucket {
-        Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
-    }
-
-    /// A URL and headers with which anyone can make this one request until `lifetime` is over, without the key pair.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Bucket::presign_object`].
-    pub fn presign<I>(&self, input: I, lifetime: Duration) -> Result<PresignedRequest>
-    where
-        I: Operation<Scope = ServiceScope>,
-    {
-        self.client.presign(input, Address::default(), lifetime)
-    }
-
-    /// All pages of a list that belongs to the account, such as that of its buckets. Nothing is sent yet.
-    ///
-    /// ```no_run
-    /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListBucketsInput;
-    ///
-    /// let buckets = qingstor.paginate(ListBucketsInput::new()).items().into_vec().await?;
-    /// println!("{} buckets", buckets.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn paginate<I>(&self, input: I) -> Paginator<I>
-    where
-        I: Paginated<Scope = ServiceScope>,
-    {
-        Paginator::new(ListedPlace::account(&self.client), input)
-    }
-
-    #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) fn send<'a, I: Operation<Scope = ServiceScope>>(
-        &'a self,
-        input: I,
-    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
-        self.client.execute(input, Address::default())
-    }
-}
-
-impl fmt::Debug for QingStor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QingStor").field("endpoint", &self.client.endpoint).finish_non_exhaustive()
-    }
 }
 
 impl Client {

@@ -11,8 +11,8 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::time::Sleep;
 
+use crate::client::{Incoming, stalled};
 use crate::error::{CallName, Error, Result};
-use crate::transport::{Incoming, stalled};
 
 /// The body of an answer, streamed: nothing is held in memory but the piece that is being handed over.
 ///

@@ -7,17 +7,17 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span, debug, debug_span, field};
 
-use crate::body::Progress;
-use crate::client::Client;
+use crate::body::{Progress, ResponseBody, read_limited};
 use crate::endpoint::Target;
 use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
 use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::request::{EncodedRequest, FormKind};
-use crate::response::{Payload, REQUEST_ID, ResponseBody, ResponseDecoder, read_limited};
-use crate::retry::Failure;
-use crate::sign;
-use crate::transport::Outgoing;
+use crate::response::{Payload, REQUEST_ID, ResponseDecoder};
 use crate::{Body, Timestamp};
+
+use super::retry::Failure;
+use super::transport::Outgoing;
+use super::{Client, sign};
 
 /// A page of 1,000 keys of 1,023 bytes is 2 MiB; what is much longer is no answer of QingStor's.
 const LONGEST_DOCUMENT: usize = 64 << 20;
