@@ -4,7 +4,7 @@ use crate::Bucket;
 use crate::error::Result;
 use crate::operation::{ObjectScope, Operation};
 use crate::transfer::md5::{Block, LANES, Md5Sum, PartHash, VECTOR};
-use crate::transfer::plan::PartPlan;
+use crate::transfer::part_size::PartLayout;
 
 /// How many parts are hashed at once at the most.
 pub const MD5_LANES: usize = LANES;
@@ -26,6 +26,6 @@ pub fn md5_of_parts(parts: &[&[u8]]) -> Vec<Md5Sum> {
 
 /// How many parts `size` bytes make, and the sum of their lengths.
 pub fn plan(size: u64, part_size: u64) -> Result<(u32, u64)> {
-    let plan = PartPlan::new(size, part_size)?;
+    let plan = PartLayout::new(size, part_size)?;
     Ok((plan.count(), plan.parts().map(|part| part.bytes.end - part.bytes.start).sum()))
 }

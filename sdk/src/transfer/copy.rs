@@ -1,22 +1,23 @@
 //! An object to another key, by the server.
 
-mod run;
-
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{Instrument, debug_span};
 
-use super::cancelled::Cancelled;
-use super::encryption::CustomerKey;
-use super::limits::{DEFAULT_CONCURRENCY, LARGEST_SINGLE, MIB};
-use super::progress::{Callback, TransferProgress};
-use crate::error::Result;
+use super::cancelled::{Cancelled, or_cancelled};
+use super::etag::parse_hex;
+use super::object_properties::{CustomerKey, ObjectProperties, copy_from};
+use super::object_snapshot::{ObjectRef, ObjectSnapshot, look_at_stored};
+use super::part_size::{
+    DEFAULT_CONCURRENCY, DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout, check_part_size,
+};
+use super::progress::{Callback, Meter, TransferProgress};
+use super::tasks::{both, for_each_part};
+use super::upload::{Completed, CompletedPart, MultipartUpload, begin, see_through};
+use crate::error::{Error, Result};
 use crate::types::StorageClass;
-use crate::{Bucket, ObjectSource};
-
-/// Nothing passes through this machine, so parts are large.
-const DEFAULT_PART: u64 = 512 * MIB;
+use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
 
 /// A copy made by the server, of an object of any size; made by [`Bucket::copy`].
 ///
@@ -38,7 +39,7 @@ const DEFAULT_PART: u64 = 512 * MIB;
 ///
 /// No bytes move that could stall: a request for which no answer comes is given up after
 /// [`Config::response_timeout`](crate::Config::response_timeout), 120 s, and made again where that is safe. If the server
-/// needs longer for what one request copies, lower [`largest_single`](ObjectCopy::largest_single) and
+/// needs longer for what one request copies, lower [`multipart_threshold`](ObjectCopy::multipart_threshold) and
 /// [`part_size`](ObjectCopy::part_size).
 ///
 /// A copy that fails is aborted, as an [`Upload`](crate::Upload) is.
@@ -50,7 +51,7 @@ pub struct ObjectCopy {
     source_encryption: Option<CustomerKey>,
     encryption: Option<CustomerKey>,
     storage_class: Option<StorageClass>,
-    largest_single: u64,
+    multipart_threshold: u64,
     part_size: u64,
     concurrency: usize,
     on_progress: Option<Callback>,
@@ -85,8 +86,8 @@ impl ObjectCopy {
             source_encryption: None,
             encryption: None,
             storage_class: None,
-            largest_single: LARGEST_SINGLE,
-            part_size: DEFAULT_PART,
+            multipart_threshold: MAX_SINGLE_REQUEST_SIZE,
+            part_size: DEFAULT_COPY_PART_SIZE,
             concurrency: DEFAULT_CONCURRENCY,
             on_progress: None,
             cancelled: Mutex::default(),
@@ -113,8 +114,8 @@ impl ObjectCopy {
 
     /// How many bytes are copied with one request at the most, up to 5 GiB, which is the default. Less makes requests that
     /// are answered sooner.
-    pub fn largest_single(mut self, bytes: u64) -> Self {
-        self.largest_single = bytes;
+    pub fn multipart_threshold(mut self, bytes: u64) -> Self {
+        self.multipart_threshold = bytes;
         self
     }
 
@@ -155,7 +156,7 @@ impl ObjectCopy {
     /// whole; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if it has another size.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
-        run::run(self).instrument(span).await
+        run(self).instrument(span).await
     }
 }
 
@@ -166,5 +167,148 @@ impl fmt::Debug for ObjectCopy {
             .field("bucket", &self.bucket)
             .field("key", &self.key)
             .finish_non_exhaustive()
+    }
+}
+
+async fn run(copy: ObjectCopy) -> Result<Copied> {
+    check_part_size(copy.part_size)?;
+    if copy.concurrency == 0 {
+        return Err(Error::invalid_input("concurrency: 0 parts at the same time would copy nothing; 1 is the least"));
+    }
+    if let Some(fault) = copy.source.fault() {
+        return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
+    }
+    let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (source, size) = or_cancelled(copy.look(), &mut cancelled, || false).await?;
+    let meter = Meter::new(copy.on_progress.clone(), None);
+    meter.update(|progress| progress.total_bytes = Some(size));
+    if size <= copy.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE) {
+        copy.at_once(&source, size, &meter, cancelled).await
+    } else {
+        copy.in_parts(&source, size, &meter, cancelled).await
+    }
+}
+
+impl ObjectCopy {
+    async fn look(&self) -> Result<(HeadObjectOutput, u64)> {
+        let source = ObjectRef {
+            bucket: &self.bucket.neighbour(&self.source.bucket),
+            key: &self.source.key,
+            version_id: self.source.version_id.as_deref(),
+            encryption: self.source_encryption.as_ref(),
+        };
+        source.look().await
+    }
+
+    fn headers(&self, source: &HeadObjectOutput) -> ObjectProperties {
+        ObjectProperties {
+            content_type: source.content_type.clone(),
+            cache_control: source.cache_control.clone(),
+            content_disposition: source.content_disposition.clone(),
+            content_encoding: source.content_encoding.clone(),
+            expires: source.expires.clone(),
+            storage_class: self.storage_class.clone().or_else(|| source.storage_class.clone()),
+            metadata: source.metadata.clone(),
+            encryption: self.encryption.clone(),
+        }
+    }
+
+    async fn at_once(
+        &self,
+        source: &HeadObjectOutput,
+        size: u64,
+        meter: &Meter,
+        mut cancelled: Option<Cancelled>,
+    ) -> Result<Copied> {
+        // What describes the source is the server's to copy.
+        let headers = ObjectProperties {
+            storage_class: self.headers(source).storage_class,
+            encryption: self.encryption.clone(),
+            ..ObjectProperties::default()
+        };
+        let mut input = headers.put();
+        copy_from!(input, self.source, ObjectSnapshot::of(source), self.source_encryption.as_ref());
+        let copying = self.bucket.put_object(&self.key, input);
+        let PutObjectOutput { etag, version_id, response, .. } =
+            or_cancelled(copying, &mut cancelled, || false).await?;
+        // It is there now, so nothing is cancelled any more.
+        let stored = ObjectRef { version_id: version_id.as_deref(), ..headers.stored(&self.bucket, &self.key) };
+        let seen = look_at_stored(stored, size).await?.unwrap_or_default();
+        meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
+        Ok(Copied {
+            key: self.key.clone(),
+            size,
+            etag: etag.or(seen.etag),
+            version_id: version_id.or(seen.version_id),
+            parts: 0,
+            attempts: response.attempts,
+        })
+    }
+
+    async fn in_parts(
+        &self,
+        source: &HeadObjectOutput,
+        size: u64,
+        meter: &Arc<Meter>,
+        cancelled: Option<Cancelled>,
+    ) -> Result<Copied> {
+        let plan = PartLayout::new(size, self.part_size)?;
+        meter.update(|progress| progress.total_parts = Some(plan.count()));
+        let upload = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
+        let completed = see_through(&upload, cancelled, async {
+            let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), plan);
+            let (parts, before) = both(copying, upload.object_before()).await?;
+            upload.complete(&parts, size, &before).await
+        });
+        let Completed { etag, version_id, .. } = completed.await?;
+        let (parts, attempts) = (plan.count(), upload.attempts());
+        Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
+    }
+
+    /// Copies the parts; in case of an error, only after none is under way any more does it return.
+    async fn copy_parts(
+        &self,
+        upload: &Arc<MultipartUpload>,
+        pin: ObjectSnapshot,
+        plan: PartLayout,
+    ) -> Result<Vec<CompletedPart>> {
+        let upload = Arc::clone(upload);
+        let (source, key) = (self.source.clone(), self.source_encryption.clone());
+        // Who sees the upload through drops this when it is cancelled.
+        let mut cancelled = None;
+        let copying = for_each_part(plan.parts().collect(), self.concurrency, &mut cancelled, move |part| {
+            let upload = Arc::clone(&upload);
+            let (source, key, pin) = (source.clone(), key.clone(), pin.clone());
+            async move { upload.copy_part(&part, &source, &pin, key.as_ref()).await }
+        });
+        let mut copied = copying.await?;
+        copied.sort_by_key(|part| part.number);
+        Ok(copied)
+    }
+}
+
+impl MultipartUpload {
+    async fn copy_part(
+        &self,
+        part: &Part,
+        source: &ObjectSource,
+        pin: &ObjectSnapshot,
+        key: Option<&CustomerKey>,
+    ) -> Result<CompletedPart> {
+        let _under_way = self.part_under_way().await;
+        let mut input = self.headers.part(&self.upload_id, part.number);
+        copy_from!(input, source, pin, key);
+        input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
+        let copied = self.bucket.upload_multipart(&self.key, input).await;
+        self.count(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
+        let copied = copied.map_err(|error| error.of_part(&self.upload_id, part.number))?;
+        let length = part.bytes.end - part.bytes.start;
+        self.meter.update(|progress| {
+            progress.bytes += length;
+            progress.parts += 1;
+        });
+        // Named when the parts are put together, so that no other part comes in its place.
+        let sum = copied.etag.as_deref().and_then(parse_hex);
+        Ok(CompletedPart { number: part.number, length, sum })
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::encryption::CustomerKey;
-use super::object_headers::ObjectHeaders;
+use super::object_properties::CustomerKey;
+use super::object_properties::ObjectProperties;
 use crate::Bucket;
 use crate::types::StorageClass;
 
@@ -35,8 +35,8 @@ struct NotedHeaders {
 }
 
 impl Destination {
-    pub(crate) fn new(bucket: &Bucket, key: &str, headers: &ObjectHeaders) -> Self {
-        let ObjectHeaders {
+    pub(crate) fn new(bucket: &Bucket, key: &str, headers: &ObjectProperties) -> Self {
+        let ObjectProperties {
             content_type,
             cache_control,
             content_disposition,
@@ -100,11 +100,11 @@ mod tests {
     use super::*;
     use crate::{Config, QingStor};
 
-    fn headers() -> ObjectHeaders {
-        ObjectHeaders { encryption: Some(CustomerKey::aes256([7; 32])), ..ObjectHeaders::default() }
+    fn headers() -> ObjectProperties {
+        ObjectProperties { encryption: Some(CustomerKey::aes256([7; 32])), ..ObjectProperties::default() }
     }
 
-    fn to(config: Config, zone: &str, key: &str, headers: &ObjectHeaders) -> Destination {
+    fn to(config: Config, zone: &str, key: &str, headers: &ObjectProperties) -> Destination {
         Destination::new(&QingStor::new(config).unwrap().bucket("b", zone), key, headers)
     }
 
@@ -120,13 +120,13 @@ mod tests {
             (to(config(), "pek3b", "other", &headers()), "an upload to key \"k\" in bucket \"b\""),
             (to(config(), "sh1a", "k", &headers()), "at https://qingstor.com, zone \"pek3b\""),
             (to(config().endpoint("https://qsstor.com"), "pek3b", "k", &headers()), "at https://qingstor.com"),
-            (to(config(), "pek3b", "k", &ObjectHeaders::default()), "another value of encryption,"),
+            (to(config(), "pek3b", "k", &ObjectProperties::default()), "another value of encryption,"),
         ] {
             let difference = before.difference(&now).unwrap();
             assert!(difference.contains(what), "{difference}");
         }
         let text = || Some("x".to_owned());
-        let all = ObjectHeaders {
+        let all = ObjectProperties {
             content_type: text(),
             cache_control: text(),
             content_disposition: text(),

@@ -65,10 +65,10 @@ mod tests {
 
     use super::*;
     use crate::body::{OpenFile, PIECE};
-    use crate::transfer::plan::PartPlan;
+    use crate::transfer::part_size::PartLayout;
     use crate::transfer::source::PartSource;
 
-    async fn check(regions: Vec<Region>, bytes: &[u8], places: &PartPlan) {
+    async fn check(regions: Vec<Region>, bytes: &[u8], places: &PartLayout) {
         let places = places.parts().map(|part| part.bytes.start as usize..part.bytes.end as usize);
         let expected: Vec<Md5Sum> = places.map(|place| Md5::digest(&bytes[place]).into()).collect();
         assert_eq!(sums_of(regions).await.unwrap(), expected);
@@ -80,7 +80,7 @@ mod tests {
         for length in [70_000_077_u32, 21_000_077, 20 << 20, 4 << 20, 100, 64, 0] {
             let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();
             std::fs::write(file.path(), &bytes).unwrap();
-            let plan = PartPlan::new(u64::from(length), 4 << 20).unwrap();
+            let plan = PartLayout::new(u64::from(length), 4 << 20).unwrap();
             for source in [
                 PartSource::Bytes(bytes.clone().into()),
                 PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap())),

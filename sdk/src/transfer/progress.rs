@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::pace::Pace;
+use super::rate_limiter::RateLimiter;
 use crate::body::Observer;
 
 /// How far an upload or a download is, as the function given to `on_progress` sees it.
@@ -36,7 +36,7 @@ pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 pub(crate) struct Meter {
     state: Mutex<State>,
     listener: Option<Listener>,
-    pace: Option<Pace>,
+    pace: Option<RateLimiter>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -64,7 +64,7 @@ thread_local! {
 }
 
 impl Meter {
-    pub(crate) fn new(callback: Option<Callback>, pace: Option<Pace>) -> Arc<Self> {
+    pub(crate) fn new(callback: Option<Callback>, pace: Option<RateLimiter>) -> Arc<Self> {
         let listener = callback.map(|callback| Listener { callback, told: Mutex::default() });
         Arc::new(Self { state: Mutex::default(), listener, pace })
     }
@@ -189,11 +189,11 @@ impl Observer for PartMeter {
     }
 
     fn most_at_once(&self) -> usize {
-        self.meter.pace.as_ref().map_or(usize::MAX, Pace::piece)
+        self.meter.pace.as_ref().map_or(usize::MAX, RateLimiter::chunk_size)
     }
 
     fn pause_after(&self, bytes: u64) -> Option<Duration> {
-        self.meter.pace.as_ref()?.pause_after(bytes, Instant::now())
+        self.meter.pace.as_ref()?.delay_after(bytes, Instant::now())
     }
 }
 

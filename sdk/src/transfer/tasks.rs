@@ -8,7 +8,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::cancelled::{Cancelled, or_cancelled};
-use super::plan::PlannedPart;
+use super::part_size::Part;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A task that has panicked, or whose runtime ends.
@@ -21,10 +21,10 @@ pub(crate) fn stopped(error: JoinError) -> Error {
 ///
 /// Dropping the future stops them all.
 pub(crate) async fn for_each_part<T, W>(
-    parts: Vec<PlannedPart>,
+    parts: Vec<Part>,
     concurrency: usize,
     cancelled: &mut Option<Cancelled>,
-    work: impl Fn(PlannedPart) -> W + Clone + Send + 'static,
+    work: impl Fn(Part) -> W + Clone + Send + 'static,
 ) -> Result<Vec<T>>
 where
     T: Send + 'static,
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    fn parts(count: u32) -> Vec<PlannedPart> {
-        (0..count).map(|number| PlannedPart { number, bytes: 0..1 }).collect()
+    fn parts(count: u32) -> Vec<Part> {
+        (0..count).map(|number| Part { number, bytes: 0..1 }).collect()
     }
 
     #[tokio::test]

@@ -29,8 +29,12 @@ async fn a_copy_is_its_source_in_one_request_or_in_parts() {
     let upload = bucket.upload("from").bytes(bytes.clone()).content_type("text/csv").metadata("origin", "db1");
     upload.storage_class(StorageClass::StandardIa).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
-    for (largest_single, parts) in [(5 << 30, 0), (13 * MIB, 4), (0, 4)] {
-        let copy = bucket.copy(source.clone(), "to").largest_single(largest_single).part_size(4 * MIB).concurrency(3);
+    for (multipart_threshold, parts) in [(5 << 30, 0), (13 * MIB, 4), (0, 4)] {
+        let copy = bucket
+            .copy(source.clone(), "to")
+            .multipart_threshold(multipart_threshold)
+            .part_size(4 * MIB)
+            .concurrency(3);
         let copied = copy.send().await.unwrap();
         assert_eq!((copied.key.as_str(), copied.size, copied.parts), ("to", bytes.len() as u64, parts));
         assert_eq!(copied.attempts, parts.max(1));
@@ -49,7 +53,7 @@ async fn a_copy_in_parts_has_the_tag_of_its_parts_and_tells_how_far_it_is() {
     let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(4 * MIB).send().await.unwrap();
     let told = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&told);
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
     let copy = copy.concurrency(1).on_progress(move |progress| list.lock().unwrap().push(progress));
     let copied = copy.send().await.unwrap();
     assert_eq!(copied.etag, uploaded.etag, "of the same parts it is made in the same way");
@@ -64,7 +68,7 @@ async fn a_part_that_is_not_what_the_server_said_it_copied_is_noticed() {
     let wrong = FaultRule::new(Fault::WrongEtag).operation("UploadMultipart").part(1).count(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(wrong))).await.unwrap();
     bucket.put("from", content(9 * MIB, 1)).await.unwrap();
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
     let error = copy.send().await.unwrap_err().to_string();
     assert!(error.contains("CompleteMultipartUpload") && error.contains("was aborted"), "{error}");
     assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
@@ -77,7 +81,7 @@ async fn a_copy_that_is_cancelled_is_aborted() {
     bucket.put("from", content(9 * MIB, 1)).await.unwrap();
     let enough = Arc::new(Notify::new());
     let tell = Arc::clone(&enough);
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").largest_single(0).part_size(4 * MIB);
+    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
     let copy = copy.concurrency(1).on_progress(move |progress| {
         if progress.parts == 1 {
             tell.notify_one();
@@ -97,9 +101,9 @@ async fn an_encrypted_source_is_copied_with_its_key() {
     let bytes = content(9 * MIB, 1);
     bucket.upload("from").bytes(bytes.clone()).encryption(old.clone()).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
-    for largest_single in [5 << 30, 0] {
+    for multipart_threshold in [5 << 30, 0] {
         let copy = bucket.copy(source.clone(), "to").source_encryption(old.clone()).encryption(new.clone());
-        copy.part_size(4 * MIB).largest_single(largest_single).send().await.unwrap();
+        copy.part_size(4 * MIB).multipart_threshold(multipart_threshold).send().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("to");
         bucket.download("to").to_file(&target).encryption(new.clone()).send().await.unwrap();

@@ -70,7 +70,7 @@ async fn the_size_of_a_copy_is_never_unknown() {
 async fn where_there_is_no_tag_every_request_demands_the_date_of_the_source() {
     let length = format!("content-length: {}", 9 * MIB);
     let begun = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"upload_id\":\"U1\"}";
-    for (tag, largest_single, demanded) in [
+    for (tag, multipart_threshold, demanded) in [
         (None, 0, ("x-qs-copy-source-if-unmodified-since", DATE)),
         (None, 5 << 30, ("x-qs-copy-source-if-unmodified-since", DATE)),
         (Some(TAG), 0, ("x-qs-copy-source-if-match", TAG)),
@@ -80,13 +80,13 @@ async fn where_there_is_no_tag_every_request_demands_the_date_of_the_source() {
         let source = head(&[&length, &tag, &format!("last-modified: {DATE}")]);
         let in_parts = [source.as_str(), begun, MADE, MADE, MADE, MADE, &source].map(str::to_owned);
         let at_once = [source.as_str(), MADE, &source].map(str::to_owned);
-        let answers = if largest_single == 0 { in_parts.to_vec() } else { at_once.to_vec() };
+        let answers = if multipart_threshold == 0 { in_parts.to_vec() } else { at_once.to_vec() };
         let server = RawServer::start(answers).await.unwrap();
-        let copied = copy(&server).largest_single(largest_single).send().await.unwrap();
+        let copied = copy(&server).multipart_threshold(multipart_threshold).send().await.unwrap();
         assert_eq!(copied.size, 9 * MIB);
         let requests = server.requests();
         let copying: Vec<_> = requests.iter().filter(|request| request.header("x-qs-copy-source").is_some()).collect();
-        assert_eq!(copying.len(), if largest_single == 0 { 3 } else { 1 });
+        assert_eq!(copying.len(), if multipart_threshold == 0 { 3 } else { 1 });
         for request in copying {
             let conditions = request.headers.iter().filter(|(name, _)| name.starts_with("x-qs-copy-source-if-"));
             let conditions: Vec<_> = conditions.map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -97,13 +97,13 @@ async fn where_there_is_no_tag_every_request_demands_the_date_of_the_source() {
 
 #[tokio::test]
 async fn a_copy_that_cannot_be_looked_at_is_made_all_the_same() {
-    for largest_single in [5 << 30, 0] {
+    for multipart_threshold in [5 << 30, 0] {
         let forbidden = Fault::ErrorAnswer { status: 403, code: None, retry_after: None };
         let plan = FaultPlan::new().rule(FaultRule::new(forbidden).operation("HeadObject").skip(1).count(1));
         let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
         test.put("from", vec![7; 5 << 20]).await.unwrap();
         let copy = test.copy(ObjectSource::new(test.name(), "from"), "to").part_size(4 * MIB);
-        let copied = copy.largest_single(largest_single).send().await.unwrap();
+        let copied = copy.multipart_threshold(multipart_threshold).send().await.unwrap();
         assert_eq!((copied.size, test.emulator().faults_fired()), (5 * MIB, vec![1]));
         assert_eq!(test.read("to").await.unwrap().len(), 5 << 20);
     }

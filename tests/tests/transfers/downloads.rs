@@ -244,7 +244,7 @@ async fn what_cannot_be_is_refused() {
         (target.bucket.download("key"), "nowhere to download to"),
         (target.download().part_size(1), "a part has 4 MiB"),
         (target.download().concurrency(0), "concurrency: 0 requests"),
-        (target.download().bandwidth(0), "bandwidth: 0 bytes"),
+        (target.download().bandwidth(0), "bandwidth is 0 bytes per second"),
     ] {
         let error = download.send().await.unwrap_err();
         assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(problem), "{error}");

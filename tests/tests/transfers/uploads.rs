@@ -164,7 +164,7 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
         (upload().part_size(4 * MIB - 1), "a part has 4 MiB (4194304) to 5 GiB"),
         (upload().part_size(5 * 1024 * MIB + 1), "a part has 4 MiB"),
         (upload().concurrency(0), "concurrency: 0 parts"),
-        (upload().bandwidth(0), "bandwidth: 0 bytes a second"),
+        (upload().bandwidth(0), "bandwidth is 0 bytes per second"),
         (
             bucket.upload("key").reader(reader(b"x")).memory_budget(16 * MIB - 1),
             "memory_budget: a reader needs 16777216 bytes, for two parts of 8388608, and it is 16777215",

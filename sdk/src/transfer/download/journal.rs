@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::transfer::journal::atomic_file;
-use crate::transfer::plan::PartPlan;
+use crate::transfer::part_size::PartLayout;
 
 const VERSION: u32 = 1;
 
@@ -56,7 +56,7 @@ impl Journal {
 
     fn is_gone_on_with_by(&self, there: &Self) -> bool {
         let is_same = Self { part_size: self.part_size, done: BTreeSet::new(), ..there.clone() } == *self;
-        is_same && !there.done.is_empty() && PartPlan::resumed(self.size, there.part_size).is_some()
+        is_same && !there.done.is_empty() && PartLayout::resumed(self.size, there.part_size).is_some()
     }
 
     /// Blocks.
@@ -73,7 +73,7 @@ pub(super) fn journal_of(file: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::limits::MIB;
+    use crate::transfer::part_size::MIB;
 
     fn journal(etag: Option<&str>, size: u64, part_size: u64) -> Journal {
         Journal::new(("b", "k"), None, etag, size, part_size)

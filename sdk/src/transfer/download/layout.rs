@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::transfer::growth::part_length;
-use crate::transfer::limits::{LARGEST_PART, MIB, SMALLEST_PART};
+use crate::transfer::part_size::growing_part_size;
+use crate::transfer::part_size::{MAX_PART_SIZE, MIB, MIN_PART_SIZE};
 
 /// Each takes reading the file once.
 const MOST: usize = 4;
@@ -20,7 +20,7 @@ impl Layout {
     pub(super) fn parts(self, size: u64) -> Vec<Range<u64>> {
         let length = |number| match self {
             Self::Equal(length) => Some(length),
-            Self::Growing(first) => part_length(number, first),
+            Self::Growing(first) => growing_part_size(number, first),
         };
         let mut parts = Vec::new();
         let mut start = 0;
@@ -38,7 +38,7 @@ impl Layout {
         let end = |parts: u32| match self {
             Self::Equal(length) => length.saturating_mul(u64::from(parts)),
             Self::Growing(first) => {
-                (0..parts).filter_map(|number| part_length(number, first)).fold(0, u64::saturating_add)
+                (0..parts).filter_map(|number| growing_part_size(number, first)).fold(0, u64::saturating_add)
             }
         };
         end(count - 1) < size && size <= end(count)
@@ -49,12 +49,12 @@ impl Layout {
 /// others of whole MiB; and whether these are all of whole MiB.
 pub(super) fn layouts(size: u64, count: u32, wanted: u64) -> (Vec<Layout>, bool) {
     let powers = (2..=12).map(|power| MIB << power);
-    let likely: Vec<u64> = [wanted].into_iter().chain(powers).filter(|part| *part >= SMALLEST_PART).collect();
+    let likely: Vec<u64> = [wanted].into_iter().chain(powers).filter(|part| *part >= MIN_PART_SIZE).collect();
     let likely = likely.iter().flat_map(|part| [Layout::Equal(*part), Layout::Growing(*part)]);
     let equal = whole_mebibytes(size.div_ceil(u64::from(count))).map(Layout::Equal);
     let equal: Vec<Layout> = equal.take_while(|layout| layout.fits(size, count)).take(MOST + 1).collect();
     // As long as parts do not grow, they are equal.
-    let grows = part_length(count - 1, MIB) > Some(MIB);
+    let grows = growing_part_size(count - 1, MIB) > Some(MIB);
     let growing: Vec<Layout> = if grows { growing(size, count) } else { Vec::new() };
     let mut found = Vec::new();
     for layout in likely.filter(|layout| layout.fits(size, count)).chain(equal.clone()).chain(growing.clone()) {
@@ -69,7 +69,7 @@ pub(super) fn layouts(size: u64, count: u32, wanted: u64) -> (Vec<Layout>, bool)
 }
 
 fn growing(size: u64, count: u32) -> Vec<Layout> {
-    let unit: u64 = (0..count).filter_map(|number| part_length(number, 1)).fold(0, u64::saturating_add);
+    let unit: u64 = (0..count).filter_map(|number| growing_part_size(number, 1)).fold(0, u64::saturating_add);
     whole_mebibytes(size.div_ceil(unit.max(1)))
         .map(Layout::Growing)
         // Where parts are as long as they may be, the first ones have to make up for it.
@@ -80,7 +80,7 @@ fn growing(size: u64, count: u32) -> Vec<Layout> {
 }
 
 fn whole_mebibytes(least: u64) -> impl Iterator<Item = u64> {
-    (least.max(SMALLEST_PART).next_multiple_of(MIB)..=LARGEST_PART).step_by(MIB as usize)
+    (least.max(MIN_PART_SIZE).next_multiple_of(MIB)..=MAX_PART_SIZE).step_by(MIB as usize)
 }
 
 #[cfg(test)]

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tracing::{Instrument, debug_span};
 
 use super::journal::Journal;
-use super::partial::PartialFile;
-use super::proof::{Proof, Verdict};
-use super::receiving::Fetch;
+use super::partial_file::PartialFile;
+use super::range::Fetch;
+use super::verify::{Proof, Verdict};
 use super::{Download, Downloaded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::or_cancelled;
-use crate::transfer::pace::Pace;
-use crate::transfer::pinned::Readable;
-use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
+use crate::transfer::object_snapshot::ObjectRef;
+use crate::transfer::part_size::{PartLayout, check_part_size, check_stall_timeout};
 use crate::transfer::progress::Meter;
+use crate::transfer::rate_limiter::RateLimiter;
 use crate::transfer::tasks::{for_each_part, stopped};
 
 pub(super) async fn run(download: Download, target: PathBuf) -> Result<Downloaded> {
@@ -32,13 +32,13 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     }
     check_stall_timeout(options.stall_timeout)?;
     let bucket = bucket.with_idle_timeout(options.stall_timeout);
-    let pace = options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()?;
+    let pace = options.bandwidth.map(|bytes| RateLimiter::new(bytes, options.concurrency)).transpose()?;
     let meter = Meter::new(options.on_progress, pace);
     let source =
-        Readable { bucket: &bucket, key: &key, version_id: version_id.as_deref(), encryption: encryption.as_ref() };
+        ObjectRef { bucket: &bucket, key: &key, version_id: version_id.as_deref(), encryption: encryption.as_ref() };
     let (object, size) = or_cancelled(source.look(), &mut cancelled, || false).await?;
     let input = source.pinned(&object);
-    let wanted_plan = PartPlan::new(size, options.part_size)?;
+    let wanted_plan = PartLayout::new(size, options.part_size)?;
     let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
     let proof = match options.checksum {
         Some(_) if !is_encrypted => Proof::of(object.etag.as_deref(), size, options.part_size),
@@ -50,7 +50,7 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     let opening = tokio::task::spawn_blocking(move || PartialFile::open(&target, journal, size));
     let file = Arc::new(opening.await.map_err(stopped)??);
     let Journal { part_size, done: there, .. } = file.journal();
-    let plan = PartPlan::new(size, part_size)?;
+    let plan = PartLayout::new(size, part_size)?;
     let (done, missing): (Vec<_>, Vec<_>) = plan.parts().partition(|part| there.contains(&part.number));
     let resumed_bytes = done.iter().map(|part| part.bytes.end - part.bytes.start).sum();
     meter.update(|progress| {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::transfer::limits::MIB;
+use crate::transfer::part_size::MIB;
 use crate::{Config, QingStor};
 
 #[test]

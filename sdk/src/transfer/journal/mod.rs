@@ -14,8 +14,8 @@ use tokio::time::{Duration, Instant};
 use crate::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint_lock::CheckpointLock;
-use crate::transfer::checksum::{hex, parse_hex};
 use crate::transfer::destination::Destination;
+use crate::transfer::etag::{hex, parse_hex};
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::source::Fingerprint;
 
@@ -180,14 +180,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::transfer::object_headers::ObjectHeaders;
+    use crate::transfer::object_properties::ObjectProperties;
     use crate::{Config, QingStor};
 
     fn checkpoint() -> Checkpoint {
         let fingerprint = Fingerprint { size: 20 << 20, modified: Some(-5), identity: Some((1, 2, 3, 4)) };
         let source = SourceFile { path: "db.tar".into(), fingerprint };
         let bucket = QingStor::new(Config::anonymous()).unwrap().bucket("b", "pek3b");
-        let destination = Destination::new(&bucket, "k", &ObjectHeaders::default());
+        let destination = Destination::new(&bucket, "k", &ObjectProperties::default());
         Checkpoint::new(destination, "U1", Timestamp::from_unix(1).unwrap(), source, 8 << 20)
     }
 

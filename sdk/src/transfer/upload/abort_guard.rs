@@ -13,7 +13,7 @@ use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::journal::CheckpointFile;
-use crate::transfer::object_headers::ObjectHeaders;
+use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::stopped;
 
@@ -21,7 +21,7 @@ use crate::transfer::tasks::stopped;
 pub(crate) async fn begin(
     bucket: &Bucket,
     key: &str,
-    headers: &ObjectHeaders,
+    headers: &ObjectProperties,
     meter: &Arc<Meter>,
 ) -> Result<Arc<MultipartUpload>> {
     let (bucket, key, headers, meter) = (bucket.clone(), key.to_owned(), headers.clone(), Arc::clone(meter));

@@ -4,9 +4,9 @@ use http::StatusCode;
 
 use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::checksum::PartsTag;
+use crate::transfer::etag::PartsEtag;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::stored::look_at_stored;
+use crate::transfer::object_snapshot::look_at_stored;
 use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 
 /// In seconds. A clock that is further off has its requests refused.
@@ -66,7 +66,7 @@ impl MultipartUpload {
     /// Completes the upload and looks whether the object is there, with `size` bytes.
     pub(crate) async fn complete(&self, parts: &[CompletedPart], size: u64, before: &Before) -> Result<Completed> {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
-        let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsTag::of(&sums));
+        let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsEtag::of(&sums));
         self.begin_completion();
         let mut attempt = 1;
         // Who died before this program may have asked for it too.
@@ -111,7 +111,7 @@ impl MultipartUpload {
         let _decided = self.fate.set(fate);
     }
 
-    async fn ask_for_completion(&self, parts: &[CompletedPart], tag: Option<PartsTag>) -> Result<()> {
+    async fn ask_for_completion(&self, parts: &[CompletedPart], tag: Option<PartsEtag>) -> Result<()> {
         let mut input = self.headers.complete(&self.upload_id);
         input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
         input.etag = tag.map(|tag| tag.to_string());
@@ -131,7 +131,7 @@ impl MultipartUpload {
         }
     }
 
-    async fn look(&self, size: u64, tag: Option<PartsTag>, before: &Before, by_another: bool) -> State {
+    async fn look(&self, size: u64, tag: Option<PartsEtag>, before: &Before, by_another: bool) -> State {
         self.state(size, tag, before, by_another).await.unwrap_or_else(|error| {
             let upload_id = &self.upload_id;
             tracing::warn!(upload_id, %error, "it could not be found out whether the upload is complete");
@@ -140,7 +140,7 @@ impl MultipartUpload {
     }
 
     /// Whether the upload was completed, after an answer that did not say; if so, possibly `by_another` program.
-    async fn state(&self, size: u64, tag: Option<PartsTag>, before: &Before, by_another: bool) -> Result<State> {
+    async fn state(&self, size: u64, tag: Option<PartsEtag>, before: &Before, by_another: bool) -> Result<State> {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
         match self.bucket.list_multipart(&self.key, input).await {
             Ok(_) => return Ok(State::Open),
@@ -157,7 +157,7 @@ impl MultipartUpload {
         }
         // What was there before the upload is older.
         let is_later = was_made_after(&object, self.begun);
-        let stored = object.etag.as_deref().and_then(PartsTag::parse);
+        let stored = object.etag.as_deref().and_then(PartsEtag::parse);
         let is_equal = tag.is_some() && tag == stored;
         Ok(match before {
             Before::Object(before) if *before == Version::of(&object) => match (is_equal, by_another) {
@@ -176,13 +176,13 @@ impl MultipartUpload {
         })
     }
 
-    async fn verify(&self, size: u64, tag: Option<PartsTag>) -> Result<Completed> {
+    async fn verify(&self, size: u64, tag: Option<PartsEtag>) -> Result<Completed> {
         let stored = self.headers.stored(&self.bucket, &self.key);
         let Some(object) = look_at_stored(stored, size).await? else {
             return Ok(Completed::default());
         };
         let HeadObjectOutput { etag: stored, version_id, .. } = object;
-        let etag_kept = tag.map(|tag| stored.as_deref().and_then(PartsTag::parse) == Some(tag));
+        let etag_kept = tag.map(|tag| stored.as_deref().and_then(PartsEtag::parse) == Some(tag));
         if etag_kept == Some(false) {
             tracing::debug!(upload_id = self.upload_id, "the server made an ETag of its own");
         }

@@ -1,9 +1,9 @@
 //! What was changed on its way is sent again.
 
 use crate::error::{CallName, Error, Result};
-use crate::transfer::checksum::parse_hex;
+use crate::transfer::etag::parse_hex;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::object_headers::ObjectHeaders;
+use crate::transfer::object_properties::ObjectProperties;
 
 /// How often it is sent.
 const MOST_ATTEMPTS: u32 = 3;
@@ -15,7 +15,7 @@ pub(super) async fn until_whole<T, F>(
     mut send: impl FnMut() -> F,
     told: impl Fn(&T) -> (Option<String>, u32),
     sum: Option<&Md5Sum>,
-    headers: &ObjectHeaders,
+    headers: &ObjectProperties,
 ) -> Result<(T, u32)>
 where
     F: Future<Output = Result<T>>,
@@ -51,7 +51,7 @@ where
 }
 
 /// Whether an entity tag, if it is a sum at all, is that of what was sent.
-fn is_what_was_sent(etag: Option<&str>, sum: Option<&Md5Sum>, headers: &ObjectHeaders) -> bool {
+fn is_what_was_sent(etag: Option<&str>, sum: Option<&Md5Sum>, headers: &ObjectProperties) -> bool {
     match (etag.and_then(parse_hex), sum) {
         // What is encrypted has the sum of what is stored.
         (Some(stored), Some(sum)) => headers.encryption.is_some() || stored == *sum,

@@ -20,10 +20,10 @@ use bytes::Bytes;
 use tokio::io::AsyncRead;
 
 use super::cancelled::Cancelled;
-use super::checksum::Checksum;
-use super::encryption::CustomerKey;
-use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
-use super::object_headers::ObjectHeaders;
+use super::etag::Checksum;
+use super::object_properties::CustomerKey;
+use super::object_properties::ObjectProperties;
+use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, DEFAULT_STALL_TIMEOUT};
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
 use crate::error::{Error, Result};
@@ -74,7 +74,7 @@ pub struct Upload {
     bucket: Bucket,
     key: String,
     source: Option<Source>,
-    headers: ObjectHeaders,
+    headers: ObjectProperties,
     options: Options,
     cancelled: Option<Cancelled>,
 }
@@ -102,7 +102,7 @@ struct Options {
 impl Upload {
     pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
         let options = Options {
-            part_size: DEFAULT_PART,
+            part_size: DEFAULT_PART_SIZE,
             concurrency: DEFAULT_CONCURRENCY,
             memory_budget: None,
             checksum: Some(Checksum::Md5),
@@ -111,7 +111,14 @@ impl Upload {
             on_progress: None,
             checkpoint: None,
         };
-        Self { bucket: bucket.clone(), key, source: None, headers: ObjectHeaders::default(), options, cancelled: None }
+        Self {
+            bucket: bucket.clone(),
+            key,
+            source: None,
+            headers: ObjectProperties::default(),
+            options,
+            cancelled: None,
+        }
     }
 
     /// Uploads a file, as it is now, piece by piece: memory depends neither on its size nor on that of parts, and is about

@@ -8,10 +8,10 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::complete::{Fate, may_have_happened};
 use super::corruption::until_whole;
 use crate::error::{Error, Result};
-use crate::transfer::checksum::{content_md5, hex};
+use crate::transfer::etag::{content_md5, hex};
 use crate::transfer::journal::CheckpointFile;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::object_headers::ObjectHeaders;
+use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;
 use crate::transfer::tasks::stopped;
@@ -26,7 +26,7 @@ pub(crate) struct MultipartUpload {
     pub(crate) begun: Timestamp,
     /// Whether another program may have done something with it before.
     pub(super) is_resumed: bool,
-    pub(crate) headers: ObjectHeaders,
+    pub(crate) headers: ObjectProperties,
     pub(crate) meter: Arc<Meter>,
     /// Where parts are noted that were sent; none if they are not and never will be.
     pub(crate) checkpoint: OnceLock<Option<Arc<CheckpointFile>>>,
@@ -59,7 +59,12 @@ impl CompletedPart {
 }
 
 impl MultipartUpload {
-    pub(crate) async fn begin(bucket: &Bucket, key: &str, headers: &ObjectHeaders, meter: &Arc<Meter>) -> Result<Self> {
+    pub(crate) async fn begin(
+        bucket: &Bucket,
+        key: &str,
+        headers: &ObjectProperties,
+        meter: &Arc<Meter>,
+    ) -> Result<Self> {
         let initiated = bucket.initiate_multipart_upload(key, headers.initiate()).await;
         let initiated =
             initiated.map_err(|error| if may_have_happened(&error) { error.of_unknown_upload() } else { error })?;
@@ -73,7 +78,7 @@ impl MultipartUpload {
         key: &str,
         upload_id: String,
         begun: Timestamp,
-        headers: &ObjectHeaders,
+        headers: &ObjectProperties,
         meter: &Arc<Meter>,
     ) -> Self {
         Self {

@@ -11,12 +11,12 @@ use super::multipart::{CompletedPart, MultipartUpload};
 use super::run::Job;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint_lock::CheckpointLock;
-use crate::transfer::checksum::{PartsTag, parse_hex};
 use crate::transfer::destination::Destination;
+use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::journal::{Checkpoint, CheckpointFile, SourceFile};
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::plan::{PartPlan, PlannedPart};
+use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::source::{Fingerprint, PartSource};
 use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
@@ -27,14 +27,14 @@ pub(super) enum Beginning {
     /// With nothing, because there was none, or because the server does not know it any more.
     New { was_gone: bool },
     /// With the parts that are there.
-    Resumed { upload: Arc<MultipartUpload>, plan: PartPlan, parts: Vec<CompletedPart> },
+    Resumed { upload: Arc<MultipartUpload>, plan: PartLayout, parts: Vec<CompletedPart> },
     /// It was complete: the program died before it knew.
     Completed(Box<Uploaded>),
 }
 
 /// A part that the server has, as far as its size is right.
 struct Candidate {
-    part: PlannedPart,
+    part: Part,
     /// The server's sum, if it tells one.
     stored: Option<Md5Sum>,
     /// What was written down when it was sent.
@@ -75,7 +75,7 @@ impl Job<'_> {
         source: &PartSource,
         now: Fingerprint,
     ) -> Result<Beginning> {
-        let plan = PartPlan::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
+        let plan = PartLayout::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
             Error::invalid_input(format!(
                 "the checkpoint {} has parts of {} bytes, which {} bytes cannot be uploaded in",
                 path.display(),
@@ -109,7 +109,7 @@ impl Job<'_> {
         lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         fingerprint: Fingerprint,
-        plan: PartPlan,
+        plan: PartLayout,
     ) -> Result<()> {
         let (Some(path), Some(lock), Some(file)) = (self.options.checkpoint.clone(), lock, source.path()) else {
             return Ok(());
@@ -143,7 +143,7 @@ impl Job<'_> {
 
     fn completed_before(&self, checkpoint: &Checkpoint, object: HeadObjectOutput) -> Uploaded {
         let size = checkpoint.source.fingerprint.size;
-        let parts = PartPlan::resumed(size, checkpoint.part_size).map_or(0, |plan| plan.count());
+        let parts = PartLayout::resumed(size, checkpoint.part_size).map_or(0, |plan| plan.count());
         self.meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes) = (size, size);
             (progress.parts, progress.total_parts) = (parts, Some(parts));
@@ -193,7 +193,7 @@ impl Job<'_> {
     async fn gone(
         &self,
         checkpoint: Checkpoint,
-        plan: &PartPlan,
+        plan: &PartLayout,
         source: &PartSource,
         now: Fingerprint,
     ) -> Result<Beginning> {
@@ -202,7 +202,7 @@ impl Job<'_> {
             Err(error) if error.is_not_found() => return Ok(Beginning::New { was_gone: true }),
             Err(error) => return Err(error),
         };
-        let tag = object.etag.as_deref().and_then(PartsTag::parse);
+        let tag = object.etag.as_deref().and_then(PartsEtag::parse);
         let is_whole = object.content_length.is_none_or(|length| length == now.size);
         // The same bytes may have been there before, with other headers.
         let may_be_its_own = was_made_after(&object, checkpoint.begun) && self.headers.are_those_of(&object);
@@ -211,7 +211,7 @@ impl Job<'_> {
             return Ok(Beginning::New { was_gone: true });
         };
         let sums = self.sums_of_all(&checkpoint, plan, source, now).await?;
-        if PartsTag::of(&sums) == tag {
+        if PartsEtag::of(&sums) == tag {
             Ok(Beginning::Completed(Box::new(self.completed_before(&checkpoint, object))))
         } else {
             Ok(Beginning::New { was_gone: true })
@@ -222,7 +222,7 @@ impl Job<'_> {
     async fn sums_of_all(
         &self,
         checkpoint: &Checkpoint,
-        plan: &PartPlan,
+        plan: &PartLayout,
         source: &PartSource,
         now: Fingerprint,
     ) -> Result<Vec<Md5Sum>> {
@@ -260,11 +260,11 @@ impl Job<'_> {
     }
 }
 
-fn sent(part: &PlannedPart, sum: Md5Sum) -> CompletedPart {
+fn sent(part: &Part, sum: Md5Sum) -> CompletedPart {
     CompletedPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: Some(sum) }
 }
 
-fn candidates(plan: &PartPlan, checkpoint: &Checkpoint, listed: &[ObjectPart]) -> Vec<Candidate> {
+fn candidates(plan: &PartLayout, checkpoint: &Checkpoint, listed: &[ObjectPart]) -> Vec<Candidate> {
     let listed: BTreeMap<u32, &ObjectPart> = listed.iter().map(|part| (part.part_number, part)).collect();
     let planned = plan.parts().filter_map(|part| {
         let listed = listed.get(&part.number)?;

@@ -17,16 +17,16 @@ use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
-use crate::transfer::checksum::{Checksum, content_md5};
+use crate::transfer::etag::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::limits::MIB;
 use crate::transfer::md5::Md5Sum;
-use crate::transfer::object_headers::ObjectHeaders;
-use crate::transfer::pace::Pace;
-use crate::transfer::plan::{PartPlan, check_part_size, check_stall_timeout};
+use crate::transfer::object_properties::ObjectProperties;
+use crate::transfer::object_snapshot::look_at_stored;
+use crate::transfer::part_size::MIB;
+use crate::transfer::part_size::{PartLayout, check_part_size, check_stall_timeout};
 use crate::transfer::progress::{Meter, PartMeter};
+use crate::transfer::rate_limiter::RateLimiter;
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
-use crate::transfer::stored::look_at_stored;
 use crate::transfer::tasks::{both, stopped};
 use crate::{Bucket, PutObjectOutput};
 
@@ -34,7 +34,7 @@ use crate::{Bucket, PutObjectOutput};
 pub(super) struct Job<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) key: &'a str,
-    pub(super) headers: &'a ObjectHeaders,
+    pub(super) headers: &'a ObjectProperties,
     pub(super) options: &'a Options,
     cancelled: Mutex<Option<Cancelled>>,
     pub(super) meter: &'a Arc<Meter>,
@@ -44,7 +44,7 @@ pub(super) async fn run(
     bucket: &Bucket,
     key: &str,
     source: Source,
-    headers: &ObjectHeaders,
+    headers: &ObjectProperties,
     options: Options,
     cancelled: Option<Cancelled>,
 ) -> Result<Uploaded> {
@@ -68,13 +68,13 @@ pub(super) async fn run(
     .await
 }
 
-fn check(options: &Options) -> Result<Option<Pace>> {
+fn check(options: &Options) -> Result<Option<RateLimiter>> {
     check_part_size(options.part_size)?;
     if options.concurrency == 0 {
         return Err(Error::invalid_input("concurrency: 0 parts at the same time would send nothing; 1 is the least"));
     }
     check_stall_timeout(options.stall_timeout)?;
-    options.bandwidth.map(|bytes| Pace::of(bytes, options.concurrency)).transpose()
+    options.bandwidth.map(|bytes| RateLimiter::new(bytes, options.concurrency)).transpose()
 }
 
 async fn open(path: PathBuf) -> Result<PartSource> {
@@ -94,7 +94,7 @@ impl Job<'_> {
             }
             Beginning::Completed(uploaded) => *uploaded,
             Beginning::New { was_gone } => {
-                let plan = PartPlan::new(before.size, self.options.part_size)?;
+                let plan = PartLayout::new(before.size, self.options.part_size)?;
                 let uploaded = if plan.count() == 1 {
                     self.put(&source, before).await?
                 } else {
@@ -115,7 +115,7 @@ impl Job<'_> {
         lock: Option<Arc<CheckpointLock>>,
         source: &PartSource,
         before: Fingerprint,
-        plan: PartPlan,
+        plan: PartLayout,
         there: Vec<CompletedPart>,
     ) -> Result<Uploaded> {
         let resumed: u64 = there.iter().map(|part| part.length).sum();

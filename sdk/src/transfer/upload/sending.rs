@@ -8,10 +8,10 @@ use tracing::Instrument;
 
 use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::Result;
-use crate::transfer::checksum::Checksum;
+use crate::transfer::etag::Checksum;
 use crate::transfer::hashing::sums_of;
-use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::{LANES, Md5Sum, VECTOR};
+use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::source::Region;
 use crate::transfer::tasks::all;
 
@@ -61,7 +61,7 @@ where
     tasks.spawn(async { feeding.await.map(|()| Vec::new()) }.in_current_span());
     tasks.spawn(make_ready(waiting, sender, checksum).in_current_span());
     // There are no more parts than that.
-    for _ in 0..concurrency.min(MOST_PARTS as usize) {
+    for _ in 0..concurrency.min(MAX_PARTS as usize) {
         tasks.spawn(send_ready(Arc::clone(upload), Arc::clone(&ready)).in_current_span());
     }
     // Who makes parts ready has to notice when nobody takes them any more.

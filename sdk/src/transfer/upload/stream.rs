@@ -13,8 +13,8 @@ use super::sending::{Feed, PendingPart, feed, send_parts};
 use super::{Options, Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::growth::part_length;
-use crate::transfer::limits::{MIB, MOST_PARTS};
+use crate::transfer::part_size::growing_part_size;
+use crate::transfer::part_size::{MAX_PARTS, MIB};
 use crate::transfer::progress::Meter;
 use crate::transfer::source::{PartSource, Region, unreadable};
 use crate::transfer::tasks::stopped;
@@ -115,7 +115,7 @@ impl Parts {
             return Ok(None);
         }
         let number = self.next;
-        let Some(length) = part_length(number, self.first) else {
+        let Some(length) = growing_part_size(number, self.first) else {
             return self.end().await;
         };
         let mebibytes = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
@@ -182,7 +182,7 @@ impl Parts {
         Err(Error::new(
             ErrorKind::Body,
             format!(
-                "the reader has more than {} bytes, which is what {MOST_PARTS} parts hold if the first has {}: a larger \
+                "the reader has more than {} bytes, which is what {MAX_PARTS} parts hold if the first has {}: a larger \
                  part_size makes all of them larger",
                 self.read, self.first
             ),

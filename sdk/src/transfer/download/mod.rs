@@ -2,11 +2,10 @@
 
 mod journal;
 mod layout;
-mod outcome;
-mod partial;
-mod proof;
-mod receiving;
+mod partial_file;
+mod range;
 mod run;
+mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,14 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cancelled::Cancelled;
-use super::checksum::Checksum;
-use super::encryption::CustomerKey;
-use super::limits::{DEFAULT_CONCURRENCY, DEFAULT_PART, DEFAULT_STALL_TIMEOUT};
+use super::etag::Checksum;
+use super::object_properties::CustomerKey;
+use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, DEFAULT_STALL_TIMEOUT};
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
 use crate::error::{Error, Result};
-
-pub use outcome::Downloaded;
 
 /// A download to a file, made by [`Bucket::download`].
 ///
@@ -64,7 +61,7 @@ struct Options {
 impl Download {
     pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
         let options = Options {
-            part_size: DEFAULT_PART,
+            part_size: DEFAULT_PART_SIZE,
             concurrency: DEFAULT_CONCURRENCY,
             checksum: Some(Checksum::Md5),
             stall_timeout: DEFAULT_STALL_TIMEOUT,
@@ -180,6 +177,29 @@ impl fmt::Debug for Download {
             .field("target", &self.target)
             .finish_non_exhaustive()
     }
+}
+
+/// What [`Download::send`] returns: the file is there, with all bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Downloaded {
+    /// The object's key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its entity tag.
+    pub etag: Option<String>,
+    /// Its version, in a bucket that keeps versions.
+    pub version_id: Option<String>,
+    /// Whether its bytes were found to be what the entity tag says. Not every tag says something of them: that of an
+    /// encrypted object does not, nor does one that somebody made up.
+    pub is_verified: bool,
+    /// How many ranges it was fetched in.
+    pub parts: u32,
+    /// How many requests fetched them, or tried to.
+    pub attempts: u32,
+    /// Bytes that an earlier download had fetched, and that were not fetched again.
+    pub resumed_bytes: u64,
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::layout::{Layout, layouts};
 use crate::body::OpenFile;
 use crate::error::{Error, Result};
-use crate::transfer::checksum::{PartsTag, hex, parse_hex};
+use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::limits::MOST_PARTS;
 use crate::transfer::md5::Md5Sum;
+use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::source::PartSource;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Proof {
         layouts: Vec<Layout>,
         /// Whether there are hardly any others.
         are_all: bool,
-        tag: PartsTag,
+        tag: PartsEtag,
     },
     Nothing,
 }
@@ -40,7 +40,7 @@ impl Proof {
         if let Some(sum) = parse_hex(etag) {
             return Self::Whole(sum);
         }
-        let Some(tag) = PartsTag::parse(etag).filter(|tag| (1..=MOST_PARTS).contains(&tag.count)) else {
+        let Some(tag) = PartsEtag::parse(etag).filter(|tag| (1..=MAX_PARTS).contains(&tag.count)) else {
             return Self::Nothing;
         };
         let (layouts, are_all) = layouts(size, tag.count, wanted_part);
@@ -69,7 +69,7 @@ impl Proof {
                 for layout in layouts {
                     let parts = layout.parts(size).into_iter().map(|part| source.region(part));
                     let sums = sums_of(parts.collect()).await?;
-                    if PartsTag::of(&sums) == tag || PartsTag::of_texts(&sums) == tag {
+                    if PartsEtag::of(&sums) == tag || PartsEtag::of_texts(&sums) == tag {
                         return Ok(Verdict::Verified);
                     }
                 }
@@ -91,7 +91,7 @@ impl Proof {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::limits::MIB;
+    use crate::transfer::part_size::MIB;
 
     const SUM: &str = "900150983cd24fb0d6963f7d28e17f72";
 

@@ -44,12 +44,12 @@ pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
 
 /// The entity tag of an object made of parts: the MD5 of the parts' MD5s, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PartsTag {
+pub(crate) struct PartsEtag {
     sum: Md5Sum,
     pub(crate) count: u32,
 }
 
-impl PartsTag {
+impl PartsEtag {
     pub(crate) fn of<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> Self {
         let mut md5 = Md5::new();
         let mut count = 0;
@@ -76,7 +76,7 @@ impl PartsTag {
 }
 
 /// As headers have it, in its quotes.
-impl fmt::Display for PartsTag {
+impl fmt::Display for PartsEtag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}-{}\"", hex(&self.sum), self.count)
     }
@@ -120,19 +120,19 @@ mod tests {
         // 8 MiB and 1 MiB of zeros, as `aws s3 cp` uploads them.
         let parts = [sum(&vec![0; 8 << 20]), sum(&vec![0; 1 << 20])];
         let joined: Vec<u8> = parts.concat();
-        assert_eq!(PartsTag::of(&parts).to_string(), format!("\"{}-2\"", hex(&sum(&joined))));
+        assert_eq!(PartsEtag::of(&parts).to_string(), format!("\"{}-2\"", hex(&sum(&joined))));
     }
 
     #[test]
     fn a_tag_of_parts_is_the_same_however_it_is_written() {
-        let tag = PartsTag::of(&[sum(b"a"), sum(b"b")]);
+        let tag = PartsEtag::of(&[sum(b"a"), sum(b"b")]);
         let text = tag.to_string();
         for written in [text.as_str(), text.trim_matches('"'), &text.to_uppercase()] {
-            assert_eq!(PartsTag::parse(written), Some(tag), "{written}");
+            assert_eq!(PartsEtag::parse(written), Some(tag), "{written}");
         }
-        assert_ne!(PartsTag::parse(&text.replace("-2", "-3")), Some(tag));
+        assert_ne!(PartsEtag::parse(&text.replace("-2", "-3")), Some(tag));
         for other in [hex(&sum(b"a")), text.replace("-2", "-"), text.replace("-2", "-+2"), "\"x-2\"".to_owned()] {
-            assert_eq!(PartsTag::parse(&other), None, "{other}");
+            assert_eq!(PartsEtag::parse(&other), None, "{other}");
         }
     }
 }

@@ -1,17 +1,22 @@
 //! What an object is given besides its bytes, however many requests it takes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::encryption::CustomerKey;
-use super::pinned::Readable;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use md5::{Digest, Md5};
+
+use super::etag::content_md5;
+use super::object_snapshot::ObjectRef;
 use crate::types::StorageClass;
 use crate::{
     Bucket, CompleteMultipartUploadInput, HeadObjectInput, HeadObjectOutput, InitiateMultipartUploadInput,
-    PutObjectInput, UploadMultipartInput,
+    PutObjectInput, Secret, UploadMultipartInput,
 };
 
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ObjectHeaders {
+pub(crate) struct ObjectProperties {
     pub(crate) content_type: Option<String>,
     pub(crate) cache_control: Option<String>,
     pub(crate) content_disposition: Option<String>,
@@ -26,7 +31,7 @@ pub(crate) struct ObjectHeaders {
 macro_rules! encrypt {
     ($input:ident, $encryption:expr) => {
         if let Some(customer) = $encryption {
-            $input.encryption_customer_algorithm = Some($crate::transfer::encryption::ALGORITHM.to_owned());
+            $input.encryption_customer_algorithm = Some($crate::transfer::object_properties::ALGORITHM.to_owned());
             $input.encryption_customer_key = Some(customer.key());
             $input.encryption_customer_key_md5 = Some(customer.md5());
         }
@@ -41,7 +46,8 @@ macro_rules! copy_from {
         $input.copy_source_if_match = $pin.etag.clone();
         $input.copy_source_if_unmodified_since = $pin.unmodified_since;
         if let Some(customer) = $encryption {
-            $input.copy_source_encryption_customer_algorithm = Some($crate::transfer::encryption::ALGORITHM.to_owned());
+            $input.copy_source_encryption_customer_algorithm =
+                Some($crate::transfer::object_properties::ALGORITHM.to_owned());
             $input.copy_source_encryption_customer_key = Some(customer.key());
             $input.copy_source_encryption_customer_key_md5 = Some(customer.md5());
         }
@@ -64,7 +70,7 @@ macro_rules! describe {
     };
 }
 
-impl ObjectHeaders {
+impl ObjectProperties {
     pub(crate) fn put(&self) -> PutObjectInput {
         let mut input = PutObjectInput::new();
         describe!(input, self);
@@ -96,8 +102,8 @@ impl ObjectHeaders {
     }
 
     /// The object that has these, to be looked at.
-    pub(crate) fn stored<'a>(&'a self, bucket: &'a Bucket, key: &'a str) -> Readable<'a> {
-        Readable { bucket, key, version_id: None, encryption: self.encryption.as_ref() }
+    pub(crate) fn stored<'a>(&'a self, bucket: &'a Bucket, key: &'a str) -> ObjectRef<'a> {
+        ObjectRef { bucket, key, version_id: None, encryption: self.encryption.as_ref() }
     }
 
     /// Whether an object has what it was to be given, as far as that was said.
@@ -115,5 +121,46 @@ impl ObjectHeaders {
             && (self.storage_class.is_none() || object.storage_class.is_none() || self.storage_class == object.storage_class)
             && self.metadata.len() == object.metadata.len()
             && self.metadata.iter().all(has_pair)
+    }
+}
+
+pub(crate) const ALGORITHM: &str = "AES256";
+
+/// A key of the customer's own, with which the server encrypts an object, and which it does not keep.
+///
+/// Whoever reads the object has to send the same key. Without it the object is lost.
+///
+/// ```
+/// use qingstor_sdk::CustomerKey;
+///
+/// let key = CustomerKey::aes256([7; 32]);
+/// assert!(!format!("{key:?}").contains('7'));
+/// ```
+///
+/// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/encryption.html>
+#[derive(Clone)]
+pub struct CustomerKey {
+    key: Secret,
+    md5: String,
+}
+
+impl CustomerKey {
+    /// A key of 256 bits for AES, the one algorithm that QingStor has.
+    pub fn aes256(key: [u8; 32]) -> Self {
+        Self { key: STANDARD.encode(key).into(), md5: content_md5(&Md5::digest(key).into()) }
+    }
+
+    pub(crate) fn key(&self) -> Secret {
+        self.key.clone()
+    }
+
+    pub(crate) fn md5(&self) -> String {
+        self.md5.clone()
+    }
+}
+
+impl fmt::Debug for CustomerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CustomerKey").finish_non_exhaustive()
     }
 }

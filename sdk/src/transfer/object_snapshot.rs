@@ -2,20 +2,19 @@
 
 use http::StatusCode;
 
-use super::encryption::CustomerKey;
-use super::object_headers::encrypt;
+use super::object_properties::{CustomerKey, encrypt};
 use crate::error::{Error, Result};
 use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput, Timestamp};
 
 /// What tells an object from another one of its key.
 #[derive(Clone, Debug)]
-pub(crate) struct Pin {
+pub(crate) struct ObjectSnapshot {
     pub(crate) etag: Option<String>,
     /// Where there is no tag.
     pub(crate) unmodified_since: Option<Timestamp>,
 }
 
-impl Pin {
+impl ObjectSnapshot {
     pub(crate) fn of(object: &HeadObjectOutput) -> Self {
         let unmodified_since = object.last_modified.filter(|_| object.etag.is_none());
         Self { etag: object.etag.clone(), unmodified_since }
@@ -24,14 +23,14 @@ impl Pin {
 
 /// Where an object is, and what it takes to read it.
 #[derive(Clone, Copy)]
-pub(crate) struct Readable<'a> {
+pub(crate) struct ObjectRef<'a> {
     pub(crate) bucket: &'a Bucket,
     pub(crate) key: &'a str,
     pub(crate) version_id: Option<&'a str>,
     pub(crate) encryption: Option<&'a CustomerKey>,
 }
 
-impl Readable<'_> {
+impl ObjectRef<'_> {
     /// What the object is, and how long.
     pub(crate) async fn look(self) -> Result<(HeadObjectOutput, u64)> {
         let mut input = HeadObjectInput::new();
@@ -47,7 +46,7 @@ impl Readable<'_> {
 
     /// Asks for the object that was looked at.
     pub(crate) fn pinned(self, object: &HeadObjectOutput) -> GetObjectInput {
-        let pin = Pin::of(object);
+        let pin = ObjectSnapshot::of(object);
         let mut input = GetObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
         input.if_match = pin.etag;
@@ -71,4 +70,23 @@ impl Readable<'_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What the server says of an object that has to have so many bytes; `None` if these keys may not look.
+pub(crate) async fn look_at_stored(stored: ObjectRef<'_>, size: u64) -> Result<Option<HeadObjectOutput>> {
+    let key = stored.key;
+    let (object, found) = match stored.look().await {
+        Ok(found) => found,
+        Err(error) if error.is_access_denied() => {
+            tracing::warn!(key, %error, "the object was stored; these keys may not look at it");
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    if found == size {
+        return Ok(Some(object));
+    }
+    Err(Error::unexpected_response(format!(
+        "{size} bytes were stored as {key:?}, but the object has {found}: somebody else may have written to its key"
+    )))
 }

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
-use super::partial::PartialFile;
+use super::partial_file::PartialFile;
 use crate::body::Observer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::plan::PlannedPart;
+use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::stopped;
 use crate::{Bucket, GetObjectInput, GetObjectOutput};
@@ -31,7 +31,7 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    pub(super) async fn part(&self, part: &PlannedPart) -> Result<()> {
+    pub(super) async fn part(&self, part: &Part) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.begin();
         let most = self.bucket.retry().most_attempts();
