@@ -5,7 +5,6 @@
 //! [`command`] is what `cargo codegen` runs.
 
 pub mod command;
-mod coverage;
 pub mod diagnostic;
 pub mod diff;
 mod lint;

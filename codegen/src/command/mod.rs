@@ -1,7 +1,6 @@
 //! What `cargo codegen` does.
 
 mod check;
-mod coverage;
 mod diff;
 mod difference;
 mod folder;
@@ -65,8 +64,6 @@ pub struct Arguments {
 pub enum Task {
     /// Write nothing; fail, showing the difference, if the generated files are not what the specification says
     Check,
-    /// Write specs/COVERAGE.md: what there is for each operation; fail, saying what is missing, if that is not all
-    Coverage,
     /// Compare two specifications as users of the SDK see them: what is breaking, an addition, a fix
     ///
     /// Exit code: 0 if nothing is breaking, 1 if something is, 2 if they could not be compared.
@@ -116,7 +113,6 @@ fn attempt(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'
     match &arguments.task {
         None => generate(arguments, out, reporter),
         Some(Task::Check) => check(arguments, out, reporter),
-        Some(Task::Coverage) => cover(arguments, out, reporter),
         Some(Task::Diff(task)) => diff::diff(arguments, task, out, reporter),
         Some(Task::Explain { code }) => explain_code(code, out),
     }
@@ -139,32 +135,12 @@ fn check(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>
     let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
     let loaded = load(arguments, &workspace, reporter)?;
     let (files, folder, shown) = generated(arguments, &workspace, &loaded.api)?;
-    let checked = check::check(&files, &folder, &shown, out, reporter);
-    let covered = match is_own(arguments) {
-        true => coverage::check(&loaded, &workspace, out, reporter),
-        false => Ok(()),
-    };
-    checked.and(covered)
-}
-
-fn cover(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
-    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
-    if !is_own(arguments) {
-        let message = "the coverage table is about the workspace's own specification: leave --spec and --out away";
-        return Err(Failure::Usage(message.to_owned()));
-    }
-    let loaded = load(arguments, &workspace, reporter)?;
-    coverage::write(&loaded, &workspace, out, reporter)
+    check::check(&files, &folder, &shown, out, reporter)
 }
 
 /// What follows from a fault, for a task that would have written something.
 fn unwritten(arguments: &Arguments) -> Option<&'static str> {
-    matches!(arguments.task, None | Some(Task::Coverage)).then_some(UNWRITTEN)
-}
-
-/// Whether it is about the workspace's specification and the code generated from it.
-fn is_own(arguments: &Arguments) -> bool {
-    arguments.spec.is_none() && arguments.out.is_none()
+    arguments.task.is_none().then_some(UNWRITTEN)
 }
 
 fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {

@@ -40,14 +40,6 @@ impl<'w> Reporter<'w> {
         self.conclude(&followed(count(errors + located.unkept, "problem"), consequence))
     }
 
-    /// What is missing for the table of operations, and what follows from that.
-    pub(super) fn gaps(&mut self, gaps: &[String], consequence: Option<&str>) -> io::Result<()> {
-        for gap in gaps {
-            self.failure(gap)?;
-        }
-        self.conclude(&followed(count(gaps.len(), "gap"), consequence))
-    }
-
     /// The warnings about a specification that can be generated from; if they are denied, what follows from that.
     pub(super) fn warnings(
         &mut self,

@@ -63,9 +63,8 @@ impl Calls {
         });
     }
 
-    /// Compares them with those that `cargo codegen coverage` reads: for each operation, the scenario that shows it
-    /// best. That is one in which the server did it, in which it comes early and not only to prepare something, and
-    /// which needs few others.
+    /// Compares the scenario that shows each operation best with the snapshot, which `generator/coverage.rs` reads. In
+    /// the best one the server succeeds, the operation comes early rather than as a preparation, and few others are called.
     pub(crate) fn compare(&self) {
         let collected = self.0.lock().unwrap();
         let mut best: BTreeMap<&str, (_, &Called)> = BTreeMap::new();
