@@ -145,19 +145,12 @@ impl Bucket {
         input: I,
     ) -> Result<crate::client::Outgoing> {
         let mut call = self.client.encode(input, self.address(Some(key)))?;
-        self.client.outgoing(&mut call, self.server_time(), &crate::body::Progress::new())
+        self.client.outgoing(&mut call, self.server_time(), &crate::body::Activity::new(0))
     }
 
     /// Another bucket of the same account and zone.
     pub(crate) fn neighbour(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }
-    }
-
-    /// The same bucket, whose requests go without progress for no longer than this.
-    pub(crate) fn with_idle_timeout(&self, limit: Duration) -> Self {
-        let mut client = Client::clone(&self.client);
-        client.transport.set_idle_timeout(limit);
-        Self { client: Arc::new(client), ..self.clone() }
     }
 
     /// What errors say of a call on an object.

@@ -25,17 +25,17 @@ pub async fn faulty(plan: FaultPlan) -> io::Result<(TestBucket, Bucket)> {
 ///
 /// If there is no such client.
 pub fn patient(test: &TestBucket) -> io::Result<Bucket> {
-    patient_for(test, Duration::from_secs(20))
+    patient_for(test, Duration::from_secs(15), Duration::from_secs(20))
 }
 
-/// As [`patient`], for a client that waits so long for an answer.
+/// Like [`patient`], with these limits.
 ///
 /// # Errors
 ///
 /// If there is no such client.
-pub fn patient_for(test: &TestBucket, answer_limit: Duration) -> io::Result<Bucket> {
+pub fn patient_for(test: &TestBucket, idle_timeout: Duration, response_timeout: Duration) -> io::Result<Bucket> {
     let retry = RetryConfig::default().max_attempts(4).initial_backoff(Duration::from_millis(2));
-    let config = test.config().retry(retry).response_timeout(answer_limit);
+    let config = test.config().retry(retry).idle_timeout(idle_timeout).response_timeout(response_timeout);
     let account = QingStor::new(config).map_err(io::Error::other)?;
     Ok(account.bucket(test.name(), test.zone()))
 }

@@ -13,7 +13,7 @@ use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
 
 /// Methods that the handwritten part of the SDK has on the types that operations are methods of. Private ones clash too.
-pub const OWN_METHODS: [&str; 24] = [
+pub const OWN_METHODS: [&str; 23] = [
     "abort_stale_uploads",
     "address",
     "bucket",
@@ -35,7 +35,6 @@ pub const OWN_METHODS: [&str; 24] = [
     "send_object",
     "server_time",
     "upload",
-    "with_idle_timeout",
     "zone",
     "zone_in_use",
 ];

@@ -85,16 +85,17 @@ impl http_body::Body for RevocableBody {
 #[cfg(test)]
 mod tests {
     use std::task::Waker;
-    use std::time::Duration;
 
     use http_body::Body as _;
 
     use super::*;
     use crate::Body;
-    use crate::body::{Observer, Progress};
+    use crate::body::{Activity, BodyProgress};
 
     fn lent(body: impl Into<Body>) -> (RevocableBody, Revocation) {
-        RevocableBody::new(body.into().attempt(&Progress::new()))
+        let mut body = body.into();
+        let activity = Activity::new(body.len());
+        RevocableBody::new(body.attempt(&activity))
     }
 
     fn next(body: &mut RevocableBody) -> Option<Result<Bytes, String>> {
@@ -136,29 +137,21 @@ mod tests {
     /// Drops the request when its bytes are asked for.
     struct Dropping(Mutex<Option<Revocation>>);
 
-    impl Observer for Dropping {
-        fn begin(&self) -> u32 {
+    impl BodyProgress for Dropping {
+        fn start_attempt(&self) -> u32 {
             1
         }
 
-        fn sent(&self, _: u32, _: u64) {
+        fn on_sent(&self, _: u32, _: u64) {
             drop(self.0.lock().unwrap().take());
-        }
-
-        fn most_at_once(&self) -> usize {
-            1
-        }
-
-        fn pause_after(&self, _: u64) -> Option<Duration> {
-            None
         }
     }
 
     #[test]
     fn a_callback_of_the_body_may_drop_the_request() {
         let dropping = Arc::new(Dropping(Mutex::default()));
-        let observer: Arc<dyn Observer> = dropping.clone();
-        let (mut body, revocation) = lent(Body::from("content").observed(observer));
+        let observer: Arc<dyn BodyProgress> = dropping.clone();
+        let (mut body, revocation) = lent(Body::from("content").with_progress(observer));
         *dropping.0.lock().unwrap() = Some(revocation);
         assert_eq!(next(&mut body), dropped());
         assert!(body.0.body().is_none());

@@ -6,7 +6,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -15,23 +14,16 @@ use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use super::file::FileRegion;
-use super::{ByteStream, FRAME, Observer, Progress, length_of};
+use super::{Activity, BodyProgress, ByteStream, FRAME, length_of};
 use crate::error::BoxError;
 
-/// The HTTP library says nothing of how far it has come with the bytes it was handed, only that it wants more. So it is
-/// handed little at a time, however much a caller or a stream has in one piece: else a large piece on its way over a
-/// slow line would look like a standstill.
-const MOST_AT_ONCE: usize = FRAME;
-
-/// Over a line that may be slow: of 8 KiB a second, it takes no longer for these than the 15 s after which nothing moves.
-const LEAST_AT_ONCE: usize = 64 * 1024;
-
-/// As much as the HTTP library and the system take over whatever becomes of it.
-const UNTOLD: u64 = 1024 * 1024;
-
-/// A line that takes longer for what was handed over is handed less: whether that is of use shows by itself, so this may be
-/// no more than a busy machine.
-const SLOW: Duration = Duration::from_millis(200);
+/// Size of the first and last part of a body that is sent in small frames.
+///
+/// hyper does not report how much of a frame it has written, so a frame must move within the idle timeout even on a slow line.
+/// A line that is slow from its first byte needs small frames in the beginning, and the fewer bytes hyper holds at the end, the
+/// sooner a response can be expected.
+const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
+const SMALL_FRAME: usize = 64 * 1024;
 
 /// Why a body could not be sent. Found again in the chain of causes that the HTTP library returns.
 #[derive(Debug)]
@@ -58,11 +50,9 @@ pub(crate) struct ExactBody {
     rest: Bytes,
     length: u64,
     sent: u64,
-    is_slow: bool,
-    is_asked: bool,
-    progress: Arc<Progress>,
-    /// And the attempt's number, as it counts them.
-    observer: Option<(Arc<dyn Observer>, u32)>,
+    activity: Arc<Activity>,
+    /// Receiver of progress, and the number that it gave the attempt.
+    progress: Option<(Arc<dyn BodyProgress>, u32)>,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -83,37 +73,36 @@ enum AttemptSource {
 }
 
 impl ExactBody {
-    pub(super) fn of_bytes(bytes: Bytes, progress: &Arc<Progress>) -> Self {
-        Self::new(bytes.len() as u64, AttemptSource::Bytes(bytes), progress)
+    pub(super) fn of_bytes(bytes: Bytes, activity: &Arc<Activity>) -> Self {
+        Self::new(bytes.len() as u64, AttemptSource::Bytes(bytes), activity)
     }
 
-    pub(super) fn of_pieces(pieces: &[Bytes], progress: &Arc<Progress>) -> Self {
+    pub(super) fn of_pieces(pieces: &[Bytes], activity: &Arc<Activity>) -> Self {
         let waiting = pieces.iter().filter(|piece| !piece.is_empty()).cloned().collect();
-        Self::new(length_of(pieces), AttemptSource::Pieces(waiting), progress)
+        Self::new(length_of(pieces), AttemptSource::Pieces(waiting), activity)
     }
 
-    pub(super) fn of_file(region: Arc<FileRegion>, progress: &Arc<Progress>) -> Self {
-        Self::new(region.length(), AttemptSource::File { region, reading: None }, progress)
+    pub(super) fn of_file(region: Arc<FileRegion>, activity: &Arc<Activity>) -> Self {
+        Self::new(region.length(), AttemptSource::File { region, reading: None }, activity)
     }
 
-    pub(super) fn of_stream(length: u64, stream: ByteStream, progress: &Arc<Progress>) -> Self {
-        Self::new(length, AttemptSource::Stream { stream, last: None }, progress)
+    pub(super) fn of_stream(length: u64, stream: ByteStream, activity: &Arc<Activity>) -> Self {
+        Self::new(length, AttemptSource::Stream { stream, last: None }, activity)
     }
 
-    pub(super) fn of_parts<const N: usize>(parts: [Self; N], progress: &Arc<Progress>) -> Self {
+    pub(super) fn of_parts<const N: usize>(parts: [Self; N], activity: &Arc<Activity>) -> Self {
         let length = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.length));
-        Self::new(length, AttemptSource::Parts(parts.into()), progress)
+        Self::new(length, AttemptSource::Parts(parts.into()), activity)
     }
 
-    fn new(length: u64, source: AttemptSource, progress: &Arc<Progress>) -> Self {
-        let progress = Arc::clone(progress);
-        let rest = Bytes::new();
-        Self { source, rest, length, sent: 0, is_slow: false, is_asked: false, progress, observer: None, pause: None }
+    fn new(length: u64, source: AttemptSource, activity: &Arc<Activity>) -> Self {
+        let activity = Arc::clone(activity);
+        Self { source, rest: Bytes::new(), length, sent: 0, activity, progress: None, pause: None }
     }
 
-    pub(super) fn observed(self, observer: Arc<dyn Observer>) -> Self {
-        let attempt = observer.begin();
-        Self { observer: Some((observer, attempt)), ..self }
+    pub(super) fn with_progress(self, progress: Arc<dyn BodyProgress>) -> Self {
+        let attempt = progress.start_attempt();
+        Self { progress: Some((progress, attempt)), ..self }
     }
 
     fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -131,7 +120,7 @@ impl ExactBody {
                         return Poll::Ready(Some(Err(too_long())));
                     }
                     if after < self.length {
-                        return Poll::Ready(Some(self.count(bytes)));
+                        return Poll::Ready(Some(self.next_frame(bytes)));
                     }
                     *last = Some(bytes);
                 }
@@ -140,7 +129,7 @@ impl ExactBody {
                 }
                 None => {
                     if let Some(bytes) = last.take() {
-                        return Poll::Ready(Some(self.count(bytes)));
+                        return Poll::Ready(Some(self.next_frame(bytes)));
                     }
                     if self.sent < self.length {
                         let message =
@@ -170,32 +159,21 @@ impl ExactBody {
         Poll::Ready(None)
     }
 
-    /// To be called whenever more is wanted: what is waited for after that is not the line.
-    fn look_how_slow(&mut self) {
-        if !self.is_asked {
-            self.is_asked = true;
-            // Before the first piece it was the connection that was waited for.
-            if self.sent > 0 {
-                let pause = self.progress.end_pause();
-                self.is_slow |= pause > SLOW;
-            }
-        }
-    }
-
-    /// Hands over the first piece and keeps the rest for next time.
-    fn count(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
-        self.is_asked = false;
-        let at_once = if self.is_slow || self.sent < UNTOLD { LEAST_AT_ONCE } else { MOST_AT_ONCE };
-        let most = self.observer.as_ref().map_or(at_once, |(observer, _)| observer.most_at_once().clamp(1, at_once));
-        let piece = bytes.split_to(bytes.len().min(most));
+    /// Hands over the first frame of `bytes` and keeps the rest.
+    fn next_frame(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
+        let is_near_an_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
+        let limit = if is_near_an_end { SMALL_FRAME } else { FRAME };
+        let limit = self.progress.as_ref().map_or(limit, |(progress, _)| progress.max_chunk().clamp(1, limit));
+        let frame = bytes.split_to(bytes.len().min(limit));
         self.rest = bytes;
-        if let Some((observer, attempt)) = &self.observer {
-            observer.sent(*attempt, piece.len() as u64);
-            self.pause = observer.pause_after(piece.len() as u64).map(|pause| Box::pin(tokio::time::sleep(pause)));
+        let length = frame.len() as u64;
+        if let Some((progress, attempt)) = &self.progress {
+            progress.on_sent(*attempt, length);
+            self.pause = progress.delay_after(length).map(|pause| Box::pin(tokio::time::sleep(pause)));
         }
-        self.progress.moved(piece.len() as u64);
-        self.sent += piece.len() as u64;
-        Ok(Frame::data(piece))
+        self.activity.record(length);
+        self.sent += length;
+        Ok(Frame::data(frame))
     }
 }
 
@@ -209,22 +187,21 @@ impl http_body::Body for ExactBody {
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        this.look_how_slow();
         if let Some(pause) = &mut this.pause {
             ready!(pause.as_mut().poll(context));
             this.pause = None;
         }
         if !this.rest.is_empty() {
             let rest = std::mem::take(&mut this.rest);
-            return Poll::Ready(Some(this.count(rest)));
+            return Poll::Ready(Some(this.next_frame(rest)));
         }
         match &mut this.source {
             AttemptSource::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             AttemptSource::Bytes(bytes) => {
                 let all = std::mem::take(bytes);
-                Poll::Ready(Some(this.count(all)))
+                Poll::Ready(Some(this.next_frame(all)))
             }
-            AttemptSource::Pieces(pieces) => Poll::Ready(pieces.pop_front().map(|piece| this.count(piece))),
+            AttemptSource::Pieces(pieces) => Poll::Ready(pieces.pop_front().map(|piece| this.next_frame(piece))),
             AttemptSource::File { region, reading } => {
                 if this.sent == this.length {
                     return Poll::Ready(None);
@@ -232,7 +209,7 @@ impl http_body::Body for ExactBody {
                 if reading.is_none()
                     && let Some(bytes) = region.read_cached(this.sent)
                 {
-                    return Poll::Ready(Some(this.count(bytes)));
+                    return Poll::Ready(Some(this.next_frame(bytes)));
                 }
                 let handle = reading.get_or_insert_with(|| {
                     let (region, done) = (Arc::clone(region), this.sent);
@@ -241,7 +218,7 @@ impl http_body::Body for ExactBody {
                 let read = ready!(Pin::new(handle).poll(context));
                 *reading = None;
                 Poll::Ready(Some(match read {
-                    Ok(Ok(bytes)) => this.count(bytes),
+                    Ok(Ok(bytes)) => this.next_frame(bytes),
                     Ok(Err(error)) => Err(failed(error.to_string(), Some(error.into()))),
                     Err(error) => Err(failed("reading the file was interrupted".into(), Some(error.into()))),
                 }))
@@ -288,5 +265,27 @@ impl Stream for Taken {
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Poll::Ready(Some(Err("the stream was sent already and cannot be sent again".into())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use http_body::Body as _;
+
+    use super::*;
+    use crate::Body;
+
+    #[tokio::test]
+    async fn frames_are_small_in_the_first_and_the_last_mebibyte() {
+        let mut body = Body::from(vec![7; 4 << 20]);
+        let mut attempt = body.attempt(&Activity::new(body.len()));
+        let mut frames = Vec::new();
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
+            frames.push(frame.unwrap().into_data().unwrap().len());
+        }
+        let expected = [[SMALL_FRAME; 16].as_slice(), &[FRAME; 8], &[SMALL_FRAME; 16]].concat();
+        assert_eq!(frames, expected);
     }
 }

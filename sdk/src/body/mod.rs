@@ -5,7 +5,6 @@ mod buffer_pool;
 mod cancel;
 mod content_length;
 mod file;
-mod observer;
 mod page_cache;
 mod progress;
 mod response;
@@ -26,8 +25,7 @@ pub(crate) use cancel::{RevocableBody, Revocation};
 pub(crate) use content_length::{BodyError, ExactBody};
 use file::FileRegion;
 pub(crate) use file::OpenFile;
-pub(crate) use observer::Observer;
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Activity, BodyProgress};
 pub use response::ResponseBody;
 pub(crate) use response::read_limited;
 
@@ -63,7 +61,7 @@ enum Source {
         stream: ByteStream,
     },
     Framed(Box<Framed>),
-    Observed(Box<Body>, Arc<dyn Observer>),
+    Observed(Box<Body>, Arc<dyn BodyProgress>),
 }
 
 /// A body between bytes that belong to it, as a file in a form is.
@@ -133,9 +131,9 @@ impl Body {
         Self(Source::Pieces(pieces))
     }
 
-    /// The body with somebody who looks on while it is sent.
-    pub(crate) fn observed(self, observer: Arc<dyn Observer>) -> Self {
-        Self(Source::Observed(Box::new(self), observer))
+    /// Returns the body with its progress reported to `progress`.
+    pub(crate) fn with_progress(self, progress: Arc<dyn BodyProgress>) -> Self {
+        Self(Source::Observed(Box::new(self), progress))
     }
 
     /// The body with something before and after it; nothing of it is copied.
@@ -186,22 +184,22 @@ impl Body {
     }
 
     /// What one attempt sends. A stream is handed over; who attempts again asks [`Body::is_replayable`] first.
-    pub(crate) fn attempt(&mut self, progress: &Arc<Progress>) -> ExactBody {
+    pub(crate) fn attempt(&mut self, activity: &Arc<Activity>) -> ExactBody {
         match &mut self.0 {
-            Source::Empty => ExactBody::of_bytes(Bytes::new(), progress),
-            Source::Bytes(bytes) => ExactBody::of_bytes(bytes.clone(), progress),
-            Source::Pieces(pieces) => ExactBody::of_pieces(pieces, progress),
-            Source::File(region) => ExactBody::of_file(Arc::clone(region), progress),
+            Source::Empty => ExactBody::of_bytes(Bytes::new(), activity),
+            Source::Bytes(bytes) => ExactBody::of_bytes(bytes.clone(), activity),
+            Source::Pieces(pieces) => ExactBody::of_pieces(pieces, activity),
+            Source::File(region) => ExactBody::of_file(Arc::clone(region), activity),
             Source::Stream { length, stream } => {
                 let taken = std::mem::replace(stream, Box::pin(content_length::Taken));
-                ExactBody::of_stream(*length, taken, progress)
+                ExactBody::of_stream(*length, taken, activity)
             }
             Source::Framed(framed) => {
                 let Framed { before, content, after } = &mut **framed;
-                let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), progress);
-                ExactBody::of_parts([around(before), content.attempt(progress), around(after)], progress)
+                let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), activity);
+                ExactBody::of_parts([around(before), content.attempt(activity), around(after)], activity)
             }
-            Source::Observed(body, observer) => body.attempt(progress).observed(Arc::clone(observer)),
+            Source::Observed(body, progress) => body.attempt(activity).with_progress(Arc::clone(progress)),
         }
     }
 }
@@ -212,7 +210,7 @@ impl Body {
     pub(crate) async fn sent(&mut self) -> Vec<u8> {
         use http_body::Body as _;
 
-        let mut attempt = self.attempt(&Progress::new());
+        let mut attempt = self.attempt(&Activity::new(self.len()));
         let mut bytes = Vec::new();
         while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
             bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());

@@ -28,7 +28,6 @@ pub(crate) use transport::Outgoing;
 use transport::Transport;
 pub(crate) use transport::{Incoming, stalled};
 
-#[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) endpoint: Endpoint,
     pub(crate) zone: Option<String>,

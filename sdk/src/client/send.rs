@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span, debug, debug_span, field};
 
-use crate::body::{Progress, ResponseBody, read_limited};
+use crate::body::{Activity, ResponseBody, read_limited};
 use crate::endpoint::Target;
 use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
 use crate::operation::spec::{OperationSpec, ResponseKind};
@@ -115,9 +115,9 @@ impl Client {
         signed_at: Timestamp,
         span: &Span,
     ) -> std::result::Result<ResponseDecoder, Refusal> {
-        let progress = Progress::new();
-        let request = self.outgoing(call, signed_at, &progress)?;
-        let response = self.transport.send(request, progress).await?;
+        let activity = Activity::new(call.request.body.len());
+        let request = self.outgoing(call, signed_at, &activity)?;
+        let response = self.transport.send(request, activity).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
         if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
@@ -147,9 +147,9 @@ impl Client {
     }
 
     /// What an attempt sends, signed.
-    pub(crate) fn outgoing(&self, call: &mut Call, signed_at: Timestamp, progress: &Arc<Progress>) -> Result<Outgoing> {
+    pub(crate) fn outgoing(&self, call: &mut Call, signed_at: Timestamp, activity: &Arc<Activity>) -> Result<Outgoing> {
         let headers = self.headers(call, signed_at)?;
-        let body = call.request.body.attempt(progress);
+        let body = call.request.body.attempt(activity);
         let url = self.transport.url(&call.target, call.request.query.as_deref())?;
         Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }

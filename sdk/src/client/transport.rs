@@ -12,14 +12,12 @@ use http::{HeaderMap, Method};
 use http_body::Body as _;
 use tokio::time::timeout;
 
-use crate::body::{BodyError, ExactBody, Progress, RevocableBody, Revocation};
-use crate::config::Settings;
+use crate::body::{Activity, BodyError, ExactBody, RevocableBody, Revocation};
+use crate::config::{Settings, Timeouts};
 use crate::endpoint::Target;
 use crate::error::{Error, ErrorKind, Result};
 
 use super::url::{ExactUrl, LatestOrigin};
-use crate::config::Patience;
-pub(crate) use crate::config::stalled;
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
 
@@ -27,7 +25,7 @@ const BODY_NOT_SENT: &str = "the body could not be sent";
 pub(crate) struct Transport {
     client: reqwest::Client,
     latest_origin: Arc<LatestOrigin>,
-    patience: Patience,
+    timeouts: Timeouts,
 }
 
 /// A request with all its headers.
@@ -48,7 +46,7 @@ pub(crate) struct Incoming {
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         let builder = reqwest::Client::builder()
-            .connect_timeout(settings.connect_timeout)
+            .connect_timeout(settings.timeouts.connect)
             // Front ends close idle connections sooner than the library would, and a request on one that is just being
             // closed is lost.
             .pool_idle_timeout(Duration::from_secs(20))
@@ -65,7 +63,7 @@ impl Transport {
         let client = with_tls(builder, settings.endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, latest_origin: Arc::default(), patience: settings.patience })
+        Ok(Self { client, latest_origin: Arc::default(), timeouts: settings.timeouts })
     }
 
     pub(crate) fn url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
@@ -78,13 +76,14 @@ impl Transport {
     pub(crate) fn send(
         &self,
         request: Outgoing,
-        progress: Arc<Progress>,
+        activity: Arc<Activity>,
     ) -> impl Future<Output = Result<http::Response<Incoming>>> + Send + use<> {
         let Outgoing { method, url, headers, body } = request;
-        let patience = if method.is_safe() { self.patience.of_reading() } else { self.patience };
+        let idle_timeout = self.timeouts.idle;
+        // A response to a request that only reads is due as soon as bytes are.
+        let response_timeout = if method.is_safe() { idle_timeout } else { self.timeouts.response };
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
-        progress.expect(body.size_hint().lower());
         let (empty, revocation) = if body.size_hint().exact() == Some(0) {
             (Some(Box::new(body)), None)
         } else {
@@ -96,18 +95,14 @@ impl Transport {
         let sending = self.client.execute(outgoing);
         async move {
             if let Some(mut body) = empty {
-                end(&mut body, patience.idle).await?;
+                end(&mut body, idle_timeout).await?;
             }
-            received(patience.wait_for(pin!(sending), &progress).await?, revocation)
+            received(wait_for(pin!(sending), &activity, idle_timeout, response_timeout).await?, revocation)
         }
     }
 
-    pub(crate) fn set_idle_timeout(&mut self, limit: Duration) {
-        self.patience.idle = limit;
-    }
-
     pub(crate) fn idle_timeout(&self) -> Duration {
-        self.patience.idle
+        self.timeouts.idle
     }
 }
 
@@ -139,6 +134,40 @@ fn received(
         Ok(response) => Ok(http::Response::from(response).map(|body| Incoming { body, _request: request })),
         Err(error) => Err(classify(error)),
     }
+}
+
+/// Waits for the head of a response.
+///
+/// Fails if no byte of the request's body moves for `idle_timeout`, or if the response does not begin within
+/// `response_timeout` after the last byte.
+async fn wait_for<T>(
+    mut sending: Pin<&mut impl Future<Output = T>>,
+    activity: &Activity,
+    idle_timeout: Duration,
+    response_timeout: Duration,
+) -> Result<T> {
+    loop {
+        let is_all_sent = activity.is_all_sent();
+        let limit = if is_all_sent { response_timeout } else { idle_timeout };
+        let idle = activity.last_move().elapsed();
+        if idle >= limit {
+            return Err(if is_all_sent && response_timeout != idle_timeout {
+                let limit = limit.as_secs_f64();
+                Error::new(ErrorKind::Timeout, format!("no answer came in the {limit} s after everything was sent"))
+            } else {
+                stalled(limit)
+            });
+        }
+        // The last byte may be sent meanwhile, and the other limit count from then on.
+        if let Ok(outcome) = timeout((limit - idle).min(response_timeout), sending.as_mut()).await {
+            return Ok(outcome);
+        }
+    }
+}
+
+/// Returns the error for a request of which no byte moved for `limit`.
+pub(crate) fn stalled(limit: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
 }
 
 /// The HTTP library does not ask a body that was announced as empty whether it is.
@@ -236,4 +265,93 @@ fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::Cl
         ));
     }
     Ok(builder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::Body;
+
+    const IDLE_TIMEOUT: Duration = seconds(60);
+    const RESPONSE_TIMEOUT: Duration = seconds(120);
+    /// Size of the frames of the body in these tests.
+    const FRAME: usize = 64 << 10;
+
+    const fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    /// Returns the error of a connection that takes each number of frames and then pauses, forever at the end, and the
+    /// seconds until it came.
+    async fn failure(mut body: Body, steps: impl IntoIterator<Item = (usize, Duration)>) -> (String, u64) {
+        let activity = Activity::new(body.len());
+        let mut attempt = body.attempt(&activity);
+        let start = Instant::now();
+        let connection = async {
+            for (frames, pause) in steps {
+                for _ in 0..frames {
+                    poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await.unwrap().unwrap();
+                }
+                sleep(pause).await;
+            }
+            pending::<()>().await;
+        };
+        let error = wait_for(pin!(connection), &activity, IDLE_TIMEOUT, RESPONSE_TIMEOUT).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        (error.to_string(), start.elapsed().as_secs())
+    }
+
+    fn body(frames: usize) -> Body {
+        vec![7; frames * FRAME].into()
+    }
+
+    fn nothing_moved() -> String {
+        "nothing moved for 60 s".to_owned()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_timeout_counts_from_the_last_frame() {
+        assert_eq!(failure(body(16), []).await, (nothing_moved(), 60));
+        assert_eq!(failure(body(16), [(4, seconds(59)), (1, seconds(59)), (1, seconds(0))]).await.1, 59 + 59 + 60);
+        assert_eq!(failure(body(16), [(4, seconds(61)), (4, seconds(0))]).await, (nothing_moved(), 60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn response_timeout_counts_from_the_last_byte() {
+        let no_response = || "no answer came in the 120 s after everything was sent".to_owned();
+        assert_eq!(failure(body(4), [(4, seconds(0))]).await, (no_response(), 120));
+        assert_eq!(failure(body(4), [(3, seconds(59)), (1, seconds(0))]).await, (no_response(), 59 + 120));
+        assert_eq!(failure(Body::empty(), []).await, (no_response(), 120));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn response_timeout_may_be_shorter_than_idle_timeout() {
+        let activity = Activity::new(1);
+        let connection = async {
+            let mut body = Body::from("1");
+            let mut attempt = body.attempt(&activity);
+            sleep(seconds(1)).await;
+            poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await.unwrap().unwrap();
+            pending::<()>().await;
+        };
+        let start = Instant::now();
+        wait_for(pin!(connection), &activity, seconds(3600), seconds(5)).await.unwrap_err();
+        assert_eq!(start.elapsed(), seconds(6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_timeout_counts_for_a_slow_stream() {
+        let frames = stream::iter(0..16).then(|_| async {
+            sleep(seconds(50)).await;
+            Ok::<_, std::io::Error>(Bytes::from(vec![7; FRAME]))
+        });
+        let body = Body::stream(16 * FRAME as u64, frames);
+        assert_eq!(failure(body, [(5, seconds(0))]).await, (nothing_moved(), 5 * 50 + 60));
+    }
 }

@@ -7,7 +7,7 @@ mod setting;
 mod timeouts;
 mod yaml;
 
-pub(crate) use timeouts::{Patience, stalled};
+pub(crate) use timeouts::Timeouts;
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,9 +19,6 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
-const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const DEFAULT_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
-const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// With which keys, where to, and how patiently.
 ///
@@ -47,9 +44,7 @@ pub struct Config {
     addressing_style: AddressingStyle,
     additional_user_agent: Option<String>,
     retry: RetryConfig,
-    connect_timeout: Duration,
-    idle_timeout: Duration,
-    response_timeout: Duration,
+    timeouts: Timeouts,
 }
 
 /// A configuration that was checked.
@@ -62,8 +57,7 @@ pub(crate) struct Settings {
     pub(crate) addressing_style: AddressingStyle,
     pub(crate) additional_user_agent: Option<String>,
     pub(crate) retry: RetryConfig,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) patience: Patience,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl Config {
@@ -78,9 +72,7 @@ impl Config {
             addressing_style: AddressingStyle::default(),
             additional_user_agent: None,
             retry: RetryConfig::default(),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            idle_timeout: DEFAULT_IDLE_TIMEOUT,
-            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            timeouts: Timeouts::default(),
         }
     }
 
@@ -196,33 +188,31 @@ impl Config {
         self
     }
 
-    /// How long it may take to connect, name lookup and TLS included. Default 10 s; must not be zero.
+    /// Sets the maximum time to connect, including name lookup and TLS. Default 10 s; must not be zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.timeouts.connect = timeout;
         self
     }
 
-    /// How long a request may go without any progress: nothing sent and nothing received. Default 30 s; must not be
-    /// zero. There is no limit on the whole of a request, which takes as long as there are bytes to move. While a body is
-    /// sent over a line that is seen to pause for 1 s or longer and to go on, the limit is eight times its longest pause
-    /// where that is longer, and at most four times what was set, until 4 MiB moved without a pause.
+    /// Sets the maximum time without progress. Default 60 s; must not be zero.
     ///
-    /// Connecting counts, so this should be no shorter than [`connect_timeout`](Config::connect_timeout). Between the last
-    /// byte of a request that writes and its answer, [`response_timeout`](Config::response_timeout) counts instead.
+    /// A request fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte moves for this long; there is no
+    /// limit on the time that it takes as a whole. After the last byte of a request that writes (any method but `GET`,
+    /// `HEAD` and `OPTIONS`), [`response_timeout`](Config::response_timeout) counts instead. Connecting counts too, so this
+    /// limit should be no shorter than [`connect_timeout`](Config::connect_timeout).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
+        self.timeouts.idle = timeout;
         self
     }
 
-    /// How long the server may take over a request that writes: from the moment when its last byte was handed to the
-    /// HTTP library until the answer begins. Default 120 s; must not be zero. The library and the operating system buffer
-    /// 500 KiB or more, and some MiB on a connection that was fast: over a line that was seen to pause, there is ten times
-    /// its longest pause on top, up to four times what was set in all.
+    /// Sets the maximum time between the last byte of a request that writes and the head of its response. Default 120 s;
+    /// must not be zero.
     ///
-    /// Raise it where 500 KiB take longer, and where the server is asked to copy many gigabytes. Requests that
-    /// only read (`GET`, `HEAD`, `OPTIONS`) have [`idle_timeout`](Config::idle_timeout) instead.
+    /// Time starts when the last byte is handed to the HTTP library. The library and the operating system may still hold
+    /// 500 KiB, and some MiB on a connection that was fast. Raise the limit if these take longer, or if the server has to
+    /// copy many gigabytes in one request.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.response_timeout = timeout;
+        self.timeouts.response = timeout;
         self
     }
 
@@ -232,17 +222,7 @@ impl Config {
         endpoint.check_style(self.addressing_style)?;
         self.zone.as_deref().map(endpoint::check_zone).transpose()?;
         self.additional_user_agent.as_deref().map(check_user_agent).transpose()?;
-        for (name, timeout) in [
-            ("connect_timeout", self.connect_timeout),
-            ("idle_timeout", self.idle_timeout),
-            ("response_timeout", self.response_timeout),
-        ] {
-            if timeout.is_zero() {
-                return Err(Error::config(format!(
-                    "{name} is zero, so that every request would fail: for no limit, use a very long one"
-                )));
-            }
-        }
+        self.timeouts.check()?;
         Ok(Settings {
             credentials: check_credentials(&self.credentials)?,
             endpoint,
@@ -250,8 +230,7 @@ impl Config {
             addressing_style: self.addressing_style,
             additional_user_agent: self.additional_user_agent.clone(),
             retry: self.retry.clone(),
-            connect_timeout: self.connect_timeout,
-            patience: Patience { idle: self.idle_timeout, response: self.response_timeout },
+            timeouts: self.timeouts,
         })
     }
 }

@@ -18,9 +18,9 @@ fn defaults() {
     assert_eq!(settings.zone, None);
     assert_eq!(settings.addressing_style, AddressingStyle::Path);
     assert_eq!(settings.additional_user_agent, None);
-    assert_eq!(settings.connect_timeout, Duration::from_secs(10));
-    assert_eq!(settings.patience.idle, Duration::from_secs(30));
-    assert_eq!(settings.patience.response, Duration::from_secs(120));
+    assert_eq!(settings.timeouts.connect, Duration::from_secs(10));
+    assert_eq!(settings.timeouts.idle, Duration::from_secs(60));
+    assert_eq!(settings.timeouts.response, Duration::from_secs(120));
     assert!(Config::anonymous().resolve().unwrap().credentials.is_none());
 }
 
@@ -40,9 +40,9 @@ fn setters() {
     assert_eq!(settings.zone.as_deref(), Some("PEK3B"));
     assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
     assert_eq!(settings.additional_user_agent.as_deref(), Some("my-app/1.0"));
-    assert_eq!(settings.connect_timeout, Duration::from_secs(1));
-    assert_eq!(settings.patience.idle, Duration::from_secs(2));
-    assert_eq!(settings.patience.response, Duration::from_secs(3));
+    assert_eq!(settings.timeouts.connect, Duration::from_secs(1));
+    assert_eq!(settings.timeouts.idle, Duration::from_secs(2));
+    assert_eq!(settings.timeouts.response, Duration::from_secs(3));
     let settings = config().zone("").additional_user_agent("").resolve().unwrap();
     assert_eq!((settings.zone, settings.additional_user_agent), (None, None));
 }

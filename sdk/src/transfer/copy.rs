@@ -37,8 +37,8 @@ use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
 /// The server copies, so there is nothing to hash here: that each part is what the server copied is checked by the entity
 /// tags that it answers with, as far as it does, and the size of the whole in the end, if these keys may look at it.
 ///
-/// No bytes move that could stall: a request for which no answer comes is given up after
-/// [`Config::response_timeout`](crate::Config::response_timeout), 120 s, and made again where that is safe. If the server
+/// A request without a response fails after [`Config::response_timeout`](crate::Config::response_timeout), 120 s by default,
+/// and is sent again where that is safe. If the server
 /// needs longer for what one request copies, lower [`multipart_threshold`](ObjectCopy::multipart_threshold) and
 /// [`part_size`](ObjectCopy::part_size).
 ///

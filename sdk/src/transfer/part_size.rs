@@ -1,7 +1,6 @@
 //! Part sizes: the service's limits, the defaults, and the layout of an object in parts.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use crate::error::{Error, Result};
 
@@ -32,9 +31,6 @@ pub(crate) const MAX_OBJECT_SIZE: u64 = MAX_PARTS as u64 * MAX_PART_SIZE;
 ///
 /// Source: <https://docs.qingcloud.com/qingstor/api/object/put.html>
 pub(crate) const MAX_SINGLE_REQUEST_SIZE: u64 = 5 << 30;
-
-/// Default time in which nothing may move before a request is sent again.
-pub(crate) const DEFAULT_STALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Default size of a part of an upload or a download, in bytes.
 pub(crate) const DEFAULT_PART_SIZE: u64 = 8 * MIB;
@@ -112,16 +108,6 @@ pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     Err(Error::invalid_input(format!(
         "part_size: {bytes} bytes; a part has 4 MiB ({MIN_PART_SIZE}) to 5 GiB ({MAX_PART_SIZE})"
     )))
-}
-
-/// Whether anything can move in that time.
-pub(crate) fn check_stall_timeout(limit: Duration) -> Result<()> {
-    if limit.is_zero() {
-        return Err(Error::invalid_input(
-            "stall_timeout is zero, so that every part would be cut: for no limit, use a long one",
-        ));
-    }
-    Ok(())
 }
 
 /// How many parts in a row are equally long before the next are twice as long: three times, while they are small.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::rate_limiter::RateLimiter;
-use crate::body::Observer;
+use crate::body::BodyProgress;
 
 /// How far an upload or a download is, as the function given to `on_progress` sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,12 +170,12 @@ impl PartMeter {
     }
 }
 
-impl Observer for PartMeter {
-    fn begin(&self) -> u32 {
+impl BodyProgress for PartMeter {
+    fn start_attempt(&self) -> u32 {
         self.give_back()
     }
 
-    fn sent(&self, attempt: u32, bytes: u64) {
+    fn on_sent(&self, attempt: u32, bytes: u64) {
         {
             let mut latest = self.latest();
             let is_latest = latest.number == attempt;
@@ -188,11 +188,11 @@ impl Observer for PartMeter {
         self.meter.tell();
     }
 
-    fn most_at_once(&self) -> usize {
+    fn max_chunk(&self) -> usize {
         self.meter.pace.as_ref().map_or(usize::MAX, RateLimiter::chunk_size)
     }
 
-    fn pause_after(&self, bytes: u64) -> Option<Duration> {
+    fn delay_after(&self, bytes: u64) -> Option<Duration> {
         self.meter.pace.as_ref()?.delay_after(bytes, Instant::now())
     }
 }
@@ -213,12 +213,12 @@ mod tests {
     fn what_begins_again_does_not_count_twice() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        let first = part.begin();
-        part.sent(first, 100);
-        let second = part.begin();
-        part.sent(second, 30);
+        let first = part.start_attempt();
+        part.on_sent(first, 100);
+        let second = part.start_attempt();
+        part.on_sent(second, 30);
         assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (30, 100));
-        part.sent(second, 70);
+        part.on_sent(second, 70);
         part.finish();
         drop(part);
         let progress = meter.progress();
@@ -230,13 +230,13 @@ mod tests {
     fn what_is_sent_of_an_attempt_that_failed_is_in_vain() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        let first = part.begin();
-        part.sent(first, 20);
-        let second = part.begin();
-        part.sent(first, 80);
-        part.sent(second, 100);
+        let first = part.start_attempt();
+        part.on_sent(first, 20);
+        let second = part.start_attempt();
+        part.on_sent(first, 80);
+        part.on_sent(second, 100);
         part.finish();
-        part.sent(first, 5);
+        part.on_sent(first, 5);
         drop(part);
         let progress = meter.progress();
         assert_eq!((progress.bytes, progress.retried_bytes, progress.parts), (100, 105, 1));
@@ -246,7 +246,7 @@ mod tests {
     fn what_is_given_up_does_not_count() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        part.sent(part.begin(), 100);
+        part.on_sent(part.start_attempt(), 100);
         drop(part);
         assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 100));
     }
@@ -257,9 +257,9 @@ mod tests {
         let list = Arc::clone(&told);
         let callback: Callback = Arc::new(move |progress| list.lock().unwrap().push(progress.bytes));
         let part = PartMeter::new(&Meter::new(Some(callback), None));
-        let attempt = part.begin();
-        part.sent(attempt, 1);
-        part.sent(attempt, 2);
+        let attempt = part.start_attempt();
+        part.on_sent(attempt, 1);
+        part.on_sent(attempt, 2);
         part.finish();
         assert_eq!(*told.lock().unwrap(), [1, 3, 3]);
     }
@@ -290,9 +290,9 @@ mod tests {
             panic!("by its own fault");
         });
         let part = PartMeter::new(&Meter::new(Some(callback), None));
-        let attempt = part.begin();
-        part.sent(attempt, 1);
-        part.sent(attempt, 2);
+        let attempt = part.start_attempt();
+        part.on_sent(attempt, 1);
+        part.on_sent(attempt, 2);
         assert_eq!((part.meter.progress().bytes, calls.load(Ordering::Relaxed)), (3, 1));
     }
 

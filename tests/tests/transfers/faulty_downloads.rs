@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB};
-use qingstor_tests::{Random, TestBucket, content, faulty, for_each_seed, patient, seeds};
+use qingstor_tests::{Random, TestBucket, content, faulty, for_each_seed, patient_for, seeds};
 
 const USUAL: u64 = 100;
 const PART: u64 = 4 * MIB;
@@ -69,7 +69,7 @@ async fn one_download(seed: u64) -> Ended {
     let data = tempfile::tempdir().unwrap();
     let part_size = if in_parts { PART } else { 4 * PART };
     let test = with_object(&bytes, part_size, data.path(), everything(seed)).await;
-    let bucket = patient(&test).unwrap();
+    let bucket = patient_for(&test, Duration::from_secs(1), Duration::from_secs(20)).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
@@ -79,7 +79,7 @@ async fn one_download(seed: u64) -> Ended {
     }
     for calls in 1..=MOST_CALLS {
         let download = bucket.download("key").to_file(&target).part_size(PART).concurrency(3);
-        match download.stall_timeout(Duration::from_secs(1)).send().await {
+        match download.send().await {
             Ok(downloaded) => {
                 assert!(fs::read(&target).unwrap() == bytes, "seed {seed}: {downloaded:?}");
                 assert!(downloaded.is_verified, "seed {seed}: {downloaded:?}");

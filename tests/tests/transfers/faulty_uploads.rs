@@ -19,7 +19,7 @@ use tempfile::TempDir;
 const USUAL: u64 = 200;
 const PART: u64 = 4 * MIB;
 /// How long nothing may move. An answer that stays away is waited for longer.
-const STALL_TIMEOUT: Duration = Duration::from_secs(1);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often an upload with a checkpoint is gone on with that failed.
 const MOST_CALLS: u32 = 12;
 
@@ -103,7 +103,7 @@ impl Round {
         fs::create_dir(folder.path().join("source")).unwrap();
         let emulator = Emulator::builder().faults(everything(seed)).access_log(folder.path().join("log"));
         let test = TestBucket::on(emulator).await.unwrap();
-        let bucket = patient_for(&test, 2 * STALL_TIMEOUT).unwrap();
+        let bucket = patient_for(&test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
         let told = HashSet::new();
         let this = Self { seed, bytes, source, test, bucket, folder, told, unknown: 0, may_be_there: false };
         fs::write(this.file(), &this.bytes).unwrap();
@@ -115,7 +115,7 @@ impl Round {
     }
 
     fn upload(&self) -> Upload {
-        let upload = self.bucket.upload("key").part_size(PART).concurrency(3).stall_timeout(STALL_TIMEOUT);
+        let upload = self.bucket.upload("key").part_size(PART).concurrency(3);
         match self.source {
             Source::Bytes => upload.bytes(self.bytes.clone()),
             Source::File => upload.file(self.file()),

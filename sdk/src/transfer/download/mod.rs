@@ -10,12 +10,11 @@ mod verify;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::cancelled::Cancelled;
 use super::etag::Checksum;
 use super::object_properties::CustomerKey;
-use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, DEFAULT_STALL_TIMEOUT};
+use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE};
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
 use crate::error::{Error, Result};
@@ -53,7 +52,6 @@ struct Options {
     part_size: u64,
     concurrency: usize,
     checksum: Option<Checksum>,
-    stall_timeout: Duration,
     bandwidth: Option<u64>,
     on_progress: Option<Callback>,
 }
@@ -64,7 +62,6 @@ impl Download {
             part_size: DEFAULT_PART_SIZE,
             concurrency: DEFAULT_CONCURRENCY,
             checksum: Some(Checksum::Md5),
-            stall_timeout: DEFAULT_STALL_TIMEOUT,
             bandwidth: None,
             on_progress: None,
         };
@@ -109,13 +106,6 @@ impl Download {
     /// checked.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.options.checksum = checksum.into();
-        self
-    }
-
-    /// How long nothing of a range may come before it is asked for again; default 15 s. One that comes, however slowly, goes
-    /// on.
-    pub fn stall_timeout(mut self, limit: Duration) -> Self {
-        self.options.stall_timeout = limit;
         self
     }
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
 use super::partial_file::PartialFile;
-use crate::body::Observer;
+use crate::body::BodyProgress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
@@ -33,7 +33,7 @@ pub(super) struct Fetch {
 impl Fetch {
     pub(super) async fn part(&self, part: &Part) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
-        let mut attempt = meter.begin();
+        let mut attempt = meter.start_attempt();
         let most = self.bucket.retry().most_attempts();
         let mut there = part.bytes.start;
         let (mut failures, mut odd_answers) = (0, 0);
@@ -52,7 +52,7 @@ impl Fetch {
             if error.is_unexpected_response() {
                 // Who answers other than asked may have sent other bytes, too.
                 there = part.bytes.start;
-                attempt = meter.begin();
+                attempt = meter.start_attempt();
                 odd_answers += 1;
             }
             // What moves is not given up, however often it breaks.
@@ -98,8 +98,8 @@ impl Fetch {
                     if *there + (waiting.len() + bytes.len()) as u64 > end {
                         return Err(self.odd_answer("more bytes came than were asked for"));
                     }
-                    meter.sent(attempt, bytes.len() as u64);
-                    let pause = meter.pause_after(bytes.len() as u64);
+                    meter.on_sent(attempt, bytes.len() as u64);
+                    let pause = meter.delay_after(bytes.len() as u64);
                     waiting.extend_from_slice(&bytes);
                     if let Some(pause) = pause {
                         tokio::time::sleep(pause).await;

@@ -14,7 +14,7 @@ use super::{Download, Downloaded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::cancelled::or_cancelled;
 use crate::transfer::object_snapshot::ObjectRef;
-use crate::transfer::part_size::{PartLayout, check_part_size, check_stall_timeout};
+use crate::transfer::part_size::{PartLayout, check_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::rate_limiter::RateLimiter;
 use crate::transfer::tasks::{for_each_part, stopped};
@@ -30,8 +30,6 @@ async fn fetch(download: Download, target: PathBuf) -> Result<Downloaded> {
     if options.concurrency == 0 {
         return Err(Error::invalid_input("concurrency: 0 requests would fetch nothing; 1 is the least"));
     }
-    check_stall_timeout(options.stall_timeout)?;
-    let bucket = bucket.with_idle_timeout(options.stall_timeout);
     let pace = options.bandwidth.map(|bytes| RateLimiter::new(bytes, options.concurrency)).transpose()?;
     let meter = Meter::new(options.on_progress, pace);
     let source =

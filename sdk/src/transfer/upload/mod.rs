@@ -14,7 +14,6 @@ use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
@@ -23,7 +22,7 @@ use super::cancelled::Cancelled;
 use super::etag::Checksum;
 use super::object_properties::CustomerKey;
 use super::object_properties::ObjectProperties;
-use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, DEFAULT_STALL_TIMEOUT};
+use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE};
 use super::progress::{Callback, TransferProgress};
 use crate::Bucket;
 use crate::error::{Error, Result};
@@ -64,7 +63,8 @@ pub use outcome::Uploaded;
 /// # Failure
 ///
 /// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
-/// be. Dropping the future stops everything but what the system has [taken over](Upload::stall_timeout), and the upload is
+/// be. Dropping the future stops everything but bytes that the operating system and the HTTP library have taken over, some
+/// MiB at most, which they hold until the server reads them or the connection ends. The upload is
 /// aborted in the background if the runtime goes on; if its completion was asked for by then, it is completed or aborted,
 /// whichever the server does first. With a [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the
 /// file changed meanwhile: then nothing could go on with it, and it is aborted all the same. Where nobody knows whether the
@@ -93,7 +93,6 @@ struct Options {
     concurrency: usize,
     memory_budget: Option<u64>,
     checksum: Option<Checksum>,
-    stall_timeout: Duration,
     bandwidth: Option<u64>,
     on_progress: Option<Callback>,
     checkpoint: Option<PathBuf>,
@@ -106,7 +105,6 @@ impl Upload {
             concurrency: DEFAULT_CONCURRENCY,
             memory_budget: None,
             checksum: Some(Checksum::Md5),
-            stall_timeout: DEFAULT_STALL_TIMEOUT,
             bandwidth: None,
             on_progress: None,
             checkpoint: None,
@@ -249,24 +247,6 @@ impl Upload {
     /// An upload that is not resumed keeps its parts, which cost money, until it is aborted.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
-        self
-    }
-
-    /// How long nothing of a part may move before it is cut and sent again; default 15 s. There is no limit on how long a part
-    /// takes that moves. The wait for the answer after the last byte is
-    /// [`Config::response_timeout`](crate::Config::response_timeout).
-    ///
-    /// Movement is seen when the system's send buffer takes more, which it does in steps. While a line is slow, that is, until
-    /// 4 MiB moved without a pause of 1 s, this limit is eight times its longest pause where that is longer, and at most four
-    /// times what was set: 8 KiB a second are enough. A line that was fast has a large buffer, with steps of up to 1 MiB or so;
-    /// if it slows down so far that the next step takes longer than this, the part is cut. On a new connection, the steps are
-    /// small.
-    ///
-    /// What the system and the HTTP library have taken over of a part, 500 KiB or on a fast line some MiB, is theirs: if the
-    /// part is cut or dropped while its server takes nothing, they hold it, and the connection, until the server goes on or
-    /// closes it, or the system takes it for lost: Linux does after some 15 minutes without a sign of it.
-    pub fn stall_timeout(mut self, limit: Duration) -> Self {
-        self.options.stall_timeout = limit;
         self
     }
 

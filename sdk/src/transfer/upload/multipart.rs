@@ -144,7 +144,7 @@ impl MultipartUpload {
         let meter = PartMeter::new(&self.meter);
         let send = || async {
             let mut input = self.headers.part(&self.upload_id, number);
-            input.body = region.body().observed(Arc::<PartMeter>::clone(&meter));
+            input.body = region.body().with_progress(Arc::<PartMeter>::clone(&meter));
             input.content_md5 = sum.as_ref().map(content_md5);
             self.bucket.upload_multipart(&self.key, input).await
         };

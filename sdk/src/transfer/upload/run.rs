@@ -22,8 +22,7 @@ use crate::transfer::hashing::sums_of;
 use crate::transfer::md5::Md5Sum;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::object_snapshot::look_at_stored;
-use crate::transfer::part_size::MIB;
-use crate::transfer::part_size::{PartLayout, check_part_size, check_stall_timeout};
+use crate::transfer::part_size::{MIB, PartLayout, check_part_size};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::rate_limiter::RateLimiter;
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
@@ -50,7 +49,6 @@ pub(super) async fn run(
 ) -> Result<Uploaded> {
     let meter = Meter::new(options.on_progress.clone(), check(&options)?);
     let options = Options { part_size: options.part_size.next_multiple_of(MIB), ..options };
-    let bucket = &bucket.with_idle_timeout(options.stall_timeout);
     let cancelled = Mutex::new(cancelled);
     let job = Job { bucket, key, headers, options: &options, cancelled, meter: &meter };
     let span = debug_span!("upload", bucket = bucket.name(), key);
@@ -73,7 +71,6 @@ fn check(options: &Options) -> Result<Option<RateLimiter>> {
     if options.concurrency == 0 {
         return Err(Error::invalid_input("concurrency: 0 parts at the same time would send nothing; 1 is the least"));
     }
-    check_stall_timeout(options.stall_timeout)?;
     options.bandwidth.map(|bytes| RateLimiter::new(bytes, options.concurrency)).transpose()
 }
 
@@ -190,7 +187,7 @@ impl Job<'_> {
         let send = || async {
             let mut input = self.headers.put();
             input.content_md5 = sum.map(content_md5);
-            input.body = whole.body().observed(Arc::<PartMeter>::clone(&meter));
+            input.body = whole.body().with_progress(Arc::<PartMeter>::clone(&meter));
             self.bucket.put_object(self.key, input).await
         };
         let call = self.bucket.call("PutObject", self.key);

@@ -5,9 +5,8 @@ use crate::{Config, QingStor};
 #[test]
 fn what_nobody_chooses_is_as_documented() {
     let bucket = QingStor::new(Config::new("ID", "secret").endpoint("http://localhost:9000")).unwrap().bucket("b", "");
-    let Options { part_size, concurrency, memory_budget, checksum, stall_timeout, bandwidth, checkpoint, .. } =
+    let Options { part_size, concurrency, memory_budget, checksum, bandwidth, checkpoint, .. } =
         Upload::new(&bucket, "k".to_owned()).options;
     assert_eq!((part_size, concurrency, checksum), (8 * MIB, 8, Some(Checksum::Md5)));
-    assert_eq!(stall_timeout, Duration::from_secs(15));
     assert_eq!((memory_budget, bandwidth, checkpoint), (None, None, None));
 }

@@ -11,7 +11,7 @@ use qingstor_tests::{content, logged};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-use super::server::{GUARD, HOUR, Server};
+use super::server::{GUARD, Server};
 use super::{PART, SIZE, resumable, unless, upload};
 
 fn standing_still(fault: Fault, operation: &str) -> Builder {
@@ -67,7 +67,7 @@ fn parts_of_an_upload_that_nobody_reads_are_not_sent_to_their_end() {
 fn dropped_when(moved: u64, server: &Server, upload: impl Fn(&Bucket) -> Upload) {
     let outcome = server.alone(|bucket| async move {
         let (callback, have_moved) = when_moved(moved);
-        unless(have_moved, upload(&bucket).stall_timeout(HOUR).on_progress(callback).send()).await
+        unless(have_moved, upload(&bucket).on_progress(callback).send()).await
     });
     assert!(outcome.is_none(), "{outcome:?}");
 }
@@ -84,7 +84,7 @@ fn ranges_of_a_download_that_stop_coming_end_with_it() {
         // Half of two ranges.
         let (callback, have_moved) = when_moved(PART);
         let download = bucket.download("key").to_file(&target).part_size(PART).concurrency(2);
-        unless(have_moved, download.stall_timeout(HOUR).on_progress(callback).send())
+        unless(have_moved, download.on_progress(callback).send())
     });
     assert!(outcome.is_none(), "{outcome:?}");
     assert_eq!(fs::read(&target).unwrap(), b"before");
