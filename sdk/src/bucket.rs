@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Timestamp;
 use crate::client::{Address, Client, PresignedRequest, RetryConfig};
-use crate::endpoint::Endpoint;
+use crate::config::Endpoint;
 use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{ListedPlace, Paginated, Paginator};

@@ -53,46 +53,35 @@ mod bucket;
 #[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod client;
 mod config;
-mod credentials;
-mod endpoint;
 #[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
 mod error;
 mod generated;
-mod key;
-mod object_source;
+#[cfg(feature = "transfer")]
+mod md5_lanes;
 pub mod operation;
 mod pagination;
-mod percent;
 mod qingstor;
-mod request;
-mod response;
-mod runtime;
-mod secret;
-mod string_enum;
-mod timestamp;
 #[cfg(feature = "transfer")]
 mod transfer;
+mod value;
 
 pub use body::{Body, ResponseBody};
 pub use bucket::Bucket;
 pub use client::{PresignedRequest, RetryConfig, sign};
-pub use config::Config;
-pub use credentials::Credentials;
-pub use endpoint::{AddressingStyle, Endpoint};
+pub use config::{AddressingStyle, Config, Credentials, Endpoint};
 pub use error::{Error, ErrorKind, Result};
 pub use generated::operations::*;
 pub use generated::types;
-pub use object_source::ObjectSource;
+pub use operation::ResponseInfo;
 pub use pagination::{Items, Pages, Paginated, Paginator};
 pub use qingstor::QingStor;
-pub use response::ResponseInfo;
-pub use secret::Secret;
-pub use timestamp::{Timestamp, TimestampError};
 #[cfg(feature = "transfer")]
 pub use transfer::{
     AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, StaleUpload,
     TransferProgress, Upload, Uploaded,
 };
+
+pub use value::{ObjectSource, Secret, Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
 

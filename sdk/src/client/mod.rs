@@ -12,13 +12,10 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::config::Config;
-use crate::credentials::Credentials;
-use crate::endpoint::{AddressingStyle, Endpoint, Target};
+use crate::config::{AddressingStyle, Config, Credentials, Endpoint, Target};
 use crate::error::{CallName, Error, Result};
-use crate::key::check_key;
-use crate::operation::Operation;
-use crate::request::{EncodedRequest, RequestEncoder};
+use crate::operation::{EncodedRequest, Operation, RequestEncoder};
+use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
 pub use retry::RetryConfig;

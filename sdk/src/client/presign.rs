@@ -9,7 +9,7 @@ use http::{HeaderMap, Method};
 use crate::Timestamp;
 use crate::error::{Error, Result};
 use crate::operation::Operation;
-use crate::percent::encode_query;
+use crate::value::encode_query;
 
 use super::send::Call;
 use super::{Address, Client, sign};

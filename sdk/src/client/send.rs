@@ -8,11 +8,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span, debug, debug_span, field};
 
 use crate::body::{Activity, ResponseBody, read_limited};
-use crate::endpoint::Target;
-use crate::error::{CallName, Error, ErrorKind, Result, ServiceError};
+use crate::config::Target;
+use crate::error::{CallName, Error, ErrorKind, REQUEST_ID, Result, ServiceError};
 use crate::operation::spec::{OperationSpec, ResponseKind};
-use crate::request::{EncodedRequest, FormKind};
-use crate::response::{Payload, REQUEST_ID, ResponseDecoder};
+use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
 use crate::{Body, Timestamp};
 
 use super::retry::Failure;

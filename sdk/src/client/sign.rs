@@ -52,9 +52,8 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, Method, header};
 
-use crate::credentials::Credentials;
-use crate::percent;
-use crate::secret::Secret;
+use crate::config::Credentials;
+use crate::value::{self, Secret};
 
 pub(crate) use signing_key::SigningKey;
 
@@ -262,7 +261,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
 
 /// Queries written by HTML forms and by some clients have `+` for a space, and the server reads it so.
 fn decode_form(text: &str) -> Vec<u8> {
-    percent::decode(&text.replace('+', " ")).into_owned()
+    value::decode(&text.replace('+', " ")).into_owned()
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@ use http_body::Body as _;
 use tokio::time::timeout;
 
 use crate::body::{Activity, BodyError, ExactBody, RevocableBody, Revocation};
-use crate::config::{Settings, Timeouts};
-use crate::endpoint::Target;
+use crate::config::{Settings, Target, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 
 use super::url::{ExactUrl, LatestOrigin};

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
-use crate::endpoint::Target;
+use crate::config::Target;
 use crate::error::{Error, Result};
 
 pub(crate) struct ExactUrl(Url);
@@ -52,8 +52,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::endpoint::{AddressingStyle, Endpoint};
-    use crate::percent::encode_query;
+    use crate::config::{AddressingStyle, Endpoint};
+    use crate::value::encode_query;
 
     fn target(endpoint: &str, key: &str, style: AddressingStyle) -> Target {
         endpoint.parse::<Endpoint>().unwrap().target(Some("pek3b"), Some("bucket"), Some(key), style).unwrap()
@@ -67,7 +67,7 @@ mod tests {
             let endpoints = ["https://qingstor.com", "http://localhost:9000", "http://127.0.0.1", "http://[::1]:1"];
             let latest = LatestOrigin::default();
             for (key, value, endpoint) in requests {
-                prop_assume!(crate::key::check_key(&key).is_ok());
+                prop_assume!(crate::value::check_key(&key).is_ok());
                 let target = target(endpoints[endpoint], &key, AddressingStyle::Path);
                 let query = value.map(|value| format!("prefix={}&acl", encode_query(&value)));
                 let ExactUrl(url) = latest.exact_url(&target, query.as_deref()).unwrap();

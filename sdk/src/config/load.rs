@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use super::endpoint::{self, AddressingStyle, Endpoint};
 use super::environment::{self, CONFIG_PATH, Environment};
 use super::setting::{Layer, Origin, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, check_user_agent, file};
 use crate::client::RetryConfig;
-use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, Result};
 
 const PARTS: &[Setting] = &[Setting::Protocol, Setting::Host, Setting::Port];

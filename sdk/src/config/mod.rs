@@ -1,5 +1,7 @@
 //! What a client is made of.
 
+mod credentials;
+mod endpoint;
 mod environment;
 mod file;
 mod load;
@@ -13,10 +15,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::client::RetryConfig;
-use crate::credentials::Credentials;
-use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::value::Secret;
+
+pub use credentials::Credentials;
+pub(crate) use endpoint::Target;
+pub use endpoint::{AddressingStyle, Endpoint};
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 

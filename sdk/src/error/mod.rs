@@ -8,7 +8,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-pub(crate) use service::{ServiceError, snippet};
+pub(crate) use service::{REQUEST_ID, ServiceError, snippet};
 use upload_state::FailedUpload;
 
 /// What every call of this crate returns.

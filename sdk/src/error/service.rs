@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 
-use crate::response::REQUEST_ID;
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
 
 /// Long enough for any message, short enough for a log line.
 const LONGEST_SNIPPET: usize = 200;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::turn::{Memory, PageTurn, Then};
+use super::cursor::{Memory, PageTurn, Then};
 use super::{ListedPlace, Paginated};
 use crate::error::Result;
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
-use super::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 
 /// What the bytes of an upload are checked by on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

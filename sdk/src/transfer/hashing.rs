@@ -3,12 +3,12 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::md5::{Block, LANES, Md5Sum, PartHash};
 use super::over::OverOnDrop;
 use super::source::{Region, unreadable};
 use super::tasks::stopped;
 use crate::body::{Piece, PiecePool};
 use crate::error::Result;
+use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 
 /// Of each part, so much is read and hashed before it is the next one's turn, so that it is still in a cache then.
 const CHUNK: usize = 128 << 10;

@@ -8,7 +8,6 @@ mod download;
 mod etag;
 mod hashing;
 mod journal;
-pub(crate) mod md5;
 mod object_properties;
 mod object_snapshot;
 mod over;

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::client::Address;
+use crate::operation::RequestEncoder;
 use crate::operation::{BucketScope, Operation};
-use crate::request::RequestEncoder;
 use crate::{Config, Credentials, Secret};
 
 /// An operation on a sub-resource that the public list of `sign` does not have.
@@ -58,7 +58,7 @@ fn a_link_signs_the_sub_resources_of_the_operation() {
     let link = client().presign(GetNovelty, BUCKET, Duration::from_secs(60)).unwrap();
     let expires = link.expires().as_unix();
     let to_sign = sign::string_to_sign_query(&Method::GET, &HeaderMap::new(), expires, "/bucket?novelty");
-    let expected = crate::percent::encode_query(&signature(to_sign));
+    let expected = crate::value::encode_query(&signature(to_sign));
     assert!(link.url().ends_with(&format!("&signature={expected}")), "{}", link.url());
 }
 

@@ -8,7 +8,7 @@ use hmac::digest::Key;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use crate::value::Secret;
 
 /// HMAC-SHA256 that has read its key: that is two of the five blocks that are hashed for the signature of a short request.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use crate::body::OpenFile;
 use crate::error::{Error, Result};
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::source::PartSource;
 

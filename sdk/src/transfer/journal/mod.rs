@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::destination::Destination;
 use crate::transfer::etag::{hex, parse_hex};
-use crate::transfer::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::source::Fingerprint;
 
 const VERSION: u32 = 1;

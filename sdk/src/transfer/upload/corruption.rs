@@ -2,7 +2,7 @@
 
 use crate::error::{CallName, Error, Result};
 use crate::transfer::etag::parse_hex;
-use crate::transfer::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::object_properties::ObjectProperties;
 
 /// How often it is sent.

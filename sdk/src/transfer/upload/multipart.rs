@@ -10,7 +10,7 @@ use super::corruption::until_whole;
 use crate::error::{Error, Result};
 use crate::transfer::etag::{content_md5, hex};
 use crate::transfer::journal::CheckpointFile;
-use crate::transfer::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;

@@ -15,7 +15,7 @@ use crate::transfer::destination::Destination;
 use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::journal::{Checkpoint, CheckpointFile, SourceFile};
-use crate::transfer::md5::Md5Sum;
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::source::{Fingerprint, PartSource};
 use crate::transfer::tasks::stopped;

@@ -8,9 +8,9 @@ macro_rules! side_by_side {
         use multiversion::multiversion;
         use multiversion::target::match_target;
 
-        use crate::transfer::md5::steps::for_each_step;
-        use crate::transfer::md5::vectors::{blocks_of, gather, scatter, words};
-        use crate::transfer::md5::{Block, State, VECTOR};
+        use crate::md5_lanes::steps::for_each_step;
+        use crate::md5_lanes::vectors::{blocks_of, gather, scatter, words};
+        use crate::md5_lanes::{Block, State, VECTOR};
 
         /// Goes on with each message by as many blocks as the shortest has; `false`, and nothing done, on another processor.
         #[multiversion(targets($target))]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::request::WireValue;
+use crate::value::WireValue;
 
 /// What is remembered of the pages before, however many there were.
 #[derive(Debug)]

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::percent::{encode_path, encode_query};
-use crate::request::WireValue;
+use super::{WireValue, encode_path, encode_query};
 
 /// The object that another one is copied or moved from: bucket, key and, for a copy, possibly a version.
 ///

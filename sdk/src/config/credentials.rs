@@ -1,7 +1,7 @@
 //! Who signs a request.
 
 use crate::client::sign::SigningKey;
-use crate::secret::Secret;
+use crate::value::Secret;
 
 /// A pair of QingCloud API keys, made in the console under "API Keys".
 ///

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Secret, Timestamp};
+use super::{Secret, Timestamp};
 
 /// `None` is a value that was left out.
 pub(crate) trait WireValue {

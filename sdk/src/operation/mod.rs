@@ -1,8 +1,23 @@
 //! What generated code tells the runtime about an operation.
 
+mod decoder;
+mod encoder;
+mod form;
+mod from_header;
+mod limits;
+mod metadata;
+mod multipart;
+mod one_or_many;
+pub(crate) mod prelude;
+mod string_enum;
+
+pub use decoder::ResponseInfo;
+pub(crate) use decoder::{Payload, ResponseDecoder};
+pub(crate) use encoder::{EncodedRequest, FormKind, RequestEncoder};
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
+pub(crate) use from_header::FromHeader;
+
 use crate::error::Result;
-use crate::request::RequestEncoder;
-use crate::response::ResponseDecoder;
 use spec::OperationSpec;
 
 /// A call of the API: implemented by every generated `…Input`, and by nothing else. What it takes to implement it has no

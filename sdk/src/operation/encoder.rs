@@ -8,13 +8,11 @@ use md5::{Digest, Md5};
 use serde::Serialize;
 
 use super::form::Form;
-use super::wire_value::WireValue;
+use super::spec::OperationSpec;
 use crate::Body;
-use crate::credentials::Credentials;
+use crate::config::Credentials;
 use crate::error::{Error, Result};
-use crate::object_source::ObjectSource;
-use crate::operation::spec::OperationSpec;
-use crate::percent::encode_query;
+use crate::value::{ObjectSource, WireValue, encode_query};
 
 #[doc(hidden)]
 #[derive(Debug)]

@@ -1,16 +1,16 @@
 //! Lists that come in pages, as streams.
 
+mod cursor;
 mod items;
 mod pages;
 mod place;
-mod turn;
 
 use std::fmt;
 
+pub(crate) use cursor::PageTurn;
 pub use items::Items;
 pub use pages::Pages;
 pub(crate) use place::ListedPlace;
-pub(crate) use turn::PageTurn;
 
 use crate::operation::Operation;
 

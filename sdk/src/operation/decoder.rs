@@ -8,9 +8,26 @@ use http::{HeaderMap, StatusCode, header};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use super::from_header::{FromHeader, text_of};
-use super::{REQUEST_ID, ResponseInfo};
 use crate::body::ResponseBody;
-use crate::error::{Error, Result, ServiceError, snippet};
+use crate::error::{Error, REQUEST_ID, Result, ServiceError, snippet};
+
+/// What every output says of the answer it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResponseInfo {
+    /// The HTTP status. Where an operation has several successes, it tells them apart: 200, 206, 304.
+    pub status: StatusCode,
+    /// The id under which the server knows the request (`x-qs-request-id`).
+    pub request_id: Option<String>,
+    /// How often the request was sent until this answer came.
+    pub attempts: u32,
+}
+
+impl Default for ResponseInfo {
+    fn default() -> Self {
+        Self { status: StatusCode::OK, request_id: None, attempts: 1 }
+    }
+}
 
 #[doc(hidden)]
 #[derive(Debug)]

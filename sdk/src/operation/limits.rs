@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::RequestEncoder;
-use super::wire_value::WireValue;
+use crate::value::WireValue;
 
 #[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {

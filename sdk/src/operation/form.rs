@@ -10,10 +10,9 @@ use bytes::Bytes;
 
 use super::RequestEncoder;
 use super::multipart;
-use super::wire_value::WireValue;
 use crate::Body;
-use crate::credentials::Credentials;
-use crate::percent::encode_query;
+use crate::config::Credentials;
+use crate::value::{WireValue, encode_query};
 
 /// A form as far as the input says it. Who signs it is known only when the request is finished.
 pub(super) struct Form {

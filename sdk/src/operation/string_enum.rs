@@ -27,7 +27,7 @@ macro_rules! string_enum {
             }
         }
 
-        impl $crate::request::WireValue for $name {
+        impl $crate::value::WireValue for $name {
             fn text(&self) -> Option<std::borrow::Cow<'_, str>> {
                 Some(std::borrow::Cow::Borrowed(self.as_str()))
             }
@@ -37,7 +37,7 @@ macro_rules! string_enum {
             }
         }
 
-        impl $crate::response::FromHeader for $name {
+        impl $crate::operation::FromHeader for $name {
             const EXPECTED: &'static str = "text";
 
             fn from_text(text: &str) -> Option<Self> {

@@ -7,8 +7,7 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use crate::key::check_key;
-use crate::percent::encode_path;
+use crate::value::{check_key, encode_path};
 
 use host::Host;
 

@@ -1,0 +1,18 @@
+//! Plain values that inputs, outputs and configurations consist of.
+
+mod object_key;
+mod object_source;
+mod percent;
+mod secret;
+mod timestamp;
+mod wire_value;
+
+pub(crate) use object_key::check_key;
+pub use object_source::ObjectSource;
+pub(crate) use percent::{decode, encode_path, encode_query};
+pub use secret::Secret;
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
+pub(crate) use secret::{Exposed, exposed};
+pub use timestamp::{Timestamp, TimestampError};
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
+pub(crate) use wire_value::WireValue;
