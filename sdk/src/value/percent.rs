@@ -1,73 +1,28 @@
-//! Percent-encoding (RFC 3986), in the one form this crate puts on the wire.
+//! Percent-encoding (RFC 3986) of paths and queries.
 //!
-//! Everything but the unreserved characters is encoded, with upper-case hex digits. Signatures are made over what is
-//! sent, so any form would do as long as nothing rewrites it on the way; this one gives proxies and URL libraries
-//! nothing to normalize.
+//! All characters except the unreserved ones are encoded, so that no proxy or URL library has anything to normalize.
+//! Otherwise the bytes that arrive could differ from the bytes that were signed.
 
 use std::borrow::Cow;
 
-/// Encodes an object key for the path: `/` separates and stays, all else but the unreserved characters is encoded.
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
+
+/// Encodes an object key for a path. Slashes are kept.
 pub(crate) fn encode_path(text: &str) -> String {
-    encode(text, |byte| byte == b'/')
+    utf8_percent_encode(text, PATH).to_string()
 }
 
-/// Encodes a key or a value of the query. A space becomes `%20`, which every parser understands, unlike `+`.
+/// Encodes a key or a value of a query. A space becomes `%20`, which every parser understands, unlike `+`.
 pub(crate) fn encode_query(text: &str) -> String {
-    encode(text, |_| false)
+    utf8_percent_encode(text, QUERY).to_string()
 }
 
-/// Decodes once. A `%` that two hex digits do not follow stands for itself, and what is no UTF-8 is kept as it is.
+/// Decodes once. A `%` that is not followed by two hexadecimal digits is kept.
 pub(crate) fn decode(text: &str) -> Cow<'_, [u8]> {
-    let bytes = text.as_bytes();
-    let Some(first) = bytes.iter().position(|&byte| byte == b'%') else {
-        return Cow::Borrowed(bytes);
-    };
-    let (plain, mut rest) = bytes.split_at(first);
-    let mut decoded = Vec::with_capacity(bytes.len());
-    decoded.extend_from_slice(plain);
-    while let [byte, tail @ ..] = rest {
-        rest = match (byte, tail) {
-            (b'%', [high, low, after @ ..]) => match (hex_value(*high), hex_value(*low)) {
-                (Some(high), Some(low)) => {
-                    decoded.push(high << 4 | low);
-                    after
-                }
-                _ => {
-                    decoded.push(b'%');
-                    tail
-                }
-            },
-            _ => {
-                decoded.push(*byte);
-                tail
-            }
-        };
-    }
-    Cow::Owned(decoded)
-}
-
-fn encode(text: &str, also_plain: fn(u8) -> bool) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if is_unreserved(byte) || also_plain(byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(HEX[usize::from(byte >> 4)]));
-            encoded.push(char::from(HEX[usize::from(byte & 0xF)]));
-        }
-    }
-    encoded
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-fn hex_value(digit: u8) -> Option<u8> {
-    // At most 15, so nothing is cut off.
-    char::from(digit).to_digit(16).map(|value| value as u8)
+    percent_decode_str(text).into()
 }
 
 #[cfg(test)]
@@ -77,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_keep_slashes_and_unreserved_characters_only() {
+    fn encode_path_keeps_slashes_and_unreserved_characters() {
         assert_eq!(encode_path("a/b//c-d.e_f~g"), "a/b//c-d.e_f~g");
         assert_eq!(
             encode_path("a b+c=d*!'()@:$&,;?#%[]\\\"<>^`{|}"),
@@ -87,25 +42,24 @@ mod tests {
     }
 
     #[test]
-    fn queries_encode_slashes_too() {
+    fn encode_query_encodes_slashes() {
         assert_eq!(encode_query("a/b c+d=e&f"), "a%2Fb%20c%2Bd%3De%26f");
         assert_eq!(encode_query(""), "");
     }
 
     #[test]
-    fn decoding_is_done_once_and_keeps_what_is_malformed() {
+    fn decode_keeps_malformed_sequences() {
         assert_eq!(decode("plain+text").as_ref(), b"plain+text");
         assert_eq!(decode("a%2fb%2Fc%252F").as_ref(), b"a/b/c%2F");
         assert_eq!(decode("100%, %4, %zz, %").as_ref(), b"100%, %4, %zz, %");
         assert_eq!(decode("%%41%").as_ref(), b"%A%");
         assert_eq!(decode("%FF%00").as_ref(), [0xFF, 0]);
-        // The digits must be ASCII digits, not what Rust's integer parser would take.
         assert_eq!(decode("%+1").as_ref(), b"%+1");
     }
 
     proptest! {
         #[test]
-        fn decoding_undoes_encoding(text in any::<String>()) {
+        fn decode_reverses_encoding(text in any::<String>()) {
             for encoded in [encode_path(&text), encode_query(&text)] {
                 let decoded = decode(&encoded);
                 prop_assert_eq!(decoded.as_ref(), text.as_bytes());
@@ -113,8 +67,8 @@ mod tests {
         }
 
         #[test]
-        fn what_is_encoded_needs_no_more_encoding(text in any::<String>()) {
-            let safe = |byte: u8| is_unreserved(byte) || byte == b'%';
+        fn encoded_text_consists_of_unreserved_characters(text in any::<String>()) {
+            let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
             prop_assert!(encode_query(&text).bytes().all(safe));
             prop_assert!(encode_path(&text).bytes().all(|byte| safe(byte) || byte == b'/'));
         }
