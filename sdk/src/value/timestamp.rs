@@ -1,11 +1,4 @@
-//! Points in time, in the two forms the API writes them.
-//!
-//! Written by hand: the API needs one calendar (the Gregorian, in UTC), RFC 3339 and the dates of HTTP. A date library
-//! would do the same and cost every user of this crate its download, its compilation and its place in their own
-//! dependency tree. The tests hold this against such a library.
-
-mod civil;
-mod parse;
+//! Points in time, as RFC 3339 and as dates of HTTP.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,19 +6,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-pub use parse::TimestampError;
-
-use civil::{Civil, MONTHS, WEEKDAYS};
-
 const NANOS_PER_SECOND: u32 = 1_000_000_000;
-/// The first and last second of the years 0001 to 9999, which both formats can write.
+/// First second of the year 0001. Neither format can write an earlier one.
 const MIN_SECONDS: i64 = -62_135_596_800;
+/// Last second of the year 9999. Neither format can write a later one.
 const MAX_SECONDS: i64 = 253_402_300_799;
 
-/// A point in time between the years 0001 and 9999, to the nanosecond, without a time zone.
+const SECONDS_PER_DAY: i64 = 86_400;
+/// Days in 400 years, after which the Gregorian calendar repeats.
+const DAYS_PER_ERA: i64 = 146_097;
+/// Days from 0000-03-01 to 1970-01-01.
+const DAYS_TO_EPOCH: i64 = 719_468;
+
+/// A point in time between the years 0001 and 9999, with nanoseconds and without a time zone.
 ///
-/// `Display`, `FromStr` and serde use RFC 3339. It is written in UTC, with as much of a fraction as there is: none, or
-/// 3, 6 or 9 digits. Leap seconds are not counted, as in Unix time; second 60 is read as second 59.
+/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC and has as many digits after the second as necessary:
+/// none, 3, 6 or 9. Leap seconds are not counted, as in Unix time; second 60 is read as second 59.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -40,33 +36,39 @@ const MAX_SECONDS: i64 = 253_402_300_799;
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Since the Unix epoch, rounded down.
+    /// Seconds since the Unix epoch, rounded down.
     seconds: i64,
-    /// Added to `seconds`; less than a second.
+    /// Nanoseconds after `seconds`, less than a second.
     nanos: u32,
 }
 
+/// The error of a text that is not a date of the expected format, and of a time outside the years 0001 to 9999.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimestampError(String);
+
 impl Timestamp {
-    /// The time this many seconds after the Unix epoch (1970-01-01T00:00:00Z).
+    /// Returns the time this many seconds after the Unix epoch (1970-01-01T00:00:00Z).
     ///
     /// # Errors
     ///
-    /// If that is outside the years 0001 to 9999.
+    /// If the time is outside the years 0001 to 9999.
     pub fn from_unix(seconds: i64) -> Result<Self, TimestampError> {
-        Self::new(seconds, 0).ok_or_else(|| TimestampError::out_of_range(seconds))
+        Self::new(seconds, 0).ok_or_else(|| {
+            TimestampError(format!("{seconds} s since the Unix epoch is outside the years 0001 to 9999"))
+        })
     }
 
-    /// Seconds since the Unix epoch, negative before it. A fraction is rounded down.
+    /// Returns the seconds since the Unix epoch, negative before it. A fraction is rounded down.
     pub fn as_unix(&self) -> i64 {
         self.seconds
     }
 
-    /// Reads any RFC 3339 date and time: with `Z` or an offset, letters in upper or lower case, a space for the `T`.
-    /// Digits of a fraction beyond the ninth are cut off.
+    /// Parses a date and time of RFC 3339: with `Z` or an offset, letters in upper or lower case, and `T` or a space
+    /// between date and time. Digits of a fraction after the ninth are ignored.
     ///
     /// # Errors
     ///
-    /// If the text is something else, names a day that does not exist, or lies outside the years 0001 to 9999 in UTC.
+    /// If the text has another format, names a day that does not exist, or is outside the years 0001 to 9999 in UTC.
     ///
     /// ```
     /// use qingstor_sdk::Timestamp;
@@ -77,18 +79,20 @@ impl Timestamp {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parse_rfc3339(text: &str) -> Result<Self, TimestampError> {
-        parse::rfc3339(text)
+        Cursor(text.as_bytes()).rfc3339().ok_or_else(|| {
+            TimestampError::malformed(text, "a date and time as in RFC 3339, such as 2015-08-16T14:52:12Z")
+        })
     }
 
-    /// Reads a date as HTTP headers have it, in the form of today (`Sun, 06 Nov 1994 08:49:37 GMT`) or one of the two
-    /// that HTTP still obliges clients to read (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
+    /// Parses a date as HTTP headers have it: in the current format (`Sun, 06 Nov 1994 08:49:37 GMT`) or in one of the
+    /// two obsolete ones that clients have to accept (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
     ///
-    /// That the day of the week fits the date is not checked. A year of two digits is taken to be the one that lies
-    /// at most 50 years ahead of now.
+    /// A year of two digits is one of 1970 to 2069. White space around the date is ignored.
     ///
     /// # Errors
     ///
-    /// If the text is in none of these forms, or names a day that does not exist.
+    /// If the text has another format, names a day that does not exist or another day of the week than the date has, or
+    /// is before 1970.
     ///
     /// ```
     /// use qingstor_sdk::Timestamp;
@@ -98,37 +102,33 @@ impl Timestamp {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn parse_http_date(text: &str) -> Result<Self, TimestampError> {
-        let now = Self::from(SystemTime::now());
-        parse::http_date(text, Civil::from_unix(now.seconds).year)
+        httpdate::parse_http_date(text)
+            .map(Self::from)
+            .map_err(|_| TimestampError::malformed(text, "a date as in HTTP, such as Sun, 06 Nov 1994 08:49:37 GMT"))
     }
 
-    /// Writes the date as HTTP headers want it, such as `Sun, 06 Nov 1994 08:49:37 GMT`. A fraction is left out.
+    /// Returns the date as HTTP headers have it, such as `Sun, 06 Nov 1994 08:49:37 GMT`. A fraction is left out.
     pub fn to_http_date(&self) -> String {
-        let Civil { year, month, day, hour, minute, second } = Civil::from_unix(self.seconds);
-        let weekday = WEEKDAYS[civil::weekday(self.seconds)];
-        let month = MONTHS[month as usize - 1];
-        let two = |number: i64| [10, 1].map(|place| char::from(b'0' + (number / place % 10) as u8));
-        // Every request has one, and the formatter takes ten times as long.
-        let mut text = String::with_capacity("Sun, 06 Nov 1994 08:49:37 GMT".len());
-        text.extend([&weekday[..3], ", "]);
-        text.extend(two(day));
-        text.extend([" ", month, " "]);
-        text.extend(two(year / 100));
-        text.extend(two(year % 100));
-        for (before, number) in [(' ', hour), (':', minute), (':', second)] {
-            text.push(before);
-            text.extend(two(number));
+        if self.seconds >= 0 {
+            return httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.seconds.unsigned_abs()));
         }
-        text.push_str(" GMT");
+        // httpdate panics before 1970. 2000 years later, the day of the week and all else but the year are the same.
+        let later = self.seconds + 5 * DAYS_PER_ERA * SECONDS_PER_DAY;
+        let mut text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(later.unsigned_abs()));
+        text.replace_range("Sun, 06 Nov ".len().."Sun, 06 Nov 1994".len(), &format!("{:04}", self.civil().year));
         text
     }
 
     fn new(seconds: i64, nanos: u32) -> Option<Self> {
         ((MIN_SECONDS..=MAX_SECONDS).contains(&seconds) && nanos < NANOS_PER_SECOND).then_some(Self { seconds, nanos })
     }
+
+    fn civil(&self) -> Civil {
+        Civil::from_unix(self.seconds)
+    }
 }
 
-/// A system clock outside the years 0001 to 9999 gives the first or the last second of them.
+/// A system clock outside the years 0001 to 9999 becomes the first or the last second of them.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         const FIRST: Timestamp = Timestamp { seconds: MIN_SECONDS, nanos: 0 };
@@ -160,7 +160,7 @@ impl From<Timestamp> for SystemTime {
         let whole = Duration::from_secs(timestamp.seconds.unsigned_abs());
         let fraction = Duration::from_nanos(timestamp.nanos.into());
         if timestamp.seconds < 0 {
-            // At least a whole second, of which a fraction is less.
+            // `whole` is at least a second, and `fraction` is less than one.
             UNIX_EPOCH.checked_sub(whole - fraction)
         } else {
             UNIX_EPOCH.checked_add(whole + fraction)
@@ -179,7 +179,7 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Civil { year, month, day, hour, minute, second } = Civil::from_unix(self.seconds);
+        let Civil { year, month, day, hour, minute, second } = self.civil();
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         match self.nanos {
             0 => {}
@@ -205,21 +205,155 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
 
-        impl de::Visitor<'_> for Visitor {
-            type Value = Timestamp;
+impl TimestampError {
+    fn malformed(text: &str, expected: &str) -> Self {
+        /// Enough to recognize a text that a server sent instead of a date.
+        const MAX_CHARS: usize = 60;
+        let text: String = text.chars().take(MAX_CHARS).collect();
+        Self(format!("{text:?} is not {expected}"))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a date and time as in RFC 3339")
-            }
+impl fmt::Display for TimestampError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Timestamp, E> {
-                text.parse().map_err(E::custom)
-            }
+impl std::error::Error for TimestampError {}
+
+/// A date and time of day in UTC. Months and days begin at 1.
+struct Civil {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+}
+
+impl Civil {
+    /// Returns the date and time this many seconds after the Unix epoch.
+    ///
+    /// Years begin in March in this calculation: a leap day is then the last day of its year, and the lengths of the
+    /// other months follow a straight line (153 days in 5 months).
+    fn from_unix(seconds: i64) -> Self {
+        let days = seconds.div_euclid(SECONDS_PER_DAY) + DAYS_TO_EPOCH;
+        let time = seconds.rem_euclid(SECONDS_PER_DAY);
+        let era = days.div_euclid(DAYS_PER_ERA);
+        let day_of_era = days.rem_euclid(DAYS_PER_ERA);
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+        Self {
+            year: era * 400 + year_of_era + i64::from(month <= 2),
+            month,
+            day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
+            hour: time / 3_600,
+            minute: time / 60 % 60,
+            second: time % 60,
         }
+    }
 
-        deserializer.deserialize_str(Visitor)
+    /// Returns the seconds since the Unix epoch, or `None` if there is no such day or time of day.
+    fn to_unix(&self) -> Option<i64> {
+        let is_leap_year = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
+        let days_in_month = match self.month {
+            2 if is_leap_year => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        let is_valid = (1..=12).contains(&self.month)
+            && (1..=days_in_month).contains(&self.day)
+            && (0..24).contains(&self.hour)
+            && (0..60).contains(&self.minute)
+            && (0..60).contains(&self.second);
+        if !is_valid {
+            return None;
+        }
+        let year = self.year - i64::from(self.month <= 2);
+        let era = year.div_euclid(400);
+        let year_of_era = year.rem_euclid(400);
+        let month_from_march = (self.month + 9) % 12;
+        let day_of_year = (153 * month_from_march + 2) / 5 + self.day - 1;
+        let day_of_era = 365 * year_of_era + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
+        Some(days * SECONDS_PER_DAY + self.hour * 3_600 + self.minute * 60 + self.second)
+    }
+}
+
+/// The rest of a text that is being parsed. Methods return `None` if the text does not continue as expected.
+struct Cursor<'a>(&'a [u8]);
+
+impl Cursor<'_> {
+    fn rfc3339(mut self) -> Option<Timestamp> {
+        let year = self.number(4)?;
+        self.byte(b"-")?;
+        let month = self.number(2)?;
+        self.byte(b"-")?;
+        let day = self.number(2)?;
+        self.byte(b"Tt ")?;
+        let hour = self.number(2)?;
+        self.byte(b":")?;
+        let minute = self.number(2)?;
+        self.byte(b":")?;
+        // Unix time has no leap seconds.
+        let second = match self.number(2)? {
+            60 => 59,
+            second => second,
+        };
+        let nanos = self.fraction()?;
+        let offset = self.offset()?;
+        let seconds = Civil { year, month, day, hour, minute, second }.to_unix()?.checked_sub(offset)?;
+        self.0.is_empty().then(|| Timestamp::new(seconds, nanos))?
+    }
+
+    /// Parses a fraction of a second to nanoseconds, which are 0 if there is none.
+    fn fraction(&mut self) -> Option<u32> {
+        let Some(rest) = self.0.strip_prefix(b".") else { return Some(0) };
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (digits, rest) = rest.split_at(count);
+        self.0 = rest;
+        let mut nanos = 0;
+        let mut unit = NANOS_PER_SECOND;
+        for digit in digits {
+            unit /= 10;
+            nanos += u32::from(digit - b'0') * unit;
+        }
+        (count > 0).then_some(nanos)
+    }
+
+    /// Parses an offset to the seconds that local time is ahead of UTC.
+    fn offset(&mut self) -> Option<i64> {
+        let sign = match self.byte(b"Zz+-")? {
+            b'+' => 1,
+            b'-' => -1,
+            _ => return Some(0),
+        };
+        let hours = self.number(2)?;
+        self.byte(b":")?;
+        let minutes = self.number(2)?;
+        (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+    }
+
+    /// Parses exactly this many digits.
+    fn number(&mut self, digits: usize) -> Option<i64> {
+        let (number, rest) = self.0.split_at_checked(digits)?;
+        self.0 = rest;
+        number.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+    }
+
+    /// Takes one of these bytes.
+    fn byte(&mut self, allowed: &[u8]) -> Option<u8> {
+        let (&byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        allowed.contains(&byte).then_some(byte)
     }
 }
 
