@@ -29,6 +29,7 @@
 //!
 //! # Features
 //!
+//! * `config-file` (default): [`Config::from_file`], and the configuration file that [`Config::load`] reads.
 //! * `rustls` (default): HTTPS by rustls with ring, trusting the operating system's certificates.
 //! * `transfer` (default): [`Upload`], [`Download`], [`ObjectCopy`] and [`Bucket::abort_stale_uploads`].
 //! * `native-tls`: HTTPS by the operating system's library; turn the default features off to be rid of rustls.

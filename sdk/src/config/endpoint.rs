@@ -1,31 +1,27 @@
-//! Where requests go: from endpoint, zone, bucket and key to scheme, host and path.
-
-mod host;
+//! Addresses of requests: scheme, host and path from endpoint, zone, bucket and key.
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
 use crate::value::{check_key, encode_path};
 
-use host::Host;
-
-/// Whether a bucket is named in the path or in the host name.
+/// The place of the bucket name in a URL: the path or the host name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressingStyle {
-    /// `https://pek3b.qingstor.com/bucket/key`: works with every endpoint.
+    /// `https://pek3b.qingstor.com/bucket/key`. Works with every endpoint.
     #[default]
     Path,
-    /// `https://bucket.pek3b.qingstor.com/key`: needs an endpoint with a host name, and a bucket whose name can be a
-    /// label of one.
+    /// `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint with a host name, and a bucket name that can be a
+    /// label of a host name.
     VirtualHost,
 }
 
-/// Scheme, host and port of the service, without zone and bucket: these are put before the host for every request.
+/// Scheme, host and port of the service, without zone and bucket. The client puts these before the host.
 ///
-/// Read from text such as `https://qingstor.com`, `http://127.0.0.1:9000` or `http://[::1]:9000`.
+/// Parsed from text such as `https://qingstor.com`, `http://127.0.0.1:9000` or `http://[::1]:9000`.
 ///
 /// ```
 /// use qingstor_sdk::Endpoint;
@@ -39,7 +35,7 @@ pub enum AddressingStyle {
 pub struct Endpoint {
     scheme: Scheme,
     host: Host,
-    /// `host` or `host:port`; the port is left out if it is the scheme's own.
+    /// `host` or `host:port`. The default port of the scheme is left out.
     authority: String,
 }
 
@@ -49,15 +45,15 @@ enum Scheme {
     Https,
 }
 
-/// Where one request goes.
+/// The address of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: &'static str,
-    /// The endpoint's, with the labels of bucket and zone before it.
+    /// The endpoint's host and port with the labels of bucket and zone before them.
     pub(crate) authority: String,
-    /// As it goes on the request line, and as it is signed.
+    /// The path of the request line, which is also the one that is signed.
     pub(crate) path: String,
-    /// What is signed before the path: `/bucket` if the bucket is part of the host, else nothing.
+    /// Text that is signed before the path: `/bucket` if the bucket is part of the host, else nothing.
     pub(crate) resource_prefix: String,
 }
 
@@ -68,14 +64,14 @@ impl Target {
         [scheme, "://", authority, path, mark, query].concat()
     }
 
-    /// The bucket, if it is part of the host.
+    /// Returns the bucket if it is part of the host.
     pub(crate) fn virtual_host_bucket(&self) -> Option<&str> {
         self.resource_prefix.strip_prefix('/')
     }
 }
 
 impl Endpoint {
-    /// From the separate settings that older configurations have. `host` may be an IPv6 address without brackets.
+    /// Creates an endpoint from separate settings. `host` may be an IPv6 address without brackets.
     pub(crate) fn from_parts(protocol: &str, host: &str, port: Option<u16>) -> Result<Self> {
         let scheme = Scheme::parse(protocol)
             .ok_or_else(|| Error::config(format!("the protocol {protocol:?} is not supported: use https or http")))?;
@@ -98,12 +94,12 @@ impl Endpoint {
         self.scheme == Scheme::Https
     }
 
-    /// Whether the host is an address, before which neither zone nor bucket can be put.
+    /// Returns true if the host is an IP address, which can have neither zone nor bucket before it.
     pub(crate) fn is_ip_address(&self) -> bool {
         matches!(self.host, Host::Ip(_))
     }
 
-    /// Whether requests go to this very machine, whatever bucket they are for.
+    /// Returns true if the requests for all buckets go to this machine.
     pub(crate) fn is_this_machine(&self, style: AddressingStyle) -> bool {
         match &self.host {
             Host::Ip(address) => address.is_loopback(),
@@ -111,7 +107,7 @@ impl Endpoint {
         }
     }
 
-    /// An error if buckets are to be named in the host and this one cannot have names put before it.
+    /// Refuses virtual-host style for an endpoint with an IP address.
     pub(crate) fn check_style(&self, style: AddressingStyle) -> Result<()> {
         match style {
             AddressingStyle::VirtualHost if self.is_ip_address() => Err(Error::config(format!(
@@ -122,11 +118,11 @@ impl Endpoint {
         }
     }
 
-    /// Addresses the service (no bucket), a bucket (no key) or an object.
+    /// Returns the address of the service (without a bucket), a bucket (without a key) or an object.
     ///
-    /// The zone becomes a label of the host name, but not of an IP address, and in path style not of `localhost` or a
-    /// name beneath it: many systems resolve `localhost` but not `pek3b.localhost`, and a service on this machine has
-    /// no zones to choose from. Virtual-host style depends on such names being resolved anyway.
+    /// The zone becomes a label of the host name unless the host is an IP address. In path style it is also left out for
+    /// `localhost` and names below it: many systems do not resolve `pek3b.localhost`, and a service on this machine has no
+    /// zones. Virtual-host style needs such names to be resolved anyway.
     pub(crate) fn target(
         &self,
         zone: Option<&str>,
@@ -138,7 +134,7 @@ impl Endpoint {
         if let Some(bucket) = bucket {
             check_bucket(bucket, style)?;
         }
-        // The last line of defence: a bad key would address something else than was meant.
+        // The caller has checked the key. A bad one would address another resource, so it is checked here too.
         if let Some(reason) = key.and_then(|key| check_key(key).err()) {
             return Err(Error::config(format!("the key {reason}")));
         }
@@ -156,7 +152,7 @@ impl Endpoint {
         let mut authority: String =
             [host_bucket, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
         if let Host::Name(name) = &self.host
-            && !host::is_length_valid(authority.len() + name.len())
+            && !is_length_valid(authority.len() + name.len())
         {
             return Err(Error::config(format!("the host name {authority}{name} is too long")));
         }
@@ -172,7 +168,7 @@ impl Endpoint {
         check_zone(zone)?;
         let takes_none = match &self.host {
             Host::Ip(_) => true,
-            Host::Name(name) => style == AddressingStyle::Path && host::is_localhost(name),
+            Host::Name(name) => style == AddressingStyle::Path && is_localhost(name),
         };
         Ok((!takes_none).then(|| zone.to_ascii_lowercase()))
     }
@@ -182,32 +178,32 @@ impl FromStr for Endpoint {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // Before anything else, so that no message repeats a password.
+        // This check is the first, so that no message contains a password.
         if text.contains('@') {
             return Err(Error::config(
                 "the endpoint has a user name or an '@' in it: key pairs belong into access_key_id and \
                  secret_access_key, and an endpoint is scheme, host and port, such as https://qingstor.com",
             ));
         }
-        let wrong = |what: &str| {
+        let invalid = |what: &str| {
             Error::config(format!(
                 "the endpoint {text:?} {what}: it must be scheme, host and port, such as https://qingstor.com or \
                  http://127.0.0.1:9000"
             ))
         };
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| wrong("has no scheme"))?;
-        let scheme = Scheme::parse(scheme).ok_or_else(|| wrong("has a scheme other than https and http"))?;
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| invalid("has no scheme"))?;
+        let scheme = Scheme::parse(scheme).ok_or_else(|| invalid("has a scheme other than https and http"))?;
         if rest.contains('?') || rest.contains('#') {
-            return Err(wrong("has a query or a fragment"));
+            return Err(invalid("has a query or a fragment"));
         }
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if !path.is_empty() {
-            return Err(wrong("has a path"));
+            return Err(invalid("has a path"));
         }
         let (host, port) = match authority.rsplit_once(':') {
             // The colons of an IPv6 address are inside its brackets.
             Some((host, port)) if !authority.starts_with('[') || host.ends_with(']') => {
-                let port = parse_port(port).ok_or_else(|| wrong("has no port from 1 to 65535"))?;
+                let port = parse_port(port).ok_or_else(|| invalid("has no port from 1 to 65535"))?;
                 (host, Some(port))
             }
             _ => (authority, None),
@@ -216,7 +212,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// As it would be written in a configuration: without a trailing slash, and without the scheme's own port.
+/// Formats the endpoint without a trailing slash and without the default port of the scheme.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.as_str(), self.authority)
@@ -243,21 +239,21 @@ impl Scheme {
     }
 }
 
-/// A port in decimal digits, as opposed to all that Rust takes for a number.
+/// Parses a port of decimal digits. Unlike `str::parse`, it accepts no sign and no leading zero.
 pub(crate) fn parse_port(text: &str) -> Option<u16> {
     let digits = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
 
 pub(crate) fn check_zone(zone: &str) -> Result<()> {
-    if host::is_label(&zone.to_ascii_lowercase()) {
+    if is_label(&zone.to_ascii_lowercase()) {
         return Ok(());
     }
     Err(Error::config(format!("the zone {zone:?} cannot be part of a host name: it must be one label, such as pek3b")))
 }
 
-/// Asks only for what can be sent unchanged. Which names a service allows is for the service to say; emulators and
-/// tests like shorter ones than QingStor.
+/// Refuses names that cannot be sent unchanged. The server checks its own rules; emulators often allow shorter names
+/// than QingStor.
 fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
     let required = match style {
         AddressingStyle::Path => {
@@ -268,7 +264,7 @@ fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
             "must be letters, digits, '-', '_' and '.'"
         }
         AddressingStyle::VirtualHost => {
-            if host::is_label(bucket) {
+            if is_label(bucket) {
                 return Ok(());
             }
             "must be one label of a host name in virtual-host style: at most 63 lower-case letters, digits and '-', \
@@ -276,6 +272,86 @@ fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
         }
     };
     Err(Error::config(format!("the bucket name {bucket:?} cannot be addressed: it {required}")))
+}
+
+/// A host name or an IP address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    /// A host name in lower case.
+    Name(String),
+    Ip(IpAddr),
+}
+
+impl Host {
+    /// Parses the host of a URL. An IPv6 address is in brackets.
+    fn parse(text: &str) -> Result<Self> {
+        let invalid = |what: &str| Error::config(format!("the host {text:?} {what}"));
+        if let Some(inner) = text.strip_prefix('[') {
+            let address = inner.strip_suffix(']').and_then(|inner| inner.parse::<Ipv6Addr>().ok());
+            return match address {
+                Some(address) => Ok(Self::Ip(address.into())),
+                None => Err(invalid("is not an IPv6 address in brackets, such as [::1]")),
+            };
+        }
+        if let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Ok(Self::Ip(address.into()));
+        }
+        if text.contains('@') {
+            // The text is not repeated, since it may contain a password.
+            return Err(Error::config("the host has an '@' in it"));
+        }
+        if text.is_empty() {
+            return Err(Error::config("the host is empty: it must be a name such as qingstor.com, or an IP address"));
+        }
+        if !text.is_ascii() {
+            return Err(invalid("has letters outside ASCII: write it in its xn-- form"));
+        }
+        let name = text.to_ascii_lowercase();
+        // Names of services in container networks may have underscores.
+        let is_name = name.split('.').all(|label| is_label(&label.replace('_', "x")));
+        if !is_name || !is_length_valid(name.len()) {
+            return Err(invalid("is neither a host name, such as qingstor.com, nor an IP address"));
+        }
+        if ends_in_number(&name) {
+            // URL libraries resolve 127.1 and 0x7f.1 to 127.0.0.1, and refuse 10.0.0.256.
+            return Err(invalid("looks like an IPv4 address, but is not one"));
+        }
+        Ok(Self::Name(name))
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Ip(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// Returns true for `localhost` and names below it, which are this machine (RFC 6761).
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// Returns true if this can be a label of a host name and no URL library rewrites it.
+fn is_label(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn is_length_valid(length: usize) -> bool {
+    length <= 253
+}
+
+fn ends_in_number(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits(last) || last.strip_prefix("0x").is_some_and(hex)
 }
 
 #[cfg(test)]

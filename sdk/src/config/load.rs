@@ -1,41 +1,64 @@
-//! From what the sources say to a configuration.
+//! Configurations from the environment and a file.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::endpoint::{self, AddressingStyle, Endpoint};
-use super::environment::{self, CONFIG_PATH, Environment};
+#[cfg(feature = "config-file")]
+use super::file;
 use super::setting::{Layer, Origin, Setting, Value};
-use super::{Config, DEFAULT_ENDPOINT, check_user_agent, file};
+use super::{Config, DEFAULT_ENDPOINT, check_user_agent};
 use crate::client::RetryConfig;
 use crate::error::{Error, Result};
 
-const PARTS: &[Setting] = &[Setting::Protocol, Setting::Host, Setting::Port];
+/// Looks up an environment variable. Tests pass their own, since all threads share the environment of the process.
+pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
+/// Environment variable with the path of the configuration file.
+const CONFIG_PATH: &str = "QINGSTOR_CONFIG_PATH";
+
+/// Loads from the environment and the file that it names, or else the default file in the home directory.
 pub(super) fn from_environment_and_file(environment: Environment<'_>, home: Option<&Path>) -> Result<Config> {
-    let variables = environment::read(environment)?;
-    let file = match environment(CONFIG_PATH).filter(|path| !path.is_empty()) {
+    let variables = variables(environment)?;
+    let path = environment(CONFIG_PATH).filter(|path| !path.is_empty());
+    #[cfg(feature = "config-file")]
+    let file = match path {
         Some(path) => file::read(Path::new(&path))
-            .map_err(|error| Error::config(format!("{error} (it was named by {CONFIG_PATH})")))?,
-        None => default_file(home)?,
+            .map_err(|error| Error::config(format!("{error} ({CONFIG_PATH} names this file)")))?,
+        None => file::read_default(home)?,
+    };
+    #[cfg(not(feature = "config-file"))]
+    let file = {
+        let _unused = home;
+        if path.is_some() {
+            tracing::warn!("{CONFIG_PATH} ignored: qingstor-sdk was built without its feature config-file");
+        }
+        Layer::default()
     };
     merge(&variables, &file)
 }
 
 pub(super) fn from_environment(environment: Environment<'_>) -> Result<Config> {
-    merge(&environment::read(environment)?, &Layer::default())
+    merge(&variables(environment)?, &Layer::default())
 }
 
+#[cfg(feature = "config-file")]
 pub(super) fn from_file(path: &Path) -> Result<Config> {
     merge(&Layer::default(), &file::read(path)?)
 }
 
-fn default_file(home: Option<&Path>) -> Result<Layer> {
-    for path in home.map(file::default_paths).into_iter().flatten() {
-        if let Some(layer) = file::read_if_exists(&path)? {
-            return Ok(layer);
-        }
+fn variables(environment: Environment<'_>) -> Result<Layer> {
+    let mut layer = Layer::default();
+    for (setting, key) in Setting::KEYS {
+        let name = format!("QINGSTOR_{}", key.to_ascii_uppercase());
+        let Some(value) = environment(&name).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let text =
+            value.into_string().map_err(|_| Error::config(format!("the environment variable {name} is not UTF-8")))?;
+        layer.set(setting, Value { text, origin: Origin::Variable(name) })?;
     }
-    Ok(Layer::default())
+    Ok(layer)
 }
 
 fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
@@ -74,72 +97,62 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
     if let Some(dual_stack) = get(Setting::DualStack)
         && dual_stack.boolean()?
     {
-        tracing::warn!(setting = %dual_stack.origin, "not supported: ignored");
+        tracing::warn!(setting = %dual_stack.origin, "unsupported setting ignored");
     }
     Ok(config)
 }
 
-/// One of the keys may be in the environment and the other in the file, but not one in the environment that would
-/// replace half of a pair in the file.
+/// Returns the access key id and the secret access key.
+///
+/// One of them may be in the environment and the other in the file. But one in the environment must not replace half
+/// of a pair in the file.
 fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
-    let pair = |layer: &Layer| {
-        let get = |setting| layer.get(setting).cloned();
-        (get(Setting::AccessKeyId), get(Setting::SecretAccessKey))
-    };
-    let only_one = |value: &Value, missing: Setting| {
-        let missing = missing.key();
-        Error::config(format!("there is {}, but no {missing}", value.origin))
-    };
-    let (id, secret) = match (pair(variables), pair(file)) {
-        ((Some(id), Some(secret)), _) | ((None, None), (Some(id), Some(secret))) => (id, secret),
-        ((None, None), (None, None)) => return Ok((String::new(), String::new())),
-        ((Some(id), None), (None, Some(secret))) | ((None, Some(secret)), (Some(id), None)) => (id, secret),
-        ((Some(half), None), (Some(whole), _)) | ((None, Some(half)), (_, Some(whole))) => {
+    const ID: Setting = Setting::AccessKeyId;
+    const SECRET: Setting = Setting::SecretAccessKey;
+    let from_both = |setting| variables.get(setting).or_else(|| file.get(setting));
+    for (half, other) in [(ID, SECRET), (SECRET, ID)] {
+        if let (Some(half), None, Some(replaced)) = (variables.get(half), variables.get(other), file.get(half)) {
             return Err(Error::config(format!(
                 "{} replaces {}, but not the other key that belongs to it",
-                half.origin, whole.origin
+                half.origin, replaced.origin
             )));
         }
-        ((Some(id), None), (None, None)) | ((None, None), (Some(id), None)) => {
-            return Err(only_one(&id, Setting::SecretAccessKey));
-        }
-        ((None, Some(secret)), (None, None)) | ((None, None), (None, Some(secret))) => {
-            return Err(only_one(&secret, Setting::AccessKeyId));
-        }
-    };
-    Ok((id.text, secret.text))
+    }
+    match (from_both(ID), from_both(SECRET)) {
+        (Some(id), Some(secret)) => Ok((id.text.clone(), secret.text.clone())),
+        (None, None) => Ok((String::new(), String::new())),
+        (Some(id), None) => Err(Error::config(format!("there is {}, but no secret_access_key", id.origin))),
+        (None, Some(secret)) => Err(Error::config(format!("there is {}, but no access_key_id", secret.origin))),
+    }
 }
 
-/// The endpoint and the setting that it comes from; `None` if nothing is said about it.
+/// Returns the endpoint and the setting that it comes from, or `None` if no setting is about it.
 fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, Origin)>> {
-    let in_variables = variables.any(PARTS);
-    let whole = match (variables.get(Setting::Endpoint), in_variables) {
-        (Some(whole), _) => Some(whole),
-        (None, None) => file.get(Setting::Endpoint),
-        (None, Some(part)) => {
-            // A host replaces the file's endpoint. A port alone says nothing about whose it is.
-            if let (Some(whole), None) = (file.get(Setting::Endpoint), variables.get(Setting::Host)) {
-                return Err(Error::config(format!(
-                    "{} does not go together with {}: set QINGSTOR_ENDPOINT instead",
-                    part.origin, whole.origin
-                )));
-            }
-            None
+    let whole = match (variables.get(Setting::Endpoint), variables.any_endpoint_part(), file.get(Setting::Endpoint)) {
+        (Some(whole), _, _) => Some(whole),
+        (None, None, whole) => whole,
+        // A port or protocol alone cannot replace an endpoint. A host can.
+        (None, Some(part), Some(whole)) if variables.get(Setting::Host).is_none() => {
+            return Err(Error::config(format!(
+                "{} does not go together with {}: set QINGSTOR_ENDPOINT instead",
+                part.origin, whole.origin
+            )));
         }
+        (None, Some(_), _) => None,
     };
     if let Some(whole) = whole {
         let endpoint = whole.text.parse().map_err(|error| at(&whole.origin, &error))?;
         return Ok(Some((endpoint, whole.origin.clone())));
     }
 
-    let get = |setting| variables.get(setting).or_else(|| file.get(setting));
-    let (protocol, host, port) = (get(Setting::Protocol), get(Setting::Host), get(Setting::Port));
+    let [protocol, host, port] =
+        Setting::ENDPOINT_PARTS.map(|setting| variables.get(setting).or_else(|| file.get(setting)));
     let Some(origin) = host.or(protocol).or(port).map(|value| value.origin.clone()) else {
         return Ok(None);
     };
     let (default_protocol, default_host) = DEFAULT_ENDPOINT.split_once("://").unwrap_or(("https", DEFAULT_ENDPOINT));
-    // One after the other, so that each error is about the setting that it names.
     let protocol_text = protocol.map_or(default_protocol, |value| &value.text);
+    // The protocol is checked first and with the default host, so that an error is about the setting that it names.
     if let Some(protocol) = protocol {
         Endpoint::from_parts(protocol_text, default_host, None).map_err(|error| at(&protocol.origin, &error))?;
     }
@@ -153,5 +166,5 @@ fn at(origin: &Origin, error: &Error) -> Error {
     Error::config(format!("{origin}: {error}"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "config-file"))]
 mod tests;

@@ -1,16 +1,16 @@
-//! What a client is made of.
+//! The configuration of a client.
 
 mod credentials;
 mod endpoint;
-mod environment;
+#[cfg(feature = "config-file")]
 mod file;
 mod load;
 mod setting;
 mod timeouts;
-mod yaml;
 
 pub(crate) use timeouts::Timeouts;
 
+#[cfg(feature = "config-file")]
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ pub use endpoint::{AddressingStyle, Endpoint};
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 
-/// With which keys, where to, and how patiently.
+/// The configuration of a client: keys, endpoint, retries and timeouts.
 ///
-/// Made in code by [`new`](Config::new) or [`anonymous`](Config::anonymous), or from the environment and the
-/// configuration file that QingStor's tools share by [`load`](Config::load). Setters are chained, and override what was
-/// loaded. What they are given is checked by [`QingStor::new`](crate::QingStor::new).
+/// It is created in code with [`new`](Config::new) or [`anonymous`](Config::anonymous), or loaded with
+/// [`load`](Config::load) from the environment and the configuration file that QingStor's tools share. Setters are chained
+/// and override loaded values. [`QingStor::new`](crate::QingStor::new) checks all values.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,10 +51,10 @@ pub struct Config {
     timeouts: Timeouts,
 }
 
-/// A configuration that was checked.
+/// A checked configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// None: requests are not signed.
+    /// If `None`, requests are not signed.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) endpoint: Endpoint,
     pub(crate) zone: Option<String>,
@@ -65,9 +65,9 @@ pub(crate) struct Settings {
 }
 
 impl Config {
-    /// A configuration with a pair of API keys and all else at its default.
+    /// Creates a configuration with a pair of API keys and default values.
     ///
-    /// If both keys are empty, requests are not signed; if one is, [`QingStor::new`](crate::QingStor::new) fails.
+    /// If both keys are empty, requests are not signed. If one is, [`QingStor::new`](crate::QingStor::new) fails.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
         Self {
             credentials: Credentials::new(access_key_id, secret_access_key),
@@ -80,36 +80,36 @@ impl Config {
         }
     }
 
-    /// A configuration without keys: requests are not signed, which is enough to read what is public.
+    /// Creates a configuration without keys. Requests are not signed, which suffices for reading public objects.
     pub fn anonymous() -> Self {
         Self::new("", "")
     }
 
-    /// Reads the environment and the configuration file: what is in the environment goes before what is in the file,
-    /// which goes before the defaults.
+    /// Loads the environment and the configuration file. Values in the environment override those in the file, which
+    /// override the defaults.
     ///
     /// | variable | key in the file | meaning |
     /// | --- | --- | --- |
-    /// | `QINGSTOR_ACCESS_KEY_ID`, `QINGSTOR_SECRET_ACCESS_KEY` | `access_key_id`, `secret_access_key` | the pair of keys; neither: requests are not signed |
+    /// | `QINGSTOR_ACCESS_KEY_ID`, `QINGSTOR_SECRET_ACCESS_KEY` | `access_key_id`, `secret_access_key` | the pair of keys; without it, requests are not signed |
     /// | `QINGSTOR_ENDPOINT` | `endpoint` | see [`endpoint`](Config::endpoint) |
-    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | the older way to say the same; defaults `https`, `qingstor.com`, and the port of the protocol |
+    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | the older form of `endpoint`; defaults `https`, `qingstor.com` and the port of the protocol |
     /// | `QINGSTOR_ZONE` | `zone` | see [`zone`](Config::zone) |
     /// | `QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE` | `enable_virtual_host_style` | `true` or `false`; in files also by its other names `enable_virtual_style` and `virtual_host_enabled` |
     /// | `QINGSTOR_ADDITIONAL_USER_AGENT` | `additional_user_agent` | see [`additional_user_agent`](Config::additional_user_agent) |
-    /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | how often a request is sent again after the first time |
+    /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of times that a request is sent again |
     ///
-    /// The file is the one `QINGSTOR_CONFIG_PATH` names, or else the first there is of `~/.qingstor/config.yaml` and
-    /// `~/.config/qingstor.yaml`; without `QINGSTOR_CONFIG_PATH` there need be none. It has one `key: value` a line,
-    /// in YAML; keys that are not in the table are left alone. An empty value, or an empty variable, is as good as
-    /// none.
+    /// The file is the one that `QINGSTOR_CONFIG_PATH` names, or else the first that exists of `~/.qingstor/config.yaml`
+    /// and `~/.config/qingstor.yaml`. It is YAML with one `key: value` on each line. Unknown keys are ignored, with a logged
+    /// warning. Empty values and empty variables count as unset.
     ///
-    /// The file is read at once, without regard to the async runtime: call this when the program starts.
+    /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`, no
+    /// file is read.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or understood, or a value cannot be used, or one contradicts another: only one of the
-    /// two keys; `endpoint` together with `protocol`, `host` or `port`. The message names the setting and where it is,
-    /// and never the value of a key.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, or if
+    /// values contradict each other: one of the two keys without the other, or `endpoint` with `protocol`, `host` or
+    /// `port`. The message names the file and the setting, and never contains a key.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -120,23 +120,23 @@ impl Config {
     /// # }
     /// ```
     pub fn load() -> Result<Self> {
-        load::from_environment_and_file(&environment::variable, std::env::home_dir().as_deref())
+        load::from_environment_and_file(&|name| std::env::var_os(name), std::env::home_dir().as_deref())
     }
 
-    /// Reads the environment as [`load`](Config::load) does, and no file.
+    /// Loads the environment as [`load`](Config::load) does, and no file.
     ///
     /// # Errors
     ///
     /// As for [`load`](Config::load).
     pub fn from_env() -> Result<Self> {
-        load::from_environment(&environment::variable)
+        load::from_environment(&|name| std::env::var_os(name))
     }
 
-    /// Reads a file as [`load`](Config::load) does, and not the environment.
+    /// Loads a file as [`load`](Config::load) does, and not the environment. Requires the crate's feature `config-file`.
     ///
     /// # Errors
     ///
-    /// If there is no such file, and as for [`load`](Config::load).
+    /// As for [`load`](Config::load), and if the file does not exist.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -146,47 +146,48 @@ impl Config {
     /// # Ok(())
     /// # }
     /// ```
+    #[cfg(feature = "config-file")]
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         load::from_file(path.as_ref())
     }
 
-    /// Whether there are no keys, so that requests are not signed.
+    /// Returns true if there are no keys, so that requests are not signed.
     pub fn is_anonymous(&self) -> bool {
         self.credentials.access_key_id().is_empty() && self.credentials.secret_access_key().expose().is_empty()
     }
 
-    /// Where the service is: scheme, host and, if it is not the scheme's own, port, such as `http://127.0.0.1:9000`.
-    /// Zone and bucket are no part of it. Default `https://qingstor.com`.
+    /// Sets the scheme, host and port of the service, such as `http://127.0.0.1:9000`. Zone and bucket are not part of it.
+    /// Default `https://qingstor.com`.
     ///
-    /// Proxies that `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` name are used, except for a loopback address and, in path
-    /// style, `localhost`.
+    /// The client uses the proxies of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, except for a loopback address and, in
+    /// path style, `localhost`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
         self
     }
 
-    /// The zone, such as `pek3b`, of requests about the account, and of buckets for which no other is given. None by
-    /// default, and none if empty: such requests go to the endpoint's own host.
+    /// Sets the zone, such as `pek3b`, of requests about the account and of buckets that have no zone of their own. Unset by
+    /// default and if empty: such requests go to the host of the endpoint.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into()).filter(|zone| !zone.is_empty());
         self
     }
 
-    /// Whether buckets are named in the path (the default) or in the host name, which an endpoint with an IP address
-    /// does not allow.
+    /// Sets the place of the bucket name: the path (default) or the host name, which is impossible if the endpoint is an IP
+    /// address.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing_style = style;
         self
     }
 
-    /// What is added to the `User-Agent` header, such as `my-app/1.0`: printable ASCII without spaces and `"`. Nothing
-    /// by default.
+    /// Sets text that is appended to the `User-Agent` header, such as `my-app/1.0`: printable ASCII without spaces and `"`.
+    /// Unset by default.
     pub fn additional_user_agent(mut self, text: impl Into<String>) -> Self {
         self.additional_user_agent = Some(text.into()).filter(|text| !text.is_empty());
         self
     }
 
-    /// How often and after how long a failed request is sent again.
+    /// Sets the number of retries of a failed request and the time between them.
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
         self
@@ -220,7 +221,7 @@ impl Config {
         self
     }
 
-    /// Checks everything.
+    /// Checks all values.
     pub(crate) fn resolve(&self) -> Result<Settings> {
         let endpoint: Endpoint = self.endpoint.parse()?;
         endpoint.check_style(self.addressing_style)?;
@@ -252,7 +253,7 @@ fn check_credentials(credentials: &Credentials) -> Result<Option<Credentials>> {
         }
         (false, false) => {}
     }
-    // What comes from a file or a shell easily brings a line break along, and every signature would be wrong.
+    // Keys from a file or a shell often end with a line break, and every signature would be wrong.
     if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Error::config("the access_key_id has white space or other characters in it that cannot be sent"));
     }

@@ -1,8 +1,10 @@
-//! The settings there are, and one source's values of them.
+//! The settings that can be loaded, and their values in one source.
 
 use std::collections::BTreeMap;
 use std::fmt;
+#[cfg(feature = "config-file")]
 use std::path::Path;
+#[cfg(feature = "config-file")]
 use std::sync::Arc;
 
 use super::endpoint::parse_port;
@@ -24,70 +26,53 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    pub(super) const ALL: &[Self] = &[
-        Self::AccessKeyId,
-        Self::SecretAccessKey,
-        Self::Endpoint,
-        Self::Protocol,
-        Self::Host,
-        Self::Port,
-        Self::Zone,
-        Self::VirtualHostStyle,
-        Self::DualStack,
-        Self::AdditionalUserAgent,
-        Self::ConnectionRetries,
+    /// All settings with their keys in files. Environment variables have the key in upper case after `QINGSTOR_`.
+    pub(super) const KEYS: [(Self, &'static str); 11] = [
+        (Self::AccessKeyId, "access_key_id"),
+        (Self::SecretAccessKey, "secret_access_key"),
+        (Self::Endpoint, "endpoint"),
+        (Self::Protocol, "protocol"),
+        (Self::Host, "host"),
+        (Self::Port, "port"),
+        (Self::Zone, "zone"),
+        (Self::VirtualHostStyle, "enable_virtual_host_style"),
+        (Self::DualStack, "enable_dual_stack"),
+        (Self::AdditionalUserAgent, "additional_user_agent"),
+        (Self::ConnectionRetries, "connection_retries"),
     ];
 
-    /// The key in files; variables have it in upper case and prefixed.
-    pub(super) fn key(self) -> &'static str {
-        match self {
-            Self::AccessKeyId => "access_key_id",
-            Self::SecretAccessKey => "secret_access_key",
-            Self::Endpoint => "endpoint",
-            Self::Protocol => "protocol",
-            Self::Host => "host",
-            Self::Port => "port",
-            Self::Zone => "zone",
-            Self::VirtualHostStyle => "enable_virtual_host_style",
-            Self::DualStack => "enable_dual_stack",
-            Self::AdditionalUserAgent => "additional_user_agent",
-            Self::ConnectionRetries => "connection_retries",
-        }
-    }
+    /// The three settings that older configurations have instead of [`Setting::Endpoint`].
+    pub(super) const ENDPOINT_PARTS: [Self; 3] = [Self::Protocol, Self::Host, Self::Port];
 
+    #[cfg(feature = "config-file")]
     pub(super) fn by_key(key: &str) -> Option<Self> {
         match key {
-            // What the Java SDK and qsctl call it.
+            // The names in the Java SDK and in qsctl.
             "virtual_host_enabled" | "enable_virtual_style" => Some(Self::VirtualHostStyle),
-            _ => Self::ALL.iter().copied().find(|setting| setting.key() == key),
+            _ => Self::KEYS.iter().find(|(_, name)| *name == key).map(|(setting, _)| *setting),
         }
     }
 }
 
-/// Where a value was found.
+/// The place of a value.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     Variable(String),
-    File {
-        /// As it is spelt there.
-        key: String,
-        path: Arc<Path>,
-        line: usize,
-    },
+    #[cfg(feature = "config-file")]
+    File { key: String, path: Arc<Path> },
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Variable(name) => write!(f, "the environment variable {name}"),
-            Self::File { key, path, line } => {
-                write!(f, "{key} in line {line} of {}", path.display())
-            }
+            #[cfg(feature = "config-file")]
+            Self::File { key, path } => write!(f, "{key} in {}", path.display()),
         }
     }
 }
 
-/// Not empty. No `Debug`: it may be a secret.
+/// A value that is not empty. It has no `Debug`, because it may be a secret.
 #[derive(Clone)]
 pub(super) struct Value {
     pub(super) text: String,
@@ -95,8 +80,8 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// An error about a value that is no secret.
-    fn wrong(&self, required: &str) -> Error {
+    /// Returns the error of a value that is no secret.
+    fn invalid(&self, required: &str) -> Error {
         Error::config(format!("{} is {:?}, but must be {required}", self.origin, self.text))
     }
 
@@ -104,23 +89,23 @@ impl Value {
         match self.text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "1" => Ok(true),
             "false" | "no" | "0" => Ok(false),
-            _ => Err(self.wrong("true or false")),
+            _ => Err(self.invalid("true or false")),
         }
     }
 
     pub(super) fn port(&self) -> Result<u16> {
-        parse_port(&self.text).ok_or_else(|| self.wrong("a port from 1 to 65535"))
+        parse_port(&self.text).ok_or_else(|| self.invalid("a port from 1 to 65535"))
     }
 
     pub(super) fn count(&self) -> Result<u32> {
-        // Digits only, and no zeros before them: to some readers of YAML those are octal numbers.
-        let plain =
+        // Some readers of YAML take digits after a leading zero for an octal number.
+        let is_plain =
             self.text == "0" || !self.text.starts_with('0') && self.text.bytes().all(|byte| byte.is_ascii_digit());
-        plain.then(|| self.text.parse().ok()).flatten().ok_or_else(|| self.wrong("a number, 0 or more"))
+        is_plain.then(|| self.text.parse().ok()).flatten().ok_or_else(|| self.invalid("a number, 0 or more"))
     }
 }
 
-/// What one source says.
+/// The values of one source: the environment or a file.
 #[derive(Clone, Default)]
 pub(super) struct Layer(BTreeMap<Setting, Value>);
 
@@ -129,12 +114,12 @@ impl Layer {
         self.0.get(&setting)
     }
 
-    /// The first there is of these settings.
-    pub(super) fn any(&self, settings: &[Setting]) -> Option<&Value> {
-        settings.iter().find_map(|setting| self.get(*setting))
+    /// Returns the first value of the three that make up an endpoint.
+    pub(super) fn any_endpoint_part(&self) -> Option<&Value> {
+        Setting::ENDPOINT_PARTS.iter().find_map(|setting| self.get(*setting))
     }
 
-    /// A setting that has several names may be there by each of them, as long as they agree.
+    /// Sets a value. A setting with several names may occur under each of them if the values agree.
     pub(super) fn set(&mut self, setting: Setting, value: Value) -> Result<()> {
         if let Some(other) = self.get(setting)
             && other.boolean()? != value.boolean()?
@@ -148,12 +133,11 @@ impl Layer {
         Ok(())
     }
 
-    /// Refuses what contradicts itself within one source.
+    /// Refuses an endpoint that is given twice in this source.
     pub(super) fn check(&self) -> Result<()> {
-        let parts = self.any(&[Setting::Protocol, Setting::Host, Setting::Port]);
-        match (self.get(Setting::Endpoint), parts) {
+        match (self.get(Setting::Endpoint), self.any_endpoint_part()) {
             (Some(endpoint), Some(part)) => Err(Error::config(format!(
-                "{} and {} say the same thing twice: leave one of them out",
+                "{} and {} say the same thing twice: remove one of them",
                 endpoint.origin, part.origin
             ))),
             _ => Ok(()),

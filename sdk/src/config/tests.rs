@@ -48,7 +48,7 @@ fn setters() {
 }
 
 #[test]
-fn everything_is_checked() {
+fn resolve_rejects_invalid_values() {
     for (config, message) in [
         (config().endpoint("qingstor.com"), "has no scheme"),
         (config().endpoint(""), "has no scheme"),
@@ -71,7 +71,7 @@ fn everything_is_checked() {
 }
 
 #[test]
-fn secrets_are_in_no_output() {
+fn errors_and_debug_contain_no_secret() {
     let config = Config::new("ID", "hunter2\n");
     assert!(!error(&config).contains("hunter2"));
     assert!(!format!("{config:?}").contains("hunter2"));

@@ -10,7 +10,7 @@ fn error(text: &str) -> String {
     text.parse::<Endpoint>().unwrap_err().to_string()
 }
 
-/// Authority, path and resource prefix.
+/// Returns authority, path and resource prefix.
 fn target(text: &str, zone: &str, bucket: &str, key: &str, style: AddressingStyle) -> (String, String, String) {
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
     let target = endpoint(text).target(Some(zone), given(bucket), given(key), style).unwrap();
@@ -22,7 +22,7 @@ fn expect(authority: &str, path: &str, prefix: &str) -> (String, String, String)
 }
 
 #[test]
-fn endpoints_are_read_and_written() {
+fn parses_and_formats_endpoints() {
     for (text, written) in [
         ("https://qingstor.com", "https://qingstor.com"),
         ("https://qingstor.com/", "https://qingstor.com"),
@@ -40,7 +40,7 @@ fn endpoints_are_read_and_written() {
 }
 
 #[test]
-fn wrong_endpoints_are_refused_with_what_is_wrong() {
+fn rejects_invalid_endpoints() {
     for (text, reason) in [
         ("", "has no scheme"),
         ("qingstor.com", "has no scheme"),
@@ -77,7 +77,7 @@ fn wrong_endpoints_are_refused_with_what_is_wrong() {
 }
 
 #[test]
-fn a_password_in_an_endpoint_is_not_repeated() {
+fn errors_contain_no_password() {
     for text in ["https://me:hunter2@qingstor.com", "me:hunter2@qingstor.com"] {
         let error = error(text);
         assert!(!error.contains("hunter2"), "{error}");
@@ -112,7 +112,7 @@ fn virtual_host_style() {
 }
 
 #[test]
-fn addresses_take_no_labels() {
+fn ip_addresses_get_no_labels() {
     assert_eq!(
         target("http://127.0.0.1:9000", "pek3b", "bucket", "key", Path),
         expect("127.0.0.1:9000", "/bucket/key", "")
@@ -125,7 +125,7 @@ fn addresses_take_no_labels() {
 }
 
 #[test]
-fn localhost_takes_no_zone_in_path_style() {
+fn localhost_gets_no_zone_in_path_style() {
     for base in ["localhost", "qs.localhost"] {
         let url = format!("http://{base}:9000");
         assert_eq!(target(&url, "pek3b", "bucket", "", Path), expect(&format!("{base}:9000"), "/bucket", ""));
@@ -138,7 +138,7 @@ fn localhost_takes_no_zone_in_path_style() {
 }
 
 #[test]
-fn buckets_and_zones_that_would_be_rewritten_are_refused() {
+fn rejects_bucket_and_zone_names_that_cannot_be_sent() {
     let endpoint = endpoint("https://qingstor.com");
     let error = |zone, bucket: Option<&str>, key, style| {
         endpoint.target(Some(zone), bucket, key, style).unwrap_err().to_string()
@@ -165,7 +165,7 @@ fn buckets_and_zones_that_would_be_rewritten_are_refused() {
 }
 
 #[test]
-fn parts_make_the_same_endpoints_as_urls() {
+fn from_parts_equals_parsing() {
     let parts = |protocol, host, port| Endpoint::from_parts(protocol, host, port).map(|endpoint| endpoint.to_string());
     assert_eq!(parts("https", "qingstor.com", Some(443)).unwrap(), "https://qingstor.com");
     assert_eq!(parts("HTTP", "127.0.0.1", Some(9000)).unwrap(), "http://127.0.0.1:9000");

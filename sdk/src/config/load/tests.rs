@@ -11,7 +11,7 @@ mod refused;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// A home directory with these files, and nothing else.
+/// Creates a home directory with these files.
 fn home(files: &[(&str, &str)]) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -22,7 +22,7 @@ fn home(files: &[(&str, &str)]) -> TempDir {
     home
 }
 
-/// `variables` are without their prefix.
+/// `variables` are without the prefix `QINGSTOR_`.
 fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Settings> {
     let environment = |name: &str| {
         let name = name.strip_prefix("QINGSTOR_").expect("only our own variables");
@@ -32,7 +32,7 @@ fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Settings> {
     from_environment_and_file(&environment, home)?.resolve()
 }
 
-/// With `file` at the place where most tools have it.
+/// Loads with `file` at the first default path.
 fn load(variables: Variables<'_>, file: &str) -> Result<Settings> {
     let home = home(&[(".qingstor/config.yaml", file)]);
     load_at(variables, Some(home.path()))
@@ -42,7 +42,7 @@ fn endpoint_of(variables: Variables<'_>, file: &str) -> String {
     load(variables, file).unwrap().endpoint.to_string()
 }
 
-/// The message, with the path of the file as `FILE`.
+/// Returns the message with the path of the file as `FILE`.
 fn error(variables: Variables<'_>, file: &str) -> String {
     let home = home(&[(".qingstor/config.yaml", file)]);
     let error = load_at(variables, Some(home.path())).unwrap_err();
@@ -58,7 +58,7 @@ fn keys(settings: &Settings) -> Option<(&str, &str)> {
 const PAIR: &str = "access_key_id: FILE_ID\nsecret_access_key: FILE_SECRET\n";
 
 #[test]
-fn nothing_at_all_is_the_default_and_anonymous() {
+fn without_settings_the_default_is_anonymous() {
     let empty = home(&[]);
     for home in [None, Some(empty.path())] {
         let settings = load_at(&[], home).unwrap();
@@ -69,7 +69,7 @@ fn nothing_at_all_is_the_default_and_anonymous() {
 }
 
 #[test]
-fn everything_from_a_file() {
+fn loads_all_settings_from_a_file() {
     let file = "# of all tools\naccess_key_id: 'FILE_ID'\nsecret_access_key: FILE_SECRET\nhost: store.example\nport: 8080\n\
                 protocol: http\nzone: sh1a\nconnection_retries: 4\nlog_level: warn\nenable_virtual_host_style: true\n\
                 additional_user_agent: app/2\nenable_dual_stack: true\nhttp_config:\n  timeout: 5\n";
@@ -83,7 +83,7 @@ fn everything_from_a_file() {
 }
 
 #[test]
-fn the_environment_goes_before_the_file() {
+fn environment_overrides_the_file() {
     let file = format!("{PAIR}endpoint: https://file.example\nzone: sh1a\nenable_virtual_host_style: yes\n");
     let variables = &[
         ("ACCESS_KEY_ID", "ENV_ID"),
@@ -104,7 +104,7 @@ fn the_environment_goes_before_the_file() {
 }
 
 #[test]
-fn empty_is_as_good_as_none() {
+fn empty_values_are_unset() {
     let settings = load(&[("ACCESS_KEY_ID", ""), ("ZONE", ""), ("CONFIG_PATH", "")], PAIR).unwrap();
     assert_eq!(keys(&settings), Some(("FILE_ID", "FILE_SECRET")));
     let settings = load(&[], "access_key_id: ''\nsecret_access_key:\nzone: ~\nendpoint: null\n").unwrap();
@@ -112,7 +112,7 @@ fn empty_is_as_good_as_none() {
 }
 
 #[test]
-fn which_file_is_read() {
+fn reads_the_named_file_or_the_first_default() {
     let home = home(&[(".config/qingstor.yaml", "zone: config"), ("named.yaml", "zone: named")]);
     let zone = |variables: Variables<'_>| load_at(variables, Some(home.path())).unwrap().zone;
     assert_eq!(zone(&[]).as_deref(), Some("config"));
@@ -130,7 +130,7 @@ fn which_file_is_read() {
 }
 
 #[test]
-fn the_environment_alone() {
+fn from_environment_reads_no_file() {
     let environment = |name: &str| match name {
         "QINGSTOR_ZONE" => Some(OsString::from("pek3b")),
         CONFIG_PATH => Some(OsString::from("/does/not/exist")),
@@ -142,7 +142,7 @@ fn the_environment_alone() {
 
 #[cfg(unix)]
 #[test]
-fn variables_must_be_text() {
+fn rejects_variables_that_are_not_utf_8() {
     use std::os::unix::ffi::OsStringExt;
 
     let environment =
@@ -152,7 +152,7 @@ fn variables_must_be_text() {
 }
 
 #[test]
-fn endpoints_and_their_parts() {
+fn combines_endpoint_parts() {
     for (variables, file, endpoint) in [
         (&[] as Variables<'_>, "host: a.example", "https://a.example"),
         (&[], "port: 8443", "https://qingstor.com:8443"),

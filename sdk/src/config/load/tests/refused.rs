@@ -1,9 +1,9 @@
-//! What is refused, and that the message says where it is.
+//! Refused configurations, and the places in their messages.
 
 use super::*;
 
 #[test]
-fn keys_come_in_pairs() {
+fn rejects_half_a_pair_of_keys() {
     for (variables, file, message) in [
         (
             &[("ACCESS_KEY_ID", "hunter2")] as Variables<'_>,
@@ -18,18 +18,18 @@ fn keys_come_in_pairs() {
         (
             &[],
             "zone: a\nsecret_access_key: hunter2",
-            "there is secret_access_key in line 2 of FILE, but no access_key_id",
+            "there is secret_access_key in FILE, but no access_key_id",
         ),
         (
             &[("ACCESS_KEY_ID", "hunter2")],
             PAIR,
-            "the environment variable QINGSTOR_ACCESS_KEY_ID replaces access_key_id in line 1 of FILE, but not the \
+            "the environment variable QINGSTOR_ACCESS_KEY_ID replaces access_key_id in FILE, but not the \
              other key that belongs to it",
         ),
         (
             &[("SECRET_ACCESS_KEY", "hunter2")],
             "secret_access_key: hunter2",
-            "the environment variable QINGSTOR_SECRET_ACCESS_KEY replaces secret_access_key in line 1 of FILE, but \
+            "the environment variable QINGSTOR_SECRET_ACCESS_KEY replaces secret_access_key in FILE, but \
              not the other key that belongs to it",
         ),
     ] {
@@ -43,12 +43,12 @@ fn keys_come_in_pairs() {
 }
 
 #[test]
-fn contradictions_and_wrong_values_name_their_place() {
+fn errors_name_the_place_of_invalid_values() {
     for (variables, file, message) in [
         (
             &[] as Variables<'_>,
             "endpoint: http://a.example\nport: 80",
-            "endpoint in line 1 of FILE and port in line 2 of FILE say the same thing twice",
+            "endpoint in FILE and port in FILE say the same thing twice",
         ),
         (
             &[("ENDPOINT", "http://a.example"), ("PROTOCOL", "http")],
@@ -58,33 +58,33 @@ fn contradictions_and_wrong_values_name_their_place() {
         (
             &[("PORT", "80")],
             "endpoint: http://a.example",
-            "QINGSTOR_PORT does not go together with endpoint in line 1 of FILE",
+            "QINGSTOR_PORT does not go together with endpoint in FILE",
         ),
-        (&[], "endpoint: a.example", "endpoint in line 1 of FILE: the endpoint \"a.example\" has no scheme"),
+        (&[], "endpoint: a.example", "endpoint in FILE: the endpoint \"a.example\" has no scheme"),
         (&[("HOST", "a b")], "", "QINGSTOR_HOST: the host \"a b\" is neither"),
         (&[("PORT", "0")], "", "QINGSTOR_PORT is \"0\", but must be a port from 1 to 65535"),
-        (&[], "port: 65536", "port in line 1 of FILE is \"65536\", but must be a port"),
+        (&[], "port: 65536", "port in FILE is \"65536\", but must be a port"),
         (&[], "port: 0x50", "must be a port"),
-        (&[], "host: a b\nprotocol: ftp", "protocol in line 2 of FILE: the protocol \"ftp\""),
-        (&[], "zone: a.b", "zone in line 1 of FILE: the zone \"a.b\""),
-        (&[], "connection_retries: 010", "connection_retries in line 1 of FILE is \"010\", but must be a number"),
+        (&[], "host: a b\nprotocol: ftp", "protocol in FILE: the protocol \"ftp\""),
+        (&[], "zone: a.b", "zone in FILE: the zone \"a.b\""),
+        (&[], "connection_retries: 010", "connection_retries in FILE is \"010\", but must be a number"),
         (&[], "connection_retries: -1", "must be a number"),
         (&[], "connection_retries: 99999999999", "must be a number"),
-        (&[], "additional_user_agent: a b", "additional_user_agent in line 1 of FILE"),
+        (&[], "additional_user_agent: a b", "additional_user_agent in FILE"),
         (&[], "enable_virtual_host_style: maybe", "is \"maybe\", but must be true or false"),
         (&[("ENABLE_DUAL_STACK", "maybe")], "", "QINGSTOR_ENABLE_DUAL_STACK is \"maybe\""),
         (
             &[],
             "enable_virtual_host_style: true\nvirtual_host_enabled: false",
-            "enable_virtual_host_style in line 1 of FILE and virtual_host_enabled in line 2 of FILE contradict",
+            "enable_virtual_host_style in FILE and virtual_host_enabled in FILE contradict",
         ),
         (
             &[("ENABLE_VIRTUAL_HOST_STYLE", "true")],
             "endpoint: http://127.0.0.1",
-            "endpoint in line 1 of FILE contradicts the environment variable QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE",
+            "endpoint in FILE contradicts the environment variable QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE",
         ),
-        (&[], "zone: a\nzone: b", "FILE: line 2 has the key \"zone\" of line 1 again"),
-        (&[], "access_key_id: \"hunter2", "FILE: line 1 has a value of \"access_key_id\" that has a quote"),
+        (&[], "zone: a\nzone: b", "FILE: the key \"zone\" occurs twice"),
+        (&[], "access_key_id: \"hunter2", "FILE: cannot read the value of \"access_key_id\""),
     ] {
         let error = error(variables, file);
         assert!(error.contains(message), "{message}: {error}");
