@@ -9,7 +9,7 @@ use crate::client::{Address, Client, PresignedRequest, RetryConfig};
 use crate::config::Endpoint;
 use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
-use crate::pagination::{ListedPlace, Paginated, Paginator};
+use crate::pagination::{List, Paginated, Paginator};
 
 /// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
 ///
@@ -94,7 +94,7 @@ impl Bucket {
     where
         I: Paginated<Scope = BucketScope>,
     {
-        Paginator::new(self.listed(None), input)
+        Paginator::new(self.list(None), input)
     }
 
     /// All pages of a list that belongs to an object, such as that of an upload's parts. Nothing is sent yet.
@@ -114,11 +114,16 @@ impl Bucket {
     where
         I: Paginated<Scope = ObjectScope>,
     {
-        Paginator::new(self.listed(Some(key)), input)
+        Paginator::new(self.list(Some(key)), input)
     }
 
-    fn listed(&self, key: Option<&str>) -> ListedPlace {
-        ListedPlace::bucket(&self.client, &self.zone, &self.name, key)
+    fn list(&self, key: Option<&str>) -> List {
+        List {
+            client: Arc::clone(&self.client),
+            zone: self.zone.clone(),
+            bucket: Some(Arc::clone(&self.name)),
+            key: key.map(Arc::from),
+        }
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]

@@ -9,7 +9,7 @@ use crate::client::{Address, Client, PresignedRequest};
 use crate::config::Config;
 use crate::error::Result;
 use crate::operation::{Operation, ServiceScope};
-use crate::pagination::{ListedPlace, Paginated, Paginator};
+use crate::pagination::{List, Paginated, Paginator};
 
 /// A client of one QingStor account.
 ///
@@ -80,7 +80,8 @@ impl QingStor {
     where
         I: Paginated<Scope = ServiceScope>,
     {
-        Paginator::new(ListedPlace::account(&self.client), input)
+        let list = List { client: Arc::clone(&self.client), zone: None, bucket: None, key: None };
+        Paginator::new(list, input)
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]

@@ -23,7 +23,7 @@ pub(super) fn view(names: &TypeNames, api: &Api, operation: &Operation) -> Optio
     let items = operation.outputs.iter().find(|field| field.name == pagination.items)?;
     let Shape::List(item) = &items.shape else { return None };
     let has_more = pagination.has_more.as_ref().and_then(|name| output(operation, name));
-    let has_more = has_more.map(|field| format!("turn.has_more({});", value(field, "page.", "")));
+    let has_more = has_more.map(|field| format!("cursor.has_more({});", value(field, "page.", "")));
     let markers = pagination.markers.iter();
     let markers = markers.filter_map(|marker| turned(api, operation, items, item, marker));
     Some(PaginationView {
@@ -39,16 +39,16 @@ fn turned(api: &Api, operation: &Operation, items: &Field, item: &Shape, marker:
         MarkerSource::Next(name) => {
             let next = output(operation, name)?;
             let reference = if next.required { value(next, "&page.", "") } else { value(next, "page.", ".as_ref()") };
-            format!("turn.next(&mut self.{input}, {reference});")
+            format!("cursor.next(&mut self.{input}, {reference});")
         }
         MarkerSource::Last(name) => {
             let Shape::Struct(item) = item else { return None };
             let kind = api.type_named(item).map(|definition| &definition.kind);
             let Some(TypeKind::Struct(fields)) = kind else { return None };
             let number = value(fields.iter().find(|field| field.name == *name)?, "item.", "");
-            format!("turn.last(&mut self.{input}, &mut page.{list}, |item| {number});")
+            format!("cursor.last(&mut self.{input}, &mut page.{list}, |item| {number});")
         }
-        MarkerSource::Count => format!("turn.count(&mut self.{input}, &page.{list});"),
+        MarkerSource::Count => format!("cursor.count(&mut self.{input}, &page.{list});"),
     })
 }
 

@@ -1,4 +1,7 @@
-//! Collects what an input says: what generated `encode` functions call.
+//! The encoder that generated `encode` functions call: from an input to a request.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +17,13 @@ use crate::config::Credentials;
 use crate::error::{Error, Result};
 use crate::value::{ObjectSource, WireValue, encode_query};
 
+/// Maximum bytes of all names (without the prefix) and values of the user metadata of an object.
+///
+/// Source: <https://docs.qingcloud.com/qingstor/api/common/metadata.html>
+const MAX_METADATA_BYTES: usize = 2048;
+/// Maximum bytes of one name of user metadata.
+const MAX_METADATA_NAME_BYTES: usize = 512;
+
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RequestEncoder {
@@ -26,10 +36,10 @@ pub struct RequestEncoder {
     problems: Vec<String>,
 }
 
-/// What an input asks for, checked and complete but for what every attempt adds: date, signature, length.
+/// A request that was checked. Each attempt adds date, signature and length.
 #[derive(Debug)]
 pub(crate) struct EncodedRequest {
-    /// As it stands on the request line, without `?`.
+    /// The query of the request line, without `?`.
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
@@ -37,12 +47,12 @@ pub(crate) struct EncodedRequest {
     pub(crate) form: Option<FormKind>,
 }
 
-/// What a form says of who sends it.
+/// The place of the signature of a request with a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormKind {
-    /// Nothing: the headers do, as for any other body.
+    /// The request is signed in its headers, as with any other body.
     Unsigned,
-    /// Everything: the signature is one of its fields.
+    /// The signature is a field of the form.
     Signed,
 }
 
@@ -60,19 +70,19 @@ impl RequestEncoder {
         }
     }
 
-    /// Says what is wrong with a field, by its Rust name. All problems are reported together.
+    /// Records what is wrong with a field, given by its Rust name. All problems are reported together.
     pub(crate) fn refuse(&mut self, field: &'static str, problem: impl Into<String>) {
         self.problems.push(format!("{field} {}", problem.into()));
     }
 
-    /// A value that must not be empty: the server would take the request for another one.
+    /// Refuses an empty value, which would make the request another one for the server.
     pub(crate) fn require(&mut self, field: &'static str, value: &dyn WireValue) {
         if value.text().is_none_or(|text| text.is_empty()) {
             self.refuse(field, "is required, but empty");
         }
     }
 
-    /// A value of an enumeration that is one of those the specification lists.
+    /// Refuses a value of an enumeration that the specification does not list.
     pub(crate) fn check_known(&mut self, field: &'static str, value: &dyn WireValue) {
         if let Some(known) = value.is_none_of() {
             let text = value.text().unwrap_or_default();
@@ -93,7 +103,7 @@ impl RequestEncoder {
         }
     }
 
-    /// A header that names an object: its path, percent-encoded as in a URL, and possibly its version.
+    /// Sets a header that names an object: its path, percent-encoded as in a URL, and its version if there is one.
     pub(crate) fn path_header<'s>(
         &mut self,
         field: &'static str,
@@ -124,11 +134,7 @@ impl RequestEncoder {
         }
     }
 
-    pub(super) fn insert_header(&mut self, name: HeaderName, value: HeaderValue) {
-        self.headers.insert(name, value);
-    }
-
-    /// Declares that a request in which this is set does something else the second time.
+    /// Declares that a request is not idempotent if this value is set.
     pub(crate) fn unrepeatable_with(&mut self, value: &dyn WireValue) {
         self.repeatable &= value.text().is_none();
     }
@@ -137,7 +143,7 @@ impl RequestEncoder {
         self.body = body;
     }
 
-    /// What the caller says of the length must be what the body has: the length that is sent is the body's.
+    /// Refuses a length that differs from the length of the body, which is the one that is sent.
     pub(crate) fn content_length(&mut self, field: &'static str, announced: &dyn WireValue) {
         let length = self.body.len();
         if let Some(announced) = announced.text().filter(|announced| *announced != length.to_string()) {
@@ -145,12 +151,12 @@ impl RequestEncoder {
         }
     }
 
-    /// Starts the JSON document, so that one without any property is still sent as `{}`.
+    /// Starts the JSON document, so that a document without properties is sent as `{}`.
     pub(crate) fn json(&mut self) {
         self.json.get_or_insert_default();
     }
 
-    /// A property of the JSON document; what is `null` is left out.
+    /// Adds a property to the JSON document unless its value is `null`.
     pub(crate) fn json_field(&mut self, field: &'static str, name: &'static str, value: &impl Serialize) {
         match serde_json::to_value(value) {
             Ok(serde_json::Value::Null) => {}
@@ -161,14 +167,14 @@ impl RequestEncoder {
         }
     }
 
-    /// A list that may be left out: an empty one is.
+    /// Adds an optional list to the JSON document unless it is empty.
     pub(crate) fn json_list(&mut self, field: &'static str, name: &'static str, items: &[impl Serialize]) {
         if !items.is_empty() {
             self.json_field(field, name, &items);
         }
     }
 
-    /// `Content-MD5`, from the caller or else from the JSON document.
+    /// Sets `Content-MD5` to the given value, or else to the digest of the JSON document.
     pub(crate) fn content_md5(&mut self, field: &'static str, name: &'static str, value: &dyn WireValue) {
         self.write_json(field);
         match (value.text(), self.body.as_bytes()) {
@@ -179,6 +185,87 @@ impl RequestEncoder {
             }
             (None, None) => self.refuse(field, "is required for a body that is not in memory"),
         }
+    }
+
+    /// Refuses a number outside of these bounds. An unset number is accepted.
+    pub(crate) fn check_range<T>(
+        &mut self,
+        field: &'static str,
+        value: impl Into<Option<T>>,
+        low: Option<T>,
+        high: Option<T>,
+    ) where
+        T: PartialOrd + Display,
+    {
+        let Some(value) = value.into() else { return };
+        let fits = low.as_ref().is_none_or(|low| value >= *low) && high.as_ref().is_none_or(|high| value <= *high);
+        if !fits {
+            let wanted = bounds(low, high, "");
+            self.refuse(field, format!("is {value}, but must be {wanted}"));
+        }
+    }
+
+    /// Refuses a text with fewer or more bytes.
+    pub(crate) fn check_length(
+        &mut self,
+        field: &'static str,
+        value: &dyn WireValue,
+        low: Option<u64>,
+        high: Option<u64>,
+    ) {
+        let Some(length) = value.text().map(|text| text.len() as u64) else {
+            return;
+        };
+        self.check_count(field, length, low, high, " bytes");
+    }
+
+    /// Refuses a list with fewer or more items.
+    pub(crate) fn check_items(&mut self, field: &'static str, count: usize, low: Option<u64>, high: Option<u64>) {
+        self.check_count(field, count as u64, low, high, " items");
+    }
+
+    fn check_count(&mut self, field: &'static str, count: u64, low: Option<u64>, high: Option<u64>, unit: &str) {
+        if low.is_some_and(|low| count < low) || high.is_some_and(|high| count > high) {
+            let wanted = bounds(low, high, unit);
+            self.refuse(field, format!("has {count}{unit}, but must have {wanted}"));
+        }
+    }
+
+    /// Sets one header for each entry. Names that differ only in case are refused.
+    pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
+        for (name, value) in self.valid_entries(field, entries) {
+            match header(prefix, name, value) {
+                Ok((name, value)) => {
+                    self.headers.insert(name, value);
+                }
+                Err(problem) => self.refuse(field, problem),
+            }
+        }
+    }
+
+    /// Returns the entries that can be sent and refuses the others.
+    pub(super) fn valid_entries<'e>(
+        &mut self,
+        field: &'static str,
+        entries: &'e BTreeMap<String, String>,
+    ) -> Vec<(&'e str, &'e str)> {
+        let mut total = 0;
+        let mut valid: Vec<(&str, &str)> = Vec::with_capacity(entries.len());
+        for (name, value) in entries {
+            total += name.len() + value.len();
+            match check_entry(name, value) {
+                Ok(()) if valid.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) => {
+                    let name = name.to_ascii_lowercase();
+                    self.refuse(field, format!("has the name {name} twice: names are not case-sensitive"));
+                }
+                Ok(()) => valid.push((name, value)),
+                Err(problem) => self.refuse(field, problem),
+            }
+        }
+        if total > MAX_METADATA_BYTES {
+            self.refuse(field, format!("has {total} bytes of names and values, but must have at most {MAX_METADATA_BYTES}"));
+        }
+        valid
     }
 
     fn write_json(&mut self, field: &'static str) {
@@ -226,5 +313,38 @@ impl RequestEncoder {
             repeatable: self.repeatable,
             form,
         })
+    }
+}
+
+fn bounds<T: Display>(low: Option<T>, high: Option<T>, unit: &str) -> String {
+    match (low, high) {
+        (Some(low), Some(high)) => format!("{low} to {high}{unit}"),
+        (Some(low), None) => format!("at least {low}{unit}"),
+        (None, Some(high)) => format!("at most {high}{unit}"),
+        (None, None) => "anything".to_owned(),
+    }
+}
+
+fn check_entry(name: &str, value: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.len() > MAX_METADATA_NAME_BYTES || !name.chars().all(allowed) {
+        return Err(format!(
+            "has the name {name:?}, but names must be 1 to {MAX_METADATA_NAME_BYTES} letters, digits, `-`, `_` and `.`"
+        ));
+    }
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || value.trim() != value {
+        return Err(format!(
+            "has a value under {name} that is not printable ASCII, or that begins or ends with a space: encode it first, \
+             for example with percent-encoding"
+        ));
+    }
+    Ok(())
+}
+
+fn header(prefix: &str, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let header = HeaderName::from_bytes(format!("{prefix}{name}").as_bytes());
+    match (header, HeaderValue::from_str(value)) {
+        (Ok(name), Ok(value)) => Ok((name, value)),
+        _ => Err(format!("cannot send {name} as a header")),
     }
 }

@@ -3,19 +3,14 @@
 mod decoder;
 mod encoder;
 mod form;
-mod from_header;
-mod limits;
-mod metadata;
-mod multipart;
-mod one_or_many;
 pub(crate) mod prelude;
 mod string_enum;
 
 pub use decoder::ResponseInfo;
+#[allow(unused_imports, reason = "the specification decides what of this is used")]
+pub(crate) use decoder::FromHeader;
 pub(crate) use decoder::{Payload, ResponseDecoder};
 pub(crate) use encoder::{EncodedRequest, FormKind, RequestEncoder};
-#[allow(unused_imports, reason = "the specification decides what of this is used")]
-pub(crate) use from_header::FromHeader;
 
 use crate::error::Result;
 use spec::OperationSpec;

@@ -1,20 +1,21 @@
-//! One answer after the other.
+//! Streams of pages and items.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::vec;
 
 use futures_core::Stream;
 
-use super::cursor::{Memory, PageTurn, Then};
-use super::{ListedPlace, Paginated};
+use super::cursor::{NextPage, PageCursor};
+use super::{List, Paginated};
 use crate::error::Result;
 
-/// The pages of a list, made by [`Paginator::pages`](super::Paginator::pages).
+/// The pages of a list. [`Paginator::pages`](super::Paginator::pages) creates it.
 ///
-/// Ask with [`next`](Pages::next), or use it as a [`Stream`]: both end after the last page and after an error, and
-/// [`retry`](Pages::retry) goes on after an error.
+/// Pages are returned by [`next`](Pages::next) or by using it as a [`Stream`]. Both end after the last page and after an
+/// error; [`retry`](Pages::retry) continues after an error.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -36,93 +37,89 @@ use crate::error::Result;
 /// # }
 /// ```
 pub struct Pages<I: Paginated> {
-    place: ListedPlace,
-    /// The question for the next page.
+    list: List,
+    /// Input of the next request.
     input: I,
-    memory: Memory<I::Item>,
+    cursor: PageCursor<I::Item>,
     state: State<I::Output>,
-    failed: bool,
+    has_failed: bool,
 }
 
 enum State<Page> {
     Idle,
-    Asking(Pin<Box<dyn Future<Output = Result<Page>> + Send>>),
-    /// The answer did not say where to go on.
-    Lost,
+    Requesting(Pin<Box<dyn Future<Output = Result<Page>> + Send>>),
+    /// The last response did not say where the next page begins.
+    UnknownNext,
     Done,
 }
 
-/// Nothing in it is ever pinned but what has a box of its own.
+/// The only pinned value is the future, which has a box of its own.
 impl<I: Paginated> Unpin for Pages<I> {}
 
 impl<I: Paginated> Pages<I> {
-    pub(super) fn new(place: ListedPlace, input: I) -> Self {
-        Self { place, input, memory: Memory::default(), state: State::Idle, failed: false }
+    pub(super) fn new(list: List, input: I) -> Self {
+        Self { list, input, cursor: PageCursor::default(), state: State::Idle, has_failed: false }
     }
 
-    /// The next page, or `None` after the last one and after an error.
+    /// Returns the next page, or `None` after the last page and after an error.
     ///
-    /// A future that is dropped before it is done loses nothing: the request goes on with the next call.
+    /// Dropping the future loses nothing: the next call continues the request.
     ///
     /// # Errors
     ///
-    /// Those of the operation, and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) after a page
-    /// whose answer says that there is more, but not where. An error ends the list, so that no loop that passes over
-    /// errors asks forever.
+    /// The errors of the operation. [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) after a page
+    /// if the server says that there is more, but not where it begins. The list ends with an error, so that a loop that
+    /// ignores errors ends too.
     pub async fn next(&mut self) -> Option<Result<I::Output>> {
         poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// Goes on after an error: the next call of [`next`](Pages::next) asks for the page that failed once more, and
-    /// nothing is left out or comes twice. Where the answer did not say how to go on, the same error comes again.
+    /// Continues after an error: the next call of [`next`](Pages::next) requests the failed page again, and no page is
+    /// skipped or repeated. If the server did not say where the next page begins, the same error is returned again.
     ///
-    /// It does nothing where there was no error. How often, and after how long, is for the caller to decide: the client
-    /// made its own attempts before ([`RetryConfig`](crate::RetryConfig)).
+    /// Without an error it does nothing. The caller limits the number of retries and waits between them. The client has
+    /// retried each request before it returned an error (see [`RetryConfig`](crate::RetryConfig)).
     pub fn retry(&mut self) {
-        self.failed = false;
+        self.has_failed = false;
     }
 
-    pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<I::Output>>> {
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<I::Output>>> {
         loop {
-            let asking = match &mut self.state {
-                _ if self.failed => return Poll::Ready(None),
+            let request = match &mut self.state {
+                _ if self.has_failed => return Poll::Ready(None),
                 State::Done => return Poll::Ready(None),
-                State::Lost => {
-                    self.failed = true;
-                    return Poll::Ready(Some(Err(self.place.lost::<I>())));
+                State::UnknownNext => {
+                    self.has_failed = true;
+                    return Poll::Ready(Some(Err(self.list.unknown_next_page::<I>())));
                 }
-                State::Asking(asking) => asking,
+                State::Requesting(request) => request,
                 State::Idle => {
-                    let asking = Box::pin(self.place.clone().ask(self.input.clone()));
-                    self.state = State::Asking(asking);
+                    let request = Box::pin(self.list.clone().request(self.input.clone()));
+                    self.state = State::Requesting(request);
                     continue;
                 }
             };
-            let answer = ready!(asking.as_mut().poll(context));
+            let response = ready!(request.as_mut().poll(context));
             self.state = State::Idle;
-            let mut page = match answer {
+            let mut page = match response {
                 Ok(page) => page,
                 Err(error) => {
-                    self.failed = true;
+                    self.has_failed = true;
                     return Poll::Ready(Some(Err(error)));
                 }
             };
-            let mut turn = PageTurn::new(&mut self.memory);
-            self.input.turn(&mut page, &mut turn);
-            let verdict = turn.verdict();
-            match verdict.then {
-                Then::Another => {}
-                Then::End => self.state = State::Done,
-                Then::Lost => self.state = State::Lost,
-                Then::Circle => {
-                    tracing::warn!(
-                        operation = I::SPEC.name,
-                        "the page that is said to come next was there before: the list ends here"
-                    );
+            self.input.advance(&mut page, &mut self.cursor);
+            let finished = self.cursor.finish_page();
+            match finished.next {
+                NextPage::Exists => {}
+                NextPage::None => self.state = State::Done,
+                NextPage::Unknown => self.state = State::UnknownNext,
+                NextPage::Repeated => {
+                    tracing::warn!(operation = I::SPEC.name, "the server repeats a page: the list ends here");
                     self.state = State::Done;
                 }
             }
-            if verdict.is_news {
+            if finished.is_new {
                 return Poll::Ready(Some(Ok(page)));
             }
         }
@@ -141,5 +138,81 @@ impl<I: Paginated + fmt::Debug> fmt::Debug for Pages<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_done = matches!(self.state, State::Done);
         f.debug_struct("Pages").field("input", &self.input).field("is_done", &is_done).finish_non_exhaustive()
+    }
+}
+
+/// The entries of a list. [`Paginator::items`](super::Paginator::items) creates it.
+///
+/// Entries are returned by [`next`](Items::next), by using it as a [`Stream`], or all at once by
+/// [`into_vec`](Items::into_vec). All of these end after the last entry and after an error; [`retry`](Items::retry)
+/// continues after an error.
+pub struct Items<I: Paginated> {
+    pages: Pages<I>,
+    page: vec::IntoIter<I::Item>,
+}
+
+/// `Pages` is `Unpin`, and the items of a page are never pinned.
+impl<I: Paginated> Unpin for Items<I> {}
+
+impl<I: Paginated> Items<I> {
+    pub(super) fn new(pages: Pages<I>) -> Self {
+        Self { pages, page: Vec::new().into_iter() }
+    }
+
+    /// Returns the next entry, or `None` after the last one and after an error. The next page is requested after the last
+    /// entry of a page.
+    ///
+    /// Dropping the future loses nothing: the next call continues the request.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Pages::next`].
+    pub async fn next(&mut self) -> Option<Result<I::Item>> {
+        poll_fn(|context| self.poll_item(context)).await
+    }
+
+    /// Continues after an error, as [`Pages::retry`] does.
+    pub fn retry(&mut self) {
+        self.pages.retry();
+    }
+
+    /// Returns all remaining entries.
+    ///
+    /// # Errors
+    ///
+    /// The first error, as for [`Pages::next`]. Entries that were read before are lost.
+    pub async fn into_vec(mut self) -> Result<Vec<I::Item>> {
+        let mut all = Vec::new();
+        while let Some(item) = self.next().await {
+            all.push(item?);
+        }
+        Ok(all)
+    }
+
+    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<I::Item>>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Poll::Ready(Some(Ok(item)));
+            }
+            match ready!(self.pages.poll_page(context)) {
+                Some(Ok(page)) => self.page = I::items(page).into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl<I: Paginated> Stream for Items<I> {
+    type Item = Result<I::Item>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_item(context)
+    }
+}
+
+impl<I: Paginated + fmt::Debug> fmt::Debug for Items<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("pages", &self.pages).field("left_on_page", &self.page.len()).finish()
     }
 }

@@ -82,8 +82,8 @@ impl Operation for ListBucketsInput {
 impl Paginated for ListBucketsInput {
     type Item = types::BucketSummary;
 
-    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
-        turn.count(&mut self.offset, &page.buckets);
+    fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.count(&mut self.offset, &page.buckets);
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

@@ -84,8 +84,8 @@ impl Operation for ListMultipartInput {
 impl Paginated for ListMultipartInput {
     type Item = types::ObjectPart;
 
-    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
-        turn.last(&mut self.part_number_marker, &mut page.object_parts, |item| Some(item.part_number));
+    fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.last(&mut self.part_number_marker, &mut page.object_parts, |item| Some(item.part_number));
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

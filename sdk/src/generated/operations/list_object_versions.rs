@@ -129,10 +129,10 @@ impl Operation for ListObjectVersionsInput {
 impl Paginated for ListObjectVersionsInput {
     type Item = types::ObjectVersion;
 
-    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
-        turn.has_more(page.has_more);
-        turn.next(&mut self.key_marker, page.next_key_marker.as_ref());
-        turn.next(&mut self.version_id_marker, page.next_version_id_marker.as_ref());
+    fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.has_more(page.has_more);
+        cursor.next(&mut self.key_marker, page.next_key_marker.as_ref());
+        cursor.next(&mut self.version_id_marker, page.next_version_id_marker.as_ref());
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

@@ -114,9 +114,9 @@ impl Operation for ListObjectsInput {
 impl Paginated for ListObjectsInput {
     type Item = types::ObjectSummary;
 
-    fn turn(&mut self, page: &mut Self::Output, turn: &mut PageTurn<'_, Self::Item>) {
-        turn.has_more(page.has_more);
-        turn.next(&mut self.marker, page.next_marker.as_ref());
+    fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.has_more(page.has_more);
+        cursor.next(&mut self.marker, page.next_marker.as_ref());
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

@@ -97,3 +97,66 @@ fn debug_output_shows_names_and_no_values() {
     let shown = format!("{:?}", form(Some("ID"), Some("POLICY"), Some("SIGNATURE")));
     assert!(shown.contains("\"signature\"") && !shown.contains("SIGNATURE") && !shown.contains("POLICY"), "{shown}");
 }
+
+fn text(body: &Body) -> String {
+    String::from_utf8(body.as_bytes().unwrap().to_vec()).unwrap()
+}
+
+#[test]
+fn multipart_writes_fields_unchanged_and_in_order() {
+    let (content_type, body) = write_multipart(&[("key", "ü\r\n--x"), ("redirect", "")], None);
+    let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
+    assert_eq!(
+        text(&body),
+        format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"key\"\r\n\r\nü\r\n--x\r\n\
+             --{boundary}\r\ncontent-disposition: form-data; name=\"redirect\"\r\n\r\n\r\n--{boundary}--\r\n"
+        )
+    );
+}
+
+#[test]
+fn multipart_names_cannot_end_their_line() {
+    assert_eq!(quoted("a\"; x=\"\r\n\r\nb"), "a%22; x=%22%0D%0A%0D%0Ab");
+}
+
+#[test]
+fn boundary_occurs_in_no_field() {
+    let mut candidates = ["in-name", "in-value", "free"].into_iter().map(str::to_owned);
+    let fields = [("x-in-name", "a"), ("b", "--in-value\r\n")];
+    assert_eq!(boundary(&fields, || candidates.next().unwrap()), "free");
+}
+
+#[test]
+fn random_boundaries_are_valid_and_differ() {
+    let (one, other) = (random_boundary(), random_boundary());
+    assert_ne!(one, other);
+    assert!(one.len() <= 70 && one.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{one}");
+}
+
+#[test]
+fn multipart_writes_the_file_last_with_known_length() {
+    let (_, body) = write_multipart(&[("key", "k")], Some(("file", Body::stream(5, NoStream))));
+    assert!(!body.is_replayable(), "its stream is not");
+    let (content_type, framed) = write_multipart(&[("key", "k")], Some(("file", "12345".into())));
+    assert!(framed.is_replayable());
+    assert_eq!(framed.len(), body.len());
+    let (_, without) = write_multipart(&[("key", "k")], None);
+    let boundary = content_type.split('=').nth(1).unwrap();
+    let head = "--\r\ncontent-disposition: form-data; name=\"file\"; filename=\"file\"\r\n\
+                content-type: application/octet-stream\r\n\r\n\r\n";
+    assert_eq!(framed.len(), without.len() + (head.len() + boundary.len() + 5) as u64);
+}
+
+struct NoStream;
+
+impl futures_core::Stream for NoStream {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        std::task::Poll::Ready(None)
+    }
+}
