@@ -17,7 +17,7 @@ fn main() {
 
 fn bucket() -> Bucket {
     let config = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY").endpoint("http://127.0.0.1:1");
-    QingStor::new(config).expect("a valid configuration").bucket("bucket", "")
+    QingStor::new(config).expect("a valid configuration").bucket("bucket", None)
 }
 
 #[divan::bench]

@@ -18,22 +18,23 @@ use crate::pagination::{List, Paginated, Paginator};
 pub struct Bucket {
     client: Arc<Client>,
     name: Arc<str>,
-    zone: Arc<str>,
+    zone: Option<Arc<str>>,
 }
 
 impl Bucket {
-    pub(crate) fn new(client: Arc<Client>, name: String, zone: String) -> Self {
-        Self { client, name: name.into(), zone: zone.into() }
+    pub(crate) fn new(client: Arc<Client>, name: String, zone: Option<&str>) -> Self {
+        Self { client, name: name.into(), zone: zone.map(Arc::from) }
     }
 
-    /// Its name.
+    /// Returns the name of the bucket.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The zone that was given for it; empty if none was.
-    pub fn zone(&self) -> &str {
-        &self.zone
+    /// Returns the zone that [`QingStor::bucket`](crate::QingStor::bucket) was given. `None` means the zone of the
+    /// configuration.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 
     /// As [`presign_object`](Bucket::presign_object), for an operation on the bucket itself.
@@ -167,9 +168,9 @@ impl Bucket {
         &self.client.endpoint
     }
 
-    /// The one that was given for it, or else the account's.
+    /// Returns the zone of the bucket, or else that of the configuration.
     pub(crate) fn zone_in_use(&self) -> Option<&str> {
-        self.client.zone_in_use(Some(&self.zone))
+        self.client.zone_in_use(self.zone())
     }
 
     pub(crate) fn retry(&self) -> &RetryConfig {
@@ -182,7 +183,7 @@ impl Bucket {
     }
 
     fn address<'a>(&'a self, key: Option<&'a str>) -> Address<'a> {
-        Address { zone: Some(&self.zone), bucket: Some(&self.name), key }
+        Address { zone: self.zone(), bucket: Some(&self.name), key }
     }
 }
 

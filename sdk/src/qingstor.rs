@@ -41,15 +41,27 @@ impl QingStor {
         Client::new(config).map(|client| Self { client: Arc::new(client) })
     }
 
-    /// A bucket by its name and the zone it is in, such as `pek3b`. Nothing is sent, and the bucket need not exist yet.
+    /// Returns a handle of a bucket. Nothing is sent, and the bucket does not have to exist yet.
     ///
-    /// An empty zone means the one of the [`Config`]; if that has none either, no zone is part of the host name, as it
-    /// must be for endpoints that are not QingStor's own.
+    /// `zone` is the zone of the bucket, such as `"pek3b"`. `None` means the zone of the [`Config`]. If neither is set, the
+    /// host name has no zone, as endpoints other than QingStor's own require.
     ///
-    /// Names are checked when they are used: a call on a bucket whose name or zone cannot be part of a URL fails with
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput). QingStor's own rule for names, 6 to 63 lower-case
-    /// letters, digits and dashes, is left to the server.
-    pub fn bucket(&self, name: impl Into<String>, zone: impl Into<String>) -> Bucket {
+    /// Name and zone are checked by the first call: it fails with
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is empty or cannot be part of a URL. The
+    /// server checks its own rule for names: 6 to 63 lower-case letters, digits and dashes.
+    ///
+    /// ```
+    /// # fn run() -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::{Config, QingStor};
+    ///
+    /// let qingstor = QingStor::new(Config::anonymous().zone("pek3b"))?;
+    /// assert_eq!(qingstor.bucket("photos", "sh1a").zone(), Some("sh1a"));
+    /// assert_eq!(qingstor.bucket("photos", None).zone(), None);
+    /// # Ok(())
+    /// # }
+    /// # run().unwrap();
+    /// ```
+    pub fn bucket<'z>(&self, name: impl Into<String>, zone: impl Into<Option<&'z str>>) -> Bucket {
         Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
     }
 

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let (count, concurrency): (usize, usize) = (count.parse()?, concurrency.parse()?);
     let config = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY").endpoint(format!("http://127.0.0.1:{port}"));
-    let bucket = QingStor::new(config)?.bucket("bkt", "");
+    let bucket = QingStor::new(config)?.bucket("bkt", None);
     let body = Bytes::from(vec![7; 1024]);
     let put = async |number| {
         let input = PutObjectInput::new().body(body.clone());

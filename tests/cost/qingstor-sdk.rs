@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: program ENDPOINT BUCKET KEY FILE".into());
     };
     let config = Config::new(std::env::var("ACCESS_KEY_ID")?, std::env::var("SECRET_ACCESS_KEY")?).endpoint(endpoint);
-    let bucket = QingStor::new(config)?.bucket(bucket, "");
+    let bucket = QingStor::new(config)?.bucket(bucket, None);
     let size = std::fs::metadata(file)?.len();
 
     let upload = bucket.initiate_multipart_upload(key, InitiateMultipartUploadInput::new()).await?;

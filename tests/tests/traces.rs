@@ -92,7 +92,7 @@ async fn tracing_tells_what_happened_and_no_secrets() {
     let guard = tracing::subscriber::set_default(everything.clone());
     let retry = RetryConfig::default().initial_backoff(Duration::from_millis(1));
     let config = Config::new("KEY", SECRET_ACCESS_KEY).endpoint(server.endpoint()).retry(retry);
-    let bucket = QingStor::new(config).unwrap().bucket("bucket", "");
+    let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
     // A span that is made for a call after the call.
     let call = bucket.put_object("the key", put().body("the content of the body"));
     call.instrument(tracing::info_span!("of_the_caller")).await.unwrap();

@@ -50,7 +50,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     } else {
         let name = arguments.bucket.as_deref().ok_or("which bucket? Say it with --bucket NAME")?;
         // The zone is the configuration's.
-        (QingStor::new(config)?.bucket(name, ""), None)
+        (QingStor::new(config)?.bucket(name, None), None)
     };
 
     // 2. The upload, with what describes the finished object.

@@ -21,7 +21,7 @@ pub(crate) async fn place(bucket: Option<&str>) -> Result<Place> {
         return on_own_server(bucket.unwrap_or("example-bucket")).await;
     }
     let name = bucket.ok_or("which bucket? Say it with --bucket NAME")?;
-    Ok(Place { bucket: QingStor::new(config)?.bucket(name, ""), _emulator: None })
+    Ok(Place { bucket: QingStor::new(config)?.bucket(name, None), _emulator: None })
 }
 
 /// For whoever has no account at hand. What was uploaded is there the next time.

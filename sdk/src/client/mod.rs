@@ -86,7 +86,7 @@ impl Client {
     }
 
     pub(crate) fn zone_in_use<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {
-        given.filter(|zone| !zone.is_empty()).or(self.zone.as_deref())
+        given.or(self.zone.as_deref())
     }
 
     fn addressed(&self, mut encoder: RequestEncoder, address: Address<'_>) -> Result<(Target, EncodedRequest)> {

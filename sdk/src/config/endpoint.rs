@@ -162,9 +162,7 @@ impl Endpoint {
     }
 
     fn zone_label(&self, zone: Option<&str>, style: AddressingStyle) -> Result<Option<String>> {
-        let Some(zone) = zone.filter(|zone| !zone.is_empty()) else {
-            return Ok(None);
-        };
+        let Some(zone) = zone else { return Ok(None) };
         check_zone(zone)?;
         let takes_none = match &self.host {
             Host::Ip(_) => true,
@@ -246,6 +244,9 @@ pub(crate) fn parse_port(text: &str) -> Option<u16> {
 }
 
 pub(crate) fn check_zone(zone: &str) -> Result<()> {
+    if zone.is_empty() {
+        return Err(Error::config("the zone of the bucket is empty: pass None for the zone of the configuration"));
+    }
     if is_label(&zone.to_ascii_lowercase()) {
         return Ok(());
     }

@@ -151,8 +151,18 @@ mod tests {
     #[test]
     fn empty_values_and_files_set_nothing() {
         for text in [
-            "", "\n", "---", "# zone: x", "zone:", "zone: ", "zone: # x", "zone: ~", "zone: null", "zone: NULL # x",
-            "zone: ''", "{}",
+            "",
+            "\n",
+            "---",
+            "# zone: x",
+            "zone:",
+            "zone: ",
+            "zone: # x",
+            "zone: ~",
+            "zone: null",
+            "zone: NULL # x",
+            "zone: ''",
+            "{}",
         ] {
             assert_eq!(zone(text), None, "{text:?}");
         }

@@ -59,7 +59,10 @@ impl Setting {
 pub(super) enum Origin {
     Variable(String),
     #[cfg(feature = "config-file")]
-    File { key: String, path: Arc<Path> },
+    File {
+        key: String,
+        path: Arc<Path>,
+    },
 }
 
 impl fmt::Display for Origin {

@@ -12,6 +12,7 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeseriali
 
 use crate::body::ResponseBody;
 use crate::error::{Error, REQUEST_ID, Result, ServiceError, snippet};
+use crate::value::Timestamp;
 
 /// Properties of the response that an output was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -263,7 +263,10 @@ impl RequestEncoder {
             }
         }
         if total > MAX_METADATA_BYTES {
-            self.refuse(field, format!("has {total} bytes of names and values, but must have at most {MAX_METADATA_BYTES}"));
+            self.refuse(
+                field,
+                format!("has {total} bytes of names and values, but must have at most {MAX_METADATA_BYTES}"),
+            );
         }
         valid
     }

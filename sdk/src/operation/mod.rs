@@ -6,9 +6,9 @@ mod form;
 pub(crate) mod prelude;
 mod string_enum;
 
-pub use decoder::ResponseInfo;
 #[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use decoder::FromHeader;
+pub use decoder::ResponseInfo;
 pub(crate) use decoder::{Payload, ResponseDecoder};
 pub(crate) use encoder::{EncodedRequest, FormKind, RequestEncoder};
 

@@ -24,7 +24,7 @@ fn bucket(endpoint: impl Into<String>, retry: RetryConfig) -> Bucket {
     let config = Config::new(qingstor_emulator::DEFAULT_ACCESS_KEY_ID, qingstor_emulator::DEFAULT_SECRET_ACCESS_KEY)
         .endpoint(endpoint)
         .retry(retry);
-    QingStor::new(config).unwrap().bucket("bucket", "")
+    QingStor::new(config).unwrap().bucket("bucket", None)
 }
 
 fn quick_retries() -> RetryConfig {

@@ -22,7 +22,7 @@ fn bucket(endpoint: &str) -> Bucket {
         // A test that waited for it would never end.
         .idle_timeout(Duration::from_secs(100_000))
         .retry(RetryConfig::disabled());
-    QingStor::new(config).unwrap().bucket("bucket", "")
+    QingStor::new(config).unwrap().bucket("bucket", None)
 }
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {

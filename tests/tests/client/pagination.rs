@@ -21,7 +21,7 @@ use wiremock::{MockServer, ResponseTemplate};
 /// A bucket at a service that gives these answers, the last of them again and again.
 async fn bucket_answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> (Bucket, MockServer) {
     let server = service_answering(answers).await;
-    (account(&server).bucket("bucket", ""), server)
+    (account(&server).bucket("bucket", None), server)
 }
 
 fn account(server: &MockServer) -> QingStor {

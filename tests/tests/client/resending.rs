@@ -25,7 +25,7 @@ fn bucket(endpoint: &str) -> Bucket {
     let config = Config::new("RETRYKEY", SECRET)
         .endpoint(endpoint)
         .retry(RetryConfig::default().initial_backoff(Duration::from_millis(1)));
-    QingStor::new(config).unwrap().bucket("bucket", "")
+    QingStor::new(config).unwrap().bucket("bucket", None)
 }
 
 fn status(code: u16) -> ResponseTemplate {

@@ -33,7 +33,7 @@ fn quick() -> RetryConfig {
 
 fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
     let config = Config::new("KEY", "secret").endpoint(endpoint).retry(retry);
-    QingStor::new(config).unwrap().bucket("bucket", "")
+    QingStor::new(config).unwrap().bucket("bucket", None)
 }
 
 async fn call(bucket: &Bucket, operation: &str) -> Result<ResponseInfo> {

@@ -18,7 +18,7 @@ fn quick() -> RetryConfig {
 /// How often the request was sent until it succeeded.
 async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
     let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(retry);
-    let bucket = QingStor::new(config)?.bucket("bucket", "");
+    let bucket = QingStor::new(config)?.bucket("bucket", None);
     let output = bucket.put_object("key", PutObjectInput::new()).await?;
     Ok(output.response.attempts)
 }

@@ -45,7 +45,7 @@ fn configurations_and_clients_do_not_show_the_secret() {
     let config = config("http://127.0.0.1:9");
     let credentials = Credentials::new("KEY", SECRET_ACCESS_KEY);
     let account = QingStor::new(config.clone()).unwrap();
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     let shown: [&dyn Debug; 4] = [&config, &credentials, &account, &bucket];
     for shown in shown {
         assert_discreet(&format!("{shown:?} {shown:#?}"));
@@ -79,7 +79,7 @@ fn inputs_do_not_show_customer_keys() {
 
 #[test]
 fn presigned_requests_show_neither_signature_nor_keys() {
-    let bucket = QingStor::new(config("http://127.0.0.1:9")).unwrap().bucket("bucket", "");
+    let bucket = QingStor::new(config("http://127.0.0.1:9")).unwrap().bucket("bucket", None);
     let request = bucket.presign_object("key", put(), Duration::from_secs(60)).unwrap();
     assert!(request.url().contains("signature="));
     assert_discreet(&format!("{request:?} {request:#?}"));
@@ -95,7 +95,7 @@ async fn errors_do_not_show_secrets() {
     let nonsense = RawServer::start(["nonsense\r\n\r\n"]).await.unwrap();
     for endpoint in [refused.endpoint(), lost.endpoint(), nonsense.endpoint(), "http://127.0.0.1:1", "http://x.invalid"]
     {
-        let bucket = QingStor::new(config(endpoint)).unwrap().bucket("bucket", "");
+        let bucket = QingStor::new(config(endpoint)).unwrap().bucket("bucket", None);
         for input in [put(), put().content_type("ü"), put().encryption_customer_key(format!("{CUSTOMER_KEY}\n"))] {
             let error = bucket.put_object("key", input).await.unwrap_err();
             let mut text = format!("{error} {error:?} {error:#?}");

@@ -25,7 +25,7 @@ fn bucket(endpoint: &str, idle_timeout: Duration, retry: RetryConfig) -> Bucket 
 }
 
 fn bucket_with(config: Config, endpoint: &str, retry: RetryConfig) -> Bucket {
-    QingStor::new(config.endpoint(endpoint).retry(retry)).unwrap().bucket("bucket", "")
+    QingStor::new(config.endpoint(endpoint).retry(retry)).unwrap().bucket("bucket", None)
 }
 
 fn quick_retries() -> RetryConfig {

@@ -75,7 +75,7 @@ async fn wrong_keys_are_refused() {
     ] {
         let account = QingStor::new(Config::new(id, secret).endpoint(emulator.endpoint())).unwrap();
         let list = account.list_buckets(ListBucketsInput::new()).await.unwrap_err();
-        let put = account.bucket("bucket", "").put_object("key", PutObjectInput::new()).await.unwrap_err();
+        let put = account.bucket("bucket", None).put_object("key", PutObjectInput::new()).await.unwrap_err();
         for error in [list, put] {
             assert_refused(&error, 401, code);
             assert!(error.is_access_denied());
@@ -91,7 +91,7 @@ async fn an_anonymous_client_has_what_is_public() {
         let bucket = TestBucket::on(Emulator::builder().allow_anonymous(public)).await.unwrap();
         bucket.put("key", "content").await.unwrap();
         let config = Config::anonymous().endpoint(bucket.emulator().endpoint());
-        let anonymous = QingStor::new(config).unwrap().bucket("bucket", "");
+        let anonymous = QingStor::new(config).unwrap().bucket("bucket", None);
         let got = anonymous.get_object("key", GetObjectInput::new()).await;
         if public {
             assert_eq!(got.unwrap().body.bytes().await.unwrap(), "content");

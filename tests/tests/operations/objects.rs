@@ -186,7 +186,7 @@ async fn objects_that_could_not_be_deleted_are_named() {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
     let server = RawServer::start([head + body]).await.unwrap();
     let config = qingstor_sdk::Config::new("KEY", "secret").endpoint(server.endpoint());
-    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", "");
+    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", None);
     let input = DeleteMultipleObjectsInput::new(["a", "b"].map(ObjectSummary::new));
     let output = bucket.delete_multiple_objects(input).await.unwrap();
     assert_eq!(output.deleted[0].key, "a");
@@ -202,7 +202,7 @@ async fn a_storage_class_that_came_later_is_received_as_it_is() {
     let server = RawServer::start(["HTTP/1.1 200 OK\r\nx-qs-storage-class: FROZEN\r\ncontent-length: 0\r\n\r\n"]);
     let server = server.await.unwrap();
     let config = qingstor_sdk::Config::new("KEY", "secret").endpoint(server.endpoint());
-    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", "");
+    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", None);
     let head = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
     assert_eq!(head.storage_class, Some(StorageClass::Unknown("FROZEN".to_owned())));
 }

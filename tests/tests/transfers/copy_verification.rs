@@ -20,7 +20,7 @@ fn head(headers: &[&str]) -> String {
 
 fn copy(server: &RawServer) -> ObjectCopy {
     let config = Config::new("KEY", "secret").endpoint(server.endpoint()).retry(RetryConfig::disabled());
-    let bucket = QingStor::new(config).unwrap().bucket("bucket", "");
+    let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
     bucket.copy(ObjectSource::new("other", "from"), "to").part_size(4 * MIB).concurrency(1)
 }
 

@@ -31,7 +31,7 @@ async fn what_was_answered_without_a_tag_is_looked_at() {
     ] {
         let server = RawServer::start([PAGE.to_owned(), looked]).await.unwrap();
         let config = Config::new("KEY", "secret").endpoint(server.endpoint()).retry(RetryConfig::disabled());
-        let bucket = QingStor::new(config).unwrap().bucket("bucket", "");
+        let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
         let outcome = bucket.upload("key").bytes("abc").send().await;
         let methods: Vec<_> = server.requests().into_iter().map(|request| request.method).collect();
         assert_eq!(methods, ["PUT", "HEAD"]);

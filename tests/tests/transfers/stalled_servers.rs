@@ -47,7 +47,7 @@ async fn black_hole() -> (Bucket, Arc<AtomicUsize>) {
             kept.push(connection);
         }
     });
-    (client(config, ATTEMPTS, LIMIT, ANSWER_LIMIT).bucket("bucket", ""), connections)
+    (client(config, ATTEMPTS, LIMIT, ANSWER_LIMIT).bucket("bucket", None), connections)
 }
 
 /// A bucket on a server with these faults, and for such a client.
@@ -174,7 +174,7 @@ async fn what_was_given_for_a_request_that_is_refused_early_is_let_go_of() {
         drop(connection);
     });
     let (given, mut let_go_of) = mpsc::unbounded_channel::<()>();
-    let bucket = client(config, 1, HOUR, HOUR).bucket("bucket", "");
+    let bucket = client(config, 1, HOUR, HOUR).bucket("bucket", None);
     let upload = bucket.upload("key").bytes(content(6 * PART, 1)).part_size(6 * PART);
     let upload = upload.on_progress(move |_| assert!(!given.is_closed()));
     let error = ended(upload.send()).await.unwrap_err();

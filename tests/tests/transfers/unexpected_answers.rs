@@ -75,7 +75,7 @@ impl Object {
 fn bucket(server: &RawServer) -> Bucket {
     let attempts = u32::try_from(MOST_ATTEMPTS).unwrap();
     let retry = RetryConfig::default().max_attempts(attempts).initial_backoff(Duration::from_millis(2));
-    QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint()).retry(retry)).unwrap().bucket("bucket", "")
+    QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint()).retry(retry)).unwrap().bucket("bucket", None)
 }
 
 /// Answers to a request for the first part that are none, and what is wrong with each.

@@ -16,7 +16,7 @@ use qingstor_sdk::{
 async fn start() -> (Emulator, Bucket) {
     let emulator = Emulator::builder().bucket("bucket").start().await.unwrap();
     let config = Config::new(emulator.access_key_id(), emulator.secret_access_key()).endpoint(emulator.endpoint());
-    let bucket = QingStor::new(config).unwrap().bucket("bucket", "");
+    let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
     (emulator, bucket)
 }
 

@@ -25,7 +25,7 @@ use wiremock::{MockServer, ResponseTemplate};
 async fn answering(document: Value) -> (Bucket, MockServer) {
     let answer = ResponseTemplate::new(200).set_body_json(document);
     let (account, server) = account_answering(answer, RetryConfig::disabled()).await.unwrap();
-    (account.bucket("bucket", ""), server)
+    (account.bucket("bucket", None), server)
 }
 
 fn time(text: &str) -> Timestamp {

@@ -23,7 +23,7 @@ struct Unreached {
 async fn unreached() -> Unreached {
     let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await.unwrap();
     let account = QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint())).unwrap();
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     Unreached { account, bucket, server }
 }
 

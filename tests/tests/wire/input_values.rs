@@ -27,7 +27,7 @@ fn assert_refused(error: &Error, server: &RawServer, hint: &str) {
 #[tokio::test]
 async fn a_source_is_a_bucket_and_a_key() {
     let (account, server) = account().await;
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     for source in ["", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
         let copy = PutObjectInput::new().copy_source(source);
         let error = bucket.put_object("key", copy).await.unwrap_err();
@@ -42,7 +42,7 @@ async fn a_source_is_a_bucket_and_a_key() {
 #[tokio::test]
 async fn a_question_mark_in_a_source_is_the_keys_own_and_one_before_a_version_is_not() {
     let (account, server) = account().await;
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     let put = |source: ObjectSource| bucket.put_object("key", PutObjectInput::new().copy_source(source));
     put("/bucket/100% a+b?version_id=c".into()).await.unwrap();
     put(ObjectSource::new("bucket", "100% a+b?").version_id("d+/=")).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_question_mark_in_a_source_is_the_keys_own_and_one_before_a_version_is
 #[tokio::test]
 async fn a_version_that_is_named_has_a_name() {
     let (account, server) = account().await;
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "key").version_id(""));
     assert_refused(&bucket.put_object("key", copy).await.unwrap_err(), &server, "empty version id");
 }
@@ -72,14 +72,14 @@ async fn a_version_that_is_named_has_a_name() {
 async fn a_folder_is_not_part_of_a_sources_bucket() {
     let (account, server) = account().await;
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket/dir", "key"));
-    let error = account.bucket("bucket", "").put_object("key", copy).await.unwrap_err();
+    let error = account.bucket("bucket", None).put_object("key", copy).await.unwrap_err();
     assert_refused(&error, &server, "has the bucket \"bucket/dir\", but a slash can only be in the key");
 }
 
 #[tokio::test]
 async fn a_value_of_an_enumeration_is_one_that_is_known() {
     let (account, server) = account().await;
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     let input = PutObjectInput::new().storage_class(StorageClass::from("STANDRAD"));
     let error = bucket.put_object("key", input).await.unwrap_err();
     assert_refused(&error, &server, "storage_class is \"STANDRAD\", but must be one of STANDARD, STANDARD_IA");
@@ -92,7 +92,7 @@ async fn a_value_of_an_enumeration_is_one_that_is_known() {
 #[tokio::test]
 async fn lists_have_as_many_items_as_the_service_takes() {
     let (account, server) = account().await;
-    let bucket = account.bucket("bucket", "");
+    let bucket = account.bucket("bucket", None);
     for count in [0, 1001] {
         let objects = (0..count).map(|number| ObjectSummary::new(number.to_string()));
         let error = bucket.delete_multiple_objects(DeleteMultipleObjectsInput::new(objects)).await.unwrap_err();
@@ -106,11 +106,19 @@ async fn lists_have_as_many_items_as_the_service_takes() {
 }
 
 #[tokio::test]
-async fn names_of_buckets_and_zones_can_be_part_of_a_url() {
+async fn rejects_bucket_and_zone_names_that_cannot_be_part_of_a_url() {
     let (account, server) = account().await;
-    for (name, zone) in [("", ""), ("my bucket", ""), ("..", ""), ("a/b", ""), ("bucket", "pek 3b")] {
+    for (name, zone, message) in [
+        ("", None, "the bucket name \"\" cannot be addressed"),
+        ("my bucket", None, "the bucket name \"my bucket\""),
+        ("..", None, "the bucket name"),
+        ("a/b", None, "the bucket name"),
+        ("bucket", Some("pek 3b"), "the zone \"pek 3b\""),
+        ("bucket", Some(""), "the zone of the bucket is empty: pass None for the zone of the configuration"),
+    ] {
         let bucket = account.bucket(name, zone);
+        assert_eq!(bucket.zone(), zone);
         let error = bucket.head_bucket(HeadBucketInput::new()).await.unwrap_err();
-        assert_refused(&error, &server, "HeadBucket");
+        assert_refused(&error, &server, message);
     }
 }

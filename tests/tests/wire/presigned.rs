@@ -179,7 +179,7 @@ async fn what_cannot_be_signed_is_refused_at_once() {
     let anonymous = QingStor::new(Config::anonymous().endpoint(bucket.emulator().endpoint())).unwrap();
     let error = anonymous.presign(ListBucketsInput::new(), MINUTE).unwrap_err();
     assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, Some("ListBuckets")), "{error}");
-    let error = anonymous.bucket("bucket", "").presign_object("key", GetObjectInput::new(), MINUTE).unwrap_err();
+    let error = anonymous.bucket("bucket", None).presign_object("key", GetObjectInput::new(), MINUTE).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{error}");
 
     for lifetime in [Duration::ZERO, Duration::from_millis(999), Duration::MAX] {

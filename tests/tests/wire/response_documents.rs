@@ -19,7 +19,7 @@ async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
     let (account, server) = account(answer).await;
-    (account.bucket("bucket", ""), server)
+    (account.bucket("bucket", None), server)
 }
 
 fn ok(document: serde_json::Value) -> ResponseTemplate {

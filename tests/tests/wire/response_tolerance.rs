@@ -19,7 +19,7 @@ use wiremock::{MockServer, ResponseTemplate};
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
     let (account, server) = account_answering(answer, retry).await.unwrap();
-    (account.bucket("bucket", ""), server)
+    (account.bucket("bucket", None), server)
 }
 
 fn status(code: u16) -> ResponseTemplate {

@@ -13,7 +13,7 @@ fn error(text: &str) -> String {
 /// Returns authority, path and resource prefix.
 fn target(text: &str, zone: &str, bucket: &str, key: &str, style: AddressingStyle) -> (String, String, String) {
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
-    let target = endpoint(text).target(Some(zone), given(bucket), given(key), style).unwrap();
+    let target = endpoint(text).target(given(zone), given(bucket), given(key), style).unwrap();
     (target.authority, target.path, target.resource_prefix)
 }
 

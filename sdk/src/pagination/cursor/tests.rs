@@ -98,9 +98,10 @@ fn empty_list_has_one_page() {
 #[test]
 fn count_ends_after_a_repeated_page() {
     let (mut cursor, mut offset) = (PageCursor::default(), Some(3_u32));
-    for (finished, expected) in
-        [(FinishedPage { is_new: true, next: NextPage::Exists }, 5), (FinishedPage { is_new: false, next: NextPage::None }, 7)]
-    {
+    for (finished, expected) in [
+        (FinishedPage { is_new: true, next: NextPage::Exists }, 5),
+        (FinishedPage { is_new: false, next: NextPage::None }, 7),
+    ] {
         cursor.count(&mut offset, &["a", "b"]);
         assert_eq!((cursor.finish_page(), offset), (finished, Some(expected)));
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::layout::{Layout, layouts};
 use crate::body::OpenFile;
 use crate::error::{Error, Result};
+use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::md5_lanes::Md5Sum;
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::source::PartSource;
 

@@ -4,8 +4,8 @@ use http::StatusCode;
 
 use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::etag::PartsEtag;
 use crate::md5_lanes::Md5Sum;
+use crate::transfer::etag::PartsEtag;
 use crate::transfer::object_snapshot::look_at_stored;
 use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 

@@ -1,8 +1,8 @@
 //! What was changed on its way is sent again.
 
 use crate::error::{CallName, Error, Result};
-use crate::transfer::etag::parse_hex;
 use crate::md5_lanes::Md5Sum;
+use crate::transfer::etag::parse_hex;
 use crate::transfer::object_properties::ObjectProperties;
 
 /// How often it is sent.

@@ -20,7 +20,6 @@ use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::etag::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
-use crate::md5_lanes::Md5Sum;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::object_snapshot::look_at_stored;
 use crate::transfer::part_size::{MIB, PartLayout, check_part_size};

@@ -8,9 +8,9 @@ use tracing::Instrument;
 
 use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::Result;
+use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
 use crate::transfer::etag::Checksum;
 use crate::transfer::hashing::sums_of;
-use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::source::Region;
 use crate::transfer::tasks::all;

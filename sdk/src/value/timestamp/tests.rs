@@ -74,9 +74,7 @@ fn rejects_text_that_is_not_rfc3339() {
 
 #[test]
 fn parses_http_dates_of_all_three_formats() {
-    for text in
-        ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
-    {
+    for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
         assert_eq!(http_date(text), Some(784_111_777), "{text}");
     }
     assert_eq!(http_date("Wed Nov 16 08:49:37 1994"), Some(784_111_777 + 10 * 86_400));

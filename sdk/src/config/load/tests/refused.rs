@@ -15,11 +15,7 @@ fn rejects_half_a_pair_of_keys() {
             "",
             "there is the environment variable QINGSTOR_SECRET_ACCESS_KEY, but no access_key_id",
         ),
-        (
-            &[],
-            "zone: a\nsecret_access_key: hunter2",
-            "there is secret_access_key in FILE, but no access_key_id",
-        ),
+        (&[], "zone: a\nsecret_access_key: hunter2", "there is secret_access_key in FILE, but no access_key_id"),
         (
             &[("ACCESS_KEY_ID", "hunter2")],
             PAIR,
@@ -55,11 +51,7 @@ fn errors_name_the_place_of_invalid_values() {
             "",
             "QINGSTOR_ENDPOINT and the environment variable QINGSTOR_PROTOCOL say the same",
         ),
-        (
-            &[("PORT", "80")],
-            "endpoint: http://a.example",
-            "QINGSTOR_PORT does not go together with endpoint in FILE",
-        ),
+        (&[("PORT", "80")], "endpoint: http://a.example", "QINGSTOR_PORT does not go together with endpoint in FILE"),
         (&[], "endpoint: a.example", "endpoint in FILE: the endpoint \"a.example\" has no scheme"),
         (&[("HOST", "a b")], "", "QINGSTOR_HOST: the host \"a b\" is neither"),
         (&[("PORT", "0")], "", "QINGSTOR_PORT is \"0\", but must be a port from 1 to 65535"),
