@@ -45,17 +45,13 @@
 //!     .signature(signature);
 //! ```
 
-mod signing_key;
-
 use std::borrow::Cow;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, Method, header};
 
-use crate::config::Credentials;
+use crate::config::{Credentials, SigningKey};
 use crate::value::{self, Secret};
-
-pub(crate) use signing_key::SigningKey;
 
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const X_QS_DATE: HeaderName = HeaderName::from_static("x-qs-date");

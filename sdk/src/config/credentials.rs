@@ -1,9 +1,16 @@
-//! Who signs a request.
+//! Access keys and the signatures made with them.
 
-use crate::client::sign::SigningKey;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::digest::Key;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
 use crate::value::Secret;
 
-/// A pair of QingCloud API keys, made in the console under "API Keys".
+/// A pair of QingCloud API keys, created in the console under "API Keys".
 ///
 /// ```
 /// use qingstor_sdk::Credentials;
@@ -20,14 +27,14 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Puts a pair together. Nothing is checked here: whether the server knows the pair is seen with the first request.
+    /// Creates a pair of keys. Nothing is checked: the server tells with the first request if it does not know the pair.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
         let secret_access_key = secret_access_key.into();
         let signing_key = SigningKey::new(&secret_access_key);
         Self { access_key_id: access_key_id.into(), secret_access_key, signing_key }
     }
 
-    /// The half of the pair that is no secret: it goes out with every signed request.
+    /// Returns the access key id. It is no secret: every signed request contains it.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
@@ -36,10 +43,47 @@ impl Credentials {
         &self.secret_access_key
     }
 
-    /// What [`sign::signature`](crate::sign::signature) makes of the secret access key.
+    /// Returns the same as [`sign::signature`](crate::sign::signature) for the secret access key.
     pub(crate) fn sign(&self, text: impl AsRef<[u8]>) -> String {
         self.signing_key.sign(text.as_ref())
     }
+}
+
+/// An HMAC-SHA256 that has read its key. For a short request that is two of the five blocks to hash.
+#[derive(Clone)]
+pub(crate) struct SigningKey(Hmac<Sha256>);
+
+impl SigningKey {
+    pub(crate) fn new(secret: &Secret) -> Self {
+        Self(Hmac::new(&hmac_key(secret.expose().as_bytes())))
+    }
+
+    /// Returns the signature in Base64 with padding.
+    pub(crate) fn sign(&self, text: &[u8]) -> String {
+        let mut mac = self.0.clone();
+        mac.update(text);
+        STANDARD.encode(mac.finalize().into_bytes())
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// Pads or hashes a secret to the block size, as RFC 2104 specifies.
+///
+/// `Hmac::new_from_slice` does the same but returns a `Result`, which cannot be an error for HMAC.
+fn hmac_key(secret: &[u8]) -> Key<Hmac<Sha256>> {
+    let mut key = Key::<Hmac<Sha256>>::default();
+    if secret.len() > key.len() {
+        let digest = Sha256::digest(secret);
+        key[..digest.len()].copy_from_slice(&digest);
+    } else {
+        key[..secret.len()].copy_from_slice(secret);
+    }
+    key
 }
 
 #[cfg(test)]
@@ -47,11 +91,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_shows_the_id_only() {
+    fn debug_shows_only_the_access_key_id() {
         let credentials = Credentials::new("THE_ID", "the secret");
         let shown = format!("{credentials:?}");
         assert!(shown.contains("THE_ID"), "{shown}");
         assert!(!shown.contains("the secret"), "{shown}");
+        assert_eq!(format!("{:?}", credentials.signing_key), "<redacted>");
         assert_eq!(credentials.secret_access_key().expose(), "the secret");
+    }
+
+    #[test]
+    fn signs_each_text_independently() {
+        for secret in ["", "the secret", &"longer than a block of the hash ".repeat(3)] {
+            let key = SigningKey::new(&secret.into());
+            for text in ["", "one", "another that is longer than one block of the hash, which is sixty-four bytes"] {
+                let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+                mac.update(text.as_bytes());
+                assert_eq!(key.sign(text.as_bytes()), STANDARD.encode(mac.finalize().into_bytes()), "{secret} {text}");
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::value::Secret;
 
 pub use credentials::Credentials;
+pub(crate) use credentials::SigningKey;
 pub(crate) use endpoint::Target;
 pub use endpoint::{AddressingStyle, Endpoint};
 

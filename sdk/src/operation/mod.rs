@@ -1,4 +1,4 @@
-//! What generated code tells the runtime about an operation.
+//! The trait of all operations, and the runtime of generated code.
 
 mod decoder;
 mod encoder;
@@ -15,16 +15,15 @@ pub(crate) use encoder::{EncodedRequest, FormKind, RequestEncoder};
 use crate::error::Result;
 use spec::OperationSpec;
 
-/// A call of the API: implemented by every generated `…Input`, and by nothing else. What it takes to implement it has no
-/// name outside of this crate, so that it can change.
+/// An operation of the API. All generated `…Input` types implement it, and no other type can.
 ///
 /// It is public so that [`QingStor::presign`](crate::QingStor::presign), [`Bucket::presign`](crate::Bucket::presign)
 /// and [`Bucket::presign_object`](crate::Bucket::presign_object) can take any input.
 pub trait Operation: Send + Sized {
-    /// What the operation returns.
+    /// Result of the operation.
     type Output: Send;
 
-    /// What it addresses: [`ServiceScope`], [`BucketScope`] or [`ObjectScope`].
+    /// Resource that the operation addresses: [`ServiceScope`], [`BucketScope`] or [`ObjectScope`].
     type Scope: Scope;
 
     #[doc(hidden)]
@@ -37,7 +36,7 @@ pub trait Operation: Send + Sized {
     fn decode(response: ResponseDecoder) -> Result<Self::Output>;
 }
 
-/// Public types in a private module: they occur in a public trait, and cannot be named where it is used.
+/// Types of a public trait that cannot be named outside of this crate, so that they can change.
 pub(crate) mod spec {
     use http::Method;
 
@@ -45,11 +44,11 @@ pub(crate) mod spec {
     pub struct OperationSpec {
         pub name: &'static str,
         pub method: Method,
-        /// Query keys without a value that name what is addressed, such as `uploads`.
+        /// Query keys without a value that are part of the address, such as `uploads`.
         pub sub_resources: &'static [&'static str],
-        /// Statuses outside 200..=299 that are successes too.
+        /// Statuses outside of 200 to 299 that are successes.
         pub also_success: &'static [u16],
-        /// Whether sending it twice does no more than sending it once.
+        /// True if sending the request twice has the same effect as sending it once.
         pub repeatable: bool,
         pub response: ResponseKind,
     }
@@ -62,7 +61,7 @@ pub(crate) mod spec {
     }
 }
 
-/// What an operation addresses.
+/// The resource that an operation addresses.
 pub trait Scope: sealed::Sealed {}
 
 /// The operation addresses the account.
@@ -86,7 +85,7 @@ mod sealed {
     impl Sealed for super::ObjectScope {}
 }
 
-/// An operation of somebody else's would have to name these.
+/// Checks that code outside of this crate cannot implement `Operation`, which would need these names.
 ///
 /// ```compile_fail
 /// use qingstor_sdk::operation::spec::OperationSpec;

@@ -14,6 +14,5 @@ pub(crate) use super::{BucketScope, ObjectScope, Operation, RequestEncoder, Serv
 pub(crate) use crate::body::{Body, ResponseBody};
 pub(crate) use crate::error::Result;
 pub(crate) use crate::pagination::{PageCursor, Paginated};
-pub(crate) use crate::response::ResponseBody;
 pub(crate) use crate::types;
 pub(crate) use crate::value::{Exposed, ObjectSource, Secret, Timestamp, exposed};

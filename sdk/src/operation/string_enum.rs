@@ -1,4 +1,4 @@
-//! What every generated enumeration can do, given `as_str` and `From<&str>`.
+//! Traits of all generated enumerations, based on `as_str` and `From<&str>`.
 
 #[allow(unused_macros, reason = "the specification decides what of this is used")]
 macro_rules! string_enum {

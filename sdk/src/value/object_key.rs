@@ -1,16 +1,19 @@
-//! What an object's key may be.
+//! The rules for object keys.
 
-const MAX_BYTES: usize = 1023;
+/// QingStor accepts keys of at most 1023 bytes in UTF-8.
+///
+/// Source: <https://docs.qingcloud.com/qingstor/api/object/put.html>
+const MAX_KEY_BYTES: usize = 1023;
 
-/// Says what is wrong with a key that cannot be sent.
+/// Refuses a key that cannot be sent. The error completes a sentence that begins with "key".
 pub(crate) fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() {
         return Err("must not be empty: the request would be about the bucket".to_owned());
     }
-    if key.len() > MAX_BYTES {
-        return Err(format!("is {} bytes long in UTF-8, but may have at most {MAX_BYTES}", key.len()));
+    if key.len() > MAX_KEY_BYTES {
+        return Err(format!("is {} bytes long in UTF-8, but may have at most {MAX_KEY_BYTES}", key.len()));
     }
-    // Encoding the dots would not help: URL libraries take "%2e" for a dot.
+    // Encoding the dots would not help, since URL libraries treat "%2e" as a dot.
     match key.split('/').find(|segment| matches!(*segment, "." | "..")) {
         Some(segment) => Err(format!(
             "has the path segment {segment:?}, which URL libraries and proxies resolve, so that another key would be \
@@ -25,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_any_text_up_to_1023_bytes() {
+    fn accepts_any_text_of_up_to_1023_bytes() {
         for key in
             ["a", "/", "//", "/leading", "trailing/", "a//b", "...", "a/.../b", "..a/.b/c.", "中文 %2e%2e?#", "\0"]
         {
@@ -36,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_is_in_bytes() {
+    fn rejects_empty_and_long_keys() {
         let error = check_key(&"中".repeat(342)).unwrap_err();
         assert!(error.starts_with("is 1026 bytes long"), "{error}");
         assert!(check_key(&"k".repeat(1024)).is_err());
@@ -44,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn dot_segments_are_refused() {
+    fn rejects_dot_segments() {
         for key in [".", "..", "./a", "a/..", "a/../b", "/.", "a/./b", "../"] {
             let error = check_key(key).unwrap_err();
             assert!(error.contains("another key"), "{key}: {error}");

@@ -1,17 +1,17 @@
-//! An object that a request names beside the one it addresses.
+//! The source object of a copy or a move.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{WireValue, encode_path, encode_query};
 
-/// The object that another one is copied or moved from: bucket, key and, for a copy, possibly a version.
+/// The source of a copy or a move: bucket, key and, for a copy, optionally a version.
 ///
-/// Made from text, it is `/bucket/key`, with the key as it is: the SDK percent-encodes it, so a `?` or `%` in it is part
-/// of the key. That it has both a bucket and a key is checked before anything is sent.
+/// It can be converted from text of the form `/bucket/key`. The SDK percent-encodes the key, so a `?` or `%` in it is part
+/// of the key. A request without a bucket or a key is refused before it is sent.
 ///
-/// It is shown as it is sent, percent-encoded and with `?version_id=…` at its end if it has a version. That is for people
-/// and logs, and not the text that it is made from.
+/// `Display` shows the value that is sent: percent-encoded, and with `?version_id=…` if there is a version. This is not
+/// the text that it is converted from.
 ///
 /// ```
 /// use qingstor_sdk::{ObjectSource, PutObjectInput};
@@ -24,35 +24,35 @@ use super::{WireValue, encode_path, encode_query};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ObjectSource {
-    /// Name of the bucket. It has to be in the zone of the bucket that the request addresses.
+    /// Name of the bucket, which has to be in the zone of the target bucket.
     pub bucket: String,
     /// Key of the object, not encoded.
     pub key: String,
-    /// Which version of the object; left out, the current one.
+    /// Version of the object. If unset, the current one.
     pub version_id: Option<String>,
 }
 
 impl ObjectSource {
-    /// The current version of an object. It has to be in the zone of the bucket that the request addresses.
+    /// Creates a source from the current version of an object, which has to be in the zone of the target bucket.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), version_id: None }
     }
 
-    /// That version of the object, as `ListObjectVersions` or the answer that created it named it. Copying a version onto
-    /// its own key restores it. Only copies are documented to take one.
+    /// Sets the version, as returned by `ListObjectVersions` or by the request that created it. Copying a version onto its
+    /// own key restores it. Moves are not documented to support versions.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
     }
 
-    /// What keeps it from being sent.
+    /// Returns the reason if the source cannot be sent.
     pub(crate) fn fault(&self) -> Option<String> {
         let Self { bucket, key, version_id } = self;
         if bucket.is_empty() || key.is_empty() {
             return Some(format!("has the bucket {bucket:?} and the key {key:?}, but needs both, as in `/bucket/key`"));
         }
         if bucket.contains('/') {
-            // What is sent would be taken for an object of the bucket that is named before the slash.
+            // The server would take the text before the slash for the bucket.
             return Some(format!("has the bucket {bucket:?}, but a slash can only be in the key"));
         }
         let is_empty = version_id.as_ref().is_some_and(String::is_empty);
@@ -61,7 +61,7 @@ impl ObjectSource {
 }
 
 impl fmt::Display for ObjectSource {
-    /// As a header carries it. The question mark before the version is the only one that is not encoded.
+    /// Formats the header value. The question mark before the version is the only one that is not encoded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/{}", encode_path(&self.bucket), encode_path(&self.key))?;
         match &self.version_id {
@@ -72,7 +72,7 @@ impl fmt::Display for ObjectSource {
 }
 
 impl From<&str> for ObjectSource {
-    /// What does not begin with a slash is a key without a bucket, which is refused when it is sent.
+    /// Takes text without a leading slash for a key without a bucket, which is refused before it is sent.
     fn from(path: &str) -> Self {
         let Some(path) = path.strip_prefix('/') else { return Self::new("", path) };
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_question_mark_is_part_of_the_key_unless_a_version_follows() {
+    fn display_encodes_question_marks_of_the_key() {
         for (key, encoded) in [
             ("a b", "/bucket/a%20b"),
             ("a+b", "/bucket/a%2Bb"),
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_encoded_on_its_own() {
+    fn display_encodes_the_version() {
         let encoded = ObjectSource::new("bucket", "key").version_id("a+b/c=?&").to_string();
         assert_eq!(encoded, "/bucket/key?version_id=a%2Bb%2Fc%3D%3F%26");
     }
 
     #[test]
-    fn text_is_taken_apart() {
+    fn from_text_splits_bucket_and_key() {
         let source = ObjectSource::from("/bucket/a/b?version_id=c");
         assert_eq!((source.bucket.as_str(), source.key.as_str()), ("bucket", "a/b?version_id=c"));
         assert_eq!(source.version_id, None);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_object_is_a_fault() {
+    fn fault_reports_missing_parts() {
         for path in ["", "/", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
             let fault = ObjectSource::from(path).fault().unwrap();
             assert!(fault.contains("/bucket/key"), "{path}: {fault}");

@@ -1,13 +1,13 @@
-//! Text that must not be shown.
+//! Text that must not be displayed or logged.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that no `Debug` output, log line or error of this crate shows: a secret access key, an encryption key.
+/// A secret text, such as a secret access key or an encryption key. No `Debug` output, log line or error contains it.
 ///
-/// It has no `Display` and cannot be serialized; [`expose`](Secret::expose) is the only way to the text, so that every
-/// place that reads a secret can be found by that name.
+/// It has no `Display` and cannot be serialized. [`expose`](Secret::expose) is the only access to the text, so that all
+/// uses of secrets can be found by that name.
 ///
 /// ```
 /// use qingstor_sdk::Secret;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself. Keep it out of anything that is printed, logged or stored.
+    /// Returns the text. Do not print, log or store it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -46,7 +46,7 @@ impl From<&String> for Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not even the length: it would tell a test key from a real one, and an empty one from a missing one.
+        // The length is secret, too: it would tell a test key from a real one.
         f.write_str("<redacted>")
     }
 }
@@ -57,7 +57,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Writes a secret into the JSON of a request. `Secret` itself cannot be written, so that no log gets it by accident.
+/// Serializes a secret into the JSON of a request. `Secret` itself is not serializable, so that no log gets it by accident.
 #[allow(dead_code, reason = "the specification decides what of this is used")]
 pub(crate) struct Exposed<'a, T>(pub(crate) &'a T);
 
@@ -73,7 +73,7 @@ impl Serialize for Exposed<'_, Option<Secret>> {
     }
 }
 
-/// For `serialize_with` of fields.
+/// Serializes a secret field. Generated code names it in `serialize_with`.
 #[allow(dead_code, reason = "the specification decides what of this is used")]
 pub(crate) fn exposed<'a, T, S>(secret: &'a T, serializer: S) -> Result<S::Ok, S::Error>
 where
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_tells_nothing() {
+    fn debug_reveals_nothing() {
         for text in ["", "short", "a much longer secret"] {
             assert_eq!(format!("{:?}", Secret::from(text)), "<redacted>");
             assert_eq!(format!("{:?}", Some(Secret::from(text))), "Some(<redacted>)");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_in_keeps_the_text() {
+    fn every_conversion_keeps_the_text() {
         let owned = "text".to_owned();
         assert_eq!(Secret::from(&owned), Secret::from("text"));
         assert_eq!(Secret::from(owned).expose(), "text");

@@ -1,18 +1,19 @@
-//! Values as text, as queries and headers carry them.
+//! Text of values in queries and headers.
 
 use std::borrow::Cow;
 
 use super::{Secret, Timestamp};
 
-/// `None` is a value that was left out.
+/// A value of a query or header.
 pub(crate) trait WireValue {
+    /// Returns the text, or `None` if the value is unset.
     fn text(&self) -> Option<Cow<'_, str>>;
 
     fn is_sensitive(&self) -> bool {
         false
     }
 
-    /// The values an enumeration knows, if this is none of them.
+    /// Returns the known values of an enumeration if this is none of them.
     fn is_none_of(&self) -> Option<&'static [&'static str]> {
         None
     }

@@ -1,4 +1,4 @@
-//! Protects: what is computed for a form and what is not, and that nothing half-signed is sent.
+//! Signing fields of forms, and multipart bodies.
 
 use super::*;
 
@@ -37,7 +37,7 @@ fn written(form: Form, credentials: Option<&Credentials>) -> Result<String, Stri
 const PLAIN: &str = "key=a%20%22key%22%20%2B%20%C3%BC&redirect=https%3A%2F%2Fexample.com%2F%3Fa%3Db";
 
 #[test]
-fn what_is_left_out_is_computed() {
+fn unset_signing_fields_are_computed() {
     // Computed with Python: base64(json.dumps(fields)), and base64(hmac(secret, policy, sha256)).
     let policy = "eyJrZXkiOiJhIFwia2V5XCIgKyDDvCIsInJlZGlyZWN0IjoiaHR0cHM6Ly9leGFtcGxlLmNvbS8/YT1iIn0=";
     let signature = "n8Dnd66qv4MD1LpmT+o3I8TSfCZo3iaYnrvvlCdx4Jg=";
@@ -47,7 +47,7 @@ fn what_is_left_out_is_computed() {
 }
 
 #[test]
-fn a_policy_of_the_callers_own_is_what_is_signed() {
+fn policy_of_the_caller_is_signed() {
     let text = written(form(Some("FORMKEY"), Some("cG9saWN5"), None), Some(&credentials())).unwrap();
     assert_eq!(
         text,
@@ -59,7 +59,7 @@ fn a_policy_of_the_callers_own_is_what_is_signed() {
 }
 
 #[test]
-fn what_the_caller_signed_is_sent_as_it_is() {
+fn signature_of_the_caller_is_sent_unchanged() {
     let given = form(Some("OTHER"), Some("p"), Some("s"));
     let expected = format!("access_key_id=OTHER&policy=p&signature=s&{PLAIN}");
     assert_eq!(written(given, Some(&credentials())), Ok(expected.clone()));
@@ -67,12 +67,12 @@ fn what_the_caller_signed_is_sent_as_it_is() {
 }
 
 #[test]
-fn an_anonymous_client_sends_none_of_the_three() {
+fn anonymous_client_adds_no_signing_fields() {
     assert_eq!(written(form(None, None, None), None), Ok(PLAIN.to_owned()));
 }
 
 #[test]
-fn an_anonymous_client_sends_nothing_half_signed() {
+fn anonymous_client_rejects_an_incomplete_signature() {
     for (key_id, policy, signature, expected) in [
         (Some("ID"), None, None, "has access_key_id, but not policy and signature"),
         (None, Some("p"), None, "has policy, but not access_key_id and signature"),
@@ -85,7 +85,7 @@ fn an_anonymous_client_sends_nothing_half_signed() {
 }
 
 #[test]
-fn what_could_not_be_verified_is_refused() {
+fn rejects_signatures_that_cannot_be_verified() {
     let problem = written(form(None, None, Some("s")), Some(&credentials())).unwrap_err();
     assert!(problem.contains("not the policy"), "{problem}");
     let problem = written(form(Some("OTHER"), None, None), Some(&credentials())).unwrap_err();
@@ -93,7 +93,7 @@ fn what_could_not_be_verified_is_refused() {
 }
 
 #[test]
-fn debug_output_shows_names_and_no_values() {
+fn debug_shows_names_only() {
     let shown = format!("{:?}", form(Some("ID"), Some("POLICY"), Some("SIGNATURE")));
     assert!(shown.contains("\"signature\"") && !shown.contains("SIGNATURE") && !shown.contains("POLICY"), "{shown}");
 }
