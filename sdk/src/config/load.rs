@@ -166,5 +166,6 @@ fn at(origin: &Origin, error: &Error) -> Error {
     Error::config(format!("{origin}: {error}"))
 }
 
-#[cfg(all(test, feature = "config-file"))]
+#[cfg(feature = "config-file")]
+#[cfg(test)]
 mod tests;
