@@ -13,7 +13,7 @@ fn generated(feature: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let path = root.join("tests/fixtures/features").join(feature).with_extension("yaml");
     let loaded = load(&path, root).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    let files = render::generate(&loaded.api).unwrap();
+    let files = render::format(&render::generate(&loaded.api).unwrap(), root.parent().unwrap()).unwrap();
     let own = files.iter().filter(|(path, _)| !path.ends_with("mod.rs"));
     own.map(|(path, content)| format!("======== {path}\n{content}\n")).collect()
 }

@@ -152,10 +152,11 @@ fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_
     if denied { Err(Failure::Said) } else { Ok(loaded) }
 }
 
-/// What is to be generated, the folder for it, and how the folder is called.
+/// Returns the formatted files, the folder for them, and the folder's name for messages.
 fn generated(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<(Files, Folder, String), Failure> {
     let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
     let files = render::generate(api).map_err(|error| Failure::Other(error.to_string()))?;
+    let files = render::format(&files, &workspace.root).map_err(Failure::Other)?;
     let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
     Ok((files, folder, workspace.shown(&target)))
 }

@@ -7,7 +7,6 @@ use super::enumeration::{self, EnumView};
 use super::field::{self, FieldView, Serde};
 use super::names::{plain, snake_case};
 use super::operation::{self, OperationView};
-use super::order::by_version;
 use super::sample::Sampler;
 use super::type_names::{NameClash, TypeNames, UniqueNames};
 use crate::model::api::{Api, TypeDef, TypeKind};
@@ -55,29 +54,10 @@ pub struct ApiView {
     pub operations: Vec<OperationView>,
     /// One file each.
     pub types: Vec<TypeFile>,
-    /// The file that lists the others of its folder.
-    pub operation_modules: ModulesView,
-    /// The file that lists the others of its folder.
-    pub type_modules: ModulesView,
-}
-
-/// A file that lists others.
-#[derive(Debug, Clone, Serialize)]
-pub struct ModulesView {
-    /// Its modules, in the order in which they are declared.
-    pub declared: Vec<String>,
-    /// The same, in the order in which what they export is.
-    pub exported: Vec<ModuleView>,
-}
-
-impl ModulesView {
-    /// The modules come in the order of their files.
-    fn new(modules: impl Iterator<Item = ModuleView>) -> Self {
-        let mut exported: Vec<ModuleView> = modules.collect();
-        let declared = exported.iter().map(|module| module.name.clone()).collect();
-        exported.sort_by(|one, other| by_version(plain(&one.name), plain(&other.name)));
-        Self { declared, exported }
-    }
+    /// Modules of the operations.
+    pub operation_modules: Vec<ModuleView>,
+    /// Modules of the types.
+    pub type_modules: Vec<ModuleView>,
 }
 
 /// A module that exports something.
@@ -170,16 +150,20 @@ pub fn view(api: &Api) -> Result<ApiView, NameClash> {
     Ok(ApiView {
         source: api.source.clone(),
         title: format!("{} {}", api.title, api.version).trim().to_owned(),
-        operation_modules: ModulesView::new(operations.iter().map(|operation| ModuleView {
-            name: operation.method.clone(),
-            exports: format!("{{{}, {}}}", operation.input.name, operation.output.name),
-        })),
-        type_modules: ModulesView::new(
-            types.iter().map(|file| ModuleView { name: snake_case(&file.name), exports: file.name.clone() }),
-        ),
+        operation_modules: operations.iter().map(operation_module).collect(),
+        type_modules: types.iter().map(type_module).collect(),
         operations,
         types,
     })
+}
+
+fn operation_module(operation: &OperationView) -> ModuleView {
+    let exports = format!("{{{}, {}}}", operation.input.name, operation.output.name);
+    ModuleView { name: operation.method.clone(), exports }
+}
+
+fn type_module(file: &TypeFile) -> ModuleView {
+    ModuleView { name: snake_case(&file.name), exports: file.name.clone() }
 }
 
 pub(super) fn type_file(names: &TypeNames, definition: &TypeDef) -> Result<TypeFile, NameClash> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::workspace::{SPEC, Workspace, stderr, stdout};
+use crate::workspace::{SPEC, Workspace, command, stderr, stdout};
 
 #[test]
 fn generating_writes_what_has_changed() {
@@ -177,6 +177,36 @@ fn outside_of_a_workspace_the_command_says_so() {
     let output = workspace.run_in(elsewhere.path(), &["--spec", spec.to_str().unwrap(), "--out", "out"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(elsewhere.path().join("out/mod.rs").exists());
+}
+
+#[test]
+fn without_rustfmt_the_command_says_how_to_install_it() {
+    let workspace = Workspace::new();
+    for arguments in [&[][..], &["check"]] {
+        let nothing = tempfile::tempdir().unwrap();
+        let mut command = command();
+        let output = command.args(arguments).current_dir(workspace.path("")).env("PATH", nothing.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = stderr(&output);
+        assert!(said.contains("error: rustfmt, which formats the generated files, cannot be run: "), "{said}");
+        assert!(said.contains("\n  help: install it with `rustup component add rustfmt`\n"), "{said}");
+        assert!(!workspace.path("sdk").exists(), "nothing is written");
+    }
+}
+
+#[test]
+fn files_are_formatted_in_the_style_of_the_workspace() {
+    let workspace = Workspace::new();
+    workspace.write("rustfmt.toml", "tab_spaces = 2\n");
+    assert!(workspace.run(&[]).status.success());
+    let file = fs::read_to_string(workspace.path("sdk/src/generated/types/bucket_summary.rs")).unwrap();
+    assert!(file.contains("\n  pub name: Option<String>,\n"), "{file}");
+    assert!(workspace.run(&["check"]).status.success());
+
+    workspace.write("rustfmt.toml", "tab_spaces = \"two\"\n");
+    let output = workspace.run(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("error: rustfmt cannot format the generated files:\n"), "{}", stderr(&output));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Protects: what the command says, to people and to programs, and the code it exits with.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
-use crate::workspace::{SPEC, Workspace, stderr, stdout};
+use crate::workspace::{SPEC, Workspace, command, stderr, stdout};
 
 #[test]
 fn the_summary_counts_all_problems() {
@@ -130,8 +130,7 @@ fn a_code_is_explained() {
 fn colours_are_for_terminals() {
     let workspace = Workspace::new();
     let coloured = |variables: &[(&str, &str)]| {
-        let binary = env!("CARGO_BIN_EXE_qingstor-codegen");
-        let mut command = Command::new(binary);
+        let mut command = command();
         command.current_dir(workspace.0.path()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         let output = command.envs(variables.iter().copied()).output().unwrap();
         stderr(&output).contains('\u{1b}')

@@ -55,8 +55,7 @@ impl Workspace {
     }
 
     pub(crate) fn run_in(&self, folder: &Path, arguments: &[&str]) -> Output {
-        let binary = env!("CARGO_BIN_EXE_qingstor-codegen");
-        Command::new(binary).args(arguments).current_dir(folder).output().unwrap()
+        command().args(arguments).current_dir(folder).output().unwrap()
     }
 
     /// All files below `relative` with their contents.
@@ -76,6 +75,10 @@ impl Workspace {
         }
         files
     }
+}
+
+pub(crate) fn command() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_qingstor-codegen"))
 }
 
 pub(crate) fn stdout(output: &Output) -> String {
