@@ -82,7 +82,7 @@ fn headers_are_treated_as_they_ask_for() {
         "{name: Content-MD5, in: header, type: string, required: true, x-computed: content-md5}
          {name: Content-Length, in: header, type: integer, required: true}
          {name: X-QS-Copy-Source, in: header, type: string, x-encoding: path}
-         {name: X-QS-Move-Source, in: header, type: string, x-encoding: path, x-repeatable: false}
+         {name: X-QS-Move-Source, in: header, type: string, x-encoding: path, x-idempotent: false}
          {name: X-QS-MetaData, in: header, type: map}
          {name: X-QS-Tags, in: header, type: map, x-header-prefix: X-QS-Tag-}
          {name: X-QS-Key, in: header, type: string, x-sensitive: true}
@@ -96,8 +96,8 @@ fn headers_are_treated_as_they_ask_for() {
     let length = field(inputs, "Content-Length");
     assert_eq!((length.treatment, length.required), (Treatment::ContentLength, false));
     assert_eq!(field(inputs, "X-QS-Copy-Source").treatment, Treatment::PathEncoded);
-    assert!(field(inputs, "X-QS-Move-Source").forbids_repeat);
-    assert!(!field(inputs, "X-QS-Copy-Source").forbids_repeat);
+    assert!(field(inputs, "X-QS-Move-Source").breaks_idempotency);
+    assert!(!field(inputs, "X-QS-Copy-Source").breaks_idempotency);
     assert_eq!(field(inputs, "X-QS-MetaData").location, Location::HeaderPrefix("X-QS-Meta-".into()));
     assert_eq!(field(inputs, "X-QS-Tags").location, Location::HeaderPrefix("X-QS-Tag-".into()));
     assert!(field(inputs, "X-QS-Key").sensitive);
@@ -173,7 +173,7 @@ fn bodies_give_their_properties_to_inputs_and_outputs() {
     let operation = &api.operations[0];
     assert_eq!((operation.request_body, operation.response_body), (RequestBody::Json, ResponseBody::Json));
     assert_eq!(operation.sub_resources, ["delete"]);
-    assert!(!operation.repeatable, "it is a POST");
+    assert!(!operation.idempotent, "it is a POST");
     let objects = field(&operation.inputs, "objects");
     assert!(objects.required);
     assert_eq!((objects.limits.min_items, objects.limits.max_items), (Some(1), Some(1000)));
@@ -196,7 +196,7 @@ fn what_only_some_successes_have_is_not_required() {
   /:
     get:
       operationId: Get
-      x-repeatable: false
+      x-idempotent: false
       responses:
         200:
           headers: {A: {type: string, required: true}}
@@ -214,7 +214,7 @@ fn what_only_some_successes_have_is_not_required() {
     let required: Vec<(&str, bool)> =
         operation.outputs.iter().map(|field| (field.name.as_str(), field.required)).collect();
     assert_eq!(required, [("A", false), ("id", true), ("name", false), ("more", false)]);
-    assert!(!operation.repeatable);
+    assert!(!operation.idempotent);
 }
 
 #[test]

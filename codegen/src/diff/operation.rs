@@ -77,10 +77,10 @@ fn itself(old: &Operation, new: &Operation) -> Vec<Cause<Operation>> {
         let message = format!("its body is {}, and was {}", sent(new.request_body), sent(old.request_body));
         add("request", message, Operation { request_body: new.request_body, ..old.clone() });
     }
-    if old.repeatable != new.repeatable {
-        let again = if new.repeatable { "is" } else { "is no longer" };
+    if old.idempotent != new.idempotent {
+        let again = if new.idempotent { "is" } else { "is no longer" };
         let message = format!("{again} repeated by the SDK when an attempt fails");
-        add("request", message, Operation { repeatable: new.repeatable, ..old.clone() });
+        add("request", message, Operation { idempotent: new.idempotent, ..old.clone() });
     }
     if old.success != new.success {
         let list = |statuses: &[u16]| statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");

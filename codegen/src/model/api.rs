@@ -50,8 +50,8 @@ pub struct Operation {
     pub outputs: Vec<Field>,
     /// What is received.
     pub response_body: ResponseBody,
-    /// Whether sending it twice does no more than sending it once (`x-repeatable`, else by method).
-    pub repeatable: bool,
+    /// Whether it is idempotent (`x-idempotent`, else by method).
+    pub idempotent: bool,
     /// How its list continues (`x-pagination`).
     pub pagination: Option<Pagination>,
 }
@@ -188,8 +188,8 @@ pub struct Field {
     pub sensitive: bool,
     /// Whether the server may send one text in place of a list of one (`x-accept-single`).
     pub accepts_single: bool,
-    /// Whether setting it makes a repeatable operation unrepeatable (`x-repeatable: false` on a parameter).
-    pub forbids_repeat: bool,
+    /// Whether setting it makes the request not idempotent (`x-idempotent: false` on a parameter).
+    pub breaks_idempotency: bool,
     /// How the value is made or written, beyond its shape.
     pub treatment: Treatment,
 }

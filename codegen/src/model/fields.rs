@@ -45,7 +45,7 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
         default: schema.default.as_ref().map(|default| default.value.to_string()),
         sensitive: schema.sensitive || hidden,
         accepts_single: false,
-        forbids_repeat: false,
+        breaks_idempotency: false,
         treatment: Treatment::Plain,
     }
 }

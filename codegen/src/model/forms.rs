@@ -40,8 +40,8 @@ pub(super) fn build<'d>(
             problems.error(codes::DUPLICATE_BODY, parameter.spot, message, help);
         }
         file = Some(parameter);
-        if parameter.hints.forbids_repeat {
-            let message = format!("`x-repeatable: false` of the file `{}` says nothing", parameter.name.value);
+        if parameter.hints.breaks_idempotency {
+            let message = format!("`x-idempotent: false` of the file `{}` says nothing", parameter.name.value);
             let help = "say it of the operation: a form is hardly ever sent without its file";
             problems.error(codes::MISPLACED_KEY, parameter.spot, message, help);
         }

@@ -57,7 +57,7 @@ pub(super) fn from_parameter<'d>(
         ParameterIn::Query | ParameterIn::Path | ParameterIn::Body => Carrier::Query,
     };
     let mut field = flat_field(context, &parameter.name, schema, &parameter.hints, carrier, &what, types, problems)?;
-    field.forbids_repeat = parameter.hints.forbids_repeat;
+    field.breaks_idempotency = parameter.hints.breaks_idempotency;
     field.treatment = treatment(&field, parameter, &what, problems);
     field.required = parameter.required && !field.treatment.is_computed();
     Some(field)

@@ -80,7 +80,7 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
         success,
         outputs: outputs.into_iter().map(|(field, _)| field).collect(),
         response_body,
-        repeatable: written.repeatable.unwrap_or(method != Method::Post),
+        idempotent: written.idempotent.unwrap_or(method != Method::Post),
         // Looked up when all types are there.
         pagination: None,
     }

@@ -35,8 +35,8 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
             }
             _ => {}
         }
-        if field.forbids_repeat {
-            statements.push(format!("request.unrepeatable_with(&self.{name});"));
+        if field.breaks_idempotency {
+            statements.push(format!("request.not_idempotent_with(&self.{name});"));
         }
     }
     // It is given away, so it comes last.

@@ -36,8 +36,8 @@ pub struct OperationView {
     pub sub_resources: Vec<String>,
     /// Successes outside 200..=299.
     pub also_success: Vec<u16>,
-    /// Whether it may be sent twice.
-    pub repeatable: bool,
+    /// True if the operation is idempotent.
+    pub idempotent: bool,
     /// `Empty`, `Json` or `Streamed`.
     pub response_kind: &'static str,
     /// The input.
@@ -77,7 +77,7 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
         http_method: http_method(operation.method),
         sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
         also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
-        repeatable: operation.repeatable,
+        idempotent: operation.idempotent,
         response_kind: match operation.response_body {
             ResponseBody::None => "Empty",
             ResponseBody::Json => "Json",

@@ -186,7 +186,7 @@ impl Surface {
         };
         self.wire.insert("response body".to_owned(), response.to_owned());
         self.success.extend(&operation.success);
-        if operation.repeatable {
+        if operation.idempotent {
             self.services.insert("the SDK repeats it when an attempt fails".to_owned());
         }
         for field in &operation.inputs {
@@ -225,7 +225,7 @@ impl Surface {
         };
         self.wire.insert(format!("input {name}"), carried);
         self.demanded(field);
-        if !field.forbids_repeat {
+        if !field.breaks_idempotency {
             self.services.insert(format!("a request with `{name}` can be repeated"));
         }
         let is_computed =

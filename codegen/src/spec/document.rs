@@ -66,8 +66,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// `responses`; `None` where they are missing or no map, which has been reported.
     pub responses: Option<Spanned<Vec<Response>>>,
-    /// `x-repeatable`.
-    pub repeatable: Option<bool>,
+    /// `x-idempotent`.
+    pub idempotent: Option<bool>,
     /// `x-pagination`.
     pub pagination: Option<Pagination>,
     /// `consumes`, its own or else the root's.
@@ -152,8 +152,8 @@ pub struct Hints {
     pub path_encoded: Option<Spot>,
     /// `x-header-prefix`.
     pub header_prefix: Option<Spanned<String>>,
-    /// `x-repeatable: false`.
-    pub forbids_repeat: bool,
+    /// `x-idempotent: false`.
+    pub breaks_idempotency: bool,
     /// `x-signed: true`.
     pub signed: bool,
 }

@@ -93,7 +93,7 @@ impl Reader {
         let problems = &mut self.problems;
         let computed = table.word("x-computed", &Computed::WORDS, problems);
         let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.spot);
-        let forbids_repeat = table.flag("x-repeatable", problems).is_some_and(|flag| !flag.value);
+        let breaks_idempotency = table.flag("x-idempotent", problems).is_some_and(|flag| !flag.value);
         let header_prefix = table.text("x-header-prefix", problems);
         let _ignored = table.word("collectionFormat", &[("csv", ())], problems);
         for (key, also_in_forms) in [("x-computed", true), ("x-encoding", false), ("x-header-prefix", true)] {
@@ -104,7 +104,7 @@ impl Reader {
                 problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, "remove it");
             }
         }
-        Hints { computed, path_encoded, header_prefix, forbids_repeat, signed: false }
+        Hints { computed, path_encoded, header_prefix, breaks_idempotency, signed: false }
     }
 }
 

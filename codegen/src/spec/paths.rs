@@ -31,7 +31,7 @@ const OPERATION_KEYS: [&str; 12] = [
     "parameters",
     "responses",
     "deprecated",
-    "x-repeatable",
+    "x-idempotent",
     "x-pagination",
 ];
 
@@ -112,7 +112,7 @@ impl Reader {
             docs_url: self.docs_url(&table),
             parameters: self.parameters(&table),
             responses: self.responses(&table).map(|it| Spanned::new(it, table.key_spot("responses"))),
-            repeatable: table.flag("x-repeatable", &mut self.problems).map(|flag| flag.value),
+            idempotent: table.flag("x-idempotent", &mut self.problems).map(|flag| flag.value),
             pagination: self.pagination(&table),
             consumes: consumes.map_or_else(|| self.consumes.clone(), texts),
         })

@@ -120,7 +120,7 @@ impl Role {
                 "in",
                 "collectionFormat",
                 "schema",
-                "x-repeatable",
+                "x-idempotent",
                 "x-computed",
                 "x-encoding",
                 "x-header-prefix",

@@ -92,7 +92,7 @@ impl Client {
                     error: refusal.error,
                     retry_after: refusal.retry_after,
                     replayable,
-                    repeatable: call.request.repeatable,
+                    repeatable: call.request.idempotent,
                 };
                 let Some(wait) = self.retry.wait_after(counted, &failure) else {
                     let error = failure.error.with_call(&call.name).with_attempts(attempt);

@@ -32,7 +32,7 @@ pub struct RequestEncoder {
     body: Body,
     json: Option<serde_json::Map<String, serde_json::Value>>,
     pub(super) form: Option<Form>,
-    repeatable: bool,
+    idempotent: bool,
     problems: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct EncodedRequest {
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
-    pub(crate) repeatable: bool,
+    pub(crate) idempotent: bool,
     pub(crate) form: Option<FormKind>,
 }
 
@@ -65,7 +65,7 @@ impl RequestEncoder {
             body: Body::empty(),
             json: None,
             form: None,
-            repeatable: spec.repeatable,
+            idempotent: spec.idempotent,
             problems: Vec::new(),
         }
     }
@@ -135,8 +135,8 @@ impl RequestEncoder {
     }
 
     /// Declares that a request is not idempotent if this value is set.
-    pub(crate) fn unrepeatable_with(&mut self, value: &dyn WireValue) {
-        self.repeatable &= value.text().is_none();
+    pub(crate) fn not_idempotent_with(&mut self, value: &dyn WireValue) {
+        self.idempotent &= value.text().is_none();
     }
 
     pub(crate) fn body(&mut self, body: Body) {
@@ -313,7 +313,7 @@ impl RequestEncoder {
             query: (!query.is_empty()).then_some(query),
             headers: self.headers,
             body: self.body,
-            repeatable: self.repeatable,
+            idempotent: self.idempotent,
             form,
         })
     }

@@ -49,7 +49,7 @@ pub(crate) mod spec {
         /// Statuses outside of 200 to 299 that are successes.
         pub also_success: &'static [u16],
         /// True if sending the request twice has the same effect as sending it once.
-        pub repeatable: bool,
+        pub idempotent: bool,
         pub response: ResponseKind,
     }
 

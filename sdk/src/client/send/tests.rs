@@ -18,7 +18,7 @@ impl Operation for GetNovelty {
         method: Method::GET,
         sub_resources: &["novelty"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

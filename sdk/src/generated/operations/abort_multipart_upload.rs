@@ -34,7 +34,7 @@ impl Operation for AbortMultipartUploadInput {
         method: Method::DELETE,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -91,7 +91,7 @@ impl Operation for AppendObjectInput {
         method: Method::POST,
         sub_resources: &["append"],
         also_success: &[],
-        repeatable: false,
+        idempotent: false,
         response: ResponseKind::Empty,
     };
 

@@ -84,7 +84,7 @@ impl Operation for CompleteMultipartUploadInput {
         method: Method::POST,
         sub_resources: &[],
         also_success: &[],
-        repeatable: false,
+        idempotent: false,
         response: ResponseKind::Empty,
     };
 

@@ -31,7 +31,7 @@ impl Operation for DeleteBucketInput {
         method: Method::DELETE,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -34,7 +34,7 @@ impl Operation for DeleteBucketCNAMEInput {
         method: Method::DELETE,
         sub_resources: &["cname"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

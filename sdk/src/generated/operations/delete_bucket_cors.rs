@@ -31,7 +31,7 @@ impl Operation for DeleteBucketCORSInput {
         method: Method::DELETE,
         sub_resources: &["cors"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

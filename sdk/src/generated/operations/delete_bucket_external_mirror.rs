@@ -31,7 +31,7 @@ impl Operation for DeleteBucketExternalMirrorInput {
         method: Method::DELETE,
         sub_resources: &["mirror"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

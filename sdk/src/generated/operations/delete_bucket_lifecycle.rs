@@ -31,7 +31,7 @@ impl Operation for DeleteBucketLifecycleInput {
         method: Method::DELETE,
         sub_resources: &["lifecycle"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -31,7 +31,7 @@ impl Operation for DeleteBucketLoggingInput {
         method: Method::DELETE,
         sub_resources: &["logging"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -31,7 +31,7 @@ impl Operation for DeleteBucketNotificationInput {
         method: Method::DELETE,
         sub_resources: &["notification"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -31,7 +31,7 @@ impl Operation for DeleteBucketPolicyInput {
         method: Method::DELETE,
         sub_resources: &["policy"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

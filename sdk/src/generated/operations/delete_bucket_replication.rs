@@ -31,7 +31,7 @@ impl Operation for DeleteBucketReplicationInput {
         method: Method::DELETE,
         sub_resources: &["replication"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

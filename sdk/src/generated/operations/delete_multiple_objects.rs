@@ -62,7 +62,7 @@ impl Operation for DeleteMultipleObjectsInput {
         method: Method::POST,
         sub_resources: &["delete"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

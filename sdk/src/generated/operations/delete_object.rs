@@ -44,7 +44,7 @@ impl Operation for DeleteObjectInput {
         method: Method::DELETE,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

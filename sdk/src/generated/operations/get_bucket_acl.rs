@@ -37,7 +37,7 @@ impl Operation for GetBucketACLInput {
         method: Method::GET,
         sub_resources: &["acl"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -46,7 +46,7 @@ impl Operation for GetBucketCNAMEInput {
         method: Method::GET,
         sub_resources: &["cname"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -37,7 +37,7 @@ impl Operation for GetBucketCORSInput {
         method: Method::GET,
         sub_resources: &["cors"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

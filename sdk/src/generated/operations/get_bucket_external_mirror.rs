@@ -34,7 +34,7 @@ impl Operation for GetBucketExternalMirrorInput {
         method: Method::GET,
         sub_resources: &["mirror"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -35,7 +35,7 @@ impl Operation for GetBucketLifecycleInput {
         method: Method::GET,
         sub_resources: &["lifecycle"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

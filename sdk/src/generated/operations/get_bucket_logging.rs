@@ -36,7 +36,7 @@ impl Operation for GetBucketLoggingInput {
         method: Method::GET,
         sub_resources: &["logging"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

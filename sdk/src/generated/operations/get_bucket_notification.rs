@@ -35,7 +35,7 @@ impl Operation for GetBucketNotificationInput {
         method: Method::GET,
         sub_resources: &["notification"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -35,7 +35,7 @@ impl Operation for GetBucketPolicyInput {
         method: Method::GET,
         sub_resources: &["policy"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

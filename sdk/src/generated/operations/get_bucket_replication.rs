@@ -35,7 +35,7 @@ impl Operation for GetBucketReplicationInput {
         method: Method::GET,
         sub_resources: &["replication"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -50,7 +50,7 @@ impl Operation for GetBucketStatisticsInput {
         method: Method::GET,
         sub_resources: &["stats"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -34,7 +34,7 @@ impl Operation for GetBucketVersioningInput {
         method: Method::GET,
         sub_resources: &["versioning"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -196,7 +196,7 @@ impl Operation for GetObjectInput {
         method: Method::GET,
         sub_resources: &[],
         also_success: &[304],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Streamed,
     };
 

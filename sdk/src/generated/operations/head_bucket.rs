@@ -31,7 +31,7 @@ impl Operation for HeadBucketInput {
         method: Method::HEAD,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

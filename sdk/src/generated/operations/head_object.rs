@@ -138,7 +138,7 @@ impl Operation for HeadObjectInput {
         method: Method::HEAD,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

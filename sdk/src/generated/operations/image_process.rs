@@ -105,7 +105,7 @@ impl Operation for ImageProcessInput {
         method: Method::GET,
         sub_resources: &["image"],
         also_success: &[304],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Streamed,
     };
 

@@ -134,7 +134,7 @@ impl Operation for InitiateMultipartUploadInput {
         method: Method::POST,
         sub_resources: &["uploads"],
         also_success: &[],
-        repeatable: false,
+        idempotent: false,
         response: ResponseKind::Json,
     };
 

@@ -62,7 +62,7 @@ impl Operation for ListBucketsInput {
         method: Method::GET,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

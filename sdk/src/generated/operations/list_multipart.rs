@@ -61,7 +61,7 @@ impl Operation for ListMultipartInput {
         method: Method::GET,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

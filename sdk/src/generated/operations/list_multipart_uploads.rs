@@ -106,7 +106,7 @@ impl Operation for ListMultipartUploadsInput {
         method: Method::GET,
         sub_resources: &["uploads"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

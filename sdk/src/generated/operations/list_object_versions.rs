@@ -106,7 +106,7 @@ impl Operation for ListObjectVersionsInput {
         method: Method::GET,
         sub_resources: &["versions"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -92,7 +92,7 @@ impl Operation for ListObjectsInput {
         method: Method::GET,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Json,
     };
 

@@ -59,7 +59,7 @@ impl Operation for OptionsObjectInput {
         method: Method::OPTIONS,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

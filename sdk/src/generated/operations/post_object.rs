@@ -161,7 +161,7 @@ impl Operation for PostObjectInput {
         method: Method::POST,
         sub_resources: &[],
         also_success: &[302],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -31,7 +31,7 @@ impl Operation for PutBucketInput {
         method: Method::PUT,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -40,7 +40,7 @@ impl Operation for PutBucketACLInput {
         method: Method::PUT,
         sub_resources: &["acl"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -43,7 +43,7 @@ impl Operation for PutBucketCNAMEInput {
         method: Method::PUT,
         sub_resources: &["cname"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

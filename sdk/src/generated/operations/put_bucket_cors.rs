@@ -43,7 +43,7 @@ impl Operation for PutBucketCORSInput {
         method: Method::PUT,
         sub_resources: &["cors"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

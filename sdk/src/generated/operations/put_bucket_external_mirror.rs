@@ -35,7 +35,7 @@ impl Operation for PutBucketExternalMirrorInput {
         method: Method::PUT,
         sub_resources: &["mirror"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -36,7 +36,7 @@ impl Operation for PutBucketLifecycleInput {
         method: Method::PUT,
         sub_resources: &["lifecycle"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

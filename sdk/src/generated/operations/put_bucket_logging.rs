@@ -36,7 +36,7 @@ impl Operation for PutBucketLoggingInput {
         method: Method::PUT,
         sub_resources: &["logging"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -34,7 +34,7 @@ impl Operation for PutBucketNotificationInput {
         method: Method::PUT,
         sub_resources: &["notification"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

@@ -34,7 +34,7 @@ impl Operation for PutBucketPolicyInput {
         method: Method::PUT,
         sub_resources: &["policy"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

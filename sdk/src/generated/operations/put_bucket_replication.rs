@@ -36,7 +36,7 @@ impl Operation for PutBucketReplicationInput {
         method: Method::PUT,
         sub_resources: &["replication"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

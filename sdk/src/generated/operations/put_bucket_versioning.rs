@@ -35,7 +35,7 @@ impl Operation for PutBucketVersioningInput {
         method: Method::PUT,
         sub_resources: &["versioning"],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 

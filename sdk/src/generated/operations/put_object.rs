@@ -323,7 +323,7 @@ impl Operation for PutObjectInput {
         method: Method::PUT,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 
@@ -397,8 +397,8 @@ impl Operation for PutObjectInput {
         request.header_map("metadata", "X-QS-Meta-", &self.metadata);
         request.body(self.body);
         request.content_length("content_length", &self.content_length);
-        request.unrepeatable_with(&self.move_source);
-        request.unrepeatable_with(&self.fetch_source);
+        request.not_idempotent_with(&self.move_source);
+        request.not_idempotent_with(&self.fetch_source);
     }
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {

@@ -210,7 +210,7 @@ impl Operation for UploadMultipartInput {
         method: Method::PUT,
         sub_resources: &[],
         also_success: &[],
-        repeatable: true,
+        idempotent: true,
         response: ResponseKind::Empty,
     };
 
