@@ -128,20 +128,17 @@ impl Bucket {
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) fn send<'a, I: Operation<Scope = BucketScope>>(
-        &'a self,
-        input: I,
-    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
-        self.client.execute(input, self.address(None))
+    pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
+        self.client.execute(input, self.address(None)).await
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) fn send_object<'a, I: Operation<Scope = ObjectScope>>(
-        &'a self,
+    pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
+        &self,
         key: &str,
         input: I,
-    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
-        self.client.execute(input, self.address(Some(key)))
+    ) -> Result<I::Output> {
+        self.client.execute(input, self.address(Some(key))).await
     }
 
     #[cfg(feature = "bench")]

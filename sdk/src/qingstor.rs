@@ -97,11 +97,8 @@ impl QingStor {
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
-    pub(crate) fn send<'a, I: Operation<Scope = ServiceScope>>(
-        &'a self,
-        input: I,
-    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
-        self.client.execute(input, Address::default())
+    pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
+        self.client.execute(input, Address::default()).await
     }
 }
 

@@ -61,19 +61,15 @@ impl Client {
         })
     }
 
-    /// Generic, and therefore short: what it calls is compiled once for all operations.
-    /// Encodes the input at once: a future that had it, and then what becomes of it, would be as large as both.
-    pub(crate) fn execute<'a, I: Operation>(
-        &'a self,
-        input: I,
-        address: Address<'_>,
-    ) -> impl Future<Output = Result<I::Output>> + Send + use<'a, I> {
-        let sending = self.encode(input, address).map(|call| (Arc::clone(&call.name), self.send(call)));
-        async move {
-            let (name, sending) = sending?;
-            let decoder = sending.await?;
-            I::decode(decoder).map_err(|error| error.with_call(&name))
-        }
+    /// Encodes `input`, sends it until a retry makes no sense, and decodes the response.
+    ///
+    /// This function is compiled for each operation, so it is short. The functions that it calls are compiled once.
+    pub(crate) async fn execute<I: Operation>(&self, input: I, address: Address<'_>) -> Result<I::Output> {
+        let call = self.encode(input, address)?;
+        let name = Arc::clone(&call.name);
+        // Boxed, because callers move and store the future of a call. The call would take most of it.
+        let decoder = Box::pin(self.send(call)).await?;
+        I::decode(decoder).map_err(|error| error.with_call(&name))
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {

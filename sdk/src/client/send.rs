@@ -46,64 +46,56 @@ impl From<Error> for Refusal {
 }
 
 impl Client {
-    pub(crate) fn send(&self, call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
-        let (operation, name) = (call.spec.name, Arc::clone(&call.name));
-        // In a place of its own, or all of it would be moved along whenever a caller moves the call.
-        let sending = Box::pin(self.send_until_done(call));
-        async move {
-            // Only now is it known what it belongs to: a caller may make a span for the call after making the call.
-            let span = debug_span!(
-                "qingstor",
-                operation,
-                bucket = name.bucket.as_deref(),
-                key = name.key.as_deref(),
-                attempts = field::Empty,
-            );
-            let outcome = sending.instrument(span.clone()).await;
-            span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
-            outcome
-        }
+    /// Sends `call`, again after each failure that the retry policy allows, within a span of its own.
+    pub(crate) async fn send(&self, mut call: Call) -> Result<ResponseDecoder> {
+        let span = debug_span!(
+            "qingstor",
+            operation = call.spec.name,
+            bucket = call.name.bucket.as_deref(),
+            key = call.name.key.as_deref(),
+            attempts = field::Empty,
+        );
+        let outcome = self.send_until_done(&mut call).instrument(span.clone()).await;
+        span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
+        outcome
     }
 
-    /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
-    fn send_until_done(&self, mut call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
+    async fn send_until_done(&self, call: &mut Call) -> Result<ResponseDecoder> {
         let replayable = call.request.body.is_replayable();
-        async move {
-            let mut clock_corrected = false;
-            let mut attempt = 1;
-            let mut counted = 1;
-            loop {
-                let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
-                let signed_at = self.clock.now();
-                let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(refusal) => refusal,
-                };
-                let expired = is_expired(&refusal, &call.spec.method);
-                if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
-                    && self.clock.correct(signed_at, server_time)
-                {
-                    debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
-                    clock_corrected = true;
-                    attempt += 1;
-                    continue;
-                }
-                let failure = Failure {
-                    error: refusal.error,
-                    retry_after: refusal.retry_after,
-                    replayable,
-                    repeatable: call.request.idempotent,
-                };
-                let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                    let error = failure.error.with_call(&call.name).with_attempts(attempt);
-                    debug!(%error, "failed");
-                    return Err(error);
-                };
-                debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
-                tokio::time::sleep(wait).await;
+        let mut clock_corrected = false;
+        let mut attempt = 1;
+        let mut counted = 1;
+        loop {
+            let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
+            let signed_at = self.clock.now();
+            let refusal = match self.attempt(call, attempt, signed_at, &span).instrument(span.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(refusal) => refusal,
+            };
+            let expired = is_expired(&refusal, &call.spec.method);
+            if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
+                && self.clock.correct(signed_at, server_time)
+            {
+                debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
+                clock_corrected = true;
                 attempt += 1;
-                counted += 1;
+                continue;
             }
+            let failure = Failure {
+                error: refusal.error,
+                retry_after: refusal.retry_after,
+                replayable,
+                repeatable: call.request.idempotent,
+            };
+            let Some(wait) = self.retry.wait_after(counted, &failure) else {
+                let error = failure.error.with_call(&call.name).with_attempts(attempt);
+                debug!(%error, "failed");
+                return Err(error);
+            };
+            debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+            counted += 1;
         }
     }
 

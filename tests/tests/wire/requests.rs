@@ -104,3 +104,11 @@ async fn request_is_what_it_was(operation: &str, sub_resources: &[&str]) {
         });
     }
 }
+
+#[test]
+fn futures_of_all_operations_are_send() {
+    fn assert_send(_: impl Future + Send) {}
+    let account = QingStor::new(Config::new("WIREKEY", SECRET)).unwrap();
+    let bucket = account.bucket("bucket", "pek3b");
+    assert_send(send_sample(&account, &bucket, "ListBuckets", false));
+}

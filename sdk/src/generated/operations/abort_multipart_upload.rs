@@ -73,11 +73,11 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/abort_multipart_upload.html>
-    pub fn abort_multipart_upload<'a>(
-        &'a self,
+    pub async fn abort_multipart_upload(
+        &self,
         key: &str,
         input: AbortMultipartUploadInput,
-    ) -> impl Future<Output = Result<AbortMultipartUploadOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    ) -> Result<AbortMultipartUploadOutput> {
+        self.send_object(key, input).await
     }
 }

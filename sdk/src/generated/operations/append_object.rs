@@ -147,11 +147,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/append.html>
-    pub fn append_object<'a>(
-        &'a self,
-        key: &str,
-        input: AppendObjectInput,
-    ) -> impl Future<Output = Result<AppendObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn append_object(&self, key: &str, input: AppendObjectInput) -> Result<AppendObjectOutput> {
+        self.send_object(key, input).await
     }
 }

@@ -151,11 +151,11 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/complete_multipart_upload.html>
-    pub fn complete_multipart_upload<'a>(
-        &'a self,
+    pub async fn complete_multipart_upload(
+        &self,
         key: &str,
         input: CompleteMultipartUploadInput,
-    ) -> impl Future<Output = Result<CompleteMultipartUploadOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    ) -> Result<CompleteMultipartUploadOutput> {
+        self.send_object(key, input).await
     }
 }

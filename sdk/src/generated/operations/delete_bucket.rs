@@ -68,10 +68,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/delete.html>
-    pub fn delete_bucket(
-        &self,
-        input: DeleteBucketInput,
-    ) -> impl Future<Output = Result<DeleteBucketOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn delete_bucket(&self, input: DeleteBucketInput) -> Result<DeleteBucketOutput> {
+        self.send(input).await
     }
 }

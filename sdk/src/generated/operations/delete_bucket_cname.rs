@@ -71,10 +71,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/delete_cname.html>
-    pub fn delete_bucket_cname(
-        &self,
-        input: DeleteBucketCNAMEInput,
-    ) -> impl Future<Output = Result<DeleteBucketCNAMEOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn delete_bucket_cname(&self, input: DeleteBucketCNAMEInput) -> Result<DeleteBucketCNAMEOutput> {
+        self.send(input).await
     }
 }

@@ -65,10 +65,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/delete_cors.html>
-    pub fn delete_bucket_cors(
-        &self,
-        input: DeleteBucketCORSInput,
-    ) -> impl Future<Output = Result<DeleteBucketCORSOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn delete_bucket_cors(&self, input: DeleteBucketCORSInput) -> Result<DeleteBucketCORSOutput> {
+        self.send(input).await
     }
 }

@@ -65,10 +65,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/delete_external_mirror.html>
-    pub fn delete_bucket_external_mirror(
+    pub async fn delete_bucket_external_mirror(
         &self,
         input: DeleteBucketExternalMirrorInput,
-    ) -> impl Future<Output = Result<DeleteBucketExternalMirrorOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<DeleteBucketExternalMirrorOutput> {
+        self.send(input).await
     }
 }

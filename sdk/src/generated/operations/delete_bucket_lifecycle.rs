@@ -65,10 +65,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/delete_lifecycle.html>
-    pub fn delete_bucket_lifecycle(
+    pub async fn delete_bucket_lifecycle(
         &self,
         input: DeleteBucketLifecycleInput,
-    ) -> impl Future<Output = Result<DeleteBucketLifecycleOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<DeleteBucketLifecycleOutput> {
+        self.send(input).await
     }
 }

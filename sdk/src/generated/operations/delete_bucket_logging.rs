@@ -65,10 +65,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/delete_logging.html>
-    pub fn delete_bucket_logging(
-        &self,
-        input: DeleteBucketLoggingInput,
-    ) -> impl Future<Output = Result<DeleteBucketLoggingOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn delete_bucket_logging(&self, input: DeleteBucketLoggingInput) -> Result<DeleteBucketLoggingOutput> {
+        self.send(input).await
     }
 }

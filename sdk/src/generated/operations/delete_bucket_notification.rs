@@ -65,10 +65,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/delete_notification.html>
-    pub fn delete_bucket_notification(
+    pub async fn delete_bucket_notification(
         &self,
         input: DeleteBucketNotificationInput,
-    ) -> impl Future<Output = Result<DeleteBucketNotificationOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<DeleteBucketNotificationOutput> {
+        self.send(input).await
     }
 }

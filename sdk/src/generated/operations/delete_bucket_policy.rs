@@ -65,10 +65,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/delete_policy.html>
-    pub fn delete_bucket_policy(
-        &self,
-        input: DeleteBucketPolicyInput,
-    ) -> impl Future<Output = Result<DeleteBucketPolicyOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn delete_bucket_policy(&self, input: DeleteBucketPolicyInput) -> Result<DeleteBucketPolicyOutput> {
+        self.send(input).await
     }
 }

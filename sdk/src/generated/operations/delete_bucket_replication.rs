@@ -65,10 +65,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/replication/delete_replication.html>
-    pub fn delete_bucket_replication(
+    pub async fn delete_bucket_replication(
         &self,
         input: DeleteBucketReplicationInput,
-    ) -> impl Future<Output = Result<DeleteBucketReplicationOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<DeleteBucketReplicationOutput> {
+        self.send(input).await
     }
 }

@@ -108,10 +108,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/delete_multiple.html>
-    pub fn delete_multiple_objects(
+    pub async fn delete_multiple_objects(
         &self,
         input: DeleteMultipleObjectsInput,
-    ) -> impl Future<Output = Result<DeleteMultipleObjectsOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<DeleteMultipleObjectsOutput> {
+        self.send(input).await
     }
 }

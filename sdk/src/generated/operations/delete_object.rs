@@ -87,11 +87,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/delete.html>
-    pub fn delete_object<'a>(
-        &'a self,
-        key: &str,
-        input: DeleteObjectInput,
-    ) -> impl Future<Output = Result<DeleteObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn delete_object(&self, key: &str, input: DeleteObjectInput) -> Result<DeleteObjectOutput> {
+        self.send_object(key, input).await
     }
 }

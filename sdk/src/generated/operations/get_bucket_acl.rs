@@ -72,10 +72,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_acl.html>
-    pub fn get_bucket_acl(
-        &self,
-        input: GetBucketACLInput,
-    ) -> impl Future<Output = Result<GetBucketACLOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_acl(&self, input: GetBucketACLInput) -> Result<GetBucketACLOutput> {
+        self.send(input).await
     }
 }

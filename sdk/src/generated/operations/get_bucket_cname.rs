@@ -84,10 +84,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/get_cname.html>
-    pub fn get_bucket_cname(
-        &self,
-        input: GetBucketCNAMEInput,
-    ) -> impl Future<Output = Result<GetBucketCNAMEOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_cname(&self, input: GetBucketCNAMEInput) -> Result<GetBucketCNAMEOutput> {
+        self.send(input).await
     }
 }

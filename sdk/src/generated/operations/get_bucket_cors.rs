@@ -72,10 +72,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/get_cors.html>
-    pub fn get_bucket_cors(
-        &self,
-        input: GetBucketCORSInput,
-    ) -> impl Future<Output = Result<GetBucketCORSOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_cors(&self, input: GetBucketCORSInput) -> Result<GetBucketCORSOutput> {
+        self.send(input).await
     }
 }

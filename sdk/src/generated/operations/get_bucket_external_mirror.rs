@@ -69,10 +69,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/get_external_mirror.html>
-    pub fn get_bucket_external_mirror(
+    pub async fn get_bucket_external_mirror(
         &self,
         input: GetBucketExternalMirrorInput,
-    ) -> impl Future<Output = Result<GetBucketExternalMirrorOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<GetBucketExternalMirrorOutput> {
+        self.send(input).await
     }
 }

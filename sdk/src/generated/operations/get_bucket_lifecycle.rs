@@ -74,10 +74,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/get_lifecycle.html>
-    pub fn get_bucket_lifecycle(
-        &self,
-        input: GetBucketLifecycleInput,
-    ) -> impl Future<Output = Result<GetBucketLifecycleOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_lifecycle(&self, input: GetBucketLifecycleInput) -> Result<GetBucketLifecycleOutput> {
+        self.send(input).await
     }
 }

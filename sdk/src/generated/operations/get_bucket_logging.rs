@@ -71,10 +71,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/get_logging.html>
-    pub fn get_bucket_logging(
-        &self,
-        input: GetBucketLoggingInput,
-    ) -> impl Future<Output = Result<GetBucketLoggingOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_logging(&self, input: GetBucketLoggingInput) -> Result<GetBucketLoggingOutput> {
+        self.send(input).await
     }
 }

@@ -70,10 +70,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/get_notification.html>
-    pub fn get_bucket_notification(
+    pub async fn get_bucket_notification(
         &self,
         input: GetBucketNotificationInput,
-    ) -> impl Future<Output = Result<GetBucketNotificationOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<GetBucketNotificationOutput> {
+        self.send(input).await
     }
 }

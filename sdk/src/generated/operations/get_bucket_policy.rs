@@ -75,10 +75,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/get_policy.html>
-    pub fn get_bucket_policy(
-        &self,
-        input: GetBucketPolicyInput,
-    ) -> impl Future<Output = Result<GetBucketPolicyOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_policy(&self, input: GetBucketPolicyInput) -> Result<GetBucketPolicyOutput> {
+        self.send(input).await
     }
 }

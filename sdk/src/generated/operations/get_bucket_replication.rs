@@ -70,10 +70,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/replication/get_replication.html>
-    pub fn get_bucket_replication(
-        &self,
-        input: GetBucketReplicationInput,
-    ) -> impl Future<Output = Result<GetBucketReplicationOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_replication(&self, input: GetBucketReplicationInput) -> Result<GetBucketReplicationOutput> {
+        self.send(input).await
     }
 }

@@ -86,10 +86,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_stats.html>
-    pub fn get_bucket_statistics(
-        &self,
-        input: GetBucketStatisticsInput,
-    ) -> impl Future<Output = Result<GetBucketStatisticsOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_statistics(&self, input: GetBucketStatisticsInput) -> Result<GetBucketStatisticsOutput> {
+        self.send(input).await
     }
 }

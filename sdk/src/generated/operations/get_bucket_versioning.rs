@@ -69,10 +69,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_versioning.html>
-    pub fn get_bucket_versioning(
-        &self,
-        input: GetBucketVersioningInput,
-    ) -> impl Future<Output = Result<GetBucketVersioningOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn get_bucket_versioning(&self, input: GetBucketVersioningInput) -> Result<GetBucketVersioningOutput> {
+        self.send(input).await
     }
 }

@@ -285,11 +285,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/get.html>
-    pub fn get_object<'a>(
-        &'a self,
-        key: &str,
-        input: GetObjectInput,
-    ) -> impl Future<Output = Result<GetObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn get_object(&self, key: &str, input: GetObjectInput) -> Result<GetObjectOutput> {
+        self.send_object(key, input).await
     }
 }

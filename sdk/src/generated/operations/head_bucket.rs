@@ -68,10 +68,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/head.html>
-    pub fn head_bucket(
-        &self,
-        input: HeadBucketInput,
-    ) -> impl Future<Output = Result<HeadBucketOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn head_bucket(&self, input: HeadBucketInput) -> Result<HeadBucketOutput> {
+        self.send(input).await
     }
 }

@@ -213,11 +213,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/head.html>
-    pub fn head_object<'a>(
-        &'a self,
-        key: &str,
-        input: HeadObjectInput,
-    ) -> impl Future<Output = Result<HeadObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn head_object(&self, key: &str, input: HeadObjectInput) -> Result<HeadObjectOutput> {
+        self.send_object(key, input).await
     }
 }

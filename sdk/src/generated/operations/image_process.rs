@@ -159,11 +159,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/data_process/image_process/index.html>
-    pub fn image_process<'a>(
-        &'a self,
-        key: &str,
-        input: ImageProcessInput,
-    ) -> impl Future<Output = Result<ImageProcessOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn image_process(&self, key: &str, input: ImageProcessInput) -> Result<ImageProcessOutput> {
+        self.send_object(key, input).await
     }
 }

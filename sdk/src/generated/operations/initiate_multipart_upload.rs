@@ -199,11 +199,11 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/initiate_multipart_upload.html>
-    pub fn initiate_multipart_upload<'a>(
-        &'a self,
+    pub async fn initiate_multipart_upload(
+        &self,
         key: &str,
         input: InitiateMultipartUploadInput,
-    ) -> impl Future<Output = Result<InitiateMultipartUploadOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    ) -> Result<InitiateMultipartUploadOutput> {
+        self.send_object(key, input).await
     }
 }

@@ -132,10 +132,7 @@ impl crate::QingStor {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/service/get.html>
-    pub fn list_buckets(
-        &self,
-        input: ListBucketsInput,
-    ) -> impl Future<Output = Result<ListBucketsOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn list_buckets(&self, input: ListBucketsInput) -> Result<ListBucketsOutput> {
+        self.send(input).await
     }
 }

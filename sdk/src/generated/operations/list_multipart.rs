@@ -135,11 +135,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/list_multipart.html>
-    pub fn list_multipart<'a>(
-        &'a self,
-        key: &str,
-        input: ListMultipartInput,
-    ) -> impl Future<Output = Result<ListMultipartOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn list_multipart(&self, key: &str, input: ListMultipartInput) -> Result<ListMultipartOutput> {
+        self.send_object(key, input).await
     }
 }

@@ -182,10 +182,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/list_multipart_uploads.html>
-    pub fn list_multipart_uploads(
-        &self,
-        input: ListMultipartUploadsInput,
-    ) -> impl Future<Output = Result<ListMultipartUploadsOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn list_multipart_uploads(&self, input: ListMultipartUploadsInput) -> Result<ListMultipartUploadsOutput> {
+        self.send(input).await
     }
 }

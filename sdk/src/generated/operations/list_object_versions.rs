@@ -184,10 +184,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/versions.html>
-    pub fn list_object_versions(
-        &self,
-        input: ListObjectVersionsInput,
-    ) -> impl Future<Output = Result<ListObjectVersionsOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn list_object_versions(&self, input: ListObjectVersionsInput) -> Result<ListObjectVersionsOutput> {
+        self.send(input).await
     }
 }

@@ -166,10 +166,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get.html>
-    pub fn list_objects(
-        &self,
-        input: ListObjectsInput,
-    ) -> impl Future<Output = Result<ListObjectsOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn list_objects(&self, input: ListObjectsInput) -> Result<ListObjectsOutput> {
+        self.send(input).await
     }
 }

@@ -117,11 +117,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/options.html>
-    pub fn options_object<'a>(
-        &'a self,
-        key: &str,
-        input: OptionsObjectInput,
-    ) -> impl Future<Output = Result<OptionsObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn options_object(&self, key: &str, input: OptionsObjectInput) -> Result<OptionsObjectOutput> {
+        self.send_object(key, input).await
     }
 }

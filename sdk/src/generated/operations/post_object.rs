@@ -230,10 +230,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/post.html>
-    pub fn post_object(
-        &self,
-        input: PostObjectInput,
-    ) -> impl Future<Output = Result<PostObjectOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn post_object(&self, input: PostObjectInput) -> Result<PostObjectOutput> {
+        self.send(input).await
     }
 }

@@ -72,7 +72,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put.html>
-    pub fn put_bucket(&self, input: PutBucketInput) -> impl Future<Output = Result<PutBucketOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket(&self, input: PutBucketInput) -> Result<PutBucketOutput> {
+        self.send(input).await
     }
 }

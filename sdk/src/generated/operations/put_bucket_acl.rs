@@ -80,10 +80,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put_acl.html>
-    pub fn put_bucket_acl(
-        &self,
-        input: PutBucketACLInput,
-    ) -> impl Future<Output = Result<PutBucketACLOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_acl(&self, input: PutBucketACLInput) -> Result<PutBucketACLOutput> {
+        self.send(input).await
     }
 }

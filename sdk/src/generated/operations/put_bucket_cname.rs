@@ -87,10 +87,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/put_cname.html>
-    pub fn put_bucket_cname(
-        &self,
-        input: PutBucketCNAMEInput,
-    ) -> impl Future<Output = Result<PutBucketCNAMEOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_cname(&self, input: PutBucketCNAMEInput) -> Result<PutBucketCNAMEOutput> {
+        self.send(input).await
     }
 }

@@ -85,10 +85,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/put_cors.html>
-    pub fn put_bucket_cors(
-        &self,
-        input: PutBucketCORSInput,
-    ) -> impl Future<Output = Result<PutBucketCORSOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_cors(&self, input: PutBucketCORSInput) -> Result<PutBucketCORSOutput> {
+        self.send(input).await
     }
 }

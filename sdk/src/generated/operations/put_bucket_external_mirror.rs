@@ -78,10 +78,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/put_external_mirror.html>
-    pub fn put_bucket_external_mirror(
+    pub async fn put_bucket_external_mirror(
         &self,
         input: PutBucketExternalMirrorInput,
-    ) -> impl Future<Output = Result<PutBucketExternalMirrorOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<PutBucketExternalMirrorOutput> {
+        self.send(input).await
     }
 }

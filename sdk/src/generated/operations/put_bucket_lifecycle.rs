@@ -79,10 +79,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/put_lifecycle.html>
-    pub fn put_bucket_lifecycle(
-        &self,
-        input: PutBucketLifecycleInput,
-    ) -> impl Future<Output = Result<PutBucketLifecycleOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_lifecycle(&self, input: PutBucketLifecycleInput) -> Result<PutBucketLifecycleOutput> {
+        self.send(input).await
     }
 }

@@ -75,10 +75,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/put_logging.html>
-    pub fn put_bucket_logging(
-        &self,
-        input: PutBucketLoggingInput,
-    ) -> impl Future<Output = Result<PutBucketLoggingOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_logging(&self, input: PutBucketLoggingInput) -> Result<PutBucketLoggingOutput> {
+        self.send(input).await
     }
 }

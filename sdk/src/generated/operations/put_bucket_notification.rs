@@ -75,10 +75,10 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/put_notification.html>
-    pub fn put_bucket_notification(
+    pub async fn put_bucket_notification(
         &self,
         input: PutBucketNotificationInput,
-    ) -> impl Future<Output = Result<PutBucketNotificationOutput>> + Send + use<'_> {
-        self.send(input)
+    ) -> Result<PutBucketNotificationOutput> {
+        self.send(input).await
     }
 }

@@ -77,10 +77,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/put_policy.html>
-    pub fn put_bucket_policy(
-        &self,
-        input: PutBucketPolicyInput,
-    ) -> impl Future<Output = Result<PutBucketPolicyOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_policy(&self, input: PutBucketPolicyInput) -> Result<PutBucketPolicyOutput> {
+        self.send(input).await
     }
 }

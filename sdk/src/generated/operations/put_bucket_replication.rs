@@ -80,10 +80,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/replication/put_replication.html>
-    pub fn put_bucket_replication(
-        &self,
-        input: PutBucketReplicationInput,
-    ) -> impl Future<Output = Result<PutBucketReplicationOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_replication(&self, input: PutBucketReplicationInput) -> Result<PutBucketReplicationOutput> {
+        self.send(input).await
     }
 }

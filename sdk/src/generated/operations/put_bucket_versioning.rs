@@ -78,10 +78,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put_versioning.html>
-    pub fn put_bucket_versioning(
-        &self,
-        input: PutBucketVersioningInput,
-    ) -> impl Future<Output = Result<PutBucketVersioningOutput>> + Send + use<'_> {
-        self.send(input)
+    pub async fn put_bucket_versioning(&self, input: PutBucketVersioningInput) -> Result<PutBucketVersioningOutput> {
+        self.send(input).await
     }
 }

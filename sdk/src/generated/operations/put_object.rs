@@ -450,11 +450,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/put.html>
-    pub fn put_object<'a>(
-        &'a self,
-        key: &str,
-        input: PutObjectInput,
-    ) -> impl Future<Output = Result<PutObjectOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn put_object(&self, key: &str, input: PutObjectInput) -> Result<PutObjectOutput> {
+        self.send_object(key, input).await
     }
 }

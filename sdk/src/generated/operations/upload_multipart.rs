@@ -309,11 +309,7 @@ impl crate::Bucket {
     /// anything was sent, the server answered with an error, or no answer came.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/multipart/upload_multipart.html>
-    pub fn upload_multipart<'a>(
-        &'a self,
-        key: &str,
-        input: UploadMultipartInput,
-    ) -> impl Future<Output = Result<UploadMultipartOutput>> + Send + use<'a> {
-        self.send_object(key, input)
+    pub async fn upload_multipart(&self, key: &str, input: UploadMultipartInput) -> Result<UploadMultipartOutput> {
+        self.send_object(key, input).await
     }
 }
