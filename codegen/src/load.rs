@@ -27,9 +27,9 @@ impl Loaded {
     ///
     /// This reads the files concerned once more: ask for everything at once.
     pub fn places(&self, origins: &[Origin]) -> Vec<Option<Place>> {
-        let spots = origins.iter().filter_map(|origin| origin.spot());
-        let places = places(spots, &self.files, &self.sources);
-        origins.iter().map(|origin| places.get(&origin.spot()?).cloned()).collect()
+        let spans = origins.iter().filter_map(|origin| origin.span());
+        let places = places(spans, &self.files, &self.sources);
+        origins.iter().map(|origin| places.get(&origin.span()?).cloned()).collect()
     }
 }
 

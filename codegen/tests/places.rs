@@ -94,5 +94,5 @@ fn an_api_is_the_same_wherever_it_is_written() {
     assert_eq!(one.api, other.api);
     let origin = |loaded: &Loaded| loaded.api.operations[0].origin;
     assert_ne!(one.places(&[origin(&one)]), other.places(&[origin(&other)]));
-    assert!(!format!("{:?}", one.api).contains("Spot"));
+    assert!(!format!("{:?}", one.api).contains("Span"));
 }

@@ -100,7 +100,9 @@ fn changed(old: &Field, new: &Field, word: &str) -> Vec<Cause<Field>> {
     }
     if old.breaks_idempotency != new.breaks_idempotency {
         let message = if new.breaks_idempotency { "forbids that the SDK repeats" } else { "lets the SDK repeat" };
-        add(format!("{message} a request in which it is set"), &|alone| alone.breaks_idempotency = new.breaks_idempotency);
+        add(format!("{message} a request in which it is set"), &|alone| {
+            alone.breaks_idempotency = new.breaks_idempotency
+        });
     }
     if old.accepts_single != new.accepts_single {
         let message = if new.accepts_single { "may be received as" } else { "can no longer be received as" };

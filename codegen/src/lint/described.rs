@@ -2,7 +2,7 @@
 
 use crate::diagnostic::codes;
 use crate::spec::document::{Document, Operation, Parameter, ParameterIn, Response};
-use crate::spec::problems::{Finding, Problems, Spot};
+use crate::spec::problems::{Finding, Problems, Span};
 use crate::spec::schema::{Kind, Schema, SchemaUse, Target};
 
 pub(super) fn check(document: &Document, problems: &mut Problems) {
@@ -21,7 +21,7 @@ pub(super) fn check(document: &Document, problems: &mut Problems) {
     for named in document.schemas.values() {
         let what = format!("definition `{}`", named.name);
         if is_type(&named.schema) && is_blank(&named.schema.description) {
-            undescribed(&what, named.schema.spot, problems);
+            undescribed(&what, named.schema.span, problems);
         }
         parts(&named.schema, &what, problems);
     }
@@ -31,7 +31,7 @@ fn summary(operation: &Operation, problems: &mut Problems) {
     if is_blank(&operation.summary) {
         let message = format!("{} has no summary", name(operation));
         let help = "add `summary: …`, one line that says what it does";
-        problems.report(Finding::warning(codes::MISSING_SUMMARY, operation.method.spot, message).help(help));
+        problems.report(Finding::warning(codes::MISSING_SUMMARY, operation.method.span, message).help(help));
     }
 }
 
@@ -49,7 +49,7 @@ fn parameters(parameters: &[Parameter], problems: &mut Problems) {
             // It is described by its schema, or else called `body`, which is described already.
             (Target::Inline(schema), ParameterIn::Body) => parts(schema, &format!("the body of {what}"), problems),
             (Target::Inline(schema), _) if is_blank(&schema.description) => {
-                undescribed(&what, parameter.name.spot, problems);
+                undescribed(&what, parameter.name.span, problems);
             }
             _ => {}
         }
@@ -59,7 +59,7 @@ fn parameters(parameters: &[Parameter], problems: &mut Problems) {
 fn response(response: &Response, operation: &Operation, problems: &mut Problems) {
     let owner = format!("response `{}` of {}", response.status.value, name(operation));
     for header in response.headers.iter().filter(|header| is_blank(&header.schema.description)) {
-        undescribed(&format!("header `{}` of {owner}", header.name.value), header.name.spot, problems);
+        undescribed(&format!("header `{}` of {owner}", header.name.value), header.name.span, problems);
     }
     if let Some(Target::Inline(schema)) = response.schema.as_ref().map(|schema| &schema.target) {
         parts(schema, &format!("the body of {owner}"), problems);
@@ -76,7 +76,7 @@ fn parts(schema: &Schema, owner: &str, problems: &mut Problems) {
             (None, Target::Named(_) | Target::Broken) => true,
         };
         if !is_described {
-            undescribed(&what, property.name.spot, problems);
+            undescribed(&what, property.name.span, problems);
         }
         inner(&property.schema, &what, true, problems);
     }
@@ -89,7 +89,7 @@ fn parts(schema: &Schema, owner: &str, problems: &mut Problems) {
 fn inner(part: &SchemaUse, what: &str, has_owner: bool, problems: &mut Problems) {
     let Target::Inline(schema) = &part.target else { return };
     if !has_owner && is_type(schema) && is_blank(&schema.description) {
-        undescribed(&format!("the type of {what}"), schema.spot, problems);
+        undescribed(&format!("the type of {what}"), schema.span, problems);
     }
     parts(schema, what, problems);
 }
@@ -104,7 +104,7 @@ fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-fn undescribed(what: &str, spot: Spot, problems: &mut Problems) {
-    let finding = Finding::warning(codes::UNDESCRIBED, spot, format!("{what} has no description"));
+fn undescribed(what: &str, span: Span, problems: &mut Problems) {
+    let finding = Finding::warning(codes::UNDESCRIBED, span, format!("{what} has no description"));
     problems.report(finding.help("add `description: …`; the documentation is made of it"));
 }

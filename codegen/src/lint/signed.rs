@@ -17,7 +17,7 @@ pub(super) fn check(document: &Document, problems: &mut Problems) {
                 let help = format!(
                     "if that is meant, say so: write `x-signed: true` beside it, or name it in the path, as `?{name}`"
                 );
-                problems.report(Finding::warning(codes::SIGNED_PARAMETER, parameter.name.spot, message).help(help));
+                problems.report(Finding::warning(codes::SIGNED_PARAMETER, parameter.name.span, message).help(help));
             }
         }
     }

@@ -11,15 +11,15 @@ pub(super) fn check(document: &Document, problems: &mut Problems) {
     let used = reached(document);
     for (name, id) in document.definitions.iter().filter(|(_, id)| !used.contains(id)) {
         let message = format!("the definition `{}` is never used", name.value);
-        let mut finding = Finding::warning(codes::UNUSED_TYPE, name.spot, message);
-        if let Some(named) = document.schemas.get(id).filter(|named| named.schema.spot.file != name.spot.file) {
-            finding = finding.related(named.schema.spot, "its description");
+        let mut finding = Finding::warning(codes::UNUSED_TYPE, name.span, message);
+        if let Some(named) = document.schemas.get(id).filter(|named| named.schema.span.file != name.span.file) {
+            finding = finding.related(named.schema.span, "its description");
         }
         problems.report(finding.help("refer to it, or remove it"));
     }
-    for (name, spot) in document.shared_parameters.iter().filter(|(name, _)| !document.used_parameters.contains(name)) {
+    for (name, span) in document.shared_parameters.iter().filter(|(name, _)| !document.used_parameters.contains(name)) {
         let message = format!("the shared parameter `{name}` is never used");
-        problems.report(Finding::warning(codes::UNUSED_PARAMETER, *spot, message).help("list it, or remove it"));
+        problems.report(Finding::warning(codes::UNUSED_PARAMETER, *span, message).help("list it, or remove it"));
     }
 }
 

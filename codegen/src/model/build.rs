@@ -14,7 +14,7 @@ use crate::diagnostic::codes;
 use crate::rust::is_own_method;
 use crate::rust::names::{operation_type, snake_case};
 use crate::spec::document::{Document, PathItem, Verb};
-use crate::spec::problems::{Finding, Problems, Spanned, Spot};
+use crate::spec::problems::{Finding, Problems, Span, Spanned};
 
 /// Concludes what the API is. What is wrong is reported; the result is of use only if nothing was.
 ///
@@ -61,16 +61,16 @@ fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
         let before_query = key.split_once('?').map_or(key, |(before, _)| before);
         if let Some(first) = seen.insert((before_query, sub_resources), &item.path) {
             let message = format!("the paths `{}` and `{key}` are one", first.value);
-            let finding = Finding::error(codes::DUPLICATE_PATH, item.path.spot, message);
+            let finding = Finding::error(codes::DUPLICATE_PATH, item.path.span, message);
             let finding = finding.help("join their operations under one of them");
-            problems.report(finding.related(first.spot, "the first is here"));
+            problems.report(finding.related(first.span, "the first is here"));
         }
     }
 }
 
 /// An operation's id names a method and two types, in Rust and everywhere else.
 fn check_ids(document: &Document, problems: &mut Problems) {
-    let mut by_id: BTreeMap<&str, Spot> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, Span> = BTreeMap::new();
     let mut distinct: Vec<Spanned<&str>> = Vec::new();
     for written in document.paths.iter().flat_map(|item| &item.operations) {
         let Some(id) = &written.id else { continue };
@@ -79,15 +79,15 @@ fn check_ids(document: &Document, problems: &mut Problems) {
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(allowed) {
             let message = format!("the operationId `{name}` is not a name");
             let help = "begin with a letter, then use letters, digits, `_` and `-`, such as `GetBucketACL`";
-            problems.error(codes::BAD_OPERATION_ID, id.spot, message, help);
+            problems.error(codes::BAD_OPERATION_ID, id.span, message, help);
         } else if let Some(first) = by_id.get(name) {
             let message = format!("the operationId `{name}` belongs to another operation already");
-            let finding = Finding::error(codes::DUPLICATE_OPERATION_ID, id.spot, message);
+            let finding = Finding::error(codes::DUPLICATE_OPERATION_ID, id.span, message);
             let finding = finding.help("give this operation a name of its own");
             problems.report(finding.related(*first, "the other operation"));
         } else {
-            by_id.insert(name, id.spot);
-            distinct.push(Spanned { value: name, spot: id.spot });
+            by_id.insert(name, id.span);
+            distinct.push(Spanned { value: name, span: id.span });
         }
     }
     for id in &distinct {

@@ -16,9 +16,9 @@ pub(super) fn one_of_each<'n>(
     for name in names {
         let rust_name = in_rust(name.value);
         if let Some(first) = taken.get(&rust_name) {
-            let (first, other) = (first.spot, first.value);
+            let (first, other) = (first.span, first.value);
             let message = format!("{owners} `{other}` and `{}` would both be `{rust_name}` in Rust", name.value);
-            let finding = Finding::error(codes::NAME_COLLISION, name.spot, message).help("rename one of them");
+            let finding = Finding::error(codes::NAME_COLLISION, name.span, message).help("rename one of them");
             problems.report(finding.related(first, "the other is here"));
         } else {
             taken.insert(rust_name, name);
@@ -37,5 +37,5 @@ pub(super) fn not_reserved(
 ) {
     let message = format!("{owner} `{}` would be `{rust_name}` in Rust, which {why}", name.value);
     let help = format!("such {kind} cannot be generated; rename it");
-    problems.error(codes::RESERVED_NAME, name.spot, message, help);
+    problems.error(codes::RESERVED_NAME, name.span, message, help);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::enums::Values;
 use crate::diagnostic::codes;
-use crate::spec::problems::{Problems, Spot};
+use crate::spec::problems::{Problems, Span};
 use crate::spec::schema::Schema;
 
 /// Every place where an enum is written, by what it is called.
@@ -16,7 +16,7 @@ struct EnumUse<'d> {
     schema: &'d Schema,
     values: Values<'d>,
     /// What is wrong if the values are: the name, or else the values themselves.
-    spot: Spot,
+    span: Span,
 }
 
 impl<'d> EnumUses<'d> {
@@ -24,10 +24,10 @@ impl<'d> EnumUses<'d> {
     pub(super) fn note(&mut self, name: &str, schema: &'d Schema) {
         let Some(values) = &schema.values else { return };
         let uses = self.0.entry(name.to_owned()).or_default();
-        if !uses.iter().any(|known| known.schema.spot == schema.spot) {
-            let spot = schema.enum_name.as_ref().map_or(values.spot, |name| name.spot);
+        if !uses.iter().any(|known| known.schema.span == schema.span) {
+            let span = schema.enum_name.as_ref().map_or(values.span, |name| name.span);
             let values = values.value.iter().map(|value| value.value.as_str()).collect();
-            uses.push(EnumUse { schema, values, spot });
+            uses.push(EnumUse { schema, values, span });
         }
     }
 
@@ -41,7 +41,7 @@ impl<'d> EnumUses<'d> {
                 let message =
                     format!("the enum `{name}` has the values {} here, and {} elsewhere", listed(odd), listed(usual));
                 let help = "give both the same values, or one of them another `x-enum-name`";
-                problems.contradiction(codes::ENUM_MISMATCH, odd.spot, usual.schema.spot, message, help);
+                problems.contradiction(codes::ENUM_MISMATCH, odd.span, usual.schema.span, message, help);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::api::{Field, Limits, Location, Shape, Treatment};
 use super::types::Types;
 use crate::diagnostic::codes;
 use crate::spec::limits::Limits as Written;
-use crate::spec::problems::{Problems, Spanned, Spot};
+use crate::spec::problems::{Problems, Span, Spanned};
 use crate::spec::schema::{Format, Property, Schema};
 
 /// The fields that an object's properties are, each with the place of its name. `owner` names types written in place.
@@ -13,7 +13,7 @@ pub(super) fn properties<'d>(
     owner: &str,
     types: &mut Types<'d>,
     problems: &mut Problems,
-) -> Vec<(Field, Spot)> {
+) -> Vec<(Field, Span)> {
     let mut fields = Vec::new();
     for property in properties {
         let name = &property.name.value;
@@ -26,7 +26,7 @@ pub(super) fn properties<'d>(
         if let Some(description) = &property.schema.description {
             field.description.clone_from(description);
         }
-        fields.push((field, property.name.spot));
+        fields.push((field, property.name.span));
     }
     fields
 }
@@ -36,7 +36,7 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
     let hidden = schema.format.as_ref().is_some_and(|format| format.value == Format::Password);
     Field {
         name: name.value.clone(),
-        origin: name.spot.into(),
+        origin: name.span.into(),
         description: schema.description.clone(),
         location,
         required: false,
@@ -53,11 +53,11 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
 /// Only text, for the one of another list could not be told from the list.
 fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
     // What is no list has been reported.
-    let (Some(spot), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
+    let (Some(span), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
     let is_plain_text = matches!(**item, Shape::String | Shape::Enum(_)) && !field.sensitive;
     if !is_plain_text {
         let message = format!("`x-accept-single` of the property `{}` is for lists of plain text only", field.name);
-        problems.error(codes::MISPLACED_KEY, spot, message, "remove it");
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it");
     }
     is_plain_text
 }

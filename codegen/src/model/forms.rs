@@ -31,27 +31,27 @@ pub(super) fn build<'d>(
         let Target::Inline(schema) = &parameter.schema.target else { continue };
         if !is_file(schema) {
             let field = from_parameter(context, parameter, types, problems);
-            made.extend(field.map(|field| (field, parameter.name.spot)));
+            made.extend(field.map(|field| (field, parameter.name.span)));
             continue;
         }
         if let Some(first) = file {
             let message = format!("the parameter `{}` is a second file in one form", parameter.name.value);
             let help = format!("a form carries one file, here `{}`: remove one of them", first.name.value);
-            problems.error(codes::DUPLICATE_BODY, parameter.spot, message, help);
+            problems.error(codes::DUPLICATE_BODY, parameter.span, message, help);
         }
         file = Some(parameter);
         if parameter.hints.breaks_idempotency {
             let message = format!("`x-idempotent: false` of the file `{}` says nothing", parameter.name.value);
             let help = "say it of the operation: a form is hardly ever sent without its file";
-            problems.error(codes::MISPLACED_KEY, parameter.spot, message, help);
+            problems.error(codes::MISPLACED_KEY, parameter.span, message, help);
         }
         if let Some(computed) = &parameter.hints.computed {
             let message = format!("`x-computed` of the file `{}` is for text only", parameter.name.value);
-            problems.error(codes::MISPLACED_KEY, computed.spot, message, "remove it");
+            problems.error(codes::MISPLACED_KEY, computed.span, message, "remove it");
         }
         let mut field = field(&parameter.name, Location::Form, Shape::Binary, schema);
         field.required = parameter.required;
-        made.push((field, parameter.name.spot));
+        made.push((field, parameter.name.span));
     }
     check_signature(context, &made, problems);
     fields.extend(made);
@@ -76,7 +76,7 @@ fn check_rest(context: &Context<'_>, problems: &mut Problems) {
             _ => continue,
         };
         let message = format!("operation `{}` has a form, which leaves no room for {what}: `{name}`", context.name);
-        problems.error(codes::MIXED_BODY, parameter.spot, message, help);
+        problems.error(codes::MIXED_BODY, parameter.span, message, help);
     }
 }
 
@@ -94,16 +94,16 @@ fn check_signature(context: &Context<'_>, fields: &[Placed<Field>], problems: &m
     for (treatment, word) in computed {
         let mut with = fields.iter().filter(|(field, _)| field.treatment == treatment);
         let first = with.next();
-        for (field, spot) in with {
+        for (field, span) in with {
             let message = format!("`{}` is a second field with `x-computed: {word}`", field.name);
-            problems.error(codes::MISPLACED_KEY, *spot, message, "keep one of them");
+            problems.error(codes::MISPLACED_KEY, *span, message, "keep one of them");
         }
         let needs_policy = treatment == Treatment::FormSignature;
         let has_policy = fields.iter().any(|(field, _)| field.treatment == Treatment::FormPolicy);
-        if let (Some((_, spot)), true, false) = (first, needs_policy, has_policy) {
+        if let (Some((_, span)), true, false) = (first, needs_policy, has_policy) {
             let message = format!("the form of operation `{}` has a signature, but no policy to sign", context.name);
             let help = "add the field with `x-computed: form-policy`";
-            problems.error(codes::MISSING_KEY, *spot, message, help);
+            problems.error(codes::MISSING_KEY, *span, message, help);
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     for place in [ParameterIn::Query, ParameterIn::Header] {
         for parameter in context.parameters.iter().filter(|it| it.place == place && !is_zone(it)) {
             if let Some(field) = from_parameter(context, parameter, types, problems) {
-                fields.push((field, parameter.name.spot));
+                fields.push((field, parameter.name.span));
             }
         }
     }
@@ -101,7 +101,7 @@ pub(super) fn flat_field<'d>(
             Carrier::Query => ("the query", "use a plain type: string, integer, number or boolean"),
         };
         let message = format!("{what} is of a type that {carrier} cannot carry");
-        problems.error(codes::UNSUPPORTED, schema.spot, message, help);
+        problems.error(codes::UNSUPPORTED, schema.span, message, help);
         return None;
     }
     Some(field(name, location, shape, schema))
@@ -134,14 +134,14 @@ fn treatment(field: &Field, parameter: &Parameter, what: &str, problems: &mut Pr
             Computed::AccessKeyId | Computed::FormPolicy | Computed::FormSignature => "text in a form (`in: formData`)",
         };
         let message = format!("`x-computed: {}` of {what} is for {whose} only", computed.value.word());
-        problems.error(codes::MISPLACED_KEY, computed.spot, message, "remove it");
+        problems.error(codes::MISPLACED_KEY, computed.span, message, "remove it");
     }
-    if let Some(spot) = parameter.hints.path_encoded {
+    if let Some(span) = parameter.hints.path_encoded {
         if is_text {
             return Treatment::PathEncoded;
         }
         let message = format!("`x-encoding: path` of {what} is for text only");
-        problems.error(codes::MISPLACED_KEY, spot, message, "remove it, or write `type: string`");
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it, or write `type: string`");
     }
     match &field.shape {
         Shape::Integer { .. } if is("Content-Length") => Treatment::ContentLength,
@@ -180,5 +180,5 @@ pub(super) fn is_binary(schema: &Schema) -> bool {
 pub(super) fn report_body(which: &str, context: &Context<'_>, schema: &Schema, problems: &mut Problems) {
     let message = format!("the {which} body of operation `{}` is neither bytes nor an object", context.name);
     let help = "write `type: string` with `format: binary`, or `type: object` with `properties`";
-    problems.error(codes::UNSUPPORTED, schema.spot, message, help);
+    problems.error(codes::UNSUPPORTED, schema.span, message, help);
 }

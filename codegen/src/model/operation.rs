@@ -9,7 +9,7 @@ use super::types::Types;
 use crate::diagnostic::codes;
 use crate::rust::names::snake_case;
 use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
-use crate::spec::problems::{Finding, Problems, Spanned, Spot};
+use crate::spec::problems::{Finding, Problems, Span, Spanned};
 
 /// Everything that says something about an operation.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl<'d> Context<'d> {
 }
 
 /// A field and the place that tells its name.
-pub(super) type Placed<T> = (T, Spot);
+pub(super) type Placed<T> = (T, Span);
 
 pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Operation {
     let (path, written) = (context.path, context.written);
@@ -67,8 +67,8 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     let sub_resources = path.sub_resources.iter().filter(|name| !queries.contains(&name.as_str()));
     Operation {
         id: context.name.clone(),
-        origin: written.method.spot.into(),
-        source: context.document.file_names.get(&written.method.spot.file).cloned().unwrap_or_default(),
+        origin: written.method.span.into(),
+        source: context.document.file_names.get(&written.method.span.file).cloned().unwrap_or_default(),
         summary: written.summary.split_whitespace().collect::<Vec<_>>().join(" "),
         description: written.description.trim().to_owned(),
         docs_url: written.docs_url.clone(),
@@ -111,8 +111,8 @@ fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
                 key.value, context.name
             );
             let help = format!("add the parameter `{name}` with `in: path`, such as `$ref: \"#/parameters/{name}\"`");
-            let finding = Finding::error(codes::MISSING_PATH_PARAMETER, key.spot, message).help(help);
-            problems.report(finding.related(context.written.method.spot, "the operation without it"));
+            let finding = Finding::error(codes::MISSING_PATH_PARAMETER, key.span, message).help(help);
+            problems.report(finding.related(context.written.method.span, "the operation without it"));
         }
     }
     for parameter in declared {
@@ -120,7 +120,7 @@ fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
         if !path.placeholders.contains(name) {
             let message = format!("the path parameter `{name}` has no placeholder in the path `{}`", key.value);
             let help = format!("add `{{{name}}}` to the path, or remove the parameter");
-            problems.error(codes::UNUSED_PATH_PARAMETER, parameter.spot, message, help);
+            problems.error(codes::UNUSED_PATH_PARAMETER, parameter.span, message, help);
         }
     }
 }
@@ -132,19 +132,19 @@ fn check_parameters_twice(parameters: &[Parameter], problems: &mut Problems) {
         let body = before.iter().find(|other| other.place == ParameterIn::Body && parameter.place == other.place);
         if let Some(first) = before.iter().find(|other| same_parameter(other, parameter)) {
             let message = format!("the parameter `{name}` with `in: {place}` stands here a second time");
-            let finding = Finding::error(codes::DUPLICATE_PARAMETER, parameter.spot, message);
-            problems.report(finding.help("keep one of them").related(first.spot, "the first is here"));
+            let finding = Finding::error(codes::DUPLICATE_PARAMETER, parameter.span, message);
+            problems.report(finding.help("keep one of them").related(first.span, "the first is here"));
         } else if let Some(first) = body {
             let message = format!("the parameter `{name}` is a second body");
             let help = "a request has one body: make them one, an object with both";
-            let finding = Finding::error(codes::DUPLICATE_BODY, parameter.spot, message).help(help);
-            problems.report(finding.related(first.spot, "the first is here"));
+            let finding = Finding::error(codes::DUPLICATE_BODY, parameter.span, message).help(help);
+            problems.report(finding.related(first.span, "the first is here"));
         }
     }
 }
 
 fn check_names(owners: &str, fields: &[Placed<super::api::Field>], problems: &mut Problems) {
-    let names = fields.iter().map(|(field, spot)| Spanned { value: field.name.as_str(), spot: *spot });
+    let names = fields.iter().map(|(field, span)| Spanned { value: field.name.as_str(), span: *span });
     one_of_each(owners, names, snake_case, problems);
 }
 
@@ -158,15 +158,15 @@ fn check_reserved(
     problems: &mut Problems,
 ) {
     let owner = format!("in operation `{}`, the parameter", context.name);
-    for (field, spot) in inputs.iter().filter(|(field, _)| snake_case(&field.name) == "body") {
+    for (field, span) in inputs.iter().filter(|(field, _)| snake_case(&field.name) == "body") {
         if request_body == RequestBody::Binary {
-            let name = Spanned { value: field.name.as_str(), spot: *spot };
+            let name = Spanned { value: field.name.as_str(), span: *span };
             not_reserved(&owner, &name, "body", "is what the caller sends", "a field", problems);
         }
     }
     let owner = format!("in operation `{}`, the response's field", context.name);
-    for (field, spot) in outputs {
-        let name = Spanned { value: field.name.as_str(), spot: *spot };
+    for (field, span) in outputs {
+        let name = Spanned { value: field.name.as_str(), span: *span };
         match snake_case(&field.name).as_str() {
             "response" => not_reserved(&owner, &name, "response", "holds status and request id", "a field", problems),
             "body" if response_body == ResponseBody::Binary => {

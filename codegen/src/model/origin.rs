@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::spec::problems::Spot;
+use crate::spec::problems::Span;
 
 /// Where something is written.
 ///
@@ -10,17 +10,17 @@ use crate::spec::problems::Spot;
 /// [`Loaded::places`](crate::Loaded::places) does. Two origins are always equal, so that what is written in two places
 /// is the same if it says the same.
 #[derive(Clone, Copy, Default)]
-pub struct Origin(Option<Spot>);
+pub struct Origin(Option<Span>);
 
 impl Origin {
-    pub(crate) fn spot(self) -> Option<Spot> {
+    pub(crate) fn span(self) -> Option<Span> {
         self.0
     }
 }
 
-impl From<Spot> for Origin {
-    fn from(spot: Spot) -> Self {
-        Self(Some(spot))
+impl From<Span> for Origin {
+    fn from(span: Span) -> Self {
+        Self(Some(span))
     }
 }
 

@@ -9,7 +9,7 @@ use super::operation::{Context, Placed};
 use super::types::{Types, is_structure};
 use crate::diagnostic::codes;
 use crate::spec::document::{Document, Operation, Response};
-use crate::spec::problems::{Problems, Spot};
+use crate::spec::problems::{Problems, Span};
 use crate::spec::schema::Target;
 
 /// What an operation receives.
@@ -29,13 +29,13 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     if responses.is_empty() {
         let message = format!("operation `{}` has no response for success", context.name);
         let help = "add a response with a status below 400, such as `\"200\": {description: OK}`";
-        problems.error(codes::NO_SUCCESS_RESPONSE, written.spot, message, help);
+        problems.error(codes::NO_SUCCESS_RESPONSE, written.span, message, help);
     }
     let mut merged = Merged::default();
     for response in &responses {
         merged.headers(context, response, types, problems);
     }
-    let mut body: Option<(ResponseBody, Spot)> = None;
+    let mut body: Option<(ResponseBody, Span)> = None;
     for response in &responses {
         let before = merged.fields.len();
         let Some(found) = merged.body(context, response, types, problems) else { continue };
@@ -43,10 +43,10 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
             merged.fields.truncate(before);
             let message = format!("the body of operation `{}` is bytes in one response, JSON in another", context.name);
             let help = "describe the same kind of body in all responses below 400";
-            problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.spot, first, message, help);
+            problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.span, first, message, help);
             continue;
         }
-        body.get_or_insert((found, response.status.spot));
+        body.get_or_insert((found, response.status.span));
     }
     merged.relax(&responses);
     let success = responses.iter().map(|response| response.status.value).collect();
@@ -94,7 +94,7 @@ impl Merged {
             );
             if let Some(mut field) = made {
                 field.required = header.required;
-                self.add(field, header.name.spot, context, problems);
+                self.add(field, header.name.span, context, problems);
             }
         }
     }
@@ -123,9 +123,9 @@ impl Merged {
                 field.required &= fields.iter().any(|(other, _)| other.name == field.name);
             }
         }
-        for (mut field, spot) in fields {
+        for (mut field, span) in fields {
             field.required &= self.bodies == 0 || self.has(&field);
-            self.add(field, spot, context, problems);
+            self.add(field, span, context, problems);
         }
         self.bodies += 1;
         Some(ResponseBody::Json)
@@ -136,9 +136,9 @@ impl Merged {
     }
 
     /// Adds a field, unless an earlier response has it.
-    fn add(&mut self, field: Field, spot: Spot, context: &Context<'_>, problems: &mut Problems) {
+    fn add(&mut self, field: Field, span: Span, context: &Context<'_>, problems: &mut Problems) {
         let Some((known, first)) = self.fields.iter_mut().find(|(known, _)| same_field(known, &field)) else {
-            self.fields.push((field, spot));
+            self.fields.push((field, span));
             return;
         };
         known.required &= field.required;
@@ -146,7 +146,7 @@ impl Merged {
             let message =
                 format!("`{}` is of another type in another response of operation `{}`", field.name, context.name);
             let help = "give it the same type in all responses below 400";
-            problems.contradiction(codes::CONFLICTING_RESPONSES, spot, *first, message, help);
+            problems.contradiction(codes::CONFLICTING_RESPONSES, span, *first, message, help);
         }
     }
 

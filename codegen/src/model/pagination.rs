@@ -20,7 +20,7 @@ pub(super) fn build(
     let mut check = Check { operation, types, answer, problems };
     if operation.is_streamed() {
         let message = format!("operation `{}` sends a stream, which cannot be sent for each page", operation.id);
-        check.problems.error(codes::BAD_PAGINATION, written.spot, message, "remove `x-pagination`");
+        check.problems.error(codes::BAD_PAGINATION, written.span, message, "remove `x-pagination`");
         return None;
     }
     let items = check.items(written.items.as_ref()?);
@@ -124,14 +124,14 @@ impl<'a> Check<'a> {
             let message =
                 format!("`{}` of `x-pagination` of operation `{}` is no {what}", name.value, self.operation.id);
             let help = instead_of(&name.value, &known, "there are");
-            self.problems.error(codes::UNKNOWN_PAGE_FIELD, name.spot, message, help);
+            self.problems.error(codes::UNKNOWN_PAGE_FIELD, name.span, message, help);
         }
         found.copied()
     }
 
     fn misfit<T>(&mut self, name: &Spanned<String>, problem: &str, help: &str) -> Option<T> {
         let message = format!("`{}` of `x-pagination` of operation `{}` {problem}", name.value, self.operation.id);
-        self.problems.error(codes::PAGE_FIELD_TYPE, name.spot, message, help);
+        self.problems.error(codes::PAGE_FIELD_TYPE, name.span, message, help);
         None
     }
 
@@ -142,7 +142,7 @@ impl<'a> Check<'a> {
             let name = &marker.parameter;
             let message = format!("the marker `{}` is not the only one", name.value);
             let help = "only markers with `next` go together; those with `last` or `count` stand alone";
-            self.problems.error(codes::BAD_PAGINATION, name.spot, message, help);
+            self.problems.error(codes::BAD_PAGINATION, name.span, message, help);
         }
     }
 }

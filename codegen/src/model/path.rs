@@ -56,12 +56,12 @@ fn report_path(key: &Spanned<String>, path: &str, placeholders: &[String], probl
     if unknown.is_empty() {
         let message = format!("the path `{path}` addresses neither the service, nor a bucket, nor an object");
         let help = "write `/`, `/{bucketName}` or `/{bucketName}/{objectKey}`";
-        problems.error(codes::UNKNOWN_PATH, key.spot, message, help);
+        problems.error(codes::UNKNOWN_PATH, key.span, message, help);
     }
     for name in unknown {
         let message = format!("unknown placeholder `{{{name}}}` in the path `{path}`");
         let help = instead_of(name, &PLACEHOLDERS, "the placeholders are");
-        problems.error(codes::UNKNOWN_PATH, key.spot, message, help);
+        problems.error(codes::UNKNOWN_PATH, key.span, message, help);
     }
 }
 
@@ -84,7 +84,7 @@ fn sub_resources(key: &Spanned<String>, query: &str, problems: &mut Problems) ->
             is_faulty = true;
             let message = format!("the path `{}` {fault}", key.value);
             let help = "write names joined by `&` after the `?`, such as `?uploads`";
-            problems.error(codes::SUB_RESOURCE_SYNTAX, key.spot, message, help);
+            problems.error(codes::SUB_RESOURCE_SYNTAX, key.span, message, help);
         }
     }
     (!is_faulty).then(|| query.split('&').map(str::to_owned).collect())
@@ -93,10 +93,10 @@ fn sub_resources(key: &Spanned<String>, query: &str, problems: &mut Problems) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::problems::tests::spot;
+    use crate::spec::problems::tests::span;
 
     fn read(key: &str) -> PathKey {
-        PathKey::read(&Spanned { value: key.to_owned(), spot: spot() }, &mut Problems::default())
+        PathKey::read(&Spanned { value: key.to_owned(), span: span() }, &mut Problems::default())
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use super::api::{Shape, TypeKind};
 use super::types::Made;
 use crate::diagnostic::codes;
-use crate::spec::problems::{Problems, Spot};
+use crate::spec::problems::{Problems, Span};
 
 /// For each type, the structures that are part of it, with the place of the property.
-type Parts<'t> = BTreeMap<&'t str, Vec<(&'t str, Spot)>>;
+type Parts<'t> = BTreeMap<&'t str, Vec<(&'t str, Span)>>;
 
 /// Reports one property of every circle.
 pub(super) fn check(types: &[Made], problems: &mut Problems) {
@@ -24,7 +24,7 @@ pub(super) fn check(types: &[Made], problems: &mut Problems) {
         let mut stack: Vec<(&str, usize)> = vec![(start, 0)];
         state.insert(start, State::Open);
         while let Some((name, next)) = stack.pop() {
-            let Some((part, spot)) = parts.get(name).and_then(|parts| parts.get(next)) else {
+            let Some((part, span)) = parts.get(name).and_then(|parts| parts.get(next)) else {
                 state.insert(name, State::Done);
                 continue;
             };
@@ -34,7 +34,7 @@ pub(super) fn check(types: &[Made], problems: &mut Problems) {
                     state.insert(part, State::Open);
                     stack.push((part, 0));
                 }
-                Some(State::Open) => report(part, &stack, *spot, problems),
+                Some(State::Open) => report(part, &stack, *span, problems),
                 Some(State::Done) => {}
             }
         }
@@ -51,8 +51,8 @@ fn parts(types: &[Made]) -> Parts<'_> {
     let mut parts = Parts::new();
     for made in types {
         let TypeKind::Struct(fields) = &made.definition.kind else { continue };
-        let inner = fields.iter().zip(&made.field_spots).filter_map(|(field, spot)| match &field.shape {
-            Shape::Struct(name) => Some((name.as_str(), *spot)),
+        let inner = fields.iter().zip(&made.field_spans).filter_map(|(field, span)| match &field.shape {
+            Shape::Struct(name) => Some((name.as_str(), *span)),
             _ => None,
         });
         parts.insert(&made.definition.name, inner.collect());
@@ -60,9 +60,9 @@ fn parts(types: &[Made]) -> Parts<'_> {
     parts
 }
 
-fn report(part: &str, stack: &[(&str, usize)], spot: Spot, problems: &mut Problems) {
+fn report(part: &str, stack: &[(&str, usize)], span: Span, problems: &mut Problems) {
     let circle = stack.iter().map(|(name, _)| *name).skip_while(|name| *name != part);
     let circle: Vec<&str> = circle.chain([part]).collect();
     let message = format!("the type `{part}` contains itself: {}", circle.join(" → "));
-    problems.error(codes::RECURSIVE_TYPE, spot, message, "put an array or a map between");
+    problems.error(codes::RECURSIVE_TYPE, span, message, "put an array or a map between");
 }

@@ -11,7 +11,7 @@ use crate::diagnostic::codes;
 use crate::rust::names::{pascal_case, snake_case};
 use crate::rust::variant_name;
 use crate::spec::document::Document;
-use crate::spec::problems::{Problems, Spanned, Spot};
+use crate::spec::problems::{Problems, Span, Spanned};
 use crate::spec::schema::{Format, Kind, Schema, SchemaId, SchemaUse, Target};
 
 /// What is the same for two names that would be one type, or one file, in Rust.
@@ -23,9 +23,9 @@ pub(super) fn type_key(name: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) definition: TypeDef,
-    pub(super) spot: Spot,
+    pub(super) span: Span,
     /// In the order of the fields.
-    pub(super) field_spots: Vec<Spot>,
+    pub(super) field_spans: Vec<Span>,
 }
 
 /// The named types that operations need.
@@ -81,7 +81,7 @@ impl<'d> Types<'d> {
             let message = format!("the definition `{name}` contains itself, or nests too deeply");
             problems.error(
                 codes::RECURSIVE_TYPE,
-                place.spot,
+                place.span,
                 message,
                 "only an object may contain itself, in an array",
             );
@@ -112,7 +112,7 @@ impl<'d> Types<'d> {
             },
             Kind::File => {
                 let help = "`type: file` is for `in: formData` only; write `type: string` and `format: binary`";
-                problems.error(codes::UNKNOWN_TYPE, schema.spot, "`type: file` has no meaning here", help);
+                problems.error(codes::UNKNOWN_TYPE, schema.span, "`type: file` has no meaning here", help);
                 None
             }
         }
@@ -128,7 +128,7 @@ impl<'d> Types<'d> {
             Some(Format::Binary) => {
                 let message = "`format: binary` is for whole bodies only";
                 let help = "write `format: byte` for bytes in base64, or remove the format";
-                problems.error(codes::UNSUPPORTED, schema.spot, message, help);
+                problems.error(codes::UNSUPPORTED, schema.span, message, help);
                 return None;
             }
             _ => Shape::String,
@@ -141,18 +141,18 @@ impl<'d> Types<'d> {
         let written: Vec<EnumValue> = values
             .value
             .iter()
-            .map(|value| EnumValue { value: value.value.clone(), origin: value.spot.into() })
+            .map(|value| EnumValue { value: value.value.clone(), origin: value.span.into() })
             .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
             let TypeKind::Enum(_) = &known.definition.kind else {
-                self.clash(name, schema.spot, known.spot, problems);
+                self.clash(name, schema.span, known.span, problems);
                 return None;
             };
             let name = known.definition.name.clone();
             self.enum_uses.note(&name, schema);
             return Some(Shape::Enum(name));
         }
-        let variants = values.value.iter().map(|value| Spanned { value: value.value.as_str(), spot: value.spot });
+        let variants = values.value.iter().map(|value| Spanned { value: value.value.as_str(), span: value.span });
         let owners = format!("the values of the enum `{name}`,");
         let mut distinct = std::collections::BTreeSet::new();
         let variants = variants.filter(|variant| distinct.insert(variant.value));
@@ -164,9 +164,9 @@ impl<'d> Types<'d> {
 
     fn structure(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
         match self.made.get(&type_key(name)) {
-            Some(known) if known.spot == schema.spot => Some(Shape::Struct(known.definition.name.clone())),
+            Some(known) if known.span == schema.span => Some(Shape::Struct(known.definition.name.clone())),
             Some(known) => {
-                self.clash(name, schema.spot, known.spot, problems);
+                self.clash(name, schema.span, known.span, problems);
                 None
             }
             None => {
@@ -178,31 +178,31 @@ impl<'d> Types<'d> {
     }
 
     fn make(&mut self, schema: &Schema, name: &str, kind: TypeKind) {
-        let source = self.document.file_names.get(&schema.spot.file).cloned().unwrap_or_default();
+        let source = self.document.file_names.get(&schema.span.file).cloned().unwrap_or_default();
         let description = schema.description.clone();
-        let definition = TypeDef { name: name.to_owned(), origin: schema.spot.into(), source, description, kind };
-        self.made.insert(type_key(name), Made { definition, spot: schema.spot, field_spots: Vec::new() });
+        let definition = TypeDef { name: name.to_owned(), origin: schema.span.into(), source, description, kind };
+        self.made.insert(type_key(name), Made { definition, span: schema.span, field_spans: Vec::new() });
     }
 
-    fn clash(&self, name: &str, spot: Spot, other: Spot, problems: &mut Problems) {
+    fn clash(&self, name: &str, span: Span, other: Span, problems: &mut Problems) {
         let rust_name = pascal_case(name);
         let message = format!("the type `{name}` would be `{rust_name}` in Rust, like another type");
         let help = "rename one of the definitions; a type written in place gets a name of its own by moving it to \
                     `definitions`, an enum by `x-enum-name`";
-        problems.contradiction(codes::NAME_COLLISION, spot, other, message, help);
+        problems.contradiction(codes::NAME_COLLISION, span, other, message, help);
     }
 
     /// Gives every structure its fields. The types are sorted by name.
     pub(super) fn finish(mut self, problems: &mut Problems) -> Vec<Made> {
         while let Some((name, schema)) = self.pending.pop_front() {
             let owner = format!("the properties of `{name}`,");
-            let (fields, field_spots) = properties(&schema.properties, &name, &mut self, problems).into_iter().unzip();
+            let (fields, field_spans) = properties(&schema.properties, &name, &mut self, problems).into_iter().unzip();
             let names = schema.properties.iter();
-            let names = names.map(|it| Spanned { value: it.name.value.as_str(), spot: it.name.spot });
+            let names = names.map(|it| Spanned { value: it.name.value.as_str(), span: it.name.span });
             one_of_each(&owner, names, snake_case, problems);
             if let Some(made) = self.made.get_mut(&type_key(&name)) {
                 made.definition.kind = TypeKind::Struct(fields);
-                made.field_spots = field_spots;
+                made.field_spans = field_spans;
             }
         }
         self.enum_uses.check(problems);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::node::{Entry, Node, NodeId, Value};
-use super::problems::{FileId, Problems, Spot};
+use super::problems::{FileId, Problems, Span};
 use crate::diagnostic::codes;
 
 /// The texts that may have several lines: they become doc comments line by line, or nothing at all.
@@ -54,7 +54,7 @@ fn report(file: FileId, node: NodeId, odd: Option<char>, owner: &str, problems: 
     let owner = if owner.contains(' ') { owner.to_owned() } else { format!("`{owner}`") };
     let help =
         "write it in one line, without control characters; only a `description` or `summary` may have several lines";
-    problems.error(codes::CONTROL_CHARACTER, Spot::node(file, node), format!("{owner} holds {name}"), help);
+    problems.error(codes::CONTROL_CHARACTER, Span::node(file, node), format!("{owner} holds {name}"), help);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::pagination::Pagination;
-use super::problems::{FileId, Spanned, Spot};
+use super::problems::{FileId, Span, Spanned};
 use super::schema::{Schema, SchemaId, SchemaUse};
 
 /// A whole specification.
@@ -20,7 +20,7 @@ pub struct Document {
     /// The root's `definitions`, by key.
     pub definitions: Vec<(Spanned<String>, SchemaId)>,
     /// The root's `parameters`, by key.
-    pub shared_parameters: Vec<(String, Spot)>,
+    pub shared_parameters: Vec<(String, Span)>,
     /// The keys of those that paths and operations list.
     pub used_parameters: BTreeSet<String>,
     /// Whether a list names parameters that could not be read, which has been reported.
@@ -104,7 +104,7 @@ impl Verb {
 #[derive(Debug, Clone)]
 pub struct Parameter {
     /// Where it, or the `$ref` to it, is listed.
-    pub spot: Spot,
+    pub span: Span,
     /// The key in the root's `parameters` through which it was reached.
     pub shared_as: Option<String>,
     /// Its name.
@@ -149,7 +149,7 @@ pub struct Hints {
     /// `x-computed`.
     pub computed: Option<Spanned<Computed>>,
     /// `x-encoding: path`.
-    pub path_encoded: Option<Spot>,
+    pub path_encoded: Option<Span>,
     /// `x-header-prefix`.
     pub header_prefix: Option<Spanned<String>>,
     /// `x-idempotent: false`.

@@ -9,7 +9,7 @@ use std::string::FromUtf8Error;
 use super::characters;
 use super::node::{EqualKey, Node};
 use super::parse::{self, ParseError};
-use super::problems::{FileId, Finding, Problems, Spot};
+use super::problems::{FileId, Finding, Problems, Span};
 use crate::diagnostic::{Source, Sources, codes};
 
 /// No file of a specification has to be longer: the official one, all files together, has 110 KB.
@@ -159,7 +159,7 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     if bytes.len() as u64 > MOST_BYTES {
         let message = format!("the file is longer than {MOST_BYTES} bytes");
-        problems.error(codes::TOO_LARGE, Spot::start(id), message, "split it into several files by `$ref`");
+        problems.error(codes::TOO_LARGE, Span::start(id), message, "split it into several files by `$ref`");
         return (Source::new(String::new(), 0), None);
     }
     let text = match String::from_utf8(bytes) {
@@ -178,13 +178,13 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
             Some(parsed.root)
         }
         Err(ParseError::Syntax(fault)) => {
-            let mut finding = Finding::error(codes::YAML_SYNTAX, Spot::text(id, &fault.at), fault.message);
+            let mut finding = Finding::error(codes::YAML_SYNTAX, Span::text(id, &fault.at), fault.message);
             finding = finding.help(fault.help);
             if let Some(label) = fault.label {
                 finding = finding.label(label);
             }
             if let Some((at, label)) = fault.begun {
-                finding = finding.related(Spot::text(id, &at), label);
+                finding = finding.related(Span::text(id, &at), label);
             }
             problems.report(finding);
             None
@@ -192,13 +192,13 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
         Err(ParseError::Documents(at)) => {
             let message = "a file holds one document, and another begins here";
             let help = "remove `---`, or make a file of its own of what follows";
-            let finding = Finding::error(codes::YAML_SYNTAX, Spot::text(id, &at), message).help(help);
+            let finding = Finding::error(codes::YAML_SYNTAX, Span::text(id, &at), message).help(help);
             problems.report(finding.label("another document"));
             None
         }
         Err(ParseError::TooLarge(message, at)) => {
             let help = "a specification has no need of it; was this file meant?";
-            problems.error(codes::TOO_LARGE, Spot::text(id, &at), message, help);
+            problems.error(codes::TOO_LARGE, Span::text(id, &at), message, help);
             None
         }
     };
@@ -211,7 +211,7 @@ fn not_utf8(id: FileId, error: &FromUtf8Error, problems: &mut Problems) -> Sourc
     let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
     let start = error.utf8_error().valid_up_to();
     let bytes = start..start + char::REPLACEMENT_CHARACTER.len_utf8();
-    let finding = Finding::error(codes::UNREADABLE_FILE, Spot::text(id, &bytes), "the file is not UTF-8");
+    let finding = Finding::error(codes::UNREADABLE_FILE, Span::text(id, &bytes), "the file is not UTF-8");
     problems.report(finding.help("save it as UTF-8").label("no character of UTF-8 begins here"));
     Source::new(text, 0)
 }
@@ -219,8 +219,8 @@ fn not_utf8(id: FileId, error: &FromUtf8Error, problems: &mut Problems) -> Sourc
 fn report_equal_keys(id: FileId, keys: &[EqualKey], problems: &mut Problems) {
     for equal in keys {
         let message = format!("the key `{}` stands here a second time", equal.key);
-        let finding = Finding::error(codes::DUPLICATE_KEY, Spot::node(id, equal.again), message);
-        problems.report(finding.help("keep one of them").related(Spot::node(id, equal.first), "the first is here"));
+        let finding = Finding::error(codes::DUPLICATE_KEY, Span::node(id, equal.again), message);
+        problems.report(finding.help("keep one of them").related(Span::node(id, equal.first), "the first is here"));
     }
 }
 

@@ -1,32 +1,32 @@
 //! A problem as it is found: what is wrong, at a key or value whose line is not known yet.
 
-use super::problems::Spot;
+use super::problems::Span;
 use super::suggest::Advice;
 use crate::diagnostic::Severity;
 
 /// A problem whose lines are not known yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Finding {
-    pub(super) spot: Spot,
+    pub(super) span: Span,
     pub(super) severity: Severity,
     pub(super) code: &'static str,
     pub(super) message: String,
     pub(super) help: Advice,
     /// `None` for the code's own.
     pub(super) label: Option<String>,
-    pub(super) related: Vec<(Spot, String)>,
+    pub(super) related: Vec<(Span, String)>,
 }
 
 impl Finding {
     /// What prevents generating.
-    pub(crate) fn error(code: &'static str, spot: Spot, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         let (severity, message) = (Severity::Error, message.into());
-        Self { spot, severity, code, message, help: Advice::default(), label: None, related: Vec::new() }
+        Self { span, severity, code, message, help: Advice::default(), label: None, related: Vec::new() }
     }
 
     /// What does not prevent generating.
-    pub(crate) fn warning(code: &'static str, spot: Spot, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, spot, message) }
+    pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
     /// Says what would be right.
@@ -40,8 +40,8 @@ impl Finding {
     }
 
     /// Names another place that has to do with it, and what.
-    pub(crate) fn related(mut self, spot: Spot, label: impl Into<String>) -> Self {
-        self.related.push((spot, label.into()));
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
         self
     }
 }

@@ -43,7 +43,7 @@ impl Limits {
                 let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
                 let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
                 let help = format!("it limits {}; remove it, or correct the type", kinds.join(" and "));
-                problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, help);
+                problems.error(codes::MISPLACED_KEY, table.key_span(key), message, help);
             }
         }
         if format == Some(Format::Int32) {
@@ -57,7 +57,7 @@ impl Limits {
         for (key, limit) in [("minimum", &self.minimum), ("maximum", &self.maximum)] {
             if let Some(limit) = limit.as_ref().filter(|limit| !fits(limit.value)) {
                 let message = format!("`{key}: {}` of {} does not fit `format: int32`", limit.value, table.what);
-                let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, limit.spot, message);
+                let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, limit.span, message);
                 problems.report(finding.help("write `format: int64`").label("more than 32 bits"));
             }
         }
@@ -78,7 +78,7 @@ fn crossed<N: Ord + std::fmt::Display>(
         let message =
             format!("`{low_key}: {low_value}` of {} is greater than its `{high_key}: {high_value}`", table.what);
         let help = "exchange them, or correct one of them";
-        let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, low.spot, message).help(help);
-        problems.report(finding.related(high.spot, "the upper limit"));
+        let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, low.span, message).help(help);
+        problems.report(finding.related(high.span, "the upper limit"));
     }
 }

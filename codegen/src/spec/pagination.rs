@@ -1,6 +1,6 @@
 //! `x-pagination`: how a list continues on its next page.
 
-use super::problems::{Spanned, Spot};
+use super::problems::{Span, Spanned};
 use super::reader::Reader;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
@@ -9,7 +9,7 @@ use crate::diagnostic::codes;
 #[derive(Debug, Clone)]
 pub struct Pagination {
     /// The key `x-pagination`.
-    pub spot: Spot,
+    pub span: Span,
     /// `items`: the property that is the list.
     pub items: Option<Spanned<String>>,
     /// `has_more`: the property that is false on the last page.
@@ -50,7 +50,7 @@ impl Reader {
         let has_more = table.text("has_more", &mut self.problems);
         table.require("markers", &mut self.problems);
         let markers = table.get("markers").map(|at| self.markers(&at, &table)).unwrap_or_default();
-        Some(Pagination { spot: operation.key_spot("x-pagination"), items, has_more, markers })
+        Some(Pagination { span: operation.key_span("x-pagination"), items, has_more, markers })
     }
 
     fn markers(&mut self, at: &Located, pagination: &Table) -> Vec<Marker> {
@@ -66,7 +66,7 @@ impl Reader {
         if markers.is_empty() && table.entries().next().is_none() {
             let message = format!("{} names no parameter", table.what);
             let help = "write the parameter that says where the next page begins: `marker: { next: next_marker }`";
-            self.problems.error(codes::BAD_PAGINATION, table.spot, message, help);
+            self.problems.error(codes::BAD_PAGINATION, table.span, message, help);
         }
         markers
     }
@@ -81,7 +81,7 @@ impl Reader {
         let [key] = found[..] else {
             let message = format!("{} has to say one way in which its next value is found", table.what);
             let help = "write `next: PROPERTY`, `last: PROPERTY` or `count: true`";
-            self.problems.error(codes::BAD_PAGINATION, table.spot, message, help);
+            self.problems.error(codes::BAD_PAGINATION, table.span, message, help);
             return None;
         };
         if key == "count" {
@@ -90,7 +90,7 @@ impl Reader {
                 return Some(MarkerSource::Count);
             }
             let message = format!("`count: false` of {} says nothing", table.what);
-            self.problems.error(codes::BAD_PAGINATION, flag.spot, message, "write `count: true`, or another way");
+            self.problems.error(codes::BAD_PAGINATION, flag.span, message, "write `count: true`, or another way");
             return None;
         }
         let property = table.required_text(key, &mut self.problems)?;

@@ -27,7 +27,7 @@ impl Reader {
         let items = owner.list("parameters", &mut self.problems).unwrap_or_default();
         if let Some(beyond) = items.get(MOST) {
             let message = format!("{} has more than {MOST} parameters", owner.what);
-            self.problems.error(codes::TOO_LARGE, beyond.spot(), message, "no request has that many; remove some");
+            self.problems.error(codes::TOO_LARGE, beyond.span(), message, "no request has that many; remove some");
         }
         let listed = items.len();
         let parameters: Vec<Parameter> = items.into_iter().take(MOST).filter_map(|at| self.parameter(at)).collect();
@@ -40,7 +40,7 @@ impl Reader {
         if !self.next_part() {
             return None;
         }
-        let spot = at.spot();
+        let span = at.span();
         let followed = self.follow(at)?;
         let shared_as = followed.root_key.filter(|(section, _)| section == "parameters").map(|(_, key)| key);
         let what = match followed.at.get("name").map(|name| name.node.value) {
@@ -62,19 +62,19 @@ impl Reader {
             self.check_header_name(name, "header parameter");
         }
         let (name, place) = (name?, place?.value);
-        Some(Parameter { spot, shared_as, name, place, required, schema, hints })
+        Some(Parameter { span, shared_as, name, place, required, schema, hints })
     }
 
     fn body_schema(&mut self, table: &Table) -> SchemaUse {
         table.only(&BODY_KEYS, &mut self.problems);
         let _ignored = table.text("description", &mut self.problems);
         if !table.require("schema", &mut self.problems) {
-            return SchemaUse { spot: table.spot, description: None, target: Target::Broken };
+            return SchemaUse { span: table.span, description: None, target: Target::Broken };
         }
         let what = format!("the body of {}", table.what);
         match table.get("schema") {
             Some(at) => self.schema_use(at, &what),
-            None => SchemaUse { spot: table.spot, description: None, target: Target::Broken },
+            None => SchemaUse { span: table.span, description: None, target: Target::Broken },
         }
     }
 
@@ -83,16 +83,16 @@ impl Reader {
         if table.get("schema").is_some() {
             let message = format!("`schema` of {} is for `in: body` only", table.what);
             let help = "write `type` and the rest beside `name`";
-            self.problems.error(codes::MISPLACED_KEY, table.key_spot("schema"), message, help);
+            self.problems.error(codes::MISPLACED_KEY, table.key_span("schema"), message, help);
         }
-        SchemaUse { spot: table.spot, description: None, target: Target::Inline(Box::new(schema)) }
+        SchemaUse { span: table.span, description: None, target: Target::Inline(Box::new(schema)) }
     }
 
     /// What the `x-…` keys of a parameter or a header say.
     pub(super) fn hints(&mut self, table: &Table, place: Option<ParameterIn>) -> Hints {
         let problems = &mut self.problems;
         let computed = table.word("x-computed", &Computed::WORDS, problems);
-        let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.spot);
+        let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.span);
         let breaks_idempotency = table.flag("x-idempotent", problems).is_some_and(|flag| !flag.value);
         let header_prefix = table.text("x-header-prefix", problems);
         let _ignored = table.word("collectionFormat", &[("csv", ())], problems);
@@ -101,7 +101,7 @@ impl Reader {
             if table.get(key).is_some() && !place.is_none_or(fits) {
                 let whose = if also_in_forms { "headers and the fields of forms" } else { "headers" };
                 let message = format!("`{key}` of {} is for {whose} only", table.what);
-                problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, "remove it");
+                problems.error(codes::MISPLACED_KEY, table.key_span(key), message, "remove it");
             }
         }
         Hints { computed, path_encoded, header_prefix, breaks_idempotency, signed: false }
@@ -120,7 +120,7 @@ impl Reader {
         if !is_token(&name.value) {
             let message = format!("{what} `{}` is not a name that HTTP allows for a header", name.value);
             let help = "use letters, digits and dashes";
-            self.problems.error(codes::BAD_HEADER_NAME, name.spot, message, help);
+            self.problems.error(codes::BAD_HEADER_NAME, name.span, message, help);
         }
     }
 }

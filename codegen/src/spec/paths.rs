@@ -65,7 +65,7 @@ impl Reader {
             }
             match METHODS.iter().find(|(word, _)| *word == key.value) {
                 Some((_, verb)) => {
-                    let method = Spanned::new(*verb, key.spot);
+                    let method = Spanned::new(*verb, key.span);
                     let what = format!("{} {}", verb.word(), path.value);
                     operations.extend(self.operation(method, at, &what));
                 }
@@ -82,13 +82,13 @@ impl Reader {
         if is_method {
             let message = format!("unknown method `{}` in {}", key.value, table.what);
             let help = instead_of(&key.value, &known, "the methods are");
-            self.problems.error(codes::UNKNOWN_METHOD, key.spot, message, help);
+            self.problems.error(codes::UNKNOWN_METHOD, key.span, message, help);
             return;
         }
         known.push("parameters");
         let message = format!("unknown key `{}` in {}", key.value, table.what);
         let help = instead_of(&key.value, &known, "the keys here are");
-        self.problems.error(codes::UNKNOWN_KEY, key.spot, message, help);
+        self.problems.error(codes::UNKNOWN_KEY, key.span, message, help);
     }
 
     fn operation(&mut self, method: Spanned<Verb>, at: Located, what: &str) -> Option<Operation> {
@@ -111,7 +111,7 @@ impl Reader {
             description: table.text_or_empty("description", &mut self.problems),
             docs_url: self.docs_url(&table),
             parameters: self.parameters(&table),
-            responses: self.responses(&table).map(|it| Spanned::new(it, table.key_spot("responses"))),
+            responses: self.responses(&table).map(|it| Spanned::new(it, table.key_span("responses"))),
             idempotent: table.flag("x-idempotent", &mut self.problems).map(|flag| flag.value),
             pagination: self.pagination(&table),
             consumes: consumes.map_or_else(|| self.consumes.clone(), texts),

@@ -6,27 +6,27 @@ use std::ops::Range;
 use super::files::Files;
 use super::node::NodeId;
 use super::position;
-use super::problems::{FileId, Spot, Within};
+use super::problems::{FileId, Span, Within};
 use crate::diagnostic::{Place, Sources};
 
 /// Where all of these stand; each file is read once more for all of them.
-pub(crate) fn places(spots: impl Iterator<Item = Spot>, files: &Files, sources: &Sources) -> BTreeMap<Spot, Place> {
-    let mut bytes: BTreeMap<Spot, Range<usize>> = BTreeMap::new();
+pub(crate) fn places(spans: impl Iterator<Item = Span>, files: &Files, sources: &Sources) -> BTreeMap<Span, Place> {
+    let mut bytes: BTreeMap<Span, Range<usize>> = BTreeMap::new();
     let mut wanted: BTreeMap<FileId, BTreeSet<NodeId>> = BTreeMap::new();
-    for spot in spots {
-        match spot.within {
-            Within::Text(start, end) => drop(bytes.insert(spot, start..end)),
-            Within::Node(id) => drop(wanted.entry(spot.file).or_default().insert(id)),
+    for span in spans {
+        match span.within {
+            Within::Text(start, end) => drop(bytes.insert(span, start..end)),
+            Within::Node(id) => drop(wanted.entry(span.file).or_default().insert(id)),
         }
     }
     for (file, ids) in wanted {
         let Some((source, root)) = files.get(file).and_then(|it| Some((it, it.root.as_ref()?))) else { continue };
         let found = position::locate(source.source.text(), root, &ids).into_iter();
-        bytes.extend(found.map(|(id, bytes)| (Spot::node(file, id), bytes)));
+        bytes.extend(found.map(|(id, bytes)| (Span::node(file, id), bytes)));
     }
-    let places = bytes.into_iter().filter_map(|(spot, bytes)| {
-        let name = files.name(spot.file);
-        Some((spot, sources.get(name)?.place(name, bytes)))
+    let places = bytes.into_iter().filter_map(|(span, bytes)| {
+        let name = files.name(span.file);
+        Some((span, sources.get(name)?.place(name, bytes)))
     });
     places.collect()
 }

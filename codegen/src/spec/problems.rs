@@ -17,7 +17,7 @@ pub struct FileId(pub(super) usize);
 
 /// A key or value of one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spot {
+pub struct Span {
     /// The file.
     pub file: FileId,
     pub(super) within: Within,
@@ -31,7 +31,7 @@ pub(super) enum Within {
     Text(usize, usize),
 }
 
-impl Spot {
+impl Span {
     pub(super) fn node(file: FileId, node: NodeId) -> Self {
         Self { file, within: Within::Node(node) }
     }
@@ -52,12 +52,12 @@ pub struct Spanned<T> {
     /// What is written.
     pub value: T,
     /// Where.
-    pub spot: Spot,
+    pub span: Span,
 }
 
 impl<T> Spanned<T> {
-    pub(crate) fn new(value: T, spot: Spot) -> Self {
-        Self { value, spot }
+    pub(crate) fn new(value: T, span: Span) -> Self {
+        Self { value, span }
     }
 }
 
@@ -86,23 +86,23 @@ impl Problems {
     pub(crate) fn error(
         &mut self,
         code: &'static str,
-        spot: Spot,
+        span: Span,
         message: impl Into<String>,
         help: impl Into<Advice>,
     ) {
-        self.report(Finding::error(code, spot, message).help(help));
+        self.report(Finding::error(code, span, message).help(help));
     }
 
     /// Reports what contradicts something elsewhere, either of which may be the wrong one.
     pub(crate) fn contradiction(
         &mut self,
         code: &'static str,
-        spot: Spot,
-        other: Spot,
+        span: Span,
+        other: Span,
         message: impl Into<String>,
         help: impl Into<Advice>,
     ) {
-        self.report(Finding::error(code, spot, message).help(help).related(other, "the other is here"));
+        self.report(Finding::error(code, span, message).help(help).related(other, "the other is here"));
     }
 
     /// Reports a problem.
@@ -141,15 +141,15 @@ impl Problems {
     /// The problems in the order of their places.
     pub(super) fn located(self, files: &Files) -> Located {
         let sources = files.sources();
-        let related = |found: &Finding| found.related.iter().map(|(spot, _)| *spot).collect::<Vec<_>>();
-        let spots = self.found.iter().flat_map(|found| [vec![found.spot], related(found)]).flatten();
-        let places = places(spots, files, &sources);
-        let place = |spot: Spot| places.get(&spot).cloned().unwrap_or_else(|| beginning(files.name(spot.file)));
+        let related = |found: &Finding| found.related.iter().map(|(span, _)| *span).collect::<Vec<_>>();
+        let spans = self.found.iter().flat_map(|found| [vec![found.span], related(found)]).flatten();
+        let places = places(spans, files, &sources);
+        let place = |span: Span| places.get(&span).cloned().unwrap_or_else(|| beginning(files.name(span.file)));
         let mut problems: Vec<Problem> = Vec::new();
-        for Finding { spot, severity, code, message, help, label, related } in self.found {
-            let at = place(spot);
+        for Finding { span, severity, code, message, help, label, related } in self.found {
+            let at = place(span);
             let suggestion = sources.get(&at.file).and_then(|source| suggestion(&help, &at, source));
-            let related = related.into_iter().map(|(spot, label)| Related { place: place(spot), label });
+            let related = related.into_iter().map(|(span, label)| Related { place: place(span), label });
             let related = related.filter(|related| related.place != at).collect();
             let own_label = || codes::find(code).map_or(String::new(), |code| code.label.to_owned());
             let label = label.unwrap_or_else(own_label);
@@ -216,16 +216,16 @@ pub(crate) mod tests {
     use super::*;
 
     /// Any place, for tests of what is told a place and does not look at it.
-    pub(crate) fn spot() -> Spot {
-        Spot::start(FileId(0))
+    pub(crate) fn span() -> Span {
+        Span::start(FileId(0))
     }
 
     #[test]
     fn what_is_found_twice_is_reported_once() {
         let mut problems = Problems::default();
-        problems.error("code", spot(), "message", "help");
-        problems.error("code", spot(), "message", "help");
-        problems.error("code", spot(), "another message", "help");
+        problems.error("code", span(), "message", "help");
+        problems.error("code", span(), "message", "help");
+        problems.error("code", span(), "another message", "help");
         assert_eq!(problems.found.len(), 2);
     }
 
@@ -238,10 +238,10 @@ pub(crate) mod tests {
     fn beyond_the_first_problems_are_counted() {
         let mut problems = Problems::default();
         for number in 0..MOST + 3 {
-            problems.error("code", spot(), number.to_string(), "help");
+            problems.error("code", span(), number.to_string(), "help");
         }
         for number in [0, MOST + 1] {
-            problems.error("code", spot(), number.to_string(), "help");
+            problems.error("code", span(), number.to_string(), "help");
         }
         assert_eq!((problems.found.len(), problems.unkept.len()), (MOST, 3));
     }

@@ -8,7 +8,7 @@ use super::document::{Document, NamedSchema};
 use super::files::{Files, NoFile};
 use super::node::Value;
 use super::paths::texts;
-use super::problems::{FileId, Problems, Spot};
+use super::problems::{FileId, Problems, Span};
 use super::reference::Followed;
 use super::schema::{Role, SchemaId};
 use super::table::{Located, Table};
@@ -73,7 +73,7 @@ pub fn read(path: &Path, shown: &Path) -> Reading {
             };
             let message = format!("the specification cannot be read: {reason}");
             let help = "name the root file of a specification, such as api.yaml";
-            problems.error(codes::UNREADABLE_FILE, Spot::start(root), message, help);
+            problems.error(codes::UNREADABLE_FILE, Span::start(root), message, help);
             root
         }
     };
@@ -118,7 +118,7 @@ impl Reader {
         let at = Located { file: self.root, node };
         if at.node.value == Value::Null {
             let help = "a specification begins with `swagger: \"2.0\"`, `info` and `paths`";
-            self.problems.error(codes::EMPTY_FILE, Spot::start(self.root), "the specification is empty", help);
+            self.problems.error(codes::EMPTY_FILE, Span::start(self.root), "the specification is empty", help);
             return;
         }
         let Some(table) = Table::open(&at, "the specification", &mut self.problems) else { return };
@@ -146,7 +146,7 @@ impl Reader {
         if self.parts == MOST_PARTS {
             let message = "the specification has more parts than any that this program was made for";
             let help = "is one long file referred to many times?";
-            self.problems.error(codes::TOO_LARGE, Spot::start(self.root), message, help);
+            self.problems.error(codes::TOO_LARGE, Span::start(self.root), message, help);
         }
         self.parts < MOST_PARTS
     }
@@ -155,7 +155,7 @@ impl Reader {
         let Some(version) = table.required_text("swagger", &mut self.problems) else { return };
         if version.value != "2.0" {
             let message = format!("`swagger: {}` is not a version that this program knows", version.value);
-            self.problems.error(codes::UNKNOWN_VALUE, version.spot, message, "write `swagger: \"2.0\"`");
+            self.problems.error(codes::UNKNOWN_VALUE, version.span, message, "write `swagger: \"2.0\"`");
         }
     }
 
@@ -196,7 +196,7 @@ impl Reader {
         let Some(at) = table.get("parameters") else { return };
         let Some(parameters) = Table::open(&at, "`parameters`", &mut self.problems) else { return };
         for (name, at) in parameters.entries() {
-            document.shared_parameters.push((name.value, name.spot));
+            document.shared_parameters.push((name.value, name.span));
             let _read = self.parameter(at);
         }
     }

@@ -18,7 +18,7 @@ impl Reader {
             let what = format!("response `{}` of {}", key.value, operation.what);
             let status = self.status(&key, &what);
             // `default` is described like any other, and then ignored.
-            let response = self.response(Spanned::new(status.unwrap_or(0), key.spot), at, &what);
+            let response = self.response(Spanned::new(status.unwrap_or(0), key.span), at, &what);
             responses.extend(response.filter(|_| status.is_some()));
         }
         Some(responses)
@@ -32,7 +32,7 @@ impl Reader {
         if status.is_none() {
             let message = format!("{what} has no valid status");
             let help = "a status is a number from 100 to 599, or `default`";
-            self.problems.error(codes::BAD_STATUS, key.spot, message, help);
+            self.problems.error(codes::BAD_STATUS, key.span, message, help);
         }
         status
     }

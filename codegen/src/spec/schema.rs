@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 pub use super::kinds::{Format, Kind};
 use super::node::{NodeId, Value};
-use super::problems::{FileId, Spanned, Spot};
+use super::problems::{FileId, Span, Spanned};
 use super::reader::Reader;
 use super::suggest::instead_of;
 use super::table::{Located, Table};
@@ -18,7 +18,7 @@ pub type SchemaId = (FileId, NodeId);
 #[derive(Debug, Clone)]
 pub struct SchemaUse {
     /// Where.
-    pub spot: Spot,
+    pub span: Span,
     /// What stands beside a `$ref`.
     pub description: Option<String>,
     /// The schema.
@@ -40,7 +40,7 @@ pub enum Target {
 #[derive(Debug, Clone)]
 pub struct Schema {
     /// Where it is written.
-    pub spot: Spot,
+    pub span: Span,
     /// `description`.
     pub description: String,
     /// `type`; `None` where it is faulty, which has been reported.
@@ -64,7 +64,7 @@ pub struct Schema {
     /// `x-enum-name`.
     pub enum_name: Option<Spanned<String>>,
     /// `x-accept-single: true`.
-    pub accepts_single: Option<Spot>,
+    pub accepts_single: Option<Span>,
 }
 
 /// A property of an object.
@@ -135,21 +135,21 @@ impl Role {
 impl Reader {
     /// A schema that may be a `$ref`.
     pub(super) fn schema_use(&mut self, at: Located, what: &str) -> SchemaUse {
-        let spot = at.spot();
+        let span = at.span();
         if !self.next_part() {
-            return SchemaUse { spot, description: None, target: Target::Broken };
+            return SchemaUse { span, description: None, target: Target::Broken };
         }
         if at.get("$ref").is_none() {
             let schema = Table::open(&at, what, &mut self.problems).map(|table| self.schema(&table, Role::Schema));
             let target = schema.map_or(Target::Broken, |schema| Target::Inline(Box::new(schema)));
-            return SchemaUse { spot, description: None, target };
+            return SchemaUse { span, description: None, target };
         }
         match self.follow(at) {
             Some(followed) => {
                 let description = followed.description.clone();
-                SchemaUse { spot, description, target: Target::Named(self.name_schema(followed)) }
+                SchemaUse { span, description, target: Target::Named(self.name_schema(followed)) }
             }
-            None => SchemaUse { spot, description: None, target: Target::Broken },
+            None => SchemaUse { span, description: None, target: Target::Broken },
         }
     }
 
@@ -158,10 +158,10 @@ impl Reader {
         table.only(&role.keys(), &mut self.problems);
         let kind = self.kind(table);
         let properties = self.properties(table, role);
-        let default = table.get("default").map(|at| Spanned::new(at.node.value.clone(), at.spot()));
+        let default = table.get("default").map(|at| Spanned::new(at.node.value.clone(), at.span()));
         let _unique = table.flag("uniqueItems", &mut self.problems);
         let schema = Schema {
-            spot: table.spot,
+            span: table.span,
             description: table.text_or_empty("description", &mut self.problems),
             kind,
             format: self.format(table, kind),
@@ -198,7 +198,7 @@ impl Reader {
             let words: Vec<&str> = Kind::WORDS.iter().map(|(word, _)| *word).collect();
             let message = format!("unknown type `{}` in {}", text.value, table.what);
             let help = instead_of(&text.value, &words, "the types are");
-            self.problems.error(codes::UNKNOWN_TYPE, text.spot, message, help);
+            self.problems.error(codes::UNKNOWN_TYPE, text.span, message, help);
         }
         known.map(|(_, kind)| *kind)
     }
@@ -207,7 +207,7 @@ impl Reader {
         let text = table.text("format", &mut self.problems)?;
         let words = Format::words(kind?);
         if let Some((_, format)) = words.iter().find(|(word, _)| *word == text.value) {
-            return Some(Spanned::new(*format, text.spot));
+            return Some(Spanned::new(*format, text.span));
         }
         let kind = kind.map_or("", Kind::word);
         let message = format!("unknown format `{}` for `type: {kind}` in {}", text.value, table.what);
@@ -217,7 +217,7 @@ impl Reader {
         } else {
             instead_of(&text.value, &known, "its formats are")
         };
-        self.problems.error(codes::UNKNOWN_FORMAT, text.spot, message, help);
+        self.problems.error(codes::UNKNOWN_FORMAT, text.span, message, help);
         None
     }
 
@@ -260,13 +260,13 @@ impl Reader {
         self.part(table, "additionalProperties")
     }
 
-    fn accepts_single(&mut self, table: &Table) -> Option<Spot> {
+    fn accepts_single(&mut self, table: &Table) -> Option<Span> {
         let flag = table.flag("x-accept-single", &mut self.problems)?;
-        flag.value.then_some(flag.spot)
+        flag.value.then_some(flag.span)
     }
 
     fn values(&mut self, table: &Table) -> Option<Spanned<Vec<Spanned<String>>>> {
         let values = table.texts("enum", &mut self.problems)?;
-        Some(Spanned::new(values, table.key_spot("enum")))
+        Some(Spanned::new(values, table.key_span("enum")))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::node::Value;
-use super::problems::{Finding, Problems, Spanned, Spot};
+use super::problems::{Finding, Problems, Span, Spanned};
 use super::schema::{Format, Kind, Property, Schema};
 use super::suggest::{Advice, instead_of};
 use super::table::Table;
@@ -35,12 +35,12 @@ pub(super) fn check(schema: &Schema, table: &Table, problems: &mut Problems) {
             let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
             let help = format!("it belongs to {}; remove it, or correct the type", kinds.join(" and "));
-            problems.error(codes::MISPLACED_KEY, table.key_spot(key), message, help);
+            problems.error(codes::MISPLACED_KEY, table.key_span(key), message, help);
         }
     }
     if schema.enum_name.is_some() && schema.values.is_none() {
         let message = format!("`x-enum-name` of {} names an enum, but there is no `enum`", table.what);
-        problems.error(codes::MISPLACED_KEY, table.key_spot("x-enum-name"), message, "add `enum: […]`, or remove it");
+        problems.error(codes::MISPLACED_KEY, table.key_span("x-enum-name"), message, "add `enum: […]`, or remove it");
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn check_required(
         let message = format!("the required field `{}` is not a property of {}", field.value, table.what);
         let help = instead_of(&field.value, &names, "the properties are");
         let help = help.or("add it to `properties`, or remove it from `required`");
-        problems.error(codes::REQUIRED_NOT_PROPERTY, field.spot, message, help);
+        problems.error(codes::REQUIRED_NOT_PROPERTY, field.span, message, help);
     }
 }
 
@@ -66,16 +66,16 @@ fn check_values(schema: &Schema, table: &Table, problems: &mut Problems) {
     let written = table.get("enum").is_some_and(|at| matches!(&at.node.value, Value::List(items) if !items.is_empty()));
     if !written {
         let message = format!("the `enum` of {} has no values", table.what);
-        problems.error(codes::EMPTY_ENUM, values.spot, message, "list its values, or remove it");
+        problems.error(codes::EMPTY_ENUM, values.span, message, "list its values, or remove it");
     }
-    let mut seen: BTreeMap<&str, Spot> = BTreeMap::new();
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     for value in &values.value {
         if let Some(first) = seen.get(value.value.as_str()) {
             let message = format!("the value `{}` stands twice in the `enum` of {}", value.value, table.what);
-            let finding = Finding::error(codes::DUPLICATE_ENUM_VALUE, value.spot, message).help("keep one of them");
+            let finding = Finding::error(codes::DUPLICATE_ENUM_VALUE, value.span, message).help("keep one of them");
             problems.report(finding.related(*first, "the first is here"));
         } else {
-            seen.insert(&value.value, value.spot);
+            seen.insert(&value.value, value.span);
         }
     }
 }
@@ -95,7 +95,7 @@ fn check_default(schema: &Schema, kind: Kind, table: &Table, problems: &mut Prob
     };
     if let Some((fault, help)) = fault {
         let message = format!("`default: {}` of {} {fault}", default.value, table.what);
-        problems.error(codes::BAD_DEFAULT, default.spot, message, help);
+        problems.error(codes::BAD_DEFAULT, default.span, message, help);
     }
 }
 

@@ -43,16 +43,16 @@ pub(crate) fn is_signed(name: &str) -> bool {
 /// Whether the parameter says that it is signed: `x-signed: true`, which may be said only where it is so.
 pub(super) fn read(table: &Table, name: Option<&str>, place: Option<ParameterIn>, problems: &mut Problems) -> bool {
     let Some(flag) = table.flag("x-signed", problems) else { return false };
-    let spot = table.key_spot("x-signed");
+    let span = table.key_span("x-signed");
     if !flag.value {
         let message = format!("`x-signed: false` of {} says what the SDK does not do: it signs by name", table.what);
-        problems.error(codes::UNKNOWN_VALUE, flag.spot, message, "write `x-signed: true`, or remove it");
+        problems.error(codes::UNKNOWN_VALUE, flag.span, message, "write `x-signed: true`, or remove it");
     } else if place.is_some_and(|place| place != ParameterIn::Query) {
         let message = format!("`x-signed` of {} is for query parameters only", table.what);
-        problems.error(codes::MISPLACED_KEY, spot, message, "remove it");
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it");
     } else if name.is_some_and(|name| !is_signed(name)) {
         let message = format!("`x-signed: true` of {}, which is not the name of a sub-resource", table.what);
-        problems.error(codes::MISPLACED_KEY, spot, message, "remove it: the parameter is not signed");
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it: the parameter is not signed");
     }
     true
 }

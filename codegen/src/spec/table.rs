@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::node::{Entry, Map, Node, Value};
-use super::problems::{FileId, Finding, Problems, Spanned, Spot};
+use super::problems::{FileId, Finding, Problems, Span, Spanned};
 use super::suggest::{Advice, instead_of};
 use crate::diagnostic::codes;
 
@@ -15,8 +15,8 @@ pub(super) struct Located {
 }
 
 impl Located {
-    pub(super) fn spot(&self) -> Spot {
-        Spot::node(self.file, self.node.id)
+    pub(super) fn span(&self) -> Span {
+        Span::node(self.file, self.node.id)
     }
 
     /// The value under `key`, if this is a map that has it.
@@ -29,7 +29,7 @@ impl Located {
     /// Text, or a problem.
     pub(super) fn text(&self, what: &str, problems: &mut Problems) -> Option<Spanned<String>> {
         match &self.node.value {
-            Value::Text(text) => Some(Spanned::new(text.to_string(), self.spot())),
+            Value::Text(text) => Some(Spanned::new(text.to_string(), self.span())),
             Value::Bool(_) | Value::Integer(_) => {
                 let (written, quoted) = (self.node.value.to_string(), format!("\"{}\"", self.node.value));
                 let help = Advice::swap(format!("put it in quotes: {quoted}"), written, quoted);
@@ -53,7 +53,7 @@ impl Located {
     fn wrong_type<T>(&self, what: &str, expected: &str, help: impl Into<Advice>, problems: &mut Problems) -> Option<T> {
         let found = self.node.value.kind();
         let message = format!("{what} is {found}, but has to be {expected}");
-        problems.report(Finding::error(codes::WRONG_TYPE, self.spot(), message).help(help).label(found.to_owned()));
+        problems.report(Finding::error(codes::WRONG_TYPE, self.span(), message).help(help).label(found.to_owned()));
         None
     }
 }
@@ -64,7 +64,7 @@ pub(super) struct Table {
     /// What it describes, for messages: `parameter `limit``.
     pub(super) what: String,
     /// Where it stands.
-    pub(super) spot: Spot,
+    pub(super) span: Span,
     pub(super) file: FileId,
     map: Arc<Map>,
 }
@@ -74,7 +74,7 @@ impl Table {
     pub(super) fn open(at: &Located, what: impl Into<String>, problems: &mut Problems) -> Option<Self> {
         let what = what.into();
         match &at.node.value {
-            Value::Map(map) => Some(Self { what, spot: at.spot(), file: at.file, map: Arc::clone(map) }),
+            Value::Map(map) => Some(Self { what, span: at.span(), file: at.file, map: Arc::clone(map) }),
             _ => at.wrong_type(&what, "a map", "write `key: value` lines here", problems),
         }
     }
@@ -82,7 +82,7 @@ impl Table {
     /// Keys and values, in the order in which they are written.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Spanned<String>, Located)> + '_ {
         self.map.entries().iter().map(|entry| {
-            let key = Spanned::new(entry.key.to_string(), Spot::node(self.file, entry.key_id));
+            let key = Spanned::new(entry.key.to_string(), Span::node(self.file, entry.key_id));
             (key, Located { file: self.file, node: entry.value.clone() })
         })
     }
@@ -96,8 +96,8 @@ impl Table {
     }
 
     /// Where the key itself stands, or else the map.
-    pub(super) fn key_spot(&self, key: &str) -> Spot {
-        self.entry(key).map_or(self.spot, |entry| Spot::node(self.file, entry.key_id))
+    pub(super) fn key_span(&self, key: &str) -> Span {
+        self.entry(key).map_or(self.span, |entry| Span::node(self.file, entry.key_id))
     }
 
     /// Reports every key that is not among `known`.
@@ -110,7 +110,7 @@ impl Table {
     fn unknown(&self, entry: &Entry, known: &[&str], problems: &mut Problems) {
         let message = format!("unknown key `{}` in {}", entry.key, self.what);
         let help = instead_of(&entry.key, known, "the keys here are");
-        problems.error(codes::UNKNOWN_KEY, Spot::node(self.file, entry.key_id), message, help);
+        problems.error(codes::UNKNOWN_KEY, Span::node(self.file, entry.key_id), message, help);
     }
 
     fn named(&self, key: &str) -> String {
@@ -134,7 +134,7 @@ impl Table {
         let text = self.text(key, problems)?;
         if text.value.trim().is_empty() {
             let message = format!("{} is empty", self.named(key));
-            problems.error(codes::WRONG_TYPE, text.spot, message, "write some text here");
+            problems.error(codes::WRONG_TYPE, text.span, message, "write some text here");
             return None;
         }
         Some(text)
@@ -147,7 +147,7 @@ impl Table {
             let message = format!("{} has no `{key}`", self.what);
             let label = format!("`{key}` is not among these keys");
             let help = format!("add `{key}: …`");
-            problems.report(Finding::error(codes::MISSING_KEY, self.spot, message).help(help).label(label));
+            problems.report(Finding::error(codes::MISSING_KEY, self.span, message).help(help).label(label));
         }
         there
     }
@@ -155,7 +155,7 @@ impl Table {
     pub(super) fn flag(&self, key: &str, problems: &mut Problems) -> Option<Spanned<bool>> {
         let at = self.get(key)?;
         match &at.node.value {
-            Value::Bool(value) => Some(Spanned::new(*value, at.spot())),
+            Value::Bool(value) => Some(Spanned::new(*value, at.span())),
             _ => at.wrong_type(&self.named(key), "a boolean", "write `true` or `false`", problems),
         }
     }
@@ -177,7 +177,7 @@ impl Table {
             _ => None,
         };
         match number {
-            Some(number) => Some(Spanned::new(number, at.spot())),
+            Some(number) => Some(Spanned::new(number, at.span())),
             None => at.wrong_type(&self.named(key), expected, "write such a number, without quotes", problems),
         }
     }
@@ -197,12 +197,12 @@ impl Table {
     pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], problems: &mut Problems) -> Option<Spanned<T>> {
         let text = self.text(key, problems)?;
         match words.iter().find(|(word, _)| *word == text.value) {
-            Some((_, value)) => Some(Spanned::new(*value, text.spot)),
+            Some((_, value)) => Some(Spanned::new(*value, text.span)),
             None => {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
                 let message = format!("unknown `{key}: {}` in {}", text.value, self.what);
                 let help = instead_of(&text.value, &known, "it can be");
-                problems.error(codes::UNKNOWN_VALUE, text.spot, message, help);
+                problems.error(codes::UNKNOWN_VALUE, text.span, message, help);
                 None
             }
         }
