@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut arms = String::new();
     let mut tests = String::new();
-    for (sample, operation) in samples(&loaded.api)?.iter().zip(&loaded.api.operations) {
+    for (sample, operation) in samples(&loaded.api).iter().zip(&loaded.api.operations) {
         let (receiver, key) = match sample.scope {
             Scope::Service => ("account", ""),
             Scope::Bucket => ("bucket", ""),

@@ -1,8 +1,10 @@
 //! Generates the operations of `qingstor-sdk` from the specification of the QingStor API.
 //!
-//! Four stages, one direction: [`spec`] says what the YAML says, [`model`] what the API is, [`rust`] what the Rust
-//! should say, [`render`] how it is written. [`load`] runs the first two, [`render::generate`] the others, and
-//! [`command`] is what `cargo codegen` runs.
+//! [`spec`] reads the YAML, [`model`] concludes what the API is, [`rust`] decides what the code says, and [`render`] writes
+//! and formats it. [`load()`] runs the first two stages and [`render::generate`] the others. [`command`] is `cargo codegen`.
+//!
+//! Modules depend on each other in one direction: command → diff, render → rust → load → lint, model → spec → diagnostic.
+//! [`naming`] is below model and rust.
 
 pub mod command;
 pub mod diagnostic;
@@ -10,6 +12,7 @@ pub mod diff;
 mod lint;
 mod load;
 pub mod model;
+pub mod naming;
 pub mod render;
 pub mod rust;
 pub mod spec;

@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{self, Place, Problem, Severity, Sources};
+use crate::diagnostic::{self, Place, Problem, Severity, Sources, Style, slashed};
 use crate::lint;
 use crate::model::{self, Api, Origin};
 use crate::spec;
 use crate::spec::files::Files;
-use crate::spec::places::places;
-use crate::spec::problems::Located;
+use crate::spec::locate::{Located, places};
 
 /// A specification that can be generated from.
 #[derive(Debug, Clone)]
@@ -27,9 +26,8 @@ impl Loaded {
     ///
     /// This reads the files concerned once more: ask for everything at once.
     pub fn places(&self, origins: &[Origin]) -> Vec<Option<Place>> {
-        let spans = origins.iter().filter_map(|origin| origin.span());
-        let places = places(spans, &self.files, &self.sources);
-        origins.iter().map(|origin| places.get(&origin.span()?).cloned()).collect()
+        let places = places(origins.iter().map(|origin| origin.span()), &self.files, &self.sources);
+        origins.iter().map(|origin| places.get(&origin.span()).cloned()).collect()
     }
 }
 
@@ -45,7 +43,11 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Draws the problems with their lines, without colours.
     pub fn drawn(&self) -> String {
-        self.problems.iter().map(|problem| diagnostic::draw(problem, &self.sources)).collect::<Vec<_>>().join("\n")
+        self.problems
+            .iter()
+            .map(|problem| diagnostic::draw(problem, &self.sources, Style::Plain))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
@@ -69,7 +71,7 @@ pub fn load(path: &Path, workspace: &Path) -> Result<Loaded, Vec<Problem>> {
 pub(crate) fn load_counting(path: &Path, workspace: &Path) -> Result<Loaded, Located> {
     let shown = shown(path, workspace);
     let mut reading = spec::read(path, &shown);
-    let source = shown.to_string_lossy().replace('\\', "/");
+    let source = slashed(&shown);
     let api = model::build(&reading.document, &source, &mut reading.problems);
     if !reading.problems.has_errors() {
         lint::check(&reading.document, &mut reading.problems);

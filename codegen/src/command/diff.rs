@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::report::Reporter;
+use super::report::{Failure, Format, Reporter, in_words};
 use super::workspace::Workspace;
-use super::{Arguments, Failure, Format, in_words};
 use crate::diff;
 use crate::load::{Loaded, load_counting};
 
@@ -22,23 +21,18 @@ pub struct DiffArguments {
 
 /// Compares, and writes what differs to `out`; breaking differences are a failure.
 pub(super) fn diff(
-    arguments: &Arguments,
     task: &DiffArguments,
+    format: Format,
     out: &mut dyn Write,
     reporter: &mut Reporter<'_>,
 ) -> Result<(), Failure> {
-    if arguments.spec.is_some() || arguments.out.is_some() {
-        return Err(Failure::Usage(
-            "`diff` takes two specifications, OLD and NEW, and neither --spec nor --out".into(),
-        ));
-    }
-    let workspace = Workspace::around_here_or_here().map_err(Failure::Usage)?;
+    let workspace = Workspace::find(false).map_err(Failure::Usage)?;
     // Both are read before anything is said, so that one run shows the faults of both.
     let old = read(&task.old, "OLD", &workspace.root, reporter)?;
     let new = read(&task.new, "NEW", &workspace.root, reporter)?;
     let (Some(old), Some(new)) = (old, new) else { return Err(Failure::NotComparable) };
-    let report = diff::compare(&old, &new).map_err(|clash| Failure::Other(clash.to_string()))?;
-    let written = match arguments.format {
+    let report = diff::compare(&old, &new);
+    let written = match format {
         Format::Human => report.print(out),
         Format::Json => report.print_json(out),
     };

@@ -1,16 +1,12 @@
 //! What `cargo codegen` does.
 
-mod check;
 mod diff;
-mod difference;
-mod folder;
+mod files;
 mod report;
 mod workspace;
-mod write;
 
-use std::fmt::Display;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -18,11 +14,10 @@ use clap::{Parser, Subcommand};
 use crate::diagnostic::{codes, count, explain};
 use crate::load::{Loaded, load_counting};
 use crate::model::Api;
-use crate::render::{self, Files};
-use crate::spec::problems::Located;
+use crate::render;
 use crate::spec::suggest::instead_of;
-use folder::Folder;
-use report::Reporter;
+use files::Target;
+use report::{Failure, Reporter, in_words};
 use workspace::Workspace;
 
 pub use diff::DiffArguments;
@@ -75,21 +70,6 @@ pub enum Task {
     },
 }
 
-/// What prevents success.
-#[derive(Debug)]
-enum Failure {
-    /// The command cannot be understood.
-    Usage(String),
-    /// The specification is faulty.
-    Faulty(Located),
-    /// It is not as it should be: the generated files, say, or there are warnings that are denied; said already.
-    Said,
-    /// One of two specifications is faulty; said already.
-    NotComparable,
-    /// Anything else, in words.
-    Other(String),
-}
-
 /// Runs the command. Results go to `out`, problems to `err`.
 pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let mut reporter = Reporter::new(arguments.format, arguments.coloured, err);
@@ -113,29 +93,32 @@ fn attempt(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'
     match &arguments.task {
         None => generate(arguments, out, reporter),
         Some(Task::Check) => check(arguments, out, reporter),
-        Some(Task::Diff(task)) => diff::diff(arguments, task, out, reporter),
+        Some(Task::Diff(_)) if arguments.spec.is_some() || arguments.out.is_some() => {
+            let message = "`diff` takes two specifications, OLD and NEW, and neither --spec nor --out";
+            Err(Failure::Usage(message.to_owned()))
+        }
+        Some(Task::Diff(task)) => diff::diff(task, arguments.format, out, reporter),
         Some(Task::Explain { code }) => explain_code(code, out),
     }
 }
 
 fn generate(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
-    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    let workspace = workspace(arguments)?;
     let loaded = load(arguments, &workspace, reporter)?;
-    let (files, folder, shown) = generated(arguments, &workspace, &loaded.api)?;
-    let changed = write::write(&files, &folder, &shown).map_err(Failure::Other)?;
+    let changed = target(arguments, &workspace, &loaded.api)?.write().map_err(Failure::Other)?;
     let changes =
         if changed == 0 { "nothing changed".to_owned() } else { format!("{} changed", count(changed, "file")) };
     let operations = count(loaded.api.operations.len(), "operation");
     let types = count(loaded.api.types.len(), "type");
+    let shown = workspace.shown(&out_folder(arguments, &workspace));
     writeln!(out, "generated {operations}, {types} into {shown} ({changes})")
         .map_err(|error| in_words("standard output", &error))
 }
 
 fn check(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
-    let workspace = Workspace::find(arguments).map_err(Failure::Usage)?;
+    let workspace = workspace(arguments)?;
     let loaded = load(arguments, &workspace, reporter)?;
-    let (files, folder, shown) = generated(arguments, &workspace, &loaded.api)?;
-    check::check(&files, &folder, &shown, out, reporter)
+    target(arguments, &workspace, &loaded.api)?.check(out, reporter)
 }
 
 /// What follows from a fault, for a task that would have written something.
@@ -152,13 +135,22 @@ fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_
     if denied { Err(Failure::Said) } else { Ok(loaded) }
 }
 
-/// Returns the formatted files, the folder for them, and the folder's name for messages.
-fn generated(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<(Files, Folder, String), Failure> {
-    let target = arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT));
+/// Returns the formatted files and the folder for them.
+fn target(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<Target, Failure> {
     let files = render::generate(api).map_err(|error| Failure::Other(error.to_string()))?;
     let files = render::format(&files, &workspace.root).map_err(Failure::Other)?;
-    let folder = Folder::read(&target, &files).map_err(Failure::Other)?;
-    Ok((files, folder, workspace.shown(&target)))
+    let path = out_folder(arguments, workspace);
+    let shown = workspace.shown(&path);
+    Target::read(files, path, shown).map_err(Failure::Other)
+}
+
+fn out_folder(arguments: &Arguments, workspace: &Workspace) -> PathBuf {
+    arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT))
+}
+
+/// Returns the workspace around the current folder. It is not needed if both --spec and --out are given.
+fn workspace(arguments: &Arguments) -> Result<Workspace, Failure> {
+    Workspace::find(arguments.spec.is_none() || arguments.out.is_none()).map_err(Failure::Usage)
 }
 
 fn explain_code(code: &str, out: &mut dyn Write) -> Result<(), Failure> {
@@ -168,13 +160,4 @@ fn explain_code(code: &str, out: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("there is no code `{code}`\n  help: {help}")));
     };
     writeln!(out, "{text}").map_err(|error| in_words("standard output", &error))
-}
-
-fn in_words(what: &str, error: &dyn Display) -> Failure {
-    Failure::Other(format!("{what}: {error}"))
-}
-
-/// A path with `/` on every system.
-fn slashed(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }

@@ -1,11 +1,12 @@
 //! What the command says of failures and warnings: to people, or to programs.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 
 use crate::diagnostic::{Printer, Problem, Severity, Sources, Style, count, message};
-use crate::spec::problems::Located;
+use crate::spec::locate::Located;
 
 /// How problems are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -15,6 +16,25 @@ pub enum Format {
     Human,
     /// One JSON object a line, for programs; codegen/DIAGNOSTICS.md describes it
     Json,
+}
+
+/// What prevents success.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The command cannot be understood.
+    Usage(String),
+    /// The specification is faulty.
+    Faulty(Located),
+    /// It is not as it should be: the generated files, say, or there are warnings that are denied; said already.
+    Said,
+    /// One of two specifications is faulty; said already.
+    NotComparable,
+    /// Anything else, in words.
+    Other(String),
+}
+
+pub(super) fn in_words(what: &str, error: &dyn Display) -> Failure {
+    Failure::Other(format!("{what}: {error}"))
 }
 
 /// Where problems go, and how.

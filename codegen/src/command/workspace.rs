@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Arguments, slashed};
+use crate::diagnostic::slashed;
 
 /// The folder that the defaults are relative to.
 #[derive(Debug)]
@@ -12,37 +12,25 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace around the current folder.
-    pub(super) fn find(arguments: &Arguments) -> Result<Self, String> {
-        let here = here()?;
-        if let Some(root) = around(&here) {
-            return Ok(Self { root: root.to_owned() });
+    /// Returns the workspace around the current folder. Without one, that folder serves to shorten names, unless the
+    /// workspace is required.
+    pub(super) fn find(is_required: bool) -> Result<Self, String> {
+        let here = std::env::current_dir().map_err(|error| format!("the current folder cannot be found: {error}"))?;
+        match around(&here) {
+            Some(root) => Ok(Self { root: root.to_owned() }),
+            None if !is_required => Ok(Self { root: here }),
+            None => Err(format!(
+                "neither {} nor any folder above has a Cargo.toml with [workspace]\n  \
+                 help: change into the workspace of the SDK, or give both --spec and --out",
+                here.display()
+            )),
         }
-        if arguments.spec.is_some() && arguments.out.is_some() {
-            // Nothing is asked of the workspace then, but to shorten names.
-            return Ok(Self { root: here });
-        }
-        Err(format!(
-            "neither {} nor any folder above has a Cargo.toml with [workspace]\n  \
-             help: change into the workspace of the SDK, or give both --spec and --out",
-            here.display()
-        ))
-    }
-
-    /// The workspace around the current folder or, where nothing is asked of it but to shorten names, that folder.
-    pub(super) fn around_here_or_here() -> Result<Self, String> {
-        let here = here()?;
-        Ok(Self { root: around(&here).unwrap_or(&here).to_owned() })
     }
 
     /// How messages name a path: relative to the workspace if it lies there.
     pub(super) fn shown(&self, path: &Path) -> String {
         slashed(path.strip_prefix(&self.root).unwrap_or(path))
     }
-}
-
-fn here() -> Result<PathBuf, String> {
-    std::env::current_dir().map_err(|error| format!("the current folder cannot be found: {error}"))
 }
 
 /// The nearest folder with a Cargo.toml that has the section `[workspace]`.

@@ -19,6 +19,18 @@ pub fn find(name: &str) -> Option<&'static Code> {
     ALL.iter().find(|code| code.name == name)
 }
 
+/// The page that lists all codes, made of them and of what the command prints for the fixtures.
+const PAGE: &str = include_str!("../../DIAGNOSTICS.md");
+
+/// The part of the page about this code, in Markdown; `None` for what is no code.
+pub fn explain(code: &str) -> Option<&'static str> {
+    find(code)?;
+    let start = PAGE.find(&format!("\n## {code}\n"))? + 1;
+    let rest = PAGE.get(start..)?;
+    let end = rest.find("\n## ").unwrap_or(rest.len());
+    rest.get(..end).map(str::trim)
+}
+
 macro_rules! codes {
     ($($(#[doc = $line:literal])* $constant:ident = $name:literal, $label:literal;)*) => {
         $($(#[doc = $line])* pub const $constant: &str = $name;)*

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Place, Problem, Sources};
+use super::problem::{Problem, Severity};
+use super::source::{Place, Sources};
 
 /// A line of `--format json`.
 #[derive(Debug, Serialize)]
@@ -66,7 +67,7 @@ pub(super) fn line(problem: &Problem, sources: &Sources) -> serde_json::Result<S
     let suggestion = problem.suggestion.as_ref();
     serde_json::to_string(&Line {
         code: Some(problem.code),
-        severity: if problem.severity == super::Severity::Error { "error" } else { "warning" },
+        severity: if problem.severity == Severity::Error { "error" } else { "warning" },
         message: &problem.message,
         label: Some(&problem.label),
         help: Some(problem.help.as_str()).filter(|help| !help.is_empty()),

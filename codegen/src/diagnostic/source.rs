@@ -1,9 +1,37 @@
-//! The text of files, and how its bytes become lines and columns.
+//! Files, their bytes, lines and columns.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
-use super::Place;
+use serde::Serialize;
+
+/// A stretch of a file of the specification.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Place {
+    /// The file, relative to the workspace, with `/` separators.
+    pub file: String,
+    /// Where it begins, counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// Where it ends, counted from 1.
+    pub end_line: usize,
+    /// The column behind its last character.
+    pub end_column: usize,
+    /// The same in bytes of the text, without a byte order mark.
+    #[serde(skip)]
+    pub(crate) start: usize,
+    #[serde(skip)]
+    pub(crate) end: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
 
 /// The files that problems may be about, by the name that a [`Place`] has.
 pub type Sources = BTreeMap<String, Source>;
@@ -71,6 +99,11 @@ impl Source {
     pub(crate) fn lines(&self, first: usize, last: usize) -> Range<usize> {
         self.start_of(first)..self.start_of(last + 1)
     }
+}
+
+/// Returns a path with `/` on every system, so that messages and generated files are the same everywhere.
+pub(crate) fn slashed(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "/")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Fields of inputs, outputs and structures.
 
-use super::change::{Cause, DESCRIPTION};
-use super::rename::{self, Candidate};
+use super::judge::{Candidate, Cause, hint};
+use super::report::DESCRIPTION;
 use crate::model::api::{Field, Limits, Shape, Treatment};
 use crate::rust::surface::{carrier, is_argument, label, value_type};
 
@@ -50,7 +50,7 @@ fn gone(old: &[Field], new: &[Field], index: usize, word: &str) -> Cause<Vec<Fie
             && other.treatment == field.treatment
     };
     let candidates = added.iter().zip(&names).map(|(other, name)| Candidate { name, is_alike: is_alike(other) });
-    let hint = rename::hint(&label(&field), &candidates.collect::<Vec<_>>());
+    let hint = hint(&label(&field), &candidates.collect::<Vec<_>>());
     Cause::new(part(word, &field), "is gone", field.origin, alone).gone(hint)
 }
 

@@ -1,14 +1,14 @@
 //! Operations.
 
-use super::change::{Cause, DESCRIPTION, Found, FoundGroup, Kind, Side, Verdict, judge};
 use super::fields;
-use super::rename::{self, Candidate};
+use super::judge::{Candidate, Cause, hint, judge};
+use super::report::{Change, DESCRIPTION, Group, Kind, Side, Verdict};
 use crate::model::api::{Api, FormEncoding, Operation, RequestBody, ResponseBody};
-use crate::rust::names::snake_case;
+use crate::naming::snake_case;
 use crate::rust::surface::{self, method_name, request_line};
 
 /// The differences of all operations, in the order of the old specification; then what is new.
-pub(super) fn compare(old: &Api, new: &Api) -> Vec<FoundGroup> {
+pub(super) fn compare(old: &Api, new: &Api) -> Vec<Group> {
     let mut groups = Vec::new();
     for operation in &old.operations {
         let changes = match find(new, operation) {
@@ -31,24 +31,23 @@ fn find<'a>(api: &'a Api, wanted: &Operation) -> Option<&'a Operation> {
     api.operations.iter().find(|operation| snake_case(&operation.id) == method)
 }
 
-fn group(operation: &Operation, changes: Vec<Found>) -> FoundGroup {
-    FoundGroup { kind: Kind::Operation, name: operation.id.clone(), rust: method_name(operation), changes }
+fn group(operation: &Operation, changes: Vec<Change>) -> Group {
+    Group { kind: Kind::Operation, name: operation.id.clone(), rust: method_name(operation), changes }
 }
 
-fn whole(verdict: Verdict, message: String, operation: &Operation) -> Found {
-    let (part, hint) = (String::new(), String::new());
-    Found { verdict, part, message, hint, side: Side::New, origin: operation.origin }
+fn whole(verdict: Verdict, message: String, operation: &Operation) -> Change {
+    Change { verdict, ..Change::new("", message, operation.origin) }
 }
 
-fn gone(old: &Api, new: &Api, operation: &Operation) -> Found {
+fn gone(old: &Api, new: &Api, operation: &Operation) -> Change {
     let added = new.operations.iter().filter(|now| find(old, now).is_none());
     let candidates: Vec<Candidate<'_>> =
         added.map(|now| Candidate { name: &now.id, is_alike: request_line(now) == request_line(operation) }).collect();
-    let hint = rename::hint(&operation.id, &candidates);
-    Found { side: Side::Old, hint, ..whole(Verdict::Breaking, "is gone".to_owned(), operation) }
+    let hint = hint(&operation.id, &candidates);
+    Change { side: Side::Old, hint, ..whole(Verdict::Breaking, "is gone".to_owned(), operation) }
 }
 
-fn changed(api: &Api, old: &Operation, new: &Operation) -> Vec<Found> {
+fn changed(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
     let mut causes = itself(old, new);
     let inputs = fields::causes(&old.inputs, &new.inputs, "input");
     causes.extend(inputs.into_iter().map(|it| it.within(|inputs| Operation { inputs, ..old.clone() })));

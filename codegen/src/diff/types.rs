@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{Cause, DESCRIPTION, Found, FoundGroup, Kind, Side, Verdict, judge};
 use super::fields;
-use super::rename::{self, Candidate};
+use super::judge::{Candidate, Cause, hint, judge};
+use super::report::{Change, DESCRIPTION, Group, Kind, Side, Verdict};
 use crate::model::api::{Api, EnumValue, Field, Operation, TypeDef, TypeKind};
+use crate::naming::variant_name;
 use crate::rust::surface::{self, type_name};
-use crate::rust::{NameClash, variant_name};
 
 /// The differences of all types, in the order of their names; then what is new.
-pub(super) fn compare(old: &Api, new: &Api) -> Result<Vec<FoundGroup>, NameClash> {
+pub(super) fn compare(old: &Api, new: &Api) -> Vec<Group> {
     let mut groups = Vec::new();
     for definition in &old.types {
         let changes = match find(new, definition) {
-            Some(now) => changed(definition, now, is_sent(old, definition))?,
+            Some(now) => changed(definition, now, is_sent(old, definition)),
             None => vec![gone(old, new, definition)],
         };
         groups.push(group(definition, changes));
@@ -23,7 +23,7 @@ pub(super) fn compare(old: &Api, new: &Api) -> Result<Vec<FoundGroup>, NameClash
         groups.push(group(definition, vec![whole(Verdict::Addition, "is new".to_owned(), definition)]));
     }
     groups.retain(|group| !group.changes.is_empty());
-    Ok(groups)
+    groups
 }
 
 fn find<'a>(api: &'a Api, wanted: &TypeDef) -> Option<&'a TypeDef> {
@@ -31,16 +31,15 @@ fn find<'a>(api: &'a Api, wanted: &TypeDef) -> Option<&'a TypeDef> {
     api.types.iter().find(|definition| type_name(definition) == name)
 }
 
-fn group(definition: &TypeDef, changes: Vec<Found>) -> FoundGroup {
-    FoundGroup { kind: Kind::Type, name: definition.name.clone(), rust: type_name(definition), changes }
+fn group(definition: &TypeDef, changes: Vec<Change>) -> Group {
+    Group { kind: Kind::Type, name: definition.name.clone(), rust: type_name(definition), changes }
 }
 
-fn whole(verdict: Verdict, message: String, definition: &TypeDef) -> Found {
-    let (part, hint) = (String::new(), String::new());
-    Found { verdict, part, message, hint, side: Side::New, origin: definition.origin }
+fn whole(verdict: Verdict, message: String, definition: &TypeDef) -> Change {
+    Change { verdict, ..Change::new("", message, definition.origin) }
 }
 
-fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Found {
+fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Change {
     let users: Vec<&str> =
         old.operations.iter().filter(|it| uses(old, it, definition)).map(|it| it.id.as_str()).collect();
     let are_gone = users.iter().all(|id| !new.has_operation(id));
@@ -53,8 +52,8 @@ fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Found {
     let names: Vec<String> = added.iter().map(|now| type_name(now)).collect();
     let candidates =
         added.iter().zip(&names).map(|(now, name)| Candidate { name, is_alike: is_alike(now, definition) });
-    let hint = rename::hint(&type_name(definition), &candidates.collect::<Vec<_>>());
-    Found { side: Side::Old, hint, ..whole(Verdict::Breaking, message, definition) }
+    let hint = hint(&type_name(definition), &candidates.collect::<Vec<_>>());
+    Change { side: Side::Old, hint, ..whole(Verdict::Breaking, message, definition) }
 }
 
 /// Whether two types have the same fields, or the same values.
@@ -93,7 +92,7 @@ fn reaches(api: &Api, fields: &[Field], wanted: &TypeDef) -> bool {
     false
 }
 
-fn changed(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Result<Vec<Found>, NameClash> {
+fn changed(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Vec<Change> {
     let with = |kind: TypeKind| TypeDef { kind, ..old.clone() };
     let mut causes: Vec<Cause<TypeDef>> = Vec::new();
     match (&old.kind, &new.kind) {
@@ -116,16 +115,8 @@ fn changed(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Result<Vec<Found>, Na
         let alone = TypeDef { description: new.description.clone(), ..old.clone() };
         causes.push(Cause::new("", DESCRIPTION, new.origin, alone).documentation());
     }
-    let mut clash = None;
-    let mut surface = |definition: &TypeDef| {
-        surface::of_type(definition, is_sent).unwrap_or_else(|found| {
-            clash = Some(found);
-            surface::Surface::default()
-        })
-    };
-    let (before, after) = (surface(old), surface(new));
-    let changes = judge(causes, (&before, &after), new.origin, &mut surface);
-    clash.map_or(Ok(changes), Err)
+    let surface = |definition: &TypeDef| surface::of_type(definition, is_sent);
+    judge(causes, (&surface(old), &surface(new)), new.origin, surface)
 }
 
 /// The differences between the values of two enumerations.
@@ -144,7 +135,7 @@ fn values(old: &[EnumValue], new: &[EnumValue]) -> Vec<Cause<Vec<EnumValue>>> {
                 let names: Vec<String> = added().map(|value| variant_name(&value.value)).collect();
                 let candidates: Vec<Candidate<'_>> =
                     names.iter().map(|name| Candidate { name, is_alike: false }).collect();
-                let hint = rename::hint(&variant_name(&value.value), &candidates);
+                let hint = hint(&variant_name(&value.value), &candidates);
                 let message = format!("is gone: `{}` is received as `Unknown`", value.value);
                 causes.push(Cause::new(part(value), message, value.origin, alone).gone(hint));
             }

@@ -1,8 +1,10 @@
 //! The API as the generator understands it: every reference resolved, every name and range checked,
 //! nothing yet decided about Rust.
 
-use super::origin::Origin;
-pub use super::shape::Shape;
+use std::fmt;
+
+pub use crate::spec::document::Method;
+use crate::spec::problems::Span;
 
 /// A whole API.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,23 +115,6 @@ pub enum Scope {
     Bucket,
     /// `/{bucketName}/{objectKey}`
     Object,
-}
-
-/// HTTP methods that the dialect allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// GET
-    Get,
-    /// PUT
-    Put,
-    /// POST
-    Post,
-    /// DELETE
-    Delete,
-    /// HEAD
-    Head,
-    /// OPTIONS
-    Options,
 }
 
 /// What an operation sends.
@@ -285,4 +270,94 @@ pub struct EnumValue {
     pub value: String,
     /// Where it is written.
     pub origin: Origin,
+}
+
+/// The type of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shape {
+    /// `type: boolean`
+    Boolean,
+    /// `type: integer`: 64 bits unless `format: int32`, or unless `minimum` and `maximum` both fit 32 bits;
+    /// unsigned if `minimum` is 0 or more.
+    Integer {
+        /// 32 or 64.
+        bits: u8,
+        /// Whether it can be negative.
+        signed: bool,
+    },
+    /// `type: number`
+    Number,
+    /// `type: string`
+    String,
+    /// `format: date-time` (RFC 3339)
+    DateTime,
+    /// `format: date-time-rfc822` (the date format of HTTP)
+    HttpDate,
+    /// A [`TypeDef`] with [`TypeKind::Enum`], by name.
+    Enum(String),
+    /// A [`TypeDef`] with [`TypeKind::Struct`], by name.
+    Struct(String),
+    /// `type: array`
+    List(Box<Shape>),
+    /// `type: map`, or an object with `additionalProperties` only: text keys.
+    Map(Box<Shape>),
+    /// `type: object` without properties: any JSON.
+    Json,
+    /// Bytes as a part of their own: the file of a form.
+    Binary,
+}
+
+impl Shape {
+    /// The type that it names, or whose values it is a collection of.
+    pub(crate) fn type_name(&self) -> Option<&str> {
+        match self {
+            Self::Enum(name) | Self::Struct(name) => Some(name),
+            Self::List(item) | Self::Map(item) => item.type_name(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_collection(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map(_))
+    }
+}
+
+/// The place where a part of the API is written.
+///
+/// [`Loaded::places`](crate::Loaded::places) finds its line. All origins are equal, so that two parts are equal if they
+/// say the same.
+#[derive(Clone, Copy)]
+pub struct Origin(Span);
+
+impl Origin {
+    pub(crate) fn span(self) -> Span {
+        self.0
+    }
+}
+
+impl Default for Origin {
+    /// The origin of a part that no file contains.
+    fn default() -> Self {
+        Self(Span::nowhere())
+    }
+}
+
+impl From<Span> for Origin {
+    fn from(span: Span) -> Self {
+        Self(span)
+    }
+}
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Origin {}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }

@@ -2,18 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::api::{Api, Method};
+use super::api::Api;
 use super::collisions::{not_reserved, one_of_each};
-use super::operation::{self, Context};
-use super::outputs;
-use super::pagination;
+use super::context::Context;
 use super::path::PathKey;
-use super::recursion;
 use super::types::Types;
+use super::{operation, outputs, pagination, recursion};
 use crate::diagnostic::codes;
-use crate::rust::is_own_method;
-use crate::rust::names::{operation_type, snake_case};
-use crate::spec::document::{Document, PathItem, Verb};
+use crate::naming::{is_own_method, operation_type, snake_case};
+use crate::spec::document::{Document, PathItem};
 use crate::spec::problems::{Finding, Problems, Span, Spanned};
 
 /// Concludes what the API is. What is wrong is reported; the result is of use only if nothing was.
@@ -47,7 +44,7 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
         title: document.title.clone(),
         version: document.version.clone(),
         operations,
-        types: types.into_iter().map(|made| made.definition).collect(),
+        types,
     }
 }
 
@@ -103,17 +100,4 @@ fn check_ids(document: &Document, problems: &mut Problems) {
     let mut methods = BTreeSet::new();
     let distinct = distinct.into_iter().filter(|id| methods.insert(snake_case(id.value)));
     one_of_each("the operations", distinct, of_types, problems);
-}
-
-impl From<Verb> for Method {
-    fn from(verb: Verb) -> Self {
-        match verb {
-            Verb::Get => Self::Get,
-            Verb::Put => Self::Put,
-            Verb::Post => Self::Post,
-            Verb::Delete => Self::Delete,
-            Verb::Head => Self::Head,
-            Verb::Options => Self::Options,
-        }
-    }
 }

@@ -1,19 +1,18 @@
-//! What an operation sends.
+//! What an operation sends: query, headers, and a body or a form.
 
-use super::api::{Field, Location, RequestBody, Shape, Treatment};
-use super::fields::{field, is_flat, properties};
-use super::forms;
-use super::operation::{Context, Placed};
-use super::types::{Types, is_structure};
+use super::api::{Field, FormEncoding, Location, RequestBody, Shape, Treatment};
+use super::context::Context;
+use super::types::{Types, field, is_flat, is_structure, properties};
 use crate::diagnostic::codes;
-use crate::spec::document::{Computed, Hints, Parameter, ParameterIn};
+use crate::spec::document::{Computed, Format, Hints, Kind, Parameter, ParameterIn, Schema, Target};
 use crate::spec::problems::{Problems, Spanned};
-use crate::spec::schema::{Format, Kind, Schema, Target};
+
+const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 
 /// What an operation sends.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    pub(super) fields: Vec<Placed<Field>>,
+    pub(super) fields: Vec<Field>,
     pub(super) body: RequestBody,
 }
 
@@ -22,12 +21,10 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     let mut fields = Vec::new();
     for place in [ParameterIn::Query, ParameterIn::Header] {
         for parameter in context.parameters.iter().filter(|it| it.place == place && !is_zone(it)) {
-            if let Some(field) = from_parameter(context, parameter, types, problems) {
-                fields.push((field, parameter.name.span));
-            }
+            fields.extend(from_parameter(context, parameter, types, problems));
         }
     }
-    let form = forms::build(context, types, &mut fields, problems);
+    let form = form(context, types, &mut fields, problems);
     let body = context.parameters.iter().find(|it| it.place == ParameterIn::Body);
     let body =
         body.filter(|_| form.is_none()).and_then(|parameter| body_of(context, parameter, types, &mut fields, problems));
@@ -41,7 +38,7 @@ fn is_zone(parameter: &Parameter) -> bool {
         && parameter.place == ParameterIn::Query
 }
 
-pub(super) fn from_parameter<'d>(
+fn from_parameter<'d>(
     context: &Context<'d>,
     parameter: &'d Parameter,
     types: &mut Types<'d>,
@@ -154,7 +151,7 @@ fn body_of<'d>(
     context: &Context<'d>,
     parameter: &'d Parameter,
     types: &mut Types<'d>,
-    fields: &mut Vec<Placed<Field>>,
+    fields: &mut Vec<Field>,
     problems: &mut Problems,
 ) -> Option<RequestBody> {
     let (schema, definition) = types.resolve(&parameter.schema)?;
@@ -181,4 +178,99 @@ pub(super) fn report_body(which: &str, context: &Context<'_>, schema: &Schema, p
     let message = format!("the {which} body of operation `{}` is neither bytes nor an object", context.name);
     let help = "write `type: string` with `format: binary`, or `type: object` with `properties`";
     problems.error(codes::UNSUPPORTED, schema.span, message, help);
+}
+
+/// The fields of the operation's form, if it has one, and how they are sent.
+fn form<'d>(
+    context: &Context<'d>,
+    types: &mut Types<'d>,
+    fields: &mut Vec<Field>,
+    problems: &mut Problems,
+) -> Option<RequestBody> {
+    let parameters = context.parameters.iter().copied().filter(|it| it.place == ParameterIn::FormData);
+    let parameters: Vec<&'d Parameter> = parameters.collect();
+    if parameters.is_empty() {
+        return None;
+    }
+    check_rest(context, problems);
+    let mut file: Option<&Parameter> = None;
+    let mut made = Vec::new();
+    for parameter in parameters {
+        let Target::Inline(schema) = &parameter.schema.target else { continue };
+        if !is_file(schema) {
+            made.extend(from_parameter(context, parameter, types, problems));
+            continue;
+        }
+        if let Some(first) = file {
+            let message = format!("the parameter `{}` is a second file in one form", parameter.name.value);
+            let help = format!("a form carries one file, here `{}`: remove one of them", first.name.value);
+            problems.error(codes::DUPLICATE_BODY, parameter.span, message, help);
+        }
+        file = Some(parameter);
+        if parameter.hints.breaks_idempotency {
+            let message = format!("`x-idempotent: false` of the file `{}` says nothing", parameter.name.value);
+            let help = "say it of the operation: a form is hardly ever sent without its file";
+            problems.error(codes::MISPLACED_KEY, parameter.span, message, help);
+        }
+        if let Some(computed) = &parameter.hints.computed {
+            let message = format!("`x-computed` of the file `{}` is for text only", parameter.name.value);
+            problems.error(codes::MISPLACED_KEY, computed.span, message, "remove it");
+        }
+        let mut field = field(&parameter.name, Location::Form, Shape::Binary, schema);
+        field.required = parameter.required;
+        made.push(field);
+    }
+    check_signature(context, &made, problems);
+    fields.extend(made);
+    // What the official file says of its only form, which has a file, cannot be: this encoding carries text only.
+    let url_encoded = file.is_none() && context.written.consumes.iter().any(|kind| kind == URL_ENCODED);
+    Some(RequestBody::Form(if url_encoded { FormEncoding::UrlEncoded } else { FormEncoding::Multipart }))
+}
+
+fn is_file(schema: &Schema) -> bool {
+    schema.kind == Some(Kind::File) || is_binary(schema)
+}
+
+/// A form is the whole body, and the SDK alone knows what it looks like.
+fn check_rest(context: &Context<'_>, problems: &mut Problems) {
+    for parameter in &context.parameters {
+        let name = &parameter.name.value;
+        let (what, help) = match parameter.place {
+            ParameterIn::Body => ("a body", "write `in: formData` for all of it, or for none of it"),
+            ParameterIn::Header if is_made_of_the_body(name) => {
+                ("this header", "remove it: the SDK makes the form and what describes it")
+            }
+            _ => continue,
+        };
+        let message = format!("operation `{}` has a form, which leaves no room for {what}: `{name}`", context.name);
+        problems.error(codes::MIXED_BODY, parameter.span, message, help);
+    }
+}
+
+fn is_made_of_the_body(header: &str) -> bool {
+    ["Content-Length", "Content-MD5", "Content-Type"].iter().any(|name| name.eq_ignore_ascii_case(header))
+}
+
+/// A signature is made over a policy; of all three computed fields a form has at most one.
+fn check_signature(context: &Context<'_>, fields: &[Field], problems: &mut Problems) {
+    let computed = [
+        (Treatment::AccessKeyId, "access-key-id"),
+        (Treatment::FormPolicy, "form-policy"),
+        (Treatment::FormSignature, "form-signature"),
+    ];
+    for (treatment, word) in computed {
+        let mut with = fields.iter().filter(|field| field.treatment == treatment);
+        let first = with.next();
+        for field in with {
+            let message = format!("`{}` is a second field with `x-computed: {word}`", field.name);
+            problems.error(codes::MISPLACED_KEY, field.origin.span(), message, "keep one of them");
+        }
+        let needs_policy = treatment == Treatment::FormSignature;
+        let has_policy = fields.iter().any(|field| field.treatment == Treatment::FormPolicy);
+        if let (Some(field), true, false) = (first, needs_policy, has_policy) {
+            let message = format!("the form of operation `{}` has a signature, but no policy to sign", context.name);
+            let help = "add the field with `x-computed: form-policy`";
+            problems.error(codes::MISSING_KEY, field.origin.span(), message, help);
+        }
+    }
 }

@@ -1,50 +1,15 @@
 //! One operation.
 
-use super::api::{Method, Operation, RequestBody, ResponseBody};
+use super::api::{Field, Method, Operation, RequestBody, ResponseBody};
 use super::collisions::{not_reserved, one_of_each};
+use super::context::{Context, same_parameter};
 use super::inputs::{self, Inputs};
 use super::outputs::{self, Outputs};
-use super::path::PathKey;
 use super::types::Types;
 use crate::diagnostic::codes;
-use crate::rust::names::snake_case;
-use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
-use crate::spec::problems::{Finding, Problems, Span, Spanned};
-
-/// Everything that says something about an operation.
-#[derive(Debug, Clone)]
-pub(super) struct Context<'d> {
-    pub(super) document: &'d Document,
-    pub(super) path: &'d PathKey,
-    pub(super) written: &'d Written,
-    item: &'d PathItem,
-    /// What messages and types written in place call it: its id, or method and path where it has none.
-    pub(super) name: String,
-    /// The parameters of the path and of the operation, each once; the operation's replace the path's.
-    pub(super) parameters: Vec<&'d Parameter>,
-}
-
-impl<'d> Context<'d> {
-    pub(super) fn new(document: &'d Document, path: &'d PathKey, item: &'d PathItem, written: &'d Written) -> Self {
-        let id = written.id.as_ref().map(|id| id.value.clone());
-        let name = id.unwrap_or_else(|| format!("{} {}", written.method.value.word(), item.path.value));
-        let mut parameters: Vec<&Parameter> = Vec::new();
-        for parameter in &written.parameters {
-            if !parameters.iter().any(|other| same_parameter(other, parameter)) {
-                parameters.push(parameter);
-            }
-        }
-        for parameter in item.parameters.iter().rev() {
-            if !parameters.iter().any(|other| same_parameter(other, parameter)) {
-                parameters.insert(0, parameter);
-            }
-        }
-        Self { document, path, written, item, name, parameters }
-    }
-}
-
-/// A field and the place that tells its name.
-pub(super) type Placed<T> = (T, Span);
+use crate::naming::snake_case;
+use crate::spec::document::{Parameter, ParameterIn};
+use crate::spec::problems::{Finding, Problems, Spanned};
 
 pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Operation {
     let (path, written) = (context.path, context.written);
@@ -57,7 +22,6 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
     check_names("the parameters", &inputs, problems);
     check_names("the response's fields", &outputs, problems);
     check_reserved(context, &inputs, request_body, &outputs, response_body, problems);
-    let method = Method::from(written.method.value);
     let queries: Vec<&str> = context
         .parameters
         .iter()
@@ -73,26 +37,17 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: 
         description: written.description.trim().to_owned(),
         docs_url: written.docs_url.clone(),
         scope: path.scope,
-        method,
+        method: written.method.value,
         sub_resources: sub_resources.cloned().collect(),
-        inputs: inputs.into_iter().map(|(field, _)| field).collect(),
+        inputs,
         request_body,
         success,
-        outputs: outputs.into_iter().map(|(field, _)| field).collect(),
+        outputs,
         response_body,
-        idempotent: written.idempotent.unwrap_or(method != Method::Post),
+        idempotent: written.idempotent.unwrap_or(written.method.value != Method::Post),
         // Looked up when all types are there.
         pagination: None,
     }
-}
-
-fn same_parameter(one: &Parameter, other: &Parameter) -> bool {
-    // The names of headers do not distinguish capitals.
-    let same_name = match one.place {
-        ParameterIn::Header => one.name.value.eq_ignore_ascii_case(&other.name.value),
-        _ => one.name.value == other.name.value,
-    };
-    one.place == other.place && same_name
 }
 
 /// Each placeholder needs its parameter, and each path parameter its placeholder.
@@ -143,30 +98,29 @@ fn check_parameters_twice(parameters: &[Parameter], problems: &mut Problems) {
     }
 }
 
-fn check_names(owners: &str, fields: &[Placed<super::api::Field>], problems: &mut Problems) {
-    let names = fields.iter().map(|(field, span)| Spanned { value: field.name.as_str(), span: *span });
+fn check_names(owners: &str, fields: &[Field], problems: &mut Problems) {
+    let names = fields.iter().map(name);
     one_of_each(owners, names, snake_case, problems);
 }
 
 /// Inputs have a `body` beside the fields, if there is one, and outputs a `body` and a `response`.
 fn check_reserved(
     context: &Context<'_>,
-    inputs: &[Placed<super::api::Field>],
+    inputs: &[Field],
     request_body: RequestBody,
-    outputs: &[Placed<super::api::Field>],
+    outputs: &[Field],
     response_body: ResponseBody,
     problems: &mut Problems,
 ) {
     let owner = format!("in operation `{}`, the parameter", context.name);
-    for (field, span) in inputs.iter().filter(|(field, _)| snake_case(&field.name) == "body") {
+    for field in inputs.iter().filter(|field| snake_case(&field.name) == "body") {
         if request_body == RequestBody::Binary {
-            let name = Spanned { value: field.name.as_str(), span: *span };
-            not_reserved(&owner, &name, "body", "is what the caller sends", "a field", problems);
+            not_reserved(&owner, &name(field), "body", "is what the caller sends", "a field", problems);
         }
     }
     let owner = format!("in operation `{}`, the response's field", context.name);
-    for (field, span) in outputs {
-        let name = Spanned { value: field.name.as_str(), span: *span };
+    for field in outputs {
+        let name = name(field);
         match snake_case(&field.name).as_str() {
             "response" => not_reserved(&owner, &name, "response", "holds status and request id", "a field", problems),
             "body" if response_body == ResponseBody::Binary => {
@@ -175,4 +129,8 @@ fn check_reserved(
             _ => {}
         }
     }
+}
+
+fn name(field: &Field) -> Spanned<&str> {
+    Spanned { value: &field.name, span: field.origin.span() }
 }

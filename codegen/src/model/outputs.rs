@@ -3,19 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::api::{Field, Location, ResponseBody};
-use super::fields::properties;
+use super::context::Context;
 use super::inputs::{Carrier, flat_field, is_binary, report_body};
-use super::operation::{Context, Placed};
-use super::types::{Types, is_structure};
+use super::types::{Types, is_structure, properties};
 use crate::diagnostic::codes;
-use crate::spec::document::{Document, Operation, Response};
+use crate::spec::document::{Document, Operation, Response, Target};
 use crate::spec::problems::{Problems, Span};
-use crate::spec::schema::Target;
 
 /// What an operation receives.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
-    pub(super) fields: Vec<Placed<Field>>,
+    pub(super) fields: Vec<Field>,
     /// `None` where no response describes one.
     pub(super) body: Option<ResponseBody>,
     pub(super) success: Vec<u16>,
@@ -67,7 +65,7 @@ pub(super) fn written_properties<'d>(document: &'d Document, operation: &'d Oper
 /// The fields of several responses.
 #[derive(Debug, Default)]
 struct Merged {
-    fields: Vec<Placed<Field>>,
+    fields: Vec<Field>,
     /// How many responses describe properties.
     bodies: usize,
 }
@@ -94,7 +92,7 @@ impl Merged {
             );
             if let Some(mut field) = made {
                 field.required = header.required;
-                self.add(field, header.name.span, context, problems);
+                self.add(field, context, problems);
             }
         }
     }
@@ -119,26 +117,26 @@ impl Merged {
         let fields = properties(&schema.properties, owner, types, problems);
         if self.bodies > 0 {
             // A field that another body does not have is not always there.
-            for (field, _) in self.fields.iter_mut().filter(|(field, _)| field.location == Location::Json) {
-                field.required &= fields.iter().any(|(other, _)| other.name == field.name);
+            for field in self.fields.iter_mut().filter(|field| field.location == Location::Json) {
+                field.required &= fields.iter().any(|other| other.name == field.name);
             }
         }
-        for (mut field, span) in fields {
+        for mut field in fields {
             field.required &= self.bodies == 0 || self.has(&field);
-            self.add(field, span, context, problems);
+            self.add(field, context, problems);
         }
         self.bodies += 1;
         Some(ResponseBody::Json)
     }
 
     fn has(&self, field: &Field) -> bool {
-        self.fields.iter().any(|(other, _)| same_field(other, field))
+        self.fields.iter().any(|other| same_field(other, field))
     }
 
     /// Adds a field, unless an earlier response has it.
-    fn add(&mut self, field: Field, span: Span, context: &Context<'_>, problems: &mut Problems) {
-        let Some((known, first)) = self.fields.iter_mut().find(|(known, _)| same_field(known, &field)) else {
-            self.fields.push((field, span));
+    fn add(&mut self, field: Field, context: &Context<'_>, problems: &mut Problems) {
+        let Some(known) = self.fields.iter_mut().find(|known| same_field(known, &field)) else {
+            self.fields.push(field);
             return;
         };
         known.required &= field.required;
@@ -146,7 +144,8 @@ impl Merged {
             let message =
                 format!("`{}` is of another type in another response of operation `{}`", field.name, context.name);
             let help = "give it the same type in all responses below 400";
-            problems.contradiction(codes::CONFLICTING_RESPONSES, span, *first, message, help);
+            let (here, first) = (field.origin.span(), known.origin.span());
+            problems.contradiction(codes::CONFLICTING_RESPONSES, here, first, message, help);
         }
     }
 
@@ -154,7 +153,7 @@ impl Merged {
     fn relax(&mut self, responses: &[&Response]) {
         let successes = responses.iter().filter(|response| (200..300).contains(&response.status.value)).count();
         if self.bodies > 0 && successes > self.bodies {
-            for (field, _) in self.fields.iter_mut().filter(|(field, _)| field.location == Location::Json) {
+            for field in self.fields.iter_mut().filter(|field| field.location == Location::Json) {
                 field.required = false;
             }
         }

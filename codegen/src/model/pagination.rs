@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::api::{Field, Location, MarkerSource, Operation, PageMarker, Pagination, Shape, TypeKind};
-use super::types::Made;
+use super::api::{Field, Location, MarkerSource, Operation, PageMarker, Pagination, Shape, TypeDef, TypeKind};
 use crate::diagnostic::codes;
-use crate::spec::pagination::{Marker, MarkerSource as WrittenSource, Pagination as Written};
+use crate::spec::document::{Marker, MarkerSource as WrittenSource, Pagination as Written};
 use crate::spec::problems::{Problems, Spanned};
 use crate::spec::suggest::instead_of;
 
@@ -13,7 +12,7 @@ use crate::spec::suggest::instead_of;
 pub(super) fn build(
     written: &Written,
     operation: &Operation,
-    types: &[Made],
+    types: &[TypeDef],
     answer: &BTreeSet<&str>,
     problems: &mut Problems,
 ) -> Option<Pagination> {
@@ -38,7 +37,7 @@ pub(super) fn build(
 
 struct Check<'a> {
     operation: &'a Operation,
-    types: &'a [Made],
+    types: &'a [TypeDef],
     /// The properties of the answer, those included that are faulty.
     answer: &'a BTreeSet<&'a str>,
     problems: &'a mut Problems,
@@ -110,8 +109,8 @@ impl<'a> Check<'a> {
 
     fn item_property(&mut self, items: &'a Field, name: &Spanned<String>) -> Option<&'a Field> {
         let Shape::List(item) = &items.shape else { return None };
-        let kind = self.types.iter().find(|made| matches!(&**item, Shape::Struct(it) if *it == made.definition.name));
-        match kind.map(|made| &made.definition.kind) {
+        let kind = self.types.iter().find(|made| matches!(&**item, Shape::Struct(it) if *it == made.name));
+        match kind.map(|made| &made.kind) {
             Some(TypeKind::Struct(fields)) => self.find(name, "property of the items", fields.iter().collect()),
             _ => self.misfit(name, "cannot be a property of the items, which are no objects", "use `next` or `count`"),
         }

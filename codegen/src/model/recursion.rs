@@ -1,11 +1,10 @@
 //! Types that contain themselves.
 //!
-//! Through an array or a map that is fine; otherwise no value of the type would ever end, and neither would its size.
+//! A type may contain itself in an array or a map. Otherwise no value of the type would ever end.
 
 use std::collections::BTreeMap;
 
-use super::api::{Shape, TypeKind};
-use super::types::Made;
+use super::api::{Shape, TypeDef, TypeKind};
 use crate::diagnostic::codes;
 use crate::spec::problems::{Problems, Span};
 
@@ -13,7 +12,7 @@ use crate::spec::problems::{Problems, Span};
 type Parts<'t> = BTreeMap<&'t str, Vec<(&'t str, Span)>>;
 
 /// Reports one property of every circle.
-pub(super) fn check(types: &[Made], problems: &mut Problems) {
+pub(super) fn check(types: &[TypeDef], problems: &mut Problems) {
     let parts = parts(types);
     let mut state: BTreeMap<&str, State> = BTreeMap::new();
     for start in parts.keys() {
@@ -47,15 +46,15 @@ enum State {
     Done,
 }
 
-fn parts(types: &[Made]) -> Parts<'_> {
+fn parts(types: &[TypeDef]) -> Parts<'_> {
     let mut parts = Parts::new();
-    for made in types {
-        let TypeKind::Struct(fields) = &made.definition.kind else { continue };
-        let inner = fields.iter().zip(&made.field_spans).filter_map(|(field, span)| match &field.shape {
-            Shape::Struct(name) => Some((name.as_str(), *span)),
+    for definition in types {
+        let TypeKind::Struct(fields) = &definition.kind else { continue };
+        let inner = fields.iter().filter_map(|field| match &field.shape {
+            Shape::Struct(name) => Some((name.as_str(), field.origin.span())),
             _ => None,
         });
-        parts.insert(&made.definition.name, inner.collect());
+        parts.insert(&definition.name, inner.collect());
     }
     parts
 }

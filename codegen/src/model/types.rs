@@ -1,32 +1,14 @@
-//! Shapes of values, and the named types that they need.
+//! Shapes of values, the named types that they need, and the fields of those.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::api::{EnumValue, Shape, TypeDef, TypeKind};
+use super::api::{EnumValue, Field, Limits, Location, Shape, Treatment, TypeDef, TypeKind};
 use super::collisions::one_of_each;
-use super::enum_uses::EnumUses;
-use super::enums::EnumNames;
-use super::fields::properties;
+use super::enums::{EnumNames, EnumUses};
 use crate::diagnostic::codes;
-use crate::rust::names::{pascal_case, snake_case};
-use crate::rust::variant_name;
-use crate::spec::document::Document;
+use crate::naming::{pascal_case, snake_case, type_key, variant_name};
+use crate::spec::document::{self, Document, Format, Kind, Property, Schema, SchemaId, SchemaUse, Target};
 use crate::spec::problems::{Problems, Span, Spanned};
-use crate::spec::schema::{Format, Kind, Schema, SchemaId, SchemaUse, Target};
-
-/// What is the same for two names that would be one type, or one file, in Rust.
-pub(super) fn type_key(name: &str) -> String {
-    snake_case(&pascal_case(name))
-}
-
-/// A type, and where it and its fields are written.
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) definition: TypeDef,
-    pub(super) span: Span,
-    /// In the order of the fields.
-    pub(super) field_spans: Vec<Span>,
-}
 
 /// The named types that operations need.
 #[derive(Debug)]
@@ -34,7 +16,8 @@ pub(super) struct Types<'d> {
     document: &'d Document,
     pub(super) enum_names: EnumNames,
     enum_uses: EnumUses<'d>,
-    made: BTreeMap<String, Made>,
+    /// By [`type_key`].
+    made: BTreeMap<String, TypeDef>,
     /// Structures that have a name and no fields yet.
     pending: VecDeque<(String, &'d Schema)>,
     /// The definitions of arrays, maps and scalars that are being looked into, to notice those that contain
@@ -144,17 +127,17 @@ impl<'d> Types<'d> {
             .map(|value| EnumValue { value: value.value.clone(), origin: value.span.into() })
             .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
-            let TypeKind::Enum(_) = &known.definition.kind else {
-                self.clash(name, schema.span, known.span, problems);
+            let TypeKind::Enum(_) = &known.kind else {
+                self.clash(name, schema.span, known.origin.span(), problems);
                 return None;
             };
-            let name = known.definition.name.clone();
+            let name = known.name.clone();
             self.enum_uses.note(&name, schema);
             return Some(Shape::Enum(name));
         }
         let variants = values.value.iter().map(|value| Spanned { value: value.value.as_str(), span: value.span });
         let owners = format!("the values of the enum `{name}`,");
-        let mut distinct = std::collections::BTreeSet::new();
+        let mut distinct = BTreeSet::new();
         let variants = variants.filter(|variant| distinct.insert(variant.value));
         one_of_each(&owners, variants, variant_name, problems);
         self.enum_uses.note(name, schema);
@@ -164,9 +147,9 @@ impl<'d> Types<'d> {
 
     fn structure(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
         match self.made.get(&type_key(name)) {
-            Some(known) if known.span == schema.span => Some(Shape::Struct(known.definition.name.clone())),
+            Some(known) if known.origin.span() == schema.span => Some(Shape::Struct(known.name.clone())),
             Some(known) => {
-                self.clash(name, schema.span, known.span, problems);
+                self.clash(name, schema.span, known.origin.span(), problems);
                 None
             }
             None => {
@@ -181,7 +164,7 @@ impl<'d> Types<'d> {
         let source = self.document.file_names.get(&schema.span.file).cloned().unwrap_or_default();
         let description = schema.description.clone();
         let definition = TypeDef { name: name.to_owned(), origin: schema.span.into(), source, description, kind };
-        self.made.insert(type_key(name), Made { definition, span: schema.span, field_spans: Vec::new() });
+        self.made.insert(type_key(name), definition);
     }
 
     fn clash(&self, name: &str, span: Span, other: Span, problems: &mut Problems) {
@@ -193,21 +176,20 @@ impl<'d> Types<'d> {
     }
 
     /// Gives every structure its fields. The types are sorted by name.
-    pub(super) fn finish(mut self, problems: &mut Problems) -> Vec<Made> {
+    pub(super) fn finish(mut self, problems: &mut Problems) -> Vec<TypeDef> {
         while let Some((name, schema)) = self.pending.pop_front() {
             let owner = format!("the properties of `{name}`,");
-            let (fields, field_spans) = properties(&schema.properties, &name, &mut self, problems).into_iter().unzip();
+            let fields = properties(&schema.properties, &name, &mut self, problems);
             let names = schema.properties.iter();
             let names = names.map(|it| Spanned { value: it.name.value.as_str(), span: it.name.span });
             one_of_each(&owner, names, snake_case, problems);
             if let Some(made) = self.made.get_mut(&type_key(&name)) {
-                made.definition.kind = TypeKind::Struct(fields);
-                made.field_spans = field_spans;
+                made.kind = TypeKind::Struct(fields);
             }
         }
         self.enum_uses.check(problems);
-        let mut made: Vec<Made> = self.made.into_values().collect();
-        made.sort_by(|one, other| one.definition.name.cmp(&other.definition.name));
+        let mut made: Vec<TypeDef> = self.made.into_values().collect();
+        made.sort_by(|one, other| one.name.cmp(&other.name));
         made
     }
 }
@@ -228,4 +210,75 @@ fn integer(schema: &Schema) -> Shape {
         None => minimum.is_some_and(fits) && maximum.is_some_and(fits),
     };
     Shape::Integer { bits: if narrow { 32 } else { 64 }, signed }
+}
+
+/// Returns the properties of an object as fields. `owner` names types written in place.
+pub(super) fn properties<'d>(
+    properties: &'d [Property],
+    owner: &str,
+    types: &mut Types<'d>,
+    problems: &mut Problems,
+) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for property in properties {
+        let name = &property.name.value;
+        let type_name = format!("{owner}_{name}");
+        let Some(shape) = types.shape(&property.schema, &type_name, problems) else { continue };
+        let Some((schema, _)) = types.resolve(&property.schema) else { continue };
+        let mut field = field(&property.name, Location::Json, shape, schema);
+        field.required = property.required;
+        field.accepts_single = accepts_single(&field, schema, problems);
+        if let Some(description) = &property.schema.description {
+            field.description.clone_from(description);
+        }
+        fields.push(field);
+    }
+    fields
+}
+
+/// A field of this shape, as far as its schema says.
+pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, schema: &Schema) -> Field {
+    let hidden = schema.format.as_ref().is_some_and(|format| format.value == Format::Password);
+    Field {
+        name: name.value.clone(),
+        origin: name.span.into(),
+        description: schema.description.clone(),
+        location,
+        required: false,
+        shape,
+        limits: limits(&schema.limits),
+        default: schema.default.as_ref().map(|default| default.value.to_string()),
+        sensitive: schema.sensitive || hidden,
+        accepts_single: false,
+        breaks_idempotency: false,
+        treatment: Treatment::Plain,
+    }
+}
+
+/// Only text, for the one of another list could not be told from the list.
+fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
+    // What is no list has been reported.
+    let (Some(span), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
+    let is_plain_text = matches!(**item, Shape::String | Shape::Enum(_)) && !field.sensitive;
+    if !is_plain_text {
+        let message = format!("`x-accept-single` of the property `{}` is for lists of plain text only", field.name);
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it");
+    }
+    is_plain_text
+}
+
+fn limits(written: &document::Limits) -> Limits {
+    Limits {
+        minimum: written.minimum.as_ref().map(|limit| limit.value),
+        maximum: written.maximum.as_ref().map(|limit| limit.value),
+        min_length: written.min_length.as_ref().map(|limit| limit.value),
+        max_length: written.max_length.as_ref().map(|limit| limit.value),
+        min_items: written.min_items.as_ref().map(|limit| limit.value),
+        max_items: written.max_items.as_ref().map(|limit| limit.value),
+    }
+}
+
+/// Whether a query, a header or a field of a form can carry the value as text.
+pub(super) fn is_flat(shape: &Shape) -> bool {
+    !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::Binary)
 }

@@ -11,7 +11,7 @@ use std::fmt;
 use tera::{Context, Tera};
 
 use crate::model::api::Api;
-use crate::rust::{ApiView, NameClash, view};
+use crate::rust::{ApiView, view};
 pub use rustfmt::format;
 
 /// Generated files: paths relative to the output folder, with `/` separators, and contents.
@@ -29,21 +29,18 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("type.rs.tera", include_str!("../../templates/type.rs.tera")),
 ];
 
-/// Reason why nothing was generated from a specification without faults.
+/// A bug of the generator.
 #[derive(Debug)]
 pub enum GenerateError {
-    /// Two names of the specification are one in Rust.
-    Clash(NameClash),
-    /// A template does not fit its data: a bug of the generator.
+    /// A template does not fit its data.
     Template(tera::Error),
-    /// Two files have one name: a bug of the generator.
+    /// Two files have one name.
     SameFile(String),
 }
 
 impl fmt::Display for GenerateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Clash(clash) => clash.fmt(f),
             Self::Template(error) => write!(f, "a template of the generator is faulty: {error}"),
             Self::SameFile(path) => write!(f, "two files would both be {path}, which is a fault of the generator"),
         }
@@ -53,7 +50,6 @@ impl fmt::Display for GenerateError {
 impl std::error::Error for GenerateError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Clash(clash) => Some(clash),
             Self::Template(error) => Some(error),
             Self::SameFile(_) => None,
         }
@@ -64,10 +60,9 @@ impl std::error::Error for GenerateError {
 ///
 /// # Errors
 ///
-/// [`GenerateError::Clash`] if two names of the specification are one in Rust. The other variants are bugs of the
-/// generator.
+/// Only bugs of the generator.
 pub fn generate(api: &Api) -> Result<Files, GenerateError> {
-    render(&view(api).map_err(GenerateError::Clash)?)
+    render(&view(api))
 }
 
 fn render(api: &ApiView) -> Result<Files, GenerateError> {
@@ -135,7 +130,7 @@ mod tests {
             operations: Vec::new(),
             types: vec![definition("mod")],
         };
-        let mut api = view(&api).unwrap();
+        let mut api = view(&api);
         assert!(render(&api).unwrap().contains_key("types/mod_.rs"));
         api.types[0].module = "Mod".to_owned();
         let error = render(&api).unwrap_err().to_string();

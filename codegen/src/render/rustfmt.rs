@@ -1,5 +1,6 @@
 //! Formats generated files with rustfmt.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -7,7 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::Files;
+/// Contents of files by path.
+type Files = BTreeMap<String, String>;
 
 /// Edition of the workspace. rustfmt does not read it from Cargo.toml.
 const EDITION: &str = "2024";

@@ -1,10 +1,10 @@
 //! The statements that write an input into a request, and those that read an output from an answer.
 
-use super::field::label;
-use super::names::snake_case;
+use super::structure::label;
 use crate::model::api::{
     Field, FormEncoding, Limits, Location, Operation, RequestBody, ResponseBody, Shape, Treatment,
 };
+use crate::naming::snake_case;
 
 /// The statements of `encode`, in an order in which the body is there before what depends on it.
 pub(super) fn encode(operation: &Operation) -> Vec<String> {

@@ -4,12 +4,11 @@ use serde::Serialize;
 
 use super::docs;
 use super::encode;
-use super::field::{self, FieldView, Serde};
-use super::module::StructView;
-use super::names::{operation_type, plain, snake_case};
 use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
-use crate::model::api::{Method, Operation, RequestBody, ResponseBody, Scope};
+use super::structure::{self, FieldView, Serde, StructView};
+use crate::model::api::{Api, Method, Operation, RequestBody, ResponseBody, Scope};
+use crate::naming::{operation_type, plain, snake_case};
 
 /// An operation.
 #[derive(Debug, Clone, Serialize)]
@@ -58,7 +57,7 @@ pub struct OperationView {
     pub pagination: Option<PaginationView>,
 }
 
-pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationView {
+pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
     let method = snake_case(&operation.id);
     let owner = owner(operation);
     let encode = encode::encode(operation);
@@ -66,7 +65,7 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
         source: operation.source.clone(),
         id_literal: format!("{:?}", operation.id),
         module: plain(&method).to_owned(),
-        docs: docs::comment(method_docs(sampler, operation, &method)),
+        docs: docs::comment(method_docs(Sampler(api), operation, &method)),
         owner,
         scope: match operation.scope {
             Scope::Service => "ServiceScope",
@@ -83,14 +82,14 @@ pub(super) fn view(sampler: &Sampler<'_>, operation: &Operation) -> OperationVie
             ResponseBody::Json => "Json",
             ResponseBody::Binary => "Streamed",
         },
-        input: input(sampler, operation, owner, &method),
-        output: output(sampler, operation, owner, &method),
+        input: input(operation, owner, &method),
+        output: output(operation, owner, &method),
         encodes: !encode.is_empty(),
         encode,
         decodes_json: operation.response_body == ResponseBody::Json,
         takes_body: operation.response_body == ResponseBody::Binary,
         decode: encode::decoded(operation),
-        pagination: pagination::view(sampler.names, sampler.api, operation),
+        pagination: pagination::view(api, operation),
         method,
     }
 }
@@ -111,11 +110,11 @@ fn http_method(method: Method) -> &'static str {
     }
 }
 
-fn input(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str) -> StructView {
+fn input(operation: &Operation, owner: &str, method: &str) -> StructView {
     let mut fields: Vec<FieldView> =
-        operation.inputs.iter().map(|field| field::view(sampler.names, field, Serde::Never)).collect();
+        operation.inputs.iter().map(|field| structure::field(field, Serde::Never)).collect();
     if operation.request_body == RequestBody::Binary {
-        fields.push(field::body("Body", "What is sent; empty if left out."));
+        fields.push(structure::body("Body", "What is sent; empty if left out."));
     }
     // A stream cannot be cloned.
     let derives = if operation.is_streamed() { "Debug" } else { "Clone, Debug" };
@@ -123,14 +122,16 @@ fn input(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str
     StructView::new(name, format!("Input of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
 }
 
-fn output(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &str) -> StructView {
+fn output(operation: &Operation, owner: &str, method: &str) -> StructView {
     let serde = if operation.response_body == ResponseBody::Json { Serde::Read } else { Serde::Never };
-    let mut fields: Vec<FieldView> =
-        operation.outputs.iter().map(|field| field::view(sampler.names, field, serde)).collect();
+    let mut fields: Vec<FieldView> = operation.outputs.iter().map(|field| structure::field(field, serde)).collect();
     if operation.response_body == ResponseBody::Binary {
-        fields.push(field::body("ResponseBody", "What is received, streamed. Empty if the status is not 200 or 206."));
+        fields.push(structure::body(
+            "ResponseBody",
+            "What is received, streamed. Empty if the status is not 200 or 206.",
+        ));
     }
-    fields.push(field::response_info(serde));
+    fields.push(structure::response_info(serde));
     let derives = match operation.response_body {
         ResponseBody::Binary => "Debug",
         ResponseBody::None => "Clone, Debug",
@@ -140,7 +141,7 @@ fn output(sampler: &Sampler<'_>, operation: &Operation, owner: &str, method: &st
     StructView::new(name, format!("Output of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
 }
 
-fn method_docs(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
+fn method_docs(sampler: Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
     let mut lines = docs::lines(&operation.summary);
     if lines.is_empty() {
         lines.push(format!("`{}`.", operation.id));
@@ -166,7 +167,7 @@ fn method_docs(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Ve
     lines
 }
 
-fn example(sampler: &Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
+fn example(sampler: Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
     let mut input = sampler.minimal(operation);
     if operation.request_body == RequestBody::Binary {
         input.push_str(".body(\"content\")");

@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::names::snake_case;
-use super::type_names::TypeNames;
-use crate::model::api::{Field, MarkerSource, Operation, PageMarker, Shape, TypeKind};
-use crate::model::{Api, Scope};
+use super::structure::rust_type;
+use crate::model::api::{Api, Field, MarkerSource, Operation, PageMarker, Scope, Shape, TypeKind};
+use crate::naming::snake_case;
 
 /// The implementation of `Paginated` for an input.
 #[derive(Debug, Clone, Serialize)]
@@ -18,7 +17,7 @@ pub struct PaginationView {
     pub turn: Vec<String>,
 }
 
-pub(super) fn view(names: &TypeNames, api: &Api, operation: &Operation) -> Option<PaginationView> {
+pub(super) fn view(api: &Api, operation: &Operation) -> Option<PaginationView> {
     let pagination = operation.pagination.as_ref()?;
     let items = operation.outputs.iter().find(|field| field.name == pagination.items)?;
     let Shape::List(item) = &items.shape else { return None };
@@ -27,7 +26,7 @@ pub(super) fn view(names: &TypeNames, api: &Api, operation: &Operation) -> Optio
     let markers = pagination.markers.iter();
     let markers = markers.filter_map(|marker| turned(api, operation, items, item, marker));
     Some(PaginationView {
-        item: names.rust_type(item, items.sensitive),
+        item: rust_type(item, items.sensitive),
         items: snake_case(&items.name),
         turn: has_more.into_iter().chain(markers).collect(),
     })

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use super::enumeration::variant_name;
-use super::field::{is_argument, is_converted, setter_name};
-use super::names::{operation_type, snake_case};
-use super::type_names::{NameClash, TypeNames};
+use super::structure::{is_argument, is_converted, setter_name};
 use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
+use crate::naming::{operation_type, snake_case, type_name, variant_name};
 
 /// Expressions that make inputs of an operation.
 #[derive(Debug, Clone, Serialize)]
@@ -27,10 +25,8 @@ pub struct OperationSamples {
 }
 
 /// Samples of all operations, in order. Types are spelled `types::…`.
-pub fn samples(api: &Api) -> Result<Vec<OperationSamples>, NameClash> {
-    let names = TypeNames::new(api)?;
-    let sampler = Sampler { api, names: &names };
-    Ok(api.operations.iter().map(|operation| sampler.operation(operation)).collect())
+pub fn samples(api: &Api) -> Vec<OperationSamples> {
+    api.operations.iter().map(|operation| Sampler(api).operation(operation)).collect()
 }
 
 /// How much of a value is said.
@@ -58,10 +54,9 @@ impl Extent {
     }
 }
 
-pub(super) struct Sampler<'a> {
-    pub(super) api: &'a Api,
-    pub(super) names: &'a TypeNames,
-}
+/// Makes samples for the operations of an API.
+#[derive(Clone, Copy)]
+pub(super) struct Sampler<'a>(pub(super) &'a Api);
 
 impl Sampler<'_> {
     fn operation(&self, operation: &Operation) -> OperationSamples {
@@ -133,8 +128,8 @@ impl Sampler<'_> {
     }
 
     fn named(&self, name: &str, extent: Extent) -> String {
-        let rust_name = self.names.of(name);
-        match self.api.type_named(name).map(|definition| &definition.kind) {
+        let rust_name = type_name(name);
+        match self.0.type_named(name).map(|definition| &definition.kind) {
             Some(TypeKind::Enum(values)) => {
                 let value = values.first().map(|value| variant_name(&value.value)).unwrap_or_default();
                 format!("types::{rust_name}::{value}")

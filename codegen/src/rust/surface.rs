@@ -6,18 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::encode;
-use super::enumeration::{EnumView, VariantView};
-use super::field::FieldView;
-pub(crate) use super::field::{is_argument, label};
-use super::module::{StructView, TypeView, type_file};
-use super::names::snake_case;
+use super::files::{EnumView, TypeView, VariantView, type_file};
 use super::operation::{self, OperationView, owner};
-use super::sample::Sampler;
-use super::type_names::{NameClash, TypeNames};
+use super::structure::{FieldView, StructView, rust_type};
+pub(crate) use super::structure::{is_argument, label};
 use crate::model::api::{
     Api, Field, FormEncoding, Limits, Location, Operation, RequestBody, ResponseBody, Scope, Shape, Treatment, TypeDef,
     TypeKind,
 };
+use crate::naming::{self, snake_case};
 
 /// What users of an operation or a type rely on.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,8 +36,7 @@ pub(crate) struct Surface {
 
 /// The surface of an operation. `api` has the types that its example needs.
 pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
-    let names = TypeNames::default();
-    let view = operation::view(&Sampler { api, names: &names }, operation);
+    let view = operation::view(api, operation);
     let mut surface = Surface::default();
     surface.rust_of_operation(&view);
     surface.wire_of_operation(operation, &view.input.name);
@@ -48,8 +44,8 @@ pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
 }
 
 /// The surface of a type. Of one that is only received nothing is demanded: a map that is missing is empty.
-pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Result<Surface, NameClash> {
-    let file = type_file(&TypeNames::default(), definition)?;
+pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Surface {
+    let file = type_file(definition);
     let name = format!("types::{}", file.name);
     let mut surface = Surface::default();
     match &file.kind {
@@ -66,17 +62,17 @@ pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Result<Surface, Na
             surface.wire.insert(label(field), json(field));
         }
     }
-    Ok(surface)
+    surface
 }
 
 /// The name of a type: `types::StorageClass`.
 pub(crate) fn type_name(definition: &TypeDef) -> String {
-    format!("types::{}", TypeNames::default().of(&definition.name))
+    format!("types::{}", naming::type_name(&definition.name))
 }
 
 /// The type of a value that is there and no secret: `Vec<types::Owner>`.
 pub(crate) fn value_type(shape: &Shape) -> String {
-    TypeNames::default().rust_type(shape, false)
+    rust_type(shape, false)
 }
 
 /// The method of an operation: `Bucket::list_objects`.

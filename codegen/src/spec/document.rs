@@ -1,10 +1,9 @@
-//! A specification as it is written, read into types: every `$ref` resolved, nothing yet concluded.
+//! A specification as it is written, read into types. Every `$ref` is resolved; nothing is concluded yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pagination::Pagination;
+use super::node::{NodeId, Value};
 use super::problems::{FileId, Span, Spanned};
-use super::schema::{Schema, SchemaId, SchemaUse};
 
 /// A whole specification.
 #[derive(Debug, Default)]
@@ -53,7 +52,7 @@ pub struct PathItem {
 #[derive(Debug)]
 pub struct Operation {
     /// The key, such as `get`.
-    pub method: Spanned<Verb>,
+    pub method: Spanned<Method>,
     /// `operationId`.
     pub id: Option<Spanned<String>>,
     /// `summary`.
@@ -77,7 +76,7 @@ pub struct Operation {
 /// The methods that the dialect has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "their names say it")]
-pub enum Verb {
+pub enum Method {
     Get,
     Put,
     Post,
@@ -86,7 +85,7 @@ pub enum Verb {
     Options,
 }
 
-impl Verb {
+impl Method {
     /// As HTTP writes it.
     pub fn word(self) -> &'static str {
         match self {
@@ -207,4 +206,182 @@ pub struct Header {
     pub schema: Schema,
     /// What the `x-…` keys say.
     pub hints: Hints,
+}
+
+/// A schema that `$ref`s lead to, by the place where it is written.
+pub type SchemaId = (FileId, NodeId);
+
+/// A schema in the place where it is used.
+#[derive(Debug, Clone)]
+pub struct SchemaUse {
+    /// Where.
+    pub span: Span,
+    /// What stands beside a `$ref`.
+    pub description: Option<String>,
+    /// The schema.
+    pub target: Target,
+}
+
+/// A schema, or the way to it.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Written here.
+    Inline(Box<Schema>),
+    /// Written elsewhere.
+    Named(SchemaId),
+    /// Faulty; reported already.
+    Broken,
+}
+
+/// What a value is and may be.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// Where it is written.
+    pub span: Span,
+    /// `description`.
+    pub description: String,
+    /// `type`; `None` where it is faulty, which has been reported.
+    pub kind: Option<Kind>,
+    /// `format`.
+    pub format: Option<Spanned<Format>>,
+    /// In the order in which they are written.
+    pub properties: Vec<Property>,
+    /// `items`.
+    pub items: Option<Box<SchemaUse>>,
+    /// The values of a map.
+    pub additional: Option<Box<SchemaUse>>,
+    /// `enum`.
+    pub values: Option<Spanned<Vec<Spanned<String>>>>,
+    /// `default`, as text.
+    pub default: Option<Spanned<Value>>,
+    /// `minimum` and the like.
+    pub limits: Limits,
+    /// `x-sensitive`.
+    pub sensitive: bool,
+    /// `x-enum-name`.
+    pub enum_name: Option<Spanned<String>>,
+    /// `x-accept-single: true`.
+    pub accepts_single: Option<Span>,
+}
+
+/// A property of an object.
+#[derive(Debug, Clone)]
+pub struct Property {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it is.
+    pub schema: SchemaUse,
+    /// Whether the object lists it as required.
+    pub required: bool,
+}
+
+/// The bounds of a value.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "they are called as in the specification")]
+pub struct Limits {
+    pub minimum: Option<Spanned<i64>>,
+    pub maximum: Option<Spanned<i64>>,
+    pub min_length: Option<Spanned<u64>>,
+    pub max_length: Option<Spanned<u64>>,
+    pub min_items: Option<Spanned<u64>>,
+    pub max_items: Option<Spanned<u64>>,
+}
+
+/// The types of the dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Kind {
+    String,
+    Integer,
+    Number,
+    Boolean,
+    Array,
+    Object,
+    Map,
+    File,
+}
+
+impl Kind {
+    pub(super) const WORDS: [(&'static str, Self); 8] = [
+        ("string", Self::String),
+        ("integer", Self::Integer),
+        ("number", Self::Number),
+        ("boolean", Self::Boolean),
+        ("array", Self::Array),
+        ("object", Self::Object),
+        ("map", Self::Map),
+        ("file", Self::File),
+    ];
+
+    /// As it is written.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// The formats of the dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Format {
+    Int32,
+    Int64,
+    Float,
+    Double,
+    Binary,
+    Byte,
+    Date,
+    DateTime,
+    DateTimeRfc822,
+    Password,
+}
+
+impl Format {
+    pub(super) fn words(kind: Kind) -> &'static [(&'static str, Self)] {
+        match kind {
+            Kind::Integer => &[("int32", Self::Int32), ("int64", Self::Int64)],
+            Kind::Number => &[("float", Self::Float), ("double", Self::Double)],
+            Kind::String => &[
+                ("binary", Self::Binary),
+                ("byte", Self::Byte),
+                ("date", Self::Date),
+                ("date-time", Self::DateTime),
+                ("date-time-rfc822", Self::DateTimeRfc822),
+                ("password", Self::Password),
+            ],
+            _ => &[],
+        }
+    }
+}
+
+/// How a list continues.
+#[derive(Debug, Clone)]
+pub struct Pagination {
+    /// The key `x-pagination`.
+    pub span: Span,
+    /// `items`: the property that is the list.
+    pub items: Option<Spanned<String>>,
+    /// `has_more`: the property that is false on the last page.
+    pub has_more: Option<Spanned<String>>,
+    /// `markers`, in the order in which they are written.
+    pub markers: Vec<Marker>,
+}
+
+/// A parameter that says where the next page begins.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    /// Its name.
+    pub parameter: Spanned<String>,
+    /// Where its next value comes from.
+    pub source: MarkerSource,
+}
+
+/// Where a marker's next value comes from.
+#[derive(Debug, Clone)]
+pub enum MarkerSource {
+    /// `next`: a property of the answer.
+    Next(Spanned<String>),
+    /// `last`: the largest of that property among the page's items.
+    Last(Spanned<String>),
+    /// `count: true`: its last value and the number of items that came with it.
+    Count,
 }

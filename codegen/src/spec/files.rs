@@ -10,7 +10,7 @@ use super::characters;
 use super::node::{EqualKey, Node};
 use super::parse::{self, ParseError};
 use super::problems::{FileId, Finding, Problems, Span};
-use crate::diagnostic::{Source, Sources, codes};
+use crate::diagnostic::{Source, Sources, codes, slashed};
 
 /// No file of a specification has to be longer: the official one, all files together, has 110 KB.
 const MOST_BYTES: u64 = 1 << 20;
@@ -240,11 +240,6 @@ fn normalized(path: &Path) -> Option<PathBuf> {
         }
     }
     Some(result)
-}
-
-/// A path with `/` on every system, so that generated files are the same everywhere.
-fn slashed(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
 }
 
 #[cfg(test)]

@@ -1,42 +1,9 @@
 //! `x-pagination`: how a list continues on its next page.
 
-use super::problems::{Span, Spanned};
+use super::document::{Marker, MarkerSource, Pagination};
 use super::reader::Reader;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
-
-/// How a list continues.
-#[derive(Debug, Clone)]
-pub struct Pagination {
-    /// The key `x-pagination`.
-    pub span: Span,
-    /// `items`: the property that is the list.
-    pub items: Option<Spanned<String>>,
-    /// `has_more`: the property that is false on the last page.
-    pub has_more: Option<Spanned<String>>,
-    /// `markers`, in the order in which they are written.
-    pub markers: Vec<Marker>,
-}
-
-/// A parameter that says where the next page begins.
-#[derive(Debug, Clone)]
-pub struct Marker {
-    /// Its name.
-    pub parameter: Spanned<String>,
-    /// Where its next value comes from.
-    pub source: MarkerSource,
-}
-
-/// Where a marker's next value comes from.
-#[derive(Debug, Clone)]
-pub enum MarkerSource {
-    /// `next`: a property of the answer.
-    Next(Spanned<String>),
-    /// `last`: the largest of that property among the page's items.
-    Last(Spanned<String>),
-    /// `count: true`: its last value and the number of items that came with it.
-    Count,
-}
 
 const SOURCES: [&str; 3] = ["next", "last", "count"];
 

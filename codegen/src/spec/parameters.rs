@@ -1,9 +1,9 @@
 //! Parameters.
 
-use super::document::{Computed, Hints, Parameter, ParameterIn};
+use super::document::{Computed, Hints, Parameter, ParameterIn, SchemaUse, Target};
 use super::problems::Spanned;
 use super::reader::Reader;
-use super::schema::{Role, SchemaUse, Target};
+use super::schema::Role;
 use super::signed;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;

@@ -5,12 +5,10 @@ use std::ops::Range;
 use serde::de::DeserializeSeed;
 
 use super::characters;
-use super::marks::Marks;
+use super::lines::{Lines, START};
 use super::node::{EqualKey, Node};
-use super::numbering::Numbering;
-use super::position::START;
 use super::syntax::{SyntaxFault, in_words};
-use super::tree::NodeSeed;
+use super::tree::{NodeSeed, Numbering};
 
 /// What a text turned out to be.
 #[derive(Debug)]
@@ -47,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
             let at = error.location().map_or(START, |at| (at.line(), at.column()));
             let message = message_of(&error);
             let here = || {
-                let start = Marks::new(text).byte(at);
+                let start = Lines::new(text).byte(at);
                 start..start
             };
             Err(if message.contains("more than one document") {

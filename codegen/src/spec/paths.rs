@@ -1,20 +1,20 @@
 //! `paths`: path items and operations.
 
-use super::document::{Operation, PathItem, Verb};
+use super::document::{Method, Operation, PathItem};
 use super::problems::Spanned;
 use super::reader::Reader;
 use super::suggest::instead_of;
-use super::table::{Located, Table};
+use super::table::{Located, Table, texts};
 use crate::diagnostic::codes;
 
 /// The methods of the dialect.
-const METHODS: [(&str, Verb); 6] = [
-    ("get", Verb::Get),
-    ("put", Verb::Put),
-    ("post", Verb::Post),
-    ("delete", Verb::Delete),
-    ("head", Verb::Head),
-    ("options", Verb::Options),
+const METHODS: [(&str, Method); 6] = [
+    ("get", Method::Get),
+    ("put", Method::Put),
+    ("post", Method::Post),
+    ("delete", Method::Delete),
+    ("head", Method::Head),
+    ("options", Method::Options),
 ];
 
 /// The methods that HTTP has beyond those.
@@ -34,11 +34,6 @@ const OPERATION_KEYS: [&str; 12] = [
     "x-idempotent",
     "x-pagination",
 ];
-
-/// The texts alone, where nothing is ever reported of them.
-pub(super) fn texts(texts: Vec<Spanned<String>>) -> Vec<String> {
-    texts.into_iter().map(|text| text.value).collect()
-}
 
 impl Reader {
     pub(super) fn paths(&mut self, root: &Table) -> Vec<PathItem> {
@@ -91,7 +86,7 @@ impl Reader {
         self.problems.error(codes::UNKNOWN_KEY, key.span, message, help);
     }
 
-    fn operation(&mut self, method: Spanned<Verb>, at: Located, what: &str) -> Option<Operation> {
+    fn operation(&mut self, method: Spanned<Method>, at: Located, what: &str) -> Option<Operation> {
         // Messages name an operation by its id, and by method and path only where it has none.
         let what = match at.get("operationId").map(|id| id.node.value) {
             Some(super::node::Value::Text(id)) => format!("operation `{id}`"),

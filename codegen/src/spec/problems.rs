@@ -1,15 +1,12 @@
-//! Collecting problems while reading goes on.
+//! Problems, collected while reading goes on. Their lines are found in the end, by [`locate`](super::locate).
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
-use super::files::Files;
-pub(crate) use super::finding::Finding;
 use super::node::NodeId;
-use super::places::places;
 use super::suggest::Advice;
-use crate::diagnostic::{MOST, Place, Problem, Related, Severity, Source, Sources, Suggestion, codes, count};
+use crate::diagnostic::{MOST, Severity};
 
 /// One of the specification's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +37,11 @@ impl Span {
         Self { file, within: Within::Text(bytes.start, bytes.end) }
     }
 
+    /// The span of what no file contains.
+    pub(crate) fn nowhere() -> Self {
+        Self::start(FileId(usize::MAX))
+    }
+
     /// The beginning of a file.
     pub(super) fn start(file: FileId) -> Self {
         Self::text(file, &(0..0))
@@ -61,24 +63,57 @@ impl<T> Spanned<T> {
     }
 }
 
+/// A problem whose lines are not known yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Finding {
+    pub(super) span: Span,
+    pub(super) severity: Severity,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) help: Advice,
+    /// `None` for the code's own.
+    pub(super) label: Option<String>,
+    pub(super) related: Vec<(Span, String)>,
+}
+
+impl Finding {
+    /// What prevents generating.
+    pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        let (severity, message) = (Severity::Error, message.into());
+        Self { span, severity, code, message, help: Advice::default(), label: None, related: Vec::new() }
+    }
+
+    /// What does not prevent generating.
+    pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    /// Says what would be right.
+    pub(crate) fn help(self, help: impl Into<Advice>) -> Self {
+        Self { help: help.into(), ..self }
+    }
+
+    /// Says the cause in a few words, where the code's own are too general.
+    pub(crate) fn label(self, label: impl Into<String>) -> Self {
+        Self { label: Some(label.into()), ..self }
+    }
+
+    /// Names another place that has to do with it, and what.
+    pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+}
+
 /// All problems found so far.
 ///
 /// A part of the specification that two others refer to is read twice; what is wrong with it is reported once.
 #[derive(Debug, Default)]
 pub struct Problems {
-    found: BTreeSet<Finding>,
+    pub(super) found: BTreeSet<Finding>,
     errors: usize,
     /// The errors beyond those that are kept, for counting each once: no more of them than a number.
-    unkept: HashSet<u64>,
-}
-
-/// The problems that are printed, and how many there are beyond them.
-#[derive(Debug)]
-pub(crate) struct Located {
-    pub(crate) problems: Vec<Problem>,
-    pub(crate) unkept: usize,
-    /// The files that they are about.
-    pub(crate) sources: Sources,
+    pub(super) unkept: HashSet<u64>,
 }
 
 impl Problems {
@@ -137,54 +172,6 @@ impl Problems {
     pub(crate) fn has_errors(&self) -> bool {
         self.errors > 0
     }
-
-    /// The problems in the order of their places.
-    pub(super) fn located(self, files: &Files) -> Located {
-        let sources = files.sources();
-        let related = |found: &Finding| found.related.iter().map(|(span, _)| *span).collect::<Vec<_>>();
-        let spans = self.found.iter().flat_map(|found| [vec![found.span], related(found)]).flatten();
-        let places = places(spans, files, &sources);
-        let place = |span: Span| places.get(&span).cloned().unwrap_or_else(|| beginning(files.name(span.file)));
-        let mut problems: Vec<Problem> = Vec::new();
-        for Finding { span, severity, code, message, help, label, related } in self.found {
-            let at = place(span);
-            let suggestion = sources.get(&at.file).and_then(|source| suggestion(&help, &at, source));
-            let related = related.into_iter().map(|(span, label)| Related { place: place(span), label });
-            let related = related.filter(|related| related.place != at).collect();
-            let own_label = || codes::find(code).map_or(String::new(), |code| code.label.to_owned());
-            let label = label.unwrap_or_else(own_label);
-            let help = help.text;
-            problems.push(Problem { place: at, severity, code, message, label, help, related, suggestion });
-        }
-        problems.sort();
-        // What stands behind an anchor was read once for each alias, and stands in one place; and what several
-        // `$ref`s lead to is told once, with the longest way there.
-        problems.dedup_by(|next, kept| {
-            let is_same = (&next.place, next.severity, next.code, &next.message, &next.help)
-                == (&kept.place, kept.severity, kept.code, &kept.message, &kept.help);
-            if is_same && next.related.len() > kept.related.len() {
-                std::mem::swap(next, kept);
-            }
-            is_same
-        });
-        let unkept = self.unkept.len();
-        if let (Some(last), 1..) = (problems.last_mut(), unkept) {
-            last.help.push_str(&format!("\n(and {} after the first {MOST})", count(unkept, "more problem")));
-        }
-        Located { problems, unkept, sources }
-    }
-}
-
-fn beginning(file: &str) -> Place {
-    Source::new(String::new(), 0).place(file, 0..0)
-}
-
-/// The replacement that an advice asks for, if what it replaces stands in the place.
-fn suggestion(help: &Advice, at: &Place, source: &Source) -> Option<Suggestion> {
-    let swap = help.swap.as_ref().filter(|swap| !swap.wrong.is_empty())?;
-    let start = at.start + source.text().get(at.start..at.end)?.rfind(&swap.wrong)?;
-    let place = source.place(&at.file, start..start + swap.wrong.len());
-    Some(Suggestion { place, replacement: swap.right.clone() })
 }
 
 /// A name that is quoted must not look like further lines of output, nor command a terminal, nor fill the memory.

@@ -5,23 +5,10 @@ use std::path::{Path, PathBuf};
 use super::files::NoFile;
 use super::node::Value;
 use super::problems::{FileId, Finding, Span};
-use super::reader::Reader;
+use super::reader::{Followed, Reader};
 use super::suggest::{Advice, instead_of, similar_to};
 use super::table::Located;
 use crate::diagnostic::codes;
-
-/// Where a chain of `$ref`s ends.
-#[derive(Debug, Clone)]
-pub(super) struct Followed {
-    /// The value that is meant.
-    pub(super) at: Located,
-    /// The name under which the root file has it in `definitions` or `parameters`, if it does.
-    pub(super) root_key: Option<(String, String)>,
-    /// The last segment of the last `$ref`.
-    pub(super) name: Option<String>,
-    /// The first `description` beside a `$ref`.
-    pub(super) description: Option<String>,
-}
 
 /// A chain this long leads nowhere.
 const LONGEST_CHAIN: usize = 32;

@@ -1,82 +1,15 @@
-//! Schemas: what a value is and may be.
+//! Schemas.
 
 use std::collections::BTreeSet;
 
-pub use super::kinds::{Format, Kind};
-use super::node::{NodeId, Value};
-use super::problems::{FileId, Span, Spanned};
+use super::document::{Format, Kind, Limits, Property, Schema, SchemaUse, Target};
+use super::node::Value;
+use super::problems::{Problems, Span, Spanned};
 use super::reader::Reader;
+use super::schema_rules;
 use super::suggest::instead_of;
 use super::table::{Located, Table};
-use super::{limits, schema_rules};
 use crate::diagnostic::codes;
-
-/// A schema that `$ref`s lead to, by the place where it is written.
-pub type SchemaId = (FileId, NodeId);
-
-/// A schema in the place where it is used.
-#[derive(Debug, Clone)]
-pub struct SchemaUse {
-    /// Where.
-    pub span: Span,
-    /// What stands beside a `$ref`.
-    pub description: Option<String>,
-    /// The schema.
-    pub target: Target,
-}
-
-/// A schema, or the way to it.
-#[derive(Debug, Clone)]
-pub enum Target {
-    /// Written here.
-    Inline(Box<Schema>),
-    /// Written elsewhere.
-    Named(SchemaId),
-    /// Faulty; reported already.
-    Broken,
-}
-
-/// What a value is and may be.
-#[derive(Debug, Clone)]
-pub struct Schema {
-    /// Where it is written.
-    pub span: Span,
-    /// `description`.
-    pub description: String,
-    /// `type`; `None` where it is faulty, which has been reported.
-    pub kind: Option<Kind>,
-    /// `format`.
-    pub format: Option<Spanned<Format>>,
-    /// In the order in which they are written.
-    pub properties: Vec<Property>,
-    /// `items`.
-    pub items: Option<Box<SchemaUse>>,
-    /// The values of a map.
-    pub additional: Option<Box<SchemaUse>>,
-    /// `enum`.
-    pub values: Option<Spanned<Vec<Spanned<String>>>>,
-    /// `default`, as text.
-    pub default: Option<Spanned<Value>>,
-    /// `minimum` and the like.
-    pub limits: limits::Limits,
-    /// `x-sensitive`.
-    pub sensitive: bool,
-    /// `x-enum-name`.
-    pub enum_name: Option<Spanned<String>>,
-    /// `x-accept-single: true`.
-    pub accepts_single: Option<Span>,
-}
-
-/// A property of an object.
-#[derive(Debug, Clone)]
-pub struct Property {
-    /// Its name.
-    pub name: Spanned<String>,
-    /// What it is.
-    pub schema: SchemaUse,
-    /// Whether the object lists it as required.
-    pub required: bool,
-}
 
 /// The keys that describe a value wherever it stands.
 const VALUE_KEYS: [&str; 18] = [
@@ -170,7 +103,7 @@ impl Reader {
             additional: self.additional(table),
             values: self.values(table),
             default,
-            limits: limits::Limits::read(table, &mut self.problems),
+            limits: limits(table, &mut self.problems),
             sensitive: table.flag("x-sensitive", &mut self.problems).is_some_and(|flag| flag.value),
             enum_name: table.text("x-enum-name", &mut self.problems),
             accepts_single: self.accepts_single(table),
@@ -268,5 +201,16 @@ impl Reader {
     fn values(&mut self, table: &Table) -> Option<Spanned<Vec<Spanned<String>>>> {
         let values = table.texts("enum", &mut self.problems)?;
         Some(Spanned::new(values, table.key_span("enum")))
+    }
+}
+
+fn limits(table: &Table, problems: &mut Problems) -> Limits {
+    Limits {
+        minimum: table.integer("minimum", problems),
+        maximum: table.integer("maximum", problems),
+        min_length: table.size("minLength", problems),
+        max_length: table.size("maxLength", problems),
+        min_items: table.size("minItems", problems),
+        max_items: table.size("maxItems", problems),
     }
 }

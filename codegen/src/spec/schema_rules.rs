@@ -1,10 +1,10 @@
-//! What has to hold within one schema.
+//! Rules that hold within one schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::document::{Format, Kind, Limits, Property, Schema};
 use super::node::Value;
 use super::problems::{Finding, Problems, Span, Spanned};
-use super::schema::{Format, Kind, Property, Schema};
 use super::suggest::{Advice, instead_of};
 use super::table::Table;
 use crate::diagnostic::codes;
@@ -14,7 +14,7 @@ pub(super) fn check(schema: &Schema, table: &Table, problems: &mut Problems) {
     check_values(schema, table, problems);
     let Some(kind) = schema.kind else { return };
     let format = schema.format.as_ref().map(|format| format.value);
-    schema.limits.check(kind, format, table, problems);
+    check_limits(&schema.limits, kind, format, table, problems);
     check_default(schema, kind, table, problems);
     if kind == Kind::Array {
         table.require("items", problems);
@@ -131,5 +131,58 @@ fn fault_of_number(schema: &Schema, number: i128) -> Option<Fault> {
             Some(("does not fit its type".to_owned(), "write a smaller number".into()))
         }
         _ => None,
+    }
+}
+
+fn check_limits(limits: &Limits, kind: Kind, format: Option<Format>, table: &Table, problems: &mut Problems) {
+    crossed("minimum", &limits.minimum, "maximum", &limits.maximum, table, problems);
+    crossed("minLength", &limits.min_length, "maxLength", &limits.max_length, table, problems);
+    crossed("minItems", &limits.min_items, "maxItems", &limits.max_items, table, problems);
+    let owners: [(&[&str], &[Kind]); 3] = [
+        (&["minimum", "maximum"], &[Kind::Integer, Kind::Number]),
+        (&["minLength", "maxLength"], &[Kind::String]),
+        (&["minItems", "maxItems", "uniqueItems"], &[Kind::Array]),
+    ];
+    for (keys, kinds) in owners {
+        for key in keys.iter().filter(|key| table.get(key).is_some() && !kinds.contains(&kind)) {
+            let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
+            let help = format!("it limits {}; remove it, or correct the type", kinds.join(" and "));
+            problems.error(codes::MISPLACED_KEY, table.key_span(key), message, help);
+        }
+    }
+    if format == Some(Format::Int32) {
+        check_int32(limits, table, problems);
+    }
+}
+
+fn check_int32(limits: &Limits, table: &Table, problems: &mut Problems) {
+    let unsigned = limits.minimum.as_ref().is_some_and(|minimum| minimum.value >= 0);
+    let fits = |value: i64| if unsigned { u32::try_from(value).is_ok() } else { i32::try_from(value).is_ok() };
+    for (key, limit) in [("minimum", &limits.minimum), ("maximum", &limits.maximum)] {
+        if let Some(limit) = limit.as_ref().filter(|limit| !fits(limit.value)) {
+            let message = format!("`{key}: {}` of {} does not fit `format: int32`", limit.value, table.what);
+            let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, limit.span, message);
+            problems.report(finding.help("write `format: int64`").label("more than 32 bits"));
+        }
+    }
+}
+
+fn crossed<N: Ord + std::fmt::Display>(
+    low_key: &str,
+    low: &Option<Spanned<N>>,
+    high_key: &str,
+    high: &Option<Spanned<N>>,
+    table: &Table,
+    problems: &mut Problems,
+) {
+    let (Some(low), Some(high)) = (low, high) else { return };
+    if low.value > high.value {
+        let (low_value, high_value) = (&low.value, &high.value);
+        let message =
+            format!("`{low_key}: {low_value}` of {} is greater than its `{high_key}: {high_value}`", table.what);
+        let help = "exchange them, or correct one of them";
+        let finding = Finding::error(codes::IMPOSSIBLE_LIMIT, low.span, message).help(help);
+        problems.report(finding.related(high.span, "the upper limit"));
     }
 }

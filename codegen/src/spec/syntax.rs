@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use super::marks::Marks;
-use super::position::Position;
+use super::lines::{Lines, Position};
 
 /// What is wrong with a text that is not YAML.
 #[derive(Debug, PartialEq)]
@@ -43,11 +42,11 @@ const NO_MORE: &str = "the rest of this file was not checked";
 
 /// Puts a complaint into words. `message` is without the position of the problem, which is `at`.
 pub(super) fn in_words(text: &str, message: &str, at: Position) -> SyntaxFault {
-    let marks = Marks::new(text);
+    let lines = Lines::new(text);
     let complaint = Complaint::read(message);
-    let here = marks.byte(at);
+    let here = lines.byte(at);
     let first = text[here..].chars().next();
-    let begun = complaint.context_at.map(|at| word(text, marks.byte(at)));
+    let begun = complaint.context_at.map(|at| word(text, lines.byte(at)));
     let fault = |message: String, label, help| SyntaxFault { message, label, help, at: word(text, here), begun: None };
     let plain = |message: &str, label, help| fault(message.to_owned(), Some(label), help);
     match complaint.problem {

@@ -208,3 +208,8 @@ impl Table {
         }
     }
 }
+
+/// The texts alone, where nothing is ever reported of them.
+pub(super) fn texts(texts: Vec<Spanned<String>>) -> Vec<String> {
+    texts.into_iter().map(|text| text.value).collect()
+}

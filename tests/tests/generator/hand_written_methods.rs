@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use qingstor_codegen::rust::OWN_METHODS;
+use qingstor_codegen::naming::OWN_METHODS;
 
 /// Where they are.
 const FILES: [&str; 4] = ["bucket.rs", "client.rs", "transfer.rs", "transfer/stale.rs"];

@@ -1,16 +1,20 @@
 //! The lines and columns of the YAML parser, as bytes of the text.
 
-use super::position::Position;
+/// Line and column as the YAML parser counts them, both from 1.
+pub(super) type Position = (usize, usize);
+
+/// The position of a text that has no position of its own.
+pub(super) const START: Position = (1, 1);
 
 /// Where the YAML parser takes the lines of a text to begin. YAML has more line breaks than an editor shows, so what
 /// the parser says can only be used together with this.
 #[derive(Debug)]
-pub(super) struct Marks<'t> {
+pub(super) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
-impl<'t> Marks<'t> {
+impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut starts = vec![0];
         let mut characters = text.char_indices().peekable();
@@ -43,13 +47,13 @@ mod tests {
     #[test]
     fn all_line_breaks_of_yaml_count() {
         let text = "a\r\nb\rc\u{85}d\u{2028}éx\n";
-        let marks = Marks::new(text);
+        let lines = Lines::new(text);
         for (position, expected) in [((1, 1), "a"), ((2, 1), "b"), ((3, 1), "c"), ((4, 1), "d"), ((5, 2), "x")] {
-            let byte = marks.byte(position);
+            let byte = lines.byte(position);
             assert!(text[byte..].starts_with(expected), "{position:?}");
         }
-        assert_eq!(marks.byte((6, 1)), text.len());
-        assert_eq!(marks.byte((9, 9)), text.len());
+        assert_eq!(lines.byte((6, 1)), text.len());
+        assert_eq!(lines.byte((9, 9)), text.len());
     }
 
     #[test]
@@ -58,7 +62,7 @@ mod tests {
             let text = format!("a: é{gap}b: [1, x{gap}");
             let error = serde_yaml::from_str::<serde_yaml::Value>(&text).unwrap_err();
             let at = error.location().unwrap();
-            assert_eq!(Marks::new(&text).byte((at.line(), at.column())), text.len(), "{gap:?} {error}");
+            assert_eq!(Lines::new(&text).byte((at.line(), at.column())), text.len(), "{gap:?} {error}");
         }
     }
 }

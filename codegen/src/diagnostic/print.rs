@@ -1,10 +1,55 @@
-//! Problems as rustc draws them: the line itself, with the place underlined.
+//! Problems as the command prints them: drawn for people, or as JSON.
 
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
 
-use super::{Place, Problem, Severity, Source, Sources};
+use super::json;
+use super::problem::{Problem, Severity, count};
+use super::source::{Place, Source, Sources};
+
+/// More warnings of one code than this are counted where a person reads them.
+const MOST_OF_A_CODE: usize = 10;
+
+/// How problems are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Printer {
+    /// Drawn, for people.
+    Drawn(Style),
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+impl Printer {
+    /// Writes all problems, one below the other.
+    pub(crate) fn print(self, problems: &[Problem], sources: &Sources, to: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Json => problems.iter().try_for_each(|problem| writeln!(to, "{}", json::line(problem, sources)?)),
+            Self::Drawn(style) => print_drawn(problems, sources, style, to),
+        }
+    }
+}
+
+fn print_drawn(problems: &[Problem], sources: &Sources, style: Style, to: &mut dyn Write) -> io::Result<()> {
+    let mut warnings: BTreeMap<&str, usize> = BTreeMap::new();
+    for problem in problems {
+        if problem.severity == Severity::Warning {
+            let of_this_code = warnings.entry(problem.code).or_default();
+            *of_this_code += 1;
+            if *of_this_code > MOST_OF_A_CODE {
+                continue;
+            }
+        }
+        writeln!(to, "{}", draw(problem, sources, style))?;
+    }
+    for (code, number) in warnings.into_iter().filter(|(_, number)| *number > MOST_OF_A_CODE) {
+        let more = count(number - MOST_OF_A_CODE, &format!("more `{code}` warning"));
+        writeln!(to, "… and {more} (--format json lists all)")?;
+    }
+    Ok(())
+}
 
 /// Whether to draw in colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +77,6 @@ pub(crate) fn draw(problem: &Problem, sources: &Sources, style: Style) -> String
     let mut drawn = renderer.render(&groups(problem, sources));
     drawn.push('\n');
     drawn
-}
-
-/// The same without colours.
-pub(crate) fn draw_plain(problem: &Problem, sources: &Sources) -> String {
-    draw(problem, sources, Style::Plain)
 }
 
 fn groups<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Group<'p>> {

@@ -1,7 +1,7 @@
-//! How a name of the specification is spelled in Rust.
+//! Rust names for the names of the specification.
 //!
-//! Every identifier of the generated code comes from one of these functions, and the model asks them whether two
-//! names of the specification would become one.
+//! All identifiers of the generated code come from these functions. The model calls them to reject two names that would be
+//! the same in Rust.
 
 /// The name of a field, method, argument or module: `Content-MD5` → `content_md5`, `type` → `r#type`.
 ///
@@ -31,6 +31,84 @@ pub(crate) fn operation_type(id: &str, which: &str) -> String {
     // As one name, not two: `Self` alone would become `Self_`.
     pascal_case(&format!("{id}_{which}"))
 }
+
+/// Returns the name of a generated type. A name that generated files need for something else gets a suffix: `Option` →
+/// `OptionType`.
+pub(crate) fn type_name(name: &str) -> String {
+    let name = pascal_case(name);
+    if TAKEN.contains(&name.as_str()) { format!("{name}Type") } else { name }
+}
+
+/// Returns a key that is the same for two names if they would be the same type, or the same file, in Rust.
+pub(crate) fn type_key(name: &str) -> String {
+    snake_case(&pascal_case(name))
+}
+
+/// Returns the name of an enum's variant. It is never `Unknown`, the variant for values that the SDK does not know.
+pub(crate) fn variant_name(value: &str) -> String {
+    match pascal_case(value) {
+        name if name == "Unknown" => "UnknownValue".to_owned(),
+        name => name,
+    }
+}
+
+/// Methods that the handwritten part of the SDK defines on `QingStor` and `Bucket`, private ones included. No operation can
+/// have one of these names.
+pub const OWN_METHODS: [&str; 23] = [
+    "abort_stale_uploads",
+    "address",
+    "bucket",
+    "call",
+    "copy",
+    "download",
+    "endpoint",
+    "listed",
+    "name",
+    "neighbour",
+    "new",
+    "outgoing",
+    "paginate",
+    "paginate_object",
+    "presign",
+    "presign_object",
+    "retry",
+    "send",
+    "send_object",
+    "server_time",
+    "upload",
+    "zone",
+    "zone_in_use",
+];
+
+/// Returns true if the SDK defines a method with this name.
+pub(crate) fn is_own_method(name: &str) -> bool {
+    OWN_METHODS.contains(&name)
+}
+
+/// Names that generated files import or use from Rust's prelude.
+const TAKEN: [&str; 21] = [
+    "BTreeMap",
+    "Box",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Err",
+    "From",
+    "Into",
+    "IntoIterator",
+    "None",
+    "ObjectSource",
+    "Ok",
+    "Option",
+    "Result",
+    "Secret",
+    "Serialize",
+    "Some",
+    "String",
+    "Timestamp",
+    "ToString",
+    "Vec",
+];
 
 /// `name` without a leading `X-QS-`, in any case.
 pub fn without_vendor_prefix(name: &str) -> &str {
@@ -235,6 +313,19 @@ mod tests {
         assert_eq!(snake_case("X-QS-"), "x_qs");
         assert_eq!(without_vendor_prefix("X-QS-A"), "A");
         assert_eq!(without_vendor_prefix("é"), "é");
+    }
+
+    #[test]
+    fn types_get_a_suffix_if_generated_files_need_their_name() {
+        assert_eq!(type_name("option"), "OptionType");
+        assert_eq!(type_name("Result"), "ResultType");
+        assert_eq!(type_name("cors_rule"), "CorsRule");
+    }
+
+    #[test]
+    fn no_variant_is_called_unknown() {
+        assert_eq!(variant_name("unknown"), "UnknownValue");
+        assert_eq!(variant_name("STANDARD_IA"), "StandardIa");
     }
 
     #[test]

@@ -1,11 +1,47 @@
-//! Fields of structures, inputs and outputs.
+//! Structures: inputs, outputs and types, with their fields.
 
 use serde::Serialize;
 
 use super::docs;
-use super::names::{plain, snake_case};
-use super::type_names::TypeNames;
 use crate::model::api::{Field, Location, Shape, Treatment};
+use crate::naming::{plain, snake_case, type_name};
+
+/// A structure with a constructor and setters.
+#[derive(Debug, Clone, Serialize)]
+pub struct StructView {
+    /// Its name.
+    pub name: String,
+    /// Lines of its doc comment.
+    pub docs: Vec<String>,
+    /// What it derives, `Default` included where nothing is required.
+    pub derives: String,
+    /// All fields.
+    pub fields: Vec<FieldView>,
+    /// What `new` sets them to: `upload_id: upload_id.into()`
+    pub initializers: Vec<String>,
+    /// Arguments of `new`: `upload_id: impl Into<String>`
+    pub arguments: Vec<String>,
+    /// Whether `new` takes nothing, so that `Default` says it all.
+    pub has_default: bool,
+}
+
+impl StructView {
+    pub(super) fn new(name: String, docs: String, derives: &str, fields: Vec<FieldView>) -> Self {
+        let required = fields.iter().filter(|field| field.required);
+        let arguments: Vec<String> = required.map(|field| format!("{}: {}", field.name, field.argument_type)).collect();
+        let has_default = arguments.is_empty();
+        let initializers = fields.iter().map(FieldView::initializer).collect();
+        Self {
+            name,
+            docs: docs::comment(docs::lines(&docs)),
+            derives: if has_default { derives.replacen("Debug", "Debug, Default", 1) } else { derives.to_owned() },
+            fields,
+            initializers,
+            arguments,
+            has_default,
+        }
+    }
+}
 
 /// A field as it is declared, constructed and set.
 #[derive(Debug, Clone, Serialize)]
@@ -57,9 +93,9 @@ pub(super) enum Serde {
 }
 
 /// The view of a field.
-pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView {
+pub(super) fn field(field: &Field, serde: Serde) -> FieldView {
     let name = snake_case(&field.name);
-    let value_type = value_type(names, field);
+    let value_type = value_type(field);
     // serde skips what comes from headers, and what it skips must have a default.
     let skipped = serde == Serde::Read && field.location != Location::Json;
     let is_option = !field.shape.is_collection() && (!field.required || skipped);
@@ -68,7 +104,7 @@ pub(super) fn view(names: &TypeNames, field: &Field, serde: Serde) -> FieldView 
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
         required: is_argument(field),
-        argument_type: argument_type(names, field),
+        argument_type: argument_type(field),
         conversion: conversion(field, &name),
         setter: setter_name(&name),
         is_map: matches!(field.shape, Shape::Map(_)),
@@ -121,24 +157,41 @@ pub(super) fn response_info(serde: Serde) -> FieldView {
     }
 }
 
-fn value_type(names: &TypeNames, field: &Field) -> String {
-    match field.treatment {
-        Treatment::PathEncoded => "ObjectSource".to_owned(),
-        _ => names.rust_type(&field.shape, field.sensitive),
+/// The type of a value that is there.
+pub(super) fn rust_type(shape: &Shape, sensitive: bool) -> String {
+    match shape {
+        Shape::Boolean => "bool".to_owned(),
+        Shape::Integer { bits, signed } => format!("{}{bits}", if *signed { "i" } else { "u" }),
+        Shape::Number => "f64".to_owned(),
+        Shape::String if sensitive => "Secret".to_owned(),
+        Shape::String => "String".to_owned(),
+        Shape::DateTime | Shape::HttpDate => "Timestamp".to_owned(),
+        Shape::Enum(name) | Shape::Struct(name) => format!("types::{}", type_name(name)),
+        Shape::List(item) => format!("Vec<{}>", rust_type(item, sensitive)),
+        Shape::Map(item) => format!("BTreeMap<String, {}>", rust_type(item, sensitive)),
+        Shape::Json => "serde_json::Value".to_owned(),
+        Shape::Binary => "Body".to_owned(),
     }
 }
 
-fn argument_type(names: &TypeNames, field: &Field) -> String {
+fn value_type(field: &Field) -> String {
+    match field.treatment {
+        Treatment::PathEncoded => "ObjectSource".to_owned(),
+        _ => rust_type(&field.shape, field.sensitive),
+    }
+}
+
+fn argument_type(field: &Field) -> String {
     match &field.shape {
-        Shape::String => format!("impl Into<{}>", value_type(names, field)),
+        Shape::String => format!("impl Into<{}>", value_type(field)),
         Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
         Shape::List(item) if is_converted(item) => {
-            format!("impl IntoIterator<Item = impl Into<{}>>", names.rust_type(item, field.sensitive))
+            format!("impl IntoIterator<Item = impl Into<{}>>", rust_type(item, field.sensitive))
         }
         Shape::Binary => "impl Into<Body>".to_owned(),
-        Shape::List(item) => format!("impl IntoIterator<Item = {}>", names.rust_type(item, field.sensitive)),
-        Shape::Map(item) => names.rust_type(item, field.sensitive),
-        _ => names.rust_type(&field.shape, field.sensitive),
+        Shape::List(item) => format!("impl IntoIterator<Item = {}>", rust_type(item, field.sensitive)),
+        Shape::Map(item) => rust_type(item, field.sensitive),
+        _ => rust_type(&field.shape, field.sensitive),
     }
 }
 
