@@ -185,7 +185,8 @@ fn without_rustfmt_the_command_says_how_to_install_it() {
     for arguments in [&[][..], &["check"]] {
         let nothing = tempfile::tempdir().unwrap();
         let mut command = command();
-        let output = command.args(arguments).current_dir(workspace.path("")).env("PATH", nothing.path()).output().unwrap();
+        let output =
+            command.args(arguments).current_dir(workspace.path("")).env("PATH", nothing.path()).output().unwrap();
         assert_eq!(output.status.code(), Some(1));
         let said = stderr(&output);
         assert!(said.contains("error: rustfmt, which formats the generated files, cannot be run: "), "{said}");

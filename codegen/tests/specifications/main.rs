@@ -1,0 +1,14 @@
+//! Specifications: the model that is read from them, their diagnostics, the generated code and comparisons.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod broken;
+mod diagnostics;
+mod diff;
+mod generated;
+mod model;
+mod official;
+mod official_comparison;
+mod page;
+mod places;
+mod robustness;
