@@ -41,7 +41,7 @@ pub(crate) fn type_name(name: &str) -> String {
 
 /// Returns a key that is the same for two names if they would be the same type, or the same file, in Rust.
 pub(crate) fn type_key(name: &str) -> String {
-    snake_case(&pascal_case(name))
+    snake_case(&type_name(name))
 }
 
 /// Returns the name of an enum's variant. It is never `Unknown`, the variant for values that the SDK does not know.

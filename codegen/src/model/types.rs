@@ -6,7 +6,7 @@ use super::api::{EnumValue, Field, Limits, Location, Shape, Treatment, TypeDef, 
 use super::collisions::one_of_each;
 use super::enums::{EnumNames, EnumUses};
 use crate::diagnostic::codes;
-use crate::naming::{pascal_case, snake_case, type_key, variant_name};
+use crate::naming::{snake_case, type_key, type_name, variant_name};
 use crate::spec::document::{self, Document, Format, Kind, Property, Schema, SchemaId, SchemaUse, Target};
 use crate::spec::problems::{Problems, Span, Spanned};
 
@@ -168,7 +168,7 @@ impl<'d> Types<'d> {
     }
 
     fn clash(&self, name: &str, span: Span, other: Span, problems: &mut Problems) {
-        let rust_name = pascal_case(name);
+        let rust_name = type_name(name);
         let message = format!("the type `{name}` would be `{rust_name}` in Rust, like another type");
         let help = "rename one of the definitions; a type written in place gets a name of its own by moving it to \
                     `definitions`, an enum by `x-enum-name`";

@@ -7,7 +7,7 @@ use super::encode;
 use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
 use super::structure::{self, FieldView, Serde, StructView};
-use crate::model::api::{Api, Method, Operation, RequestBody, ResponseBody, Scope};
+use crate::model::api::{Api, Operation, RequestBody, ResponseBody, Scope};
 use crate::naming::{operation_type, plain, snake_case};
 
 /// An operation.
@@ -30,7 +30,7 @@ pub struct OperationView {
     /// Whether the method takes a key.
     pub has_key: bool,
     /// `Method::PUT`
-    pub http_method: &'static str,
+    pub http_method: String,
     /// `"uploads"`, and so on: elements of an array.
     pub sub_resources: Vec<String>,
     /// Successes outside 200..=299.
@@ -73,7 +73,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
             Scope::Object => "ObjectScope",
         },
         has_key: operation.scope == Scope::Object,
-        http_method: http_method(operation.method),
+        http_method: format!("Method::{}", operation.method.word()),
         sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
         also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
         idempotent: operation.idempotent,
@@ -97,17 +97,6 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
 /// The type that has the operation's method.
 pub(super) fn owner(operation: &Operation) -> &'static str {
     if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
-}
-
-fn http_method(method: Method) -> &'static str {
-    match method {
-        Method::Get => "Method::GET",
-        Method::Put => "Method::PUT",
-        Method::Post => "Method::POST",
-        Method::Delete => "Method::DELETE",
-        Method::Head => "Method::HEAD",
-        Method::Options => "Method::OPTIONS",
-    }
 }
 
 fn input(operation: &Operation, owner: &str, method: &str) -> StructView {

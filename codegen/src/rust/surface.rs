@@ -91,8 +91,7 @@ pub(crate) fn request_line(operation: &Operation) -> String {
     // Their order means nothing to anybody.
     keys.sort();
     let query = if keys.is_empty() { String::new() } else { format!("?{}", keys.join("&")) };
-    let method = format!("{:?}", operation.method).to_uppercase();
-    format!("{method} {path}{query}")
+    format!("{} {path}{query}", operation.method.word())
 }
 
 /// Where a value travels: `the query parameter `limit``.
