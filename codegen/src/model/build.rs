@@ -17,19 +17,19 @@ use crate::spec::problems::{Finding, Problems, Span, Spanned};
 ///
 /// `source` is the root file's name for generated files.
 pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api {
-    let mut types = Types::new(document);
-    let mut operations = Vec::new();
     let paths: Vec<(PathKey, &PathItem)> =
         document.paths.iter().map(|item| (PathKey::read(&item.path, problems), item)).collect();
     check_paths(&paths, problems);
     check_ids(document, problems);
+    let mut types = Types::new(document, problems);
+    let mut operations = Vec::new();
     for (path, item) in &paths {
         for written in &item.operations {
             let context = Context::new(document, path, item, written);
-            operations.push(operation::build(&context, &mut types, problems));
+            operations.push(operation::build(&context, &mut types));
         }
     }
-    let types = types.finish(problems);
+    let types = types.finish();
     recursion::check(&types, problems);
     let written = paths.iter().flat_map(|(_, item)| &item.operations);
     for (operation, written) in operations.iter_mut().zip(written) {

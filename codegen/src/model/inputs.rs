@@ -17,17 +17,16 @@ pub(super) struct Inputs {
 }
 
 /// Query parameters, headers and what the body is made of, in that order.
-pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Inputs {
+pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Inputs {
     let mut fields = Vec::new();
     for place in [ParameterIn::Query, ParameterIn::Header] {
         for parameter in context.parameters.iter().filter(|it| it.place == place && !is_zone(it)) {
-            fields.extend(from_parameter(context, parameter, types, problems));
+            fields.extend(from_parameter(context, parameter, types));
         }
     }
-    let form = form(context, types, &mut fields, problems);
+    let form = form(context, types, &mut fields);
     let body = context.parameters.iter().find(|it| it.place == ParameterIn::Body);
-    let body =
-        body.filter(|_| form.is_none()).and_then(|parameter| body_of(context, parameter, types, &mut fields, problems));
+    let body = body.filter(|_| form.is_none()).and_then(|parameter| body_of(context, parameter, types, &mut fields));
     Inputs { fields, body: form.or(body).unwrap_or(RequestBody::None) }
 }
 
@@ -38,12 +37,7 @@ fn is_zone(parameter: &Parameter) -> bool {
         && parameter.place == ParameterIn::Query
 }
 
-fn from_parameter<'d>(
-    context: &Context<'d>,
-    parameter: &'d Parameter,
-    types: &mut Types<'d>,
-    problems: &mut Problems,
-) -> Option<Field> {
+fn from_parameter<'d>(context: &Context<'d>, parameter: &'d Parameter, types: &mut Types<'d, '_>) -> Option<Field> {
     let name = &parameter.name.value;
     // What a parameter is stands in the parameter itself: a `$ref` may lead to all of it, but not to its schema.
     let Target::Inline(schema) = &parameter.schema.target else { return None };
@@ -53,9 +47,9 @@ fn from_parameter<'d>(
         ParameterIn::FormData => Carrier::Form,
         ParameterIn::Query | ParameterIn::Path | ParameterIn::Body => Carrier::Query,
     };
-    let mut field = flat_field(context, &parameter.name, schema, &parameter.hints, carrier, &what, types, problems)?;
+    let mut field = flat_field(context, &parameter.name, schema, &parameter.hints, carrier, &what, types)?;
     field.breaks_idempotency = parameter.hints.breaks_idempotency;
-    field.treatment = treatment(&field, parameter, &what, problems);
+    field.treatment = treatment(&field, parameter, &what, types.problems);
     field.required = parameter.required && !field.treatment.is_computed();
     Some(field)
 }
@@ -70,7 +64,6 @@ pub(super) enum Carrier {
 }
 
 /// A value that is carried as text.
-#[expect(clippy::too_many_arguments, reason = "they are what parameters and response headers have in common")]
 pub(super) fn flat_field<'d>(
     context: &Context<'d>,
     name: &Spanned<String>,
@@ -78,11 +71,10 @@ pub(super) fn flat_field<'d>(
     hints: &Hints,
     carrier: Carrier,
     what: &str,
-    types: &mut Types<'d>,
-    problems: &mut Problems,
+    types: &mut Types<'d, '_>,
 ) -> Option<Field> {
     let type_name = types.enum_names.of(&context.name, &name.value);
-    let shape = types.of_schema(schema, &type_name, problems)?;
+    let shape = types.of_schema(schema, &type_name)?;
     let is_text_map = matches!(&shape, Shape::Map(values) if **values == Shape::String);
     let location = match carrier {
         Carrier::Header if is_text_map => Location::HeaderPrefix(prefix(&name.value, hints)),
@@ -98,7 +90,7 @@ pub(super) fn flat_field<'d>(
             Carrier::Query => ("the query", "use a plain type: string, integer, number or boolean"),
         };
         let message = format!("{what} is of a type that {carrier} cannot carry");
-        problems.error(codes::UNSUPPORTED, schema.span, message, help);
+        types.problems.error(codes::UNSUPPORTED, schema.span, message, help);
         return None;
     }
     Some(field(name, location, shape, schema))
@@ -150,9 +142,8 @@ fn treatment(field: &Field, parameter: &Parameter, what: &str, problems: &mut Pr
 fn body_of<'d>(
     context: &Context<'d>,
     parameter: &'d Parameter,
-    types: &mut Types<'d>,
+    types: &mut Types<'d, '_>,
     fields: &mut Vec<Field>,
-    problems: &mut Problems,
 ) -> Option<RequestBody> {
     let (schema, definition) = types.resolve(&parameter.schema)?;
     if is_binary(schema) {
@@ -160,11 +151,11 @@ fn body_of<'d>(
     }
     if is_structure(schema) {
         let owner = definition.unwrap_or(&context.name);
-        fields.extend(properties(&schema.properties, owner, types, problems));
+        fields.extend(properties(&schema.properties, owner, types));
         return Some(RequestBody::Json);
     }
     schema.kind?;
-    report_body("request", context, schema, problems);
+    report_body("request", context, schema, types.problems);
     None
 }
 
@@ -181,46 +172,41 @@ pub(super) fn report_body(which: &str, context: &Context<'_>, schema: &Schema, p
 }
 
 /// The fields of the operation's form, if it has one, and how they are sent.
-fn form<'d>(
-    context: &Context<'d>,
-    types: &mut Types<'d>,
-    fields: &mut Vec<Field>,
-    problems: &mut Problems,
-) -> Option<RequestBody> {
+fn form<'d>(context: &Context<'d>, types: &mut Types<'d, '_>, fields: &mut Vec<Field>) -> Option<RequestBody> {
     let parameters = context.parameters.iter().copied().filter(|it| it.place == ParameterIn::FormData);
     let parameters: Vec<&'d Parameter> = parameters.collect();
     if parameters.is_empty() {
         return None;
     }
-    check_rest(context, problems);
+    check_rest(context, types.problems);
     let mut file: Option<&Parameter> = None;
     let mut made = Vec::new();
     for parameter in parameters {
         let Target::Inline(schema) = &parameter.schema.target else { continue };
         if !is_file(schema) {
-            made.extend(from_parameter(context, parameter, types, problems));
+            made.extend(from_parameter(context, parameter, types));
             continue;
         }
         if let Some(first) = file {
             let message = format!("the parameter `{}` is a second file in one form", parameter.name.value);
             let help = format!("a form carries one file, here `{}`: remove one of them", first.name.value);
-            problems.error(codes::DUPLICATE_BODY, parameter.span, message, help);
+            types.problems.error(codes::DUPLICATE_BODY, parameter.span, message, help);
         }
         file = Some(parameter);
         if parameter.hints.breaks_idempotency {
             let message = format!("`x-idempotent: false` of the file `{}` says nothing", parameter.name.value);
             let help = "say it of the operation: a form is hardly ever sent without its file";
-            problems.error(codes::MISPLACED_KEY, parameter.span, message, help);
+            types.problems.error(codes::MISPLACED_KEY, parameter.span, message, help);
         }
         if let Some(computed) = &parameter.hints.computed {
             let message = format!("`x-computed` of the file `{}` is for text only", parameter.name.value);
-            problems.error(codes::MISPLACED_KEY, computed.span, message, "remove it");
+            types.problems.error(codes::MISPLACED_KEY, computed.span, message, "remove it");
         }
         let mut field = field(&parameter.name, Location::Form, Shape::Binary, schema);
         field.required = parameter.required;
         made.push(field);
     }
-    check_signature(context, &made, problems);
+    check_signature(context, &made, types.problems);
     fields.extend(made);
     // What the official file says of its only form, which has a file, cannot be: this encoding carries text only.
     let url_encoded = file.is_none() && context.written.consumes.iter().any(|kind| kind == URL_ENCODED);

@@ -11,17 +11,17 @@ use crate::naming::snake_case;
 use crate::spec::document::{Parameter, ParameterIn};
 use crate::spec::problems::{Finding, Problems, Spanned};
 
-pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Operation {
+pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Operation {
     let (path, written) = (context.path, context.written);
-    check_path_parameters(context, problems);
-    check_parameters_twice(&context.item.parameters, problems);
-    check_parameters_twice(&written.parameters, problems);
-    let Inputs { fields: inputs, body: request_body } = inputs::build(context, types, problems);
-    let Outputs { fields: outputs, body, success } = outputs::build(context, types, problems);
+    check_path_parameters(context, types.problems);
+    check_parameters_twice(&context.item.parameters, types.problems);
+    check_parameters_twice(&written.parameters, types.problems);
+    let Inputs { fields: inputs, body: request_body } = inputs::build(context, types);
+    let Outputs { fields: outputs, body, success } = outputs::build(context, types);
     let response_body = body.unwrap_or(ResponseBody::None);
-    check_names("the parameters", &inputs, problems);
-    check_names("the response's fields", &outputs, problems);
-    check_reserved(context, &inputs, request_body, &outputs, response_body, problems);
+    check_names("the parameters", &inputs, types.problems);
+    check_names("the response's fields", &outputs, types.problems);
+    check_reserved(context, &inputs, request_body, &outputs, response_body, types.problems);
     let queries: Vec<&str> = context
         .parameters
         .iter()

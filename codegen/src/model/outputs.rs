@@ -20,28 +20,28 @@ pub(super) struct Outputs {
 }
 
 /// Headers and the properties of a JSON body, in that order.
-pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d>, problems: &mut Problems) -> Outputs {
+pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Outputs {
     let Some(written) = &context.written.responses else { return Outputs::default() };
     let mut responses: Vec<&Response> = written.value.iter().filter(|it| it.status.value < 400).collect();
     responses.sort_by_key(|response| response.status.value);
     if responses.is_empty() {
         let message = format!("operation `{}` has no response for success", context.name);
         let help = "add a response with a status below 400, such as `\"200\": {description: OK}`";
-        problems.error(codes::NO_SUCCESS_RESPONSE, written.span, message, help);
+        types.problems.error(codes::NO_SUCCESS_RESPONSE, written.span, message, help);
     }
     let mut merged = Merged::default();
     for response in &responses {
-        merged.headers(context, response, types, problems);
+        merged.headers(context, response, types);
     }
     let mut body: Option<(ResponseBody, Span)> = None;
     for response in &responses {
         let before = merged.fields.len();
-        let Some(found) = merged.body(context, response, types, problems) else { continue };
+        let Some(found) = merged.body(context, response, types) else { continue };
         if let Some((_, first)) = body.filter(|(body, _)| *body != found) {
             merged.fields.truncate(before);
             let message = format!("the body of operation `{}` is bytes in one response, JSON in another", context.name);
             let help = "describe the same kind of body in all responses below 400";
-            problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.span, first, message, help);
+            types.problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.span, first, message, help);
             continue;
         }
         body.get_or_insert((found, response.status.span));
@@ -71,28 +71,13 @@ struct Merged {
 }
 
 impl Merged {
-    fn headers<'d>(
-        &mut self,
-        context: &Context<'d>,
-        response: &'d Response,
-        types: &mut Types<'d>,
-        problems: &mut Problems,
-    ) {
+    fn headers<'d>(&mut self, context: &Context<'d>, response: &'d Response, types: &mut Types<'d, '_>) {
         for header in &response.headers {
             let what = format!("the response header `{}` of operation `{}`", header.name.value, context.name);
-            let made = flat_field(
-                context,
-                &header.name,
-                &header.schema,
-                &header.hints,
-                Carrier::Header,
-                &what,
-                types,
-                problems,
-            );
+            let made = flat_field(context, &header.name, &header.schema, &header.hints, Carrier::Header, &what, types);
             if let Some(mut field) = made {
                 field.required = header.required;
-                self.add(field, context, problems);
+                self.add(field, context, types.problems);
             }
         }
     }
@@ -101,8 +86,7 @@ impl Merged {
         &mut self,
         context: &Context<'d>,
         response: &'d Response,
-        types: &mut Types<'d>,
-        problems: &mut Problems,
+        types: &mut Types<'d, '_>,
     ) -> Option<ResponseBody> {
         let (schema, definition) = types.resolve(response.schema.as_ref()?)?;
         if is_binary(schema) {
@@ -110,11 +94,11 @@ impl Merged {
         }
         if !is_structure(schema) {
             schema.kind?;
-            report_body("response", context, schema, problems);
+            report_body("response", context, schema, types.problems);
             return None;
         }
         let owner = definition.unwrap_or(&context.name);
-        let fields = properties(&schema.properties, owner, types, problems);
+        let fields = properties(&schema.properties, owner, types);
         if self.bodies > 0 {
             // A field that another body does not have is not always there.
             for field in self.fields.iter_mut().filter(|field| field.location == Location::Json) {
@@ -123,7 +107,7 @@ impl Merged {
         }
         for mut field in fields {
             field.required &= self.bodies == 0 || self.has(&field);
-            self.add(field, context, problems);
+            self.add(field, context, types.problems);
         }
         self.bodies += 1;
         Some(ResponseBody::Json)

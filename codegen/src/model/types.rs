@@ -12,8 +12,9 @@ use crate::spec::problems::{Problems, Span, Spanned};
 
 /// The named types that operations need.
 #[derive(Debug)]
-pub(super) struct Types<'d> {
+pub(super) struct Types<'d, 'p> {
     document: &'d Document,
+    pub(super) problems: &'p mut Problems,
     pub(super) enum_names: EnumNames,
     enum_uses: EnumUses<'d>,
     /// By [`type_key`].
@@ -28,10 +29,11 @@ pub(super) struct Types<'d> {
 /// Definitions of arrays may nest this deep.
 const DEEPEST: usize = 32;
 
-impl<'d> Types<'d> {
-    pub(super) fn new(document: &'d Document) -> Self {
+impl<'d, 'p> Types<'d, 'p> {
+    pub(super) fn new(document: &'d Document, problems: &'p mut Problems) -> Self {
         Self {
             document,
+            problems,
             enum_names: EnumNames::collect(document),
             enum_uses: EnumUses::default(),
             made: BTreeMap::new(),
@@ -53,16 +55,16 @@ impl<'d> Types<'d> {
     }
 
     /// What a value is. `name` is what a type that is written in place will be called.
-    pub(super) fn shape(&mut self, place: &'d SchemaUse, name: &str, problems: &mut Problems) -> Option<Shape> {
+    pub(super) fn shape(&mut self, place: &'d SchemaUse, name: &str) -> Option<Shape> {
         let (schema, definition) = self.resolve(place)?;
-        let Target::Named(id) = &place.target else { return self.of_schema(schema, name, problems) };
+        let Target::Named(id) = &place.target else { return self.of_schema(schema, name) };
         let name = definition.unwrap_or(name);
         if is_structure(schema) {
-            return self.of_schema(schema, name, problems);
+            return self.of_schema(schema, name);
         }
         if self.within.contains(id) || self.within.len() == DEEPEST {
             let message = format!("the definition `{name}` contains itself, or nests too deeply");
-            problems.error(
+            self.problems.error(
                 codes::RECURSIVE_TYPE,
                 place.span,
                 message,
@@ -71,39 +73,39 @@ impl<'d> Types<'d> {
             return None;
         }
         self.within.push(*id);
-        let shape = self.of_schema(schema, name, problems);
+        let shape = self.of_schema(schema, name);
         self.within.pop();
         shape
     }
 
     /// What a value is that this schema describes.
-    pub(super) fn of_schema(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
+    pub(super) fn of_schema(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         match schema.kind? {
-            Kind::String => self.of_string(schema, name, problems),
+            Kind::String => self.of_string(schema, name),
             Kind::Boolean => Some(Shape::Boolean),
             Kind::Integer => Some(integer(schema)),
             Kind::Number => Some(Shape::Number),
             Kind::Array => {
-                let item = self.shape(schema.items.as_deref()?, name, problems)?;
+                let item = self.shape(schema.items.as_deref()?, name)?;
                 Some(Shape::List(Box::new(item)))
             }
-            Kind::Object if is_structure(schema) => self.structure(schema, name, problems),
+            Kind::Object if is_structure(schema) => self.structure(schema, name),
             Kind::Object | Kind::Map => match schema.additional.as_deref() {
-                Some(values) => Some(Shape::Map(Box::new(self.shape(values, name, problems)?))),
+                Some(values) => Some(Shape::Map(Box::new(self.shape(values, name)?))),
                 None if schema.kind == Some(Kind::Map) => Some(Shape::Map(Box::new(Shape::String))),
                 None => Some(Shape::Json),
             },
             Kind::File => {
                 let help = "`type: file` is for `in: formData` only; write `type: string` and `format: binary`";
-                problems.error(codes::UNKNOWN_TYPE, schema.span, "`type: file` has no meaning here", help);
+                self.problems.error(codes::UNKNOWN_TYPE, schema.span, "`type: file` has no meaning here", help);
                 None
             }
         }
     }
 
-    fn of_string(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
+    fn of_string(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         if schema.values.as_ref().is_some_and(|values| !values.value.is_empty()) {
-            return self.enumeration(schema, name, problems);
+            return self.enumeration(schema, name);
         }
         Some(match schema.format.as_ref().map(|format| format.value) {
             Some(Format::DateTime) => Shape::DateTime,
@@ -111,14 +113,14 @@ impl<'d> Types<'d> {
             Some(Format::Binary) => {
                 let message = "`format: binary` is for whole bodies only";
                 let help = "write `format: byte` for bytes in base64, or remove the format";
-                problems.error(codes::UNSUPPORTED, schema.span, message, help);
+                self.problems.error(codes::UNSUPPORTED, schema.span, message, help);
                 return None;
             }
             _ => Shape::String,
         })
     }
 
-    fn enumeration(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
+    fn enumeration(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         let name = schema.enum_name.as_ref().map_or(name, |name| name.value.as_str());
         let values = schema.values.as_ref()?;
         let written: Vec<EnumValue> = values
@@ -128,7 +130,8 @@ impl<'d> Types<'d> {
             .collect();
         if let Some(known) = self.made.get(&type_key(name)) {
             let TypeKind::Enum(_) = &known.kind else {
-                self.clash(name, schema.span, known.origin.span(), problems);
+                let other = known.origin.span();
+                self.clash(name, schema.span, other);
                 return None;
             };
             let name = known.name.clone();
@@ -139,17 +142,18 @@ impl<'d> Types<'d> {
         let owners = format!("the values of the enum `{name}`,");
         let mut distinct = BTreeSet::new();
         let variants = variants.filter(|variant| distinct.insert(variant.value));
-        one_of_each(&owners, variants, variant_name, problems);
+        one_of_each(&owners, variants, variant_name, self.problems);
         self.enum_uses.note(name, schema);
         self.make(schema, name, TypeKind::Enum(written));
         Some(Shape::Enum(name.to_owned()))
     }
 
-    fn structure(&mut self, schema: &'d Schema, name: &str, problems: &mut Problems) -> Option<Shape> {
+    fn structure(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         match self.made.get(&type_key(name)) {
             Some(known) if known.origin.span() == schema.span => Some(Shape::Struct(known.name.clone())),
             Some(known) => {
-                self.clash(name, schema.span, known.origin.span(), problems);
+                let other = known.origin.span();
+                self.clash(name, schema.span, other);
                 None
             }
             None => {
@@ -167,27 +171,27 @@ impl<'d> Types<'d> {
         self.made.insert(type_key(name), definition);
     }
 
-    fn clash(&self, name: &str, span: Span, other: Span, problems: &mut Problems) {
+    fn clash(&mut self, name: &str, span: Span, other: Span) {
         let rust_name = type_name(name);
         let message = format!("the type `{name}` would be `{rust_name}` in Rust, like another type");
         let help = "rename one of the definitions; a type written in place gets a name of its own by moving it to \
                     `definitions`, an enum by `x-enum-name`";
-        problems.contradiction(codes::NAME_COLLISION, span, other, message, help);
+        self.problems.contradiction(codes::NAME_COLLISION, span, other, message, help);
     }
 
     /// Gives every structure its fields. The types are sorted by name.
-    pub(super) fn finish(mut self, problems: &mut Problems) -> Vec<TypeDef> {
+    pub(super) fn finish(mut self) -> Vec<TypeDef> {
         while let Some((name, schema)) = self.pending.pop_front() {
             let owner = format!("the properties of `{name}`,");
-            let fields = properties(&schema.properties, &name, &mut self, problems);
+            let fields = properties(&schema.properties, &name, &mut self);
             let names = schema.properties.iter();
             let names = names.map(|it| Spanned { value: it.name.value.as_str(), span: it.name.span });
-            one_of_each(&owner, names, snake_case, problems);
+            one_of_each(&owner, names, snake_case, self.problems);
             if let Some(made) = self.made.get_mut(&type_key(&name)) {
                 made.kind = TypeKind::Struct(fields);
             }
         }
-        self.enum_uses.check(problems);
+        self.enum_uses.check(self.problems);
         let mut made: Vec<TypeDef> = self.made.into_values().collect();
         made.sort_by(|one, other| one.name.cmp(&other.name));
         made
@@ -213,21 +217,16 @@ fn integer(schema: &Schema) -> Shape {
 }
 
 /// Returns the properties of an object as fields. `owner` names types written in place.
-pub(super) fn properties<'d>(
-    properties: &'d [Property],
-    owner: &str,
-    types: &mut Types<'d>,
-    problems: &mut Problems,
-) -> Vec<Field> {
+pub(super) fn properties<'d>(properties: &'d [Property], owner: &str, types: &mut Types<'d, '_>) -> Vec<Field> {
     let mut fields = Vec::new();
     for property in properties {
         let name = &property.name.value;
         let type_name = format!("{owner}_{name}");
-        let Some(shape) = types.shape(&property.schema, &type_name, problems) else { continue };
+        let Some(shape) = types.shape(&property.schema, &type_name) else { continue };
         let Some((schema, _)) = types.resolve(&property.schema) else { continue };
         let mut field = field(&property.name, Location::Json, shape, schema);
         field.required = property.required;
-        field.accepts_single = accepts_single(&field, schema, problems);
+        field.accepts_single = accepts_single(&field, schema, types.problems);
         if let Some(description) = &property.schema.description {
             field.description.clone_from(description);
         }
