@@ -156,16 +156,10 @@ fn treated(treatment: Treatment) -> &'static str {
 }
 
 fn limits_in_words(old: &Limits, new: &Limits) -> String {
-    let pairs = [
-        ("minimum", old.minimum.map(i128::from), new.minimum.map(i128::from)),
-        ("maximum", old.maximum.map(i128::from), new.maximum.map(i128::from)),
-        ("minLength", old.min_length.map(i128::from), new.min_length.map(i128::from)),
-        ("maxLength", old.max_length.map(i128::from), new.max_length.map(i128::from)),
-        ("minItems", old.min_items.map(i128::from), new.min_items.map(i128::from)),
-        ("maxItems", old.max_items.map(i128::from), new.max_items.map(i128::from)),
-    ];
-    let changed = pairs.into_iter().filter(|(_, old, new)| old != new);
-    changed.map(|(name, old, new)| format!("{name} {}", arrow(&old, &new))).collect::<Vec<_>>().join(", ")
+    let pairs = old.bounds().into_iter().zip(new.bounds());
+    let changed = pairs.filter(|(old, new)| old != new);
+    let words = changed.map(|((name, old), (_, new))| format!("{name} {}", arrow(&old, &new)));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 fn arrow<T: std::fmt::Display>(old: &Option<T>, new: &Option<T>) -> String {

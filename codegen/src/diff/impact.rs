@@ -100,24 +100,13 @@ fn limits(old: &BTreeMap<String, Limits>, new: &BTreeMap<String, Limits>) -> BTr
     both.filter(|(_, old, new)| old != new).map(|(name, old, new)| (name.clone(), is_tighter(old, new))).collect()
 }
 
+/// Returns true if something that `old` allows is refused by `new`.
 fn is_tighter(old: &Limits, new: &Limits) -> bool {
-    fn raised<N: Ord>(old: Option<N>, new: Option<N>) -> bool {
-        // Without a lower limit anything is allowed, and `None` is less than everything.
-        new > old
-    }
-    fn lowered<N: Ord>(old: Option<N>, new: Option<N>) -> bool {
-        match (old, new) {
-            (_, None) => false,
-            (None, Some(_)) => true,
-            (Some(old), Some(new)) => new < old,
-        }
-    }
-    raised(old.minimum, new.minimum)
-        || lowered(old.maximum, new.maximum)
-        || raised(old.min_length, new.min_length)
-        || lowered(old.max_length, new.max_length)
-        || raised(old.min_items, new.min_items)
-        || lowered(old.max_items, new.max_items)
+    old.bounds().into_iter().zip(new.bounds()).any(|((name, old), (_, new))| match name.starts_with("min") {
+        // `None` is less than every number.
+        true => new > old,
+        false => new.is_some_and(|new| old.is_none_or(|old| new < old)),
+    })
 }
 
 /// To the SDK every status from 200 to 299 is a success, declared or not.

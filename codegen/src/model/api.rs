@@ -239,6 +239,20 @@ pub struct Limits {
     pub max_items: Option<u64>,
 }
 
+impl Limits {
+    /// Returns all bounds with their names in the specification.
+    pub(crate) fn bounds(&self) -> [(&'static str, Option<i128>); 6] {
+        [
+            ("minimum", self.minimum.map(i128::from)),
+            ("maximum", self.maximum.map(i128::from)),
+            ("minLength", self.min_length.map(i128::from)),
+            ("maxLength", self.max_length.map(i128::from)),
+            ("minItems", self.min_items.map(i128::from)),
+            ("maxItems", self.max_items.map(i128::from)),
+        ]
+    }
+}
+
 /// A type with a name of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypeDef {

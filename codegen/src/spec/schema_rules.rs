@@ -9,32 +9,34 @@ use super::suggest::{Advice, instead_of};
 use super::table::Table;
 use crate::diagnostic::codes;
 
+/// Keys that have a meaning only for certain types, and their relation to the type.
+const ONLY_FOR: [(&[&str], &str, &[Kind]); 9] = [
+    (&["minimum", "maximum"], "limits", &[Kind::Integer, Kind::Number]),
+    (&["minLength", "maxLength"], "limits", &[Kind::String]),
+    (&["minItems", "maxItems", "uniqueItems"], "limits", &[Kind::Array]),
+    (&["items", "x-accept-single"], "belongs to", &[Kind::Array]),
+    (&["properties"], "belongs to", &[Kind::Object]),
+    (&["additionalProperties"], "belongs to", &[Kind::Object, Kind::Map]),
+    (&["enum", "x-enum-name", "x-sensitive"], "belongs to", &[Kind::String]),
+    (&["x-header-prefix"], "belongs to", &[Kind::Map]),
+    (&["default"], "belongs to", &[Kind::String, Kind::Integer, Kind::Number, Kind::Boolean]),
+];
+
 /// Checks what can be said without looking elsewhere.
 pub(super) fn check(schema: &Schema, table: &Table, problems: &mut Problems) {
     check_values(schema, table, problems);
     let Some(kind) = schema.kind else { return };
     let format = schema.format.as_ref().map(|format| format.value);
-    check_limits(&schema.limits, kind, format, table, problems);
+    check_limits(&schema.limits, format, table, problems);
     check_default(schema, kind, table, problems);
     if kind == Kind::Array {
         table.require("items", problems);
     }
-    let only_for = [
-        ("items", &[Kind::Array][..]),
-        ("properties", &[Kind::Object]),
-        ("additionalProperties", &[Kind::Object, Kind::Map]),
-        ("enum", &[Kind::String]),
-        ("x-enum-name", &[Kind::String]),
-        ("x-sensitive", &[Kind::String]),
-        ("x-accept-single", &[Kind::Array]),
-        ("x-header-prefix", &[Kind::Map]),
-        ("default", &[Kind::String, Kind::Integer, Kind::Number, Kind::Boolean]),
-    ];
-    for (key, kinds) in only_for {
-        if table.get(key).is_some() && !kinds.contains(&kind) {
+    for (keys, verb, kinds) in ONLY_FOR {
+        for key in keys.iter().filter(|key| table.get(key).is_some() && !kinds.contains(&kind)) {
             let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
             let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
-            let help = format!("it belongs to {}; remove it, or correct the type", kinds.join(" and "));
+            let help = format!("it {verb} {}; remove it, or correct the type", kinds.join(" and "));
             problems.error(codes::MISPLACED_KEY, table.key_span(key), message, help);
         }
     }
@@ -134,23 +136,10 @@ fn fault_of_number(schema: &Schema, number: i128) -> Option<Fault> {
     }
 }
 
-fn check_limits(limits: &Limits, kind: Kind, format: Option<Format>, table: &Table, problems: &mut Problems) {
+fn check_limits(limits: &Limits, format: Option<Format>, table: &Table, problems: &mut Problems) {
     crossed("minimum", &limits.minimum, "maximum", &limits.maximum, table, problems);
     crossed("minLength", &limits.min_length, "maxLength", &limits.max_length, table, problems);
     crossed("minItems", &limits.min_items, "maxItems", &limits.max_items, table, problems);
-    let owners: [(&[&str], &[Kind]); 3] = [
-        (&["minimum", "maximum"], &[Kind::Integer, Kind::Number]),
-        (&["minLength", "maxLength"], &[Kind::String]),
-        (&["minItems", "maxItems", "uniqueItems"], &[Kind::Array]),
-    ];
-    for (keys, kinds) in owners {
-        for key in keys.iter().filter(|key| table.get(key).is_some() && !kinds.contains(&kind)) {
-            let message = format!("`{key}` means nothing for `type: {}` in {}", kind.word(), table.what);
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
-            let help = format!("it limits {}; remove it, or correct the type", kinds.join(" and "));
-            problems.error(codes::MISPLACED_KEY, table.key_span(key), message, help);
-        }
-    }
     if format == Some(Format::Int32) {
         check_int32(limits, table, problems);
     }
