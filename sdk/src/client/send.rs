@@ -47,7 +47,7 @@ impl From<Error> for Refusal {
 
 impl Client {
     /// Sends `call`, again after each failure that the retry policy allows, within a span of its own.
-    pub(crate) async fn send(&self, mut call: Call) -> Result<ResponseDecoder> {
+    pub(crate) async fn send(&self, call: &mut Call) -> Result<ResponseDecoder> {
         let span = debug_span!(
             "qingstor",
             operation = call.spec.name,
@@ -55,7 +55,7 @@ impl Client {
             key = call.name.key.as_deref(),
             attempts = field::Empty,
         );
-        let outcome = self.send_until_done(&mut call).instrument(span.clone()).await;
+        let outcome = self.send_until_done(call).instrument(span.clone()).await;
         span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
         outcome
     }
