@@ -109,7 +109,7 @@ fn inner(part: &SchemaUse, what: &str, has_owner: bool, problems: &mut Problems)
     described_parts(schema, what, problems);
 }
 
-/// Whether a type of its own is generated for it.
+/// Returns true if a type of its own is generated for it.
 fn is_type(schema: &Schema) -> bool {
     let is_structure = schema.kind == Some(Kind::Object) && !schema.properties.is_empty();
     is_structure || schema.values.is_some()

@@ -119,7 +119,7 @@ pub fn without_vendor_prefix(name: &str) -> &str {
     }
 }
 
-/// Whether Rust reserves `name`.
+/// Returns true if Rust reserves `name`.
 pub fn is_keyword(name: &str) -> bool {
     KEYWORDS.binary_search(&name).is_ok()
 }

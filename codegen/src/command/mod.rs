@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Fail, writing nothing, if there are warnings about the specification
     #[arg(long, global = true)]
     pub deny_warnings: bool,
-    /// Whether problems are drawn in colours; for the caller to say, who knows what the streams are.
+    /// True if problems are drawn in colours; for the caller to say, who knows what the streams are.
     #[arg(skip)]
     pub coloured: bool,
 }

@@ -9,7 +9,7 @@ mod source;
 pub use codes::explain;
 pub(crate) use json::message;
 pub(crate) use print::{Printer, Style, draw};
-pub(crate) use problem::MOST;
+pub(crate) use problem::MAX_PROBLEMS;
 pub use problem::{Problem, Related, Severity, Suggestion, count};
 pub(crate) use source::slashed;
 pub use source::{Place, Source, Sources};

@@ -11,7 +11,7 @@ use super::problem::{Problem, Severity, count};
 use super::source::{Place, Source, Sources};
 
 /// More warnings of one code than this are counted where a person reads them.
-const MOST_OF_A_CODE: usize = 10;
+const MAX_OF_A_CODE: usize = 10;
 
 /// How problems are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +38,20 @@ fn print_drawn(problems: &[Problem], sources: &Sources, style: Style, to: &mut d
         if problem.severity == Severity::Warning {
             let of_this_code = warnings.entry(problem.code).or_default();
             *of_this_code += 1;
-            if *of_this_code > MOST_OF_A_CODE {
+            if *of_this_code > MAX_OF_A_CODE {
                 continue;
             }
         }
         writeln!(to, "{}", draw(problem, sources, style))?;
     }
-    for (code, number) in warnings.into_iter().filter(|(_, number)| *number > MOST_OF_A_CODE) {
-        let more = count(number - MOST_OF_A_CODE, &format!("more `{code}` warning"));
+    for (code, number) in warnings.into_iter().filter(|(_, number)| *number > MAX_OF_A_CODE) {
+        let more = count(number - MAX_OF_A_CODE, &format!("more `{code}` warning"));
         writeln!(to, "… and {more} (--format json lists all)")?;
     }
     Ok(())
 }
 
-/// Whether to draw in colours.
+/// True if to draw in colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Text alone.
@@ -62,11 +62,11 @@ pub(crate) enum Style {
 
 /// Lines longer than this are cut before they are drawn: what is cut off would not fit any terminal, and drawing
 /// would take time with the length of the line.
-const LONGEST_LINE: usize = 2000;
+const MAX_LINE_LENGTH: usize = 2000;
 /// What remains of such a line on either side of a place.
-const KEPT: usize = 200;
+const CONTEXT: usize = 200;
 /// Suggestions in lines that are wider than this are told and not drawn.
-const WIDEST: usize = 140;
+const MAX_WIDTH: usize = 140;
 
 /// The drawn problem; ends with a line break.
 pub(crate) fn draw(problem: &Problem, sources: &Sources, style: Style) -> String {
@@ -88,7 +88,7 @@ fn groups<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Group<'p>> {
     let mut main = Group::with_title(title).elements(snippets(problem, sources));
     let suggestion = problem.suggestion.as_ref().and_then(|it| Some((it, sources.get(&it.place.file)?)));
     // The library shows suggestions in whole lines, however long.
-    let suggestion = suggestion.filter(|(it, source)| source.lines(it.place.line, it.place.line).len() <= WIDEST);
+    let suggestion = suggestion.filter(|(it, source)| source.lines(it.place.line, it.place.line).len() <= MAX_WIDTH);
     let Some((suggestion, source)) = suggestion else {
         if !problem.help.is_empty() {
             main = main.element(Level::HELP.message(problem.help.as_str()));
@@ -141,7 +141,7 @@ struct Window<'s> {
 impl<'s> Window<'s> {
     fn is_cut(source: &Source, place: &Place) -> bool {
         let lines = source.lines(place.line, place.end_line);
-        lines.len() > LONGEST_LINE
+        lines.len() > MAX_LINE_LENGTH
     }
 
     /// The whole lines of all places; of a very long line, what is near.
@@ -151,8 +151,8 @@ impl<'s> Window<'s> {
         let mut bytes = source.lines(first, last);
         let mut line = first;
         if let Some(place) = places.clone().next().filter(|place| Self::is_cut(source, place)) {
-            let start = source.boundary(place.start.saturating_sub(KEPT)).max(bytes.start);
-            bytes = start..source.boundary((place.start + KEPT).max(place.end.min(place.start + LONGEST_LINE)));
+            let start = source.boundary(place.start.saturating_sub(CONTEXT)).max(bytes.start);
+            bytes = start..source.boundary((place.start + CONTEXT).max(place.end.min(place.start + MAX_LINE_LENGTH)));
         } else {
             line = enclosing_line(source, places);
             bytes.start = source.lines(line, line).start;
@@ -175,12 +175,12 @@ impl<'s> Window<'s> {
 /// The line that says what the first place is part of: the nearest one above that is indented less. A list's item
 /// or a key says little without it.
 fn enclosing_line<'p>(source: &Source, places: impl Iterator<Item = &'p Place>) -> usize {
-    const FARTHEST: usize = 30;
+    const MAX_DISTANCE: usize = 30;
     let Some(first) = places.map(|place| place.line).min() else { return 1 };
     let content = |line: usize| source.text().get(source.lines(line, line)).unwrap_or_default();
     let indent = |line: usize| content(line).len() - content(line).trim_start().len();
     let says_something = |line: usize| !matches!(content(line).trim_start().chars().next(), None | Some('#'));
     let own = indent(first);
-    let nearest = (first.saturating_sub(FARTHEST).max(1)..first).rev().filter(|line| says_something(*line));
-    nearest.take_while(|line| content(*line).len() <= LONGEST_LINE).find(|line| indent(*line) < own).unwrap_or(first)
+    let nearest = (first.saturating_sub(MAX_DISTANCE).max(1)..first).rev().filter(|line| says_something(*line));
+    nearest.take_while(|line| content(*line).len() <= MAX_LINE_LENGTH).find(|line| indent(*line) < own).unwrap_or(first)
 }

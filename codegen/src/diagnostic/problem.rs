@@ -6,9 +6,9 @@ use super::source::Place;
 
 /// More than this many problems are counted rather than printed: finding the place of each takes another
 /// reading of its file.
-pub(crate) const MOST: usize = 500;
+pub(crate) const MAX_PROBLEMS: usize = 500;
 
-/// Whether something can be generated all the same.
+/// True if something can be generated all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is generated.

@@ -173,7 +173,7 @@ fn traits(deltas: &[Delta], verb: &str, applies: impl Fn(&Delta) -> bool) -> Vec
     by_type.into_iter().map(|(name, traits)| format!("`{name}` {verb} {}", traits.join(", "))).collect()
 }
 
-/// Whether a field is still there, but can no longer be set after `new`.
+/// Returns true if a field is still there, but can no longer be set after `new`.
 fn has_lost_only_a_setter(deltas: &[Delta]) -> bool {
     let loses_field = deltas.iter().any(|delta| delta.key.contains('.') && delta.new.is_none());
     let loses_setter = deltas.iter().any(|delta| is_setter(&delta.old) && delta.new.is_none());

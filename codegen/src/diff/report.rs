@@ -95,7 +95,7 @@ impl Verdict {
         }
     }
 
-    /// Whether users have to act.
+    /// Returns true if users have to act.
     pub fn is_breaking(self) -> bool {
         self >= Self::BreakingBehaviour
     }
@@ -159,7 +159,7 @@ impl Step {
 }
 
 /// Longer names of parts stand out of their column rather than to push all others away.
-const WIDEST: usize = 36;
+const MAX_WIDTH: usize = 36;
 
 impl Report {
     /// The step of a version 1.0.0 or later that the differences ask for.
@@ -178,7 +178,7 @@ impl Report {
         self.groups.iter().flat_map(|group| &group.changes)
     }
 
-    /// Whether users have to act.
+    /// Returns true if users have to act.
     pub fn is_breaking(&self) -> bool {
         self.changes().any(|change| change.verdict.is_breaking())
     }
@@ -244,7 +244,7 @@ impl Group {
             self.changes.iter().partition(|change| change.message == DESCRIPTION);
         changes.sort_by_key(|change| std::cmp::Reverse(change.verdict));
         let widths = changes.iter().map(|change| part(change).chars().count());
-        let width = widths.filter(|width| *width <= WIDEST).max().unwrap_or(0);
+        let width = widths.filter(|width| *width <= MAX_WIDTH).max().unwrap_or(0);
         for change in changes {
             let hint = if change.hint.is_empty() { String::new() } else { format!("; {}", change.hint) };
             let place = change.place.as_ref().map(|place| format!("  ({place})")).unwrap_or_default();

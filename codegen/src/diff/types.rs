@@ -56,7 +56,7 @@ fn gone(old: &Api, new: &Api, definition: &TypeDef) -> Change {
     Change { side: Side::Old, hint, ..whole(Verdict::Breaking, message, definition) }
 }
 
-/// Whether two types have the same fields, or the same values.
+/// Returns true if two types have the same fields, or the same values.
 fn is_alike(one: &TypeDef, other: &TypeDef) -> bool {
     let parts = |definition: &TypeDef| -> BTreeSet<String> {
         match &definition.kind {
@@ -67,7 +67,7 @@ fn is_alike(one: &TypeDef, other: &TypeDef) -> bool {
     matches!(one.kind, TypeKind::Enum(_)) == matches!(other.kind, TypeKind::Enum(_)) && parts(one) == parts(other)
 }
 
-/// Whether programs make values of a type for an operation.
+/// Returns true if programs make values of a type for an operation.
 fn is_sent(api: &Api, wanted: &TypeDef) -> bool {
     api.operations.iter().any(|operation| reaches(api, &operation.inputs, wanted))
 }
@@ -76,7 +76,7 @@ fn uses(api: &Api, operation: &Operation, wanted: &TypeDef) -> bool {
     reaches(api, &operation.inputs, wanted) || reaches(api, &operation.outputs, wanted)
 }
 
-/// Whether fields lead to a type, directly or through others.
+/// Returns true if fields lead to a type, directly or through others.
 fn reaches(api: &Api, fields: &[Field], wanted: &TypeDef) -> bool {
     let mut reached = BTreeSet::new();
     let mut waiting: Vec<&Field> = fields.iter().collect();

@@ -52,7 +52,7 @@ pub struct Operation {
     pub outputs: Vec<Field>,
     /// What is received.
     pub response_body: ResponseBody,
-    /// Whether it is idempotent (`x-idempotent`, else by method).
+    /// True if it is idempotent (`x-idempotent`, else by method).
     pub idempotent: bool,
     /// How its list continues (`x-pagination`).
     pub pagination: Option<Pagination>,
@@ -69,7 +69,7 @@ impl Api {
 }
 
 impl Operation {
-    /// Whether it sends bytes that the caller may have as a stream.
+    /// Returns true if it sends bytes that the caller may have as a stream.
     pub fn is_streamed(&self) -> bool {
         self.request_body == RequestBody::Binary || self.inputs.iter().any(|field| field.shape == Shape::Binary)
     }
@@ -161,7 +161,7 @@ pub struct Field {
     pub description: String,
     /// Where it travels.
     pub location: Location,
-    /// Whether it is always there.
+    /// True if it is always there.
     pub required: bool,
     /// What it is.
     pub shape: Shape,
@@ -169,11 +169,11 @@ pub struct Field {
     pub limits: Limits,
     /// The specification's `default`, as text: what the server assumes when it is left out.
     pub default: Option<String>,
-    /// Whether it must never be shown (`x-sensitive`).
+    /// True if it must never be shown (`x-sensitive`).
     pub sensitive: bool,
-    /// Whether the server may send one text in place of a list of one (`x-accept-single`).
+    /// True if the server may send one text in place of a list of one (`x-accept-single`).
     pub accepts_single: bool,
-    /// Whether setting it makes the request not idempotent (`x-idempotent: false` on a parameter).
+    /// True if setting it makes the request not idempotent (`x-idempotent: false` on a parameter).
     pub breaks_idempotency: bool,
     /// How the value is made or written, beyond its shape.
     pub treatment: Treatment,
@@ -216,7 +216,7 @@ pub enum Treatment {
 }
 
 impl Treatment {
-    /// Whether the SDK knows the value even if the caller does not say it.
+    /// Returns true if the SDK knows the value even if the caller does not say it.
     pub fn is_computed(self) -> bool {
         !matches!(self, Self::Plain | Self::PathEncoded)
     }
@@ -296,7 +296,7 @@ pub enum Shape {
     Integer {
         /// 32 or 64.
         bits: u8,
-        /// Whether it can be negative.
+        /// True if it can be negative.
         signed: bool,
     },
     /// `type: number`

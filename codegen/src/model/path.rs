@@ -15,7 +15,7 @@ pub(super) struct PathKey {
     pub(super) placeholders: Vec<String>,
     /// What follows `?`.
     pub(super) sub_resources: Vec<String>,
-    /// Whether something about it has been reported.
+    /// True if something about it has been reported.
     pub(super) is_faulty: bool,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Types<'d, 'p> {
 }
 
 /// Definitions of arrays may nest this deep.
-const DEEPEST: usize = 32;
+const MAX_DEPTH: usize = 32;
 
 impl<'d, 'p> Types<'d, 'p> {
     pub(super) fn new(document: &'d Document, problems: &'p mut Problems) -> Self {
@@ -62,7 +62,7 @@ impl<'d, 'p> Types<'d, 'p> {
         if is_structure(schema) {
             return self.of_schema(schema, name);
         }
-        if self.within.contains(id) || self.within.len() == DEEPEST {
+        if self.within.contains(id) || self.within.len() == MAX_DEPTH {
             let message = format!("the definition `{name}` contains itself, or nests too deeply");
             self.problems.error(
                 codes::RECURSIVE_TYPE,
@@ -198,7 +198,7 @@ impl<'d, 'p> Types<'d, 'p> {
     }
 }
 
-/// Whether this is an object whose properties are known.
+/// Returns true if this is an object whose properties are known.
 pub(super) fn is_structure(schema: &Schema) -> bool {
     schema.kind == Some(Kind::Object) && !schema.properties.is_empty()
 }
@@ -277,7 +277,7 @@ fn limits(written: &document::Limits) -> Limits {
     }
 }
 
-/// Whether a query, a header or a field of a form can carry the value as text.
+/// Returns true if a query, a header or a field of a form can carry the value as text.
 pub(super) fn is_flat(shape: &Shape) -> bool {
     !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::Binary)
 }

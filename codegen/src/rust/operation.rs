@@ -27,7 +27,7 @@ pub struct OperationView {
     pub owner: &'static str,
     /// `ObjectScope` and so on.
     pub scope: &'static str,
-    /// Whether the method takes a key.
+    /// True if the method takes a key.
     pub has_key: bool,
     /// `Method::PUT`
     pub http_method: String,
@@ -45,11 +45,11 @@ pub struct OperationView {
     pub output: StructView,
     /// Statements of `encode`.
     pub encode: Vec<String>,
-    /// Whether `encode` uses the request at all.
+    /// True if `encode` uses the request at all.
     pub encodes: bool,
-    /// Whether the output is made of JSON first.
+    /// True if the output is made of JSON first.
     pub decodes_json: bool,
-    /// Whether reading takes the body out of the response.
+    /// True if reading takes the body out of the response.
     pub takes_body: bool,
     /// Fields that are read from elsewhere than JSON.
     pub decode: Vec<(String, String)>,

@@ -32,7 +32,7 @@ pub fn samples(api: &Api) -> Vec<OperationSamples> {
 /// How much of a value is said.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
-    /// Whether what is optional is set too.
+    /// True if what is optional is set too.
     full: bool,
     /// In how many structures the value is.
     depth: usize,
@@ -43,14 +43,14 @@ impl Extent {
     const FULL: Self = Self { full: true, depth: 0 };
     /// A depth that nobody needs to see more of. From there on only what is required is said, and lists are empty: a type
     /// contains itself through lists and maps alone, so that every sample ends.
-    const DEEPEST: usize = 4;
+    const MAX_DEPTH: usize = 4;
 
     fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
 
     fn is_deepest(self) -> bool {
-        self.depth >= Self::DEEPEST
+        self.depth >= Self::MAX_DEPTH
     }
 }
 
@@ -155,7 +155,7 @@ fn holds_structures(shape: &Shape) -> bool {
     }
 }
 
-/// Whether only the SDK, which has the access key pair, can say something that is right.
+/// Returns true if only the SDK, which has the access key pair, can say something that is right.
 fn is_credential(field: &Field) -> bool {
     matches!(field.treatment, Treatment::AccessKeyId | Treatment::FormPolicy | Treatment::FormSignature)
 }

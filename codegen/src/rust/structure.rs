@@ -21,7 +21,7 @@ pub struct StructView {
     pub initializers: Vec<String>,
     /// Arguments of `new`: `upload_id: impl Into<String>`
     pub arguments: Vec<String>,
-    /// Whether `new` takes nothing, so that `Default` says it all.
+    /// True if `new` takes nothing, so that `Default` says it all.
     pub has_default: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct FieldView {
     pub rust_type: String,
     /// Arguments of `#[serde(…)]`, without the brackets; empty if there are none.
     pub serde: String,
-    /// Whether `new` asks for it.
+    /// True if `new` asks for it.
     pub required: bool,
     /// The argument that `new` or the setter takes: `impl Into<String>`.
     pub argument_type: String,
@@ -64,9 +64,9 @@ pub struct FieldView {
     pub conversion: String,
     /// The setter's name; differs from the field's where that would be a function that every structure has.
     pub setter: String,
-    /// Whether the setter adds an entry to a map.
+    /// True if the setter adds an entry to a map.
     pub is_map: bool,
-    /// Whether the field is an `Option`.
+    /// True if the field is an `Option`.
     pub is_option: bool,
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn label(field: &Field) -> String {
     plain(&snake_case(&field.name)).to_owned()
 }
 
-/// Whether `new` takes it. A map is filled entry by entry.
+/// Returns true if `new` takes it. A map is filled entry by entry.
 pub(crate) fn is_argument(field: &Field) -> bool {
     field.required && !matches!(field.shape, Shape::Map(_))
 }
@@ -204,7 +204,7 @@ fn conversion(field: &Field, name: &str) -> String {
     }
 }
 
-/// Whether a list takes its items as whatever becomes one, so that text need not be owned.
+/// Returns true if a list takes its items as whatever becomes one, so that text need not be owned.
 pub(super) fn is_converted(item: &Shape) -> bool {
     matches!(item, Shape::String | Shape::DateTime | Shape::HttpDate)
 }

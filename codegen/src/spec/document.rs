@@ -22,7 +22,7 @@ pub struct Document {
     pub shared_parameters: Vec<(String, Span)>,
     /// The keys of those that paths and operations list.
     pub used_parameters: BTreeSet<String>,
-    /// Whether a list names parameters that could not be read, which has been reported.
+    /// True if a list names parameters that could not be read, which has been reported.
     pub lacks_parameters: bool,
     /// The files' names, for what is generated from them.
     pub file_names: BTreeMap<FileId, String>,
@@ -200,7 +200,7 @@ pub struct Response {
 pub struct Header {
     /// Its name.
     pub name: Spanned<String>,
-    /// Whether it is always there.
+    /// True if it is always there.
     pub required: bool,
     /// What it is.
     pub schema: Schema,
@@ -271,7 +271,7 @@ pub struct Property {
     pub name: Spanned<String>,
     /// What it is.
     pub schema: SchemaUse,
-    /// Whether the object lists it as required.
+    /// True if the object lists it as required.
     pub required: bool,
 }
 

@@ -13,7 +13,7 @@ use super::problems::{FileId, Finding, Problems, Span};
 use crate::diagnostic::{Source, Sources, codes, slashed};
 
 /// No file of a specification has to be longer: the official one, all files together, has 110 KB.
-const MOST_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -111,13 +111,13 @@ impl Files {
 
     /// The names of what lies in the folder in which `wanted` was looked for.
     pub(super) fn beside(&self, wanted: &Path) -> Vec<String> {
-        const MOST: usize = 500;
+        const MAX_NAMES: usize = 500;
         let folder = normalized(wanted).and_then(|it| self.folder.join(it).parent()?.canonicalize().ok());
         // As with files: nothing outside is looked at, not even its names.
         let folder = folder.filter(|folder| folder.starts_with(&self.folder));
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let mut names: Vec<String> =
-            entries.take(MOST).filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            entries.take(MAX_NAMES).filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.sort();
         names
     }
@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| plain(&error))?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| plain(&error))?;
     Ok(bytes)
 }
 
@@ -157,8 +157,8 @@ fn plain(error: &std::io::Error) -> String {
 
 fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, Option<Node>) {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
-    if bytes.len() as u64 > MOST_BYTES {
-        let message = format!("the file is longer than {MOST_BYTES} bytes");
+    if bytes.len() as u64 > MAX_BYTES {
+        let message = format!("the file is longer than {MAX_BYTES} bytes");
         problems.error(codes::TOO_LARGE, Span::start(id), message, "split it into several files by `$ref`");
         return (Source::new(String::new(), 0), None);
     }

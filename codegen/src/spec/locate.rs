@@ -8,7 +8,7 @@ use super::node::NodeId;
 use super::problems::{FileId, Finding, Problems, Span, Within};
 use super::span;
 use super::suggest::Advice;
-use crate::diagnostic::{MOST, Place, Problem, Related, Source, Sources, Suggestion, codes, count};
+use crate::diagnostic::{MAX_PROBLEMS, Place, Problem, Related, Source, Sources, Suggestion, codes, count};
 
 /// The problems that are printed, and how many there are beyond them.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ pub(super) fn locate(found: Problems, files: &Files) -> Located {
     });
     let unkept = found.unkept.len();
     if let (Some(last), 1..) = (problems.last_mut(), unkept) {
-        last.help.push_str(&format!("\n(and {} after the first {MOST})", count(unkept, "more problem")));
+        last.help.push_str(&format!("\n(and {} after the first {MAX_PROBLEMS})", count(unkept, "more problem")));
     }
     Located { problems, unkept, sources }
 }

@@ -17,7 +17,7 @@ const PLACES: [(&str, ParameterIn); 5] = [
 ];
 
 /// Each parameter is compared with each, and one operation of the official specification has 24.
-const MOST: usize = 500;
+const MAX_PARAMETERS: usize = 500;
 
 const BODY_KEYS: [&str; 5] = ["name", "in", "description", "required", "schema"];
 
@@ -25,12 +25,13 @@ impl Reader {
     /// The list `parameters` of a path or an operation.
     pub(super) fn parameters(&mut self, owner: &Table) -> Vec<Parameter> {
         let items = owner.list("parameters", &mut self.problems).unwrap_or_default();
-        if let Some(beyond) = items.get(MOST) {
-            let message = format!("{} has more than {MOST} parameters", owner.what);
+        if let Some(beyond) = items.get(MAX_PARAMETERS) {
+            let message = format!("{} has more than {MAX_PARAMETERS} parameters", owner.what);
             self.problems.error(codes::TOO_LARGE, beyond.span(), message, "no request has that many; remove some");
         }
         let listed = items.len();
-        let parameters: Vec<Parameter> = items.into_iter().take(MOST).filter_map(|at| self.parameter(at)).collect();
+        let parameters: Vec<Parameter> =
+            items.into_iter().take(MAX_PARAMETERS).filter_map(|at| self.parameter(at)).collect();
         self.lacks_parameters |= parameters.len() < listed;
         self.used_parameters.extend(parameters.iter().filter_map(|parameter| parameter.shared_as.clone()));
         parameters

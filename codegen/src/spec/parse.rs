@@ -86,7 +86,7 @@ const DEEP: &str = "nested more deeply than a specification has to be";
 /// The YAML scanner takes time with the square of the depth of `[[[[…`, so that depth is bounded before it starts.
 /// Brackets inside of texts count, too; no text has hundreds that it never closes.
 fn too_deep(text: &str) -> Option<Range<usize>> {
-    const MOST: usize = 500;
+    const MAX_DEPTH: usize = 500;
     let mut depth = 0_usize;
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -94,7 +94,7 @@ fn too_deep(text: &str) -> Option<Range<usize>> {
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > MOST {
+        if depth > MAX_DEPTH {
             return Some(at..at + 1);
         }
     }

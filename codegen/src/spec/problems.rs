@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::node::NodeId;
 use super::suggest::Advice;
-use crate::diagnostic::{MOST, Severity};
+use crate::diagnostic::{MAX_PROBLEMS, Severity};
 
 /// One of the specification's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -163,12 +163,12 @@ impl Problems {
         }
     }
 
-    /// Whether no more errors are kept.
+    /// Returns true if no more errors are kept.
     pub(super) fn is_full(&self) -> bool {
-        self.errors >= MOST
+        self.errors >= MAX_PROBLEMS
     }
 
-    /// Whether something prevents generating.
+    /// Returns true if something prevents generating.
     pub(crate) fn has_errors(&self) -> bool {
         self.errors > 0
     }
@@ -176,9 +176,9 @@ impl Problems {
 
 /// A name that is quoted must not look like further lines of output, nor command a terminal, nor fill the memory.
 fn make_printable(text: &mut String) {
-    const LONGEST: usize = 2000;
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    const MAX_LENGTH: usize = 2000;
+    if text.len() > MAX_LENGTH {
+        let end = (0..=MAX_LENGTH).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -224,12 +224,12 @@ pub(crate) mod tests {
     #[test]
     fn beyond_the_first_problems_are_counted() {
         let mut problems = Problems::default();
-        for number in 0..MOST + 3 {
+        for number in 0..MAX_PROBLEMS + 3 {
             problems.error("code", span(), number.to_string(), "help");
         }
-        for number in [0, MOST + 1] {
+        for number in [0, MAX_PROBLEMS + 1] {
             problems.error("code", span(), number.to_string(), "help");
         }
-        assert_eq!((problems.found.len(), problems.unkept.len()), (MOST, 3));
+        assert_eq!((problems.found.len(), problems.unkept.len()), (MAX_PROBLEMS, 3));
     }
 }

@@ -27,13 +27,13 @@ pub(super) struct Reader {
     pub(super) parts: usize,
     /// The keys of the shared parameters that were listed.
     pub(super) used_parameters: BTreeSet<String>,
-    /// Whether some of those that were listed could not be read.
+    /// True if some of those that were listed could not be read.
     pub(super) lacks_parameters: bool,
 }
 
 /// A specification may have this many schemas, parameters and responses, those that are used twice counted twice:
 /// a short one whose paths all refer to one long file could otherwise take hours. The official one has about 1000.
-const MOST_PARTS: usize = 100_000;
+const MAX_PARTS: usize = 100_000;
 
 /// Where a chain of `$ref`s ends.
 #[derive(Debug, Clone)]
@@ -52,12 +52,12 @@ impl Reader {
     /// Counts a schema, parameter or response; says whether it is to be read.
     pub(super) fn next_part(&mut self) -> bool {
         self.parts += 1;
-        if self.parts == MOST_PARTS {
+        if self.parts == MAX_PARTS {
             let message = "the specification has more parts than any that this program was made for";
             let help = "is one long file referred to many times?";
             self.problems.error(codes::TOO_LARGE, Span::start(self.root), message, help);
         }
-        self.parts < MOST_PARTS
+        self.parts < MAX_PARTS
     }
 
     /// The identity of a schema that a `$ref` leads to. It is read later.

@@ -11,7 +11,7 @@ use super::table::Located;
 use crate::diagnostic::codes;
 
 /// A chain this long leads nowhere.
-const LONGEST_CHAIN: usize = 32;
+const MAX_CHAIN: usize = 32;
 
 impl Reader {
     /// The value that `at` means: itself, or what its `$ref`s lead to. `None` once a problem has been reported.
@@ -28,8 +28,8 @@ impl Reader {
                 self.report_loop(&chain[start..]);
                 return None;
             }
-            if chain.len() == LONGEST_CHAIN {
-                let message = format!("`$ref: {}` begins a chain of more than {LONGEST_CHAIN} `$ref`s", chain[0].1);
+            if chain.len() == MAX_CHAIN {
+                let message = format!("`$ref: {}` begins a chain of more than {MAX_CHAIN} `$ref`s", chain[0].1);
                 self.problems.error(codes::BAD_REF, chain[0].0, message, "refer to the last of them");
                 return None;
             }

@@ -35,12 +35,12 @@ pub const SUB_RESOURCES: [&str; 26] = [
     "versions",
 ];
 
-/// Whether a query key of this name is signed.
+/// Returns true if a query key of this name is signed.
 pub(crate) fn is_signed(name: &str) -> bool {
     SUB_RESOURCES.contains(&name)
 }
 
-/// Whether the parameter says that it is signed: `x-signed: true`, which may be said only where it is so.
+/// Returns true if the parameter says that it is signed: `x-signed: true`, which may be said only where it is so.
 pub(super) fn read(table: &Table, name: Option<&str>, place: Option<ParameterIn>, problems: &mut Problems) -> bool {
     let Some(flag) = table.flag("x-signed", problems) else { return false };
     let span = table.key_span("x-signed");

@@ -48,13 +48,13 @@ fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Cont
 /// One more reading finds all keys and scalars. What a list or map has in front, a `{` or an anchor, takes a reading
 /// each; in a long text with many problems they are found at their first key or item instead.
 fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
-    const MOST_BYTES: usize = 2 << 20;
+    const MAX_BYTES: usize = 2 << 20;
     let numbering = Numbering::finding(ids.iter().copied());
     // What fails on purpose at the top level has nobody above who would learn of it.
     if let Err(error) = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
         let _not_asked_for = numbering.learn(error);
     }
-    let is_short = text.len().saturating_mul(ids.len()) <= MOST_BYTES;
+    let is_short = text.len().saturating_mul(ids.len()) <= MAX_BYTES;
     let found = numbering.found().into_iter();
     found.map(|(id, at)| (id, at.filter(|_| !is_short).unwrap_or_else(|| locate_one(text, id)))).collect()
 }

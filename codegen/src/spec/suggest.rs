@@ -47,8 +47,8 @@ pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -
     if let Some(word) = similar_to(wrong, known) {
         return Advice::swap(format!("did you mean `{word}`?"), wrong, word);
     }
-    let mut words: Vec<String> = known.iter().take(MOST).map(|word| format!("`{}`", word.as_ref())).collect();
-    if known.len() > MOST {
+    let mut words: Vec<String> = known.iter().take(MAX_WORDS).map(|word| format!("`{}`", word.as_ref())).collect();
+    if known.len() > MAX_WORDS {
         words.push("…".to_owned());
     }
     match words.len() {
@@ -58,7 +58,7 @@ pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -
 }
 
 /// A list of more words helps nobody.
-const MOST: usize = 40;
+const MAX_WORDS: usize = 40;
 
 /// The known word that `wrong` was most likely meant to be.
 pub(crate) fn similar_to<'w, S: AsRef<str>>(wrong: &str, known: &'w [S]) -> Option<&'w str> {

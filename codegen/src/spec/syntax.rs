@@ -151,7 +151,7 @@ fn word(text: &str, start: usize) -> Range<usize> {
     start..start + rest.find(char::is_whitespace).unwrap_or(rest.len())
 }
 
-/// Whether the line is a `key: value` before this `:` already.
+/// Returns true if the line is a `key: value` before this `:` already.
 fn has_colon_before(text: &str, colon: usize) -> bool {
     let line_start = text[..colon].rfind('\n').map_or(0, |at| at + 1);
     text[line_start..colon].contains(": ")

@@ -168,7 +168,7 @@ impl<'de> Visitor<'de> for KeySeed<'_> {
 
 /// A file may have this many keys and values, aliases written out. The official specification, as one file, has
 /// about 7000.
-const MOST_NODES: u32 = 200_000;
+const MAX_NODES: u32 = 200_000;
 
 /// Counts keys and values while a text is read.
 #[derive(Debug, Default)]
@@ -180,9 +180,9 @@ pub(super) struct Numbering {
     wanted: RefCell<BTreeMap<NodeId, Option<Position>>>,
     /// Wanted lists and maps, which begin where the next key or scalar stands.
     begun: RefCell<Vec<NodeId>>,
-    /// Whether the last error was made on purpose, to learn a position.
+    /// True if the last error was made on purpose, to learn a position.
     asked: Cell<bool>,
-    /// Whether the file turned out too large.
+    /// True if the file turned out too large.
     pub(super) too_large: Cell<bool>,
     /// The equal keys seen so far.
     pub(super) equal_keys: RefCell<Vec<EqualKey>>,
@@ -250,7 +250,7 @@ impl Numbering {
         if self.stop == Some(id) {
             return Err(E::custom("here"));
         }
-        if id.0 >= MOST_NODES {
+        if id.0 >= MAX_NODES {
             self.too_large.set(true);
             return Err(E::custom("too large"));
         }
