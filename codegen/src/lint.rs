@@ -25,7 +25,7 @@ fn described(document: &Document, problems: &mut Problems) {
             summary(operation, problems);
             parameters(&operation.parameters, problems);
             let responses = operation.responses.iter().flat_map(|responses| &responses.value);
-            // What comes with an error is the same for all operations, and no field of theirs.
+            // Error responses are the same for all operations, and have no fields.
             for response in responses.filter(|response| response.status.value < 400) {
                 self::response(response, operation, problems);
             }

@@ -18,7 +18,7 @@ pub enum Format {
     Json,
 }
 
-/// What prevents success.
+/// Reason why the command fails.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The command cannot be understood.

@@ -13,7 +13,7 @@ use super::source::{Place, Source, Sources};
 /// More warnings of one code than this are counted where a person reads them.
 const MAX_OF_A_CODE: usize = 10;
 
-/// How problems are printed.
+/// Output format of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Printer {
     /// Drawn, for people.

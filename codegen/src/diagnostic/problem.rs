@@ -11,9 +11,9 @@ pub(crate) const MAX_PROBLEMS: usize = 500;
 /// True if something can be generated all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing is generated.
+    /// Prevents generating.
     Error,
-    /// The rest is generated.
+    /// Does not prevent generating.
     Warning,
 }
 
@@ -29,39 +29,39 @@ impl fmt::Display for Severity {
 /// One fault of a specification. Problems sort by place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Problem {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// Its kind, one of [`codes`](super::codes); never renamed.
     pub code: &'static str,
-    /// What is wrong.
+    /// Description of the fault.
     pub message: String,
     /// The cause in a few words, to be read beside the place.
     pub label: String,
-    /// What would be right; may be empty.
+    /// Advice; may be empty.
     pub help: String,
     /// Other places that have to do with it.
     pub related: Vec<Related>,
-    /// What to write instead, where that is certain enough.
+    /// Replacement, if it is certain enough.
     pub suggestion: Option<Suggestion>,
 }
 
 /// Another place that has to do with a problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Related {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
-    /// What it has to do with it.
+    /// Its relation to the problem.
     pub label: String,
 }
 
 /// A correction by replacing a stretch of text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Suggestion {
-    /// What to replace.
+    /// The text to replace.
     pub place: Place,
-    /// By what.
+    /// The new text.
     pub replacement: String,
 }
 

@@ -12,11 +12,11 @@ use serde::Serialize;
 pub struct Place {
     /// The file, relative to the workspace, with `/` separators.
     pub file: String,
-    /// Where it begins, counted from 1.
+    /// First line, counted from 1.
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// Where it ends, counted from 1.
+    /// Last line, counted from 1.
     pub end_line: usize,
     /// The column behind its last character.
     pub end_column: usize,

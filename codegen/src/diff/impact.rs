@@ -121,7 +121,7 @@ fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>) -> Verdict {
     Verdict::Addition
 }
 
-/// What a message about the cause does not say already.
+/// Returns the effects on Rust items, except those that the message about the cause mentions.
 fn words(deltas: &[Delta]) -> Vec<String> {
     let items = deltas.iter().filter(|delta| !is_trait(delta));
     let mut words: Vec<String> = items.filter_map(item).collect();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_became_of_a_field_is_said_once() {
+    fn mentions_the_new_type_of_a_field_once() {
         let deltas = [
             delta("AInput.limit", Some("Option<u32>"), Some("u32")),
             delta("AInput: Default", Some(""), None),

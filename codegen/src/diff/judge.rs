@@ -39,7 +39,7 @@ impl<T> Cause<T> {
     }
 }
 
-/// The verdict on each cause. `whole` is the change of everything together, `origin` the place of it.
+/// Judges each cause by the surface that it alone leads to. `origin` is the place of the operation or type.
 pub(super) fn judge<T>(
     causes: Vec<Cause<T>>,
     (old, new): (&Surface, &Surface),
@@ -66,14 +66,14 @@ pub(super) fn judge<T>(
     changes
 }
 
-/// What is there now and was not before, and whether it is like what is gone but for its name.
+/// A new part, as a candidate for the successor of a removed one.
 pub(super) struct Candidate<'a> {
     pub(super) name: &'a str,
+    /// True if it differs from the removed part only in its name.
     pub(super) is_alike: bool,
 }
 
-/// What something that is gone may have become: what is alike, if there is just one such thing, or else what is called
-/// similarly.
+/// Guesses the successor of a removed part: the only candidate that is alike, or else one with a similar name.
 pub(super) fn hint(gone: &str, candidates: &[Candidate<'_>]) -> String {
     let mut alike = candidates.iter().filter(|candidate| candidate.is_alike).map(|candidate| candidate.name);
     let only = alike.next().filter(|_| alike.next().is_none());
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_cause_explains_is_reported_too() {
+    fn reports_changes_that_no_single_cause_explains() {
         let (old, new) = (surface(&[("A.a", "u32"), ("A.b", "u32")]), surface(&[("A.a", "u64"), ("A.b", "u64")]));
         let cause = || {
             Cause::new("field a", "is of another type", Origin::default(), surface(&[("A.a", "u64"), ("A.b", "u32")]))
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_alike_is_meant_and_otherwise_the_name_decides() {
+    fn hint_prefers_the_only_alike_candidate_to_a_similar_name() {
         let candidates = |alike: [bool; 2]| {
             [("max_keys", alike[0]), ("limits", alike[1])].map(|(name, is_alike)| Candidate { name, is_alike })
         };

@@ -25,13 +25,13 @@ pub struct Group {
     pub kind: Kind,
     /// `operationId`, or the definition's name.
     pub name: String,
-    /// What it is in Rust: `Bucket::list_objects`, `types::Owner`.
+    /// Its name in Rust: `Bucket::list_objects`, `types::Owner`.
     pub rust: String,
     /// At least one.
     pub changes: Vec<Change>,
 }
 
-/// What a group is about.
+/// Subject of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -44,17 +44,17 @@ pub enum Kind {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Change {
-    /// What it means to users.
+    /// Its effect on users.
     pub verdict: Verdict,
     /// Which part of the operation or type: `input limit`. Empty for the whole of it.
     pub part: String,
-    /// What has changed.
+    /// Description of the change.
     pub message: String,
-    /// What it may have become; empty if nobody can guess.
+    /// Guess at the successor of a removed part; may be empty.
     pub hint: String,
     /// Which specification [`place`](Self::place) is in.
     pub side: Side,
-    /// Where it is written.
+    /// The place in the specification.
     pub place: Option<Place>,
     #[serde(skip)]
     pub(super) origin: Origin,
@@ -68,13 +68,13 @@ impl Change {
     }
 }
 
-/// What a difference means to users, mildest first.
+/// Effect of a difference on users, mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Nothing but the documentation changes.
+    /// Only the documentation changes.
     Docs,
-    /// What failed works.
+    /// Something that failed works now.
     Fix,
     /// Something can be used that was not there.
     Addition,
@@ -101,7 +101,7 @@ impl Verdict {
     }
 }
 
-/// The message of a difference that nobody has to read to decide about a version.
+/// Message of a difference that does not matter for the version.
 pub(super) const DESCRIPTION: &str = "another description";
 
 /// One of two specifications.

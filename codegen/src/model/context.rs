@@ -10,7 +10,7 @@ pub(super) struct Context<'d> {
     pub(super) path: &'d PathKey,
     pub(super) written: &'d Written,
     pub(super) item: &'d PathItem,
-    /// What messages and types written in place call it: its id, or method and path where it has none.
+    /// Its name in messages and in the names of inline types: the id, or else method and path.
     pub(super) name: String,
     /// The parameters of the path and of the operation, each once; the operation's replace the path's.
     pub(super) parameters: Vec<&'d Parameter>,

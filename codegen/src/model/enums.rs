@@ -77,7 +77,7 @@ fn values(schema: &Schema) -> Option<Values<'_>> {
     Some(values.value.iter().map(|value| value.value.as_str()).collect())
 }
 
-/// Every place where an enum is written, by what it is called.
+/// All places where enums are written, by the name of the enum.
 #[derive(Debug, Default)]
 pub(super) struct EnumUses<'d>(BTreeMap<String, Vec<EnumUse<'d>>>);
 
@@ -85,7 +85,7 @@ pub(super) struct EnumUses<'d>(BTreeMap<String, Vec<EnumUse<'d>>>);
 struct EnumUse<'d> {
     schema: &'d Schema,
     values: Values<'d>,
-    /// What is wrong if the values are: the name, or else the values themselves.
+    /// Place of a mismatch: `x-enum-name`, or else the values.
     span: Span,
 }
 

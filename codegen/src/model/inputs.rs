@@ -1,4 +1,4 @@
-//! What an operation sends: query, headers, and a body or a form.
+//! The request of an operation: query, headers, and a body or a form.
 
 use super::api::{Field, FormEncoding, Location, RequestBody, Shape, Treatment};
 use super::context::Context;
@@ -208,7 +208,7 @@ fn form<'d>(context: &Context<'d>, types: &mut Types<'d, '_>, fields: &mut Vec<F
     }
     check_signature(context, &made, types.problems);
     fields.extend(made);
-    // What the official file says of its only form, which has a file, cannot be: this encoding carries text only.
+    // The official specification declares this encoding for a form with a file, which it cannot carry.
     let url_encoded = file.is_none() && context.written.consumes.iter().any(|kind| kind == URL_ENCODED);
     Some(RequestBody::Form(if url_encoded { FormEncoding::UrlEncoded } else { FormEncoding::Multipart }))
 }

@@ -256,7 +256,7 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
 
 /// Only text, for the one of another list could not be told from the list.
 fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
-    // What is no list has been reported.
+    // A value that is not a list has been reported.
     let (Some(span), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
     let is_plain_text = matches!(**item, Shape::String | Shape::Enum(_)) && !field.sensitive;
     if !is_plain_text {

@@ -30,7 +30,7 @@ pub struct ApiView {
 pub struct ModuleView {
     /// The module's name.
     pub name: String,
-    /// What it exports: one name, or several in braces.
+    /// Its exports: one name, or several in braces.
     pub exports: String,
 }
 
@@ -45,11 +45,11 @@ pub struct TypeFile {
     pub docs: Vec<String>,
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: TypeView,
 }
 
-/// What a type is.
+/// Kind of a type.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TypeView {

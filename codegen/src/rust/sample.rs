@@ -32,7 +32,7 @@ pub fn samples(api: &Api) -> Vec<OperationSamples> {
 /// How much of a value is said.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
-    /// True if what is optional is set too.
+    /// True if optional fields are set, too.
     full: bool,
     /// In how many structures the value is.
     depth: usize,

@@ -13,11 +13,11 @@ pub struct StructView {
     pub name: String,
     /// Lines of its doc comment.
     pub docs: Vec<String>,
-    /// What it derives, `Default` included where nothing is required.
+    /// Derived traits, with `Default` if no field is required.
     pub derives: String,
     /// All fields.
     pub fields: Vec<FieldView>,
-    /// What `new` sets them to: `upload_id: upload_id.into()`
+    /// Field initializers of `new`: `upload_id: upload_id.into()`
     pub initializers: Vec<String>,
     /// Arguments of `new`: `upload_id: impl Into<String>`
     pub arguments: Vec<String>,

@@ -202,7 +202,7 @@ pub struct Header {
     pub name: Spanned<String>,
     /// True if it is always there.
     pub required: bool,
-    /// What it is.
+    /// Its schema.
     pub schema: Schema,
     /// What the `x-…` keys say.
     pub hints: Hints,
@@ -216,7 +216,7 @@ pub type SchemaId = (FileId, NodeId);
 pub struct SchemaUse {
     /// Where.
     pub span: Span,
-    /// What stands beside a `$ref`.
+    /// The `description` beside a `$ref`.
     pub description: Option<String>,
     /// The schema.
     pub target: Target,
@@ -233,10 +233,10 @@ pub enum Target {
     Broken,
 }
 
-/// What a value is and may be.
+/// Type and limits of a value.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Where it is written.
+    /// Its place.
     pub span: Span,
     /// `description`.
     pub description: String,
@@ -269,7 +269,7 @@ pub struct Schema {
 pub struct Property {
     /// Its name.
     pub name: Spanned<String>,
-    /// What it is.
+    /// Its schema.
     pub schema: SchemaUse,
     /// True if the object lists it as required.
     pub required: bool,
@@ -353,7 +353,7 @@ impl Format {
     }
 }
 
-/// How a list continues.
+/// The continuation of a list on further pages.
 #[derive(Debug, Clone)]
 pub struct Pagination {
     /// The key `x-pagination`.
@@ -371,11 +371,11 @@ pub struct Pagination {
 pub struct Marker {
     /// Its name.
     pub parameter: Spanned<String>,
-    /// Where its next value comes from.
+    /// Source of its next value.
     pub source: MarkerSource,
 }
 
-/// Where a marker's next value comes from.
+/// Source of a marker's next value.
 #[derive(Debug, Clone)]
 pub enum MarkerSource {
     /// `next`: a property of the answer.

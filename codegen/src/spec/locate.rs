@@ -38,8 +38,8 @@ pub(super) fn locate(found: Problems, files: &Files) -> Located {
         problems.push(Problem { place: at, severity, code, message, label, help, related, suggestion });
     }
     problems.sort();
-    // What stands behind an anchor was read once for each alias, and stands in one place; and what several
-    // `$ref`s lead to is told once, with the longest way there.
+    // A value with an anchor is read once for each alias. A value that several `$ref`s lead to is reported once, with
+    // the longest way there.
     problems.dedup_by(|next, kept| {
         let is_same = (&next.place, next.severity, next.code, &next.message, &next.help)
             == (&kept.place, kept.severity, kept.code, &kept.message, &kept.help);
@@ -55,7 +55,7 @@ pub(super) fn locate(found: Problems, files: &Files) -> Located {
     Located { problems, unkept, sources }
 }
 
-/// Where all of these stand; each file is read once more for all of them.
+/// Returns the places of spans. Each file is read again, once for all of its spans.
 pub(crate) fn places(spans: impl Iterator<Item = Span>, files: &Files, sources: &Sources) -> BTreeMap<Span, Place> {
     let mut bytes: BTreeMap<Span, Range<usize>> = BTreeMap::new();
     let mut wanted: BTreeMap<FileId, BTreeSet<NodeId>> = BTreeMap::new();

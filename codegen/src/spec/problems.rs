@@ -77,28 +77,28 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    /// What prevents generating.
+    /// Creates a finding that prevents generating.
     pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         let (severity, message) = (Severity::Error, message.into());
         Self { span, severity, code, message, help: Advice::default(), label: None, related: Vec::new() }
     }
 
-    /// What does not prevent generating.
+    /// Creates a finding that does not prevent generating.
     pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
-    /// Says what would be right.
+    /// Adds advice.
     pub(crate) fn help(self, help: impl Into<Advice>) -> Self {
         Self { help: help.into(), ..self }
     }
 
-    /// Says the cause in a few words, where the code's own are too general.
+    /// Adds the cause in a few words, if those of the code are too general.
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
         Self { label: Some(label.into()), ..self }
     }
 
-    /// Names another place that has to do with it, and what.
+    /// Adds another place with its relation to the problem.
     pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
@@ -117,7 +117,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Reports what prevents generating.
+    /// Reports an error.
     pub(crate) fn error(
         &mut self,
         code: &'static str,
@@ -128,7 +128,7 @@ impl Problems {
         self.report(Finding::error(code, span, message).help(help));
     }
 
-    /// Reports what contradicts something elsewhere, either of which may be the wrong one.
+    /// Reports a contradiction between two places. Either of them may be wrong.
     pub(crate) fn contradiction(
         &mut self,
         code: &'static str,

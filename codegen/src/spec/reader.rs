@@ -35,7 +35,7 @@ pub(super) struct Reader {
 /// a short one whose paths all refer to one long file could otherwise take hours. The official one has about 1000.
 const MAX_PARTS: usize = 100_000;
 
-/// Where a chain of `$ref`s ends.
+/// The end of a chain of `$ref`s.
 #[derive(Debug, Clone)]
 pub(super) struct Followed {
     /// The value that is meant.

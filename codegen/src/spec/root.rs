@@ -13,12 +13,12 @@ use super::schema::Role;
 use super::table::{Located, Table, texts};
 use crate::diagnostic::codes;
 
-/// What was read.
+/// A specification with its problems.
 #[derive(Debug)]
 pub struct Reading {
     /// The specification, as far as it could be read.
     pub document: Document,
-    /// What is wrong with it.
+    /// Its problems.
     pub problems: Problems,
     files: Files,
 }

@@ -12,7 +12,7 @@ use super::lines::{Lines, Position, START};
 use super::node::{Node, NodeId, Value};
 use super::tree::{NodeSeed, Numbering};
 
-/// Which bytes of the text the keys and values are that `root` was read from.
+/// Returns the bytes of keys and values in the text that `root` was read from.
 pub(super) fn find(text: &str, root: &Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Range<usize>> {
     let lines = Lines::new(text);
     let contents = contents(root, ids);
@@ -26,7 +26,7 @@ pub(super) fn find(text: &str, root: &Node, ids: &BTreeSet<NodeId>) -> BTreeMap<
     found.collect()
 }
 
-/// What these keys and values are.
+/// Returns the content of keys and values.
 fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Content<'n>> {
     let mut contents = BTreeMap::new();
     let mut rest = vec![root];
@@ -43,10 +43,10 @@ fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Cont
     contents
 }
 
-/// Where keys and values begin.
+/// Returns the beginnings of keys and values.
 ///
-/// One more reading finds all keys and scalars. What a list or map has in front, a `{` or an anchor, takes a reading
-/// each; in a long text with many problems they are found at their first key or item instead.
+/// One more reading finds all keys and scalars. A list or map that begins with `{`, `[` or an anchor takes a reading of
+/// its own. In a long text with many problems its first key or item is taken instead.
 fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
     const MAX_BYTES: usize = 2 << 20;
     let numbering = Numbering::finding(ids.iter().copied());
@@ -59,14 +59,14 @@ fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
     found.map(|(id, at)| (id, at.filter(|_| !is_short).unwrap_or_else(|| locate_one(text, id)))).collect()
 }
 
-/// Where a key or value begins.
+/// Returns the beginning of a key or value.
 fn locate_one(text: &str, id: NodeId) -> Position {
     let numbering = Numbering::up_to(id);
     let stopped = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
     stopped.err().and_then(|error| error.location()).map_or(START, |at| (at.line(), at.column()))
 }
 
-/// What begins at a place.
+/// Content of a key or value.
 #[derive(Debug, Clone, Copy)]
 enum Content<'n> {
     /// A key.
@@ -89,8 +89,8 @@ impl<'n> From<&'n Node> for Content<'n> {
     }
 }
 
-/// How many bytes of `rest`, at whose beginning it stands, are its own. What has several lines counts as far as its
-/// first: nobody wants to see a whole map underlined.
+/// Returns the length in bytes of the content at the beginning of `rest`. Only its first line counts, so that a report
+/// does not underline a whole map.
 fn length(rest: &str, content: Content<'_>) -> usize {
     let line = &rest[..rest.find(is_break).unwrap_or(rest.len())];
     let before = properties(line);

@@ -174,9 +174,9 @@ const MAX_NODES: u32 = 200_000;
 #[derive(Debug, Default)]
 pub(super) struct Numbering {
     next: Cell<u32>,
-    /// Where to stop reading, with an error on purpose.
+    /// The number at which reading stops, with an error on purpose.
     stop: Option<NodeId>,
-    /// Whose positions are wanted, and those found.
+    /// Wanted positions, and those found.
     wanted: RefCell<BTreeMap<NodeId, Option<Position>>>,
     /// Wanted lists and maps, which begin where the next key or scalar stands.
     begun: RefCell<Vec<NodeId>>,
@@ -218,7 +218,7 @@ impl Numbering {
         self.begun.borrow_mut().retain(|begun| *begun != id);
     }
 
-    /// Gives a key or a scalar its number. Where its position is wanted this fails, since errors have positions.
+    /// Gives a key or a scalar its number. If its position is wanted, this fails, because errors have positions.
     pub(super) fn point<E: Error>(&self) -> Result<NodeId, E> {
         let id = self.take()?;
         if self.wanted.borrow().contains_key(&id) || !self.begun.borrow().is_empty() {
