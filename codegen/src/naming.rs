@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ascii_cannot_say_is_spelled_out() {
+    fn spells_other_characters_as_code_points() {
         assert_eq!(snake_case("*"), "u2a");
         assert_eq!(pascal_case("*"), "U2a");
         assert_eq!(snake_case("中文"), "u4e2d_u6587");

@@ -233,7 +233,7 @@ fn find(path: &Path, generated: &Files) -> Result<BTreeMap<String, Found>, Strin
 fn look(path: &Path, is_wanted: bool) -> io::Result<Found> {
     let mut file = File::open(path)?;
     let mut start = Vec::new();
-    file.by_ref().take(HEADER.len() as u64).read_to_end(&mut start)?;
+    Read::by_ref(&mut file).take(HEADER.len() as u64).read_to_end(&mut start)?;
     let is_generated = start == HEADER.as_bytes();
     let content = if is_wanted || is_generated {
         file.read_to_end(&mut start)?;

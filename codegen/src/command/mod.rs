@@ -74,7 +74,7 @@ pub enum Task {
 pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let mut reporter = Reporter::new(arguments.format, arguments.coloured, err);
     let Err(failure) = attempt(arguments, out, &mut reporter) else { return ExitCode::SUCCESS };
-    // Nobody is left to hear of it if this cannot be written.
+    // If standard error cannot be written, there is no way left to report that.
     let _unheard = match &failure {
         Failure::Usage(message) | Failure::Other(message) => reporter.failure(message),
         Failure::Faulty(located) => reporter.faulty(located, unwritten(arguments)),

@@ -41,8 +41,8 @@ struct Extent {
 impl Extent {
     const MINIMAL: Self = Self { full: false, depth: 0 };
     const FULL: Self = Self { full: true, depth: 0 };
-    /// A depth that nobody needs to see more of. From there on only what is required is said, and lists are empty: a type
-    /// contains itself through lists and maps alone, so that every sample ends.
+    /// Maximum depth of structures in a sample. At this depth optional fields are left out and lists are empty. A type
+    /// contains itself only through lists and maps, so every sample ends.
     const MAX_DEPTH: usize = 4;
 
     fn deeper(self) -> Self {

@@ -208,7 +208,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_found_twice_is_reported_once() {
+    fn reports_equal_findings_once() {
         let mut problems = Problems::default();
         problems.error("code", span(), "message", "help");
         problems.error("code", span(), "message", "help");

@@ -50,7 +50,7 @@ fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Cont
 fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
     const MAX_BYTES: usize = 2 << 20;
     let numbering = Numbering::finding(ids.iter().copied());
-    // What fails on purpose at the top level has nobody above who would learn of it.
+    // An error on purpose at the top level is not learned from by a list or map above.
     if let Err(error) = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
         let _not_asked_for = numbering.learn(error);
     }
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_located_is_the_whole_key_or_value() {
+    fn finds_the_whole_key_or_value() {
         let text = "a: \"x y\" # z\nb:\n  - é\n  - {c: 'é', d: [true]}\ne: {f: 1}\ne: 2\n";
         let parsed = parse(text).unwrap();
         let (a, b) = (entry(&parsed.root, "a"), entry(&parsed.root, "b"));

@@ -57,7 +57,7 @@ pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -
     }
 }
 
-/// A list of more words helps nobody.
+/// Maximum number of words in an advice.
 const MAX_WORDS: usize = 40;
 
 /// The known word that `wrong` was most likely meant to be.

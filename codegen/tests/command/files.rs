@@ -58,7 +58,7 @@ fn spec_and_out_can_be_named_before_and_after_the_task() {
 }
 
 #[test]
-fn what_is_no_longer_generated_goes_away() {
+fn removes_files_that_are_no_longer_generated() {
     let workspace = Workspace::new();
     workspace.run(&[]);
     let before = workspace.files("sdk/src/generated");
@@ -230,7 +230,7 @@ fn an_out_that_is_a_file_is_refused() {
 #[test]
 fn a_file_that_cannot_be_replaced_is_named() {
     let workspace = Workspace::new();
-    // An empty folder is nobody's file, and cannot be replaced by one.
+    // An empty folder is not a foreign file, but a file cannot replace it.
     fs::create_dir_all(workspace.path("sdk/src/generated/types/bucket_summary.rs")).unwrap();
     let output = workspace.run(&[]);
     assert_eq!(output.status.code(), Some(1));

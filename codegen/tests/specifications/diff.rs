@@ -148,7 +148,7 @@ fn the_exit_code_says_whether_users_have_to_act() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_cannot_be_written_is_no_answer() {
+fn exits_with_2_if_standard_output_cannot_be_written() {
     let base = fixture("base.yaml");
     let two = Two::new(&base, &base);
     let full = fs::File::create("/dev/full").unwrap();

@@ -188,7 +188,7 @@ fn bodies_give_their_properties_to_inputs_and_outputs() {
 }
 
 #[test]
-fn what_only_some_successes_have_is_not_required() {
+fn fields_of_only_some_successes_are_not_required() {
     let api = load(
         r##"
   /:

@@ -83,7 +83,7 @@ fn every_part_leads_to_its_line() {
             "definitions.yaml:3:35",
         ]
     );
-    assert_eq!(loaded.places(&[Origin::default()]), [None], "what nobody wrote is nowhere");
+    assert_eq!(loaded.places(&[Origin::default()]), [None], "an origin in no file has no place");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The one way from an encoded request to an answer: attempts, signatures, retries.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,8 +56,10 @@ impl Client {
             key = call.name.key.as_deref(),
             attempts = field::Empty,
         );
-        let outcome = self.send_until_done(call).instrument(span.clone()).await;
-        span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
+        let mut sending = pin!(self.send_until_done(call).instrument(span));
+        let outcome = sending.as_mut().await;
+        let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts);
+        sending.span().record("attempts", attempts);
         outcome
     }
 
@@ -68,7 +71,7 @@ impl Client {
         loop {
             let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
             let signed_at = self.clock.now();
-            let refusal = match self.attempt(call, attempt, signed_at, &span).instrument(span.clone()).await {
+            let refusal = match self.attempt(call, attempt, signed_at).instrument(span).await {
                 Ok(answer) => return Ok(answer),
                 Err(refusal) => refusal,
             };
@@ -104,16 +107,12 @@ impl Client {
         call: &mut Call,
         attempt: u32,
         signed_at: Timestamp,
-        span: &Span,
     ) -> std::result::Result<ResponseDecoder, Refusal> {
         let activity = Activity::new(call.request.body.len());
         let request = self.outgoing(call, signed_at, &activity)?;
         let response = self.transport.send(request, activity).await?;
         let (head, incoming) = response.into_parts();
-        span.record("status", head.status.as_u16());
-        if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
-            span.record("request_id", id);
-        }
+        record(&head);
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
         if is_success(head.status, &call.spec) {
             let payload = match call.spec.response {
@@ -171,6 +170,15 @@ impl Call {
     pub(crate) fn resource(&self) -> Vec<u8> {
         let (target, query) = (&self.target, self.request.query.as_deref());
         sign::canonical_resource_with(self.spec.sub_resources, target.virtual_host_bucket(), &target.path, query)
+    }
+}
+
+/// Records status and request id in the span of the attempt.
+fn record(head: &http::response::Parts) {
+    let span = Span::current();
+    span.record("status", head.status.as_u16());
+    if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
+        span.record("request_id", id);
     }
 }
 

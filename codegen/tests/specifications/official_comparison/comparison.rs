@@ -217,7 +217,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn what_is_missing_as_a_whole_is_said_once() {
+    fn reports_a_missing_operation_once() {
         assert_eq!(
             after("headers: {ETag: {type: string}}", "headers: {}"),
             ["PutBucketACL > response 200 > header ETag is missing"]
@@ -246,7 +246,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn what_cannot_be_described_is_an_error() {
+    fn rejects_elements_that_cannot_be_described() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("api.yaml");
         for (text, expected) in [

@@ -40,12 +40,12 @@ fn unexplained(differences: &[Difference]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_in_the_list_is_explained() {
+fn explains_listed_differences() {
     assert!(unexplained(&all()).is_empty(), "{:?}", unexplained(&all()));
 }
 
 #[test]
-fn what_is_not_in_the_list_is_not_explained() {
+fn does_not_explain_other_differences() {
     for one in [
         difference("A", Change::Added),
         difference("A > query x", Change::Missing),
