@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
         return Err(ParseError::Syntax(SyntaxFault { message, label: Some("this character"), help, at, begun: None }));
     }
     let numbering = Numbering::default();
-    match NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
+    match NodeSeed::new(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(root) => Ok(Parsed { root, equal_keys: numbering.equal_keys.into_inner() }),
         Err(error) => {
             let at = error.location().map_or(START, |at| (at.line(), at.column()));

@@ -51,7 +51,7 @@ fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
     const MAX_BYTES: usize = 2 << 20;
     let numbering = Numbering::finding(ids.iter().copied());
     // An error on purpose at the top level is not learned from by a list or map above.
-    if let Err(error) = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
+    if let Err(error) = NodeSeed::new(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
         let _not_asked_for = numbering.learn(error);
     }
     let is_short = text.len().saturating_mul(ids.len()) <= MAX_BYTES;
@@ -62,7 +62,7 @@ fn positions(text: &str, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Position> {
 /// Returns the beginning of a key or value.
 fn locate_one(text: &str, id: NodeId) -> Position {
     let numbering = Numbering::up_to(id);
-    let stopped = NodeSeed(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
+    let stopped = NodeSeed::new(&numbering).deserialize(serde_yaml::Deserializer::from_str(text));
     stopped.err().and_then(|error| error.location()).map_or(START, |at| (at.line(), at.column()))
 }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::lines::Position;
 use super::node::{Entry, EqualKey, Map, Node, NodeId, Value};
 
-/// Reads one value.
+/// Reads one key or value.
 #[derive(Clone, Copy)]
-pub(super) struct NodeSeed<'n>(pub(super) &'n Numbering);
+pub(super) struct NodeSeed<'n> {
+    numbering: &'n Numbering,
+    is_key: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
     type Value = Node;
@@ -22,14 +25,19 @@ impl<'de> DeserializeSeed<'de> for NodeSeed<'_> {
     }
 }
 
-impl NodeSeed<'_> {
+impl<'n> NodeSeed<'n> {
+    /// Reads a value.
+    pub(super) fn new(numbering: &'n Numbering) -> Self {
+        Self { numbering, is_key: false }
+    }
+
     fn scalar<E: Error>(self, value: Value) -> Result<Node, E> {
-        Ok(Node { id: self.0.point()?, value })
+        Ok(Node { id: self.numbering.point()?, value })
     }
 
     fn equal_keys(self, read: &Map, equal: Entry) {
         let Some(first) = read.get(&equal.key).map(|entry| entry.key_id) else { return };
-        self.0.equal_keys.borrow_mut().push(EqualKey { first, again: equal.key_id, key: equal.key });
+        self.numbering.equal_keys.borrow_mut().push(EqualKey { first, again: equal.key_id, key: equal.key });
     }
 }
 
@@ -37,7 +45,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     type Value = Node;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a plain YAML value")
+        f.write_str(if self.is_key { "a key that is text or a number" } else { "a plain YAML value" })
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
@@ -78,91 +86,59 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-        let id = self.0.begin()?;
+        if self.is_key {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        let id = self.numbering.begin()?;
         let mut items = Vec::new();
         loop {
             match seq.next_element_seed(self) {
                 Ok(Some(item)) => items.push(item),
                 Ok(None) => break,
-                Err(error) => self.0.learn(error)?,
+                Err(error) => self.numbering.learn(error)?,
             }
         }
-        self.0.end(id);
+        self.numbering.end(id);
         Ok(Node { id, value: Value::List(items.into()) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let id = self.0.begin()?;
+        if self.is_key {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        let id = self.numbering.begin()?;
         let mut read = Map::default();
         loop {
-            let key = match map.next_key_seed(KeySeed(self.0)) {
+            let key = match map.next_key_seed(Self { is_key: true, ..self }) {
                 Ok(None) => break,
                 Ok(key) => key,
-                Err(error) => self.0.learn(error).map(|()| None)?,
+                Err(error) => self.numbering.learn(error).map(|()| None)?,
             };
-            let value = map.next_value_seed(self).map(Some).or_else(|error| self.0.learn(error).map(|()| None))?;
+            let value =
+                map.next_value_seed(self).map(Some).or_else(|error| self.numbering.learn(error).map(|()| None))?;
             // One of them is missing only where positions are all that is wanted.
-            let (Some((key_id, key)), Some(value)) = (key, value) else { continue };
+            let (Some(key), Some(value)) = (key, value) else { continue };
+            let (key_id, key) = (key.id, key_text(key.value));
             if let Err(equal) = read.add(Entry { key_id, key, value }) {
                 self.equal_keys(&read, equal);
             }
         }
-        self.0.end(id);
+        self.numbering.end(id);
         Ok(Node { id, value: Value::Map(Arc::new(read)) })
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
-        self.0.begin::<A::Error>()?;
+        self.numbering.begin::<A::Error>()?;
         Err(A::Error::custom("a tag such as `!name` means nothing here"))
     }
 }
 
-/// Reads one key.
-struct KeySeed<'n>(&'n Numbering);
-
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = (NodeId, Arc<str>);
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl KeySeed<'_> {
-    fn key<E: Error>(self, key: impl Into<Arc<str>>) -> Result<(NodeId, Arc<str>), E> {
-        Ok((self.0.point()?, key.into()))
-    }
-}
-
-impl<'de> Visitor<'de> for KeySeed<'_> {
-    type Value = (NodeId, Arc<str>);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key that is text or a number")
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.key(value.to_string())
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        self.key(value.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.key(value.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.key(value.to_string())
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        self.key(value)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        self.key("null")
+/// Returns the text of a key that is a scalar.
+fn key_text(key: Value) -> Arc<str> {
+    match key {
+        Value::Text(text) => text,
+        Value::Null => "null".into(),
+        number => number.to_string().into(),
     }
 }
 
