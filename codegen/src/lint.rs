@@ -51,7 +51,7 @@ fn summary(operation: &Operation, problems: &mut Problems) {
 fn name(operation: &Operation) -> String {
     match &operation.id {
         Some(id) => format!("operation `{}`", id.value),
-        None => format!("an operation `{}`", operation.method.value.word()),
+        None => format!("an operation `{}`", operation.method.value.http_name()),
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct Context<'d> {
 impl<'d> Context<'d> {
     pub(super) fn new(document: &'d Document, path: &'d PathKey, item: &'d PathItem, written: &'d Written) -> Self {
         let id = written.id.as_ref().map(|id| id.value.clone());
-        let name = id.unwrap_or_else(|| format!("{} {}", written.method.value.word(), item.path.value));
+        let name = id.unwrap_or_else(|| format!("{} {}", written.method.value.http_name(), item.path.value));
         let mut parameters: Vec<&Parameter> = Vec::new();
         for parameter in &written.parameters {
             if !parameters.iter().any(|other| same_parameter(other, parameter)) {

@@ -73,7 +73,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
             Scope::Object => "ObjectScope",
         },
         has_key: operation.scope == Scope::Object,
-        http_method: format!("Method::{}", operation.method.word()),
+        http_method: format!("Method::{}", operation.method.http_name()),
         sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
         also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
         idempotent: operation.idempotent,

@@ -91,7 +91,7 @@ pub(crate) fn request_line(operation: &Operation) -> String {
     // Their order means nothing to anybody.
     keys.sort();
     let query = if keys.is_empty() { String::new() } else { format!("?{}", keys.join("&")) };
-    format!("{} {path}{query}", operation.method.word())
+    format!("{} {path}{query}", operation.method.http_name())
 }
 
 /// Where a value travels: `the query parameter `limit``.

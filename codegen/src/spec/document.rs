@@ -5,6 +5,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::node::{NodeId, Value};
 use super::problems::{FileId, Span, Spanned};
 
+/// Defines an enum whose values are words of the specification.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[allow(missing_docs, reason = "most names of values say everything")]
+        pub enum $name {
+            $($(#[$value_doc])* $value,)*
+        }
+
+        impl $name {
+            pub(super) const WORDS: &[(&'static str, Self)] = &[$(($word, Self::$value)),*];
+
+            /// Returns the word as it is written.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)*
+                }
+            }
+        }
+    };
+}
+
 /// A whole specification.
 #[derive(Debug, Default)]
 pub struct Document {
@@ -73,29 +96,22 @@ pub struct Operation {
     pub consumes: Vec<String>,
 }
 
-/// The methods that the dialect has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "their names say it")]
-pub enum Method {
-    Get,
-    Put,
-    Post,
-    Delete,
-    Head,
-    Options,
+words! {
+    /// The methods that the dialect has.
+    Method {
+        Get = "get",
+        Put = "put",
+        Post = "post",
+        Delete = "delete",
+        Head = "head",
+        Options = "options",
+    }
 }
 
 impl Method {
-    /// As HTTP writes it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Put => "PUT",
-            Self::Post => "POST",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-        }
+    /// Returns the name that HTTP requests have: `GET`.
+    pub fn http_name(self) -> String {
+        self.word().to_uppercase()
     }
 }
 
@@ -118,27 +134,14 @@ pub struct Parameter {
     pub hints: Hints,
 }
 
-/// Where a parameter travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "their names say it")]
-pub enum ParameterIn {
-    Query,
-    Header,
-    Path,
-    Body,
-    FormData,
-}
-
-impl ParameterIn {
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::Header => "header",
-            Self::Path => "path",
-            Self::Body => "body",
-            Self::FormData => "formData",
-        }
+words! {
+    /// Where a parameter travels.
+    ParameterIn {
+        Query = "query",
+        Header = "header",
+        Path = "path",
+        Body = "body",
+        FormData = "formData",
     }
 }
 
@@ -157,30 +160,17 @@ pub struct Hints {
     pub signed: bool,
 }
 
-/// What the SDK works out where the caller leaves it out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Computed {
-    /// The MD5 of the body, in a header.
-    ContentMd5,
-    /// Whose signature a form carries.
-    AccessKeyId,
-    /// What a form's signature is made over.
-    FormPolicy,
-    /// The signature of a form's policy.
-    FormSignature,
-}
-
-impl Computed {
-    pub(super) const WORDS: [(&'static str, Self); 4] = [
-        ("content-md5", Self::ContentMd5),
-        ("access-key-id", Self::AccessKeyId),
-        ("form-policy", Self::FormPolicy),
-        ("form-signature", Self::FormSignature),
-    ];
-
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, computed)| *computed == self).map_or("", |(word, _)| word)
+words! {
+    /// What the SDK works out where the caller leaves it out.
+    Computed {
+        /// The MD5 of the body, in a header.
+        ContentMd5 = "content-md5",
+        /// Whose signature a form carries.
+        AccessKeyId = "access-key-id",
+        /// What a form's signature is made over.
+        FormPolicy = "form-policy",
+        /// The signature of a form's policy.
+        FormSignature = "form-signature",
     }
 }
 
@@ -287,35 +277,17 @@ pub struct Limits {
     pub max_items: Option<Spanned<u64>>,
 }
 
-/// The types of the dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "their names say it")]
-pub enum Kind {
-    String,
-    Integer,
-    Number,
-    Boolean,
-    Array,
-    Object,
-    Map,
-    File,
-}
-
-impl Kind {
-    pub(super) const WORDS: [(&'static str, Self); 8] = [
-        ("string", Self::String),
-        ("integer", Self::Integer),
-        ("number", Self::Number),
-        ("boolean", Self::Boolean),
-        ("array", Self::Array),
-        ("object", Self::Object),
-        ("map", Self::Map),
-        ("file", Self::File),
-    ];
-
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+words! {
+    /// The types of the dialect.
+    Kind {
+        String = "string",
+        Integer = "integer",
+        Number = "number",
+        Boolean = "boolean",
+        Array = "array",
+        Object = "object",
+        Map = "map",
+        File = "file",
     }
 }
 

@@ -8,14 +8,6 @@ use super::signed;
 use super::table::{Located, Table};
 use crate::diagnostic::codes;
 
-const PLACES: [(&str, ParameterIn); 5] = [
-    ("query", ParameterIn::Query),
-    ("header", ParameterIn::Header),
-    ("path", ParameterIn::Path),
-    ("body", ParameterIn::Body),
-    ("formData", ParameterIn::FormData),
-];
-
 /// Each parameter is compared with each, and one operation of the official specification has 24.
 const MAX_PARAMETERS: usize = 500;
 
@@ -51,7 +43,7 @@ impl Reader {
         let table = Table::open(&followed.at, what, &mut self.problems)?;
         let name = table.required_text("name", &mut self.problems);
         table.require("in", &mut self.problems);
-        let place = table.word("in", &PLACES, &mut self.problems);
+        let place = table.word("in", ParameterIn::WORDS, &mut self.problems);
         let required = table.flag("required", &mut self.problems).is_some_and(|flag| flag.value);
         // Read even if name or place are faulty, for the sake of further problems.
         let in_body = place.as_ref().is_some_and(|place| place.value == ParameterIn::Body);
@@ -92,7 +84,7 @@ impl Reader {
     /// What the `x-…` keys of a parameter or a header say.
     pub(super) fn hints(&mut self, table: &Table, place: Option<ParameterIn>) -> Hints {
         let problems = &mut self.problems;
-        let computed = table.word("x-computed", &Computed::WORDS, problems);
+        let computed = table.word("x-computed", Computed::WORDS, problems);
         let path_encoded = table.word("x-encoding", &[("path", ())], problems).map(|word| word.span);
         let breaks_idempotency = table.flag("x-idempotent", problems).is_some_and(|flag| !flag.value);
         let header_prefix = table.text("x-header-prefix", problems);

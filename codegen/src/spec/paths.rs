@@ -7,16 +7,6 @@ use super::suggest::instead_of;
 use super::table::{Located, Table, texts};
 use crate::diagnostic::codes;
 
-/// The methods of the dialect.
-const METHODS: [(&str, Method); 6] = [
-    ("get", Method::Get),
-    ("put", Method::Put),
-    ("post", Method::Post),
-    ("delete", Method::Delete),
-    ("head", Method::Head),
-    ("options", Method::Options),
-];
-
 /// The methods that HTTP has beyond those.
 const OTHER_METHODS: [&str; 3] = ["patch", "trace", "connect"];
 
@@ -58,10 +48,10 @@ impl Reader {
             if key.value == "parameters" {
                 continue;
             }
-            match METHODS.iter().find(|(word, _)| *word == key.value) {
-                Some((_, verb)) => {
-                    let method = Spanned::new(*verb, key.span);
-                    let what = format!("{} {}", verb.word(), path.value);
+            match Method::WORDS.iter().find(|(word, _)| *word == key.value) {
+                Some((_, method)) => {
+                    let what = format!("{} {}", method.http_name(), path.value);
+                    let method = Spanned::new(*method, key.span);
                     operations.extend(self.operation(method, at, &what));
                 }
                 None => self.unknown_method(&key, table),
@@ -71,7 +61,7 @@ impl Reader {
     }
 
     fn unknown_method(&mut self, key: &Spanned<String>, table: &Table) {
-        let mut known: Vec<&str> = METHODS.iter().map(|(word, _)| *word).collect();
+        let mut known: Vec<&str> = Method::WORDS.iter().map(|(word, _)| *word).collect();
         let lower = key.value.to_lowercase();
         let is_method = OTHER_METHODS.contains(&lower.as_str()) || known.contains(&lower.as_str());
         if is_method {

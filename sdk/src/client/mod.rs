@@ -66,9 +66,8 @@ impl Client {
     /// This function is compiled for each operation, so it is short. The functions that it calls are compiled once.
     pub(crate) async fn execute<I: Operation>(&self, input: I, address: Address<'_>) -> Result<I::Output> {
         let (name, sending) = {
-            let mut call = self.encode(input, address)?;
-            // Boxed, because callers move and store the future of a method.
-            (Arc::clone(&call.name), Box::pin(async move { self.send(&mut call).await }))
+            let call = self.encode(input, address)?;
+            (Arc::clone(&call.name), self.send(call))
         };
         let decoder = sending.await?;
         I::decode(decoder).map_err(|error| error.with_call(&name))

@@ -1,6 +1,5 @@
 //! The one way from an encoded request to an answer: attempts, signatures, retries.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,58 +46,64 @@ impl From<Error> for Refusal {
 }
 
 impl Client {
-    /// Sends `call`, again after each failure that the retry policy allows, within a span of its own.
-    pub(crate) async fn send(&self, call: &mut Call) -> Result<ResponseDecoder> {
-        let span = debug_span!(
-            "qingstor",
-            operation = call.spec.name,
-            bucket = call.name.bucket.as_deref(),
-            key = call.name.key.as_deref(),
-            attempts = field::Empty,
-        );
-        let mut sending = pin!(self.send_until_done(call).instrument(span));
-        let outcome = sending.as_mut().await;
-        let attempts = outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts);
-        sending.span().record("attempts", attempts);
-        outcome
+    pub(crate) fn send(&self, call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
+        let (operation, name) = (call.spec.name, Arc::clone(&call.name));
+        // In a place of its own, or all of it would be moved along whenever a caller moves the call.
+        let sending = Box::pin(self.send_until_done(call));
+        async move {
+            // Only now is it known what it belongs to: a caller may make a span for the call after making the call.
+            let span = debug_span!(
+                "qingstor",
+                operation,
+                bucket = name.bucket.as_deref(),
+                key = name.key.as_deref(),
+                attempts = field::Empty,
+            );
+            let outcome = sending.instrument(span.clone()).await;
+            span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
+            outcome
+        }
     }
 
-    async fn send_until_done(&self, call: &mut Call) -> Result<ResponseDecoder> {
+    /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
+    fn send_until_done(&self, mut call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
         let replayable = call.request.body.is_replayable();
-        let mut clock_corrected = false;
-        let mut attempt = 1;
-        let mut counted = 1;
-        loop {
-            let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
-            let signed_at = self.clock.now();
-            let refusal = match self.attempt(call, attempt, signed_at).instrument(span).await {
-                Ok(answer) => return Ok(answer),
-                Err(refusal) => refusal,
-            };
-            let expired = is_expired(&refusal, &call.spec.method);
-            if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
-                && self.clock.correct(signed_at, server_time)
-            {
-                debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
-                clock_corrected = true;
+        async move {
+            let mut clock_corrected = false;
+            let mut attempt = 1;
+            let mut counted = 1;
+            loop {
+                let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
+                let signed_at = self.clock.now();
+                let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(refusal) => refusal,
+                };
+                let expired = is_expired(&refusal, &call.spec.method);
+                if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
+                    && self.clock.correct(signed_at, server_time)
+                {
+                    debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
+                    clock_corrected = true;
+                    attempt += 1;
+                    continue;
+                }
+                let failure = Failure {
+                    error: refusal.error,
+                    retry_after: refusal.retry_after,
+                    replayable,
+                    repeatable: call.request.idempotent,
+                };
+                let Some(wait) = self.retry.wait_after(counted, &failure) else {
+                    let error = failure.error.with_call(&call.name).with_attempts(attempt);
+                    debug!(%error, "failed");
+                    return Err(error);
+                };
+                debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
+                tokio::time::sleep(wait).await;
                 attempt += 1;
-                continue;
+                counted += 1;
             }
-            let failure = Failure {
-                error: refusal.error,
-                retry_after: refusal.retry_after,
-                replayable,
-                repeatable: call.request.idempotent,
-            };
-            let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                let error = failure.error.with_call(&call.name).with_attempts(attempt);
-                debug!(%error, "failed");
-                return Err(error);
-            };
-            debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
-            tokio::time::sleep(wait).await;
-            attempt += 1;
-            counted += 1;
         }
     }
 
@@ -107,12 +112,16 @@ impl Client {
         call: &mut Call,
         attempt: u32,
         signed_at: Timestamp,
+        span: &Span,
     ) -> std::result::Result<ResponseDecoder, Refusal> {
         let activity = Activity::new(call.request.body.len());
         let request = self.outgoing(call, signed_at, &activity)?;
         let response = self.transport.send(request, activity).await?;
         let (head, incoming) = response.into_parts();
-        record(&head);
+        span.record("status", head.status.as_u16());
+        if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
+            span.record("request_id", id);
+        }
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
         if is_success(head.status, &call.spec) {
             let payload = match call.spec.response {
@@ -170,15 +179,6 @@ impl Call {
     pub(crate) fn resource(&self) -> Vec<u8> {
         let (target, query) = (&self.target, self.request.query.as_deref());
         sign::canonical_resource_with(self.spec.sub_resources, target.virtual_host_bucket(), &target.path, query)
-    }
-}
-
-/// Records status and request id in the span of the attempt.
-fn record(head: &http::response::Parts) {
-    let span = Span::current();
-    span.record("status", head.status.as_u16());
-    if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
-        span.record("request_id", id);
     }
 }
 
