@@ -1,25 +1,23 @@
-//! An object to another key, by the server.
+//! Copies of objects, made by the server.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tracing::{Instrument, debug_span};
 
-use super::cancelled::{Cancelled, or_cancelled};
 use super::etag::parse_hex;
 use super::object_properties::{CustomerKey, ObjectProperties, copy_from};
-use super::object_snapshot::{ObjectRef, ObjectSnapshot, look_at_stored};
-use super::part_size::{
-    DEFAULT_CONCURRENCY, DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout, check_part_size,
-};
-use super::progress::{Callback, Meter, TransferProgress};
+use super::object_snapshot::{ObjectRef, ObjectSnapshot};
+use super::options::TransferOptions;
+use super::part_size::{DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout};
+use super::progress::{Meter, TransferProgress};
 use super::tasks::{both, for_each_part};
 use super::upload::{Completed, CompletedPart, MultipartUpload, begin, see_through};
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
 use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
 
-/// A copy made by the server, of an object of any size; made by [`Bucket::copy`].
+/// Copy of an object of any size, created by [`Bucket::copy`]. The server copies the bytes.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -31,18 +29,17 @@ use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
 /// # }
 /// ```
 ///
-/// Up to 5 GiB, it is one request; beyond that, an upload in parts that are copied, several at a time. Metadata, content
-/// type and the other headers come along. The source has to be in the same zone; if it changes meanwhile, that is an error.
+/// An object of up to 5 GiB is copied with one request, a larger one in parts, several at a time. The copy gets the source's
+/// metadata, content type and other headers. The source has to be in the same zone. If it changes meanwhile, the copy fails.
 ///
-/// The server copies, so there is nothing to hash here: that each part is what the server copied is checked by the entity
-/// tags that it answers with, as far as it does, and the size of the whole in the end, if these keys may look at it.
+/// The client does not see the bytes, so it cannot hash them. It checks the size of the copy if the access key may read it,
+/// and names the ETag of each part when it completes an upload in parts.
 ///
 /// A request without a response fails after [`Config::response_timeout`](crate::Config::response_timeout), 120 s by default,
-/// and is sent again where that is safe. If the server
-/// needs longer for what one request copies, lower [`multipart_threshold`](ObjectCopy::multipart_threshold) and
-/// [`part_size`](ObjectCopy::part_size).
+/// and is retried if it is idempotent. If the server needs longer, lower
+/// [`multipart_threshold`](ObjectCopy::multipart_threshold) and [`part_size`](ObjectCopy::part_size).
 ///
-/// A copy that fails is aborted, as an [`Upload`](crate::Upload) is.
+/// If a copy in parts fails, its upload is aborted like that of an [`Upload`](crate::Upload).
 #[must_use = "nothing is copied before `send`"]
 pub struct ObjectCopy {
     bucket: Bucket,
@@ -52,111 +49,211 @@ pub struct ObjectCopy {
     encryption: Option<CustomerKey>,
     storage_class: Option<StorageClass>,
     multipart_threshold: u64,
-    part_size: u64,
-    concurrency: usize,
-    on_progress: Option<Callback>,
-    /// A lock that nobody waits for: it lets tasks share the rest.
-    cancelled: Mutex<Option<Cancelled>>,
+    options: TransferOptions,
 }
 
-/// What [`ObjectCopy::send`] returns: the copy is there, with all bytes.
+/// Summary of a complete copy, returned by [`ObjectCopy::send`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Copied {
-    /// The key of the copy.
+    /// Key of the copy.
     pub key: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Its entity tag.
+    /// ETag of the copy.
     pub etag: Option<String>,
-    /// Its version, in a bucket that keeps versions.
+    /// Version of the copy, if the bucket keeps versions.
     pub version_id: Option<String>,
-    /// How many parts it was copied in; 0 if one request was enough.
+    /// Number of parts. 0 if one request was enough.
     pub parts: u32,
-    /// How many requests copied its bytes, or tried to.
+    /// Number of requests that copied bytes, retries included.
     pub attempts: u32,
 }
 
-impl ObjectCopy {
-    pub(crate) fn new(bucket: &Bucket, source: ObjectSource, key: String) -> Self {
-        Self {
-            bucket: bucket.clone(),
-            key,
-            source,
+impl Bucket {
+    /// Creates an [`ObjectCopy`] of an object of any size to a key of this bucket.
+    pub fn copy(&self, source: impl Into<ObjectSource>, key: impl Into<String>) -> ObjectCopy {
+        ObjectCopy {
+            bucket: self.clone(),
+            key: key.into(),
+            source: source.into(),
             source_encryption: None,
             encryption: None,
             storage_class: None,
             multipart_threshold: MAX_SINGLE_REQUEST_SIZE,
-            part_size: DEFAULT_COPY_PART_SIZE,
-            concurrency: DEFAULT_CONCURRENCY,
-            on_progress: None,
-            cancelled: Mutex::default(),
+            options: TransferOptions { part_size: DEFAULT_COPY_PART_SIZE, ..TransferOptions::default() },
         }
     }
+}
 
-    /// The key that the source was encrypted with.
+impl ObjectCopy {
+    /// Sets the key that the source was encrypted with.
     pub fn source_encryption(mut self, key: CustomerKey) -> Self {
         self.source_encryption = Some(key);
         self
     }
 
-    /// Has the server encrypt the copy with a key of the customer's own.
+    /// Has the server encrypt the copy with a customer key.
     pub fn encryption(mut self, key: CustomerKey) -> Self {
         self.encryption = Some(key);
         self
     }
 
-    /// In which class of storage the copy is kept; by default the source's.
+    /// Sets the storage class of the copy. Defaults to that of the source.
     pub fn storage_class(mut self, class: StorageClass) -> Self {
         self.storage_class = Some(class);
         self
     }
 
-    /// How many bytes are copied with one request at the most, up to 5 GiB, which is the default. Less makes requests that
-    /// are answered sooner.
+    /// Sets the maximum size in bytes that is copied with one request. Defaults to 5 GiB, which is also the maximum.
+    ///
+    /// The server answers smaller requests sooner.
     pub fn multipart_threshold(mut self, bytes: u64) -> Self {
         self.multipart_threshold = bytes;
         self
     }
 
-    /// How many bytes a part has, from 4 MiB to 5 GiB; default 512 MiB. They are more where 10,000 parts would be too few.
+    /// Sets the size of a part in bytes, 4 MiB to 5 GiB. Defaults to 512 MiB.
+    ///
+    /// Parts are larger if there would be more than 10,000.
     pub fn part_size(mut self, bytes: u64) -> Self {
-        self.part_size = bytes;
+        self.options.part_size = bytes;
         self
     }
 
-    /// How many parts are copied at the same time, 1 or more; default 8.
+    /// Sets the number of parts that are copied at the same time, at least 1. Defaults to 8.
     pub fn concurrency(mut self, parts: usize) -> Self {
-        self.concurrency = parts;
+        self.options.concurrency = parts;
         self
     }
 
-    /// Calls a function whenever a part is finished, with the bytes of those that are. What was said of
-    /// [`Upload::on_progress`](crate::Upload::on_progress) holds here too.
+    /// Sets a callback for progress, called when a part is finished.
+    ///
+    /// It is called like that of [`Upload::on_progress`](crate::Upload::on_progress): it must return quickly and must not
+    /// panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
-        self.on_progress = Some(Arc::new(callback));
+        self.options.on_progress = Some(Arc::new(callback));
         self
     }
 
-    /// Ends the copy in good order when this is done: no further part is asked for, what there is is aborted, and
-    /// [`send`](ObjectCopy::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled). One that is a
-    /// single request may have been made all the same, if it was under way.
-    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancelled = Mutex::new(Some(Box::pin(done)));
+    /// Cancels the copy when the future completes.
+    ///
+    /// No further part is copied, the upload in parts is aborted, and [`send`](ObjectCopy::send) returns an error of kind
+    /// [`Cancelled`](crate::ErrorKind::Cancelled). If a single request was in flight, the server may have made the copy.
+    pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.options.cancelled = Mutex::new(Some(Box::pin(cancelled)));
         self
     }
 
-    /// Does it.
+    /// Runs the copy and returns a summary.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if a setting is out of its limits, and those of the
-    /// operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source changed
-    /// meanwhile. After an error of `HeadObject` of the key copied to, the copy is there, and nobody knows whether it is
-    /// whole; [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if it has another size.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option is out of its limits.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size.
+    /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
+    /// * The errors of the operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if
+    ///   the source changed meanwhile. After an error of `HeadObject` for the key of the copy, the copy exists, but its size
+    ///   was not checked.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
-        run(self).instrument(span).await
+        let meter = self.options.meter()?;
+        let outcome = self.run(&meter).instrument(span).await;
+        meter.finish();
+        outcome
+    }
+
+    async fn run(&self, meter: &Arc<Meter>) -> Result<Copied> {
+        if let Some(fault) = self.source.fault() {
+            return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
+        }
+        let source = ObjectRef {
+            bucket: &self.bucket.neighbour(&self.source.bucket),
+            key: &self.source.key,
+            version_id: self.source.version_id.as_deref(),
+            encryption: self.source_encryption.as_ref(),
+        };
+        let (source, size) = self.options.unless_cancelled(source.head()).await?;
+        meter.update(|progress| progress.total_bytes = Some(size));
+        if size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE) {
+            self.copy_whole(&source, size, meter).await
+        } else {
+            self.copy_in_parts(&source, size, meter).await
+        }
+    }
+
+    async fn copy_whole(&self, source: &HeadObjectOutput, size: u64, meter: &Meter) -> Result<Copied> {
+        // The server copies the other properties.
+        let properties = ObjectProperties {
+            storage_class: self.storage_class_of_copy(source),
+            encryption: self.encryption.clone(),
+            ..ObjectProperties::default()
+        };
+        let mut input = properties.put();
+        copy_from!(input, self.source, ObjectSnapshot::of(source), self.source_encryption.as_ref());
+        let PutObjectOutput { etag, version_id, response, .. } =
+            self.options.unless_cancelled(self.bucket.put_object(&self.key, input)).await?;
+        // The copy exists now, so a cancellation is too late.
+        let stored = ObjectRef { version_id: version_id.as_deref(), ..properties.stored(&self.bucket, &self.key) };
+        let stored = stored.verify_stored(size).await?.unwrap_or_default();
+        meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
+        Ok(Copied {
+            key: self.key.clone(),
+            size,
+            etag: etag.or(stored.etag),
+            version_id: version_id.or(stored.version_id),
+            parts: 0,
+            attempts: response.attempts,
+        })
+    }
+
+    async fn copy_in_parts(&self, source: &HeadObjectOutput, size: u64, meter: &Arc<Meter>) -> Result<Copied> {
+        let layout = PartLayout::new(size, self.options.part_size)?;
+        meter.update(|progress| progress.total_parts = Some(layout.count()));
+        let properties = ObjectProperties {
+            content_type: source.content_type.clone(),
+            cache_control: source.cache_control.clone(),
+            content_disposition: source.content_disposition.clone(),
+            content_encoding: source.content_encoding.clone(),
+            expires: source.expires.clone(),
+            storage_class: self.storage_class_of_copy(source),
+            metadata: source.metadata.clone(),
+            encryption: self.encryption.clone(),
+        };
+        let upload = begin(&self.bucket, &self.key, &properties, meter).await?;
+        let completing = see_through(&upload, self.options.take_cancelled(), async {
+            let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), layout);
+            let (parts, before) = both(copying, upload.object_before()).await?;
+            upload.complete(&parts, size, &before).await
+        });
+        let Completed { etag, version_id, .. } = completing.await?;
+        let (parts, attempts) = (layout.count(), upload.attempts());
+        Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
+    }
+
+    /// Copies the parts. If it returns an error, no request is in flight any more.
+    async fn copy_parts(
+        &self,
+        upload: &Arc<MultipartUpload>,
+        snapshot: ObjectSnapshot,
+        layout: PartLayout,
+    ) -> Result<Vec<CompletedPart>> {
+        let upload = Arc::clone(upload);
+        let (source, key) = (self.source.clone(), self.source_encryption.clone());
+        // `see_through` drops this future when the copy is cancelled.
+        let mut cancelled = None;
+        let copying = for_each_part(layout.parts().collect(), self.options.concurrency, &mut cancelled, move |part| {
+            let upload = Arc::clone(&upload);
+            let (source, key, snapshot) = (source.clone(), key.clone(), snapshot.clone());
+            async move { upload.copy_part(&part, &source, &snapshot, key.as_ref()).await }
+        });
+        let mut copied = copying.await?;
+        copied.sort_by_key(|part| part.number);
+        Ok(copied)
+    }
+
+    fn storage_class_of_copy(&self, source: &HeadObjectOutput) -> Option<StorageClass> {
+        self.storage_class.clone().or_else(|| source.storage_class.clone())
     }
 }
 
@@ -170,134 +267,17 @@ impl fmt::Debug for ObjectCopy {
     }
 }
 
-async fn run(copy: ObjectCopy) -> Result<Copied> {
-    check_part_size(copy.part_size)?;
-    if copy.concurrency == 0 {
-        return Err(Error::invalid_input("concurrency: 0 parts at the same time would copy nothing; 1 is the least"));
-    }
-    if let Some(fault) = copy.source.fault() {
-        return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
-    }
-    let mut cancelled = copy.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (source, size) = or_cancelled(copy.look(), &mut cancelled, || false).await?;
-    let meter = Meter::new(copy.on_progress.clone(), None);
-    meter.update(|progress| progress.total_bytes = Some(size));
-    if size <= copy.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE) {
-        copy.at_once(&source, size, &meter, cancelled).await
-    } else {
-        copy.in_parts(&source, size, &meter, cancelled).await
-    }
-}
-
-impl ObjectCopy {
-    async fn look(&self) -> Result<(HeadObjectOutput, u64)> {
-        let source = ObjectRef {
-            bucket: &self.bucket.neighbour(&self.source.bucket),
-            key: &self.source.key,
-            version_id: self.source.version_id.as_deref(),
-            encryption: self.source_encryption.as_ref(),
-        };
-        source.look().await
-    }
-
-    fn headers(&self, source: &HeadObjectOutput) -> ObjectProperties {
-        ObjectProperties {
-            content_type: source.content_type.clone(),
-            cache_control: source.cache_control.clone(),
-            content_disposition: source.content_disposition.clone(),
-            content_encoding: source.content_encoding.clone(),
-            expires: source.expires.clone(),
-            storage_class: self.storage_class.clone().or_else(|| source.storage_class.clone()),
-            metadata: source.metadata.clone(),
-            encryption: self.encryption.clone(),
-        }
-    }
-
-    async fn at_once(
-        &self,
-        source: &HeadObjectOutput,
-        size: u64,
-        meter: &Meter,
-        mut cancelled: Option<Cancelled>,
-    ) -> Result<Copied> {
-        // What describes the source is the server's to copy.
-        let headers = ObjectProperties {
-            storage_class: self.headers(source).storage_class,
-            encryption: self.encryption.clone(),
-            ..ObjectProperties::default()
-        };
-        let mut input = headers.put();
-        copy_from!(input, self.source, ObjectSnapshot::of(source), self.source_encryption.as_ref());
-        let copying = self.bucket.put_object(&self.key, input);
-        let PutObjectOutput { etag, version_id, response, .. } =
-            or_cancelled(copying, &mut cancelled, || false).await?;
-        // It is there now, so nothing is cancelled any more.
-        let stored = ObjectRef { version_id: version_id.as_deref(), ..headers.stored(&self.bucket, &self.key) };
-        let seen = look_at_stored(stored, size).await?.unwrap_or_default();
-        meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
-        Ok(Copied {
-            key: self.key.clone(),
-            size,
-            etag: etag.or(seen.etag),
-            version_id: version_id.or(seen.version_id),
-            parts: 0,
-            attempts: response.attempts,
-        })
-    }
-
-    async fn in_parts(
-        &self,
-        source: &HeadObjectOutput,
-        size: u64,
-        meter: &Arc<Meter>,
-        cancelled: Option<Cancelled>,
-    ) -> Result<Copied> {
-        let plan = PartLayout::new(size, self.part_size)?;
-        meter.update(|progress| progress.total_parts = Some(plan.count()));
-        let upload = begin(&self.bucket, &self.key, &self.headers(source), meter).await?;
-        let completed = see_through(&upload, cancelled, async {
-            let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), plan);
-            let (parts, before) = both(copying, upload.object_before()).await?;
-            upload.complete(&parts, size, &before).await
-        });
-        let Completed { etag, version_id, .. } = completed.await?;
-        let (parts, attempts) = (plan.count(), upload.attempts());
-        Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
-    }
-
-    /// Copies the parts; in case of an error, only after none is under way any more does it return.
-    async fn copy_parts(
-        &self,
-        upload: &Arc<MultipartUpload>,
-        pin: ObjectSnapshot,
-        plan: PartLayout,
-    ) -> Result<Vec<CompletedPart>> {
-        let upload = Arc::clone(upload);
-        let (source, key) = (self.source.clone(), self.source_encryption.clone());
-        // Who sees the upload through drops this when it is cancelled.
-        let mut cancelled = None;
-        let copying = for_each_part(plan.parts().collect(), self.concurrency, &mut cancelled, move |part| {
-            let upload = Arc::clone(&upload);
-            let (source, key, pin) = (source.clone(), key.clone(), pin.clone());
-            async move { upload.copy_part(&part, &source, &pin, key.as_ref()).await }
-        });
-        let mut copied = copying.await?;
-        copied.sort_by_key(|part| part.number);
-        Ok(copied)
-    }
-}
-
 impl MultipartUpload {
     async fn copy_part(
         &self,
         part: &Part,
         source: &ObjectSource,
-        pin: &ObjectSnapshot,
+        snapshot: &ObjectSnapshot,
         key: Option<&CustomerKey>,
     ) -> Result<CompletedPart> {
         let _under_way = self.part_under_way().await;
         let mut input = self.headers.part(&self.upload_id, part.number);
-        copy_from!(input, source, pin, key);
+        copy_from!(input, source, snapshot, key);
         input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
         let copied = self.bucket.upload_multipart(&self.key, input).await;
         self.count(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
@@ -307,7 +287,7 @@ impl MultipartUpload {
             progress.bytes += length;
             progress.parts += 1;
         });
-        // Named when the parts are put together, so that no other part comes in its place.
+        // The completion names the MD5, so that no other part can take its place.
         let sum = copied.etag.as_deref().and_then(parse_hex);
         Ok(CompletedPart { number: part.number, length, sum })
     }

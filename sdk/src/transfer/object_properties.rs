@@ -1,4 +1,4 @@
-//! What an object is given besides its bytes, however many requests it takes.
+//! Properties of an object besides its bytes, as inputs of the operations that create it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,6 +15,7 @@ use crate::{
     PutObjectInput, Secret, UploadMultipartInput,
 };
 
+/// Headers, metadata, storage class and encryption that a transfer gives its object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ObjectProperties {
     pub(crate) content_type: Option<String>,
@@ -27,7 +28,7 @@ pub(crate) struct ObjectProperties {
     pub(crate) encryption: Option<CustomerKey>,
 }
 
-/// Sets what an input says of a customer's key.
+/// Sets the fields of an input for a customer key.
 macro_rules! encrypt {
     ($input:ident, $encryption:expr) => {
         if let Some(customer) = $encryption {
@@ -38,13 +39,12 @@ macro_rules! encrypt {
     };
 }
 
-/// Sets what an input says of the source of a copy: which one it is, how it is told from a later one, and the key that it
-/// was encrypted with.
+/// Sets the fields of an input for the source of a copy: its name, its snapshot, and its customer key.
 macro_rules! copy_from {
-    ($input:ident, $source:expr, $pin:expr, $encryption:expr) => {
+    ($input:ident, $source:expr, $snapshot:expr, $encryption:expr) => {
         $input.copy_source = Some($source.clone());
-        $input.copy_source_if_match = $pin.etag.clone();
-        $input.copy_source_if_unmodified_since = $pin.unmodified_since;
+        $input.copy_source_if_match = $snapshot.etag.clone();
+        $input.copy_source_if_unmodified_since = $snapshot.unmodified_since;
         if let Some(customer) = $encryption {
             $input.copy_source_encryption_customer_algorithm =
                 Some($crate::transfer::object_properties::ALGORITHM.to_owned());
@@ -56,6 +56,7 @@ macro_rules! copy_from {
 
 pub(crate) use {copy_from, encrypt};
 
+/// Sets the fields of an input for all properties.
 macro_rules! describe {
     ($input:ident, $headers:expr) => {
         let headers = $headers.clone();
@@ -101,23 +102,23 @@ impl ObjectProperties {
         input
     }
 
-    /// The object that has these, to be looked at.
+    /// Returns a reference to the object that was stored with these properties.
     pub(crate) fn stored<'a>(&'a self, bucket: &'a Bucket, key: &'a str) -> ObjectRef<'a> {
         ObjectRef { bucket, key, version_id: None, encryption: self.encryption.as_ref() }
     }
 
-    /// Whether an object has what it was to be given, as far as that was said.
+    /// Tells if an object has these properties. Unset ones match every object.
     pub(crate) fn are_those_of(&self, object: &HeadObjectOutput) -> bool {
-        let is_as_said = |said: &Option<String>, has: &Option<String>| said.is_none() || said == has;
+        let matches = |expected: &Option<String>, found: &Option<String>| expected.is_none() || expected == found;
         let has_pair = |(name, value): (&String, &String)| {
             object.metadata.iter().any(|(other, has)| other.eq_ignore_ascii_case(name) && has == value)
         };
-        is_as_said(&self.content_type, &object.content_type)
-            && is_as_said(&self.cache_control, &object.cache_control)
-            && is_as_said(&self.content_disposition, &object.content_disposition)
-            && is_as_said(&self.content_encoding, &object.content_encoding)
-            && is_as_said(&self.expires, &object.expires)
-            // The standard class need not be told.
+        matches(&self.content_type, &object.content_type)
+            && matches(&self.cache_control, &object.cache_control)
+            && matches(&self.content_disposition, &object.content_disposition)
+            && matches(&self.content_encoding, &object.content_encoding)
+            && matches(&self.expires, &object.expires)
+            // The server may leave out the standard class.
             && (self.storage_class.is_none() || object.storage_class.is_none() || self.storage_class == object.storage_class)
             && self.metadata.len() == object.metadata.len()
             && self.metadata.iter().all(has_pair)
@@ -126,9 +127,9 @@ impl ObjectProperties {
 
 pub(crate) const ALGORITHM: &str = "AES256";
 
-/// A key of the customer's own, with which the server encrypts an object, and which it does not keep.
+/// Customer key with which the server encrypts an object (SSE-C).
 ///
-/// Whoever reads the object has to send the same key. Without it the object is lost.
+/// The server does not keep the key. Reading the object takes the same key; without it the object is lost.
 ///
 /// ```
 /// use qingstor_sdk::CustomerKey;
@@ -145,7 +146,7 @@ pub struct CustomerKey {
 }
 
 impl CustomerKey {
-    /// A key of 256 bits for AES, the one algorithm that QingStor has.
+    /// Creates a key for AES-256, the only algorithm that QingStor offers.
     pub fn aes256(key: [u8; 32]) -> Self {
         Self { key: STANDARD.encode(key).into(), md5: content_md5(&Md5::digest(key).into()) }
     }

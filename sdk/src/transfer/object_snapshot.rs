@@ -1,4 +1,4 @@
-//! The very object that was looked at, and no later one.
+//! Reading one state of an object, so that a later one is never mixed with it.
 
 use http::StatusCode;
 
@@ -6,11 +6,11 @@ use super::object_properties::{CustomerKey, encrypt};
 use crate::error::{Error, Result};
 use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput, Timestamp};
 
-/// What tells an object from another one of its key.
+/// State of an object that a transfer is pinned to. Conditional requests fail if the object has another one.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectSnapshot {
     pub(crate) etag: Option<String>,
-    /// Where there is no tag.
+    /// Last-modified time, if there is no ETag.
     pub(crate) unmodified_since: Option<Timestamp>,
 }
 
@@ -21,7 +21,7 @@ impl ObjectSnapshot {
     }
 }
 
-/// Where an object is, and what it takes to read it.
+/// Reference to an object, with everything that reading it takes.
 #[derive(Clone, Copy)]
 pub(crate) struct ObjectRef<'a> {
     pub(crate) bucket: &'a Bucket,
@@ -31,8 +31,8 @@ pub(crate) struct ObjectRef<'a> {
 }
 
 impl ObjectRef<'_> {
-    /// What the object is, and how long.
-    pub(crate) async fn look(self) -> Result<(HeadObjectOutput, u64)> {
+    /// Returns the object's headers and size.
+    pub(crate) async fn head(self) -> Result<(HeadObjectOutput, u64)> {
         let mut input = HeadObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
         encrypt!(input, self.encryption);
@@ -44,49 +44,46 @@ impl ObjectRef<'_> {
         Ok((object, size))
     }
 
-    /// Asks for the object that was looked at.
-    pub(crate) fn pinned(self, object: &HeadObjectOutput) -> GetObjectInput {
-        let pin = ObjectSnapshot::of(object);
+    /// Returns an input that gets the object in the state that `head` returned.
+    pub(crate) fn get_same(self, object: &HeadObjectOutput) -> GetObjectInput {
+        let snapshot = ObjectSnapshot::of(object);
         let mut input = GetObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
-        input.if_match = pin.etag;
-        input.if_unmodified_since = pin.unmodified_since;
+        input.if_match = snapshot.etag;
+        input.if_unmodified_since = snapshot.unmodified_since;
         encrypt!(input, self.encryption);
         input
     }
 
-    /// Finds out how long an object is of which HEAD did not tell.
+    /// Returns the size of an object if HEAD did not tell it.
     async fn size(self, object: &HeadObjectOutput) -> Result<u64> {
-        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.pinned(object) };
+        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_same(object) };
         match self.bucket.get_object(self.key, first_byte).await {
             Ok(object) => {
                 let total = object.content_range.as_deref().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
                 total.ok_or_else(|| {
-                    Error::unexpected_response(format!("the server does not say how long key {:?} is", self.key))
+                    Error::unexpected_response(format!("the server does not tell the size of key {:?}", self.key))
                 })
             }
-            // Nothing has no first byte.
+            // An empty object has no byte 0.
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => Ok(0),
             Err(error) => Err(error),
         }
     }
-}
 
-/// What the server says of an object that has to have so many bytes; `None` if these keys may not look.
-pub(crate) async fn look_at_stored(stored: ObjectRef<'_>, size: u64) -> Result<Option<HeadObjectOutput>> {
-    let key = stored.key;
-    let (object, found) = match stored.look().await {
-        Ok(found) => found,
-        Err(error) if error.is_access_denied() => {
-            tracing::warn!(key, %error, "the object was stored; these keys may not look at it");
-            return Ok(None);
+    /// Checks that an object that was just stored has `size` bytes. Returns `None` if the access key may not read it.
+    pub(crate) async fn verify_stored(self, size: u64) -> Result<Option<HeadObjectOutput>> {
+        let key = self.key;
+        match self.head().await {
+            Ok((object, found)) if found == size => Ok(Some(object)),
+            Ok((_, found)) => Err(Error::unexpected_response(format!(
+                "{size} bytes were stored as {key:?}, but the object has {found}: another program may have overwritten it"
+            ))),
+            Err(error) if error.is_access_denied() => {
+                tracing::warn!(key, %error, "the object was stored, but not verified");
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
-        Err(error) => return Err(error),
-    };
-    if found == size {
-        return Ok(Some(object));
     }
-    Err(Error::unexpected_response(format!(
-        "{size} bytes were stored as {key:?}, but the object has {found}: somebody else may have written to its key"
-    )))
 }

@@ -43,14 +43,14 @@ pub(crate) const DEFAULT_COPY_PART_SIZE: u64 = 512 * MIB;
 /// Default number of requests in flight.
 pub(crate) const DEFAULT_CONCURRENCY: usize = 8;
 
-/// Parts of equal size, but for the last one, numbered from 0.
+/// Layout of an object of known size in parts: all have the same size, except the last one, which may be smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartLayout {
     size: u64,
     part_size: u64,
 }
 
-/// One part: its number, and which bytes of the whole it is.
+/// Part of an object. Numbers start at 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) number: u32,
@@ -58,30 +58,31 @@ pub(crate) struct Part {
 }
 
 impl PartLayout {
-    /// Parts of `wanted` bytes, or of as many more as keep their number within the limit.
-    pub(crate) fn new(size: u64, wanted: u64) -> Result<Self> {
-        check_part_size(wanted)?;
+    /// Creates a layout with parts of `part_size` bytes, or larger ones if they would be more than [`MAX_PARTS`].
+    pub(crate) fn new(size: u64, part_size: u64) -> Result<Self> {
+        check_part_size(part_size)?;
         if size > MAX_OBJECT_SIZE {
             return Err(Error::invalid_input(format!(
-                "{size} bytes are more than an object can have: {MAX_OBJECT_SIZE} ({MAX_PARTS} parts of 5 GiB)"
+                "the size is {size} bytes, but an object has at most {MAX_OBJECT_SIZE} ({MAX_PARTS} parts of 5 GiB): split it \
+                 into several objects"
             )));
         }
-        let least = size.div_ceil(u64::from(MAX_PARTS));
-        // Whole MiB, so that parts begin where pages and file systems' blocks do.
-        let part_size = if least > wanted { least.next_multiple_of(MIB).min(MAX_PART_SIZE) } else { wanted };
+        let min = size.div_ceil(u64::from(MAX_PARTS));
+        // Whole MiB keep parts aligned to pages, and let a download derive the part size from the number of parts.
+        let part_size = if min > part_size { min.next_multiple_of(MIB).min(MAX_PART_SIZE) } else { part_size };
         Ok(Self { size, part_size })
     }
 
-    /// Parts of exactly `part_size` bytes, as an upload that was begun before has them.
+    /// Returns the layout that a resumed transfer had, or `None` if there cannot have been one.
     pub(crate) fn resumed(size: u64, part_size: u64) -> Option<Self> {
-        Self::new(size, part_size).ok().filter(|plan| plan.part_size == part_size)
+        Self::new(size, part_size).ok().filter(|layout| layout.part_size == part_size)
     }
 
     pub(crate) fn part_size(&self) -> u64 {
         self.part_size
     }
 
-    /// How many parts there are: at least one, which may be empty.
+    /// Returns the number of parts. An empty object has one empty part.
     pub(crate) fn count(&self) -> u32 {
         let parts = self.size.div_ceil(self.part_size).max(1);
         u32::try_from(parts).unwrap_or(MAX_PARTS)
@@ -95,29 +96,35 @@ impl PartLayout {
     }
 
     pub(crate) fn parts(&self) -> impl Iterator<Item = Part> + use<> {
-        let plan = *self;
-        (0..plan.count()).filter_map(move |number| plan.part(number))
+        let layout = *self;
+        (0..layout.count()).filter_map(move |number| layout.part(number))
     }
 }
 
-/// Whether parts may have this many bytes.
+/// Checks that parts may have this size.
 pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     if (MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
         return Ok(());
     }
     Err(Error::invalid_input(format!(
-        "part_size: {bytes} bytes; a part has 4 MiB ({MIN_PART_SIZE}) to 5 GiB ({MAX_PART_SIZE})"
+        "part_size is {bytes} bytes, but a part has 4 MiB ({MIN_PART_SIZE} bytes) to 5 GiB ({MAX_PART_SIZE} bytes): choose a \
+         size in this range"
     )))
 }
 
-/// How many parts in a row are equally long before the next are twice as long: three times, while they are small.
+/// Number of parts of a reader that have the same size, before the next ones have twice the size.
 const SMALL_RUN: u32 = 128;
+/// Number of such runs.
 const SMALL_RUNS: u32 = 3;
-/// Of eight times the first part's length there are a few more, so that what people pipe ends before parts become large.
+/// Number of parts of eight times the first size. It is larger than the others so that 16 GiB fit before parts grow fast.
 const LAST_SMALL_RUN: u32 = 144;
+/// Number of parts of the same size in later runs.
 const LARGE_RUN: u32 = 16;
 
-/// How many bytes the part of this number has, if the reader does not end before; `None` beyond the last number.
+/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if there are too many parts.
+///
+/// A reader's size is unknown: it may end after a byte or after 50 TB. Nearly all of the 10,000 parts have to have 5 GiB
+/// for 50 TB, so parts begin small and reach 5 GiB within the first 700.
 pub(crate) fn growing_part_size(number: u32, first: u64) -> Option<u64> {
     if number >= MAX_PARTS {
         return None;
@@ -140,39 +147,39 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// Holds a plan against all that is promised of it.
+    /// Checks every property of a layout.
     fn check(size: u64, wanted: u64) {
-        let plan = PartLayout::new(size, wanted).unwrap();
-        assert!(plan.part_size >= wanted && plan.part_size <= MAX_PART_SIZE, "{plan:?}");
+        let layout = PartLayout::new(size, wanted).unwrap();
+        assert!(layout.part_size >= wanted && layout.part_size <= MAX_PART_SIZE, "{layout:?}");
         assert!(
-            plan.part_size == wanted || plan.part_size.is_multiple_of(MIB) || plan.part_size == MAX_PART_SIZE,
-            "{plan:?}"
+            layout.part_size == wanted || layout.part_size.is_multiple_of(MIB) || layout.part_size == MAX_PART_SIZE,
+            "{layout:?}"
         );
-        let parts: Vec<_> = plan.parts().collect();
-        assert!((1..=MAX_PARTS as usize).contains(&parts.len()), "{plan:?}: {} parts", parts.len());
-        assert_eq!(parts.len(), plan.count() as usize);
+        let parts: Vec<_> = layout.parts().collect();
+        assert!((1..=MAX_PARTS as usize).contains(&parts.len()), "{layout:?}: {} parts", parts.len());
+        assert_eq!(parts.len(), layout.count() as usize);
         let mut end = 0;
         for (number, part) in parts.iter().enumerate() {
-            assert_eq!((part.number as usize, part.bytes.start), (number, end), "{plan:?}");
+            assert_eq!((part.number as usize, part.bytes.start), (number, end), "{layout:?}");
             end = part.bytes.end;
             let length = part.bytes.end - part.bytes.start;
             let is_last = number + 1 == parts.len();
-            assert!(is_last || length == plan.part_size, "{plan:?}: {part:?}");
-            assert!(length > 0 || size == 0, "{plan:?}: {part:?}");
+            assert!(is_last || length == layout.part_size, "{layout:?}: {part:?}");
+            assert!(length > 0 || size == 0, "{layout:?}: {part:?}");
         }
-        assert_eq!(end, size, "{plan:?}");
-        assert_eq!(PartLayout::resumed(size, plan.part_size), Some(plan));
+        assert_eq!(end, size, "{layout:?}");
+        assert_eq!(PartLayout::resumed(size, layout.part_size), Some(layout));
     }
 
     #[test]
-    fn sizes_at_which_others_went_wrong() {
-        // The size of a part was rounded down there: the end was lost, or there was a part too many.
+    fn sizes_that_other_sdks_split_wrongly_are_covered() {
+        // They round the part size down: the end is lost, or there is a part too many.
         check(100_000_000_000 + 9_999, 4 * MIB);
         check(4 * MIB * 10_000 + 1, 4 * MIB);
     }
 
     #[test]
-    fn limits_and_their_neighbours() {
+    fn sizes_next_to_the_limits_are_covered() {
         for size in [0, 1, MAX_OBJECT_SIZE - 1, MAX_OBJECT_SIZE] {
             check(size, 8 * MIB);
         }
@@ -190,10 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_with_its_limits() {
+    fn sizes_out_of_limits_are_refused() {
         for wanted in [0, MIN_PART_SIZE - 1, MAX_PART_SIZE + 1, u64::MAX] {
             let error = PartLayout::new(1, wanted).unwrap_err().to_string();
-            assert!(error.contains(&format!("part_size: {wanted} bytes; a part has 4 MiB")), "{error}");
+            assert!(error.contains(&format!("part_size is {wanted} bytes, but a part has 4 MiB")), "{error}");
         }
         for size in [MAX_OBJECT_SIZE + 1, u64::MAX] {
             let error = PartLayout::new(size, 8 * MIB).unwrap_err().to_string();
@@ -202,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_could_not_have_been_is_not_resumed() {
+    fn a_layout_out_of_limits_is_not_resumed() {
         assert_eq!(PartLayout::resumed(100 * GIB, 4 * MIB), None, "too many parts");
         assert_eq!(PartLayout::resumed(1, 1), None, "too small ones");
     }
@@ -241,7 +248,7 @@ mod tests {
         }
 
         #[test]
-        fn so_is_every_smaller_one(size in 0..200 * GIB, wanted in MIN_PART_SIZE..=64 * MIB) {
+        fn every_size_below_200_gib_is_covered_exactly(size in 0..200 * GIB, wanted in MIN_PART_SIZE..=64 * MIB) {
             check(size, wanted);
         }
     }

@@ -1,8 +1,6 @@
-//! How far a transfer is.
+//! Progress of a transfer.
 
-use std::cell::Cell;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,109 +9,87 @@ use tokio::time::Instant;
 use super::rate_limiter::RateLimiter;
 use crate::body::BodyProgress;
 
-/// How far an upload or a download is, as the function given to `on_progress` sees it.
+/// Progress of a transfer, as given to the `on_progress` callback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransferProgress {
-    /// Bytes that are there: finished parts, what was resumed, and what of the parts under way has moved. It becomes less
-    /// when a part has to begin again.
+    /// Bytes transferred: finished parts, resumed parts, and the bytes of unfinished parts that have moved so far. It
+    /// decreases if a part starts again.
     pub bytes: u64,
-    /// How many there are to be; none as long as a reader has not ended.
+    /// Bytes of the whole object. `None` until a reader has ended.
     pub total_bytes: Option<u64>,
-    /// Of `bytes`, those that were there before.
+    /// Bytes of `bytes` that an earlier transfer had moved.
     pub resumed_bytes: u64,
-    /// Bytes that moved in vain, and are not part of `bytes`.
+    /// Bytes that were moved again. They are not part of `bytes`.
     pub retried_bytes: u64,
-    /// Parts that are finished, those among them that were resumed.
+    /// Finished parts, resumed ones included.
     pub parts: u32,
-    /// How many there are to be, if that is known.
+    /// Parts of the whole object. `None` until it is known.
     pub total_parts: Option<u32>,
 }
 
+/// Callback given to `on_progress`.
 pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
-/// Counts what moves, and tells whoever wants to know.
+/// Counts the bytes and parts of a transfer, and calls the progress callback.
 pub(crate) struct Meter {
     state: Mutex<State>,
-    listener: Option<Listener>,
-    pace: Option<RateLimiter>,
+    callback: Option<Callback>,
+    /// Progress that the callback was called with last. It is locked during a call, and nothing ever waits for it.
+    reported: Mutex<TransferProgress>,
+    rate_limiter: Option<RateLimiter>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct State {
     progress: TransferProgress,
-    /// How often it has changed.
-    version: u64,
-}
-
-struct Listener {
-    callback: Callback,
-    /// What the callback was told last. It is locked while the callback runs, and nothing else is.
-    told: Mutex<Told>,
-}
-
-#[derive(Default)]
-struct Told {
-    version: u64,
-    has_panicked: bool,
-}
-
-thread_local! {
-    /// A callback that drops its own transfer changes the state once more, from within.
-    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
+    is_final: bool,
 }
 
 impl Meter {
-    pub(crate) fn new(callback: Option<Callback>, pace: Option<RateLimiter>) -> Arc<Self> {
-        let listener = callback.map(|callback| Listener { callback, told: Mutex::default() });
-        Arc::new(Self { state: Mutex::default(), listener, pace })
-    }
-
-    pub(crate) fn update(&self, change: impl FnOnce(&mut TransferProgress)) {
-        self.change(change);
-        self.tell();
-    }
-
-    fn change(&self, change: impl FnOnce(&mut TransferProgress)) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut state.progress);
-        state.version += 1;
-    }
-
-    fn tell(&self) {
-        if let Some(listener) = &self.listener {
-            listener.tell(|| *self.state.lock().unwrap_or_else(PoisonError::into_inner));
-        }
+    pub(crate) fn new(callback: Option<Callback>, rate_limiter: Option<RateLimiter>) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), callback, reported: Mutex::default(), rate_limiter })
     }
 
     pub(crate) fn progress(&self) -> TransferProgress {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).progress
+        self.state().progress
     }
-}
 
-impl Listener {
-    /// Tells what is so now, unless somebody did while this waited for its turn: nobody is told of an older state after a
-    /// newer one, and the last one is always told.
-    fn tell(&self, now: impl Fn() -> State) {
-        if IS_TELLING.get() {
-            return;
+    /// Changes the progress and reports it.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut TransferProgress)) {
+        change(&mut self.state().progress);
+        self.report();
+    }
+
+    /// Reports the final progress, unless the last call had it.
+    ///
+    /// If a call is still running, the thread that makes it makes the last one too.
+    pub(crate) fn finish(&self) {
+        self.state().is_final = true;
+        self.report();
+    }
+
+    /// Calls the callback, unless a call is running or the progress is the one reported last.
+    fn report(&self) {
+        let Some(callback) = &self.callback else { return };
+        loop {
+            let Ok(mut reported) = self.reported.try_lock() else { return };
+            let now = self.progress();
+            if *reported != now {
+                callback(now);
+                *reported = now;
+            }
+            drop(reported);
+            // Progress that was made during the call has been skipped. Only the final one must not be.
+            let State { progress, is_final } = *self.state();
+            if !is_final || progress == now {
+                return;
+            }
         }
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { progress, version } = now();
-        if version <= told.version || told.has_panicked {
-            return;
-        }
-        told.version = version;
-        IS_TELLING.set(true);
-        // Whoever tells may be in the middle of sending, or of being dropped: a panic would end more than this transfer.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.callback)(progress)));
-        IS_TELLING.set(false);
-        if outcome.is_err() {
-            told.has_panicked = true;
-            tracing::warn!(
-                "the function given to `on_progress` panicked: it is not called again, and the transfer goes on"
-            );
-        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -123,7 +99,7 @@ impl fmt::Debug for Meter {
     }
 }
 
-/// Counts what moves of one part.
+/// Counts the bytes of one part. If it is dropped before [`finish`](PartMeter::finish), they count as retried.
 #[derive(Debug)]
 pub(crate) struct PartMeter {
     meter: Arc<Meter>,
@@ -133,7 +109,7 @@ pub(crate) struct PartMeter {
 #[derive(Clone, Copy, Debug, Default)]
 struct Attempt {
     number: u32,
-    moved: u64,
+    bytes: u64,
 }
 
 impl PartMeter {
@@ -141,9 +117,8 @@ impl PartMeter {
         Arc::new(Self { meter: Arc::clone(meter), latest: Mutex::default() })
     }
 
-    /// The part is there.
     pub(crate) fn finish(&self) {
-        self.latest().moved = 0;
+        self.latest().bytes = 0;
         self.meter.update(|progress| progress.parts += 1);
     }
 
@@ -151,83 +126,95 @@ impl PartMeter {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What moved so far was in vain; the number of the next attempt.
-    fn give_back(&self) -> u32 {
-        let (number, moved) = {
-            let mut latest = self.latest();
-            latest.number += 1;
-            let moved = std::mem::take(&mut latest.moved);
-            self.meter.change(|progress| {
-                progress.bytes = progress.bytes.saturating_sub(moved);
-                progress.retried_bytes += moved;
-            });
-            (latest.number, moved)
-        };
-        if moved > 0 {
-            self.meter.tell();
+    /// Counts the bytes of the latest attempt as retried, and returns the number of the next attempt.
+    fn start_again(&self) -> u32 {
+        let mut latest = self.latest();
+        latest.number += 1;
+        let number = latest.number;
+        let bytes = std::mem::take(&mut latest.bytes);
+        if bytes > 0 {
+            let progress = &mut self.meter.state().progress;
+            progress.bytes = progress.bytes.saturating_sub(bytes);
+            progress.retried_bytes += bytes;
         }
+        drop(latest);
+        self.meter.report();
         number
     }
 }
 
 impl BodyProgress for PartMeter {
     fn start_attempt(&self) -> u32 {
-        self.give_back()
+        self.start_again()
     }
 
     fn on_sent(&self, attempt: u32, bytes: u64) {
         {
             let mut latest = self.latest();
-            let is_latest = latest.number == attempt;
-            latest.moved += if is_latest { bytes } else { 0 };
-            self.meter.change(|progress| {
-                let counted = if is_latest { &mut progress.bytes } else { &mut progress.retried_bytes };
-                *counted += bytes;
-            });
+            let progress = &mut self.meter.state().progress;
+            if latest.number == attempt {
+                latest.bytes += bytes;
+                progress.bytes += bytes;
+            } else {
+                progress.retried_bytes += bytes;
+            }
         }
-        self.meter.tell();
+        self.meter.report();
     }
 
     fn max_chunk(&self) -> usize {
-        self.meter.pace.as_ref().map_or(usize::MAX, RateLimiter::chunk_size)
+        self.meter.rate_limiter.as_ref().map_or(usize::MAX, RateLimiter::chunk_size)
     }
 
     fn delay_after(&self, bytes: u64) -> Option<Duration> {
-        self.meter.pace.as_ref()?.delay_after(bytes, Instant::now())
+        self.meter.rate_limiter.as_ref()?.delay_after(bytes, Instant::now())
     }
 }
 
 impl Drop for PartMeter {
     fn drop(&mut self) {
-        self.give_back();
+        self.start_again();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
 
     use super::*;
 
+    fn counts(meter: &Meter) -> (u64, u64, u32) {
+        let TransferProgress { bytes, retried_bytes, parts, .. } = meter.progress();
+        (bytes, retried_bytes, parts)
+    }
+
+    /// Returns a meter whose callback records the bytes of every call.
+    fn recorded() -> (Arc<Meter>, Arc<Mutex<Vec<u64>>>) {
+        let calls = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&calls);
+        // A call during another one would find the list locked.
+        let callback: Callback = Arc::new(move |progress| recorded.try_lock().unwrap().push(progress.bytes));
+        (Meter::new(Some(callback), None), calls)
+    }
+
     #[test]
-    fn what_begins_again_does_not_count_twice() {
+    fn a_restarted_part_counts_once() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
-        let first = part.start_attempt();
-        part.on_sent(first, 100);
+        part.on_sent(part.start_attempt(), 100);
         let second = part.start_attempt();
         part.on_sent(second, 30);
-        assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (30, 100));
+        assert_eq!(counts(&meter), (30, 100, 0));
         part.on_sent(second, 70);
         part.finish();
         drop(part);
-        let progress = meter.progress();
-        assert_eq!((progress.bytes, progress.retried_bytes, progress.parts), (100, 100, 1));
+        assert_eq!(counts(&meter), (100, 100, 1));
     }
 
-    /// The HTTP library goes on sending a body after an answer that came before its end.
+    /// hyper goes on sending a body after a response that came before the body's end.
     #[test]
-    fn what_is_sent_of_an_attempt_that_failed_is_in_vain() {
+    fn bytes_of_an_earlier_attempt_count_as_retried() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
         let first = part.start_attempt();
@@ -238,74 +225,76 @@ mod tests {
         part.finish();
         part.on_sent(first, 5);
         drop(part);
-        let progress = meter.progress();
-        assert_eq!((progress.bytes, progress.retried_bytes, progress.parts), (100, 105, 1));
+        assert_eq!(counts(&meter), (100, 105, 1));
     }
 
     #[test]
-    fn what_is_given_up_does_not_count() {
+    fn bytes_of_a_dropped_part_count_as_retried() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
         part.on_sent(part.start_attempt(), 100);
         drop(part);
-        assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 100));
+        assert_eq!(counts(&meter), (0, 100, 0));
     }
 
     #[test]
-    fn everyone_is_told() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let list = Arc::clone(&told);
-        let callback: Callback = Arc::new(move |progress| list.lock().unwrap().push(progress.bytes));
-        let part = PartMeter::new(&Meter::new(Some(callback), None));
+    fn every_change_is_reported_and_the_final_state_once() {
+        let (meter, calls) = recorded();
+        let part = PartMeter::new(&meter);
         let attempt = part.start_attempt();
         part.on_sent(attempt, 1);
         part.on_sent(attempt, 2);
         part.finish();
-        assert_eq!(*told.lock().unwrap(), [1, 3, 3]);
+        meter.finish();
+        assert_eq!(*calls.lock().unwrap(), [1, 3, 3]);
     }
 
     #[test]
-    fn states_come_one_at_a_time_in_their_order_and_the_last_one_comes() {
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let list = Arc::clone(&told);
-        // Whoever is called while another call runs finds the list locked.
-        let callback: Callback = Arc::new(move |progress| list.try_lock().unwrap().push(progress.bytes));
-        let meter = Meter::new(Some(callback), None);
-        std::thread::scope(|scope| {
+    fn calls_come_one_at_a_time_in_order_and_end_with_the_final_state() {
+        let (meter, calls) = recorded();
+        thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..1000).for_each(|_| meter.update(|progress| progress.bytes += 1)));
             }
         });
-        let told = told.lock().unwrap();
-        assert!(told.is_sorted_by(|earlier, later| earlier < later));
-        assert_eq!(told.last(), Some(&4000));
+        meter.finish();
+        let calls = calls.lock().unwrap();
+        assert!(calls.is_sorted_by(|earlier, later| earlier < later));
+        assert_eq!(calls.last(), Some(&4000));
     }
 
     #[test]
-    fn a_callback_that_panics_ends_nothing_and_is_not_called_again() {
-        let calls = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&calls);
-        let callback: Callback = Arc::new(move |_| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            panic!("by its own fault");
+    fn a_running_call_skips_states_but_not_the_final_one() {
+        let (entered, entries) = mpsc::channel();
+        let (release, gate) = mpsc::channel();
+        let gate = Mutex::new(gate);
+        let callback: Callback = Arc::new(move |progress| {
+            entered.send(progress.bytes).unwrap();
+            gate.lock().unwrap().recv().unwrap();
         });
-        let part = PartMeter::new(&Meter::new(Some(callback), None));
-        let attempt = part.start_attempt();
-        part.on_sent(attempt, 1);
-        part.on_sent(attempt, 2);
-        assert_eq!((part.meter.progress().bytes, calls.load(Ordering::Relaxed)), (3, 1));
+        let meter = Meter::new(Some(callback), None);
+        thread::scope(|scope| {
+            scope.spawn(|| meter.update(|progress| progress.bytes = 1));
+            assert_eq!(entries.recv().unwrap(), 1);
+            // None of these waits for the running call.
+            (2..=9).for_each(|bytes| meter.update(|progress| progress.bytes = bytes));
+            meter.finish();
+            release.send(()).unwrap();
+            release.send(()).unwrap();
+        });
+        assert_eq!(entries.try_iter().collect::<Vec<_>>(), [9]);
     }
 
     #[test]
-    fn a_callback_may_drop_what_it_is_told_of() {
+    fn a_callback_may_drop_the_transfer() {
         let part = Arc::new(Mutex::new(None::<Arc<PartMeter>>));
         let dropped = Arc::clone(&part);
         let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));
         let meter = Meter::new(Some(callback), None);
         let of_part = PartMeter::new(&meter);
-        of_part.latest().moved = 5;
+        of_part.latest().bytes = 5;
         *part.lock().unwrap() = Some(of_part);
         meter.update(|progress| progress.bytes = 5);
-        assert_eq!((meter.progress().bytes, meter.progress().retried_bytes), (0, 5));
+        assert_eq!(counts(&meter), (0, 5, 0));
     }
 }

@@ -33,7 +33,9 @@ impl RateLimiter {
     /// `InvalidInput` if `bytes_per_second` is 0.
     pub(crate) fn new(bytes_per_second: u64, concurrency: usize) -> Result<Self> {
         let bytes_per_second = NonZeroU64::new(bytes_per_second).ok_or_else(|| {
-            Error::invalid_input("bandwidth is 0 bytes per second; set at least 1, or leave it unset for no limit")
+            Error::invalid_input(
+                "bandwidth is 0 bytes per second, but at least 1 is needed: raise it, or leave it unset for no limit",
+            )
         })?;
         Ok(Self { bytes_per_second, concurrency: (concurrency as u64).max(1), busy_until: Mutex::new(None) })
     }

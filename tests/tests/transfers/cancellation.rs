@@ -74,7 +74,7 @@ async fn a_download_that_is_cancelled_keeps_what_it_fetched_and_is_gone_on_with(
     });
     let error = first.cancel_on(async move { stalled.notified().await }).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
-    let kept = format!("{}.qsdownload, is kept, and a download to the same file goes on with it", target.display());
+    let kept = format!("{}.qsdownload is kept, and a download to the same file continues with it", target.display());
     assert!(error.to_string().contains(&kept), "{error}");
     assert_eq!(fs::read(&target).unwrap(), b"before");
 

@@ -120,8 +120,8 @@ async fn a_copy_that_cannot_be_leaves_nothing_behind() {
     let from = || bucket.copy(ObjectSource::new(bucket.name(), "from"), "to");
     for (copy, problem) in [
         (bucket.copy(ObjectSource::new("", "from"), "to"), "needs both"),
-        (from().part_size(1), "a part has 4 MiB"),
-        (from().concurrency(0), "concurrency: 0 parts"),
+        (from().part_size(1), "part_size is 1 bytes, but a part has 4 MiB"),
+        (from().concurrency(0), "concurrency is 0 requests, but a transfer needs at least 1"),
     ] {
         let error = copy.send().await.unwrap_err();
         assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(problem), "{error}");

@@ -119,7 +119,7 @@ async fn who_answers_nothing_else_does_not_take_away_what_is_there() {
         let server = RawServer::start([object.head(), object.first(), odd]).await.unwrap();
         let error = object.download(&server).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{what}: {error}");
-        assert!(error.to_string().contains("of key \"key\" is not what was asked for"), "{error}");
+        assert!(error.to_string().contains("for key \"key\" is not the requested range"), "{error}");
         assert_eq!(server.requests().len(), 2 + MOST_ATTEMPTS, "{what}");
         assert_eq!(fs::read(object.target()).unwrap(), BEFORE, "{what}");
         assert!(object.partial().exists(), "{what}");

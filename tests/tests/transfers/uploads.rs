@@ -161,13 +161,13 @@ async fn what_cannot_be_is_refused_before_anything_is_sent() {
     let upload = || bucket.upload("key").bytes("x");
     for (upload, problem) in [
         (bucket.upload("key"), "nothing to upload: call `file`, `bytes` or `reader`"),
-        (upload().part_size(4 * MIB - 1), "a part has 4 MiB (4194304) to 5 GiB"),
+        (upload().part_size(4 * MIB - 1), "part_size is 4194303 bytes, but a part has 4 MiB (4194304 bytes) to 5 GiB"),
         (upload().part_size(5 * 1024 * MIB + 1), "a part has 4 MiB"),
-        (upload().concurrency(0), "concurrency: 0 parts"),
+        (upload().concurrency(0), "concurrency is 0 requests, but a transfer needs at least 1"),
         (upload().bandwidth(0), "bandwidth is 0 bytes per second"),
         (
             bucket.upload("key").reader(reader(b"x")).memory_budget(16 * MIB - 1),
-            "memory_budget: a reader needs 16777216 bytes, for two parts of 8388608, and it is 16777215",
+            "memory_budget is 16777215 bytes, but a reader needs at least 16777216 bytes, for two parts of 8388608 bytes",
         ),
     ] {
         let error = upload.send().await.unwrap_err();

@@ -1,130 +1,178 @@
-//! An object to a file.
+//! Downloads of whole objects to files.
 
 mod journal;
-mod layout;
 mod partial_file;
 mod range;
-mod run;
 mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use super::cancelled::Cancelled;
+use tracing::{Instrument, debug_span};
+
+use self::journal::Journal;
+use self::partial_file::PartialFile;
+use self::range::RangeFetcher;
+use self::verify::{ExpectedDigest, Verdict};
+use super::cancelled::or_cancelled;
 use super::etag::Checksum;
 use super::object_properties::CustomerKey;
-use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE};
-use super::progress::{Callback, TransferProgress};
+use super::object_snapshot::ObjectRef;
+use super::options::TransferOptions;
+use super::part_size::PartLayout;
+use super::progress::{Meter, TransferProgress};
+use super::tasks::{for_each_part, stopped};
 use crate::Bucket;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
-/// A download to a file, made by [`Bucket::download`].
+/// Download of an object of any size to a file, created by [`Bucket::download`].
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
 /// let downloaded = bucket.download("backups/db.tar").to_file("db.tar").send().await?;
-/// println!("{} bytes, {} of them were there", downloaded.size, downloaded.resumed_bytes);
+/// println!("{} bytes, verified: {}", downloaded.size, downloaded.is_verified);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// Ranges are fetched side by side into a file beside the target, `db.tar.qsdownload`, which takes the target's place when
-/// it is whole: until then, the target is what it was before. A download that was interrupted goes on with what is there.
+/// Ranges of the object are fetched concurrently into `db.tar.qsdownload`, next to the target. The complete file then
+/// replaces the target atomically; until then the target stays as it was. If a download fails or is interrupted, the next
+/// one to the same target continues with the ranges that were fetched, provided that the object has an ETag and did not
+/// change.
 ///
-/// A server or a proxy that answers something else than what was asked is asked again, as often as a request is made. What
-/// is there is kept whatever fails, unless the object is another one by then, or the bytes are not what its entity tag says.
+/// Requests that fail are retried according to [`Config::retry`](crate::Config::retry). All ranges are of the same object:
+/// if it is overwritten meanwhile, the download fails.
 ///
-/// All ranges are of one object: if somebody writes to its key meanwhile, that is an error, and never a mixture.
-#[must_use = "nothing is fetched before `send`"]
+/// # Verification
+///
+/// By default, the file is compared with the object's ETag. An ETag that is an MD5 is the MD5 of all bytes. An ETag of an
+/// object made of parts (`"<md5>-<number of parts>"`) is the MD5 of the parts' MD5s, but does not tell their size. The
+/// download tries one size, the first of these that gives the number of parts:
+///
+/// 1. the configured [`part_size`](Download::part_size),
+/// 2. sizes that grow from it as those of an upload from a [reader](crate::Upload::reader),
+/// 3. the smallest number of whole MiB.
+///
+/// If the digest differs, the download fails if no other parts of whole MiB would give that number, which holds for parts
+/// of 8 MiB if there are nine or more. Otherwise it succeeds, and [`Downloaded::is_verified`] is false. To verify an object
+/// whose parts have another size, set that size as `part_size`.
+#[must_use = "nothing is downloaded before `send`"]
 pub struct Download {
     bucket: Bucket,
     key: String,
     target: Option<PathBuf>,
     version_id: Option<String>,
     encryption: Option<CustomerKey>,
-    options: Options,
-    cancelled: Option<Cancelled>,
+    options: TransferOptions,
 }
 
-/// How it is done.
-struct Options {
-    part_size: u64,
-    concurrency: usize,
-    checksum: Option<Checksum>,
-    bandwidth: Option<u64>,
-    on_progress: Option<Callback>,
+/// Summary of a complete download, returned by [`Download::send`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Downloaded {
+    /// Key of the object.
+    pub key: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// ETag of the object.
+    pub etag: Option<String>,
+    /// Version of the object, if the bucket keeps versions.
+    pub version_id: Option<String>,
+    /// True if the bytes have the digest in the ETag.
+    ///
+    /// False if nothing proves that the bytes are right: [`checksum`](Download::checksum) is `None`, the object is encrypted
+    /// with a customer key, its ETag is not made of MD5s, or the size of its parts is unknown (see
+    /// [`Download`](Download#verification)).
+    pub is_verified: bool,
+    /// Number of ranges of the file.
+    pub parts: u32,
+    /// Number of requests for ranges, retries included.
+    pub attempts: u32,
+    /// Bytes that an earlier download had fetched.
+    pub resumed_bytes: u64,
+}
+
+impl Bucket {
+    /// Creates a [`Download`] of an object of any size to a file.
+    pub fn download(&self, key: impl Into<String>) -> Download {
+        Download {
+            bucket: self.clone(),
+            key: key.into(),
+            target: None,
+            version_id: None,
+            encryption: None,
+            options: TransferOptions::default(),
+        }
+    }
 }
 
 impl Download {
-    pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
-        let options = Options {
-            part_size: DEFAULT_PART_SIZE,
-            concurrency: DEFAULT_CONCURRENCY,
-            checksum: Some(Checksum::Md5),
-            bandwidth: None,
-            on_progress: None,
-        };
-        Self { bucket: bucket.clone(), key, target: None, version_id: None, encryption: None, options, cancelled: None }
-    }
-
-    /// The file that it becomes. If there is one, it is replaced when the download is whole; a symbolic link is replaced too,
-    /// and not followed. What is no file, such as a pipe or a device, is refused.
+    /// Sets the target file, which is required.
+    ///
+    /// An existing file is replaced when the download is complete, and so is a symbolic link, which is not followed. The
+    /// download fails if the target exists and is not a file, for example a pipe or a device.
     pub fn to_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.target = Some(path.into());
         self
     }
 
-    /// The version to fetch; by default the one that is served under the key.
+    /// Sets the version to download. Defaults to the current one.
     pub fn version_id(mut self, id: impl Into<String>) -> Self {
         self.version_id = Some(id.into());
         self
     }
 
-    /// The key that the object was encrypted with.
+    /// Sets the key that the object was encrypted with.
     pub fn encryption(mut self, key: CustomerKey) -> Self {
         self.encryption = Some(key);
         self
     }
 
-    /// How many bytes one request fetches, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too
-    /// few, and a download that goes on with what is there keeps the size that it began with.
+    /// Sets the number of bytes that one request fetches, 4 MiB to 5 GiB. Defaults to 8 MiB.
+    ///
+    /// Larger ranges are fetched if there would be more than 10,000. A resumed download keeps the size that it began with.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self
     }
 
-    /// How many requests are under way at the same time, 1 or more; default 8.
+    /// Sets the maximum number of requests in flight, at least 1. Defaults to 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests;
         self
     }
 
-    /// What the bytes are checked by; [`Checksum::Md5`] by default, which compares them with the entity tag if that is one
-    /// of bytes, or of parts whose size can be told: [`Downloaded::is_verified`] says whether. Parts of whole MiB are told by
-    /// their number; of others, [`part_size`](Download::part_size) says the size. With `None`, only the number of bytes is
-    /// checked.
+    /// Sets the checksum that the file is [verified](Download#verification) with. Defaults to [`Checksum::Md5`].
+    ///
+    /// With `None`, only the number of bytes is checked.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.options.checksum = checksum.into();
         self
     }
 
-    /// How many bytes a second are fetched at the most, all requests together; 1 or more. No limit by default.
+    /// Limits the bytes per second of all requests together, at least 1. Unlimited by default.
     pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.options.bandwidth = Some(bytes_per_second);
         self
     }
 
-    /// Calls a function whenever bytes have come or a part is finished: it must not take long.
+    /// Sets a callback for progress, called when bytes have arrived or a range is finished.
+    ///
+    /// It is called like that of [`Upload::on_progress`](crate::Upload::on_progress): it must return quickly and must not
+    /// panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self
     }
 
-    /// Ends the download in good order when this is done: requests under way are stopped, what was fetched is noted, and
-    /// [`send`](Download::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says where it is
-    /// kept. A download to the same file goes on with it; of an object without an ETag nothing is kept. Dropping `send`
-    /// stops everything too, but cannot wait until it has stopped.
+    /// Cancels the download when the future completes.
+    ///
+    /// Requests in flight are stopped, the ranges that were fetched are recorded, and [`send`](Download::send) returns an
+    /// error of kind [`Cancelled`](crate::ErrorKind::Cancelled), which tells where they are kept. A download to the same
+    /// target continues with them. Of an object without an ETag nothing is kept. Dropping the future of `send` stops the
+    /// download too, but does not wait until it has stopped.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -135,26 +183,100 @@ impl Download {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancelled = Some(Box::pin(done));
+    pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.options.cancelled = Mutex::new(Some(Box::pin(cancelled)));
         self
     }
 
-    /// Does it.
+    /// Runs the download and returns a summary.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no target or a setting is out of its limits,
-    /// [`ErrorKind::Body`](crate::ErrorKind::Body) if a file cannot be written,
-    /// [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if what came is not what was asked for, or
-    /// not what its entity tag says, and those of the operations. [`Error::is_precondition_failed`] is true if the object
-    /// changed meanwhile.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no target, or an option is out of its
+    ///   limits.
+    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if a file cannot be written.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the server sent something else than the
+    ///   requested range, or the bytes do not have the digest in the ETag.
+    /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
+    /// * The errors of `HeadObject` and `GetObject`. [`Error::is_precondition_failed`] is true if the object changed
+    ///   meanwhile.
     pub async fn send(self) -> Result<Downloaded> {
-        let target = self
-            .target
-            .clone()
-            .ok_or_else(|| Error::invalid_input("nowhere to download to: call `to_file`; nothing was sent"))?;
-        run::run(self, target).await
+        let span = debug_span!("download", bucket = self.bucket.name(), key = self.key);
+        let meter = self.options.meter()?;
+        let outcome = self.run(&meter).instrument(span).await;
+        meter.finish();
+        outcome
+    }
+
+    async fn run(self, meter: &Arc<Meter>) -> Result<Downloaded> {
+        let Self { bucket, key, target, version_id, encryption, options } = self;
+        let target = target.ok_or_else(|| Error::invalid_input("the download has no target: call `to_file`"))?;
+        let mut cancelled = options.take_cancelled();
+        let source = ObjectRef {
+            bucket: &bucket,
+            key: &key,
+            version_id: version_id.as_deref(),
+            encryption: encryption.as_ref(),
+        };
+        let (object, size) = or_cancelled(source.head(), &mut cancelled, || false).await?;
+        let input = source.get_same(&object);
+        let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
+        let expected = match options.checksum {
+            Some(Checksum::Md5) if !is_encrypted => {
+                ExpectedDigest::new(object.etag.as_deref(), size, options.part_size)
+            }
+            _ => ExpectedDigest::Unknown,
+        };
+
+        let wanted = PartLayout::new(size, options.part_size)?.part_size();
+        let (version, etag) = (version_id.as_deref(), object.etag.as_deref());
+        let journal = Journal::new((bucket.name(), &key), version, etag, size, wanted);
+        let opening = tokio::task::spawn_blocking(move || PartialFile::open(&target, journal, size));
+        let file = Arc::new(opening.await.map_err(stopped)??);
+        let Journal { part_size, done: fetched, .. } = file.journal();
+        let layout = PartLayout::new(size, part_size)?;
+        let (fetched, missing): (Vec<_>, Vec<_>) = layout.parts().partition(|part| fetched.contains(&part.number));
+        let resumed_bytes = fetched.iter().map(|part| part.bytes.end - part.bytes.start).sum();
+        meter.update(|progress| {
+            (progress.bytes, progress.resumed_bytes, progress.total_bytes) = (resumed_bytes, resumed_bytes, Some(size));
+            progress.parts = u32::try_from(fetched.len()).unwrap_or(u32::MAX);
+            progress.total_parts = Some(layout.count());
+        });
+
+        let (shared_file, meter) = (Arc::clone(&file), Arc::clone(meter));
+        let fetcher =
+            Arc::new(RangeFetcher { bucket, key, input, size, file: shared_file, meter, attempts: AtomicU32::new(0) });
+        let for_tasks = Arc::clone(&fetcher);
+        let fetching = for_each_part(missing, options.concurrency, &mut cancelled, move |part| {
+            let fetcher = Arc::clone(&for_tasks);
+            async move { fetcher.fetch(&part).await }
+        });
+        let verdict = match fetching.await {
+            Ok(_) => or_cancelled(verify(&file, expected, size), &mut cancelled, || false).await,
+            // The fetched ranges are of an object that no longer exists.
+            Err(error) if error.is_precondition_failed() => Ok(Verdict::Corrupt(error)),
+            Err(error) => Err(error),
+        };
+        let is_verified = match verdict {
+            Ok(Verdict::Verified) => true,
+            Ok(Verdict::Unverified) => false,
+            Ok(Verdict::Corrupt(error)) => {
+                blocking(&file, PartialFile::discard).await;
+                return Err(error);
+            }
+            Err(error) => return Err(keep(&file, object.etag.is_some(), error).await),
+        };
+        tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
+        Ok(Downloaded {
+            key: fetcher.key.clone(),
+            size,
+            etag: object.etag,
+            version_id: object.version_id,
+            is_verified,
+            parts: layout.count(),
+            attempts: fetcher.attempts.load(Ordering::Relaxed),
+            resumed_bytes,
+        })
     }
 }
 
@@ -169,28 +291,39 @@ impl fmt::Debug for Download {
     }
 }
 
-/// What [`Download::send`] returns: the file is there, with all bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Downloaded {
-    /// The object's key.
-    pub key: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Its entity tag.
-    pub etag: Option<String>,
-    /// Its version, in a bucket that keeps versions.
-    pub version_id: Option<String>,
-    /// Whether its bytes were found to be what the entity tag says. Not every tag says something of them: that of an
-    /// encrypted object does not, nor does one that somebody made up.
-    pub is_verified: bool,
-    /// How many ranges it was fetched in.
-    pub parts: u32,
-    /// How many requests fetched them, or tried to.
-    pub attempts: u32,
-    /// Bytes that an earlier download had fetched, and that were not fetched again.
-    pub resumed_bytes: u64,
+async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) -> Result<Verdict> {
+    let file = Arc::clone(file);
+    let reader = tokio::task::spawn_blocking(move || file.reader()).await.map_err(stopped)??;
+    expected.verify(Arc::new(reader), size).await
 }
 
-#[cfg(test)]
-mod tests;
+/// Records the fetched ranges after a failure, or removes them if the object has no ETag by which a later download could
+/// tell that it is the same object. Returns the error for the caller.
+async fn keep(file: &Arc<PartialFile>, has_etag: bool, error: Error) -> Error {
+    let is_done = blocking(file, if has_etag { PartialFile::flush } else { PartialFile::discard }).await;
+    if error.kind() != ErrorKind::Cancelled {
+        return error;
+    }
+    let path = file.path().display();
+    let state = match (has_etag, is_done) {
+        (true, true) => format!("{path} is kept, and a download to the same file continues with it"),
+        (true, false) => {
+            format!("{path} is kept, but some of its ranges could not be recorded and will be fetched again")
+        }
+        (false, true) => {
+            format!("{path} was removed, because the object has no ETag by which a download could continue")
+        }
+        (false, false) => format!("{path} could not be removed; it is useless, because the object has no ETag"),
+    };
+    Error::new(ErrorKind::Cancelled, format!("the download was cancelled; {state}"))
+}
+
+/// Runs blocking work on a file after a failure. Returns false if it fails too, which is only logged.
+async fn blocking(file: &Arc<PartialFile>, work: fn(&PartialFile) -> Result<()>) -> bool {
+    let file = Arc::clone(file);
+    let done = tokio::task::spawn_blocking(move || work(&file)).await.map_err(stopped).flatten();
+    if let Err(error) = &done {
+        tracing::warn!(%error, "the files of a failed download could not be recorded or removed");
+    }
+    done.is_ok()
+}

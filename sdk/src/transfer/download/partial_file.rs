@@ -1,4 +1,4 @@
-//! The file that is being put together, beside the one that it becomes.
+//! File next to the target, which receives the ranges until it is complete.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,30 +13,32 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::journal::atomic_file;
 use crate::transfer::journal::lock::open_locked;
 
-/// What is not noted is fetched again when the download is resumed: it is written down after so long, or so many bytes.
-const NOTED_EVERY: Duration = Duration::from_millis(500);
-const MOST_UNNOTED: u64 = 64 << 20;
+/// Maximum time between two writes of the journal. Ranges that are not in it are fetched again after a crash.
+const RECORD_INTERVAL: Duration = Duration::from_millis(500);
+/// Maximum number of fetched bytes that the journal does not have.
+const MAX_UNRECORDED: u64 = 64 << 20;
 
+/// Locked file with the ranges fetched so far, and the journal that lists them.
 #[derive(Debug)]
 pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    journal: Mutex<Notes>,
+    recorder: Mutex<Recorder>,
 }
 
 #[derive(Debug)]
-struct Notes {
+struct Recorder {
     journal: Journal,
     stored: Instant,
-    /// Bytes that are there and not noted in the file.
-    unnoted: u64,
-    /// Nothing is noted any more: the file is the target, or is gone.
+    /// Fetched bytes that the stored journal does not have.
+    unrecorded: u64,
+    /// True if the file is the target or was removed, so that nothing may be recorded any more.
     is_over: bool,
 }
 
 impl PartialFile {
-    /// Opens what is there of the same download, or begins with nothing. Blocks.
+    /// Opens the file of an earlier download of the same object, or creates an empty one. Blocks.
     pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
         if let Some(problem) = atomic_file::irreplaceable(target) {
             let message = format!("the target {} {problem}", target.display());
@@ -49,7 +51,7 @@ impl PartialFile {
         let journal = if before == size {
             journal.resumed(&journal_of(&path))
         } else {
-            // Of a file of another length it must not say what is there of this one, should the program die here.
+            // If the program crashes after `set_len`, a journal of another file must not describe this one.
             atomic_file::remove(&journal_of(&path)).map_err(described)?;
             journal
         };
@@ -61,23 +63,23 @@ impl PartialFile {
         }
         journal.store(&journal_of(&path)).map_err(described)?;
         let target = target.to_owned();
-        let notes = Notes { journal, stored: Instant::now(), unnoted: 0, is_over: false };
-        Ok(Self { file, path, target, journal: Mutex::new(notes) })
+        let recorder = Recorder { journal, stored: Instant::now(), unrecorded: 0, is_over: false };
+        Ok(Self { file, path, target, recorder: Mutex::new(recorder) })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What was fetched, to be read: where locks are enforced, as on Windows, nobody reads it who opens it anew. Blocks.
+    /// Returns a reader. It shares the file handle, because Windows refuses other handles while the file is locked. Blocks.
     pub(super) fn reader(&self) -> Result<OpenFile> {
         let file = self.file.try_clone().map_err(|error| unwritable(&self.path, error))?;
         Ok(OpenFile::of(file, &self.path))
     }
 
-    /// The numbers of the ranges that are there.
+    /// Returns the journal with the ranges fetched so far.
     pub(super) fn journal(&self) -> Journal {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).journal.clone()
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).journal.clone()
     }
 
     /// Blocks.
@@ -85,69 +87,69 @@ impl PartialFile {
         write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
     }
 
-    /// Notes that a range of so many bytes is there. Blocks.
-    pub(super) fn note(&self, part: u32, bytes: u64) -> Result<()> {
-        let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that was stopped may come so late.
-        if notes.is_over {
+    /// Records that a range of `bytes` bytes is complete. Blocks.
+    pub(super) fn record(&self, part: u32, bytes: u64) -> Result<()> {
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        // A task that was stopped may come this late.
+        if recorder.is_over {
             return Ok(());
         }
-        notes.journal.done.insert(part);
-        notes.unnoted += bytes;
-        if notes.stored.elapsed() < NOTED_EVERY && notes.unnoted < MOST_UNNOTED {
+        recorder.journal.done.insert(part);
+        recorder.unrecorded += bytes;
+        if recorder.stored.elapsed() < RECORD_INTERVAL && recorder.unrecorded < MAX_UNRECORDED {
             return Ok(());
         }
-        self.store(&mut notes)
+        self.store(&mut recorder)
     }
 
-    /// Notes everything. Blocks.
+    /// Stores all recorded ranges. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
-        let mut notes = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.unnoted == 0 || notes.is_over { Ok(()) } else { self.store(&mut notes) }
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        if recorder.unrecorded == 0 || recorder.is_over { Ok(()) } else { self.store(&mut recorder) }
     }
 
-    /// What is noted has to be there even if the machine dies.
-    fn store(&self, notes: &mut Notes) -> Result<()> {
-        let stored = self.file.sync_data().and_then(|()| notes.journal.store(&journal_of(&self.path)));
+    /// Stores the journal after the bytes that it lists, so that it is right even after a power failure.
+    fn store(&self, recorder: &mut Recorder) -> Result<()> {
+        let stored = self.file.sync_data().and_then(|()| recorder.journal.store(&journal_of(&self.path)));
         stored.map_err(|error| unwritable(&self.path, error))?;
-        (notes.stored, notes.unnoted) = (Instant::now(), 0);
+        (recorder.stored, recorder.unrecorded) = (Instant::now(), 0);
         Ok(())
     }
 
-    /// Puts it in the target's place. Blocks.
+    /// Replaces the target by this file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
         let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
         moved.map_err(|error| unwritable(&self.target, error))?;
-        self.end_notes();
-        // Until the new name is safe, the journal says what there is to go on with.
+        self.stop_recording();
+        // The journal stays until the rename is durable, so that a crash before that does not lose the ranges.
         atomic_file::sync_folder(&self.target);
         if let Err(error) = atomic_file::remove(&journal_of(&self.path)) {
-            tracing::warn!(%error, "what was downloaded is there, and its journal too");
+            tracing::warn!(%error, "the download is complete, but its journal could not be removed");
         }
         Ok(())
     }
 
-    /// Removes it: what is there is good for nothing. Blocks.
+    /// Removes the file and its journal. Blocks.
     pub(super) fn discard(&self) -> Result<()> {
-        self.end_notes();
+        self.stop_recording();
         let removed = atomic_file::remove(&journal_of(&self.path)).and_then(|()| atomic_file::remove(&self.path));
         removed.map_err(|error| unwritable(&self.path, error))
     }
 
-    fn end_notes(&self) {
-        self.journal.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+    fn stop_recording(&self) {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
     }
 }
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if let Err(error) = self.flush() {
-            tracing::warn!(%error, "what was downloaded last is not noted");
+            tracing::warn!(%error, "the ranges that were fetched last could not be recorded");
         }
     }
 }
 
-/// Two that write into one file would make a mixture. Blocks, for as long as a download that was dropped may take to end.
+/// Opens and locks the file, so that two downloads do not mix. Blocks, as long as a dropped download may take to end.
 fn open_alone(path: &Path) -> Result<File> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
     open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
@@ -188,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_waits_for_a_file_that_becomes_the_target_gets_another_one() {
+    fn a_download_that_waited_for_the_lock_gets_a_new_file() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let open = |size| {

@@ -1,4 +1,4 @@
-//! One range of an object, into its place in a file.
+//! Fetches one range of an object into its place in a file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::stopped;
 use crate::{Bucket, GetObjectInput, GetObjectOutput};
 
-/// What is written at once.
-const PIECE: usize = 256 << 10;
+/// Number of bytes that are written at once.
+const WRITE_SIZE: usize = 256 << 10;
 
-/// What is fetched, and where to.
-pub(super) struct Fetch {
+/// Object that is downloaded, and the file that it is written to.
+pub(super) struct RangeFetcher {
     pub(super) bucket: Bucket,
     pub(super) key: String,
-    /// Without its range.
+    /// Input of `GetObject` without a range.
     pub(super) input: GetObjectInput,
     pub(super) size: u64,
     pub(super) file: Arc<PartialFile>,
@@ -30,46 +30,47 @@ pub(super) struct Fetch {
     pub(super) attempts: AtomicU32,
 }
 
-impl Fetch {
-    pub(super) async fn part(&self, part: &Part) -> Result<()> {
+impl RangeFetcher {
+    /// Fetches one range, and continues after failures as long as bytes arrive.
+    pub(super) async fn fetch(&self, part: &Part) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let most = self.bucket.retry().most_attempts();
         let mut there = part.bytes.start;
-        let (mut failures, mut odd_answers) = (0, 0);
+        let (mut failures, mut mismatches) = (0, 0);
         while there < part.bytes.end {
             let before = there;
-            let fetched = match self.ask(there..part.bytes.end).await {
+            let fetched = match self.get(there..part.bytes.end).await {
                 Ok(object) => self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await,
-                // What the client could try again by itself, it has.
+                // The client has retried it.
                 Err(error) if !error.is_unexpected_response() => return Err(error),
                 Err(error) => Err(error),
             };
             let Err(error) = fetched else { continue };
-            if !may_pass(&error) {
+            if !is_transient(&error) {
                 return Err(error);
             }
             if error.is_unexpected_response() {
-                // Who answers other than asked may have sent other bytes, too.
+                // The bytes before may be wrong too.
                 there = part.bytes.start;
                 attempt = meter.start_attempt();
-                odd_answers += 1;
+                mismatches += 1;
             }
-            // What moves is not given up, however often it breaks.
+            // As long as bytes arrive, broken connections do not count.
             failures = if there > before { 1 } else { failures + 1 };
-            if failures >= most || odd_answers >= most {
+            if failures >= most || mismatches >= most {
                 return Err(error);
             }
-            tracing::debug!(key = self.key, part = part.number, %error, "fetching the rest of the range");
+            tracing::debug!(key = self.key, part = part.number, %error, "retrying the rest of the range");
             tokio::time::sleep(self.bucket.retry().backoff(failures)).await;
         }
         let (file, number, length) = (Arc::clone(&self.file), part.number, part.bytes.end - part.bytes.start);
-        tokio::task::spawn_blocking(move || file.note(number, length)).await.map_err(stopped)??;
+        tokio::task::spawn_blocking(move || file.record(number, length)).await.map_err(stopped)??;
         meter.finish();
         Ok(())
     }
 
-    async fn ask(&self, bytes: Range<u64>) -> Result<GetObjectOutput> {
+    async fn get(&self, bytes: Range<u64>) -> Result<GetObjectOutput> {
         let is_whole = bytes.start == 0 && bytes.end == self.size;
         let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
         let input = GetObjectInput { range, ..self.input.clone() };
@@ -77,13 +78,13 @@ impl Fetch {
         let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
         self.attempts.fetch_add(attempts, Ordering::Relaxed);
         let object = outcome?;
-        match self.oddity(&object, &bytes, is_whole) {
-            Some(oddity) => Err(self.odd_answer(&oddity)),
+        match self.mismatch(&object, &bytes, is_whole) {
+            Some(mismatch) => Err(self.unexpected(&mismatch)),
             None => Ok(object),
         }
     }
 
-    /// Fetches from where it is to the end, or as far as it goes.
+    /// Writes the bytes of a response, and advances `there` past them.
     async fn receive(
         &self,
         mut object: GetObjectOutput,
@@ -96,7 +97,7 @@ impl Fetch {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
                     if *there + (waiting.len() + bytes.len()) as u64 > end {
-                        return Err(self.odd_answer("more bytes came than were asked for"));
+                        return Err(self.unexpected("it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
                     let pause = meter.delay_after(bytes.len() as u64);
@@ -108,14 +109,14 @@ impl Fetch {
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if waiting.len() >= PIECE {
+            if waiting.len() >= WRITE_SIZE {
                 self.write(waiting.split().freeze(), there).await?;
             }
         };
         self.write(waiting.freeze(), there).await?;
         received?;
         if *there < end {
-            return Err(Error::new(ErrorKind::Connection, "the answer ended before the range did"));
+            return Err(Error::new(ErrorKind::Connection, "the response ended before the requested range did"));
         }
         Ok(())
     }
@@ -127,9 +128,8 @@ impl Fetch {
         Ok(())
     }
 
-    /// In what an answer is not one to what was asked: a server that passes over the range, or means another object, must
-    /// not go unnoticed.
-    fn oddity(&self, object: &GetObjectOutput, asked: &Range<u64>, is_whole: bool) -> Option<String> {
+    /// Returns the difference if a response is not the requested range of the same object.
+    fn mismatch(&self, object: &GetObjectOutput, asked: &Range<u64>, is_whole: bool) -> Option<String> {
         if let (Some(pinned), Some(etag)) = (&self.input.if_match, &object.etag)
             && pinned != etag
         {
@@ -146,19 +146,19 @@ impl Fetch {
         match object.content_range.as_deref() {
             Some(range) if range == expected => None,
             Some(range) => Some(format!("{range} and not {expected}")),
-            None => Some("it does not say which range it is".to_owned()),
+            None => Some("it has no Content-Range".to_owned()),
         }
     }
 
-    fn odd_answer(&self, oddity: &str) -> Error {
+    fn unexpected(&self, mismatch: &str) -> Error {
         Error::unexpected_response(format!(
-            "what the server sent of key {:?} is not what was asked for: {oddity}",
+            "the response for key {:?} is not the requested range: {mismatch}",
             self.key
         ))
     }
 }
 
-/// Whether asking again may help.
-fn may_pass(error: &Error) -> bool {
+/// Tells if another attempt may succeed.
+fn is_transient(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::UnexpectedResponse)
 }

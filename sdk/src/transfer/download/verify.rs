@@ -1,125 +1,230 @@
-//! What an entity tag says of an object's bytes.
+//! Verifies a downloaded file by the object's ETag.
+//!
+//! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of an object made of parts is
+//! the MD5 of the parts' MD5s and the number of parts, but not their size. One part layout with this number is tried, so
+//! that the file is read once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::layout::{Layout, layouts};
 use crate::body::OpenFile;
 use crate::error::{Error, Result};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::part_size::MAX_PARTS;
+use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, growing_part_size};
 use crate::transfer::source::PartSource;
 
+/// Digest that the bytes of an object should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// It is the MD5 of all bytes.
-    Whole(Md5Sum),
-    /// If the parts were laid out in one of these ways, it is the MD5 of their MD5s.
-    Parts {
-        layouts: Vec<Layout>,
-        /// Whether there are hardly any others.
-        are_all: bool,
-        tag: PartsEtag,
-    },
-    Nothing,
+pub(super) enum ExpectedDigest {
+    /// MD5 of all bytes.
+    Md5(Md5Sum),
+    /// MD5 of the MD5s of parts.
+    Parts { etag: PartsEtag, layout: Layout, is_only_layout: bool },
+    /// The ETag does not tell.
+    Unknown,
 }
 
-/// What came of holding a file against what its tag says.
+/// Outcome of comparing a file with its expected digest.
 pub(super) enum Verdict {
     Verified,
-    /// Nothing is said of these bytes.
-    Unproven,
-    /// It is something else, and good for nothing.
-    Refuted(Error),
+    /// The ETag does not tell whether the bytes are right.
+    Unverified,
+    /// The bytes are wrong.
+    Corrupt(Error),
 }
 
-impl Proof {
-    pub(super) fn of(etag: Option<&str>, size: u64, wanted_part: u64) -> Self {
-        let Some(etag) = etag else { return Self::Nothing };
-        if let Some(sum) = parse_hex(etag) {
-            return Self::Whole(sum);
+impl ExpectedDigest {
+    /// Reads what the ETag of an object of `size` bytes tells. `part_size` is the configured one.
+    pub(super) fn new(etag: Option<&str>, size: u64, part_size: u64) -> Self {
+        let Some(etag) = etag else { return Self::Unknown };
+        if let Some(md5) = parse_hex(etag) {
+            return Self::Md5(md5);
         }
-        let Some(tag) = PartsEtag::parse(etag).filter(|tag| (1..=MAX_PARTS).contains(&tag.count)) else {
-            return Self::Nothing;
-        };
-        let (layouts, are_all) = layouts(size, tag.count, wanted_part);
-        if layouts.is_empty() { Self::Nothing } else { Self::Parts { layouts, are_all, tag } }
+        let Some(etag) = PartsEtag::parse(etag) else { return Self::Unknown };
+        match choose_layout(size, etag.count, part_size) {
+            Some((layout, is_only_layout)) => Self::Parts { etag, layout, is_only_layout },
+            None => Self::Unknown,
+        }
     }
 
-    /// Whether a file is what the tag says; an error if it cannot be read.
-    pub(super) async fn judge(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
+    /// Hashes a file of `size` bytes and compares.
+    pub(super) async fn verify(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
         let source = PartSource::File(file);
         match self {
-            Self::Nothing => Ok(Verdict::Unproven),
-            Self::Whole(expected) => {
+            Self::Unknown => Ok(Verdict::Unverified),
+            Self::Md5(expected) => {
                 let sums = sums_of(vec![source.region(0..size)]).await?;
                 if sums == [expected] {
                     return Ok(Verdict::Verified);
                 }
-                let sums: Vec<String> = sums.iter().map(hex).collect();
-                Ok(Verdict::Refuted(Error::unexpected_response(format!(
-                    "the MD5 of what came is {}, and the object's ETag {}. If the ETag is not meant to be its MD5, \
-                     `checksum(None)` does without",
-                    sums.concat(),
+                let received: String = sums.iter().map(hex).collect();
+                Ok(Verdict::Corrupt(Error::unexpected_response(format!(
+                    "the MD5 of the received bytes is {received}, but the object's ETag is {}; download it again, or use \
+                     `checksum(None)` if the ETag is not an MD5",
                     hex(&expected)
                 ))))
             }
-            Self::Parts { layouts, are_all, tag } => {
-                for layout in layouts {
-                    let parts = layout.parts(size).into_iter().map(|part| source.region(part));
-                    let sums = sums_of(parts.collect()).await?;
-                    if PartsEtag::of(&sums) == tag || PartsEtag::of_texts(&sums) == tag {
-                        return Ok(Verdict::Verified);
-                    }
+            Self::Parts { etag, layout, is_only_layout } => {
+                let parts = layout.parts(size).into_iter().map(|part| source.region(part));
+                let sums = sums_of(parts.collect()).await?;
+                if PartsEtag::of(&sums) == etag || PartsEtag::of_texts(&sums) == etag {
+                    return Ok(Verdict::Verified);
                 }
-                if !are_all {
-                    return Ok(Verdict::Unproven);
+                if !is_only_layout {
+                    return Ok(Verdict::Unverified);
                 }
-                // The service does not say how its own tags are made, so this may be one. Bytes that were changed on their
-                // way are more likely, and asking again mends them.
-                Ok(Verdict::Refuted(Error::unexpected_response(format!(
-                    "what came is not what the object's ETag {tag} says, if that is made of the MD5s of parts of whole MiB. \
-                     If parts had another size, say it with `part_size`; if the ETag is made otherwise, `checksum(None)` \
-                     does without"
+                Ok(Verdict::Corrupt(Error::unexpected_response(format!(
+                    "the received bytes do not have the object's ETag {etag}, which only this part layout could have: \
+                     {layout:?}; download it again, set `part_size` to the size of its parts if they are not whole MiB, or \
+                     use `checksum(None)` if the ETag is not made of MD5s"
                 ))))
             }
         }
+    }
+}
+
+/// Sizes of the parts of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Parts of this size.
+    Equal(u64),
+    /// Parts as an upload from a reader makes them, if the first one has this size.
+    Growing(u64),
+}
+
+/// Chooses the part layout of an object that has `size` bytes in `count` parts, and tells whether it is the only one.
+///
+/// The first of these layouts that gives `count` parts is chosen: parts of the configured `part_size`; parts that grow from
+/// it as those of a reader; parts of the smallest possible number of whole MiB. It is the only one if no other layout of
+/// whole MiB, equal or growing, gives `count` parts.
+fn choose_layout(size: u64, count: u32, part_size: u64) -> Option<(Layout, bool)> {
+    if !(1..=MAX_PARTS).contains(&count) {
+        return None;
+    }
+    let equal = layouts_in_mib(Layout::Equal, size, count);
+    let growing = layouts_in_mib(Layout::Growing, size, count);
+    let configured = [Layout::Equal(part_size), Layout::Growing(part_size)];
+    let layout = configured.into_iter().find(|layout| layout.fits(size, count)).or(equal.first().copied())?;
+    let parts = layout.parts(size);
+    let mut others = equal.iter().chain(&growing).peekable();
+    let is_only = others.peek().is_some() && others.all(|other| other.parts(size) == parts);
+    Some((layout, is_only))
+}
+
+/// Returns the first two layouts of whole MiB that give `count` parts.
+fn layouts_in_mib(kind: fn(u64) -> Layout, size: u64, count: u32) -> Vec<Layout> {
+    let layouts: Vec<Layout> = (MIN_PART_SIZE / MIB..=MAX_PART_SIZE / MIB).map(|mib| kind(mib * MIB)).collect();
+    let first = layouts.partition_point(|layout| layout.capacity(count) < size);
+    layouts.into_iter().skip(first).take(2).take_while(|layout| layout.fits(size, count)).collect()
+}
+
+impl Layout {
+    pub(super) fn parts(self, size: u64) -> Vec<Range<u64>> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for part in self.part_sizes() {
+            if start >= size {
+                break;
+            }
+            let end = size.min(start + part);
+            parts.push(start..end);
+            start = end;
+        }
+        parts
+    }
+
+    fn fits(self, size: u64, count: u32) -> bool {
+        self.capacity(count - 1) < size && size <= self.capacity(count)
+    }
+
+    /// Returns the number of bytes that `count` parts hold at most.
+    fn capacity(self, count: u32) -> u64 {
+        self.part_sizes().take(count as usize).sum()
+    }
+
+    fn part_sizes(self) -> impl Iterator<Item = u64> {
+        (0..MAX_PARTS).map_while(move |number| match self {
+            Self::Equal(size) => Some(size),
+            Self::Growing(first) => growing_part_size(number, first),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Layout::{Equal, Growing};
     use super::*;
-    use crate::transfer::part_size::MIB;
 
-    const SUM: &str = "900150983cd24fb0d6963f7d28e17f72";
-
-    #[test]
-    fn a_plain_sum_is_that_of_all_bytes() {
-        assert_eq!(Proof::of(Some(&format!("\"{SUM}\"")), 3, 8 * MIB), Proof::Whole(parse_hex(SUM).unwrap()));
-    }
+    const GIB: u64 = 1 << 30;
+    const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
 
     #[test]
-    fn tags_are_read_in_either_case_and_with_or_without_quotes() {
-        let proof = |etag: String| Proof::of(Some(&etag), 100 * MIB, 8 * MIB);
-        let expected = proof(format!("\"{SUM}-13\""));
-        assert!(matches!(expected, Proof::Parts { are_all: true, .. }), "{expected:?}");
-        assert_eq!(proof(format!("{}-13", SUM.to_uppercase())), expected);
-    }
-
-    #[test]
-    fn what_says_nothing_of_bytes_proves_nothing() {
-        for etag in [
-            "",
-            "\"\"",
-            "\"x\"",
-            "\"900150983cd24fb0d6963f7d28e17f72-0\"",
-            "\"abc-2\"",
-            "\"900150983cd24fb0d6963f7d28e17f72-x\"",
+    fn one_layout_is_chosen_by_the_number_of_parts() {
+        for (size, count, part_size, expected) in [
+            // The configured size is the only one possible.
+            (100 * MIB, 13, 8 * MIB, Some((Equal(8 * MIB), true))),
+            // 9 MiB gives eight parts too.
+            (64 * MIB, 8, 8 * MIB, Some((Equal(8 * MIB), false))),
+            // A size that is not whole MiB is tried if it is configured.
+            (15_000_000, 3, 5_000_000, Some((Equal(5_000_000), false))),
+            (15_000_000, 3, 8 * MIB, Some((Equal(5 * MIB), false))),
+            // Parts grow from number 128 on.
+            (128 * 8 * MIB + 16 * MIB, 129, 8 * MIB, Some((Growing(8 * MIB), true))),
+            (16 * GIB, 528, 8 * MIB, Some((Growing(8 * MIB), true))),
+            (100 * GIB + 77, 614, 8 * MIB, Some((Growing(8 * MIB), false))),
+            // The smallest whole MiB.
+            (100 * MIB, 20, 8 * MIB, Some((Equal(5 * MIB), true))),
+            (100 * MIB, 2, 8 * MIB, Some((Equal(50 * MIB), false))),
+            (8 * MIB + 1, 3, 8 * MIB, Some((Equal(4 * MIB), true))),
+            // All layouts of one part are the same.
+            (100 * MIB, 1, 8 * MIB, Some((Equal(100 * MIB), true))),
+            (1, 1, 8 * MIB, Some((Equal(8 * MIB), true))),
+            // No layout has parts that small, no parts, or too many.
+            (10, 3, 8 * MIB, None),
+            (0, 1, 8 * MIB, None),
+            (10, 0, 8 * MIB, None),
+            (50 * GIB, 10_001, 8 * MIB, None),
         ] {
-            assert_eq!(Proof::of(Some(etag), 100, 8 * MIB), Proof::Nothing, "{etag}");
+            assert_eq!(choose_layout(size, count, part_size), expected, "{size} bytes, {count} parts of {part_size}");
         }
-        assert_eq!(Proof::of(None, 100, 8 * MIB), Proof::Nothing);
+    }
+
+    #[test]
+    fn parts_cover_the_object() {
+        for size in [GIB + 1, 3 * GIB, 5 * GIB, 100 * GIB + 77] {
+            for layout in [Equal(64 * MIB), Growing(4 * MIB), Growing(8 * MIB), Growing(9 * MIB)] {
+                let parts = layout.parts(size);
+                assert!(layout.fits(size, parts.len() as u32), "{layout:?}");
+                assert_eq!((parts[0].start, parts[parts.len() - 1].end), (0, size), "{layout:?}");
+                assert!(parts.windows(2).all(|two| two[0].end == two[1].start && !two[1].is_empty()), "{layout:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_md5_is_that_of_all_bytes() {
+        let expected = ExpectedDigest::Md5(parse_hex(MD5).unwrap());
+        assert_eq!(ExpectedDigest::new(Some(&format!("\"{MD5}\"")), 3, 8 * MIB), expected);
+    }
+
+    #[test]
+    fn etags_of_parts_are_read_in_either_case_with_or_without_quotes() {
+        let expected = |etag: String| ExpectedDigest::new(Some(&etag), 100 * MIB, 8 * MIB);
+        let quoted = expected(format!("\"{MD5}-13\""));
+        assert!(matches!(quoted, ExpectedDigest::Parts { is_only_layout: true, .. }), "{quoted:?}");
+        assert_eq!(expected(format!("{}-13", MD5.to_uppercase())), quoted);
+    }
+
+    #[test]
+    fn other_etags_tell_nothing() {
+        for etag in [None, Some(""), Some("\"x\""), Some("\"abc-2\"")] {
+            assert_eq!(ExpectedDigest::new(etag, 100, 8 * MIB), ExpectedDigest::Unknown, "{etag:?}");
+        }
+        for count in ["0", "x", ""] {
+            let etag = format!("\"{MD5}-{count}\"");
+            assert_eq!(ExpectedDigest::new(Some(&etag), 100, 8 * MIB), ExpectedDigest::Unknown, "{etag}");
+        }
     }
 }

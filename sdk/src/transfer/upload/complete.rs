@@ -6,7 +6,6 @@ use super::multipart::{CompletedPart, MultipartUpload};
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::PartsEtag;
-use crate::transfer::object_snapshot::look_at_stored;
 use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 
 /// In seconds. A clock that is further off has its requests refused.
@@ -178,7 +177,7 @@ impl MultipartUpload {
 
     async fn verify(&self, size: u64, tag: Option<PartsEtag>) -> Result<Completed> {
         let stored = self.headers.stored(&self.bucket, &self.key);
-        let Some(object) = look_at_stored(stored, size).await? else {
+        let Some(object) = stored.verify_stored(size).await? else {
             return Ok(Completed::default());
         };
         let HeadObjectOutput { etag: stored, version_id, .. } = object;

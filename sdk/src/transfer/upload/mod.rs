@@ -13,17 +13,15 @@ mod stream;
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
 
-use super::cancelled::Cancelled;
 use super::etag::Checksum;
-use super::object_properties::CustomerKey;
-use super::object_properties::ObjectProperties;
-use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE};
-use super::progress::{Callback, TransferProgress};
+use super::object_properties::{CustomerKey, ObjectProperties};
+use super::options::TransferOptions;
+use super::progress::TransferProgress;
 use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
@@ -75,8 +73,7 @@ pub struct Upload {
     key: String,
     source: Option<Source>,
     headers: ObjectProperties,
-    options: Options,
-    cancelled: Option<Cancelled>,
+    options: TransferOptions,
 }
 
 pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
@@ -87,38 +84,20 @@ enum Source {
     Reader(Reader),
 }
 
-/// How it is done.
-struct Options {
-    part_size: u64,
-    concurrency: usize,
-    memory_budget: Option<u64>,
-    checksum: Option<Checksum>,
-    bandwidth: Option<u64>,
-    on_progress: Option<Callback>,
-    checkpoint: Option<PathBuf>,
+impl Bucket {
+    /// Creates an [`Upload`] of a file, bytes, or a reader of any size.
+    pub fn upload(&self, key: impl Into<String>) -> Upload {
+        Upload {
+            bucket: self.clone(),
+            key: key.into(),
+            source: None,
+            headers: ObjectProperties::default(),
+            options: TransferOptions::default(),
+        }
+    }
 }
 
 impl Upload {
-    pub(crate) fn new(bucket: &Bucket, key: String) -> Self {
-        let options = Options {
-            part_size: DEFAULT_PART_SIZE,
-            concurrency: DEFAULT_CONCURRENCY,
-            memory_budget: None,
-            checksum: Some(Checksum::Md5),
-            bandwidth: None,
-            on_progress: None,
-            checkpoint: None,
-        };
-        Self {
-            bucket: bucket.clone(),
-            key,
-            source: None,
-            headers: ObjectProperties::default(),
-            options,
-            cancelled: None,
-        }
-    }
-
     /// Uploads a file, as it is now, piece by piece: memory depends neither on its size nor on that of parts, and is about
     /// 2 MiB for each part on its way. It is read twice, unless [`checksum`](Upload::checksum) is `None`.
     ///
@@ -256,10 +235,11 @@ impl Upload {
         self
     }
 
-    /// Calls a function whenever bytes have moved or a part is finished.
+    /// Sets a callback for progress, called when bytes have been sent or a part is finished.
     ///
-    /// The tasks that send call it, one at a time and in order, and wait for it: it must not take long. States may be left
-    /// out, but not the last one. One that panics is not called again, and the upload goes on.
+    /// Calls come one at a time, and each shows a later state than the one before. States that arise during a call are
+    /// skipped; the last call has the final numbers. The tasks that send make the calls, so the callback must return quickly
+    /// and must not panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self
@@ -280,7 +260,7 @@ impl Upload {
     /// # }
     /// ```
     pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.cancelled = Some(Box::pin(done));
+        self.options.cancelled = Mutex::new(Some(Box::pin(done)));
         self
     }
 
@@ -292,11 +272,11 @@ impl Upload {
     /// its limits, [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read or changed meanwhile, and
     /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] say what failed.
     pub async fn send(self) -> Result<Uploaded> {
-        let Self { bucket, key, source, headers, options, cancelled } = self;
+        let Self { bucket, key, source, headers, options } = self;
         let source = source.ok_or_else(|| {
             Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
         })?;
-        Box::pin(run::run(&bucket, &key, source, &headers, options, cancelled)).await
+        Box::pin(run::run(&bucket, &key, source, &headers, options)).await
     }
 }
 
@@ -318,6 +298,3 @@ impl fmt::Debug for Upload {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -63,7 +63,7 @@ impl Job<'_> {
         };
         self.check(path, &checkpoint, source, now)?;
         let upload_id = checkpoint.upload_id.clone();
-        let resumed = self.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
+        let resumed = self.options.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
         resumed.map_err(|error| error.with_fate(&upload_id, kept(path)))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tracing::{Instrument, debug_span};
 
@@ -12,19 +12,17 @@ use super::corruption::until_whole;
 use super::multipart::{CompletedPart, MultipartUpload};
 use super::resume::Beginning;
 use super::sending::{PendingPart, feed, hand_over, send_parts};
-use super::{Options, Source, Uploaded};
+use super::{Source, Uploaded};
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::cancelled::{Cancelled, or_cancelled};
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::etag::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::object_properties::ObjectProperties;
-use crate::transfer::object_snapshot::look_at_stored;
-use crate::transfer::part_size::{MIB, PartLayout, check_part_size};
+use crate::transfer::options::TransferOptions;
+use crate::transfer::part_size::{MIB, PartLayout};
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::rate_limiter::RateLimiter;
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
 use crate::transfer::tasks::{both, stopped};
 use crate::{Bucket, PutObjectOutput};
@@ -34,8 +32,7 @@ pub(super) struct Job<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) key: &'a str,
     pub(super) headers: &'a ObjectProperties,
-    pub(super) options: &'a Options,
-    cancelled: Mutex<Option<Cancelled>>,
+    pub(super) options: &'a TransferOptions,
     pub(super) meter: &'a Arc<Meter>,
 }
 
@@ -44,34 +41,25 @@ pub(super) async fn run(
     key: &str,
     source: Source,
     headers: &ObjectProperties,
-    options: Options,
-    cancelled: Option<Cancelled>,
+    options: TransferOptions,
 ) -> Result<Uploaded> {
-    let meter = Meter::new(options.on_progress.clone(), check(&options)?);
-    let options = Options { part_size: options.part_size.next_multiple_of(MIB), ..options };
-    let cancelled = Mutex::new(cancelled);
-    let job = Job { bucket, key, headers, options: &options, cancelled, meter: &meter };
+    let meter = options.meter()?;
+    let options = TransferOptions { part_size: options.part_size.next_multiple_of(MIB), ..options };
+    let job = Job { bucket, key, headers, options: &options, meter: &meter };
     let span = debug_span!("upload", bucket = bucket.name(), key);
-    async {
+    let uploading = async {
         match source {
             Source::File(path) => job.upload(open(path).await?).await,
             _ if options.checkpoint.is_some() => Err(Error::invalid_input(
-                "checkpoint: only a file can be read again after the program has ended; nothing was sent",
+                "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
             )),
             Source::Reader(reader) => job.stream(reader).await,
             Source::Bytes(bytes) => job.upload(PartSource::Bytes(bytes)).await,
         }
-    }
-    .instrument(span)
-    .await
-}
-
-fn check(options: &Options) -> Result<Option<RateLimiter>> {
-    check_part_size(options.part_size)?;
-    if options.concurrency == 0 {
-        return Err(Error::invalid_input("concurrency: 0 parts at the same time would send nothing; 1 is the least"));
-    }
-    options.bandwidth.map(|bytes| RateLimiter::new(bytes, options.concurrency)).transpose()
+    };
+    let outcome = uploading.instrument(span).await;
+    meter.finish();
+    outcome
 }
 
 async fn open(path: PathBuf) -> Result<PartSource> {
@@ -131,7 +119,7 @@ impl Job<'_> {
             let waiting = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
             let (feed, handed_over) = feed();
             let feeding = hand_over(waiting.collect(), feed);
-            let Options { concurrency, checksum, .. } = self.options;
+            let TransferOptions { concurrency, checksum, .. } = self.options;
             let outcome = send_parts(&upload, feeding, handed_over, *concurrency, *checksum).await;
             // What a change of the source looks like to a server is not what went wrong.
             if let Some(change) = change(source, before).await? {
@@ -151,9 +139,9 @@ impl Job<'_> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
-            Some(Checksum::Md5) => self.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
+            Some(Checksum::Md5) => self.options.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
         };
-        let outcome = self.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
+        let outcome = self.options.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
         // What a change of the source looks like to a server is not what went wrong.
         if let Some(change) = change(source, before).await? {
             let stored = match (&outcome, sum) {
@@ -199,7 +187,7 @@ impl Job<'_> {
 
     /// Who answered without an entity tag need not have been the server.
     async fn look_what_was_put(&self, size: u64) -> Result<()> {
-        match look_at_stored(self.headers.stored(self.bucket, self.key), size).await {
+        match self.headers.stored(self.bucket, self.key).verify_stored(size).await {
             Err(error) if error.is_not_found() => Err(Error::unexpected_response(
                 "the request was answered as if the object were stored, and it is not there: is the endpoint the right one?",
             )
@@ -224,20 +212,7 @@ impl Job<'_> {
             Ok(self.uploaded(upload, &parts, size, completed))
         };
         // From here to the guard there is nothing to wait for, so that no upload is dropped without it.
-        see_through(upload, self.cancelled(), work).await
-    }
-
-    /// Does what begins no upload that would have to be aborted or kept.
-    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut cancelled = self.cancelled();
-        let outcome = or_cancelled(work, &mut cancelled, || false).await;
-        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
-        outcome
-    }
-
-    /// What ends the transfer. One thing is done at a time, so nobody else misses it.
-    fn cancelled(&self) -> Option<Cancelled> {
-        self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
+        see_through(upload, self.options.take_cancelled(), work).await
     }
 
     fn uploaded(&self, upload: &MultipartUpload, parts: &[CompletedPart], size: u64, completed: Completed) -> Uploaded {

@@ -10,9 +10,10 @@ use tokio::sync::{AcquireError, Semaphore};
 use super::abort_guard::begin;
 use super::run::Job;
 use super::sending::{Feed, PendingPart, feed, send_parts};
-use super::{Options, Reader, Uploaded};
+use super::{Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::growing_part_size;
 use crate::transfer::part_size::{MAX_PARTS, MIB};
 use crate::transfer::progress::Meter;
@@ -25,8 +26,8 @@ const MOST_ON_DISK: usize = 2;
 impl Job<'_> {
     pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
         let mut parts = Parts::new(reader, self)?;
-        let first = self.unless_cancelled(parts.next()).await?;
-        let second = if parts.is_at_end { None } else { self.unless_cancelled(parts.next()).await? };
+        let first = self.options.unless_cancelled(parts.next()).await?;
+        let second = if parts.is_at_end { None } else { self.options.unless_cancelled(parts.next()).await? };
         let Some(second) = second else {
             let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
             return self.upload(all).await;
@@ -35,7 +36,7 @@ impl Job<'_> {
         self.guarded(&upload, async {
             let (feed, waiting) = feed();
             let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
-            let Options { concurrency, checksum, .. } = self.options;
+            let TransferOptions { concurrency, checksum, .. } = self.options;
             send_parts(&upload, feeding, waiting, *concurrency, *checksum).await
         })
         .await
@@ -62,20 +63,8 @@ struct Parts {
 impl Parts {
     fn new(reader: Reader, job: &Job<'_>) -> Result<Self> {
         let first = job.options.part_size;
-        // The second part is read before the first is sent, to know whether there is one.
-        let least = first.div_ceil(MIB).saturating_mul(2);
         let most = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
-        let budget = match job.options.memory_budget {
-            Some(bytes) if bytes / MIB < least => {
-                return Err(Error::invalid_input(format!(
-                    "memory_budget: a reader needs {} bytes, for two parts of {first}, and it is {bytes}; nothing was sent",
-                    least * MIB
-                )));
-            }
-            Some(bytes) => bytes / MIB,
-            None => first.div_ceil(MIB).saturating_mul(job.options.concurrency as u64).max(least),
-        };
-        let budget = u32::try_from(budget).unwrap_or(most).min(most);
+        let budget = u32::try_from(job.options.reader_memory()?).unwrap_or(most).min(most);
         Ok(Self {
             reader,
             first,

@@ -125,7 +125,11 @@ async fn a_checkpoint_that_does_not_fit_is_refused() {
     for (upload, kind, problem) in [
         (on("elsewhere", &interrupted.file()), ErrorKind::InvalidInput, "is that of an upload to key \"key\""),
         (on("key", &other_file), ErrorKind::Body, "it was "),
-        (interrupted.upload().bytes("x"), ErrorKind::InvalidInput, "checkpoint: only a file can be read again"),
+        (
+            interrupted.upload().bytes("x"),
+            ErrorKind::InvalidInput,
+            "checkpoint is set, but only the upload of a file can be resumed",
+        ),
     ] {
         let error = upload.send().await.unwrap_err();
         assert!(error.kind() == kind && error.to_string().contains(problem), "{error}");

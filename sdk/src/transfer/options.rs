@@ -1,0 +1,137 @@
+//! Settings that uploads, downloads and copies share.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::cancelled::{Cancelled, or_cancelled};
+use super::etag::Checksum;
+use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, MIB, check_part_size};
+use super::progress::{Callback, Meter};
+use super::rate_limiter::RateLimiter;
+use crate::error::{Error, Result};
+
+/// Settings of a transfer. Each builder offers those that apply to it.
+pub(crate) struct TransferOptions {
+    /// Size of a part in bytes.
+    pub(crate) part_size: u64,
+    /// Number of requests in flight.
+    pub(crate) concurrency: usize,
+    pub(crate) checksum: Option<Checksum>,
+    /// Maximum number of bytes per second.
+    pub(crate) bandwidth: Option<u64>,
+    /// Maximum number of bytes of a reader in memory.
+    pub(crate) memory_budget: Option<u64>,
+    /// File by which an upload is resumed.
+    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) on_progress: Option<Callback>,
+    /// Completes when the transfer is to be cancelled. The lock only lets tasks share the options.
+    pub(crate) cancelled: Mutex<Option<Cancelled>>,
+}
+
+impl Default for TransferOptions {
+    fn default() -> Self {
+        Self {
+            part_size: DEFAULT_PART_SIZE,
+            concurrency: DEFAULT_CONCURRENCY,
+            checksum: Some(Checksum::Md5),
+            bandwidth: None,
+            memory_budget: None,
+            checkpoint: None,
+            on_progress: None,
+            cancelled: Mutex::default(),
+        }
+    }
+}
+
+impl TransferOptions {
+    /// Checks the options and creates the transfer's meter.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if an option is out of its limits.
+    pub(crate) fn meter(&self) -> Result<Arc<Meter>> {
+        check_part_size(self.part_size)?;
+        if self.concurrency == 0 {
+            return Err(Error::invalid_input(format!(
+                "concurrency is 0 requests, but a transfer needs at least 1: raise it, or leave it unset for \
+                 {DEFAULT_CONCURRENCY}"
+            )));
+        }
+        let rate_limiter = self.bandwidth.map(|bytes| RateLimiter::new(bytes, self.concurrency)).transpose()?;
+        Ok(Meter::new(self.on_progress.clone(), rate_limiter))
+    }
+
+    /// Returns the memory for the parts of a reader, in MiB.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if two parts do not fit.
+    pub(crate) fn reader_memory(&self) -> Result<u64> {
+        let part = self.part_size.div_ceil(MIB);
+        // The second part is read before the first one is sent, to know whether there is a second one.
+        let min = part.saturating_mul(2);
+        match self.memory_budget {
+            Some(bytes) if bytes / MIB < min => Err(Error::invalid_input(format!(
+                "memory_budget is {bytes} bytes, but a reader needs at least {} bytes, for two parts of {} bytes: raise it, \
+                 or lower part_size",
+                min * MIB,
+                self.part_size
+            ))),
+            Some(bytes) => Ok(bytes / MIB),
+            None => Ok(part.saturating_mul(self.concurrency as u64).max(min)),
+        }
+    }
+
+    /// Takes the future that cancels the transfer.
+    pub(crate) fn take_cancelled(&self) -> Option<Cancelled> {
+        self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Does work that a cancellation may stop at any time. Only one such work is done at a time.
+    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut cancelled = self.take_cancelled();
+        let outcome = or_cancelled(work, &mut cancelled, || false).await;
+        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    /// The defaults are part of the builders' documentation.
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let options = TransferOptions::default();
+        assert_eq!((options.part_size, options.concurrency), (8 * MIB, 8));
+        assert_eq!((options.checksum, options.bandwidth), (Some(Checksum::Md5), None));
+        assert_eq!((options.memory_budget, options.checkpoint), (None, None));
+    }
+
+    #[test]
+    fn errors_name_option_value_limit_and_remedy() {
+        let default = TransferOptions::default;
+        for (options, message) in [
+            (TransferOptions { part_size: 1, ..default() }, "part_size is 1 bytes, but a part has 4 MiB"),
+            (
+                TransferOptions { concurrency: 0, ..default() },
+                "concurrency is 0 requests, but a transfer needs at least 1",
+            ),
+            (TransferOptions { bandwidth: Some(0), ..default() }, "bandwidth is 0 bytes per second, but"),
+            (TransferOptions { memory_budget: Some(MIB), ..default() }, "memory_budget is 1048576 bytes, but"),
+        ] {
+            let error = options.meter().and(options.reader_memory()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_reader_has_memory_for_the_parts_in_flight() {
+        let memory =
+            |concurrency| TransferOptions { concurrency, ..TransferOptions::default() }.reader_memory().unwrap();
+        assert_eq!([1, 2, 3].map(memory), [16, 16, 24]);
+    }
+}
