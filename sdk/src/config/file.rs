@@ -4,11 +4,10 @@ use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::setting::{Layer, Origin, Setting, Value};
+use super::setting::{Layer, Setting, Value};
 use crate::error::{Error, Result};
 
 /// Files of QingStor's tools below the home directory. The first one that exists is read.
@@ -50,7 +49,6 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
         return Err(invalid(format!("{problem}; expected are lines of the form `key: value`")));
     }
 
-    let path: Arc<Path> = path.into();
     let mut layer = Layer::default();
     for (index, (key, value)) in entries.iter().enumerate() {
         if entries[..index].iter().any(|(earlier, _)| earlier == key) {
@@ -63,7 +61,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
             continue;
         };
         if let Some(text) = value.clone().filter(|text| !text.is_empty()) {
-            let origin = Origin::File { key: key.clone(), path: Arc::clone(&path) };
+            let origin = format!("{key} in {}", path.display());
             layer.set(setting, Value { text, origin })?;
         }
     }

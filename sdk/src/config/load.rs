@@ -6,7 +6,7 @@ use std::path::Path;
 use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
-use super::setting::{Layer, Origin, Setting, Value};
+use super::setting::{Layer, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, check_user_agent};
 use crate::client::RetryConfig;
 use crate::error::{Error, Result};
@@ -56,7 +56,7 @@ fn variables(environment: Environment<'_>) -> Result<Layer> {
         };
         let text =
             value.into_string().map_err(|_| Error::config(format!("the environment variable {name} is not UTF-8")))?;
-        layer.set(setting, Value { text, origin: Origin::Variable(name) })?;
+        layer.set(setting, Value { text, origin: format!("the environment variable {name}") })?;
     }
     Ok(layer)
 }
@@ -127,7 +127,7 @@ fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
 }
 
 /// Returns the endpoint and the setting that it comes from, or `None` if no setting is about it.
-fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, Origin)>> {
+fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)>> {
     let whole = match (variables.get(Setting::Endpoint), variables.any_endpoint_part(), file.get(Setting::Endpoint)) {
         (Some(whole), _, _) => Some(whole),
         (None, None, whole) => whole,
@@ -162,7 +162,7 @@ fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, Origin)
     Ok(Some((endpoint, origin)))
 }
 
-fn at(origin: &Origin, error: &Error) -> Error {
+fn at(origin: &str, error: &Error) -> Error {
     Error::config(format!("{origin}: {error}"))
 }
 

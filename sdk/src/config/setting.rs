@@ -1,11 +1,6 @@
 //! The settings that can be loaded, and their values in one source.
 
 use std::collections::BTreeMap;
-use std::fmt;
-#[cfg(feature = "config-file")]
-use std::path::Path;
-#[cfg(feature = "config-file")]
-use std::sync::Arc;
 
 use super::endpoint::parse_port;
 use crate::error::{Error, Result};
@@ -54,32 +49,12 @@ impl Setting {
     }
 }
 
-/// The place of a value.
-#[derive(Clone, Debug)]
-pub(super) enum Origin {
-    Variable(String),
-    #[cfg(feature = "config-file")]
-    File {
-        key: String,
-        path: Arc<Path>,
-    },
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Variable(name) => write!(f, "the environment variable {name}"),
-            #[cfg(feature = "config-file")]
-            Self::File { key, path } => write!(f, "{key} in {}", path.display()),
-        }
-    }
-}
-
 /// A value that is not empty. It has no `Debug`, because it may be a secret.
 #[derive(Clone)]
 pub(super) struct Value {
     pub(super) text: String,
-    pub(super) origin: Origin,
+    /// Place of the value, as errors name it.
+    pub(super) origin: String,
 }
 
 impl Value {

@@ -128,29 +128,17 @@ impl Timestamp {
     }
 }
 
-/// A system clock outside the years 0001 to 9999 becomes the first or the last second of them.
+/// A system clock outside the years 0001 to 9999 becomes the first or the last moment of them.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        const FIRST: Timestamp = Timestamp { seconds: MIN_SECONDS, nanos: 0 };
-        const LAST: Timestamp = Timestamp { seconds: MAX_SECONDS, nanos: 0 };
-        match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => i64::try_from(after.as_secs())
-                .ok()
-                .and_then(|seconds| Self::new(seconds, after.subsec_nanos()))
-                .unwrap_or(LAST),
-            Err(before) => {
-                let before = before.duration();
-                // Seconds are rounded down: half a second before the epoch is half a second after second -1.
-                let (borrowed, nanos) = match before.subsec_nanos() {
-                    0 => (0, 0),
-                    nanos => (1, NANOS_PER_SECOND - nanos),
-                };
-                i64::try_from(before.as_secs())
-                    .ok()
-                    .and_then(|seconds| Self::new(-seconds - borrowed, nanos))
-                    .unwrap_or(FIRST)
-            }
-        }
+        const SECOND: i128 = NANOS_PER_SECOND as i128;
+        // No cast loses bits: a duration has at most 94 bits of nanoseconds, and `clamp` limits the seconds.
+        let nanos = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_nanos() as i128,
+            Err(before) => -(before.duration().as_nanos() as i128),
+        };
+        let nanos = nanos.clamp(MIN_SECONDS as i128 * SECOND, (MAX_SECONDS as i128 + 1) * SECOND - 1);
+        Self { seconds: nanos.div_euclid(SECOND) as i64, nanos: nanos.rem_euclid(SECOND) as u32 }
     }
 }
 
