@@ -1,4 +1,4 @@
-//! A bucket: what most operations are called on.
+//! The handle of a bucket.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{List, Paginated, Paginator};
 
-/// A bucket of a [`QingStor`](crate::QingStor) account, made by [`QingStor::bucket`](crate::QingStor::bucket).
+/// A handle of a bucket, on which most operations are called. [`QingStor::bucket`](crate::QingStor::bucket) creates it.
 ///
 /// Cloning it is cheap; clones share the client's connections.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Bucket {
         self.zone.as_deref()
     }
 
-    /// As [`presign_object`](Bucket::presign_object), for an operation on the bucket itself.
+    /// Presigns an operation on the bucket itself, as [`presign_object`](Bucket::presign_object) does for objects.
     ///
     /// # Errors
     ///
@@ -49,10 +49,11 @@ impl Bucket {
         self.client.presign(input, self.address(None), lifetime)
     }
 
-    /// A URL and headers with which anyone can make this one request until `lifetime` is over, without the key pair.
+    /// Presigns one request on an object: everyone who has the returned URL and headers can send it during `lifetime`,
+    /// without the key pair.
     ///
-    /// Nothing is sent. Fractions of a second of `lifetime` are dropped. A body that is not JSON is not part of it: who
-    /// makes the request supplies it.
+    /// Nothing is sent. Fractions of a second of `lifetime` are dropped. A body other than JSON is not part of the
+    /// presigned request; the sender supplies it.
     ///
     /// ```
     /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -78,7 +79,7 @@ impl Bucket {
         self.client.presign(input, self.address(Some(key)), lifetime)
     }
 
-    /// All pages of a list that belongs to the bucket, such as that of its objects. Nothing is sent yet.
+    /// Returns a paginated list of the bucket, such as its objects. Nothing is sent before the first page is requested.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -98,7 +99,8 @@ impl Bucket {
         Paginator::new(self.list(None), input)
     }
 
-    /// All pages of a list that belongs to an object, such as that of an upload's parts. Nothing is sent yet.
+    /// Returns a paginated list of an object, such as the parts of an upload. Nothing is sent before the first page is
+    /// requested.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -151,12 +153,12 @@ impl Bucket {
         self.client.outgoing(&mut call, self.server_time(), &crate::body::Activity::new(0))
     }
 
-    /// Another bucket of the same account and zone.
+    /// Returns a handle of another bucket in the same zone.
     pub(crate) fn neighbour(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }
     }
 
-    /// What errors say of a call on an object.
+    /// Returns the name of a call on an object, which errors contain.
     pub(crate) fn call(&self, operation: &'static str, key: &str) -> CallName {
         CallName { operation, bucket: Some(self.name().to_owned()), key: Some(key.to_owned()) }
     }
@@ -174,7 +176,7 @@ impl Bucket {
         &self.client.retry
     }
 
-    /// By this machine's clock, corrected by the server's where that had to be.
+    /// Returns the time of the server: the clock of this machine, corrected if a server refused it.
     pub(crate) fn server_time(&self) -> Timestamp {
         self.client.clock.now()
     }

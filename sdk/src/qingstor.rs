@@ -1,4 +1,4 @@
-//! The account: where everything begins.
+//! The handle of an account.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::pagination::{List, Paginated, Paginator};
 
 /// A client of one QingStor account.
 ///
-/// It holds a pool of connections: make one and clone it, which is cheap, rather than making several.
+/// It has a pool of connections, which all clones share. Cloning is cheap, so create one client and clone it.
 ///
 /// ```no_run
 /// # async fn run() -> qingstor_sdk::Result<()> {
@@ -32,11 +32,11 @@ pub struct QingStor {
 }
 
 impl QingStor {
-    /// Makes a client. Nothing is sent.
+    /// Creates a client. Nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the configuration contradicts itself or cannot be used.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a value of the configuration is invalid or contradicts another.
     pub fn new(config: Config) -> Result<Self> {
         Client::new(config).map(|client| Self { client: Arc::new(client) })
     }
@@ -65,7 +65,8 @@ impl QingStor {
         Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
     }
 
-    /// A URL and headers with which anyone can make this one request until `lifetime` is over, without the key pair.
+    /// Presigns one request about the account: everyone who has the returned URL and headers can send it during `lifetime`,
+    /// without the key pair.
     ///
     /// # Errors
     ///
@@ -77,7 +78,7 @@ impl QingStor {
         self.client.presign(input, Address::default(), lifetime)
     }
 
-    /// All pages of a list that belongs to the account, such as that of its buckets. Nothing is sent yet.
+    /// Returns a paginated list of the account, such as its buckets. Nothing is sent before the first page is requested.
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
