@@ -104,7 +104,7 @@ async fn what_is_encrypted_comes_with_its_key_alone() {
 async fn what_was_fetched_is_not_fetched_again() {
     let target = Target::new().await;
     let bytes = content(5 * PART + 9, 1);
-    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     fs::write(target.path(), "what was there before").unwrap();
     target.interrupt_after(3).await;
     assert_eq!(fs::read(target.path()).unwrap(), b"what was there before", "until it is whole");
@@ -123,7 +123,7 @@ async fn what_was_fetched_is_not_fetched_again() {
 async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
     let target = Target::new().await;
     let bytes = content(5 * PART + 9, 1);
-    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     target.interrupt_after(3).await;
     let downloaded = target.download().part_size(5 * MIB).send().await.unwrap();
     assert!(downloaded.is_verified && downloaded.resumed_bytes >= 3 * PART, "{downloaded:?}");
@@ -134,7 +134,7 @@ async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
 #[tokio::test]
 async fn an_object_that_changes_is_an_error_and_never_a_mixture() {
     let target = Target::new().await;
-    target.bucket.upload("key").bytes(content(6 * PART, 1)).send().await.unwrap();
+    target.bucket.upload("key").bytes(content(6 * PART, 1)).part_size(PART).send().await.unwrap();
     let one_is_there = Arc::new(Notify::new());
     let tell = Arc::clone(&one_is_there);
     // Slow enough for the change to come between.
@@ -158,9 +158,9 @@ async fn an_object_that_changes_is_an_error_and_never_a_mixture() {
 #[tokio::test]
 async fn a_download_of_something_else_is_not_gone_on_with() {
     let target = Target::new().await;
-    target.bucket.upload("key").bytes(content(5 * PART, 1)).send().await.unwrap();
+    target.bucket.upload("key").bytes(content(5 * PART, 1)).part_size(PART).send().await.unwrap();
     target.interrupt_after(2).await;
-    target.bucket.upload("key").bytes(content(5 * PART, 2)).send().await.unwrap();
+    target.bucket.upload("key").bytes(content(5 * PART, 2)).part_size(PART).send().await.unwrap();
     let downloaded = target.download().send().await.unwrap();
     assert_reported(&downloaded, 5 * PART, 5, true);
     target.assert_whole(&content(5 * PART, 2));
