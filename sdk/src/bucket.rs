@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Timestamp;
-use crate::client::{Address, Client, PresignedRequest, RetryConfig};
+use crate::client::{Address, Attempts, Client, PresignedRequest};
 use crate::config::Endpoint;
 use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
@@ -131,7 +131,7 @@ impl Bucket {
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
     pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(input, self.address(None)).await
+        self.client.execute(self.attempts(), input, self.address(None)).await
     }
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
@@ -140,7 +140,17 @@ impl Bucket {
         key: &str,
         input: I,
     ) -> Result<I::Output> {
-        self.client.execute(input, self.address(Some(key))).await
+        self.client.execute(self.attempts(), input, self.address(Some(key))).await
+    }
+
+    /// Like [`send_object`](Self::send_object), with attempts that count for more than this request.
+    pub(crate) async fn send_object_within<'a, I: Operation<Scope = ObjectScope>>(
+        &'a self,
+        attempts: &mut Attempts<'a>,
+        key: &str,
+        input: I,
+    ) -> Result<I::Output> {
+        self.client.execute(attempts, input, self.address(Some(key))).await
     }
 
     #[cfg(feature = "bench")]
@@ -172,8 +182,9 @@ impl Bucket {
         self.client.zone_in_use(self.zone())
     }
 
-    pub(crate) fn retry(&self) -> &RetryConfig {
-        &self.client.retry
+    /// Returns attempts for several requests that count as one.
+    pub(crate) fn attempts(&self) -> Attempts<'_> {
+        self.client.attempts()
     }
 
     /// Returns the time of the server: the clock of this machine, corrected if a server refused it.

@@ -70,7 +70,7 @@ pub use body::{Body, ResponseBody};
 pub use bucket::Bucket;
 pub use client::{PresignedRequest, RetryConfig, sign};
 pub use config::{AddressingStyle, Config, Credentials, Endpoint};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, UploadState};
 pub use generated::operations::*;
 pub use generated::types;
 pub use operation::ResponseInfo;

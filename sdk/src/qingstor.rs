@@ -99,7 +99,7 @@ impl QingStor {
 
     #[allow(dead_code, reason = "the specification decides what of this is used")]
     pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(input, Address::default()).await
+        self.client.execute(self.client.attempts(), input, Address::default()).await
     }
 }
 

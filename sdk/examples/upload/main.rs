@@ -12,7 +12,7 @@ mod transfers;
 use std::process::ExitCode;
 
 use clap::Parser;
-use qingstor_sdk::{Error, ErrorKind, Uploaded};
+use qingstor_sdk::{Error, ErrorKind, UploadState, Uploaded};
 
 use arguments::Arguments;
 use transfers::{Display, INTERRUPTED, Result, advice, exit_code, interrupted, place};
@@ -64,11 +64,14 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
-    // What is wrong with the file or the checkpoint is still wrong the next time.
-    let can_go_on = error.upload_id().is_some() && !matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Body);
-    match &arguments.checkpoint {
-        Some(path) if can_go_on && path.exists() => Some("the same command goes on where it was".to_owned()),
-        None if can_go_on && !arguments.is_standard_input() => {
+    match error.upload_state() {
+        Some(UploadState::Kept { .. } | UploadState::Unknown { checkpoint: Some(_), .. }) => {
+            Some("the same command goes on where it was".to_owned())
+        }
+        // A file that changed or cannot be read cannot be resumed either.
+        Some(UploadState::Aborted | UploadState::AbortFailed { .. })
+            if arguments.checkpoint.is_none() && !arguments.is_standard_input() && error.kind() != ErrorKind::Body =>
+        {
             let file = arguments.file.display();
             Some(format!("with --checkpoint {file}.qsupload the same command would go on where it was"))
         }

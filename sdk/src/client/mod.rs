@@ -8,6 +8,7 @@ pub mod sign;
 mod transport;
 mod url;
 
+use std::borrow::BorrowMut;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -18,6 +19,7 @@ use crate::operation::{EncodedRequest, Operation, RequestEncoder};
 use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
+pub(crate) use retry::Attempts;
 pub use retry::RetryConfig;
 use send::Call;
 #[cfg(feature = "bench")]
@@ -61,16 +63,27 @@ impl Client {
         })
     }
 
-    /// Encodes `input`, sends it until a retry makes no sense, and decodes the response.
+    /// Encodes `input`, sends it until it succeeds or `attempts` are used up, and decodes the response.
     ///
+    /// The attempts belong to this request alone, or are borrowed from a transfer that sends several requests for a part.
     /// This function is compiled for each operation, so it is short. The functions that it calls are compiled once.
-    pub(crate) async fn execute<I: Operation>(&self, input: I, address: Address<'_>) -> Result<I::Output> {
+    pub(crate) async fn execute<'a, I: Operation>(
+        &'a self,
+        attempts: impl BorrowMut<Attempts<'a>> + Send,
+        input: I,
+        address: Address<'_>,
+    ) -> Result<I::Output> {
         let (name, sending) = {
             let call = self.encode(input, address)?;
-            (Arc::clone(&call.name), self.send(call))
+            (Arc::clone(&call.name), self.send(call, attempts))
         };
         let decoder = sending.await?;
         I::decode(decoder).map_err(|error| error.with_call(&name))
+    }
+
+    /// Returns the attempts that the configuration allows for one request.
+    pub(crate) fn attempts(&self) -> Attempts<'_> {
+        Attempts::new(&self.retry)
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {

@@ -1,7 +1,7 @@
 //! The one way from an encoded request to an answer: attempts, signatures, retries.
 
+use std::borrow::BorrowMut;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -14,7 +14,7 @@ use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
 use crate::{Body, Timestamp};
 
-use super::retry::Failure;
+use super::retry::{Attempts, is_transient};
 use super::transport::Outgoing;
 use super::{Client, sign};
 
@@ -32,24 +32,15 @@ pub(crate) struct Call {
     pub(crate) request: EncodedRequest,
 }
 
-/// Why an attempt brought no success, and what the server's head said that matters to the next one.
-struct Refusal {
-    error: Error,
-    retry_after: Option<Duration>,
-    server_time: Option<Timestamp>,
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        Self { error, retry_after: None, server_time: None }
-    }
-}
-
 impl Client {
-    pub(crate) fn send(&self, call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
+    pub(crate) fn send<'a, A: BorrowMut<Attempts<'a>> + Send>(
+        &'a self,
+        call: Call,
+        attempts: A,
+    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
         let (operation, name) = (call.spec.name, Arc::clone(&call.name));
         // In a place of its own, or all of it would be moved along whenever a caller moves the call.
-        let sending = Box::pin(self.send_until_done(call));
+        let sending = Box::pin(self.send_until_done(call, attempts));
         async move {
             // Only now is it known what it belongs to: a caller may make a span for the call after making the call.
             let span = debug_span!(
@@ -66,43 +57,42 @@ impl Client {
     }
 
     /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
-    fn send_until_done(&self, mut call: Call) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'_> {
-        let replayable = call.request.body.is_replayable();
+    fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
+        &'a self,
+        mut call: Call,
+        mut attempts: A,
+    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
+        let (is_rewindable, is_idempotent) = (call.request.body.is_replayable(), call.request.idempotent);
         async move {
-            let mut clock_corrected = false;
-            let mut attempt = 1;
-            let mut counted = 1;
+            let mut is_clock_corrected = false;
+            let mut number = 1;
             loop {
-                let span = debug_span!("attempt", number = attempt, status = field::Empty, request_id = field::Empty);
+                let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
                 let signed_at = self.clock.now();
-                let refusal = match self.attempt(&mut call, attempt, signed_at, &span).instrument(span.clone()).await {
+                let error = match self.attempt(&mut call, number, signed_at, &span).instrument(span.clone()).await {
                     Ok(answer) => return Ok(answer),
-                    Err(refusal) => refusal,
+                    Err(error) => error,
                 };
-                let expired = is_expired(&refusal, &call.spec.method);
-                if let Some(server_time) = refusal.server_time.filter(|_| expired && replayable && !clock_corrected)
+                if is_rewindable
+                    && !is_clock_corrected
+                    && is_expired(&error, &call.spec.method)
+                    && let Some(server_time) = error.server_time()
                     && self.clock.correct(signed_at, server_time)
                 {
-                    debug!(error = %refusal.error, %server_time, "this machine's clock is off; using the server's");
-                    clock_corrected = true;
-                    attempt += 1;
-                    continue;
-                }
-                let failure = Failure {
-                    error: refusal.error,
-                    retry_after: refusal.retry_after,
-                    replayable,
-                    repeatable: call.request.idempotent,
-                };
-                let Some(wait) = self.retry.wait_after(counted, &failure) else {
-                    let error = failure.error.with_call(&call.name).with_attempts(attempt);
+                    debug!(%error, %server_time, "this machine's clock is off; using the server's");
+                    is_clock_corrected = true;
+                } else if is_rewindable
+                    && is_transient(&error, is_idempotent)
+                    && let Some(wait) = attempts.borrow_mut().wait_after(&error)
+                {
+                    debug!(%error, attempt = number, wait_ms = wait.as_millis(), "trying again");
+                    tokio::time::sleep(wait).await;
+                } else {
+                    let error = error.with_call(&call.name).with_attempts(number);
                     debug!(%error, "failed");
                     return Err(error);
-                };
-                debug!(error = %failure.error, attempt, wait_ms = wait.as_millis(), "trying again");
-                tokio::time::sleep(wait).await;
-                attempt += 1;
-                counted += 1;
+                }
+                number += 1;
             }
         }
     }
@@ -113,7 +103,7 @@ impl Client {
         attempt: u32,
         signed_at: Timestamp,
         span: &Span,
-    ) -> std::result::Result<ResponseDecoder, Refusal> {
+    ) -> Result<ResponseDecoder> {
         let activity = Activity::new(call.request.body.len());
         let request = self.outgoing(call, signed_at, &activity)?;
         let response = self.transport.send(request, activity).await?;
@@ -138,11 +128,7 @@ impl Client {
         }
         // What cannot be read of an error's body is done without: its status is what counts.
         let bytes = read_limited(body, LONGEST_ERROR).await.unwrap_or_default();
-        Err(Refusal {
-            error: Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)),
-            retry_after: retry_after(&head.headers),
-            server_time: http_date(&head.headers, &header::DATE),
-        })
+        Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
     }
 
     /// What an attempt sends, signed.
@@ -198,27 +184,11 @@ fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
 }
 
-fn is_expired(refusal: &Refusal, method: &Method) -> bool {
-    let error = &refusal.error;
+fn is_expired(error: &Error, method: &Method) -> bool {
     let silent = *method == Method::HEAD && error.code().is_none();
     error.kind() == ErrorKind::Service
         && error.status() == Some(StatusCode::FORBIDDEN)
         && (silent || error.code() == Some("request_expired"))
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = Timestamp::parse_http_date(text).ok()?;
-    // Both dates are the server's, so that this machine's clock does not matter.
-    let now = http_date(headers, &header::DATE)?;
-    Some(Duration::from_secs(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0)))
-}
-
-fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp> {
-    Timestamp::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
 #[cfg(test)]

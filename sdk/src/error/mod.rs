@@ -5,11 +5,15 @@ mod upload_state;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
 pub(crate) use service::{REQUEST_ID, ServiceError, snippet};
 use upload_state::FailedUpload;
+pub use upload_state::UploadState;
+
+use crate::Timestamp;
 
 /// What every call of this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -161,6 +165,16 @@ impl Error {
     /// Whether no connection came about.
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
+    }
+
+    /// The wait that the server asked for.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.service.as_ref().and_then(|service| service.retry_after)
+    }
+
+    /// The time at the server when it answered.
+    pub(crate) fn server_time(&self) -> Option<Timestamp> {
+        self.0.service.as_ref().and_then(|service| service.date)
     }
 
     pub(crate) fn is_unexpected_response(&self) -> bool {

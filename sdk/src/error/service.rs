@@ -1,9 +1,12 @@
 //! What the server says when it refuses.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
+
+use crate::Timestamp;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
 
@@ -19,6 +22,10 @@ pub(crate) struct ServiceError {
     pub(crate) url: Option<String>,
     /// Where a redirect points: the SDK follows none, since a redirect means that the zone is wrong.
     pub(crate) location: Option<String>,
+    /// `Retry-After`.
+    pub(crate) retry_after: Option<Duration>,
+    /// `Date`: the server's time.
+    pub(crate) date: Option<Timestamp>,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,6 +46,8 @@ impl ServiceError {
             request_id: text(REQUEST_ID.as_str()),
             url: None,
             location: text(header::LOCATION.as_str()),
+            retry_after: retry_after(headers),
+            date: http_date(headers, &header::DATE),
         }
     }
 
@@ -61,6 +70,21 @@ impl ServiceError {
         }
         error
     }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = Timestamp::parse_http_date(text).ok()?;
+    // Both dates are the server's, so that this machine's clock does not matter.
+    let now = http_date(headers, &header::DATE)?;
+    Some(Duration::from_secs(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0)))
+}
+
+fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp> {
+    Timestamp::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
 impl fmt::Display for ServiceError {

@@ -1,45 +1,113 @@
-//! What an error says of the upload in parts that failed with it.
+//! The state in which a failed transfer left its multipart upload.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::Error;
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The state in which a failed transfer left its multipart upload; see [`Error::upload_state`].
+///
+/// The parts of an unfinished upload are stored, and cost money, until it is completed or aborted. Unless a variant says
+/// otherwise, [`Error::upload_id`] is the id of the upload.
+///
+/// ```
+/// use qingstor_sdk::{Error, UploadState};
+///
+/// fn advice(error: &Error) -> &str {
+///     match error.upload_state() {
+///         Some(UploadState::Kept { .. } | UploadState::Unknown { checkpoint: Some(_), .. }) => "call it again to resume",
+///         Some(UploadState::AbortFailed { .. }) => "abort the upload later",
+///         _ => "start again",
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum UploadState {
+    /// The upload was aborted, and its parts are deleted. Start a new one.
+    Aborted,
+    /// The upload could not be aborted, and its parts are still stored. Abort it with
+    /// [`Bucket::abort_multipart_upload`](crate::Bucket::abort_multipart_upload) or
+    /// [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads).
+    #[non_exhaustive]
+    AbortFailed {
+        /// The error of the abort.
+        cause: Error,
+    },
+    /// The upload is kept. The same call with the same checkpoint resumes it.
+    #[non_exhaustive]
+    Kept {
+        /// The checkpoint file.
+        checkpoint: PathBuf,
+        /// The error of the last attempt to write the checkpoint. Parts that it lacks are read again before they are skipped.
+        unsaved: Option<Error>,
+    },
+    /// The checkpoint was refused, because it belongs to another source, destination or setting. Neither the checkpoint nor
+    /// its upload was touched. Use another checkpoint file; or correct the call; or remove the checkpoint and abort the
+    /// upload.
+    #[non_exhaustive]
+    Refused {
+        /// The checkpoint file.
+        checkpoint: PathBuf,
+    },
+    /// The server does not know the upload any more, and the object under the key, if there is one, is not its own: another
+    /// client aborted it. Start a new one.
+    Gone,
+    /// The upload was completed: the object is stored. The error concerns what followed, such as looking at its size.
+    Completed,
+    /// The upload may have been completed, and was not aborted, because the server may still be completing it. With a
+    /// checkpoint, the same call finds out and resumes it. Otherwise compare the object, and abort the upload if it is still
+    /// listed later.
+    #[non_exhaustive]
+    Unknown {
+        /// The checkpoint file, if there is one.
+        checkpoint: Option<PathBuf>,
+        /// The error of the last attempt to write the checkpoint. Parts that it lacks are read again before they are skipped.
+        unsaved: Option<Error>,
+    },
+    /// The server may have started an upload without parts whose id did not arrive; [`Error::upload_id`] is `None`.
+    /// [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads) finds it.
+    MaybeStarted,
+}
+
+/// The multipart upload that an error belongs to.
+#[derive(Debug, Default)]
 pub(super) struct FailedUpload {
-    /// None if nobody knows it.
     id: Option<String>,
     part: Option<u32>,
-    /// What became of it.
-    fate: Option<String>,
+    state: Option<UploadState>,
 }
 
 impl Error {
-    /// The id of the upload in parts that failed, or of which a part did.
+    /// Returns the id of the multipart upload that failed.
     pub fn upload_id(&self) -> Option<&str> {
         self.0.upload.as_ref().and_then(|upload| upload.id.as_deref())
     }
 
-    /// The number of the part that failed, if one did.
+    /// Returns the number of the part that failed.
     pub fn part_number(&self) -> Option<u32> {
         self.0.upload.as_ref().and_then(|upload| upload.part)
     }
 
-    pub(crate) fn of_part(mut self, upload_id: &str, part: u32) -> Self {
-        self.0.upload = Some(FailedUpload { id: Some(upload_id.to_owned()), part: Some(part), fate: None });
+    /// Returns the state in which a failed upload or copy left its multipart upload. `None` if there was no multipart upload.
+    pub fn upload_state(&self) -> Option<&UploadState> {
+        self.0.upload.as_ref().and_then(|upload| upload.state.as_ref())
+    }
+
+    pub(crate) fn with_part(mut self, upload_id: &str, part: u32) -> Self {
+        self.0.upload = Some(FailedUpload { id: Some(upload_id.to_owned()), part: Some(part), state: None });
         self
     }
 
-    /// The server may have begun an upload and not got around to saying so.
-    pub(crate) fn of_unknown_upload(mut self) -> Self {
-        self.0.upload = Some(FailedUpload::default());
+    pub(crate) fn with_maybe_started_upload(mut self) -> Self {
+        self.0.upload = Some(FailedUpload { state: Some(UploadState::MaybeStarted), ..FailedUpload::default() });
         self
     }
 
-    /// What became of the upload, in words that follow its id.
-    pub(crate) fn with_fate(mut self, upload_id: &str, fate: impl Into<String>) -> Self {
+    pub(crate) fn with_upload_state(mut self, upload_id: &str, state: UploadState) -> Self {
         let upload = self.0.upload.get_or_insert_default();
         upload.id = Some(upload_id.to_owned());
-        upload.fate = Some(fate.into());
+        upload.state = Some(state);
         self
     }
 }
@@ -49,27 +117,89 @@ impl fmt::Display for FailedUpload {
         if let Some(part) = self.part {
             write!(f, "part {part} of ")?;
         }
-        match (&self.id, &self.fate) {
-            (Some(id), Some(fate)) => write!(f, "upload {id}, which {fate}"),
-            (Some(id), None) => write!(f, "upload {id}"),
-            (None, _) => f.write_str(
-                "an upload may have been begun whose id nobody knows: it keeps its place until `abort_stale_uploads` finds it",
-            ),
+        match &self.id {
+            Some(id) => write!(f, "upload {id}")?,
+            None => f.write_str("an upload")?,
+        }
+        match &self.state {
+            Some(state) => write!(f, ", which {state}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Continues a sentence about the upload: "was aborted".
+impl fmt::Display for UploadState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Aborted => f.write_str("was aborted"),
+            Self::AbortFailed { cause } => write!(f, "could not be aborted and keeps its parts until it is ({cause})"),
+            Self::Kept { checkpoint, unsaved: None } => {
+                write!(f, "is kept: the checkpoint {} resumes it", checkpoint.display())
+            }
+            Self::Kept { checkpoint, unsaved: Some(error) } => {
+                write!(f, "is kept: the checkpoint {} resumes it, but lacks some parts ({error})", checkpoint.display())
+            }
+            Self::Refused { .. } => f.write_str("was not touched"),
+            Self::Gone => f.write_str("does not exist any more: another client aborted it"),
+            Self::Completed => f.write_str("was completed: the object is stored"),
+            Self::Unknown { checkpoint, unsaved } => {
+                f.write_str("may have been completed, and was not aborted")?;
+                if let Some(checkpoint) = checkpoint {
+                    write!(
+                        f,
+                        ": with the checkpoint {}, the same call finds out and resumes it",
+                        checkpoint.display()
+                    )?;
+                }
+                match unsaved {
+                    Some(error) => write!(f, "; the checkpoint lacks some parts ({error})"),
+                    None => Ok(()),
+                }
+            }
+            Self::MaybeStarted => {
+                f.write_str("may have been started without its id arriving: `abort_stale_uploads` finds it")
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::ErrorKind;
-    use crate::error::Error;
 
     #[test]
-    fn an_error_names_upload_part_and_fate() {
-        let error = Error::new(ErrorKind::Connection, "it broke").of_part("U1", 7).with_fate("U1", "was aborted");
+    fn an_error_names_the_upload_its_part_and_its_state() {
+        let error = Error::new(ErrorKind::Connection, "it broke").with_part("U1", 7);
+        assert_eq!(error.to_string(), "it broke; part 7 of upload U1");
+        let error = error.with_upload_state("U1", UploadState::Aborted);
         assert_eq!((error.upload_id(), error.part_number()), (Some("U1"), Some(7)));
+        assert!(matches!(error.upload_state(), Some(UploadState::Aborted)));
         assert_eq!(error.to_string(), "it broke; part 7 of upload U1, which was aborted");
-        let error = Error::new(ErrorKind::Timeout, "too long").with_fate("U1", "was aborted");
+        let error = Error::new(ErrorKind::Timeout, "too long").with_upload_state("U1", UploadState::Aborted);
         assert_eq!(error.to_string(), "too long; upload U1, which was aborted");
+        let error = Error::new(ErrorKind::Timeout, "too long").with_maybe_started_upload();
+        assert_eq!(error.upload_id(), None);
+        assert!(error.to_string().starts_with("too long; an upload, which may have been started"), "{error}");
+    }
+
+    #[test]
+    fn every_state_says_what_to_do() {
+        let cause = || Error::new(ErrorKind::Connect, "no connection");
+        let path = || PathBuf::from("db.qsupload");
+        let unknown = |checkpoint| UploadState::Unknown { checkpoint, unsaved: None };
+        for (state, text) in [
+            (UploadState::AbortFailed { cause: cause() }, "keeps its parts until it is (no connection)"),
+            (UploadState::Kept { checkpoint: path(), unsaved: None }, "is kept: the checkpoint db.qsupload resumes it"),
+            (UploadState::Kept { checkpoint: path(), unsaved: Some(cause()) }, "lacks some parts (no connection)"),
+            (UploadState::Refused { checkpoint: path() }, "was not touched"),
+            (UploadState::Gone, "does not exist any more"),
+            (UploadState::Completed, "was completed"),
+            (unknown(None), "may have been completed, and was not aborted"),
+            (unknown(Some(path())), "with the checkpoint db.qsupload, the same call finds out"),
+        ] {
+            assert!(state.to_string().contains(text), "{state}");
+        }
     }
 }

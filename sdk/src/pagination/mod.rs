@@ -90,7 +90,7 @@ impl List {
     async fn request<I: Operation>(self, input: I) -> Result<I::Output> {
         let Self { client, zone, bucket, key } = &self;
         let address = Address { zone: zone.as_deref(), bucket: bucket.as_deref(), key: key.as_deref() };
-        client.execute(input, address).await
+        client.execute(client.attempts(), input, address).await
     }
 
     fn unknown_next_page<I: Operation>(&self) -> Error {

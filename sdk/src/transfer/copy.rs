@@ -1,7 +1,7 @@
 //! Copies of objects, made by the server.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tracing::{Instrument, debug_span};
 
@@ -11,8 +11,8 @@ use super::object_snapshot::{ObjectRef, ObjectSnapshot};
 use super::options::TransferOptions;
 use super::part_size::{DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout};
 use super::progress::{Meter, TransferProgress};
-use super::tasks::{both, for_each_part};
-use super::upload::{Completed, CompletedPart, MultipartUpload, begin, see_through};
+use super::tasks::{Cancellation, for_each_part};
+use super::upload::{Completed, CompletedPart, MultipartUpload, start};
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
 use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
@@ -141,7 +141,7 @@ impl ObjectCopy {
     /// No further part is copied, the upload in parts is aborted, and [`send`](ObjectCopy::send) returns an error of kind
     /// [`Cancelled`](crate::ErrorKind::Cancelled). If a single request was in flight, the server may have made the copy.
     pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.options.cancelled = Mutex::new(Some(Box::pin(cancelled)));
+        self.options.cancellation = Cancellation::on(cancelled);
         self
     }
 
@@ -173,7 +173,7 @@ impl ObjectCopy {
             version_id: self.source.version_id.as_deref(),
             encryption: self.source_encryption.as_ref(),
         };
-        let (source, size) = self.options.unless_cancelled(source.head()).await?;
+        let (source, size) = self.options.cancellation.unless_cancelled(source.head()).await?;
         meter.update(|progress| progress.total_bytes = Some(size));
         if size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE) {
             self.copy_whole(&source, size, meter).await
@@ -192,7 +192,7 @@ impl ObjectCopy {
         let mut input = properties.put();
         copy_from!(input, self.source, ObjectSnapshot::of(source), self.source_encryption.as_ref());
         let PutObjectOutput { etag, version_id, response, .. } =
-            self.options.unless_cancelled(self.bucket.put_object(&self.key, input)).await?;
+            self.options.cancellation.unless_cancelled(self.bucket.put_object(&self.key, input)).await?;
         // The copy exists now, so a cancellation is too late.
         let stored = ObjectRef { version_id: version_id.as_deref(), ..properties.stored(&self.bucket, &self.key) };
         let stored = stored.verify_stored(size).await?.unwrap_or_default();
@@ -220,13 +220,9 @@ impl ObjectCopy {
             metadata: source.metadata.clone(),
             encryption: self.encryption.clone(),
         };
-        let upload = begin(&self.bucket, &self.key, &properties, meter).await?;
-        let completing = see_through(&upload, self.options.take_cancelled(), async {
-            let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), layout);
-            let (parts, before) = both(copying, upload.object_before()).await?;
-            upload.complete(&parts, size, &before).await
-        });
-        let Completed { etag, version_id, .. } = completing.await?;
+        let upload = start(&self.bucket, &self.key, &properties, meter).await?;
+        let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), layout);
+        let (_, Completed { etag, version_id, .. }) = upload.finish(&self.options.cancellation, copying).await?;
         let (parts, attempts) = (layout.count(), upload.attempts());
         Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
     }
@@ -240,9 +236,8 @@ impl ObjectCopy {
     ) -> Result<Vec<CompletedPart>> {
         let upload = Arc::clone(upload);
         let (source, key) = (self.source.clone(), self.source_encryption.clone());
-        // `see_through` drops this future when the copy is cancelled.
-        let mut cancelled = None;
-        let copying = for_each_part(layout.parts().collect(), self.options.concurrency, &mut cancelled, move |part| {
+        let TransferOptions { concurrency, cancellation, .. } = &self.options;
+        let copying = for_each_part(layout.parts().collect(), *concurrency, cancellation, move |part| {
             let upload = Arc::clone(&upload);
             let (source, key, snapshot) = (source.clone(), key.clone(), snapshot.clone());
             async move { upload.copy_part(&part, &source, &snapshot, key.as_ref()).await }
@@ -275,13 +270,13 @@ impl MultipartUpload {
         snapshot: &ObjectSnapshot,
         key: Option<&CustomerKey>,
     ) -> Result<CompletedPart> {
-        let _under_way = self.part_under_way().await;
+        let _in_progress = self.part_in_progress().await;
         let mut input = self.headers.part(&self.upload_id, part.number);
         copy_from!(input, source, snapshot, key);
         input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
         let copied = self.bucket.upload_multipart(&self.key, input).await;
-        self.count(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
-        let copied = copied.map_err(|error| error.of_part(&self.upload_id, part.number))?;
+        self.add_attempts(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
+        let copied = copied.map_err(|error| error.with_part(&self.upload_id, part.number))?;
         let length = part.bytes.end - part.bytes.start;
         self.meter.update(|progress| {
             progress.bytes += length;

@@ -3,9 +3,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::over::OverOnDrop;
 use super::source::{Region, unreadable};
-use super::tasks::stopped;
+use super::tasks::{FlagOnDrop, stopped};
 use crate::body::{Piece, PiecePool};
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
@@ -18,25 +17,25 @@ const FETCHED: u64 = 2 << 20;
 
 /// The sums of the regions, as many at once as there are lanes. Dropping the future ends it.
 pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
-    let over = OverOnDrop::default();
+    let dropped = FlagOnDrop::default();
     let mut sums = Vec::with_capacity(regions.len());
     for together in regions.chunks(LANES) {
-        let (together, is_over) = (together.to_vec(), over.flag());
-        let hashing = tokio::task::spawn_blocking(move || hash_together(&together, &is_over));
+        let (together, is_dropped) = (together.to_vec(), dropped.flag());
+        let hashing = tokio::task::spawn_blocking(move || hash_together(&together, &is_dropped));
         sums.extend(hashing.await.map_err(stopped)?.map_err(unreadable)?);
     }
     Ok(sums)
 }
 
-/// Reads the regions side by side. Blocks; ends early with an error once `is_over`.
-fn hash_together(regions: &[Region], is_over: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
+/// Reads the regions side by side. Blocks; ends early with an error once `is_dropped`.
+fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
     let mut scratch: Vec<_> = regions.iter().map(|_| Piece::of(CHUNK as u64, PiecePool::frames())).collect();
     let longest = regions.iter().map(Region::length).max().unwrap_or(0);
     let mut fetched = 0;
     for done in (0..longest).step_by(CHUNK) {
-        if is_over.load(Ordering::Relaxed) {
+        if is_dropped.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let mut chunks: Vec<&[Block]> = Vec::with_capacity(regions.len());
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_hashes_what_nobody_waits_for() {
+    fn hashing_ends_when_its_future_is_dropped() {
         let region = PartSource::Bytes(vec![0; 100].into()).region(0..100);
         let error = hash_together(&[region], &AtomicBool::new(true)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);

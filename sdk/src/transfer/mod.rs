@@ -1,6 +1,5 @@
 //! Whole files: planned in parts, sent side by side, verified, resumed.
 
-mod cancelled;
 mod checkpoint_lock;
 mod copy;
 mod destination;
@@ -11,7 +10,6 @@ mod journal;
 mod object_properties;
 mod object_snapshot;
 mod options;
-mod over;
 pub(crate) mod part_size;
 mod progress;
 mod rate_limiter;

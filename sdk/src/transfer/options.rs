@@ -1,13 +1,13 @@
 //! Settings that uploads, downloads and copies share.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::cancelled::{Cancelled, or_cancelled};
 use super::etag::Checksum;
 use super::part_size::{DEFAULT_CONCURRENCY, DEFAULT_PART_SIZE, MIB, check_part_size};
 use super::progress::{Callback, Meter};
 use super::rate_limiter::RateLimiter;
+use super::tasks::Cancellation;
 use crate::error::{Error, Result};
 
 /// Settings of a transfer. Each builder offers those that apply to it.
@@ -24,8 +24,7 @@ pub(crate) struct TransferOptions {
     /// File by which an upload is resumed.
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) on_progress: Option<Callback>,
-    /// Completes when the transfer is to be cancelled. The lock only lets tasks share the options.
-    pub(crate) cancelled: Mutex<Option<Cancelled>>,
+    pub(crate) cancellation: Cancellation,
 }
 
 impl Default for TransferOptions {
@@ -38,7 +37,7 @@ impl Default for TransferOptions {
             memory_budget: None,
             checkpoint: None,
             on_progress: None,
-            cancelled: Mutex::default(),
+            cancellation: Cancellation::default(),
         }
     }
 }
@@ -80,19 +79,6 @@ impl TransferOptions {
             Some(bytes) => Ok(bytes / MIB),
             None => Ok(part.saturating_mul(self.concurrency as u64).max(min)),
         }
-    }
-
-    /// Takes the future that cancels the transfer.
-    pub(crate) fn take_cancelled(&self) -> Option<Cancelled> {
-        self.cancelled.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Does work that a cancellation may stop at any time. Only one such work is done at a time.
-    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut cancelled = self.take_cancelled();
-        let outcome = or_cancelled(work, &mut cancelled, || false).await;
-        *self.cancelled.lock().unwrap_or_else(PoisonError::into_inner) = cancelled;
-        outcome
     }
 }
 

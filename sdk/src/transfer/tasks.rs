@@ -1,29 +1,65 @@
-//! Work that several tasks share.
+//! Tasks of a transfer: parts side by side, and cancellation.
 
-use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, Shared, select};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::cancelled::{Cancelled, or_cancelled};
 use super::part_size::Part;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A task that has panicked, or whose runtime ends.
+/// A future of the caller's that ends a transfer when it completes. The default never does.
+#[derive(Clone, Default)]
+pub(crate) struct Cancellation(Option<Shared<BoxFuture<'static, ()>>>);
+
+impl Cancellation {
+    pub(crate) fn on(done: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Some(done.boxed().shared()))
+    }
+
+    /// Runs `work` to its end, or drops it when the transfer is cancelled.
+    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(cancelled) = self.0.clone() else { return work.await };
+        // `select` polls the work first, so that work that is done counts.
+        match select(Box::pin(work), cancelled).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => Err(Error::new(ErrorKind::Cancelled, "the transfer was cancelled")),
+        }
+    }
+}
+
+/// Sets a flag when it is dropped. Blocking threads read it, because they cannot be cancelled from outside.
+#[derive(Default)]
+pub(crate) struct FlagOnDrop(Arc<AtomicBool>);
+
+impl FlagOnDrop {
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for FlagOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Converts the error of a task that panicked or whose runtime shuts down.
 pub(crate) fn stopped(error: JoinError) -> Error {
     Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
 }
 
-/// Does the same with each part, with so many at the same time, until one fails or it is cancelled; what came of them, in no
-/// order. When it returns, no part is under way any more.
+/// Runs `work` for every part, `concurrency` at a time, until one fails or the transfer is cancelled. Returns the results in
+/// no particular order. When it returns, no part is in progress any more.
 ///
-/// Dropping the future stops them all.
+/// Dropping the future stops all parts.
 pub(crate) async fn for_each_part<T, W>(
     parts: Vec<Part>,
     concurrency: usize,
-    cancelled: &mut Option<Cancelled>,
+    cancellation: &Cancellation,
     work: impl Fn(Part) -> W + Clone + Send + 'static,
 ) -> Result<Vec<T>>
 where
@@ -45,13 +81,13 @@ where
         };
         tasks.spawn(working.in_current_span());
     }
-    let outcome = or_cancelled(all(&mut tasks), cancelled, || false).await;
+    let outcome = cancellation.unless_cancelled(join_all(&mut tasks)).await;
     tasks.shutdown().await;
     Ok(outcome?.into_iter().flatten().collect())
 }
 
-/// What came of all tasks, or the first error while the others go on.
-pub(crate) async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Vec<T>> {
+/// Returns the results of all tasks, or the first error while the other tasks go on.
+pub(crate) async fn join_all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Vec<T>> {
     let mut done = Vec::with_capacity(tasks.len());
     while let Some(outcome) = tasks.join_next().await {
         done.push(outcome.map_err(stopped).flatten()?);
@@ -59,38 +95,9 @@ pub(crate) async fn all<T: 'static>(tasks: &mut JoinSet<Result<T>>) -> Result<Ve
     Ok(done)
 }
 
-/// Does something else while the work is done; if the work fails, nobody waits for that.
-pub(crate) async fn both<T, U>(
-    work: impl Future<Output = Result<T>>,
-    something_else: impl Future<Output = U>,
-) -> Result<(T, U)> {
-    let (mut work, mut something_else) = (Box::pin(work), Box::pin(something_else));
-    let (mut worked, mut done) = (None, None);
-    poll_fn(|context| {
-        if worked.is_none()
-            && let Poll::Ready(outcome) = work.as_mut().poll(context)
-        {
-            worked = Some(outcome?);
-        }
-        if done.is_none()
-            && let Poll::Ready(outcome) = something_else.as_mut().poll(context)
-        {
-            done = Some(outcome);
-        }
-        match (worked.take(), done.take()) {
-            (Some(worked), Some(done)) => Poll::Ready(Ok((worked, done))),
-            one_of_them => {
-                (worked, done) = one_of_them;
-                Poll::Pending
-            }
-        }
-    })
-    .await
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::*;
 
@@ -99,11 +106,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_part_is_done_once_and_no_more_at_a_time_than_wanted() {
+    async fn each_part_runs_once_within_the_concurrency() {
         let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
         let highest = Arc::clone(&most);
-        let mut never = None;
-        let done = for_each_part(parts(20), 3, &mut never, move |part| {
+        let never = Cancellation::default();
+        let done = for_each_part(parts(20), 3, &never, move |part| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
             async move {
                 most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -116,16 +123,16 @@ mod tests {
         done.sort_unstable();
         assert_eq!(done, Vec::from_iter(0..20));
         assert_eq!(highest.load(Ordering::Relaxed), 3);
-        assert!(for_each_part(Vec::new(), 3, &mut None, async |part| Ok(part.number)).await.unwrap().is_empty());
+        assert!(for_each_part(Vec::new(), 3, &never, async |part| Ok(part.number)).await.unwrap().is_empty());
     }
 
     #[tokio::test]
-    async fn when_it_fails_or_is_cancelled_no_part_is_under_way_any_more() {
+    async fn no_part_is_in_progress_after_a_failure_or_a_cancellation() {
         for fails in [true, false] {
             let there = Arc::new(());
             let held = Arc::clone(&there);
-            let mut cancelled: Option<Cancelled> = (!fails).then(|| Box::pin(tokio::task::yield_now()) as Cancelled);
-            let outcome = for_each_part(parts(9), 4, &mut cancelled, move |part| {
+            let cancellation = if fails { Cancellation::default() } else { Cancellation::on(tokio::task::yield_now()) };
+            let outcome = for_each_part(parts(9), 4, &cancellation, move |part| {
                 let held = Arc::clone(&held);
                 async move {
                     if fails && part.number == 2 {
@@ -138,19 +145,17 @@ mod tests {
             });
             let expected = if fails { ErrorKind::InvalidInput } else { ErrorKind::Cancelled };
             assert_eq!(outcome.await.unwrap_err().kind(), expected);
-            assert_eq!(Arc::strong_count(&there), 1, "somebody still works");
+            assert_eq!(Arc::strong_count(&there), 1, "a part is in progress");
         }
     }
 
     #[tokio::test]
-    async fn both_are_waited_for_unless_the_work_fails() {
-        async fn later<T>(what: T) -> T {
-            tokio::task::yield_now().await;
-            what
+    async fn work_that_is_done_is_not_cancelled() {
+        let cancellation = Cancellation::on(async {});
+        assert_eq!(cancellation.unless_cancelled(async { Ok(1) }).await.unwrap(), 1);
+        for _ in 0..2 {
+            let error = cancellation.unless_cancelled(std::future::pending::<Result<()>>()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Cancelled);
         }
-        assert_eq!(both(later(Ok(1)), async { 2 }).await.unwrap(), (1, 2));
-        assert_eq!(both(async { Ok(1) }, later(2)).await.unwrap(), (1, 2));
-        let failed = both::<(), ()>(later(Err(Error::invalid_input("1"))), std::future::pending()).await;
-        assert_eq!(failed.unwrap_err().kind(), ErrorKind::InvalidInput);
     }
 }

@@ -7,8 +7,8 @@ mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tracing::{Instrument, debug_span};
 
@@ -16,14 +16,13 @@ use self::journal::Journal;
 use self::partial_file::PartialFile;
 use self::range::RangeFetcher;
 use self::verify::{ExpectedDigest, Verdict};
-use super::cancelled::or_cancelled;
 use super::etag::Checksum;
 use super::object_properties::CustomerKey;
 use super::object_snapshot::ObjectRef;
 use super::options::TransferOptions;
 use super::part_size::PartLayout;
 use super::progress::{Meter, TransferProgress};
-use super::tasks::{for_each_part, stopped};
+use super::tasks::{Cancellation, for_each_part, stopped};
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -184,7 +183,7 @@ impl Download {
     /// # }
     /// ```
     pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.options.cancelled = Mutex::new(Some(Box::pin(cancelled)));
+        self.options.cancellation = Cancellation::on(cancelled);
         self
     }
 
@@ -211,14 +210,13 @@ impl Download {
     async fn run(self, meter: &Arc<Meter>) -> Result<Downloaded> {
         let Self { bucket, key, target, version_id, encryption, options } = self;
         let target = target.ok_or_else(|| Error::invalid_input("the download has no target: call `to_file`"))?;
-        let mut cancelled = options.take_cancelled();
         let source = ObjectRef {
             bucket: &bucket,
             key: &key,
             version_id: version_id.as_deref(),
             encryption: encryption.as_ref(),
         };
-        let (object, size) = or_cancelled(source.head(), &mut cancelled, || false).await?;
+        let (object, size) = options.cancellation.unless_cancelled(source.head()).await?;
         let input = source.get_same(&object);
         let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
         let expected = match options.checksum {
@@ -247,12 +245,12 @@ impl Download {
         let fetcher =
             Arc::new(RangeFetcher { bucket, key, input, size, file: shared_file, meter, attempts: AtomicU32::new(0) });
         let for_tasks = Arc::clone(&fetcher);
-        let fetching = for_each_part(missing, options.concurrency, &mut cancelled, move |part| {
+        let fetching = for_each_part(missing, options.concurrency, &options.cancellation, move |part| {
             let fetcher = Arc::clone(&for_tasks);
             async move { fetcher.fetch(&part).await }
         });
         let verdict = match fetching.await {
-            Ok(_) => or_cancelled(verify(&file, expected, size), &mut cancelled, || false).await,
+            Ok(_) => options.cancellation.unless_cancelled(verify(&file, expected, size)).await,
             // The fetched ranges are of an object that no longer exists.
             Err(error) if error.is_precondition_failed() => Ok(Verdict::Corrupt(error)),
             Err(error) => Err(error),

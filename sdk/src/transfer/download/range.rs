@@ -9,6 +9,7 @@ use http::StatusCode;
 
 use super::partial_file::PartialFile;
 use crate::body::BodyProgress;
+use crate::client::Attempts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
@@ -35,14 +36,12 @@ impl RangeFetcher {
     pub(super) async fn fetch(&self, part: &Part) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
-        let most = self.bucket.retry().most_attempts();
-        let mut there = part.bytes.start;
-        let (mut failures, mut mismatches) = (0, 0);
+        let mut attempts = self.bucket.attempts();
+        let (mut there, mut furthest) = (part.bytes.start, part.bytes.start);
         while there < part.bytes.end {
-            let before = there;
-            let fetched = match self.get(there..part.bytes.end).await {
+            let fetched = match self.get(&mut attempts, there..part.bytes.end).await {
                 Ok(object) => self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await,
-                // The client has retried it.
+                // The client has retried the request as often as the policy allows.
                 Err(error) if !error.is_unexpected_response() => return Err(error),
                 Err(error) => Err(error),
             };
@@ -51,18 +50,14 @@ impl RangeFetcher {
                 return Err(error);
             }
             if error.is_unexpected_response() {
-                // The bytes before may be wrong too.
+                // The bytes before may have come from the wrong object, too.
                 there = part.bytes.start;
                 attempt = meter.start_attempt();
-                mismatches += 1;
+            } else if there > furthest {
+                furthest = there;
+                attempts.reset();
             }
-            // As long as bytes arrive, broken connections do not count.
-            failures = if there > before { 1 } else { failures + 1 };
-            if failures >= most || mismatches >= most {
-                return Err(error);
-            }
-            tracing::debug!(key = self.key, part = part.number, %error, "retrying the rest of the range");
-            tokio::time::sleep(self.bucket.retry().backoff(failures)).await;
+            attempts.pause(error).await?;
         }
         let (file, number, length) = (Arc::clone(&self.file), part.number, part.bytes.end - part.bytes.start);
         tokio::task::spawn_blocking(move || file.record(number, length)).await.map_err(stopped)??;
@@ -70,13 +65,13 @@ impl RangeFetcher {
         Ok(())
     }
 
-    async fn get(&self, bytes: Range<u64>) -> Result<GetObjectOutput> {
+    async fn get<'a>(&'a self, attempts: &mut Attempts<'a>, bytes: Range<u64>) -> Result<GetObjectOutput> {
         let is_whole = bytes.start == 0 && bytes.end == self.size;
         let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
         let input = GetObjectInput { range, ..self.input.clone() };
-        let outcome = self.bucket.get_object(&self.key, input).await;
-        let attempts = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-        self.attempts.fetch_add(attempts, Ordering::Relaxed);
+        let outcome = self.bucket.send_object_within(attempts, &self.key, input).await;
+        let requests = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
+        self.attempts.fetch_add(requests, Ordering::Relaxed);
         let object = outcome?;
         match self.mismatch(&object, &bytes, is_whole) {
             Some(mismatch) => Err(self.unexpected(&mismatch)),

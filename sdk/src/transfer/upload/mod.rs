@@ -2,18 +2,15 @@
 
 mod abort_guard;
 mod complete;
-mod corruption;
 mod multipart;
-mod outcome;
 mod resume;
 mod run;
-mod sending;
 mod stream;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
@@ -22,14 +19,14 @@ use super::etag::Checksum;
 use super::object_properties::{CustomerKey, ObjectProperties};
 use super::options::TransferOptions;
 use super::progress::TransferProgress;
+use super::tasks::Cancellation;
 use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
 
-pub(crate) use abort_guard::{begin, see_through};
+pub(crate) use abort_guard::start;
 pub(crate) use complete::Completed;
 pub(crate) use multipart::{CompletedPart, MultipartUpload};
-pub use outcome::Uploaded;
 
 /// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
 ///
@@ -260,7 +257,7 @@ impl Upload {
     /// # }
     /// ```
     pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.options.cancelled = Mutex::new(Some(Box::pin(done)));
+        self.options.cancellation = Cancellation::on(done);
         self
     }
 
@@ -278,6 +275,36 @@ impl Upload {
         })?;
         Box::pin(run::run(&bucket, &key, source, &headers, options)).await
     }
+}
+
+/// The summary of a successful upload, returned by [`Upload::send`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Uploaded {
+    /// The object's key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its entity tag, as the server has it.
+    pub etag: Option<String>,
+    /// Whether the server kept the entity tag that was made of the parts' MD5s, the one S3's tools compute; none if none
+    /// was made, or the object must not be looked at. Servers may make one of their own: the parts were checked all the
+    /// same.
+    pub etag_kept: Option<bool>,
+    /// Its version, in a bucket that keeps versions.
+    pub version_id: Option<String>,
+    /// The id of the upload in parts; none if one request was enough.
+    pub upload_id: Option<String>,
+    /// How many parts it was made of; 0 if one request was enough.
+    pub parts: u32,
+    /// How many requests carried its bytes, or tried to.
+    pub attempts: u32,
+    /// Bytes that were sent in vain and had to be sent again.
+    pub retried_bytes: u64,
+    /// Bytes that an earlier upload had sent, and that were not sent again.
+    pub resumed_bytes: u64,
+    /// Whether there was a checkpoint of an upload that the server did not know any more, so that this one began anew.
+    pub restarted: bool,
 }
 
 impl fmt::Debug for Upload {

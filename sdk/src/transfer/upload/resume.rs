@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Uploaded;
-use super::abort_guard::kept;
-use super::complete::was_made_after;
+use super::complete::{is_no_such_upload, was_made_after};
 use super::multipart::{CompletedPart, MultipartUpload};
 use super::run::Job;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::destination::Destination;
@@ -63,8 +62,10 @@ impl Job<'_> {
         };
         self.check(path, &checkpoint, source, now)?;
         let upload_id = checkpoint.upload_id.clone();
-        let resumed = self.options.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
-        resumed.map_err(|error| error.with_fate(&upload_id, kept(path)))
+        let resumed =
+            self.options.cancellation.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
+        let kept = || UploadState::Kept { checkpoint: path.clone(), unsaved: None };
+        resumed.map_err(|error| error.with_upload_state(&upload_id, kept()))
     }
 
     async fn resume(
@@ -86,7 +87,7 @@ impl Job<'_> {
         let listing = ListMultipartInput::new(&checkpoint.upload_id);
         let listed = match self.bucket.paginate_object(self.key, listing).items().into_vec().await {
             Ok(listed) => listed,
-            Err(error) if error.code() == Some("upload_not_exists") => {
+            Err(error) if is_no_such_upload(&error) => {
                 return self.gone(checkpoint, &plan, source, now).await;
             }
             Err(error) => return Err(error),
@@ -167,7 +168,8 @@ impl Job<'_> {
         let destination = Destination::new(self.bucket, self.key, self.headers);
         if let Some(difference) = checkpoint.destination.difference(&destination) {
             let message = format!("the checkpoint {} {difference}", path.display());
-            return Err(Error::invalid_input(message).with_fate(&checkpoint.upload_id, "is still there"));
+            return Err(Error::invalid_input(message)
+                .with_upload_state(&checkpoint.upload_id, UploadState::Refused { checkpoint: path.to_owned() }));
         }
         let SourceFile { path: before, fingerprint } = &checkpoint.source;
         let difference = match source.path() {
@@ -185,7 +187,7 @@ impl Job<'_> {
                     path.display()
                 ),
             )
-            .with_fate(&checkpoint.upload_id, "is still there")),
+            .with_upload_state(&checkpoint.upload_id, UploadState::Refused { checkpoint: path.to_owned() })),
         }
     }
 

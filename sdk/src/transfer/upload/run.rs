@@ -1,17 +1,15 @@
-//! From what was asked for to an object.
+//! Runs an upload: one request, a multipart upload, or what is left of one that a checkpoint describes.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span};
 
-use super::abort_guard::{begin, see_through};
-use super::complete::Completed;
-use super::corruption::until_whole;
-use super::multipart::{CompletedPart, MultipartUpload};
+use super::abort_guard::start;
+use super::multipart::{CompletedPart, MultipartUpload, PendingPart, part_channel, send_parts, send_verified};
 use super::resume::Beginning;
-use super::sending::{PendingPart, feed, hand_over, send_parts};
 use super::{Source, Uploaded};
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,10 +22,10 @@ use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::{MIB, PartLayout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
-use crate::transfer::tasks::{both, stopped};
+use crate::transfer::tasks::stopped;
 use crate::{Bucket, PutObjectOutput};
 
-/// Where an upload goes, and how.
+/// An upload to run.
 pub(super) struct Job<'a> {
     pub(super) bucket: &'a Bucket,
     pub(super) key: &'a str,
@@ -83,7 +81,7 @@ impl Job<'_> {
                 let uploaded = if plan.count() == 1 {
                     self.put(&source, before).await?
                 } else {
-                    let upload = begin(self.bucket, self.key, self.headers, self.meter).await?;
+                    let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
                     self.send(upload, lock.clone(), &source, before, plan, Vec::new()).await?
                 };
                 Uploaded { restarted: was_gone, ..uploaded }
@@ -116,14 +114,14 @@ impl Job<'_> {
             }
             let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
             let missing = plan.parts().filter(|part| !there_already.contains(&part.number));
-            let waiting = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
-            let (feed, handed_over) = feed();
-            let feeding = hand_over(waiting.collect(), feed);
+            let pending = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
+            let (sender, receiver) = part_channel();
+            let feeding = feed(pending.collect(), sender);
             let TransferOptions { concurrency, checksum, .. } = self.options;
-            let outcome = send_parts(&upload, feeding, handed_over, *concurrency, *checksum).await;
-            // What a change of the source looks like to a server is not what went wrong.
+            let outcome = send_parts(&upload, feeding, receiver, *concurrency, *checksum).await;
+            // If the source changed, that is the cause, whatever error it led to.
             if let Some(change) = change(source, before).await? {
-                upload.become_useless();
+                upload.mark_useless();
                 return Err(Error::new(ErrorKind::Body, change));
             }
             let mut parts = there;
@@ -131,7 +129,7 @@ impl Job<'_> {
             parts.sort_by_key(|part| part.number);
             Ok(parts)
         };
-        self.guarded(&upload, sending).await
+        self.finish(&upload, sending).await
     }
 
     /// One request for all.
@@ -139,10 +137,12 @@ impl Job<'_> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
-            Some(Checksum::Md5) => self.options.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied(),
+            Some(Checksum::Md5) => {
+                self.options.cancellation.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied()
+            }
         };
-        let outcome = self.options.unless_cancelled(self.put_until_whole(&whole, sum.as_ref())).await;
-        // What a change of the source looks like to a server is not what went wrong.
+        let outcome = self.options.cancellation.unless_cancelled(self.put_verified(&whole, sum.as_ref())).await;
+        // If the source changed, that is the cause, whatever error it led to.
         if let Some(change) = change(source, before).await? {
             let stored = match (&outcome, sum) {
                 (Err(_), _) => "",
@@ -153,7 +153,7 @@ impl Job<'_> {
         }
         let (output, attempts) = outcome?;
         if output.etag.is_none() {
-            self.look_what_was_put(before.size).await?;
+            self.check_put(before.size).await?;
         }
         Ok(Uploaded {
             key: self.key.to_owned(),
@@ -170,23 +170,22 @@ impl Job<'_> {
         })
     }
 
-    async fn put_until_whole(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
+    async fn put_verified(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
         let meter = PartMeter::new(self.meter);
-        let send = || async {
+        let input = || {
             let mut input = self.headers.put();
             input.content_md5 = sum.map(content_md5);
             input.body = whole.body().with_progress(Arc::<PartMeter>::clone(&meter));
-            self.bucket.put_object(self.key, input).await
+            input
         };
-        let call = self.bucket.call("PutObject", self.key);
-        let told = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
-        let put = until_whole(&call, send, told, sum, self.headers).await?;
+        let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
+        let put = send_verified(self.bucket, self.key, self.headers, sum, input, answer).await?;
         meter.finish();
         Ok(put)
     }
 
-    /// Who answered without an entity tag need not have been the server.
-    async fn look_what_was_put(&self, size: u64) -> Result<()> {
+    /// Looks at an object after an answer without an ETag: something other than the server may have answered.
+    async fn check_put(&self, size: u64) -> Result<()> {
         match self.headers.stored(self.bucket, self.key).verify_stored(size).await {
             Err(error) if error.is_not_found() => Err(Error::unexpected_response(
                 "the request was answered as if the object were stored, and it is not there: is the endpoint the right one?",
@@ -196,30 +195,17 @@ impl Job<'_> {
         }
     }
 
-    /// Completes the upload after `sending`.
-    pub(super) async fn guarded(
+    /// Sends the parts by `sending`, and completes the upload.
+    pub(super) async fn finish(
         &self,
         upload: &Arc<MultipartUpload>,
         sending: impl Future<Output = Result<Vec<CompletedPart>>>,
     ) -> Result<Uploaded> {
-        let work = async {
-            let (parts, before) = both(sending, upload.object_before()).await?;
-            if let Err(error) = upload.flush_notes().await {
-                tracing::warn!(upload_id = upload.upload_id, %error, "the upload is completed all the same");
-            }
-            let size = parts.iter().map(|part| part.length).sum();
-            let completed = upload.complete(&parts, size, &before).await?;
-            Ok(self.uploaded(upload, &parts, size, completed))
-        };
-        // From here to the guard there is nothing to wait for, so that no upload is dropped without it.
-        see_through(upload, self.options.take_cancelled(), work).await
-    }
-
-    fn uploaded(&self, upload: &MultipartUpload, parts: &[CompletedPart], size: u64, completed: Completed) -> Uploaded {
+        let (parts, completed) = upload.finish(&self.options.cancellation, sending).await?;
         let progress = self.meter.progress();
-        Uploaded {
+        Ok(Uploaded {
             key: self.key.to_owned(),
-            size,
+            size: parts.iter().map(|part| part.length).sum(),
             etag: completed.etag,
             etag_kept: completed.etag_kept,
             version_id: completed.version_id,
@@ -229,8 +215,17 @@ impl Job<'_> {
             retried_bytes: progress.retried_bytes,
             resumed_bytes: progress.resumed_bytes,
             restarted: false,
+        })
+    }
+}
+
+async fn feed(parts: Vec<PendingPart>, sender: mpsc::Sender<PendingPart>) -> Result<()> {
+    for part in parts {
+        if sender.send(part).await.is_err() {
+            break;
         }
     }
+    Ok(())
 }
 
 async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
@@ -238,7 +233,7 @@ async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
     tokio::task::spawn_blocking(move || source.fingerprint()).await.map_err(stopped)?.map_err(unreadable)
 }
 
-/// What happened to the source since `before`, in words.
+/// Describes the change of the source since `before`, if there is one.
 async fn change(source: &PartSource, before: Fingerprint) -> Result<Option<String>> {
     let now = fingerprint(source).await?;
     let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();

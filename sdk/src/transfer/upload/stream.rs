@@ -1,15 +1,15 @@
-//! What can only be read once, from its beginning to its end.
+//! Uploads a reader, which can be read only once.
 
 use std::future::poll_fn;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::ReadBuf;
-use tokio::sync::{AcquireError, Semaphore};
+use tokio::sync::{AcquireError, Semaphore, mpsc};
 
-use super::abort_guard::begin;
+use super::abort_guard::start;
+use super::multipart::{PendingPart, part_channel, send_parts};
 use super::run::Job;
-use super::sending::{Feed, PendingPart, feed, send_parts};
 use super::{Reader, Uploaded};
 use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
 use crate::error::{Error, ErrorKind, Result};
@@ -26,18 +26,19 @@ const MOST_ON_DISK: usize = 2;
 impl Job<'_> {
     pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
         let mut parts = Parts::new(reader, self)?;
-        let first = self.options.unless_cancelled(parts.next()).await?;
-        let second = if parts.is_at_end { None } else { self.options.unless_cancelled(parts.next()).await? };
+        let first = self.options.cancellation.unless_cancelled(parts.next()).await?;
+        let second =
+            if parts.is_at_end { None } else { self.options.cancellation.unless_cancelled(parts.next()).await? };
         let Some(second) = second else {
             let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
             return self.upload(all).await;
         };
-        let upload = begin(self.bucket, self.key, self.headers, self.meter).await?;
-        self.guarded(&upload, async {
-            let (feed, waiting) = feed();
-            let feeding = parts.hand_over(first.into_iter().chain([second]).collect(), feed);
+        let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
+        self.finish(&upload, async {
+            let (sender, receiver) = part_channel();
+            let feeding = parts.feed(first.into_iter().chain([second]).collect(), sender);
             let TransferOptions { concurrency, checksum, .. } = self.options;
-            send_parts(&upload, feeding, waiting, *concurrency, *checksum).await
+            send_parts(&upload, feeding, receiver, *concurrency, *checksum).await
         })
         .await
     }
@@ -79,15 +80,15 @@ impl Parts {
         })
     }
 
-    async fn hand_over(mut self, begun: Vec<PendingPart>, feed: Feed) -> Result<()> {
+    async fn feed(mut self, begun: Vec<PendingPart>, sender: mpsc::Sender<PendingPart>) -> Result<()> {
         for part in begun {
-            if feed.send(part).await.is_err() {
+            if sender.send(part).await.is_err() {
                 return Ok(());
             }
         }
         // No part is kept here while there is no room for the next one: the room is that of those that were handed over.
         while let Some(part) = self.next().await? {
-            if feed.send(part).await.is_err() {
+            if sender.send(part).await.is_err() {
                 return Ok(());
             }
         }
