@@ -6,16 +6,23 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// The requests for an operation, as an emulator's access log has them: all of them once it has
+/// Reads the requests from an emulator's access log. The log is complete when the emulator has
 /// [stopped](crate::TestBucket::stop).
 ///
 /// # Errors
 ///
 /// If there is no such log.
+pub fn requests(log: &Path) -> io::Result<Vec<Value>> {
+    Ok(fs::read_to_string(log)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+}
+
+/// Reads the [`requests`] for one operation.
+///
+/// # Errors
+///
+/// If there is no such log.
 pub fn logged(log: &Path, operation: &str) -> io::Result<Vec<Value>> {
-    let text = fs::read_to_string(log)?;
-    let requests: Result<Vec<Value>, _> = text.lines().map(serde_json::from_str).collect();
-    Ok(requests?.into_iter().filter(|request| request["operation"] == operation).collect())
+    Ok(requests(log)?.into_iter().filter(|request| request["operation"] == operation).collect())
 }
 
 /// How many bytes of objects came to it, in parts or at once, in vain or not.

@@ -16,7 +16,7 @@ mod seeds;
 mod server_apart;
 mod test_bucket;
 
-pub use access_log::{logged, received};
+pub use access_log::{logged, received, requests};
 pub use answer::Answer;
 pub use content::{Random, content, etag_of_parts};
 pub use events::hear_events;

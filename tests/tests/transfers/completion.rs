@@ -6,7 +6,7 @@
 use std::fs;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Checksum, HeadObjectInput, MIB};
+use qingstor_sdk::{Checksum, HeadObjectInput, MIB, UploadState};
 use qingstor_tests::{content, faulty, open_uploads};
 
 const PART: u64 = 4 * MIB;
@@ -42,6 +42,7 @@ async fn what_was_there_before_is_not_taken_for_what_was_uploaded() {
             let upload = bucket.upload("key").bytes(content(9 * MIB, 2)).part_size(PART).checksum(checksum);
             let error = upload.send().await.unwrap_err();
             assert_eq!(error.code(), Some(code), "{checksum:?}: {error}");
+            assert!(matches!(error.upload_state(), Some(UploadState::Gone)), "{checksum:?}: {error}");
         }
         assert_eq!(clean.emulator().faults_fired(), [2, looks]);
         assert!(clean.read("key").await.unwrap() == before);
@@ -79,6 +80,10 @@ async fn a_completion_that_may_still_be_under_way_is_not_aborted() {
             let upload = if is_noted { upload.checkpoint(&checkpoint) } else { upload };
             let error = upload.send().await.unwrap_err();
             let id = error.upload_id().unwrap();
+            let Some(UploadState::Unknown { checkpoint: kept, unsaved: None, .. }) = error.upload_state() else {
+                panic!("{fault:?}: {error}");
+            };
+            assert_eq!(kept.as_ref(), is_noted.then_some(&checkpoint), "{fault:?}: {error}");
             let told = format!("upload {id}, which may have been completed, and was not aborted");
             assert!(error.to_string().contains(&told), "{fault:?}: {error}");
             assert_eq!(error.to_string().contains("db.tar.qsupload"), is_noted, "{fault:?}: {error}");
@@ -95,7 +100,7 @@ async fn a_completion_that_is_refused_is_a_failure() {
         let (clean, bucket) = faulty(plan).await.unwrap();
         let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
         assert_eq!(error.code(), Some(code), "{error}");
-        assert!(error.to_string().contains("which was aborted"), "{error}");
+        assert!(matches!(error.upload_state(), Some(UploadState::Aborted)), "{error}");
         assert!(clean.head_object("key", HeadObjectInput::new()).await.unwrap_err().is_not_found());
         assert!(open_uploads(&clean).await.unwrap().is_empty());
     }
@@ -110,7 +115,11 @@ async fn an_abort_that_fails_does_not_hide_the_cause() {
     let (clean, bucket) = faulty(plan).await.unwrap();
     let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
     assert_eq!((error.code(), error.part_number()), (Some("access_key_expired"), Some(1)), "{error}");
-    let text = error.to_string();
-    assert!(text.contains("could not be aborted") && text.contains("permission_denied"), "{text}");
+    let Some(UploadState::AbortFailed { cause, .. }) = error.upload_state() else { panic!("{error}") };
+    assert_eq!(cause.code(), Some("permission_denied"), "{error}");
+    assert!(
+        error.to_string().contains("could not be aborted") && error.to_string().contains("permission_denied"),
+        "{error}"
+    );
     assert_eq!(open_uploads(&clean).await.unwrap(), [error.upload_id().unwrap()]);
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::{Bucket, Error, GetObjectInput, MIB, Upload, Uploaded};
+use qingstor_sdk::{Bucket, Error, GetObjectInput, MIB, Upload, UploadState, Uploaded};
 use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient_for, received, seeds};
 use tempfile::TempDir;
 
@@ -147,15 +147,15 @@ impl Round {
 
     async fn assert_failed(&mut self, error: &Error) {
         let (seed, text) = (self.seed, error.to_string());
-        if let Some(id) = error.upload_id() {
-            let is_kept = text.contains("is kept") && self.source == Source::Checkpoint;
-            if is_kept || text.contains("could not be aborted") || text.contains("may have been completed") {
-                self.told.insert(id.to_owned());
-            }
+        let state = error.upload_state();
+        if let Some(UploadState::Kept { .. } | UploadState::AbortFailed { .. } | UploadState::Unknown { .. }) = state {
+            self.told.insert(error.upload_id().unwrap().to_owned());
         }
-        self.unknown += usize::from(text.contains("whose id nobody knows"));
+        let is_kept = matches!(state, Some(UploadState::Kept { .. }));
+        assert!(!is_kept || self.source == Source::Checkpoint, "seed {seed}: {text}");
+        self.unknown += usize::from(matches!(state, Some(UploadState::MaybeStarted)));
         self.assert_nothing_untold(&text).await;
-        self.may_be_there |= text.contains("was completed all the same") || text.contains("may have been completed");
+        self.may_be_there |= matches!(state, Some(UploadState::Completed | UploadState::Unknown { .. }));
         match self.object().await {
             Ok(object) => {
                 assert!(object == self.bytes, "seed {seed}: a mixture is there; {text}");

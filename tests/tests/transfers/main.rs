@@ -17,6 +17,7 @@ mod killed_uploads;
 mod named_pipes;
 mod refused_connections;
 mod resume;
+mod retries_disabled;
 mod slow_connections;
 mod stalled_servers;
 mod unexpected_answers;
