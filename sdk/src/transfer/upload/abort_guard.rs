@@ -29,7 +29,7 @@ pub(crate) async fn start(
     let (sender, receiver) = oneshot::channel();
     let starting = async move {
         let started = MultipartUpload::initiate(&bucket, &key, &headers, &meter).await;
-        // If nobody receives the guard, it is dropped here or in the channel.
+        // If the future was dropped, the guard is dropped here or in the channel.
         let _received = sender.send(started.map(|upload| AbortGuard::new(Arc::new(upload))));
     };
     tokio::spawn(starting.in_current_span());

@@ -57,13 +57,14 @@ pub(crate) use multipart::{CompletedPart, MultipartUpload};
 ///
 /// # Failure
 ///
-/// An upload that fails is aborted, so that its parts do not go on costing money; the error says so, or why it could not
-/// be. Dropping the future stops everything but bytes that the operating system and the HTTP library have taken over, some
-/// MiB at most, which they hold until the server reads them or the connection ends. The upload is
-/// aborted in the background if the runtime goes on; if its completion was asked for by then, it is completed or aborted,
-/// whichever the server does first. With a [`checkpoint`](Upload::checkpoint) it is kept instead, to be resumed, unless the
-/// file changed meanwhile: then nothing could go on with it, and it is aborted all the same. Where nobody knows whether the
-/// upload was completed, because the server gave no answer, it is not aborted, and the error says that too.
+/// If an upload fails, the client aborts it, because stored parts cost money; with a [`checkpoint`](Upload::checkpoint) it is
+/// kept to be resumed, unless the file changed. If the server does not say whether it completed the upload, the client
+/// does not abort it. [`Error::upload_state`] tells these cases apart.
+///
+/// Dropping the future stops everything but bytes that the operating system and the HTTP library have taken over, some MiB at
+/// most, which they hold until the server reads them or the connection ends. The upload is aborted in the background if
+/// the runtime goes on. If the completion was requested by then, the upload is completed or aborted, whichever the server
+/// does first.
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     bucket: Bucket,
@@ -242,10 +243,11 @@ impl Upload {
         self
     }
 
-    /// Ends the upload in good order when this is done, unless its completion was asked for already: parts under way are
-    /// stopped, the upload is aborted or, with a [`checkpoint`](Upload::checkpoint), noted, and [`send`](Upload::send)
-    /// returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled) that says so. Dropping `send` stops
-    /// everything too, but cannot wait for the abort.
+    /// Cancels the upload when `done` completes, unless its completion was requested by then.
+    ///
+    /// Parts in progress are stopped. The upload is aborted, or kept if it has a [`checkpoint`](Upload::checkpoint).
+    /// [`send`](Upload::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled), which says which of the
+    /// two. Dropping the future of `send` stops everything too, but cannot wait for the abort.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -261,13 +263,14 @@ impl Upload {
         self
     }
 
-    /// Does it.
+    /// Runs the upload and returns a summary.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is nothing to upload or a setting is out of
     /// its limits, [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read or changed meanwhile, and
-    /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] say what failed.
+    /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] name the upload and the part, and
+    /// [`Error::upload_state`] says what became of the upload.
     pub async fn send(self) -> Result<Uploaded> {
         let Self { bucket, key, source, headers, options } = self;
         let source = source.ok_or_else(|| {
@@ -283,27 +286,26 @@ impl Upload {
 pub struct Uploaded {
     /// The object's key.
     pub key: String,
-    /// Its size in bytes.
+    /// Size of the object in bytes.
     pub size: u64,
-    /// Its entity tag, as the server has it.
+    /// ETag that the server gave the object.
     pub etag: Option<String>,
-    /// Whether the server kept the entity tag that was made of the parts' MD5s, the one S3's tools compute; none if none
-    /// was made, or the object must not be looked at. Servers may make one of their own: the parts were checked all the
-    /// same.
+    /// True if this ETag is the one made of the parts' MD5s, as S3's tools compute it. False if the server made one of its
+    /// own, which is no error, because it checked each part. `None` if the client computed none, or has no permission to look.
     pub etag_kept: Option<bool>,
-    /// Its version, in a bucket that keeps versions.
+    /// Version of the object, in a bucket that keeps versions.
     pub version_id: Option<String>,
-    /// The id of the upload in parts; none if one request was enough.
+    /// Id of the multipart upload. `None` if one request was enough.
     pub upload_id: Option<String>,
-    /// How many parts it was made of; 0 if one request was enough.
+    /// Number of parts; 0 if one request was enough.
     pub parts: u32,
-    /// How many requests carried its bytes, or tried to.
+    /// Number of requests that carried bytes of the object, failed ones included.
     pub attempts: u32,
-    /// Bytes that were sent in vain and had to be sent again.
+    /// Bytes that had to be sent again.
     pub retried_bytes: u64,
-    /// Bytes that an earlier upload had sent, and that were not sent again.
+    /// Bytes that an earlier process had sent.
     pub resumed_bytes: u64,
-    /// Whether there was a checkpoint of an upload that the server did not know any more, so that this one began anew.
+    /// True if the server did not know the upload of the checkpoint any more, so that this one started anew.
     pub restarted: bool,
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct MultipartUpload {
     pub(crate) meter: Arc<Meter>,
     /// The checkpoint that records its parts. `None` inside means that there is none, and that it is too late to create one.
     pub(crate) checkpoint: OnceLock<Option<Arc<CheckpointFile>>>,
-    /// What its completion led to. Unset before the completion and if the upload is known to be open.
+    /// Result of its completion. Unset before the completion and if the upload is known to be open.
     pub(super) outcome: OnceLock<Outcome>,
     /// True if the source changed, so that the parts on the server can never become the object.
     is_useless: AtomicBool,
