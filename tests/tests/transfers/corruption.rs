@@ -13,6 +13,8 @@ use qingstor_tests::{content, etag_of_parts, faulty, open_uploads};
 
 const PART: u64 = 4 * MIB;
 const PARTS: u64 = 6;
+/// The retry limit of `faulty`.
+const ATTEMPTS: u32 = 4;
 const SIZE: u64 = (PARTS - 1) * PART + 1234;
 
 const PLACES: [Offset; 4] = [Offset::Bytes(0), Offset::Bytes(65_536), Offset::Fraction(0.5), Offset::Fraction(1.0)];
@@ -66,7 +68,7 @@ async fn a_bit_that_always_flips_is_an_error_and_what_was_there_stays() {
         let size = if operation == "PutObject" { PART } else { SIZE };
         let error = bucket.upload("key").bytes(content(size, 1)).part_size(PART).send().await.unwrap_err();
         assert_eq!((error.code(), error.operation()), (Some("bad_digest"), Some(operation)), "{error}");
-        assert_eq!(error.attempts(), 3, "{error}");
+        assert_eq!(error.attempts(), ATTEMPTS, "{error}");
         assert_eq!(error.part_number().is_some(), size == SIZE, "{error}");
         assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
         assert_eq!(clean.read("key").await.unwrap(), b"what was there before");

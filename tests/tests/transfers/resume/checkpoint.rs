@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use qingstor_emulator::Emulator;
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor};
+use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor, UploadState};
 use tokio::sync::Notify;
 
 use super::interrupted::{Interrupted, PART, SIZE, until};
@@ -20,6 +20,7 @@ async fn a_file_that_changed_is_refused_and_nothing_is_lost() {
     let before = interrupted.noted();
     let error = interrupted.upload().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);
+    assert!(matches!(error.upload_state(), Some(UploadState::Refused { .. })), "{error}");
     let text = error.to_string();
     assert!(text.contains(&format!("it had {SIZE} bytes and has {}", SIZE + 4)), "{text}");
     assert!(text.contains("db.tar.qsupload") && text.contains(&interrupted.upload_id()), "{text}");
