@@ -137,7 +137,7 @@ fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_
 
 /// Returns the formatted files and the folder for them.
 fn target(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<Target, Failure> {
-    let files = render::generate(api).map_err(|error| Failure::Other(error.to_string()))?;
+    let files = render::generate(api).map_err(Failure::Other)?;
     let files = render::format(&files, &workspace.root).map_err(Failure::Other)?;
     let path = out_folder(arguments, workspace);
     let shown = workspace.shown(&path);

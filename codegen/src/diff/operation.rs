@@ -3,9 +3,9 @@
 use super::fields;
 use super::judge::{Candidate, Cause, hint, judge};
 use super::report::{Change, DESCRIPTION, Group, Kind, Side, Verdict};
-use crate::model::api::{Api, FormEncoding, Operation, RequestBody, ResponseBody};
+use crate::model::api::{Api, Operation};
 use crate::naming::snake_case;
-use crate::rust::surface::{self, method_name, request_line};
+use crate::rust::surface::{self, method_name, received, request_line, sent};
 
 /// The differences of all operations, in the order of the old specification; then what is new.
 pub(super) fn compare(old: &Api, new: &Api) -> Vec<Group> {
@@ -112,22 +112,4 @@ fn itself(old: &Operation, new: &Operation) -> Vec<Cause<Operation>> {
         causes.push(Cause::new("", message, new.origin, alone).documentation());
     }
     causes
-}
-
-fn sent(body: RequestBody) -> &'static str {
-    match body {
-        RequestBody::None => "nothing",
-        RequestBody::Binary => "bytes",
-        RequestBody::Json => "JSON",
-        RequestBody::Form(FormEncoding::Multipart) => "a multipart form",
-        RequestBody::Form(FormEncoding::UrlEncoded) => "a URL-encoded form",
-    }
-}
-
-fn received(body: ResponseBody) -> &'static str {
-    match body {
-        ResponseBody::None => "nothing",
-        ResponseBody::Binary => "a stream of bytes",
-        ResponseBody::Json => "JSON",
-    }
 }

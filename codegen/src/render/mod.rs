@@ -6,7 +6,6 @@
 mod rustfmt;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use tera::{Context, Tera};
 
@@ -29,54 +28,28 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("type.rs.tera", include_str!("../../templates/type.rs.tera")),
 ];
 
-/// A bug of the generator.
-#[derive(Debug)]
-pub enum GenerateError {
-    /// A template does not fit its data.
-    Template(tera::Error),
-    /// Two files have one name.
-    SameFile(String),
-}
-
-impl fmt::Display for GenerateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Template(error) => write!(f, "a template of the generator is faulty: {error}"),
-            Self::SameFile(path) => write!(f, "two files would both be {path}, which is a fault of the generator"),
-        }
-    }
-}
-
-impl std::error::Error for GenerateError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Template(error) => Some(error),
-            Self::SameFile(_) => None,
-        }
-    }
-}
-
 /// Returns the Rust files of an API. Their text compiles, but is not formatted; see [`format`].
 ///
 /// # Errors
 ///
-/// Only bugs of the generator.
-pub fn generate(api: &Api) -> Result<Files, GenerateError> {
+/// A message about a bug of the generator: a template does not fit its data, or two files have one name.
+pub fn generate(api: &Api) -> Result<Files, String> {
     render(&view(api))
 }
 
-fn render(api: &ApiView) -> Result<Files, GenerateError> {
+fn render(api: &ApiView) -> Result<Files, String> {
+    let faulty = |error: tera::Error| format!("a template of the generator is faulty: {error}");
     let mut tera = Tera::default();
     // A line break at the end of a template would end up in the file that includes it.
     let templates = TEMPLATES.map(|(name, text)| (name, text.trim_end()));
-    tera.add_raw_templates(templates).map_err(GenerateError::Template)?;
+    tera.add_raw_templates(templates).map_err(faulty)?;
     let mut files = Files::new();
     let mut taken = BTreeSet::new();
-    let mut write = |path: String, source: &str, template: &str, context: &Context| -> Result<(), GenerateError> {
-        let text = tera.render(template, context).map_err(GenerateError::Template)?;
+    let mut write = |path: String, source: &str, template: &str, context: &Context| -> Result<(), String> {
+        let text = tera.render(template, context).map_err(faulty)?;
         // Some file systems do not distinguish capitals, and no file may silently replace another.
         if !taken.insert(path.to_lowercase()) {
-            return Err(GenerateError::SameFile(path));
+            return Err(format!("two files would both be {path}, which is a fault of the generator"));
         }
         files.insert(path, format!("{HEADER}{source}. Do not edit.\n\n{text}\n"));
         Ok(())
@@ -133,7 +106,7 @@ mod tests {
         let mut api = view(&api);
         assert!(render(&api).unwrap().contains_key("types/mod_.rs"));
         api.types[0].module = "Mod".to_owned();
-        let error = render(&api).unwrap_err().to_string();
+        let error = render(&api).unwrap_err();
         assert_eq!(error, "two files would both be types/Mod.rs, which is a fault of the generator");
     }
 }

@@ -94,6 +94,26 @@ pub(crate) fn request_line(operation: &Operation) -> String {
     format!("{} {path}{query}", operation.method.http_name())
 }
 
+/// Returns the kind of a request body in words.
+pub(crate) fn sent(body: RequestBody) -> &'static str {
+    match body {
+        RequestBody::None => "nothing",
+        RequestBody::Binary => "bytes",
+        RequestBody::Json => "JSON",
+        RequestBody::Form(FormEncoding::Multipart) => "a multipart form",
+        RequestBody::Form(FormEncoding::UrlEncoded) => "a URL-encoded form",
+    }
+}
+
+/// Returns the kind of a response body in words.
+pub(crate) fn received(body: ResponseBody) -> &'static str {
+    match body {
+        ResponseBody::None => "nothing",
+        ResponseBody::Binary => "a stream of bytes",
+        ResponseBody::Json => "JSON",
+    }
+}
+
 /// Where a value travels: `the query parameter `limit``.
 pub(crate) fn carrier(field: &Field) -> String {
     let name = &field.name;
@@ -166,20 +186,8 @@ impl Surface {
     fn wire_of_operation(&mut self, operation: &Operation, input: &str) {
         self.arguments(input, &operation.inputs);
         self.wire.insert("request".to_owned(), request_line(operation));
-        let request = match operation.request_body {
-            RequestBody::None => "nothing",
-            RequestBody::Binary => "bytes",
-            RequestBody::Json => "a JSON object",
-            RequestBody::Form(FormEncoding::Multipart) => "a multipart form",
-            RequestBody::Form(FormEncoding::UrlEncoded) => "a URL-encoded form",
-        };
-        self.wire.insert("request body".to_owned(), request.to_owned());
-        let response = match operation.response_body {
-            ResponseBody::None => "nothing",
-            ResponseBody::Binary => "a stream of bytes",
-            ResponseBody::Json => "a JSON object",
-        };
-        self.wire.insert("response body".to_owned(), response.to_owned());
+        self.wire.insert("request body".to_owned(), sent(operation.request_body).to_owned());
+        self.wire.insert("response body".to_owned(), received(operation.response_body).to_owned());
         self.success.extend(&operation.success);
         if operation.idempotent {
             self.services.insert("the SDK repeats it when an attempt fails".to_owned());

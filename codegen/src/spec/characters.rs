@@ -33,7 +33,7 @@ pub(super) fn check(file: FileId, root: &Node, problems: &mut Problems) {
             }
             Value::List(items) => rest.extend(items.iter().map(|item| (item, "an item of a list"))),
             Value::Map(map) => {
-                for Entry { key_id, key, value } in map.entries() {
+                for Entry { key_id, key, value } in map.values() {
                     let odd = key.chars().find(|c| c.is_control());
                     report(file, *key_id, odd, "a key", problems);
                     rest.push((value, if odd.is_some() { "a text" } else { key }));

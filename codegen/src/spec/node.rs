@@ -4,9 +4,10 @@
 //! in the order of reading, equal keys are collected, and the line and column of a number are found by reading the
 //! text once more: what fails on purpose at that very key or value gets them from serde_yaml.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 /// The number of a key or a value within its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,34 +67,8 @@ impl fmt::Display for Value {
     }
 }
 
-/// A mapping that finds its keys as fast with many as with few.
-#[derive(Debug, PartialEq, Default)]
-pub struct Map {
-    entries: Vec<Entry>,
-    index: HashMap<Arc<str>, usize>,
-}
-
-impl Map {
-    /// Keys and values, in the order in which they are written.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// The entry with this key.
-    pub fn get(&self, key: &str) -> Option<&Entry> {
-        self.index.get(key).and_then(|index| self.entries.get(*index))
-    }
-
-    /// Adds an entry; gives it back if the key is there already.
-    pub(super) fn add(&mut self, entry: Entry) -> Result<(), Entry> {
-        if self.index.contains_key(&entry.key) {
-            return Err(entry);
-        }
-        self.index.insert(Arc::clone(&entry.key), self.entries.len());
-        self.entries.push(entry);
-        Ok(())
-    }
-}
+/// A mapping, in the order in which it is written.
+pub type Map = IndexMap<Arc<str>, Entry>;
 
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq)]

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn numbers_can_be_keys_and_words_stay_words() {
         let Value::Map(map) = parse("200: on\n201: no\n").unwrap().root.value else { panic!("not a map") };
-        let value = |key| &map.get(key).unwrap().value.value;
+        let value = |key: &str| &map.get(key).unwrap().value.value;
         assert_eq!(value("200"), &Value::Text("on".into()));
         assert_eq!(value("201"), &Value::Text("no".into()));
     }

@@ -112,12 +112,12 @@ impl Reader {
                 _ => at.get(segment),
             };
             let key = match &at.node.value {
-                Value::Map(map) => map.get(segment).map(|entry| Span::node(file, entry.key_id)),
+                Value::Map(map) => map.get(segment.as_str()).map(|entry| Span::node(file, entry.key_id)),
                 _ => next.as_ref().map(Located::span),
             };
             at = next.ok_or_else(|| {
                 let known = match &at.node.value {
-                    Value::Map(map) => map.entries().iter().map(|entry| entry.key.to_string()).collect(),
+                    Value::Map(map) => map.values().map(|entry| entry.key.to_string()).collect(),
                     _ => Vec::new(),
                 };
                 let parent = match segments.get(..depth).unwrap_or_default() {
@@ -170,7 +170,7 @@ impl Reader {
 
     fn check_siblings(&mut self, followed: &Followed) {
         let Value::Map(map) = &followed.at.node.value else { return };
-        for entry in map.entries().iter().filter(|entry| !matches!(&*entry.key, "$ref" | "description")) {
+        for entry in map.values().filter(|entry| !matches!(&*entry.key, "$ref" | "description")) {
             let message = format!("the key `{}` stands beside `$ref`, where it means nothing", entry.key);
             let help = "move it to where the `$ref` leads, or remove it; only `description` may stand beside `$ref`";
             self.problems.error(codes::REF_SIBLING, Span::node(followed.at.file, entry.key_id), message, help);

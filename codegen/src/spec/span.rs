@@ -36,7 +36,7 @@ fn contents<'n>(root: &'n Node, ids: &BTreeSet<NodeId>) -> BTreeMap<NodeId, Cont
         }
         match &node.value {
             Value::List(items) => rest.extend(items.iter()),
-            Value::Map(map) => rest.extend(map.entries().iter().map(|entry| &entry.value)),
+            Value::Map(map) => rest.extend(map.values().map(|entry| &entry.value)),
             _ => {}
         }
     }

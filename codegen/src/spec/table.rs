@@ -81,7 +81,7 @@ impl Table {
 
     /// Keys and values, in the order in which they are written.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Spanned<String>, Located)> + '_ {
-        self.map.entries().iter().map(|entry| {
+        self.map.values().map(|entry| {
             let key = Spanned::new(entry.key.to_string(), Span::node(self.file, entry.key_id));
             (key, Located { file: self.file, node: entry.value.clone() })
         })
@@ -102,7 +102,7 @@ impl Table {
 
     /// Reports every key that is not among `known`.
     pub(super) fn only(&self, known: &[&str], problems: &mut Problems) {
-        for entry in self.map.entries().iter().filter(|entry| !known.contains(&&*entry.key)) {
+        for entry in self.map.values().filter(|entry| !known.contains(&&*entry.key)) {
             self.unknown(entry, known, problems);
         }
     }

@@ -34,11 +34,6 @@ impl<'n> NodeSeed<'n> {
     fn scalar<E: Error>(self, value: Value) -> Result<Node, E> {
         Ok(Node { id: self.numbering.point()?, value })
     }
-
-    fn equal_keys(self, read: &Map, equal: Entry) {
-        let Some(first) = read.get(&equal.key).map(|entry| entry.key_id) else { return };
-        self.numbering.equal_keys.borrow_mut().push(EqualKey { first, again: equal.key_id, key: equal.key });
-    }
 }
 
 impl<'de> Visitor<'de> for NodeSeed<'_> {
@@ -119,8 +114,10 @@ impl<'de> Visitor<'de> for NodeSeed<'_> {
             // One of them is missing only where positions are all that is wanted.
             let (Some(key), Some(value)) = (key, value) else { continue };
             let (key_id, key) = (key.id, key_text(key.value));
-            if let Err(equal) = read.add(Entry { key_id, key, value }) {
-                self.equal_keys(&read, equal);
+            if let Some(Entry { key_id: first, .. }) = read.get(&key) {
+                self.numbering.equal_keys.borrow_mut().push(EqualKey { first: *first, again: key_id, key });
+            } else {
+                read.insert(Arc::clone(&key), Entry { key_id, key, value });
             }
         }
         self.numbering.end(id);
