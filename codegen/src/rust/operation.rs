@@ -45,12 +45,6 @@ pub struct OperationView {
     pub output: StructView,
     /// Statements of `encode`.
     pub encode: Vec<String>,
-    /// True if `encode` uses the request at all.
-    pub encodes: bool,
-    /// True if the output is made of JSON first.
-    pub decodes_json: bool,
-    /// True if reading takes the body out of the response.
-    pub takes_body: bool,
     /// Fields that are read from elsewhere than JSON.
     pub decode: Vec<(String, String)>,
     /// How its list goes on, if it comes in pages.
@@ -60,7 +54,6 @@ pub struct OperationView {
 pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
     let method = snake_case(&operation.id);
     let owner = owner(operation);
-    let encode = encode::encode(operation);
     OperationView {
         source: operation.source.clone(),
         id_literal: format!("{:?}", operation.id),
@@ -84,10 +77,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
         },
         input: input(operation, owner, &method),
         output: output(operation, owner, &method),
-        encodes: !encode.is_empty(),
-        encode,
-        decodes_json: operation.response_body == ResponseBody::Json,
-        takes_body: operation.response_body == ResponseBody::Binary,
+        encode: encode::encode(operation),
         decode: encode::decoded(operation),
         pagination: pagination::view(api, operation),
         method,
