@@ -8,7 +8,7 @@ use std::string::FromUtf8Error;
 
 use super::characters;
 use super::node::{EqualKey, Node};
-use super::parse::{self, ParseError};
+use super::parse;
 use super::problems::{FileId, Finding, Problems, Span};
 use crate::diagnostic::{Source, Sources, codes, slashed};
 
@@ -177,9 +177,8 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
             characters::check(id, &parsed.root, problems);
             Some(parsed.root)
         }
-        Err(ParseError::Syntax(fault)) => {
-            let mut finding = Finding::error(codes::YAML_SYNTAX, Span::text(id, &fault.at), fault.message);
-            finding = finding.help(fault.help);
+        Err(fault) => {
+            let mut finding = Finding::error(fault.code, Span::text(id, &fault.at), fault.message).help(fault.help);
             if let Some(label) = fault.label {
                 finding = finding.label(label);
             }
@@ -187,18 +186,6 @@ fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, O
                 finding = finding.related(Span::text(id, &at), label);
             }
             problems.report(finding);
-            None
-        }
-        Err(ParseError::Documents(at)) => {
-            let message = "a file holds one document, and another begins here";
-            let help = "remove `---`, or make a file of its own of what follows";
-            let finding = Finding::error(codes::YAML_SYNTAX, Span::text(id, &at), message).help(help);
-            problems.report(finding.label("another document"));
-            None
-        }
-        Err(ParseError::TooLarge(message, at)) => {
-            let help = "a specification has no need of it; was this file meant?";
-            problems.error(codes::TOO_LARGE, Span::text(id, &at), message, help);
             None
         }
     };

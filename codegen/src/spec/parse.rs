@@ -7,8 +7,9 @@ use serde::de::DeserializeSeed;
 use super::characters;
 use super::lines::{Lines, START};
 use super::node::{EqualKey, Node};
-use super::syntax::{SyntaxFault, in_words};
+use super::syntax::{Fault, in_words};
 use super::tree::{NodeSeed, Numbering};
+use crate::diagnostic::codes;
 
 /// What a text turned out to be.
 #[derive(Debug)]
@@ -17,26 +18,16 @@ pub(super) struct Parsed {
     pub(super) equal_keys: Vec<EqualKey>,
 }
 
-/// Why a text could not be read. All places are bytes of the text.
-#[derive(Debug, PartialEq)]
-pub(super) enum ParseError {
-    /// It is not YAML.
-    Syntax(SyntaxFault),
-    /// It is several documents; where the second begins.
-    Documents(Range<usize>),
-    /// It is more than anyone would write.
-    TooLarge(String, Range<usize>),
-}
-
 /// Reads a text.
-pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
+pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
     if let Some(at) = too_deep(text) {
-        return Err(ParseError::TooLarge(DEEP.to_owned(), at));
+        return Err(too_large(DEEP, at));
     }
     if let Some((c, at)) = characters::forbidden(text) {
         let message = format!("the character U+{:04X} is not allowed in YAML", u32::from(c));
         let help = "remove it; a text within `\"` may hold it as `\\u…`";
-        return Err(ParseError::Syntax(SyntaxFault { message, label: Some("this character"), help, at, begun: None }));
+        let (code, label) = (codes::YAML_SYNTAX, Some("this character"));
+        return Err(Fault { code, message, label, help, at, begun: None });
     }
     let numbering = Numbering::default();
     match NodeSeed::new(&numbering).deserialize(serde_yaml::Deserializer::from_str(text)) {
@@ -49,16 +40,24 @@ pub(super) fn parse(text: &str) -> Result<Parsed, ParseError> {
                 start..start
             };
             Err(if message.contains("more than one document") {
-                ParseError::Documents(second_document(text))
+                let message = "a file holds one document, and another begins here".to_owned();
+                let help = "remove `---`, or make a file of its own of what follows";
+                let (code, label) = (codes::YAML_SYNTAX, Some("another document"));
+                Fault { code, message, label, help, at: second_document(text), begun: None }
             } else if numbering.too_large.get() || message == "repetition limit exceeded" {
-                ParseError::TooLarge("more keys and values than a specification has to have".to_owned(), here())
+                too_large("more keys and values than a specification has to have", here())
             } else if message == "recursion limit exceeded" {
-                ParseError::TooLarge(DEEP.to_owned(), here())
+                too_large(DEEP, here())
             } else {
-                ParseError::Syntax(in_words(text, &message, at))
+                in_words(text, &message, at)
             })
         }
     }
+}
+
+fn too_large(message: &str, at: Range<usize>) -> Fault {
+    let help = "a specification has no need of it; was this file meant?";
+    Fault { code: codes::TOO_LARGE, message: message.to_owned(), label: None, help, at, begun: None }
 }
 
 /// The line in which the second document begins: at the first `---` after anything else, or after a `...`.
@@ -131,7 +130,7 @@ mod tests {
     #[test]
     fn a_syntax_error_has_a_place_and_a_short_message() {
         let syntax = |text: &str| match parse(text) {
-            Err(ParseError::Syntax(fault)) => (fault.message, fault.at),
+            Err(fault) if fault.code == codes::YAML_SYNTAX => (fault.message, fault.at),
             other => panic!("{other:?}"),
         };
         let (message, at) = syntax("a: !odd 1\n");
@@ -148,7 +147,8 @@ mod tests {
             ("---\n---\na: 1\n", 4..7),
             ("a: 1\n...\n\n{b: 2}\n", 10..16),
         ] {
-            assert_eq!(parse(text).unwrap_err(), ParseError::Documents(begins), "{text}");
+            let fault = parse(text).unwrap_err();
+            assert_eq!((fault.label, fault.at), (Some("another document"), begins), "{text}");
         }
         assert!(parse("--- # The only one\na: 1\n...\n").is_ok());
     }
@@ -168,7 +168,7 @@ mod tests {
         for text in [&bomb, &wide, &flow, &block, "a: &a [*a]\n", &"- ".repeat(100_000)] {
             let started = std::time::Instant::now();
             let start: String = text.chars().take(20).collect();
-            assert!(matches!(parse(text), Err(ParseError::TooLarge(..))), "{start} {:?}", parse(text));
+            assert_eq!(parse(text).unwrap_err().code, codes::TOO_LARGE, "{start}");
             assert!(started.elapsed().as_secs() < 10, "{start} took {:?}", started.elapsed());
         }
     }

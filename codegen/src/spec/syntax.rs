@@ -3,10 +3,12 @@
 use std::ops::Range;
 
 use super::lines::{Lines, Position};
+use crate::diagnostic::codes;
 
-/// What is wrong with a text that is not YAML.
+/// Reason why a text cannot be read. All places are bytes of the text.
 #[derive(Debug, PartialEq)]
-pub(super) struct SyntaxFault {
+pub(super) struct Fault {
+    pub(super) code: &'static str,
     pub(super) message: String,
     /// `None` where the message says it all.
     pub(super) label: Option<&'static str>,
@@ -41,13 +43,20 @@ const QUOTES: &str = "put the text in quotes";
 const NO_MORE: &str = "the rest of this file was not checked";
 
 /// Puts a complaint into words. `message` is without the position of the problem, which is `at`.
-pub(super) fn in_words(text: &str, message: &str, at: Position) -> SyntaxFault {
+pub(super) fn in_words(text: &str, message: &str, at: Position) -> Fault {
     let lines = Lines::new(text);
     let complaint = Complaint::read(message);
     let here = lines.byte(at);
     let first = text[here..].chars().next();
     let begun = complaint.context_at.map(|at| word(text, lines.byte(at)));
-    let fault = |message: String, label, help| SyntaxFault { message, label, help, at: word(text, here), begun: None };
+    let fault = |message: String, label, help| Fault {
+        code: codes::YAML_SYNTAX,
+        message,
+        label,
+        help,
+        at: word(text, here),
+        begun: None,
+    };
     let plain = |message: &str, label, help| fault(message.to_owned(), Some(label), help);
     match complaint.problem {
         "found character that cannot start any token" if first == Some('\t') => {
@@ -74,15 +83,15 @@ pub(super) fn in_words(text: &str, message: &str, at: Position) -> SyntaxFault {
             "makes a key of this line",
             "is this line, or the one before it, indented too far? A text of several lines that holds `: ` needs `|-`",
         ),
-        "did not find expected key" if complaint.context.contains("block mapping") => SyntaxFault {
+        "did not find expected key" if complaint.context.contains("block mapping") => Fault {
             begun: begun.map(|begun| (begun, "the map begins here")),
             ..plain("this line does not fit into the map around it", "not indented like its other keys", INDENTED)
         },
-        "did not find expected '-' indicator" => SyntaxFault {
+        "did not find expected '-' indicator" => Fault {
             begun: begun.map(|begun| (begun, "the list begins here")),
             ..plain("this line does not fit into the list around it", "not an item that begins with `- `", INDENTED)
         },
-        "did not find expected ',' or ']'" => SyntaxFault {
+        "did not find expected ',' or ']'" => Fault {
             begun: begun.map(|begun| (begun, "the list begins here")),
             ..plain(
                 "a list is not closed",
@@ -90,7 +99,7 @@ pub(super) fn in_words(text: &str, message: &str, at: Position) -> SyntaxFault {
                 "add it; texts with `,`, `[` or `]` need quotes",
             )
         },
-        "did not find expected ',' or '}'" => SyntaxFault {
+        "did not find expected ',' or '}'" => Fault {
             begun: begun.map(|begun| (begun, "the map begins here")),
             ..plain(
                 "a map is not closed",
@@ -159,12 +168,12 @@ fn has_colon_before(text: &str, colon: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::{ParseError, parse};
+    use super::super::parse::parse;
 
     /// The message, what is underlined, and what is said to have begun elsewhere.
     fn said(text: &str) -> (String, &str, Option<&str>) {
         match parse(text) {
-            Err(ParseError::Syntax(fault)) => (fault.message, &text[fault.at], fault.begun.map(|(at, _)| &text[at])),
+            Err(fault) => (fault.message, &text[fault.at], fault.begun.map(|(at, _)| &text[at])),
             other => panic!("{other:?} for {text:?}"),
         }
     }
