@@ -54,15 +54,16 @@ pub(crate) fn variant_name(value: &str) -> String {
 
 /// Methods that the handwritten part of the SDK defines on `QingStor` and `Bucket`, private ones included. No operation can
 /// have one of these names.
-pub const OWN_METHODS: [&str; 23] = [
+pub const OWN_METHODS: [&str; 24] = [
     "abort_stale_uploads",
     "address",
+    "attempts",
     "bucket",
     "call",
     "copy",
     "download",
     "endpoint",
-    "listed",
+    "list",
     "name",
     "neighbour",
     "new",
@@ -71,9 +72,9 @@ pub const OWN_METHODS: [&str; 23] = [
     "paginate_object",
     "presign",
     "presign_object",
-    "retry",
     "send",
     "send_object",
+    "send_object_within",
     "server_time",
     "upload",
     "zone",
