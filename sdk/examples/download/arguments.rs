@@ -2,12 +2,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::transfers::{parse_part_size, parse_size};
+use crate::transfers::size::{parse_part_size, parse_size};
 
 /// Download an object to a file, several ranges at a time.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// File that it becomes; one that is there is replaced when the download is whole
+    /// Target file; an existing one is replaced when the download is complete
     pub(crate) file: PathBuf,
 
     /// Bucket to download from; needed if access keys are configured
@@ -18,21 +18,21 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) key: String,
 
-    /// How much one request fetches, 4MiB to 5GiB
+    /// Size of a range, 4MiB to 5GiB
     #[arg(long, default_value = "8MiB", value_parser = parse_part_size)]
     pub(crate) part_size: u64,
 
-    /// How many requests are under way at the same time
+    /// Number of requests in flight
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
 
-    /// How much is fetched in a second at the most, such as 10MiB
+    /// Maximum bytes per second, such as 10MiB
     #[arg(long, value_parser = parse_size)]
     pub(crate) bandwidth: Option<u64>,
 }
 
 impl Arguments {
-    /// Finds out early what can be known without a server.
+    /// Checks what can be checked without a server.
     pub(crate) fn check(&self) -> Result<(), String> {
         let file = self.file.display();
         if self.file.is_dir() {
@@ -46,7 +46,7 @@ impl Arguments {
         }
     }
 
-    /// Where the SDK keeps what is there as long as it is not all.
+    /// Returns the file in which the SDK keeps the ranges of an incomplete download.
     pub(crate) fn partial(&self) -> PathBuf {
         let mut partial = self.file.clone().into_os_string();
         partial.push(".qsdownload");

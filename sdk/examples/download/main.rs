@@ -1,8 +1,8 @@
-//! Downloads an object of any size, several ranges at a time; goes on where it was interrupted.
+//! Downloads an object of any size in concurrent ranges, and resumes if it was interrupted.
 //!
 //!     cargo run --release --example download -p qingstor-sdk -- --bucket B --key K FILE
 //!
-//! Without access keys in the environment it starts a server of its own, which has what the example `upload` put there.
+//! Without access keys in the environment it starts a local server, which has the objects of the example `upload`.
 
 mod arguments;
 #[path = "../transfers/mod.rs"]
@@ -14,7 +14,7 @@ use clap::Parser;
 use qingstor_sdk::{Downloaded, Error, ErrorKind};
 
 use arguments::Arguments;
-use transfers::{Display, INTERRUPTED, Result, advice, exit_code, interrupted, place};
+use transfers::{Display, Result, advice, exit_code, failed, interrupted, place};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,22 +38,15 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(bytes) = arguments.bandwidth {
         download = download.bandwidth(bytes);
     }
-    match download.cancel_on(interrupted()).send().await {
+    let outcome = download.cancel_on(interrupted()).send().await;
+    display.stop();
+    Ok(match outcome {
         Ok(downloaded) => {
-            display.stop();
             report(&downloaded, arguments);
-            Ok(ExitCode::SUCCESS)
+            ExitCode::SUCCESS
         }
-        Err(error) => {
-            display.stop();
-            eprintln!("error: {error}");
-            if let Some(hint) = hint(&error, arguments) {
-                eprintln!("{hint}");
-            }
-            let is_interrupted = error.kind() == ErrorKind::Cancelled;
-            Ok(if is_interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE })
-        }
-    }
+        Err(error) => failed(&error, hint(&error, arguments)),
+    })
 }
 
 fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
@@ -67,20 +60,20 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
     let partial = arguments.partial();
     match error.kind() {
         ErrorKind::Cancelled if !partial.exists() => Some("nothing was fetched yet".to_owned()),
-        // Where it is kept, the error says.
-        ErrorKind::Cancelled => Some("the same command goes on where it was".to_owned()),
+        // The error names the file.
+        ErrorKind::Cancelled => Some("the same command continues the download".to_owned()),
         _ if partial.exists() => {
             let partial = partial.display();
-            Some(format!("what is there is kept in {partial}: the same command goes on where it was"))
+            Some(format!("the ranges fetched so far are in {partial}: the same command continues the download"))
         }
-        _ => advice(error).map(str::to_owned),
+        _ => advice(error),
     }
 }
 
 fn report(downloaded: &Downloaded, arguments: &Arguments) {
     let Downloaded { size, parts, attempts, resumed_bytes, .. } = downloaded;
     println!("{} has {size} bytes in {parts} parts, by {attempts} requests", arguments.file.display());
-    println!("{resumed_bytes} bytes were there already");
-    let proof = if downloaded.is_verified { "is that of these bytes" } else { "says nothing of the bytes" };
-    println!("ETag {} {proof}", downloaded.etag.as_deref().unwrap_or("unknown"));
+    println!("resumed {resumed_bytes} bytes");
+    let verified = if downloaded.is_verified { "verified" } else { "not verified" };
+    println!("ETag {}, {verified}", downloaded.etag.as_deref().unwrap_or("unknown"));
 }

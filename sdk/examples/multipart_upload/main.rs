@@ -1,11 +1,13 @@
 //! Uploads a file in parts, lists them, completes the upload, and reads the object back to compare.
 //!
-//! Without access keys in the environment it starts a server of its own, so it runs anywhere:
+//! Without access keys in the environment it starts a local server:
 //!
 //!     cargo run --release --example multipart_upload -p qingstor-sdk
 
 mod arguments;
 mod progress;
+#[path = "../transfers/size.rs"]
+mod size;
 mod source;
 
 use std::process::ExitCode;
@@ -48,7 +50,10 @@ async fn run(arguments: Arguments) -> Result<()> {
         let (bucket, emulator) = on_own_server(arguments.bucket.as_deref()).await?;
         (bucket, Some(emulator))
     } else {
-        let name = arguments.bucket.as_deref().ok_or("which bucket? Say it with --bucket NAME")?;
+        let name = arguments
+            .bucket
+            .as_deref()
+            .ok_or("access keys are configured, so a bucket is required: use --bucket NAME")?;
         // The zone is the configuration's.
         (QingStor::new(config)?.bucket(name, None), None)
     };
@@ -64,7 +69,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         .await?;
     println!("initiated upload {} of {key:?} to bucket {:?}", initiated.upload_id, bucket.name());
 
-    // 3. The parts. Whatever goes wrong from here on, and Ctrl-C too, aborts the upload: its parts cost money.
+    // 3. The parts. An error or Ctrl-C aborts the upload, because its parts are billed.
     let uploading = upload_parts(&bucket, &key, &initiated.upload_id, &source, part_size);
     let outcome = interruptible(uploading).await;
     if let Err(error) = outcome {
@@ -76,11 +81,11 @@ async fn run(arguments: Arguments) -> Result<()> {
         });
     }
 
-    // 6. The same bytes come back.
+    // 6. Read the object back and compare.
     interruptible(read_back(&bucket, &key, &source)).await
 }
 
-/// Ctrl-C ends the work by dropping it, which is how any call of the SDK is cancelled.
+/// Drops the work at Ctrl-C. Every call of the SDK can be cancelled like this.
 async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         outcome = work => outcome,
@@ -92,7 +97,7 @@ async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Sour
     let progress = Progress::new("uploading", source.size());
     let mut offset = 0;
     let mut part_number = 0;
-    // A file of no bytes is one part of no bytes.
+    // An empty file is one empty part.
     while offset < source.size() || part_number == 0 {
         let length = part_size.min(source.size() - offset);
         let body = Body::file_region(source.path(), offset, length).await?;
@@ -113,7 +118,7 @@ async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Sour
     }
     progress.finish();
 
-    // 4. What the server has: a page is at most 1,000 parts, and the last number seen leads to the next page.
+    // 4. The parts on the server. A page has at most 1,000 parts; the last part number leads to the next page.
     let mut parts: Vec<ObjectPart> = Vec::new();
     loop {
         let last = parts.last().map(|part| part.part_number);
@@ -151,16 +156,16 @@ async fn read_back(bucket: &Bucket, key: &str, source: &Source) -> Result<()> {
     }
     let elapsed = progress.finish();
     if hash.finalize().as_slice() != expected {
-        return Err(format!("what came back, {size} bytes, differs from what was sent, {} bytes", source.size()).into());
+        return Err(format!("the {size} bytes read back differ from the {} bytes sent", source.size()).into());
     }
     println!("verified {}", progress::summary(size, elapsed));
     Ok(())
 }
 
-/// A QingStor server in this process, for whoever has no account at hand.
+/// Starts a local server, for users without an account.
 async fn on_own_server(bucket: Option<&str>) -> Result<(Bucket, Emulator)> {
     let emulator = Emulator::start().await?;
-    println!("no access keys are configured: using a server of this process at {}", emulator.endpoint());
+    println!("no access keys are configured: using a local server at {}", emulator.endpoint());
     let config = Config::new(emulator.access_key_id(), emulator.secret_access_key()).endpoint(emulator.endpoint());
     let bucket = QingStor::new(config)?.bucket(bucket.unwrap_or("example-bucket"), emulator.zone());
     bucket.put_bucket(PutBucketInput::new()).await?;

@@ -7,10 +7,10 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use qingstor_sdk::TransferProgress;
 
 const OF_TOTAL: &str = "{percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}{msg}";
-/// Of what comes from a pipe, nobody knows how much it is before it has ended.
+/// The size of a pipe is unknown until it has ended.
 const WITHOUT_TOTAL: &str = "{spinner} {bytes} {bytes_per_sec}{msg}";
 
-/// A bar on a terminal; elsewhere a line for each tenth, or whenever it is twice as much if the total is not known.
+/// Progress bar on a terminal. Elsewhere it prints a line for each tenth, or for each doubling if the total is unknown.
 #[derive(Clone)]
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
@@ -30,7 +30,7 @@ impl Display {
     pub(crate) fn show(&self, progress: TransferProgress) {
         let Some(bar) = &self.bar else { return self.print(progress) };
         if let Some(total) = progress.total_bytes {
-            // What was there is no speed: the bar begins with it.
+            // Resumed bytes must not count as speed.
             if bar.length() != Some(total) || bar.position() < progress.resumed_bytes {
                 bar.set_style(style(OF_TOTAL));
                 bar.set_length(total);
@@ -40,7 +40,7 @@ impl Display {
         }
         bar.set_position(progress.bytes);
         if progress.retried_bytes > 0 {
-            bar.set_message(format!(" ({} in vain)", HumanBytes(progress.retried_bytes)));
+            bar.set_message(format!(" ({} retried)", HumanBytes(progress.retried_bytes)));
         }
     }
 
@@ -58,7 +58,7 @@ impl Display {
         }
     }
 
-    /// Leaves the bar where it is. What is printed next begins a line of its own.
+    /// Stops the bar where it is, and begins a new line.
     pub(crate) fn stop(&self) {
         if let Some(bar) = &self.bar {
             bar.abandon();

@@ -1,7 +1,7 @@
-const SMALLEST_PART: u64 = 4 << 20;
-const LARGEST_PART: u64 = 5 << 30;
+const MIN_PART_SIZE: u64 = 4 << 20;
+const MAX_PART_SIZE: u64 = 5 << 30;
 
-/// A number of bytes: `512KiB`, `8MiB`, `1GiB`, or a bare number.
+/// Parses a number of bytes: `512KiB`, `8MiB`, `1GiB`, or a plain number.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
@@ -13,23 +13,19 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     };
     let count: u64 = digits.trim().parse().map_err(|_| "expected a number and a unit, such as 8MiB".to_owned())?;
     match count.checked_mul(unit) {
-        Some(0) => Err("that is nothing at all".to_owned()),
+        Some(0) => Err("size must be greater than 0".to_owned()),
         Some(bytes) => Ok(bytes),
-        None => Err("that is too much".to_owned()),
+        None => Err("size must be less than 16 EiB".to_owned()),
     }
 }
 
-/// As `parse_size`, of what a part can have.
+/// Parses the size of a part, 4 MiB to 5 GiB.
 pub(crate) fn parse_part_size(text: &str) -> Result<u64, String> {
-    match parse_size(text)? {
-        bytes if (SMALLEST_PART..=LARGEST_PART).contains(&bytes) => Ok(bytes),
-        bytes => {
-            let mebibytes = if text.parse::<u64>().is_ok_and(|count| (4..=5 << 10).contains(&count)) {
-                format!(": did you mean {text}MiB?")
-            } else {
-                String::new()
-            };
-            Err(format!("that is {bytes} bytes, and a part has 4MiB to 5GiB{mebibytes}"))
-        }
+    let bytes = parse_size(text)?;
+    if (MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
+        return Ok(bytes);
     }
+    let is_in_mib = text.parse().is_ok_and(|count: u64| (4..=5 << 10).contains(&count));
+    let hint = if is_in_mib { format!(": did you mean {text}MiB?") } else { String::new() };
+    Err(format!("a part has 4MiB to 5GiB, not {bytes} bytes{hint}"))
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use qingstor_sdk::Checksum;
 
-use crate::transfers::{parse_part_size, parse_size};
+use crate::transfers::size::{parse_part_size, parse_size};
 
 /// Upload a file in parts, several at a time.
 #[derive(Parser)]
@@ -23,19 +23,19 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "8MiB", value_parser = parse_part_size)]
     pub(crate) part_size: u64,
 
-    /// How many parts are sent at the same time
+    /// Number of parts in flight
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
 
-    /// What the bytes are checked by
+    /// Checksum of the bytes
     #[arg(long, default_value = "md5")]
     checksum: Check,
 
-    /// File by which an upload that was interrupted is resumed
+    /// File to resume an interrupted upload from
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
 
-    /// How much is sent in a second at the most, such as 10MiB
+    /// Maximum bytes per second, such as 10MiB
     #[arg(long, value_parser = parse_size)]
     pub(crate) bandwidth: Option<u64>,
 }
@@ -51,7 +51,7 @@ impl Arguments {
         self.file.as_os_str() == "-"
     }
 
-    /// Finds out early what can be known without a server.
+    /// Checks what can be checked without a server.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.is_standard_input() {
             return Ok(());
@@ -68,7 +68,10 @@ impl Arguments {
         let name = || {
             self.file.file_name().filter(|_| !self.is_standard_input()).map(|name| name.to_string_lossy().into_owned())
         };
-        self.key.clone().or_else(name).ok_or_else(|| "which key? Say it with --key KEY".to_owned())
+        self.key
+            .clone()
+            .or_else(name)
+            .ok_or_else(|| "standard input has no name, so a key is required: use --key KEY".to_owned())
     }
 
     pub(crate) fn checksum(&self) -> Option<Checksum> {

@@ -1,9 +1,8 @@
-//! Uploads a file of any size in parts, side by side; resumes with a checkpoint.
+//! Uploads a file of any size in concurrent parts, and resumes with a checkpoint.
 //!
 //!     cargo run --release --example upload -p qingstor-sdk -- FILE --bucket B --key K --checkpoint FILE.qsupload
 //!
-//! Without access keys in the environment it starts a server of its own, so it runs anywhere; the example `download` finds
-//! there what was uploaded.
+//! Without access keys in the environment it starts a local server. The example `download` finds the object there.
 
 mod arguments;
 #[path = "../transfers/mod.rs"]
@@ -15,7 +14,7 @@ use clap::Parser;
 use qingstor_sdk::{Error, ErrorKind, UploadState, Uploaded};
 
 use arguments::Arguments;
-use transfers::{Display, INTERRUPTED, Result, advice, exit_code, interrupted, place};
+use transfers::{Display, Result, advice, exit_code, failed, interrupted, place};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -45,49 +44,42 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(bytes) = arguments.bandwidth {
         upload = upload.bandwidth(bytes);
     }
-    match upload.cancel_on(interrupted()).send().await {
+    let outcome = upload.cancel_on(interrupted()).send().await;
+    display.stop();
+    Ok(match outcome {
         Ok(uploaded) => {
-            display.stop();
             report(&uploaded);
-            Ok(ExitCode::SUCCESS)
+            ExitCode::SUCCESS
         }
-        Err(error) => {
-            display.stop();
-            eprintln!("error: {error}");
-            if let Some(hint) = hint(&error, arguments) {
-                eprintln!("{hint}");
-            }
-            let is_interrupted = error.kind() == ErrorKind::Cancelled;
-            Ok(if is_interrupted { INTERRUPTED.into() } else { ExitCode::FAILURE })
-        }
-    }
+        Err(error) => failed(&error, hint(&error, arguments)),
+    })
 }
 
 fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
     match error.upload_state() {
         Some(UploadState::Kept { .. } | UploadState::Unknown { checkpoint: Some(_), .. }) => {
-            Some("the same command goes on where it was".to_owned())
+            Some("the same command continues the upload".to_owned())
         }
         // A file that changed or cannot be read cannot be resumed either.
         Some(UploadState::Aborted | UploadState::AbortFailed { .. })
             if arguments.checkpoint.is_none() && !arguments.is_standard_input() && error.kind() != ErrorKind::Body =>
         {
             let file = arguments.file.display();
-            Some(format!("with --checkpoint {file}.qsupload the same command would go on where it was"))
+            Some(format!("with --checkpoint {file}.qsupload the same command could continue the upload"))
         }
-        _ => advice(error).map(str::to_owned),
+        _ => advice(error),
     }
 }
 
 fn report(uploaded: &Uploaded) {
     let Uploaded { key, size, parts, attempts, resumed_bytes, retried_bytes, .. } = uploaded;
     if uploaded.restarted {
-        println!("the server did not know the upload of the checkpoint any more: it began anew");
+        println!("the upload of the checkpoint no longer exists on the server: a new one was started");
     }
     match parts {
         0 => println!("{key:?} has {size} bytes"),
         _ => println!("{key:?} has {size} bytes in {parts} parts, by {attempts} requests"),
     }
-    println!("{resumed_bytes} bytes were there already, {retried_bytes} were sent in vain");
+    println!("resumed {resumed_bytes} bytes, retried {retried_bytes} bytes");
     println!("ETag {}", uploaded.etag.as_deref().unwrap_or("unknown"));
 }

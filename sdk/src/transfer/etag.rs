@@ -1,4 +1,4 @@
-//! What bytes are checked by.
+//! MD5 digests of bodies and parts, and the ETags made of them.
 
 use std::fmt;
 
@@ -8,26 +8,26 @@ use md5::{Digest, Md5};
 
 use crate::md5_lanes::Md5Sum;
 
-/// What the bytes of an upload are checked by on their way.
+/// Checksum that protects the bytes of a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Checksum {
-    /// `Content-MD5` with every request, which the server compares with what it received, and an `ETag` for the object
-    /// that is made of the parts' sums as S3's tools make it.
+    /// MD5. Uploads send `Content-MD5` with every part, which the server compares with the bytes it received, and give the
+    /// object the ETag that S3 tools compute. Downloads compare the file with the ETag.
     Md5,
 }
 
-/// As the header `Content-MD5` has it.
+/// Formats a digest for the header `Content-MD5`.
 pub(crate) fn content_md5(sum: &Md5Sum) -> String {
     STANDARD.encode(sum)
 }
 
-/// As entity tags and lists of parts have it, without quotes.
+/// Formats a digest for ETags and part lists, without quotes.
 pub(crate) fn hex(sum: &Md5Sum) -> String {
     sum.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What `hex` wrote, in either case and with or without the quotes of an entity tag.
+/// Parses a digest in hexadecimal, in either case, with or without the quotes of an ETag.
 pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     let text = text.trim_matches('"').as_bytes();
     let (digits, rest) = text.as_chunks::<2>();
@@ -42,7 +42,7 @@ pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     Some(sum)
 }
 
-/// The entity tag of an object made of parts: the MD5 of the parts' MD5s, and how many there are.
+/// ETag of an object made of parts: the MD5 of the parts' MD5s, and the number of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartsEtag {
     sum: Md5Sum,
@@ -60,13 +60,13 @@ impl PartsEtag {
         Self { sum: md5.finalize().into(), count }
     }
 
-    /// As some servers make it of sums that they have as text.
+    /// Computes the variant of some servers, which hash the MD5s in hexadecimal.
     pub(crate) fn of_texts(sums: &[Md5Sum]) -> Self {
         let md5 = sums.iter().fold(Md5::new(), |md5, sum| md5.chain_update(hex(sum)));
         Self { sum: md5.finalize().into(), count: u32::try_from(sums.len()).unwrap_or(u32::MAX) }
     }
 
-    /// Tags are read in either case and with or without quotes, so they are never compared as text.
+    /// Parses an ETag in either case, with or without quotes. ETags are compared in this form, never as text.
     pub(crate) fn parse(etag: &str) -> Option<Self> {
         let (sum, count) = etag.trim_matches('"').split_once('-')?;
         let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
@@ -75,7 +75,7 @@ impl PartsEtag {
     }
 }
 
-/// As headers have it, in its quotes.
+/// Formats the ETag in quotes, as in headers.
 impl fmt::Display for PartsEtag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}-{}\"", hex(&self.sum), self.count)
@@ -91,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_written_as_headers_and_lists_want_them() {
-        // RFC 1321's own examples.
+    fn digests_are_formatted_for_headers_and_lists() {
+        // Examples of RFC 1321.
         assert_eq!(hex(&sum(b"abc")), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(content_md5(&sum(b"")), "1B2M2Y8AsgTpgAmY7PhCfg==");
     }
 
     #[test]
-    fn what_was_written_is_read_again_and_nothing_else() {
+    fn only_hexadecimal_digests_are_parsed() {
         let abc = sum(b"abc");
         for text in [hex(&abc), hex(&abc).to_uppercase(), format!("\"{}\"", hex(&abc))] {
             assert_eq!(parse_hex(&text), Some(abc), "{text}");
@@ -112,11 +112,11 @@ mod tests {
         ] {
             assert_eq!(parse_hex(text), None, "{text}");
         }
-        assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "that of several parts is no sum of bytes");
+        assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "the ETag of parts is not a digest of bytes");
     }
 
     #[test]
-    fn the_tag_of_several_parts_is_that_of_s3s_tools() {
+    fn the_etag_of_parts_is_that_of_s3_tools() {
         // 8 MiB and 1 MiB of zeros, as `aws s3 cp` uploads them.
         let parts = [sum(&vec![0; 8 << 20]), sum(&vec![0; 1 << 20])];
         let joined: Vec<u8> = parts.concat();
@@ -124,13 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_of_parts_is_the_same_however_it_is_written() {
-        let tag = PartsEtag::of(&[sum(b"a"), sum(b"b")]);
-        let text = tag.to_string();
+    fn etags_of_parts_are_equal_in_every_notation() {
+        let etag = PartsEtag::of(&[sum(b"a"), sum(b"b")]);
+        let text = etag.to_string();
         for written in [text.as_str(), text.trim_matches('"'), &text.to_uppercase()] {
-            assert_eq!(PartsEtag::parse(written), Some(tag), "{written}");
+            assert_eq!(PartsEtag::parse(written), Some(etag), "{written}");
         }
-        assert_ne!(PartsEtag::parse(&text.replace("-2", "-3")), Some(tag));
+        assert_ne!(PartsEtag::parse(&text.replace("-2", "-3")), Some(etag));
         for other in [hex(&sum(b"a")), text.replace("-2", "-"), text.replace("-2", "-+2"), "\"x-2\"".to_owned()] {
             assert_eq!(PartsEtag::parse(&other), None, "{other}");
         }

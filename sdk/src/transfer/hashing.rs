@@ -1,4 +1,4 @@
-//! The MD5s of parts of a source, several at once.
+//! MD5s of several parts of a source at once.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,13 +9,13 @@ use crate::body::{Piece, PiecePool};
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 
-/// Of each part, so much is read and hashed before it is the next one's turn, so that it is still in a cache then.
-const CHUNK: usize = 128 << 10;
+/// Bytes of each part that are read and hashed in turn. They are hashed while they are in the processor's cache.
+const CHUNK_SIZE: usize = 128 << 10;
 
-/// Of each part, so much is fetched from a disk at once: one read after the other would have it wait.
-const FETCHED: u64 = 2 << 20;
+/// Bytes of each part that the kernel is asked to read ahead, so that the disk works on all parts at once.
+const READ_AHEAD: u64 = 2 << 20;
 
-/// The sums of the regions, as many at once as there are lanes. Dropping the future ends it.
+/// Returns the MD5s of the regions. Dropping the future stops the work.
 pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
     let dropped = FlagOnDrop::default();
     let mut sums = Vec::with_capacity(regions.len());
@@ -27,14 +27,14 @@ pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
     Ok(sums)
 }
 
-/// Reads the regions side by side. Blocks; ends early with an error once `is_dropped`.
+/// Reads and hashes the regions in lockstep. Blocks; returns an error early if `is_dropped` becomes true.
 fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
-    let mut scratch: Vec<_> = regions.iter().map(|_| Piece::of(CHUNK as u64, PiecePool::frames())).collect();
+    let mut scratch: Vec<_> = regions.iter().map(|_| Piece::of(CHUNK_SIZE as u64, PiecePool::frames())).collect();
     let longest = regions.iter().map(Region::length).max().unwrap_or(0);
     let mut fetched = 0;
-    for done in (0..longest).step_by(CHUNK) {
+    for done in (0..longest).step_by(CHUNK_SIZE) {
         if is_dropped.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -42,13 +42,13 @@ fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<
         for ((region, scratch), tail) in regions.iter().zip(&mut scratch).zip(&mut tails) {
             let fetch_all = || {
                 if done >= fetched {
-                    fetched = done + FETCHED;
+                    fetched = done + READ_AHEAD;
                     regions.iter().for_each(|region| region.fetch(done..fetched));
                 }
             };
             let (blocks, rest) = region.read(done, scratch.as_mut(), fetch_all)?.as_chunks();
             chunks.push(blocks);
-            // Only the end of a region is no whole number of blocks.
+            // Only the end of a region may be an incomplete block.
             tail.extend_from_slice(rest);
         }
         PartHash::update_each(&mut hashes, &chunks);
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn regions_have_the_sums_of_their_bytes() {
+    async fn regions_have_the_md5s_of_their_bytes() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for length in [70_000_077_u32, 21_000_077, 20 << 20, 4 << 20, 100, 64, 0] {
             let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();

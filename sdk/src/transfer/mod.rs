@@ -1,4 +1,4 @@
-//! Whole files: planned in parts, sent side by side, verified, resumed.
+//! Transfers of whole objects: uploads, downloads and copies in concurrent parts, verified and resumable.
 
 mod checkpoint_lock;
 mod copy;

@@ -1,38 +1,37 @@
-//! Uploads that nobody goes on with.
+//! Aborts multipart uploads that were never completed.
 
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::{AbortMultipartUploadInput, Bucket, ListMultipartUploadsInput, Timestamp};
 
-/// What [`Bucket::abort_stale_uploads`] did.
+/// Result of [`Bucket::abort_stale_uploads`].
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct AbortedUploads {
-    /// The uploads that were aborted.
+    /// Uploads that were aborted.
     pub aborted: Vec<StaleUpload>,
-    /// Those that could not be, and why. They keep their parts.
+    /// Uploads that could not be aborted, with the error. They keep their parts.
     pub failed: Vec<(StaleUpload, Error)>,
 }
 
-/// An upload in parts that was begun and neither completed nor aborted.
+/// Multipart upload that was neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StaleUpload {
-    /// The key that its object would have had.
+    /// Key of the object that it would create.
     pub key: String,
-    /// Its id.
+    /// Id of the upload.
     pub upload_id: String,
-    /// When it was begun.
+    /// Time at which it was initiated.
     pub created: Timestamp,
 }
 
 impl Bucket {
-    /// Aborts the uploads in parts that were begun longer than `older_than` ago, to keys that begin with `prefix`.
+    /// Aborts multipart uploads that were initiated more than `older_than` ago, to keys that begin with `prefix`.
     ///
-    /// The parts of an upload that nobody completes are stored, and paid for, until it is aborted, and no list of objects
-    /// shows them. Uploads that somebody still works on are aborted too if they were begun so long ago, and cannot be
-    /// completed or resumed then: be generous, with days rather than hours.
+    /// The parts of an incomplete upload are stored and billed until it is aborted, and no list of objects shows them. An
+    /// upload that is still running is aborted too if it is that old, so use days rather than hours.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -46,18 +45,18 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// If the uploads cannot be listed. What cannot be aborted is no error, but is in [`AbortedUploads::failed`].
+    /// The errors of `ListMultipartUploads`. Errors of single aborts are in [`AbortedUploads::failed`].
     pub async fn abort_stale_uploads(&self, prefix: &str, older_than: Duration) -> Result<AbortedUploads> {
         let mut listing = ListMultipartUploadsInput::new();
         listing.prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
-        // All are listed before the first is aborted, so that no page begins after an upload that is gone.
+        // All pages are listed first, because a page must not begin after an upload that was aborted.
         let listed = self.paginate(listing).items().into_vec().await?;
-        // Only after an answer is it known what time it is there.
+        // The server's time is known only after a response.
         let now = self.server_time().as_unix();
         let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));
         let mut outcome = AbortedUploads::default();
         for upload in listed {
-            // One of which nobody knows when it began may have been begun just now.
+            // An upload without a time may be new.
             let Some(created) = upload.created.filter(|created| created.as_unix() <= limit) else { continue };
             let stale = StaleUpload { key: upload.key, upload_id: upload.upload_id, created };
             let input = AbortMultipartUploadInput::new(&stale.upload_id);
