@@ -68,8 +68,8 @@ mod value;
 
 pub use body::{Body, ResponseBody};
 pub use bucket::Bucket;
-pub use client::{PresignedRequest, RetryConfig, sign};
-pub use config::{AddressingStyle, Config, Credentials, Endpoint};
+pub use client::{PresignedRequest, sign};
+pub use config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig};
 pub use error::{Error, ErrorKind, Result, UploadState};
 pub use generated::operations::*;
 pub use generated::types;

@@ -13,14 +13,13 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::config::{AddressingStyle, Config, Credentials, Endpoint, Target};
+use crate::config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig, Target};
 use crate::error::{CallName, Error, Result};
 use crate::operation::{EncodedRequest, Operation, RequestEncoder};
 use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
 pub(crate) use retry::Attempts;
-pub use retry::RetryConfig;
 use send::Call;
 #[cfg(feature = "bench")]
 pub(crate) use transport::Outgoing;

@@ -5,95 +5,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::config::RetryConfig;
 use crate::error::{Error, ErrorKind};
-
-/// Settings for retries: a maximum number of attempts, and exponential backoff with full jitter between them.
-///
-/// Before attempt *n* + 1 the client waits a random time between 0 and `initial_backoff` × 2ⁿ⁻¹, at most `max_backoff`. If
-/// the server sends `Retry-After`, the client waits at least that long.
-///
-/// A request is sent again if all three hold:
-///
-/// - The error is transient: no connection came about, a timeout passed, the connection broke, or the status is 429 or 5xx
-///   (except 501 and 505).
-/// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are sent again only if the server cannot have
-///   executed them: the connection failed, or the status is 429.
-/// - The body is rewindable (see [`Body`](crate::Body)).
-///
-/// Uploads and downloads of whole objects follow the same policy. One count covers everything that is sent for a part, a
-/// range or the completion of an upload: also a part whose MD5 the server refused, a completion of which the server
-/// says that it did not happen, and the rest of a range whose transfer broke. A range starts to count anew whenever it has
-/// got further than before.
-///
-/// Every attempt has its own date and signature. Two things are outside of the count: the first request that is refused
-/// because this machine's clock is off is sent again with the server's time, and an upload sends `HeadObject` for its key
-/// before and after the completion.
-///
-/// ```
-/// use std::time::Duration;
-/// use qingstor_sdk::{Config, RetryConfig};
-///
-/// let config = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
-///     .retry(RetryConfig::default().max_attempts(5).max_backoff(Duration::from_secs(5)));
-/// let once = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY").retry(RetryConfig::disabled());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RetryConfig {
-    max_attempts: u32,
-    initial_backoff: Duration,
-    max_backoff: Duration,
-    max_retry_after: Duration,
-}
-
-impl Default for RetryConfig {
-    fn default() -> Self {
-        Self {
-            max_attempts: 3,
-            initial_backoff: Duration::from_millis(200),
-            max_backoff: Duration::from_secs(20),
-            max_retry_after: Duration::from_secs(60),
-        }
-    }
-}
-
-impl RetryConfig {
-    /// Creates settings with which every request is sent once.
-    pub fn disabled() -> Self {
-        Self::default().max_attempts(1)
-    }
-
-    /// Sets the maximum number of times that a request is sent, the first one included. Default 3; 0 counts as 1.
-    pub fn max_attempts(mut self, attempts: u32) -> Self {
-        self.max_attempts = attempts.max(1);
-        self
-    }
-
-    /// Sets the maximum wait before the second attempt. Default 200 ms.
-    pub fn initial_backoff(mut self, backoff: Duration) -> Self {
-        self.initial_backoff = backoff;
-        self
-    }
-
-    /// Sets the maximum wait before any attempt. Default 20 s.
-    pub fn max_backoff(mut self, backoff: Duration) -> Self {
-        self.max_backoff = backoff;
-        self
-    }
-
-    /// Sets the maximum `Retry-After` that the client waits for. Default 60 s.
-    ///
-    /// If a server asks for more, the error is returned at once, because an earlier attempt would be refused again.
-    pub fn max_retry_after(mut self, limit: Duration) -> Self {
-        self.max_retry_after = limit;
-        self
-    }
-
-    fn backoff(&self, failed: u32) -> Duration {
-        let doubled = 2u32.saturating_pow(failed.saturating_sub(1));
-        let ceiling = self.initial_backoff.saturating_mul(doubled).min(self.max_backoff);
-        ceiling.mul_f64(random_fraction())
-    }
-}
 
 /// The attempts at one request, part, range or completion.
 #[derive(Debug)]
@@ -113,7 +26,7 @@ impl<'a> Attempts<'a> {
         if self.failed >= self.policy.max_attempts {
             return None;
         }
-        let backoff = self.policy.backoff(self.failed);
+        let backoff = backoff(self.policy, self.failed);
         match error.retry_after() {
             Some(asked) if asked > self.policy.max_retry_after => None,
             asked => Some(backoff.max(asked.unwrap_or_default())),
@@ -147,6 +60,13 @@ pub(crate) fn is_transient(error: &Error, is_idempotent: bool) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns a random wait before the attempt after `failed` attempts.
+fn backoff(policy: &RetryConfig, failed: u32) -> Duration {
+    let doubled = 2u32.saturating_pow(failed.saturating_sub(1));
+    let ceiling = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
+    ceiling.mul_f64(random_fraction())
 }
 
 /// Returns a number in 0..1. The seed of hash maps is random enough to spread clients in time.

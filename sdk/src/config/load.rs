@@ -7,8 +7,7 @@ use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
 use super::setting::{Layer, Setting, Value};
-use super::{Config, DEFAULT_ENDPOINT, check_user_agent};
-use crate::client::RetryConfig;
+use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
 use crate::error::{Error, Result};
 
 /// Looks up an environment variable. Tests pass their own, since all threads share the environment of the process.

@@ -5,6 +5,7 @@ mod endpoint;
 #[cfg(feature = "config-file")]
 mod file;
 mod load;
+mod retry;
 mod setting;
 mod timeouts;
 
@@ -14,7 +15,6 @@ pub(crate) use timeouts::Timeouts;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::client::RetryConfig;
 use crate::error::{Error, Result};
 use crate::value::Secret;
 
@@ -22,6 +22,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::SigningKey;
 pub(crate) use endpoint::Target;
 pub use endpoint::{AddressingStyle, Endpoint};
+pub use retry::RetryConfig;
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 
