@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::{future, stream};
@@ -18,6 +18,8 @@ use qingstor_sdk::{
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
+use crate::quick_retries;
+
 const HOUR: i64 = 3600;
 
 fn bucket(endpoint: impl Into<String>, retry: RetryConfig) -> Bucket {
@@ -25,10 +27,6 @@ fn bucket(endpoint: impl Into<String>, retry: RetryConfig) -> Bucket {
         .endpoint(endpoint)
         .retry(retry);
     QingStor::new(config).unwrap().bucket("bucket", None)
-}
-
-fn quick_retries() -> RetryConfig {
-    RetryConfig::default().initial_backoff(Duration::from_millis(1))
 }
 
 /// An emulator that checks signatures by a clock of its own.

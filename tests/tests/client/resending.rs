@@ -17,7 +17,8 @@ use qingstor_sdk::{
     RetryConfig, UploadMultipartInput,
 };
 use qingstor_tests::{Answer, RawServer, service_answering};
-use wiremock::{MockServer, Request, ResponseTemplate};
+
+use crate::{requests, status, success};
 
 const SECRET: &str = "retry-secret";
 
@@ -26,18 +27,6 @@ fn bucket(endpoint: &str) -> Bucket {
         .endpoint(endpoint)
         .retry(RetryConfig::default().initial_backoff(Duration::from_millis(1)));
     QingStor::new(config).unwrap().bucket("bucket", None)
-}
-
-fn status(code: u16) -> ResponseTemplate {
-    ResponseTemplate::new(code)
-}
-
-fn success() -> ResponseTemplate {
-    status(201)
-}
-
-async fn requests(server: &MockServer) -> Vec<Request> {
-    server.received_requests().await.unwrap()
 }
 
 #[tokio::test]

@@ -4,8 +4,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::time::Duration;
-
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{
     Bucket, CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, DeleteObjectInput, Error, ErrorKind,
@@ -13,7 +11,9 @@ use qingstor_sdk::{
     ResponseInfo, Result, RetryConfig, UploadMultipartInput,
 };
 use qingstor_tests::{Answer, RawServer, service_answering};
-use wiremock::{MockServer, Request, ResponseTemplate};
+use wiremock::ResponseTemplate;
+
+use crate::{quick_retries, requests, status};
 
 const REPEATABLE: &[&str] = &[
     "PutObject",
@@ -26,10 +26,6 @@ const REPEATABLE: &[&str] = &[
 ];
 const UNREPEATABLE: &[&str] =
     &["InitiateMultipartUpload", "CompleteMultipartUpload", "PutObject that moves", "PutObject that fetches"];
-
-fn quick() -> RetryConfig {
-    RetryConfig::default().initial_backoff(Duration::from_millis(1))
-}
 
 fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
     let config = Config::new("KEY", "secret").endpoint(endpoint).retry(retry);
@@ -72,16 +68,8 @@ async fn call(bucket: &Bucket, operation: &str) -> Result<ResponseInfo> {
     })
 }
 
-fn status(code: u16) -> ResponseTemplate {
-    ResponseTemplate::new(code)
-}
-
 fn success() -> ResponseTemplate {
     status(200).set_body_json(serde_json::json!({"upload_id": "id"}))
-}
-
-async fn requests(server: &MockServer) -> Vec<Request> {
-    server.received_requests().await.unwrap()
 }
 
 #[tokio::test]
@@ -89,7 +77,7 @@ async fn passing_failures_are_tried_three_times() {
     for operation in REPEATABLE {
         for code in [429, 500, 502, 503, 504] {
             let server = service_answering([status(code)]).await;
-            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Service, "{operation} {code}: {error}");
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(error.attempts(), 3, "{operation} {code}");
@@ -103,7 +91,7 @@ async fn passing_failures_are_tried_three_times() {
 async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
     for operation in REPEATABLE {
         let server = service_answering([status(500), status(503), success()]).await;
-        let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
+        let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 3, "{operation}");
         assert_eq!(requests(&server).await.len(), 3, "{operation}");
     }
@@ -113,9 +101,9 @@ async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
 async fn the_number_of_attempts_can_be_set() {
     for (retry, attempts) in [
         (RetryConfig::disabled(), 1),
-        (quick().max_attempts(0), 1),
-        (quick().max_attempts(2), 2),
-        (quick().max_attempts(5), 5),
+        (quick_retries().max_attempts(0), 1),
+        (quick_retries().max_attempts(2), 2),
+        (quick_retries().max_attempts(5), 5),
     ] {
         let server = service_answering([status(503)]).await;
         let error = call(&bucket(&server.uri(), retry), "PutObject").await.unwrap_err();
@@ -129,7 +117,7 @@ async fn refusals_are_not_retried() {
     for operation in ["PutObject", "GetObject", "HeadObject", "InitiateMultipartUpload"] {
         for code in [301, 400, 401, 403, 404, 405, 409, 412, 416, 501] {
             let server = service_answering([status(code)]).await;
-            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(error.attempts(), 1, "{operation} {code}");
             assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
@@ -142,12 +130,12 @@ async fn what_may_have_had_an_effect_is_not_repeated() {
     for operation in UNREPEATABLE {
         for code in [500, 502, 503, 504] {
             let server = service_answering([status(code), success()]).await;
-            let error = call(&bucket(&server.uri(), quick()), operation).await.unwrap_err();
+            let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
         }
         let server = RawServer::start([Answer::reset()]).await.unwrap();
-        let error = call(&bucket(server.endpoint(), quick()), operation).await.unwrap_err();
+        let error = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection, "{operation}: {error}");
         assert_eq!(server.requests().len(), 1, "{operation}");
     }
@@ -157,7 +145,7 @@ async fn what_may_have_had_an_effect_is_not_repeated() {
 async fn what_had_no_effect_is_repeated_whatever_it_is() {
     for operation in UNREPEATABLE {
         let server = service_answering([status(429), success()]).await;
-        let response = call(&bucket(&server.uri(), quick()), operation).await.unwrap();
+        let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 2, "{operation}");
     }
 }
@@ -168,7 +156,7 @@ async fn a_refused_connection_is_retried() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     for operation in ["PutObject", "CompleteMultipartUpload"] {
-        let error: Error = call(&bucket(&endpoint, quick()), operation).await.unwrap_err();
+        let error: Error = call(&bucket(&endpoint, quick_retries()), operation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
         assert!(error.is_connect());
         assert_eq!(error.attempts(), 3);
@@ -183,14 +171,14 @@ async fn a_lost_connection_is_retried() {
     for lost in [Answer::reset(), Answer::from(""), Answer::from("HTTP/1.1 200 OK\r\ncontent-le")] {
         for operation in REPEATABLE {
             let server = RawServer::start([lost.clone(), lost.clone(), good()]).await.unwrap();
-            let response = call(&bucket(server.endpoint(), quick()), operation).await.unwrap();
+            let response = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap();
             assert_eq!(response.attempts, 3, "{operation}");
             let requests = server.requests();
             assert_eq!(requests.len(), 3, "{operation}");
             assert!(requests.iter().all(|request| request.body == requests[0].body), "{operation}");
         }
         let server = RawServer::start([lost]).await.unwrap();
-        let error = call(&bucket(server.endpoint(), quick()), "PutObject").await.unwrap_err();
+        let error = call(&bucket(server.endpoint(), quick_retries()), "PutObject").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
         assert_eq!(error.attempts(), 3);
     }
@@ -201,6 +189,6 @@ async fn a_document_that_is_cut_off_is_asked_for_again() {
     let cut = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200\r\n\r\n{\"keys\":[]}";
     let whole = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{\"keys\":[]}";
     let server = RawServer::start([cut, whole]).await.unwrap();
-    let response = call(&bucket(server.endpoint(), quick()), "ListObjects").await.unwrap();
+    let response = call(&bucket(server.endpoint(), quick_retries()), "ListObjects").await.unwrap();
     assert_eq!(response.attempts, 2);
 }

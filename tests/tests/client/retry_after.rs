@@ -9,11 +9,9 @@ use std::time::{Duration, Instant};
 
 use qingstor_sdk::{Config, PutObjectInput, QingStor, Result, RetryConfig};
 use qingstor_tests::service_answering;
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::MockServer;
 
-fn quick() -> RetryConfig {
-    RetryConfig::default().initial_backoff(Duration::from_millis(1))
-}
+use crate::{quick_retries, status, success};
 
 /// How often the request was sent until it succeeded.
 async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
@@ -23,19 +21,11 @@ async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
     Ok(output.response.attempts)
 }
 
-fn status(code: u16) -> ResponseTemplate {
-    ResponseTemplate::new(code)
-}
-
-fn success() -> ResponseTemplate {
-    status(201)
-}
-
 #[tokio::test]
 async fn retry_after_is_waited_for() {
     let server = service_answering([status(503).insert_header("retry-after", "1"), success()]).await;
     let start = Instant::now();
-    let attempts = put(&server, quick()).await.unwrap();
+    let attempts = put(&server, quick_retries()).await.unwrap();
     assert_eq!(attempts, 2);
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
@@ -45,7 +35,7 @@ async fn retry_after_zero_or_past_is_no_wait() {
     let now = "Wed, 10 Dec 2014 17:20:31 GMT";
     let past = status(429).insert_header("date", now).insert_header("retry-after", "Wed, 10 Dec 2014 17:20:30 GMT");
     let server = service_answering([status(429).insert_header("retry-after", "0"), past, success()]).await;
-    let attempts = put(&server, quick()).await.unwrap();
+    let attempts = put(&server, quick_retries()).await.unwrap();
     assert_eq!(attempts, 3);
 }
 
@@ -54,12 +44,12 @@ async fn a_retry_after_beyond_the_limit_is_returned_at_once() {
     let date = |date: &str| {
         status(503).insert_header("date", "Wed, 10 Dec 2014 17:20:31 GMT").insert_header("retry-after", date)
     };
-    let limited = || quick().max_retry_after(Duration::from_secs(2));
+    let limited = || quick_retries().max_retry_after(Duration::from_secs(2));
     for (answer, retry) in [
         (status(503).insert_header("retry-after", "3"), limited()),
-        (status(503).insert_header("retry-after", "18446744073709551615"), quick()),
+        (status(503).insert_header("retry-after", "18446744073709551615"), quick_retries()),
         (date("Wed, 10 Dec 2014 17:20:34 GMT"), limited()),
-        (date("Fri, 31 Dec 9999 23:59:59 GMT"), quick()),
+        (date("Fri, 31 Dec 9999 23:59:59 GMT"), quick_retries()),
     ] {
         let server = service_answering([answer, success()]).await;
         let error = put(&server, retry).await.unwrap_err();

@@ -15,6 +15,8 @@ use qingstor_sdk::{
 };
 use qingstor_tests::{Answer, RawServer};
 
+use crate::quick_retries;
+
 const SHORT: Duration = Duration::from_millis(200);
 /// So long that a test which waited for it would never end.
 const ENDLESS: Duration = Duration::from_secs(100_000);
@@ -26,10 +28,6 @@ fn bucket(endpoint: &str, idle_timeout: Duration, retry: RetryConfig) -> Bucket 
 
 fn bucket_with(config: Config, endpoint: &str, retry: RetryConfig) -> Bucket {
     QingStor::new(config.endpoint(endpoint).retry(retry)).unwrap().bucket("bucket", None)
-}
-
-fn quick_retries() -> RetryConfig {
-    RetryConfig::default().initial_backoff(Duration::from_millis(1))
 }
 
 fn assert_timeout(error: &Error, operation: &str) {

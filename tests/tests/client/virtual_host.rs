@@ -7,7 +7,6 @@
 //! asks to resolve anything: the emulator is one, as far as requests to itself are concerned. Links go straight to it,
 //! by a client that takes every host for this machine. Where the system does resolve such names, the requests go straight too.
 
-use std::process::{Command, Output};
 use std::time::Duration;
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
@@ -18,12 +17,12 @@ use qingstor_sdk::{
     ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PresignedRequest,
     PutBucketInput, PutObjectInput, QingStor, RetryConfig, UploadMultipartInput,
 };
-use qingstor_tests::{PlainRequest, PlainResponse};
+use qingstor_tests::{PlainRequest, PlainResponse, is_alone, run_alone};
 
 const NAME: &str = "virtual-bucket";
 const KEY: &str = "//dir/a key + ü?.txt";
 const LIFETIME: Duration = Duration::from_secs(60);
-/// Set for a copy of this test program that is to send its requests through the proxy of its environment.
+/// The port of the emulator, for the child process that sends its requests through the proxy of its environment.
 const PORT: &str = "QINGSTOR_TEST_VIRTUAL_HOST_PORT";
 
 fn account(port: u16) -> QingStor {
@@ -76,36 +75,19 @@ async fn upload_in_parts(bucket: &Bucket) {
 
 #[tokio::test]
 async fn requests_name_the_bucket_in_the_host() {
-    if let Some(port) = std::env::var(PORT).ok().and_then(|port| port.parse().ok()) {
-        return flow(port).await;
+    if is_alone() {
+        return flow(std::env::var(PORT).unwrap().parse().unwrap()).await;
     }
     let emulator = Emulator::builder().allow_tiny_parts(true).start().await.unwrap();
-    let proxied = through_a_proxy(emulator.endpoint(), emulator.port()).await;
-    let report = String::from_utf8_lossy(&proxied.stdout);
-    assert!(proxied.status.success() && report.contains(" 1 passed"), "{proxied:?}");
+    let (proxy, port) = (emulator.endpoint(), emulator.port().to_string());
+    let variables = [(PORT, port.as_str()), ("http_proxy", &proxy), ("HTTP_PROXY", &proxy)];
+    let test = "virtual_host::requests_name_the_bucket_in_the_host";
+    run_alone(test, &variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
 
     let host = format!("{NAME}.{DEFAULT_ZONE}.localhost");
     if tokio::net::lookup_host((host, emulator.port())).await.is_ok() {
         flow(emulator.port()).await;
     }
-}
-
-/// Runs the flow in a process of its own, since the environment is a whole process's.
-async fn through_a_proxy(proxy: String, port: u16) -> Output {
-    let run = move || {
-        let mut command = Command::new(std::env::current_exe()?);
-        for name in ["no_proxy", "NO_PROXY"] {
-            command.env_remove(name);
-        }
-        for name in ["http_proxy", "HTTP_PROXY"] {
-            command.env(name, &proxy);
-        }
-        command
-            .env(PORT, port.to_string())
-            .args(["--exact", "virtual_host::requests_name_the_bucket_in_the_host", "--format", "pretty"])
-            .output()
-    };
-    tokio::task::spawn_blocking(run).await.unwrap().unwrap()
 }
 
 /// Follows a link to the bucket, which has to name it in its host.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
-use qingstor_tests::{Errand, Messenger, Moment, Random, Relay, TestBucket, content, for_each_seed, seeds};
+use qingstor_tests::{ChildArguments, ChildProcess, Moment, Random, Relay, TestBucket, content, for_each_seed, seeds};
 use serde_json::Value;
 
 const USUAL: u64 = 10;
@@ -26,12 +26,12 @@ const HEAD: u64 = 1024;
 /// What the process does that is killed.
 #[tokio::test]
 async fn a_process_that_downloads() {
-    let Some(errand) = Errand::of_this_process() else { return };
+    let Some(arguments) = ChildArguments::of_this_process() else { return };
     let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
-    let bucket = QingStor::new(config.endpoint(errand.told("endpoint"))).unwrap().bucket("bucket", DEFAULT_ZONE);
-    let download = bucket.download("key").to_file(errand.told("file")).part_size(PART).concurrency(2);
+    let bucket = QingStor::new(config.endpoint(arguments.get("endpoint"))).unwrap().bucket("bucket", DEFAULT_ZONE);
+    let download = bucket.download("key").to_file(arguments.get("file")).part_size(PART).concurrency(2);
     let outcome = download.bandwidth(BANDWIDTH).send().await;
-    errand.report(&match outcome {
+    arguments.report(&match outcome {
         Ok(downloaded) => format!("resumed {} verified {}", downloaded.resumed_bytes, downloaded.is_verified),
         Err(error) => format!("failed: {error}"),
     });
@@ -62,8 +62,8 @@ async fn one_download(seed: u64) -> (u64, u64) {
         let relay = Relay::start(test.emulator().port(), moment).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
         let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-        let process = Messenger::send("killed_downloads::a_process_that_downloads", &told, &[]).unwrap();
-        let reported = process.outcome_unless(relay.stands_still()).await.unwrap();
+        let process = ChildProcess::spawn("killed_downloads::a_process_that_downloads", &told, &[]).unwrap();
+        let reported = process.report_unless(relay.stands_still()).await.unwrap();
         let answered = relay.answered();
         let Some(report) = reported else {
             assert_eq!(fs::read(&target).unwrap(), BEFORE, "seed {seed}: the target is what it was");

@@ -16,7 +16,8 @@ use std::time::Duration;
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Config, HeadObjectInput, ListMultipartInput, MIB, QingStor, RetryConfig};
 use qingstor_tests::{
-    Errand, Messenger, Moment, Random, Relay, TestBucket, content, for_each_seed, open_uploads, received, seeds,
+    ChildArguments, ChildProcess, Moment, Random, Relay, TestBucket, content, for_each_seed, open_uploads, received,
+    seeds,
 };
 use tokio::net::TcpListener;
 
@@ -31,17 +32,17 @@ const MOST_KILLS: u64 = 4;
 /// What the process does that is killed.
 #[tokio::test]
 async fn a_process_that_uploads() {
-    let Some(errand) = Errand::of_this_process() else { return };
+    let Some(arguments) = ChildArguments::of_this_process() else { return };
     let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
-    let bucket = QingStor::new(config.endpoint(errand.told("endpoint"))).unwrap().bucket("bucket", DEFAULT_ZONE);
-    let file = Path::new(errand.told("file"));
+    let bucket = QingStor::new(config.endpoint(arguments.get("endpoint"))).unwrap().bucket("bucket", DEFAULT_ZONE);
+    let file = Path::new(arguments.get("file"));
     let upload = bucket.upload("key").file(file).checkpoint(checkpoint_of(file));
     let upload = upload.part_size(PART).concurrency(IN_FLIGHT as usize);
-    let upload = match errand.told("bandwidth") {
+    let upload = match arguments.get("bandwidth") {
         "" => upload,
         limit => upload.bandwidth(limit.parse().unwrap()),
     };
-    errand.report(&format!("{:?}", upload.send().await));
+    arguments.report(&format!("{:?}", upload.send().await));
 }
 
 fn checkpoint_of(file: &Path) -> PathBuf {
@@ -142,14 +143,14 @@ impl Round {
         let (endpoint, file) = (relay.endpoint(), self.file());
         let told =
             [("endpoint", endpoint.as_str()), ("file", file.to_str().unwrap()), ("bandwidth", death.bandwidth())];
-        let process = Messenger::send("killed_uploads::a_process_that_uploads", &told, &[]).unwrap();
+        let process = ChildProcess::spawn("killed_uploads::a_process_that_uploads", &told, &[]).unwrap();
         let dies = async {
             match death {
                 Death::Replacing(times) => appears(file.with_extension("qsupload.new"), times).await,
                 Death::At(_) | Death::Never => relay.stands_still().await,
             }
         };
-        let reported = process.outcome_unless(dies).await;
+        let reported = process.report_unless(dies).await;
         reported.unwrap_or_else(|error| panic!("seed {}: {death:?}: {error}", self.seed))
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
-use qingstor_tests::{Errand, Messenger, TestBucket, content, hear_events, logged};
+use qingstor_tests::{ChildArguments, ChildProcess, TestBucket, content, hear_events, logged};
 use tokio::sync::Notify;
 
 const PART: u64 = 4 * MIB;
@@ -26,14 +26,14 @@ fn client(endpoint: &str) -> Bucket {
 /// What the process does whose files must not become long.
 #[tokio::test]
 async fn a_process_that_downloads() {
-    let Some(errand) = Errand::of_this_process() else { return };
-    let bucket = client(errand.told("endpoint"));
-    let download = bucket.download("key").to_file(errand.told("file")).part_size(PART).concurrency(2);
+    let Some(arguments) = ChildArguments::of_this_process() else { return };
+    let bucket = client(arguments.get("endpoint"));
+    let download = bucket.download("key").to_file(arguments.get("file")).part_size(PART).concurrency(2);
     let report = match download.send().await {
         Ok(downloaded) => format!("{downloaded:?}"),
         Err(error) => format!("{:?}: {error}", error.kind()),
     };
-    errand.report(&report);
+    arguments.report(&report);
 }
 
 /// Downloads in a process whose files may have 8 MiB, or 16 where the shell counts in KiB: what is beyond is refused by the
@@ -43,8 +43,8 @@ async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
     // The signal that comes with the refusal would end the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
-    let process = Messenger::send("unwritable_targets::a_process_that_downloads", &told, &limited).unwrap();
-    process.outcome_unless(std::future::pending()).await.unwrap().unwrap()
+    let process = ChildProcess::spawn("unwritable_targets::a_process_that_downloads", &told, &limited).unwrap();
+    process.report_unless(std::future::pending()).await.unwrap().unwrap()
 }
 
 struct Target {
@@ -150,8 +150,8 @@ async fn what_cannot_be_a_target_is_refused_before_anything_is_fetched() {
 
 #[tokio::test]
 async fn a_process_that_tells_of_folders() {
-    let Some(errand) = Errand::of_this_process() else { return };
-    let target = PathBuf::from(errand.told("file"));
+    let Some(arguments) = ChildArguments::of_this_process() else { return };
+    let target = PathBuf::from(arguments.get("file"));
     let has_heard = Arc::new(AtomicBool::new(false));
     let (there, heard) = (target.clone(), Arc::clone(&has_heard));
     // After the target had come into it.
@@ -162,9 +162,9 @@ async fn a_process_that_tells_of_folders() {
         }
     })
     .unwrap();
-    let download = client(errand.told("endpoint")).download("key").to_file(&target);
+    let download = client(arguments.get("endpoint")).download("key").to_file(&target);
     let outcome = download.send().await.map(|downloaded| downloaded.size);
-    errand.report(&format!("{outcome:?}, {}", has_heard.load(Ordering::Relaxed)));
+    arguments.report(&format!("{outcome:?}, {}", has_heard.load(Ordering::Relaxed)));
 }
 
 #[cfg(unix)]
@@ -188,8 +188,8 @@ async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
     let wrapper = if is_root { no_longer_almighty.as_slice() } else { &[] };
     let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-    let process = Messenger::send("unwritable_targets::a_process_that_tells_of_folders", &told, wrapper).unwrap();
-    let report = process.outcome_unless(std::future::pending()).await.unwrap().unwrap();
+    let process = ChildProcess::spawn("unwritable_targets::a_process_that_tells_of_folders", &told, wrapper).unwrap();
+    let report = process.report_unless(std::future::pending()).await.unwrap().unwrap();
     may(0o700);
     assert_eq!(report, format!("Ok({SIZE}), true"), "done, and it was tried to sync the folder");
     assert!(fs::read(target.path()).unwrap() == target.bytes);

@@ -16,20 +16,14 @@ use qingstor_sdk::{
     Bucket, GetBucketACLInput, GetBucketCNAMEInput, GetBucketCORSInput, GetBucketExternalMirrorInput,
     GetBucketLifecycleInput, GetBucketLoggingInput, GetBucketNotificationInput, GetBucketPolicyInput,
     GetBucketReplicationInput, GetBucketStatisticsInput, GetBucketVersioningInput, ListObjectVersionsInput,
-    RetryConfig, Timestamp,
 };
-use qingstor_tests::account_answering;
 use serde_json::{Value, json};
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::MockServer;
+
+use crate::{status, time};
 
 async fn answering(document: Value) -> (Bucket, MockServer) {
-    let answer = ResponseTemplate::new(200).set_body_json(document);
-    let (account, server) = account_answering(answer, RetryConfig::disabled()).await.unwrap();
-    (account.bucket("bucket", None), server)
-}
-
-fn time(text: &str) -> Timestamp {
-    text.parse().unwrap()
+    crate::answering(status(200).set_body_json(document)).await
 }
 
 #[tokio::test]

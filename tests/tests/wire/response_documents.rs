@@ -6,34 +6,23 @@
 
 use qingstor_sdk::types::{ObjectPart, ObjectSummary, StorageClass};
 use qingstor_sdk::{
-    Bucket, DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
-    ListMultipartUploadsInput, ListObjectsInput, QingStor, ResponseInfo, RetryConfig, Timestamp,
+    DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, ResponseInfo,
 };
-use qingstor_tests::{REQUEST_ID, account_answering};
+use qingstor_tests::REQUEST_ID;
 use serde_json::json;
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::ResponseTemplate;
 
-async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    account_answering(answer, RetryConfig::disabled()).await.unwrap()
-}
-
-async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let (account, server) = account(answer).await;
-    (account.bucket("bucket", None), server)
-}
+use crate::{account, answering, status, time};
 
 fn ok(document: serde_json::Value) -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(document)
+    status(200).set_body_json(document)
 }
 
 fn assert_info(info: &ResponseInfo) {
     assert_eq!(info.status, 200);
     assert_eq!(info.request_id.as_deref(), Some(REQUEST_ID));
     assert_eq!(info.attempts, 1);
-}
-
-fn time(text: &str) -> Timestamp {
-    text.parse().unwrap()
 }
 
 #[tokio::test]

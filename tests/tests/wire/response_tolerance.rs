@@ -16,14 +16,12 @@ use qingstor_tests::{REQUEST_ID, account_answering};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
 
+use crate::status;
+
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
     let (account, server) = account_answering(answer, retry).await.unwrap();
     (account.bucket("bucket", None), server)
-}
-
-fn status(code: u16) -> ResponseTemplate {
-    ResponseTemplate::new(code)
 }
 
 /// The error of an answer that is a success by its status, and sent once.

@@ -7,34 +7,18 @@
 
 use qingstor_sdk::types::{ObjectPart, StorageClass};
 use qingstor_sdk::{
-    AbortMultipartUploadInput, Bucket, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput,
-    GetObjectInput, HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, QingStor, ResponseInfo,
-    RetryConfig, Timestamp, UploadMultipartInput,
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput, GetObjectInput,
+    HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, ResponseInfo, UploadMultipartInput,
 };
-use qingstor_tests::{REQUEST_ID, account_answering};
-use wiremock::{MockServer, ResponseTemplate};
+use qingstor_tests::REQUEST_ID;
+use wiremock::ResponseTemplate;
 
-async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    account_answering(answer, RetryConfig::disabled()).await.unwrap()
-}
-
-async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let (account, server) = account(answer).await;
-    (account.bucket("bucket", None), server)
-}
-
-fn status(code: u16) -> ResponseTemplate {
-    ResponseTemplate::new(code)
-}
+use crate::{answering, status, time};
 
 fn assert_info(info: &ResponseInfo, status: u16) {
     assert_eq!(info.status, status);
     assert_eq!(info.request_id.as_deref(), Some(REQUEST_ID));
     assert_eq!(info.attempts, 1);
-}
-
-fn time(text: &str) -> Timestamp {
-    text.parse().unwrap()
 }
 
 #[tokio::test]

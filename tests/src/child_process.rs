@@ -1,0 +1,120 @@
+//! Tests that run in a child process of their own, because the process is killed or because they change something global.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io;
+use std::process::Stdio;
+
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+
+const ARGUMENT: &str = "QINGSTOR_TEST_ARGUMENT_";
+const REPORT: &str = "report: ";
+
+/// A child process that runs one test of the current program.
+#[derive(Debug)]
+pub struct ChildProcess(Child);
+
+/// Arguments that a child process got from its parent.
+#[derive(Debug)]
+pub struct ChildArguments(BTreeMap<String, String>);
+
+impl ChildArguments {
+    /// Returns the arguments of the current process, or `None` if it is no child process.
+    pub fn of_this_process() -> Option<Self> {
+        let arguments = env::vars().filter_map(|(name, value)| Some((name.strip_prefix(ARGUMENT)?.to_owned(), value)));
+        Some(Self(arguments.collect())).filter(|arguments| !arguments.0.is_empty())
+    }
+
+    /// Returns the argument of this name.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_else(|| panic!("the child process has no argument `{name}`"))
+    }
+
+    /// Reports a result to the parent.
+    pub fn report(&self, result: &str) {
+        println!("{REPORT}{}", result.replace('\n', " "));
+    }
+}
+
+impl ChildProcess {
+    /// Starts the test of this name in a child process, where it finds its [`ChildArguments`]. The process is killed when
+    /// this value is dropped. `wrapper` is a command that runs the command after it, or empty.
+    ///
+    /// # Errors
+    ///
+    /// If the process cannot be started.
+    pub fn spawn(test: &str, arguments: &[(&str, &str)], wrapper: &[&str]) -> io::Result<Self> {
+        let this = env::current_exe()?;
+        let mut command = match wrapper {
+            [] => Command::new(&this),
+            [first, rest @ ..] => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&this);
+                command
+            }
+        };
+        command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+        command.envs(arguments.iter().map(|(name, value)| (format!("{ARGUMENT}{name}"), value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.spawn().map(Self)
+    }
+
+    /// Returns the report of the process, or `None` if `kills` was ready before. Then the process has been killed, as by
+    /// `kill -9`.
+    ///
+    /// # Errors
+    ///
+    /// If the process cannot be killed, or ends without a report. The error has its output.
+    pub async fn report_unless(mut self, kills: impl Future<Output = ()>) -> io::Result<Option<String>> {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        let (Some(mut out), Some(mut err)) = (self.0.stdout.take(), self.0.stderr.take()) else {
+            return Err(io::Error::other("its output was taken already"));
+        };
+        let ends = async {
+            let read = tokio::try_join!(out.read_to_string(&mut stdout), err.read_to_string(&mut stderr));
+            read.map(drop)
+        };
+        tokio::select! {
+            biased;
+            () = kills => {
+                self.0.kill().await?;
+                return Ok(None);
+            }
+            ended = ends => ended?,
+        }
+        let status = self.0.wait().await?;
+        // The test harness prints the name of the test on the same line.
+        let report = stdout.lines().find_map(|line| Some(line.split_once(REPORT)?.1.to_owned()));
+        report.map(Some).ok_or_else(|| io::Error::other(format!("it reported nothing, {status}: {stdout}{stderr}")))
+    }
+}
+
+/// Runs a test of the current program in a child process, with these environment variables and without those in `without`.
+/// In the child process, [`is_alone`] returns true.
+///
+/// # Errors
+///
+/// If the process cannot be started, or the test fails. The error has its output.
+pub async fn run_alone(test: &str, variables: &[(&str, &str)], without: &[&str]) -> io::Result<()> {
+    let mut command = Command::new(env::current_exe()?);
+    command.args([test, "--exact", "--format", "pretty"]).env(format!("{ARGUMENT}ALONE"), "1");
+    for name in without {
+        command.env_remove(name);
+    }
+    let output = command.envs(variables.iter().copied()).kill_on_drop(true).output().await?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    match output.status.success() && printed.contains(" 1 passed") {
+        true => Ok(()),
+        false => Err(io::Error::other(format!("{test} failed in a child process: {printed}"))),
+    }
+}
+
+/// Whether the current process was started by [`run_alone`].
+pub fn is_alone() -> bool {
+    env::var_os(format!("{ARGUMENT}ALONE")).is_some()
+}
