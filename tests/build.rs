@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (full, input) in [(false, &sample.minimal), (true, &sample.full)] {
             writeln!(
                 arms,
-                "        ({:?}, {full}) => {receiver}.{}({key}qingstor_sdk::{input}).await.map(drop),",
+                "        ({:?}, {full}) => {receiver}.{}({key}qingstor_sdk::operations::{input}).await.map(drop),",
                 sample.id, sample.method
             )?;
         }

@@ -9,7 +9,8 @@ use divan::{Bencher, black_box};
 use http::{HeaderMap, HeaderValue, Method, header};
 use md5::{Digest, Md5};
 use qingstor_sdk::bench::{MD5_LANES, MD5_VECTOR, make_request, md5_of_parts, plan};
-use qingstor_sdk::{Bucket, Config, MIB, PutObjectInput, QingStor, Secret, UploadMultipartInput, sign};
+use qingstor_sdk::operations::{PutObjectInput, UploadMultipartInput};
+use qingstor_sdk::{Bucket, Config, MIB, QingStor, Secret, sign};
 
 fn main() {
     divan::main();

@@ -58,7 +58,7 @@ impl Bucket {
     /// ```
     /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use std::time::Duration;
-    /// use qingstor_sdk::GetObjectInput;
+    /// use qingstor_sdk::operations::GetObjectInput;
     ///
     /// let link = bucket.presign_object("film.mp4", GetObjectInput::new(), Duration::from_secs(3600))?;
     /// println!("{}", link.url());
@@ -83,7 +83,7 @@ impl Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListObjectsInput;
+    /// use qingstor_sdk::operations::ListObjectsInput;
     ///
     /// let mut objects = bucket.paginate(ListObjectsInput::new().prefix("logs/")).items();
     /// while let Some(object) = objects.next().await {
@@ -104,7 +104,7 @@ impl Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListMultipartInput;
+    /// use qingstor_sdk::operations::ListMultipartInput;
     ///
     /// let parts = bucket.paginate_object("film.mp4", ListMultipartInput::new("upload_id"));
     /// for part in parts.items().into_vec().await? {

@@ -4,7 +4,8 @@
 //! specification. Requests are signed, checked before they are sent, retried where that is safe, and streamed.
 //!
 //! ```no_run
-//! use qingstor_sdk::{Config, InitiateMultipartUploadInput, QingStor, Result, UploadMultipartInput};
+//! use qingstor_sdk::operations::{InitiateMultipartUploadInput, UploadMultipartInput};
+//! use qingstor_sdk::{Config, QingStor, Result};
 //!
 //! # async fn run() -> Result<()> {
 //! let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
@@ -24,6 +25,7 @@
 //! * [`Paginator`] goes through a list page by page.
 //! * [`Body`] is what is sent, [`ResponseBody`] what is received.
 //! * [`Error`] is what goes wrong.
+//! * [`operations`] has the inputs and outputs of all operations.
 //! * [`types`] are the structures and enumerations in inputs and outputs.
 //! * [`sign`] signs requests that this crate does not know.
 //!
@@ -74,7 +76,7 @@ pub use error::{Error, ErrorKind, Result, UploadState};
 pub use generated::operations::*;
 pub use generated::types;
 pub use operation::ResponseInfo;
-pub use pagination::{Items, Pages, Paginated, Paginator};
+pub use pagination::{Items, Pages, Paginator};
 pub use qingstor::QingStor;
 #[cfg(feature = "transfer")]
 pub use transfer::{
@@ -85,6 +87,15 @@ pub use transfer::{
 pub use value::{ObjectSource, Secret, Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
+
+/// Inputs and outputs of all operations, and the traits that inputs implement.
+///
+/// Each operation is a method of [`QingStor`] or [`Bucket`], which takes its input and returns its output.
+pub mod operations {
+    pub use crate::generated::operations::*;
+    pub use crate::operation::{BucketScope, ObjectScope, Operation, Scope, ServiceScope};
+    pub use crate::pagination::Paginated;
+}
 
 /// The README's example, compiled with the other examples in the documentation.
 #[cfg(doctest)]

@@ -17,7 +17,8 @@ use crate::pagination::{List, Paginated, Paginator};
 ///
 /// ```no_run
 /// # async fn run() -> qingstor_sdk::Result<()> {
-/// use qingstor_sdk::{Config, ListBucketsInput, QingStor};
+/// use qingstor_sdk::operations::ListBucketsInput;
+/// use qingstor_sdk::{Config, QingStor};
 ///
 /// let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
 /// for bucket in qingstor.list_buckets(ListBucketsInput::new()).await?.buckets {
@@ -82,7 +83,7 @@ impl QingStor {
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListBucketsInput;
+    /// use qingstor_sdk::operations::ListBucketsInput;
     ///
     /// let buckets = qingstor.paginate(ListBucketsInput::new()).items().into_vec().await?;
     /// println!("{} buckets", buckets.len());

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use qingstor_sdk::{Config, PutObjectInput, QingStor};
+use qingstor_sdk::operations::PutObjectInput;
+use qingstor_sdk::{Config, QingStor};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{
-    Body, CompleteMultipartUploadInput, Config, GetObjectInput, InitiateMultipartUploadInput, QingStor,
-    UploadMultipartInput,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, GetObjectInput, InitiateMultipartUploadInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{Body, Config, QingStor};
 
 const PART: u64 = 8 << 20;
 

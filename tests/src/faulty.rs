@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use qingstor_emulator::{Emulator, FaultPlan};
-use qingstor_sdk::{Bucket, ListMultipartUploadsInput, QingStor, Result, RetryConfig};
+use qingstor_sdk::operations::ListMultipartUploadsInput;
+use qingstor_sdk::{Bucket, QingStor, Result, RetryConfig};
 
 use crate::TestBucket;
 

@@ -4,7 +4,8 @@ use std::io;
 use std::ops::Deref;
 
 use qingstor_emulator::{Builder, Emulator};
-use qingstor_sdk::{Body, Bucket, Config, GetObjectInput, PutObjectInput, QingStor, Result, RetryConfig};
+use qingstor_sdk::operations::{GetObjectInput, PutObjectInput};
+use qingstor_sdk::{Body, Bucket, Config, QingStor, Result, RetryConfig};
 
 /// An empty bucket called `bucket`, on an emulator that runs in the test's own process as long as this lives.
 ///

@@ -180,7 +180,7 @@ fn example(sampler: Sampler<'_>, operation: &Operation, method: &str) -> Vec<Str
 /// What an example has to import to make an input.
 fn import(operation: &Operation) -> String {
     let import = operation_type(&operation.id, "input");
-    if uses_types(operation) { format!("{{{import}, types}}") } else { import }
+    if uses_types(operation) { format!("{{operations::{import}, types}}") } else { format!("operations::{import}") }
 }
 
 fn uses_types(operation: &Operation) -> bool {

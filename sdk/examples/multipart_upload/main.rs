@@ -14,11 +14,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{
-    AbortMultipartUploadInput, Body, Bucket, CompleteMultipartUploadInput, Config, GetObjectInput,
-    InitiateMultipartUploadInput, ListMultipartInput, PutBucketInput, QingStor, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, GetObjectInput, InitiateMultipartUploadInput,
+    ListMultipartInput, PutBucketInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{Body, Bucket, Config, QingStor};
 use sha2::{Digest, Sha256};
 
 use arguments::Arguments;

@@ -23,7 +23,7 @@ use crate::error::{CallName, Error, Result};
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> Result<(), Box<dyn std::error::Error>> {
 /// use std::io::Write;
-/// use qingstor_sdk::GetObjectInput;
+/// use qingstor_sdk::operations::GetObjectInput;
 ///
 /// let mut object = bucket.get_object("film.mp4", GetObjectInput::new()).await?;
 /// let mut file = std::fs::File::create("film.mp4")?;

@@ -32,7 +32,8 @@
 //! ```
 //! use base64::Engine;
 //! use base64::engine::general_purpose::STANDARD;
-//! use qingstor_sdk::{PostObjectInput, Secret, sign};
+//! use qingstor_sdk::operations::PostObjectInput;
+//! use qingstor_sdk::{Secret, sign};
 //!
 //! let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
 //! let signature = sign::signature(&Secret::from("SECRET_ACCESS_KEY"), &policy);

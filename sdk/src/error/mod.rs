@@ -28,7 +28,7 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 ///
 /// ```
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-/// use qingstor_sdk::HeadObjectInput;
+/// use qingstor_sdk::operations::HeadObjectInput;
 ///
 /// match bucket.head_object("backups/db.tar", HeadObjectInput::new()).await {
 ///     Ok(object) => println!("{:?} bytes", object.content_length),

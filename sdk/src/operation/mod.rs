@@ -88,15 +88,15 @@ mod sealed {
 /// Checks that code outside of this crate cannot implement `Operation`, which would need these names.
 ///
 /// ```compile_fail
-/// use qingstor_sdk::operation::spec::OperationSpec;
+/// use qingstor_sdk::operations::spec::OperationSpec;
 /// ```
 ///
 /// ```compile_fail
-/// use qingstor_sdk::operation::RequestEncoder;
+/// use qingstor_sdk::operations::RequestEncoder;
 /// ```
 ///
 /// ```compile_fail
-/// use qingstor_sdk::operation::ResponseDecoder;
+/// use qingstor_sdk::operations::ResponseDecoder;
 /// ```
 #[cfg(doctest)]
 struct Sealed;

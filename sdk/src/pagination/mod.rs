@@ -34,7 +34,7 @@ pub trait Paginated: Operation + Clone + 'static {
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-/// use qingstor_sdk::ListObjectsInput;
+/// use qingstor_sdk::operations::ListObjectsInput;
 ///
 /// // Pages have more than items: here the folders.
 /// let mut pages = bucket.paginate(ListObjectsInput::new().delimiter("/")).pages();

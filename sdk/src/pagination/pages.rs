@@ -19,7 +19,7 @@ use crate::error::Result;
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-/// use qingstor_sdk::ListObjectsInput;
+/// use qingstor_sdk::operations::ListObjectsInput;
 ///
 /// let mut pages = bucket.paginate(ListObjectsInput::new()).pages();
 /// let mut retries = 0;

@@ -14,8 +14,9 @@ use super::progress::{Meter, TransferProgress};
 use super::tasks::{Cancellation, for_each_part};
 use super::upload::{Completed, CompletedPart, MultipartUpload, start};
 use crate::error::{Error, Result};
+use crate::generated::operations::{HeadObjectOutput, PutObjectOutput};
 use crate::types::StorageClass;
-use crate::{Bucket, HeadObjectOutput, ObjectSource, PutObjectOutput};
+use crate::{Bucket, ObjectSource};
 
 /// Copy of an object of any size, created by [`Bucket::copy`]. The server copies the bytes.
 ///

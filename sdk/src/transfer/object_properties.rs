@@ -9,11 +9,12 @@ use md5::{Digest, Md5};
 
 use super::etag::content_md5;
 use super::object_snapshot::ObjectRef;
-use crate::types::StorageClass;
-use crate::{
-    Bucket, CompleteMultipartUploadInput, HeadObjectInput, HeadObjectOutput, InitiateMultipartUploadInput,
-    PutObjectInput, Secret, UploadMultipartInput,
+use crate::generated::operations::{
+    CompleteMultipartUploadInput, HeadObjectInput, HeadObjectOutput, InitiateMultipartUploadInput, PutObjectInput,
+    UploadMultipartInput,
 };
+use crate::types::StorageClass;
+use crate::{Bucket, Secret};
 
 /// Headers, metadata, storage class and encryption that a transfer gives its object.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,8 @@ use http::StatusCode;
 
 use super::object_properties::{CustomerKey, encrypt};
 use crate::error::{Error, Result};
-use crate::{Bucket, GetObjectInput, HeadObjectInput, HeadObjectOutput, Timestamp};
+use crate::generated::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput};
+use crate::{Bucket, Timestamp};
 
 /// State of an object that a transfer is pinned to. Conditional requests fail if the object has another one.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::{AbortMultipartUploadInput, Bucket, ListMultipartUploadsInput, Timestamp};
+use crate::generated::operations::{AbortMultipartUploadInput, ListMultipartUploadsInput};
+use crate::{Bucket, Timestamp};
 
 /// Result of [`Bucket::abort_stale_uploads`].
 #[derive(Debug, Default)]

@@ -14,7 +14,8 @@ use super::{WireValue, encode_path, encode_query};
 /// the text that it is converted from.
 ///
 /// ```
-/// use qingstor_sdk::{ObjectSource, PutObjectInput};
+/// use qingstor_sdk::operations::PutObjectInput;
+/// use qingstor_sdk::ObjectSource;
 ///
 /// let copy = PutObjectInput::new().copy_source("/bucket/a key");
 /// assert_eq!(copy.copy_source, Some(ObjectSource::new("bucket", "a key")));

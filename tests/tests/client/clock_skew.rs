@@ -11,10 +11,10 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::{future, stream};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::{
-    Body, Bucket, Config, HeadBucketInput, HeadObjectInput, InitiateMultipartUploadInput, ListObjectsInput,
-    PutObjectInput, QingStor, RetryConfig, Timestamp,
+use qingstor_sdk::operations::{
+    HeadBucketInput, HeadObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput,
 };
+use qingstor_sdk::{Body, Bucket, Config, QingStor, RetryConfig, Timestamp};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 

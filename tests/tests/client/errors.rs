@@ -7,10 +7,8 @@
 
 use std::time::Duration;
 
-use qingstor_sdk::{
-    Bucket, Config, Error, ErrorKind, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput, QingStor,
-    RetryConfig,
-};
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
+use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
 use qingstor_tests::{Answer, RawServer};
 use serde_json::json;
 use wiremock::matchers::any;

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
-use qingstor_sdk::{
-    Bucket, Config, DeleteObjectInput, ErrorKind, InitiateMultipartUploadInput, Items, ListBucketsInput,
-    ListMultipartInput, ListMultipartUploadsInput, ListObjectVersionsInput, ListObjectsInput, Pages,
-    PutBucketVersioningInput, QingStor, RetryConfig, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    DeleteObjectInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput,
+    ListObjectVersionsInput, ListObjectsInput, PutBucketVersioningInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
+use qingstor_sdk::{Bucket, Config, ErrorKind, Items, Pages, QingStor, RetryConfig};
 use qingstor_tests::{TestBucket, service_answering};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};

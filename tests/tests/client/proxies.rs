@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use qingstor_sdk::HeadBucketInput;
+use qingstor_sdk::operations::HeadBucketInput;
 use qingstor_tests::{TestBucket, is_alone, run_alone};
 
 #[tokio::test]

@@ -11,11 +11,9 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::HeaderMap;
 use qingstor_emulator::signature;
+use qingstor_sdk::operations::{DeleteMultipleObjectsInput, ListObjectsInput, PutObjectInput, UploadMultipartInput};
 use qingstor_sdk::types::ObjectSummary;
-use qingstor_sdk::{
-    Body, Bucket, Config, DeleteMultipleObjectsInput, ErrorKind, ListObjectsInput, PutObjectInput, QingStor,
-    RetryConfig, UploadMultipartInput,
-};
+use qingstor_sdk::{Body, Bucket, Config, ErrorKind, QingStor, RetryConfig};
 use qingstor_tests::{Answer, RawServer, service_answering};
 
 use crate::{requests, status, success};

@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{
-    Bucket, CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, DeleteObjectInput, Error, ErrorKind,
-    GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput, QingStor,
-    ResponseInfo, Result, RetryConfig, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput,
+    InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, ResponseInfo, Result, RetryConfig};
 use qingstor_tests::{Answer, RawServer, service_answering};
 use wiremock::ResponseTemplate;
 

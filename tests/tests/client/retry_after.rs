@@ -7,7 +7,8 @@
 
 use std::time::{Duration, Instant};
 
-use qingstor_sdk::{Config, PutObjectInput, QingStor, Result, RetryConfig};
+use qingstor_sdk::operations::PutObjectInput;
+use qingstor_sdk::{Config, QingStor, Result, RetryConfig};
 use qingstor_tests::service_answering;
 use wiremock::MockServer;
 

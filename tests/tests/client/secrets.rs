@@ -8,10 +8,11 @@
 use std::fmt::{Debug, Write};
 use std::time::Duration;
 
-use qingstor_sdk::{
-    CompleteMultipartUploadInput, Config, Credentials, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput,
-    PutObjectInput, QingStor, RetryConfig, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
+    UploadMultipartInput,
 };
+use qingstor_sdk::{Config, Credentials, QingStor, RetryConfig};
 use qingstor_tests::{Answer, RawServer};
 
 const SECRET_ACCESS_KEY: &str = "the-secret-access-key";

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use qingstor_sdk::{
-    Body, Bucket, Config, Error, ErrorKind, GetObjectInput, InitiateMultipartUploadInput, ListObjectsInput,
-    PutObjectInput, QingStor, RetryConfig,
-};
+use qingstor_sdk::operations::{GetObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput};
+use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
 use qingstor_tests::{Answer, RawServer};
 
 use crate::quick_retries;

@@ -8,7 +8,8 @@ use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use qingstor_sdk::{Config, ListObjectsInput, PutObjectInput, QingStor, RetryConfig};
+use qingstor_sdk::operations::{ListObjectsInput, PutObjectInput};
+use qingstor_sdk::{Config, QingStor, RetryConfig};
 use qingstor_tests::{RawServer, is_alone, run_alone};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};

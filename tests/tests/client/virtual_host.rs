@@ -10,13 +10,13 @@
 use std::time::Duration;
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
-use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{
-    AbortMultipartUploadInput, AddressingStyle, Bucket, CompleteMultipartUploadInput, Config, DeleteBucketInput,
-    DeleteMultipleObjectsInput, ErrorKind, GetObjectInput, HeadBucketInput, InitiateMultipartUploadInput,
-    ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PresignedRequest,
-    PutBucketInput, PutObjectInput, QingStor, RetryConfig, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsInput,
+    GetObjectInput, HeadBucketInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, PutBucketInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{AddressingStyle, Bucket, Config, ErrorKind, PresignedRequest, QingStor, RetryConfig};
 use qingstor_tests::{PlainRequest, PlainResponse, is_alone, run_alone};
 
 const NAME: &str = "virtual-bucket";

@@ -80,7 +80,9 @@ impl Sdk {
 
 /// A program with every sample of every operation.
 fn program(api: &Api) -> String {
-    let mut code = "//! Samples.\n#![allow(unused_imports)]\nuse qingstor_sdk::{types, *};\n\nfn main() {\n".to_owned();
+    let mut code =
+        "//! Samples.\n#![allow(unused_imports)]\nuse qingstor_sdk::{operations::*, types, *};\n\nfn main() {\n"
+            .to_owned();
     for sample in samples(api) {
         for input in [sample.minimal, sample.full] {
             writeln!(code, "    let _ = {input};").unwrap();

@@ -7,13 +7,14 @@ use std::future::Future;
 use std::pin::Pin;
 
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{
-    AbortMultipartUploadInput, Bucket, CompleteMultipartUploadInput, Config, DeleteBucketInput,
-    DeleteMultipleObjectsInput, DeleteObjectInput, Error, GetObjectInput, HeadBucketInput, HeadObjectInput,
-    InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput,
-    PutBucketInput, PutObjectInput, QingStor, Result, RetryConfig, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsInput,
+    DeleteObjectInput, GetObjectInput, HeadBucketInput, HeadObjectInput, InitiateMultipartUploadInput,
+    ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutBucketInput, PutObjectInput,
+    UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{Bucket, Config, Error, QingStor, Result, RetryConfig};
 use qingstor_tests::TestBucket;
 
 fn assert_refused(error: &Error, status: u16, code: &str) {

@@ -3,7 +3,8 @@
 //! Protects: a condition reaches the server as it was meant, "nothing new" is a success that can be told from one with
 //! content, and a condition that does not hold is an error that programs can ask for.
 
-use qingstor_sdk::{Error, GetObjectInput, HeadObjectInput, PutObjectInput, Timestamp};
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, PutObjectInput};
+use qingstor_sdk::{Error, Timestamp};
 use qingstor_tests::TestBucket;
 
 const OTHER: &str = "\"0c2f573d81194064b129e940edcefe9b\"";

@@ -10,9 +10,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
-use qingstor_sdk::{
-    DeleteObjectInput, Error, ErrorKind, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput,
-};
+use qingstor_sdk::operations::{DeleteObjectInput, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
+use qingstor_sdk::{Error, ErrorKind};
 use qingstor_tests::{PlainRequest, TestBucket};
 use tokio::runtime::Runtime;
 

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::{
-    ErrorKind, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput,
-    ListObjectsInput, UploadMultipartInput,
+use qingstor_sdk::ErrorKind;
+use qingstor_sdk::operations::{
+    InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput,
+    UploadMultipartInput,
 };
 use qingstor_tests::TestBucket;
 

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use futures_util::stream;
 use md5::{Digest, Md5};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{
-    AbortMultipartUploadInput, Body, Bucket, CompleteMultipartUploadInput, Config, Error, ErrorKind, GetObjectInput,
-    HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput, PutBucketInput, QingStor, UploadMultipartInput,
-    UploadMultipartOutput,
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput,
+    InitiateMultipartUploadInput, ListMultipartInput, PutBucketInput, UploadMultipartInput, UploadMultipartOutput,
 };
+use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor};
 use qingstor_tests::TestBucket;
 
 const MIB: usize = 1 << 20;

@@ -7,11 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{
+use qingstor_sdk::Timestamp;
+use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
-    Timestamp, UploadMultipartInput,
+    UploadMultipartInput,
 };
+use qingstor_sdk::types::ObjectPart;
 use qingstor_tests::TestBucket;
 
 /// A key in the three forms in which it is sent.

@@ -2,10 +2,10 @@
 //!
 //! Protects: what is put is what is got, whole and in ranges, with everything that describes it.
 
-use qingstor_sdk::types::{MetadataDirective, ObjectSummary, StorageClass};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput,
 };
+use qingstor_sdk::types::{MetadataDirective, ObjectSummary, StorageClass};
 use qingstor_tests::{RawServer, TestBucket};
 
 fn described() -> PutObjectInput {

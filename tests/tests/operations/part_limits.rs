@@ -5,10 +5,11 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{
-    CompleteMultipartUploadInput, ErrorKind, InitiateMultipartUploadInput, ListMultipartInput, UploadMultipartInput,
+use qingstor_sdk::ErrorKind;
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, InitiateMultipartUploadInput, ListMultipartInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::ObjectPart;
 use qingstor_tests::TestBucket;
 
 const MOST: u32 = 10_000;

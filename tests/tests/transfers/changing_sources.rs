@@ -13,7 +13,8 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Bucket, ErrorKind, GetObjectInput, MIB};
+use qingstor_sdk::operations::GetObjectInput;
+use qingstor_sdk::{Bucket, ErrorKind, MIB};
 use qingstor_tests::{content, faulty, open_uploads};
 use tempfile::NamedTempFile;
 

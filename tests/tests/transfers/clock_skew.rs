@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Bucket, Checksum, GetObjectInput, InitiateMultipartUploadInput, MIB};
+use qingstor_sdk::operations::{GetObjectInput, InitiateMultipartUploadInput};
+use qingstor_sdk::{Bucket, Checksum, MIB};
 use qingstor_tests::{TestBucket, content, open_uploads, patient};
 
 const PART: u64 = 4 * MIB;

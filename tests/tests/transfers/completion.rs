@@ -6,7 +6,8 @@
 use std::fs;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Checksum, HeadObjectInput, MIB, UploadState};
+use qingstor_sdk::operations::HeadObjectInput;
+use qingstor_sdk::{Checksum, MIB, UploadState};
 use qingstor_tests::{content, faulty, open_uploads};
 
 const PART: u64 = 4 * MIB;

@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_sdk::operations::{HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput};
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{
-    CustomerKey, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput, MIB, ObjectSource,
-};
+use qingstor_sdk::{CustomerKey, ErrorKind, MIB, ObjectSource};
 use qingstor_tests::{TestBucket, content};
 use tokio::sync::Notify;
 

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use qingstor_sdk::{
-    Checksum, CompleteMultipartUploadInput, CustomerKey, Download, Downloaded, ErrorKind, HeadObjectInput,
-    InitiateMultipartUploadInput, MIB, TransferProgress, UploadMultipartInput, types::ObjectPart,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, HeadObjectInput, InitiateMultipartUploadInput, UploadMultipartInput,
 };
+use qingstor_sdk::{Checksum, CustomerKey, Download, Downloaded, ErrorKind, MIB, TransferProgress, types::ObjectPart};
 use qingstor_tests::{TestBucket, content, etag_of_parts};
 use tokio::sync::Notify;
 

@@ -7,10 +7,8 @@ use std::fs;
 use std::time::Duration;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{
-    AbortMultipartUploadInput, Bucket, Config, ErrorKind, HeadObjectInput, MIB, QingStor, RetryConfig, Upload,
-    UploadState,
-};
+use qingstor_sdk::operations::{AbortMultipartUploadInput, HeadObjectInput};
+use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig, Upload, UploadState};
 use qingstor_tests::{RawServer, TestBucket, content, faulty, open_uploads};
 use tokio::sync::oneshot;
 

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::{Bucket, Error, GetObjectInput, MIB, Upload, UploadState, Uploaded};
+use qingstor_sdk::operations::GetObjectInput;
+use qingstor_sdk::{Bucket, Error, MIB, Upload, UploadState, Uploaded};
 use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient_for, received, seeds};
 use tempfile::TempDir;
 

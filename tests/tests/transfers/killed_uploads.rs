@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
-use qingstor_sdk::{Config, HeadObjectInput, ListMultipartInput, MIB, QingStor, RetryConfig};
+use qingstor_sdk::operations::{HeadObjectInput, ListMultipartInput};
+use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
 use qingstor_tests::{
     ChildArguments, ChildProcess, Moment, Random, Relay, TestBucket, content, for_each_seed, open_uploads, received,
     seeds,

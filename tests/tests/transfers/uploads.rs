@@ -9,11 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use md5::{Digest, Md5};
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListMultipartUploadsInput};
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{
-    Bucket, Checksum, CustomerKey, ErrorKind, GetObjectInput, HeadObjectInput, ListMultipartUploadsInput, MIB,
-    TransferProgress, Uploaded,
-};
+use qingstor_sdk::{Bucket, Checksum, CustomerKey, ErrorKind, MIB, TransferProgress, Uploaded};
 use qingstor_tests::{TestBucket, content, etag_of_parts};
 use tokio::io::{AsyncRead, ReadBuf};
 

@@ -8,10 +8,10 @@
 use bytes::Bytes;
 use futures_util::stream;
 use qingstor_emulator::Emulator;
-use qingstor_sdk::{
-    Body, Bucket, Config, Error, ErrorKind, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput,
-    PutObjectInput, QingStor, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor};
 
 async fn start() -> (Emulator, Bucket) {
     let emulator = Emulator::builder().bucket("bucket").start().await.unwrap();

@@ -5,17 +5,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+use qingstor_sdk::Bucket;
+use qingstor_sdk::operations::{
+    GetBucketACLInput, GetBucketCNAMEInput, GetBucketCORSInput, GetBucketExternalMirrorInput, GetBucketLifecycleInput,
+    GetBucketLoggingInput, GetBucketNotificationInput, GetBucketPolicyInput, GetBucketReplicationInput,
+    GetBucketStatisticsInput, GetBucketVersioningInput, ListObjectVersionsInput,
+};
 use qingstor_sdk::types::{
     AbortIncompleteMultipartUpload, BucketStatus, CloudFunction, CloudFunctionArguments, CnameType, CorsMethod,
     CorsRule, EventType, Grant, Grantee, GranteeType, IpAddressCondition, LifecycleExpiration, LifecycleFilter,
     LifecycleRule, LifecycleTransition, NoncurrentVersionExpiration, NoncurrentVersionTransition, NotificationRule,
     NullCondition, Permission, PolicyAction, PolicyCondition, PolicyEffect, PolicyStatement, ReplicationDestination,
     ReplicationFilter, ReplicationRule, RuleStatus, StorageClass, StringCondition, Toggle, VersioningStatus,
-};
-use qingstor_sdk::{
-    Bucket, GetBucketACLInput, GetBucketCNAMEInput, GetBucketCORSInput, GetBucketExternalMirrorInput,
-    GetBucketLifecycleInput, GetBucketLoggingInput, GetBucketNotificationInput, GetBucketPolicyInput,
-    GetBucketReplicationInput, GetBucketStatisticsInput, GetBucketVersioningInput, ListObjectVersionsInput,
 };
 use serde_json::{Value, json};
 use wiremock::MockServer;

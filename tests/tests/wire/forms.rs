@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use hmac::{Hmac, KeyInit, Mac};
-use qingstor_sdk::{Body, Bucket, Config, ErrorKind, PostObjectInput, QingStor, RetryConfig, sign, types};
+use qingstor_sdk::operations::PostObjectInput;
+use qingstor_sdk::{Body, Bucket, Config, ErrorKind, QingStor, RetryConfig, sign, types};
 use qingstor_tests::{Answer, RawRequest, RawServer, TestBucket};
 use sha2::Sha256;
 

@@ -5,13 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{
-    AbortMultipartUploadInput, Body, Bucket, CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput,
-    DeleteObjectInput, Error, ErrorKind, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput,
-    ListBucketsInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutObjectInput, QingStor,
-    Result, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput,
+    GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, Result};
 use qingstor_tests::RawServer;
 
 struct Unreached {

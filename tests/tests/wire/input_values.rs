@@ -5,11 +5,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use qingstor_sdk::types::{MetadataDirective, ObjectPart, ObjectSummary, StorageClass};
-use qingstor_sdk::{
-    CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, Error, ErrorKind, HeadBucketInput, ObjectSource,
-    PutObjectInput, QingStor, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, DeleteMultipleObjectsInput, HeadBucketInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{MetadataDirective, ObjectPart, ObjectSummary, StorageClass};
+use qingstor_sdk::{Config, Error, ErrorKind, ObjectSource, QingStor};
 use qingstor_tests::RawServer;
 
 async fn account() -> (QingStor, RawServer) {

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use qingstor_emulator::Emulator;
-use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{
-    CompleteMultipartUploadInput, Config, DeleteMultipleObjectsInput, DeleteObjectInput, ErrorKind, GetObjectInput,
-    HeadObjectInput, InitiateMultipartUploadInput, ListBucketsInput, ListObjectsInput, PresignedRequest,
-    PutObjectInput, QingStor, UploadMultipartInput,
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput,
+    InitiateMultipartUploadInput, ListBucketsInput, ListObjectsInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary};
+use qingstor_sdk::{Config, ErrorKind, PresignedRequest, QingStor};
 use qingstor_tests::{PlainRequest, PlainResponse, TestBucket};
 use serde_json::Value;
 

@@ -4,11 +4,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use qingstor_sdk::types::{ObjectPart, ObjectSummary, StorageClass};
-use qingstor_sdk::{
+use qingstor_sdk::ResponseInfo;
+use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
-    ListMultipartUploadsInput, ListObjectsInput, ResponseInfo,
+    ListMultipartUploadsInput, ListObjectsInput,
 };
+use qingstor_sdk::types::{ObjectPart, ObjectSummary, StorageClass};
 use qingstor_tests::REQUEST_ID;
 use serde_json::json;
 use wiremock::ResponseTemplate;

@@ -7,11 +7,12 @@
 
 use std::fmt::Debug;
 
-use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{
-    Bucket, DeleteMultipleObjectsInput, ErrorKind, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput,
-    ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutObjectInput, Result, RetryConfig,
+use qingstor_sdk::operations::{
+    DeleteMultipleObjectsInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, PutObjectInput,
 };
+use qingstor_sdk::types::StorageClass;
+use qingstor_sdk::{Bucket, ErrorKind, Result, RetryConfig};
 use qingstor_tests::{REQUEST_ID, account_answering};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};

@@ -5,11 +5,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use qingstor_sdk::types::{ObjectPart, StorageClass};
-use qingstor_sdk::{
+use qingstor_sdk::ResponseInfo;
+use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput, GetObjectInput,
-    HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, ResponseInfo, UploadMultipartInput,
+    HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, UploadMultipartInput,
 };
+use qingstor_sdk::types::{ObjectPart, StorageClass};
 use qingstor_tests::REQUEST_ID;
 use wiremock::ResponseTemplate;
 

@@ -67,7 +67,7 @@ fn futures_of_calls_are_small() {
     let client = client();
     let bucket = crate::QingStor::new(Config::new("ID", SECRET)).unwrap().bucket("bucket", "pek3b");
     // The methods between the caller and the encoder hold the input once each.
-    let input = crate::PutObjectInput::new();
+    let input = crate::generated::operations::PutObjectInput::new();
     let limit = 3 * size_of_val(&input) + 320;
     let call = bucket.put_object("key", input);
     assert!(size_of_val(&call) <= limit, "{} bytes are moved with the future", size_of_val(&call));

@@ -58,7 +58,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::AbortMultipartUploadInput;
+    /// use qingstor_sdk::operations::AbortMultipartUploadInput;
     ///
     /// let input = AbortMultipartUploadInput::new("upload_id");
     /// let output = bucket.abort_multipart_upload("key", input).await?;

@@ -132,7 +132,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::AppendObjectInput;
+    /// use qingstor_sdk::operations::AppendObjectInput;
     ///
     /// let input = AppendObjectInput::new(0).body("content");
     /// let output = bucket.append_object("key", input).await?;

@@ -136,7 +136,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{CompleteMultipartUploadInput, types};
+    /// use qingstor_sdk::{operations::CompleteMultipartUploadInput, types};
     ///
     /// let input = CompleteMultipartUploadInput::new("upload_id", [types::ObjectPart::new(1)]);
     /// let output = bucket.complete_multipart_upload("key", input).await?;

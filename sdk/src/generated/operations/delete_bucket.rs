@@ -53,7 +53,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketInput;
+    /// use qingstor_sdk::operations::DeleteBucketInput;
     ///
     /// let input = DeleteBucketInput::new();
     /// let output = bucket.delete_bucket(input).await?;

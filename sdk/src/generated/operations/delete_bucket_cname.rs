@@ -56,7 +56,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketCNAMEInput;
+    /// use qingstor_sdk::operations::DeleteBucketCNAMEInput;
     ///
     /// let input = DeleteBucketCNAMEInput::new("domain");
     /// let output = bucket.delete_bucket_cname(input).await?;

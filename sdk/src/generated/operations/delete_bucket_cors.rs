@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketCORSInput;
+    /// use qingstor_sdk::operations::DeleteBucketCORSInput;
     ///
     /// let input = DeleteBucketCORSInput::new();
     /// let output = bucket.delete_bucket_cors(input).await?;

@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketExternalMirrorInput;
+    /// use qingstor_sdk::operations::DeleteBucketExternalMirrorInput;
     ///
     /// let input = DeleteBucketExternalMirrorInput::new();
     /// let output = bucket.delete_bucket_external_mirror(input).await?;

@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketLifecycleInput;
+    /// use qingstor_sdk::operations::DeleteBucketLifecycleInput;
     ///
     /// let input = DeleteBucketLifecycleInput::new();
     /// let output = bucket.delete_bucket_lifecycle(input).await?;

@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketLoggingInput;
+    /// use qingstor_sdk::operations::DeleteBucketLoggingInput;
     ///
     /// let input = DeleteBucketLoggingInput::new();
     /// let output = bucket.delete_bucket_logging(input).await?;

@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketNotificationInput;
+    /// use qingstor_sdk::operations::DeleteBucketNotificationInput;
     ///
     /// let input = DeleteBucketNotificationInput::new();
     /// let output = bucket.delete_bucket_notification(input).await?;

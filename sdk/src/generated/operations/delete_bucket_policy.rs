@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketPolicyInput;
+    /// use qingstor_sdk::operations::DeleteBucketPolicyInput;
     ///
     /// let input = DeleteBucketPolicyInput::new();
     /// let output = bucket.delete_bucket_policy(input).await?;

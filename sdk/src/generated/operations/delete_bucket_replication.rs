@@ -50,7 +50,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteBucketReplicationInput;
+    /// use qingstor_sdk::operations::DeleteBucketReplicationInput;
     ///
     /// let input = DeleteBucketReplicationInput::new();
     /// let output = bucket.delete_bucket_replication(input).await?;

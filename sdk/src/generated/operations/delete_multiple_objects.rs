@@ -93,7 +93,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{DeleteMultipleObjectsInput, types};
+    /// use qingstor_sdk::{operations::DeleteMultipleObjectsInput, types};
     ///
     /// let input = DeleteMultipleObjectsInput::new([types::ObjectSummary::new("key")]);
     /// let output = bucket.delete_multiple_objects(input).await?;

@@ -72,7 +72,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::DeleteObjectInput;
+    /// use qingstor_sdk::operations::DeleteObjectInput;
     ///
     /// let input = DeleteObjectInput::new();
     /// let output = bucket.delete_object("key", input).await?;

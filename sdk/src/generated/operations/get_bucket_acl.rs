@@ -57,7 +57,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketACLInput;
+    /// use qingstor_sdk::operations::GetBucketACLInput;
     ///
     /// let input = GetBucketACLInput::new();
     /// let output = bucket.get_bucket_acl(input).await?;

@@ -69,7 +69,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketCNAMEInput;
+    /// use qingstor_sdk::operations::GetBucketCNAMEInput;
     ///
     /// let input = GetBucketCNAMEInput::new();
     /// let output = bucket.get_bucket_cname(input).await?;

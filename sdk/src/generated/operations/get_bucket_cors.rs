@@ -57,7 +57,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketCORSInput;
+    /// use qingstor_sdk::operations::GetBucketCORSInput;
     ///
     /// let input = GetBucketCORSInput::new();
     /// let output = bucket.get_bucket_cors(input).await?;

@@ -54,7 +54,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketExternalMirrorInput;
+    /// use qingstor_sdk::operations::GetBucketExternalMirrorInput;
     ///
     /// let input = GetBucketExternalMirrorInput::new();
     /// let output = bucket.get_bucket_external_mirror(input).await?;

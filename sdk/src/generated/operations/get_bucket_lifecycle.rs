@@ -59,7 +59,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketLifecycleInput;
+    /// use qingstor_sdk::operations::GetBucketLifecycleInput;
     ///
     /// let input = GetBucketLifecycleInput::new();
     /// let output = bucket.get_bucket_lifecycle(input).await?;

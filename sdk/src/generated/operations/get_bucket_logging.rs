@@ -56,7 +56,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketLoggingInput;
+    /// use qingstor_sdk::operations::GetBucketLoggingInput;
     ///
     /// let input = GetBucketLoggingInput::new();
     /// let output = bucket.get_bucket_logging(input).await?;

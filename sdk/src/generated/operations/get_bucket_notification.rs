@@ -55,7 +55,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketNotificationInput;
+    /// use qingstor_sdk::operations::GetBucketNotificationInput;
     ///
     /// let input = GetBucketNotificationInput::new();
     /// let output = bucket.get_bucket_notification(input).await?;

@@ -60,7 +60,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketPolicyInput;
+    /// use qingstor_sdk::operations::GetBucketPolicyInput;
     ///
     /// let input = GetBucketPolicyInput::new();
     /// let output = bucket.get_bucket_policy(input).await?;

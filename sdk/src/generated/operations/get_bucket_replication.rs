@@ -55,7 +55,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketReplicationInput;
+    /// use qingstor_sdk::operations::GetBucketReplicationInput;
     ///
     /// let input = GetBucketReplicationInput::new();
     /// let output = bucket.get_bucket_replication(input).await?;

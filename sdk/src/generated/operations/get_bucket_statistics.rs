@@ -71,7 +71,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketStatisticsInput;
+    /// use qingstor_sdk::operations::GetBucketStatisticsInput;
     ///
     /// let input = GetBucketStatisticsInput::new();
     /// let output = bucket.get_bucket_statistics(input).await?;

@@ -54,7 +54,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetBucketVersioningInput;
+    /// use qingstor_sdk::operations::GetBucketVersioningInput;
     ///
     /// let input = GetBucketVersioningInput::new();
     /// let output = bucket.get_bucket_versioning(input).await?;

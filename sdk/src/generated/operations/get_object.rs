@@ -270,7 +270,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::GetObjectInput;
+    /// use qingstor_sdk::operations::GetObjectInput;
     ///
     /// let input = GetObjectInput::new();
     /// let output = bucket.get_object("key", input).await?;

@@ -53,7 +53,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::HeadBucketInput;
+    /// use qingstor_sdk::operations::HeadBucketInput;
     ///
     /// let input = HeadBucketInput::new();
     /// let output = bucket.head_bucket(input).await?;

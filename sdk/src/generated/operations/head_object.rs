@@ -198,7 +198,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::HeadObjectInput;
+    /// use qingstor_sdk::operations::HeadObjectInput;
     ///
     /// let input = HeadObjectInput::new();
     /// let output = bucket.head_object("key", input).await?;

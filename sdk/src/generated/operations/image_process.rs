@@ -144,7 +144,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ImageProcessInput;
+    /// use qingstor_sdk::operations::ImageProcessInput;
     ///
     /// let input = ImageProcessInput::new("action");
     /// let output = bucket.image_process("key", input).await?;

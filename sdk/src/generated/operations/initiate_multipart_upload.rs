@@ -184,7 +184,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::InitiateMultipartUploadInput;
+    /// use qingstor_sdk::operations::InitiateMultipartUploadInput;
     ///
     /// let input = InitiateMultipartUploadInput::new();
     /// let output = bucket.initiate_multipart_upload("key", input).await?;

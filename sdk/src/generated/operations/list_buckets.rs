@@ -103,7 +103,7 @@ impl crate::QingStor {
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListBucketsInput;
+    /// use qingstor_sdk::operations::ListBucketsInput;
     ///
     /// let input = ListBucketsInput::new();
     /// let output = qingstor.list_buckets(input).await?;
@@ -116,7 +116,7 @@ impl crate::QingStor {
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListBucketsInput;
+    /// use qingstor_sdk::operations::ListBucketsInput;
     ///
     /// let mut items = qingstor.paginate(ListBucketsInput::new()).items();
     /// while let Some(item) = items.next().await {

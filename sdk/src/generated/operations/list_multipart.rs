@@ -106,7 +106,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListMultipartInput;
+    /// use qingstor_sdk::operations::ListMultipartInput;
     ///
     /// let input = ListMultipartInput::new("upload_id");
     /// let output = bucket.list_multipart("key", input).await?;
@@ -119,7 +119,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListMultipartInput;
+    /// use qingstor_sdk::operations::ListMultipartInput;
     ///
     /// let mut items = bucket.paginate_object("key", ListMultipartInput::new("upload_id")).items();
     /// while let Some(item) = items.next().await {

@@ -153,7 +153,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListMultipartUploadsInput;
+    /// use qingstor_sdk::operations::ListMultipartUploadsInput;
     ///
     /// let input = ListMultipartUploadsInput::new();
     /// let output = bucket.list_multipart_uploads(input).await?;
@@ -166,7 +166,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListMultipartUploadsInput;
+    /// use qingstor_sdk::operations::ListMultipartUploadsInput;
     ///
     /// let mut items = bucket.paginate(ListMultipartUploadsInput::new()).items();
     /// while let Some(item) = items.next().await {

@@ -155,7 +155,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListObjectVersionsInput;
+    /// use qingstor_sdk::operations::ListObjectVersionsInput;
     ///
     /// let input = ListObjectVersionsInput::new();
     /// let output = bucket.list_object_versions(input).await?;
@@ -168,7 +168,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListObjectVersionsInput;
+    /// use qingstor_sdk::operations::ListObjectVersionsInput;
     ///
     /// let mut items = bucket.paginate(ListObjectVersionsInput::new()).items();
     /// while let Some(item) = items.next().await {

@@ -137,7 +137,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListObjectsInput;
+    /// use qingstor_sdk::operations::ListObjectsInput;
     ///
     /// let input = ListObjectsInput::new();
     /// let output = bucket.list_objects(input).await?;
@@ -150,7 +150,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::ListObjectsInput;
+    /// use qingstor_sdk::operations::ListObjectsInput;
     ///
     /// let mut items = bucket.paginate(ListObjectsInput::new()).items();
     /// while let Some(item) = items.next().await {

@@ -102,7 +102,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::OptionsObjectInput;
+    /// use qingstor_sdk::operations::OptionsObjectInput;
     ///
     /// let input = OptionsObjectInput::new("origin", "access-control-request-method");
     /// let output = bucket.options_object("key", input).await?;

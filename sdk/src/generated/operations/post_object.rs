@@ -215,7 +215,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PostObjectInput;
+    /// use qingstor_sdk::operations::PostObjectInput;
     ///
     /// let input = PostObjectInput::new("key", "content");
     /// let output = bucket.post_object(input).await?;

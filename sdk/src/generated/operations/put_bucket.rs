@@ -57,7 +57,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutBucketInput;
+    /// use qingstor_sdk::operations::PutBucketInput;
     ///
     /// let input = PutBucketInput::new();
     /// let output = bucket.put_bucket(input).await?;

@@ -65,7 +65,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutBucketACLInput;
+    /// use qingstor_sdk::operations::PutBucketACLInput;
     ///
     /// let input = PutBucketACLInput::new();
     /// let output = bucket.put_bucket_acl(input).await?;

@@ -72,7 +72,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutBucketCNAMEInput;
+    /// use qingstor_sdk::operations::PutBucketCNAMEInput;
     ///
     /// let input = PutBucketCNAMEInput::new("domain");
     /// let output = bucket.put_bucket_cname(input).await?;

@@ -70,7 +70,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketCORSInput, types};
+    /// use qingstor_sdk::{operations::PutBucketCORSInput, types};
     ///
     /// let input = PutBucketCORSInput::new([types::CorsRule::new("allowed_origin", [types::CorsMethod::Get])]);
     /// let output = bucket.put_bucket_cors(input).await?;

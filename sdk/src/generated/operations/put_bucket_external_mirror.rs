@@ -63,7 +63,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutBucketExternalMirrorInput;
+    /// use qingstor_sdk::operations::PutBucketExternalMirrorInput;
     ///
     /// let input = PutBucketExternalMirrorInput::new("source_site");
     /// let output = bucket.put_bucket_external_mirror(input).await?;

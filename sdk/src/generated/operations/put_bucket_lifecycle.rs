@@ -64,7 +64,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketLifecycleInput, types};
+    /// use qingstor_sdk::{operations::PutBucketLifecycleInput, types};
     ///
     /// let input = PutBucketLifecycleInput::new([types::LifecycleRule::new("id", types::RuleStatus::Enabled, types::LifecycleFilter::new())]);
     /// let output = bucket.put_bucket_lifecycle(input).await?;

@@ -60,7 +60,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutBucketLoggingInput;
+    /// use qingstor_sdk::operations::PutBucketLoggingInput;
     ///
     /// let input = PutBucketLoggingInput::new("target_bucket", "target_prefix");
     /// let output = bucket.put_bucket_logging(input).await?;

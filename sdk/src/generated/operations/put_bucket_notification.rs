@@ -60,7 +60,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketNotificationInput, types};
+    /// use qingstor_sdk::{operations::PutBucketNotificationInput, types};
     ///
     /// let input = PutBucketNotificationInput::new([types::NotificationRule::new("id", [types::EventType::CreateObject], types::CloudFunction::TupuPorn)]);
     /// let output = bucket.put_bucket_notification(input).await?;

@@ -62,7 +62,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketPolicyInput, types};
+    /// use qingstor_sdk::{operations::PutBucketPolicyInput, types};
     ///
     /// let input = PutBucketPolicyInput::new([types::PolicyStatement::new("id", ["user"], [types::PolicyAction::ListObjects], types::PolicyEffect::Allow)]);
     /// let output = bucket.put_bucket_policy(input).await?;

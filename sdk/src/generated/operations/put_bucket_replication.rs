@@ -65,7 +65,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketReplicationInput, types};
+    /// use qingstor_sdk::{operations::PutBucketReplicationInput, types};
     ///
     /// let input = PutBucketReplicationInput::new([types::ReplicationRule::new("id", types::ReplicationFilter::new(), types::ReplicationDestination::new("bucket"))]);
     /// let output = bucket.put_bucket_replication(input).await?;

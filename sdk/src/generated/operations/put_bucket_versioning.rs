@@ -63,7 +63,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{PutBucketVersioningInput, types};
+    /// use qingstor_sdk::{operations::PutBucketVersioningInput, types};
     ///
     /// let input = PutBucketVersioningInput::new(types::VersioningStatus::Enabled);
     /// let output = bucket.put_bucket_versioning(input).await?;

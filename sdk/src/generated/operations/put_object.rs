@@ -435,7 +435,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::PutObjectInput;
+    /// use qingstor_sdk::operations::PutObjectInput;
     ///
     /// let input = PutObjectInput::new().body("content");
     /// let output = bucket.put_object("key", input).await?;

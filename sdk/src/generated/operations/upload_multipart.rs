@@ -294,7 +294,7 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::UploadMultipartInput;
+    /// use qingstor_sdk::operations::UploadMultipartInput;
     ///
     /// let input = UploadMultipartInput::new("upload_id", 1).body("content");
     /// let output = bucket.upload_multipart("key", input).await?;

@@ -8,13 +8,14 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 
 use super::partial_file::PartialFile;
+use crate::Bucket;
 use crate::body::BodyProgress;
 use crate::client::Attempts;
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::operations::{GetObjectInput, GetObjectOutput};
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::stopped;
-use crate::{Bucket, GetObjectInput, GetObjectOutput};
 
 /// Number of bytes that are written at once.
 const WRITE_SIZE: usize = 256 << 10;

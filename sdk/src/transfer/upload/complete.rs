@@ -6,10 +6,11 @@
 use http::StatusCode;
 
 use super::multipart::{CompletedPart, MultipartUpload};
+use crate::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::PartsEtag;
-use crate::{HeadObjectOutput, ListMultipartInput, Timestamp};
 
 /// In seconds. The server refuses requests from a clock that is further off.
 const MAX_CLOCK_ERROR: i64 = 15 * 60;

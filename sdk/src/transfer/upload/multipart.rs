@@ -9,6 +9,7 @@ use tracing::Instrument;
 
 use super::complete::{Outcome, may_have_executed};
 use crate::error::{Error, Result};
+use crate::generated::operations::{AbortMultipartUploadInput, UploadMultipartOutput};
 use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
 use crate::operation::{ObjectScope, Operation};
 use crate::transfer::etag::{Checksum, content_md5, hex, parse_hex};
@@ -20,7 +21,7 @@ use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::Region;
 use crate::transfer::tasks::{join_all, stopped};
 use crate::types::ObjectPart;
-use crate::{AbortMultipartUploadInput, Bucket, Timestamp, UploadMultipartOutput};
+use crate::{Bucket, Timestamp};
 
 pub(crate) struct MultipartUpload {
     pub(crate) bucket: Bucket,

@@ -9,6 +9,7 @@ use super::complete::{is_no_such_upload, was_made_after};
 use super::multipart::{CompletedPart, MultipartUpload};
 use super::run::Job;
 use crate::error::{Error, ErrorKind, Result, UploadState};
+use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::destination::Destination;
@@ -19,7 +20,6 @@ use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::source::{Fingerprint, PartSource};
 use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
-use crate::{HeadObjectOutput, ListMultipartInput};
 
 /// Where an upload with a checkpoint begins.
 pub(super) enum Beginning {

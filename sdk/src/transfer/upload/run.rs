@@ -11,8 +11,10 @@ use super::abort_guard::start;
 use super::multipart::{CompletedPart, MultipartUpload, PendingPart, part_channel, send_parts, send_verified};
 use super::resume::Beginning;
 use super::{Source, Uploaded};
+use crate::Bucket;
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::operations::PutObjectOutput;
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::etag::{Checksum, content_md5};
@@ -23,7 +25,6 @@ use crate::transfer::part_size::{MIB, PartLayout};
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
 use crate::transfer::tasks::stopped;
-use crate::{Bucket, PutObjectOutput};
 
 /// An upload to run.
 pub(super) struct Job<'a> {

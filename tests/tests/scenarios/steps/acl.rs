@@ -2,7 +2,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
-use qingstor_sdk::{GetBucketACLInput, GetBucketACLOutput, PutBucketACLInput};
+use qingstor_sdk::operations::{GetBucketACLInput, GetBucketACLOutput, PutBucketACLInput};
 
 use super::object::Received;
 use super::{assert_same, document};

@@ -1,7 +1,7 @@
 //! Steps about objects that grow.
 
 use cucumber::{then, when};
-use qingstor_sdk::{AppendObjectInput, AppendObjectOutput, HeadObjectOutput};
+use qingstor_sdk::operations::{AppendObjectInput, AppendObjectOutput, HeadObjectOutput};
 
 use crate::scene::Scene;
 

@@ -2,7 +2,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     AbortMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsInput, DeleteMultipleObjectsOutput,
     HeadBucketInput, InitiateMultipartUploadInput, InitiateMultipartUploadOutput, ListMultipartUploadsInput,
     ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput, PutBucketInput,

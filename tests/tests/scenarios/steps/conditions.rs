@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use cucumber::when;
-use qingstor_sdk::{GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, Timestamp};
+use qingstor_sdk::Timestamp;
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput};
 
 use super::object::receive;
 use super::object_sources::source;

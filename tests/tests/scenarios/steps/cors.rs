@@ -2,7 +2,7 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     DeleteBucketCORSInput, GetBucketCORSInput, GetBucketCORSOutput, OptionsObjectInput, OptionsObjectOutput,
     PutBucketCORSInput,
 };

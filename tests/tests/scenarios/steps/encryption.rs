@@ -1,7 +1,7 @@
 //! Steps about objects that are encrypted with a customer's key.
 
 use cucumber::{then, when};
-use qingstor_sdk::{GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput};
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput};
 
 use super::object::{MEBIBYTE, Received, delete_for_good, receive};
 use super::object_sources::source;

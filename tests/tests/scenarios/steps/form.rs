@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use cucumber::{then, when};
-use qingstor_sdk::{PostObjectInput, PostObjectOutput};
+use qingstor_sdk::operations::{PostObjectInput, PostObjectOutput};
 
 use crate::scene::Scene;
 

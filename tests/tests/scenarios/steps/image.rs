@@ -1,7 +1,8 @@
 //! Steps about images, which the emulator does not process.
 
 use cucumber::{given, when};
-use qingstor_sdk::{ImageProcessInput, Result};
+use qingstor_sdk::Result;
+use qingstor_sdk::operations::ImageProcessInput;
 
 use super::object::Received;
 use crate::report::Skip;

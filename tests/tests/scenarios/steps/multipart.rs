@@ -1,7 +1,7 @@
 //! Steps about objects that are uploaded in parts.
 
 use cucumber::{then, when};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, HeadObjectInput, InitiateMultipartUploadInput,
     InitiateMultipartUploadOutput, ListMultipartInput, ListMultipartOutput, UploadMultipartInput,
 };

@@ -6,10 +6,9 @@ use std::time::Duration;
 use base64::Engine;
 use cucumber::{given, then, when};
 use md5::{Digest, Md5};
+use qingstor_sdk::operations::{DeleteObjectInput, GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput};
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{
-    DeleteObjectInput, GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, ResponseInfo, Result,
-};
+use qingstor_sdk::{ResponseInfo, Result};
 use qingstor_tests::{PlainRequest, PlainResponse};
 
 use crate::answered::Answered;

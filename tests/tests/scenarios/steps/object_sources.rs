@@ -1,8 +1,9 @@
 //! Steps about objects that are made of others: copy and move.
 
 use cucumber::when;
+use qingstor_sdk::ObjectSource;
+use qingstor_sdk::operations::{HeadObjectInput, PutObjectInput};
 use qingstor_sdk::types::MetadataDirective;
-use qingstor_sdk::{HeadObjectInput, ObjectSource, PutObjectInput};
 
 use super::object::MEBIBYTE;
 use crate::contents::{content, with_suffix};

@@ -1,8 +1,10 @@
 //! Steps about single parts of an upload.
 
 use cucumber::{then, when};
+use qingstor_sdk::operations::{
+    CompleteMultipartUploadInput, ListMultipartInput, ListMultipartOutput, UploadMultipartInput,
+};
 use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{CompleteMultipartUploadInput, ListMultipartInput, ListMultipartOutput, UploadMultipartInput};
 
 use super::multipart::upload_id;
 use super::object::MEBIBYTE;

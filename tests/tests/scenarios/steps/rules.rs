@@ -2,13 +2,13 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
-use qingstor_sdk::types::{LifecycleRule, NotificationRule, PolicyStatement, ReplicationRule};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     DeleteBucketLifecycleInput, DeleteBucketNotificationInput, DeleteBucketPolicyInput, DeleteBucketReplicationInput,
     GetBucketLifecycleInput, GetBucketLifecycleOutput, GetBucketNotificationInput, GetBucketNotificationOutput,
     GetBucketPolicyInput, GetBucketPolicyOutput, GetBucketReplicationInput, GetBucketReplicationOutput,
     PutBucketLifecycleInput, PutBucketNotificationInput, PutBucketPolicyInput, PutBucketReplicationInput,
 };
+use qingstor_sdk::types::{LifecycleRule, NotificationRule, PolicyStatement, ReplicationRule};
 
 use super::{assert_same, document};
 use crate::scene::Scene;

@@ -1,7 +1,8 @@
 //! Steps about the account.
 
 use cucumber::{then, when};
-use qingstor_sdk::{ListBucketsInput, ListBucketsOutput, QingStor};
+use qingstor_sdk::QingStor;
+use qingstor_sdk::operations::{ListBucketsInput, ListBucketsOutput};
 
 use crate::scene::Scene;
 

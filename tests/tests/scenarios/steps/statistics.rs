@@ -1,8 +1,8 @@
 //! Steps about what a bucket holds in all.
 
 use cucumber::{then, when};
+use qingstor_sdk::operations::{GetBucketStatisticsInput, GetBucketStatisticsOutput};
 use qingstor_sdk::types::BucketStatus;
-use qingstor_sdk::{GetBucketStatisticsInput, GetBucketStatisticsOutput};
 
 use crate::scene::Scene;
 

@@ -2,12 +2,12 @@
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
-use qingstor_sdk::types::CnameType;
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     DeleteBucketCNAMEInput, DeleteBucketExternalMirrorInput, DeleteBucketLoggingInput, GetBucketCNAMEInput,
     GetBucketCNAMEOutput, GetBucketExternalMirrorInput, GetBucketExternalMirrorOutput, GetBucketLoggingInput,
     GetBucketLoggingOutput, PutBucketCNAMEInput, PutBucketExternalMirrorInput, PutBucketLoggingInput,
 };
+use qingstor_sdk::types::CnameType;
 
 use super::document;
 use crate::scene::Scene;

@@ -1,11 +1,11 @@
 //! Steps about versions of objects.
 
 use cucumber::{then, when};
-use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
-use qingstor_sdk::{
+use qingstor_sdk::operations::{
     DeleteObjectInput, DeleteObjectOutput, GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectInput,
     ListObjectVersionsInput, ListObjectVersionsOutput, PutBucketVersioningInput, PutObjectInput,
 };
+use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
 
 use super::object::receive;
 use super::object_sources::source;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::{Bucket, ListMultipartUploadsInput, MIB, QingStor, TransferProgress, Upload, Uploaded};
+use qingstor_sdk::operations::ListMultipartUploadsInput;
+use qingstor_sdk::{Bucket, MIB, QingStor, TransferProgress, Upload, Uploaded};
 use qingstor_tests::{Moment, Relay, TestBucket, content, etag_of_parts};
 use serde_json::Value;
 use tokio::sync::Notify;

@@ -9,8 +9,9 @@ mod interrupted;
 use std::fs;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
+use qingstor_sdk::ErrorKind;
+use qingstor_sdk::operations::{AbortMultipartUploadInput, CompleteMultipartUploadInput, UploadMultipartInput};
 use qingstor_sdk::types::ObjectPart;
-use qingstor_sdk::{AbortMultipartUploadInput, CompleteMultipartUploadInput, ErrorKind, UploadMultipartInput};
 
 use self::interrupted::{Interrupted, PART, PARTS, SIZE, until};
 
