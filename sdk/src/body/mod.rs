@@ -27,7 +27,7 @@ use file::FileRegion;
 pub(crate) use file::OpenFile;
 pub(crate) use progress::{Activity, BodyProgress};
 pub use response::ResponseBody;
-pub(crate) use response::read_limited;
+pub(crate) use response::{Incoming, read_limited};
 
 type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
 

@@ -11,7 +11,6 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tokio::time::Sleep;
 
-use crate::client::{Incoming, stalled};
 use crate::error::{CallName, Error, Result};
 
 /// The body of an answer, streamed: nothing is held in memory but the piece that is being handed over.
@@ -36,8 +35,16 @@ use crate::error::{CallName, Error, Result};
 #[derive(Default)]
 pub struct ResponseBody(Option<Open>);
 
+/// Bytes of a response as the transport receives them.
+pub(crate) trait Incoming: Send + Sync {
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>>;
+
+    /// Returns the number of bytes that have not been received, if the server announced it.
+    fn remaining(&self) -> Option<u64>;
+}
+
 struct Open {
-    incoming: Incoming,
+    incoming: Box<dyn Incoming>,
     call: Arc<CallName>,
     attempts: u32,
     idle_timeout: Duration,
@@ -45,13 +52,18 @@ struct Open {
 }
 
 impl ResponseBody {
-    pub(crate) fn new(incoming: Incoming, call: Arc<CallName>, attempts: u32, idle_timeout: Duration) -> Self {
-        Self(Some(Open { incoming, call, attempts, idle_timeout, idle: None }))
+    pub(crate) fn new(
+        incoming: impl Incoming + 'static,
+        call: Arc<CallName>,
+        attempts: u32,
+        idle_timeout: Duration,
+    ) -> Self {
+        Self(Some(Open { incoming: Box::new(incoming), call, attempts, idle_timeout, idle: None }))
     }
 
     /// How many bytes are still to come, if the server said so.
     pub fn remaining(&self) -> Option<u64> {
-        self.0.as_ref().map_or(Some(0), |open| open.incoming.length())
+        self.0.as_ref().map_or(Some(0), |open| open.incoming.remaining())
     }
 
     /// The next piece, or `None` at the end.
@@ -102,7 +114,7 @@ impl ResponseBody {
                 if idle.as_mut().poll(context).is_pending() {
                     return Poll::Pending;
                 }
-                Some(Err(open.describe(stalled(limit))))
+                Some(Err(open.describe(Error::stalled(limit))))
             }
         };
         // Nothing comes after the end or an error, and the connection is let go.

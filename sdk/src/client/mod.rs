@@ -24,7 +24,6 @@ use send::Call;
 #[cfg(feature = "bench")]
 pub(crate) use transport::Outgoing;
 use transport::Transport;
-pub(crate) use transport::{Incoming, stalled};
 
 pub(crate) struct Client {
     pub(crate) endpoint: Endpoint,

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method};
 use http_body::Body as _;
 use tokio::time::timeout;
 
-use crate::body::{Activity, BodyError, ExactBody, RevocableBody, Revocation};
+use crate::body::{Activity, BodyError, ExactBody, Incoming, RevocableBody, Revocation};
 use crate::config::{Settings, Target, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -35,8 +35,8 @@ pub(crate) struct Outgoing {
     pub(crate) body: ExactBody,
 }
 
-/// Bytes of an answer as they come in.
-pub(crate) struct Incoming {
+/// Bytes of a response as they come in.
+pub(crate) struct ResponseBytes {
     body: reqwest::Body,
     /// An answer may come while its request is still sent, which goes on as long as somebody reads the answer.
     _request: Option<Revocation>,
@@ -76,7 +76,7 @@ impl Transport {
         &self,
         request: Outgoing,
         activity: Arc<Activity>,
-    ) -> impl Future<Output = Result<http::Response<Incoming>>> + Send + use<> {
+    ) -> impl Future<Output = Result<http::Response<ResponseBytes>>> + Send + use<> {
         let Outgoing { method, url, headers, body } = request;
         let idle_timeout = self.timeouts.idle;
         // A response to a request that only reads is due as soon as bytes are.
@@ -105,8 +105,8 @@ impl Transport {
     }
 }
 
-impl Incoming {
-    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+impl Incoming for ResponseBytes {
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         loop {
             let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
             return Poll::Ready(match frame {
@@ -120,7 +120,7 @@ impl Incoming {
         }
     }
 
-    pub(crate) fn length(&self) -> Option<u64> {
+    fn remaining(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 }
@@ -128,9 +128,9 @@ impl Incoming {
 fn received(
     outcome: reqwest::Result<reqwest::Response>,
     request: Option<Revocation>,
-) -> Result<http::Response<Incoming>> {
+) -> Result<http::Response<ResponseBytes>> {
     match outcome {
-        Ok(response) => Ok(http::Response::from(response).map(|body| Incoming { body, _request: request })),
+        Ok(response) => Ok(http::Response::from(response).map(|body| ResponseBytes { body, _request: request })),
         Err(error) => Err(classify(error)),
     }
 }
@@ -154,7 +154,7 @@ async fn wait_for<T>(
                 let limit = limit.as_secs_f64();
                 Error::new(ErrorKind::Timeout, format!("no answer came in the {limit} s after everything was sent"))
             } else {
-                stalled(limit)
+                Error::stalled(limit)
             });
         }
         // The last byte may be sent meanwhile, and the other limit count from then on.
@@ -164,18 +164,13 @@ async fn wait_for<T>(
     }
 }
 
-/// Returns the error for a request of which no byte moved for `limit`.
-pub(crate) fn stalled(limit: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
-}
-
 /// The HTTP library does not ask a body that was announced as empty whether it is.
 async fn end(body: &mut ExactBody, limit: Duration) -> Result<()> {
     let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
     match timeout(limit, frame).await {
         Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
         Ok(_) => Ok(()),
-        Err(_) => Err(stalled(limit)),
+        Err(_) => Err(Error::stalled(limit)),
     }
 }
 

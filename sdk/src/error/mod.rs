@@ -206,6 +206,11 @@ impl Error {
         Self::new(ErrorKind::UnexpectedResponse, message)
     }
 
+    /// Creates the error for a request of which no byte moved for `limit`.
+    pub(crate) fn stalled(limit: Duration) -> Self {
+        Self::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
+    }
+
     pub(crate) fn from_service(service: ServiceError) -> Self {
         let mut error = Self::new(ErrorKind::Service, service.to_string());
         error.0.service = Some(service);
