@@ -114,7 +114,7 @@ pub async fn run_alone(test: &str, variables: &[(&str, &str)], without: &[&str])
     }
 }
 
-/// Whether the current process was started by [`run_alone`].
+/// Returns true if the current process was started by [`run_alone`].
 pub fn is_alone() -> bool {
     env::var_os(format!("{ARGUMENT}ALONE")).is_some()
 }

@@ -13,7 +13,7 @@ async fn servers_on_this_machine_are_reached_without_a_proxy() {
         TestBucket::start().await.unwrap().head_bucket(HeadBucketInput::new()).await.unwrap();
         return;
     }
-    // Nothing listens at the proxy.
+    // The address of a proxy that refuses connections.
     let proxies = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1"));
     let test = "proxies::servers_on_this_machine_are_reached_without_a_proxy";
     run_alone(test, &proxies, &["no_proxy", "NO_PROXY"]).await.unwrap();
