@@ -159,8 +159,8 @@ impl Bucket {
         key: &str,
         input: I,
     ) -> Result<crate::client::Outgoing> {
-        let mut call = self.client.encode(input, self.address(Some(key)))?;
-        self.client.outgoing(&mut call, self.server_time(), &crate::body::Activity::new(0))
+        let call = self.client.encode(input, self.address(Some(key)))?;
+        self.client.outgoing(&call, self.server_time())
     }
 
     /// Returns a handle of another bucket in the same zone.

@@ -1,4 +1,4 @@
-//! A body that can be taken back from the HTTP library.
+//! Cancellation of a body that hyper holds.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,64 +8,65 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use super::ExactBody;
+use super::AttemptBody;
 use crate::error::BoxError;
 
-/// What the HTTP library gets. It keeps a body until the connection has ended, and that it ends only when what it took over
-/// before is sent: never, if nobody reads it.
-pub(crate) struct RevocableBody(Arc<Lent>);
+/// The body that hyper gets.
+///
+/// If a request is dropped, hyper keeps its body until the connection ends. It closes the connection only after the bytes that
+/// it took over before are written, which never happens if the server does not read.
+pub(crate) struct CancellableBody(Arc<Shared>);
 
-/// Takes the body back when it is dropped, with all that it holds.
-pub(crate) struct Revocation(Arc<Lent>);
+/// Drops the body, with everything that it holds, when this is dropped.
+pub(crate) struct CancelOnDrop(Arc<Shared>);
 
-/// The lock also makes the body `Sync`, which the HTTP library asks for and streams need not be.
-struct Lent {
-    body: Mutex<Option<ExactBody>>,
-    is_revoked: AtomicBool,
+struct Shared {
+    body: Mutex<Option<AttemptBody>>,
+    is_cancelled: AtomicBool,
 }
 
-impl RevocableBody {
-    pub(crate) fn new(body: ExactBody) -> (Self, Revocation) {
-        let lent = Arc::new(Lent { body: Mutex::new(Some(body)), is_revoked: AtomicBool::new(false) });
-        (Self(Arc::clone(&lent)), Revocation(lent))
+impl CancellableBody {
+    pub(crate) fn new(body: AttemptBody) -> (Self, CancelOnDrop) {
+        let shared = Arc::new(Shared { body: Mutex::new(Some(body)), is_cancelled: AtomicBool::new(false) });
+        (Self(Arc::clone(&shared)), CancelOnDrop(shared))
     }
 }
 
-impl Lent {
-    fn body(&self) -> MutexGuard<'_, Option<ExactBody>> {
+impl Shared {
+    fn body(&self) -> MutexGuard<'_, Option<AttemptBody>> {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is dropped with a body may be an application's, so the lock is not held meanwhile.
+    /// Drops the body without the lock, because a value of the application may be dropped with it.
     fn drop_body(&self) {
         let body = self.body().take();
         drop(body);
     }
 }
 
-impl Drop for Revocation {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.is_revoked.store(true, Ordering::SeqCst);
-        // It may be a callback of this very body that drops the request. Then the body is dropped after that.
+        self.0.is_cancelled.store(true, Ordering::SeqCst);
+        // A callback of this body may drop the request. In that case, the lock is taken, and `poll_frame` drops the body.
         let body = self.0.body.try_lock().ok().and_then(|mut body| body.take());
         drop(body);
     }
 }
 
-impl Drop for RevocableBody {
+impl Drop for CancellableBody {
     fn drop(&mut self) {
         self.0.drop_body();
     }
 }
 
-impl http_body::Body for RevocableBody {
+impl http_body::Body for CancellableBody {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let frame = self.0.body().as_mut().map(|body| Pin::new(body).poll_frame(context));
         match frame {
-            Some(frame) if !self.0.is_revoked.load(Ordering::SeqCst) => frame,
+            Some(frame) if !self.0.is_cancelled.load(Ordering::SeqCst) => frame,
             _ => {
                 self.0.drop_body();
                 Poll::Ready(Some(Err("the request was dropped".into())))
@@ -74,11 +75,11 @@ impl http_body::Body for RevocableBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.body().as_ref().is_some_and(ExactBody::is_end_stream)
+        self.0.body().as_ref().is_some_and(AttemptBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.body().as_ref().map(ExactBody::size_hint).unwrap_or_default()
+        self.0.body().as_ref().map(AttemptBody::size_hint).unwrap_or_default()
     }
 }
 
@@ -90,15 +91,13 @@ mod tests {
 
     use super::*;
     use crate::Body;
-    use crate::body::{Activity, BodyProgress};
+    use crate::body::BodyProgress;
 
-    fn lent(body: impl Into<Body>) -> (RevocableBody, Revocation) {
-        let mut body = body.into();
-        let activity = Activity::new(body.len());
-        RevocableBody::new(body.attempt(&activity))
+    fn cancellable(body: impl Into<Body>) -> (CancellableBody, CancelOnDrop) {
+        CancellableBody::new(body.into().attempt())
     }
 
-    fn next(body: &mut RevocableBody) -> Option<Result<Bytes, String>> {
+    fn next(body: &mut CancellableBody) -> Option<Result<Bytes, String>> {
         match Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(frame) => frame.map(|frame| {
                 frame.map(|frame| frame.into_data().unwrap_or_default()).map_err(|error| error.to_string())
@@ -112,30 +111,30 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_back_is_an_error_and_no_end() {
-        let (mut body, revocation) = lent("content");
-        drop(revocation);
+    fn cancelled_body_fails_and_does_not_end() {
+        let (mut body, cancel) = cancellable("content");
+        drop(cancel);
         assert_eq!(next(&mut body), dropped());
         assert!(!body.is_end_stream());
     }
 
     #[test]
-    fn what_is_not_taken_back_is_the_body() {
-        let (mut body, _revocation) = lent("content");
+    fn body_is_sent_unless_cancelled() {
+        let (mut body, _cancel) = cancellable("content");
         assert_eq!(body.size_hint().exact(), Some(7));
         assert_eq!(next(&mut body), Some(Ok(Bytes::from_static(b"content"))));
         assert!(body.is_end_stream());
     }
 
     #[test]
-    fn what_the_library_has_done_with_is_let_go_of() {
-        let (body, revocation) = lent("content");
+    fn body_is_dropped_with_its_holder() {
+        let (body, cancel) = cancellable("content");
         drop(body);
-        assert!(revocation.0.body().is_none());
+        assert!(cancel.0.body().is_none());
     }
 
-    /// Drops the request when its bytes are asked for.
-    struct Dropping(Mutex<Option<Revocation>>);
+    /// Drops the request when bytes are sent.
+    struct Dropping(Mutex<Option<CancelOnDrop>>);
 
     impl BodyProgress for Dropping {
         fn start_attempt(&self) -> u32 {
@@ -148,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_of_the_body_may_drop_the_request() {
+    fn callback_of_the_body_may_drop_the_request() {
         let dropping = Arc::new(Dropping(Mutex::default()));
-        let observer: Arc<dyn BodyProgress> = dropping.clone();
-        let (mut body, revocation) = lent(Body::from("content").with_progress(observer));
-        *dropping.0.lock().unwrap() = Some(revocation);
+        let progress: Arc<dyn BodyProgress> = dropping.clone();
+        let (mut body, cancel) = cancellable(Body::from("content").with_progress(progress));
+        *dropping.0.lock().unwrap() = Some(cancel);
         assert_eq!(next(&mut body), dropped());
         assert!(body.0.body().is_none());
     }

@@ -1,53 +1,36 @@
-//! The body of one attempt: exactly as long as announced, and noticed whenever it moves.
+//! The body of one attempt: frames of a source, exactly as many bytes as announced.
 
-use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use futures_core::Stream;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
-use super::file::FileRegion;
-use super::{Activity, BodyProgress, ByteStream, FRAME, length_of};
-use crate::error::BoxError;
+use super::buffer_pool::FRAME_SIZE;
+use super::source::{ByteStream, Source};
+use super::{Activity, BodyProgress, unreadable};
+use crate::error::{BoxError, Error, ErrorKind, Result};
 
-/// Size of the first and last part of a body that is sent in small frames.
+/// Size of the first and last part of a body that is sent in small frames, in bytes.
 ///
-/// hyper does not report how much of a frame it has written, so a frame must move within the idle timeout even on a slow line.
-/// A line that is slow from its first byte needs small frames in the beginning, and the fewer bytes hyper holds at the end, the
-/// sooner a response can be expected.
+/// hyper does not report how much of a frame it has written, so a frame must move within the idle timeout even on a slow
+/// connection. One that is slow from its first byte needs small frames in the beginning. In the end, hyper should hold few bytes
+/// when the response timeout starts.
 const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
-const SMALL_FRAME: usize = 64 * 1024;
+const SMALL_FRAME_SIZE: usize = 64 * 1024;
 
-/// Why a body could not be sent. Found again in the chain of causes that the HTTP library returns.
-#[derive(Debug)]
-pub(crate) struct BodyError {
-    message: String,
-    source: Option<BoxError>,
-}
-
-impl std::fmt::Display for BodyError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for BodyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
-    }
-}
-
-pub(crate) struct ExactBody {
-    source: AttemptSource,
-    /// What the source has yielded and was not yet handed over.
-    rest: Bytes,
+/// The body of one attempt.
+pub(crate) struct AttemptBody {
+    /// Bytes to send before the next ones of the source.
+    pending: Bytes,
+    source: ExactSource,
+    /// Bytes to send after the source.
+    suffix: Bytes,
+    /// Length in bytes, including those around the source.
     length: u64,
     sent: u64,
     activity: Arc<Activity>,
@@ -56,116 +39,39 @@ pub(crate) struct ExactBody {
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-enum AttemptSource {
-    Bytes(Bytes),
-    Pieces(VecDeque<Bytes>),
-    File {
-        region: Arc<FileRegion>,
-        reading: Option<JoinHandle<io::Result<Bytes>>>,
-    },
-    /// The last bytes are held back until the stream has ended: only then is its length known to be right.
-    Stream {
-        stream: ByteStream,
-        last: Option<Bytes>,
-    },
-    /// One after the other; each is asked until it has ended, and so found out if it is not as long as it said.
-    Parts(VecDeque<ExactBody>),
-}
-
-impl ExactBody {
-    pub(super) fn of_bytes(bytes: Bytes, activity: &Arc<Activity>) -> Self {
-        Self::new(bytes.len() as u64, AttemptSource::Bytes(bytes), activity)
-    }
-
-    pub(super) fn of_pieces(pieces: &[Bytes], activity: &Arc<Activity>) -> Self {
-        let waiting = pieces.iter().filter(|piece| !piece.is_empty()).cloned().collect();
-        Self::new(length_of(pieces), AttemptSource::Pieces(waiting), activity)
-    }
-
-    pub(super) fn of_file(region: Arc<FileRegion>, activity: &Arc<Activity>) -> Self {
-        Self::new(region.length(), AttemptSource::File { region, reading: None }, activity)
-    }
-
-    pub(super) fn of_stream(length: u64, stream: ByteStream, activity: &Arc<Activity>) -> Self {
-        Self::new(length, AttemptSource::Stream { stream, last: None }, activity)
-    }
-
-    pub(super) fn of_parts<const N: usize>(parts: [Self; N], activity: &Arc<Activity>) -> Self {
-        let length = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.length));
-        Self::new(length, AttemptSource::Parts(parts.into()), activity)
-    }
-
-    fn new(length: u64, source: AttemptSource, activity: &Arc<Activity>) -> Self {
-        let activity = Arc::clone(activity);
-        Self { source, rest: Bytes::new(), length, sent: 0, activity, progress: None, pause: None }
-    }
-
-    pub(super) fn with_progress(self, progress: Arc<dyn BodyProgress>) -> Self {
-        let attempt = progress.start_attempt();
-        Self { progress: Some((progress, attempt)), ..self }
-    }
-
-    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let too_long = || failed("the body is longer than announced".to_owned(), None);
-        loop {
-            let AttemptSource::Stream { stream, last } = &mut self.source else {
-                return Poll::Ready(None);
-            };
-            let held = last.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            match ready!(stream.as_mut().poll_next(context)) {
-                Some(Ok(bytes)) if bytes.is_empty() => {}
-                Some(Ok(bytes)) => {
-                    let after = self.sent + held + bytes.len() as u64;
-                    if after > self.length {
-                        return Poll::Ready(Some(Err(too_long())));
-                    }
-                    if after < self.length {
-                        return Poll::Ready(Some(self.next_frame(bytes)));
-                    }
-                    *last = Some(bytes);
-                }
-                Some(Err(error)) => {
-                    return Poll::Ready(Some(Err(failed("the body's stream failed".into(), Some(error)))));
-                }
-                None => {
-                    if let Some(bytes) = last.take() {
-                        return Poll::Ready(Some(self.next_frame(bytes)));
-                    }
-                    if self.sent < self.length {
-                        let message =
-                            format!("the body ended after {} of the {} bytes announced", self.sent, self.length);
-                        return Poll::Ready(Some(Err(failed(message, None))));
-                    }
-                    return Poll::Ready(None);
-                }
-            }
+impl AttemptBody {
+    pub(super) fn new(
+        source: &Source,
+        (prefix, suffix): (Bytes, Bytes),
+        progress: Option<Arc<dyn BodyProgress>>,
+    ) -> Self {
+        // A stream may announce any length, so the sum may overflow.
+        let length = source.len().saturating_add((prefix.len() + suffix.len()) as u64);
+        Self {
+            pending: prefix,
+            source: ExactSource::new(source),
+            suffix,
+            length,
+            sent: 0,
+            activity: Activity::new(length),
+            progress: progress.map(|progress| {
+                let attempt = progress.start_attempt();
+                (progress, attempt)
+            }),
+            pause: None,
         }
     }
 
-    fn poll_parts(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let AttemptSource::Parts(parts) = &mut self.source else {
-            return Poll::Ready(None);
-        };
-        while let Some(part) = parts.front_mut() {
-            match ready!(Pin::new(part).poll_frame(context)) {
-                Some(Ok(frame)) => {
-                    self.sent += frame.data_ref().map_or(0, |bytes| bytes.len() as u64);
-                    return Poll::Ready(Some(Ok(frame)));
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => drop(parts.pop_front()),
-            }
-        }
-        Poll::Ready(None)
+    pub(crate) fn activity(&self) -> Arc<Activity> {
+        Arc::clone(&self.activity)
     }
 
-    /// Hands over the first frame of `bytes` and keeps the rest.
-    fn next_frame(&mut self, mut bytes: Bytes) -> Result<Frame<Bytes>, BoxError> {
+    /// Takes the next frame from the pending bytes.
+    fn next_frame(&mut self) -> Frame<Bytes> {
         let is_near_an_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
-        let limit = if is_near_an_end { SMALL_FRAME } else { FRAME };
+        let limit = if is_near_an_end { SMALL_FRAME_SIZE } else { FRAME_SIZE };
         let limit = self.progress.as_ref().map_or(limit, |(progress, _)| progress.max_chunk().clamp(1, limit));
-        let frame = bytes.split_to(bytes.len().min(limit));
-        self.rest = bytes;
+        let frame = self.pending.split_to(self.pending.len().min(limit));
         let length = frame.len() as u64;
         if let Some((progress, attempt)) = &self.progress {
             progress.on_sent(*attempt, length);
@@ -173,68 +79,36 @@ impl ExactBody {
         }
         self.activity.record(length);
         self.sent += length;
-        Ok(Frame::data(frame))
+        Frame::data(frame)
     }
 }
 
-fn failed(message: String, source: Option<BoxError>) -> BoxError {
-    Box::new(BodyError { message, source })
-}
-
-impl http_body::Body for ExactBody {
+impl http_body::Body for AttemptBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
         if let Some(pause) = &mut this.pause {
             ready!(pause.as_mut().poll(context));
             this.pause = None;
         }
-        if !this.rest.is_empty() {
-            let rest = std::mem::take(&mut this.rest);
-            return Poll::Ready(Some(this.next_frame(rest)));
-        }
-        match &mut this.source {
-            AttemptSource::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            AttemptSource::Bytes(bytes) => {
-                let all = std::mem::take(bytes);
-                Poll::Ready(Some(this.next_frame(all)))
+        while this.pending.is_empty() {
+            match ready!(this.source.poll_chunk(context)) {
+                Ok(Some(chunk)) => this.pending = chunk,
+                Ok(None) if this.suffix.is_empty() => return Poll::Ready(None),
+                Ok(None) => this.pending = std::mem::take(&mut this.suffix),
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
             }
-            AttemptSource::Pieces(pieces) => Poll::Ready(pieces.pop_front().map(|piece| this.next_frame(piece))),
-            AttemptSource::File { region, reading } => {
-                if this.sent == this.length {
-                    return Poll::Ready(None);
-                }
-                if reading.is_none()
-                    && let Some(bytes) = region.read_cached(this.sent)
-                {
-                    return Poll::Ready(Some(this.next_frame(bytes)));
-                }
-                let handle = reading.get_or_insert_with(|| {
-                    let (region, done) = (Arc::clone(region), this.sent);
-                    tokio::task::spawn_blocking(move || region.read_piece(done))
-                });
-                let read = ready!(Pin::new(handle).poll(context));
-                *reading = None;
-                Poll::Ready(Some(match read {
-                    Ok(Ok(bytes)) => this.next_frame(bytes),
-                    Ok(Err(error)) => Err(failed(error.to_string(), Some(error.into()))),
-                    Err(error) => Err(failed("reading the file was interrupted".into(), Some(error.into()))),
-                }))
-            }
-            AttemptSource::Stream { .. } => this.poll_stream(context),
-            AttemptSource::Parts(_) => this.poll_parts(context),
         }
+        Poll::Ready(Some(Ok(this.next_frame())))
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            AttemptSource::Bytes(_) | AttemptSource::Pieces(_) | AttemptSource::File { .. } => self.sent == self.length,
-            // Whether a stream has more to say than it announced shows only when it is asked.
-            AttemptSource::Stream { .. } => false,
-            AttemptSource::Parts(parts) => parts.iter().all(Self::is_end_stream),
-        }
+        self.sent == self.length && self.source.is_at_end()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -242,29 +116,101 @@ impl http_body::Body for ExactBody {
     }
 }
 
-/// A stream whose errors are boxed.
-pub(super) struct BoxedErrors<S>(pub(super) Pin<Box<S>>);
+/// Reads a source chunk by chunk, and fails if it is not as long as announced.
+struct ExactSource {
+    /// `None` after the end.
+    reader: Option<Reader>,
+    length: u64,
+    read: u64,
+    /// Last bytes of the source, held back until it has ended: only then is its length known to be right.
+    last: Bytes,
+}
 
-impl<S, E> Stream for BoxedErrors<S>
-where
-    S: Stream<Item = Result<Bytes, E>>,
-    E: Into<BoxError>,
-{
-    type Item = Result<Bytes, BoxError>;
+enum Reader {
+    Rewindable {
+        source: Source,
+        reading: Option<JoinHandle<io::Result<Bytes>>>,
+    },
+    Stream(ByteStream),
+    /// The stream was sent by an earlier attempt.
+    Taken,
+}
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context).map(|item| item.map(|bytes| bytes.map_err(Into::into)))
+impl ExactSource {
+    fn new(source: &Source) -> Self {
+        let reader = if source.is_rewindable() {
+            Reader::Rewindable { source: source.clone(), reading: None }
+        } else {
+            source.take_stream().map_or(Reader::Taken, Reader::Stream)
+        };
+        Self { reader: Some(reader), length: source.len(), read: 0, last: Bytes::new() }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.reader.is_none()
+    }
+
+    /// Returns the next chunk, or `None` at the end.
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        loop {
+            let Some(reader) = &mut self.reader else { return Poll::Ready(Ok(None)) };
+            let Some(bytes) = ready!(reader.poll_chunk(self.read, context)?) else {
+                self.reader = None;
+                if self.read < self.length {
+                    let message = format!("the body ended after {} of the {} bytes announced", self.read, self.length);
+                    return Poll::Ready(Err(Error::new(ErrorKind::Body, message)));
+                }
+                return Poll::Ready(Ok(Some(std::mem::take(&mut self.last)).filter(|last| !last.is_empty())));
+            };
+            self.read = self.read.saturating_add(bytes.len() as u64);
+            if self.read > self.length {
+                return Poll::Ready(Err(Error::new(ErrorKind::Body, "the body is longer than announced")));
+            }
+            if self.read < self.length {
+                return Poll::Ready(Ok(Some(bytes)));
+            }
+            if !bytes.is_empty() {
+                self.last = bytes;
+            }
+        }
     }
 }
 
-/// Stands where a stream was before an attempt took it.
-pub(super) struct Taken;
-
-impl Stream for Taken {
-    type Item = Result<Bytes, BoxError>;
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(Some(Err("the stream was sent already and cannot be sent again".into())))
+impl Reader {
+    /// Returns the chunk at `offset`, or `None` at the end.
+    fn poll_chunk(&mut self, offset: u64, context: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let (source, reading) = match self {
+            Self::Rewindable { source, reading } => (source, reading),
+            Self::Stream(stream) => {
+                let item = ready!(stream.as_mut().poll_next(context)).transpose();
+                return Poll::Ready(
+                    item.map_err(|error| Error::new(ErrorKind::Body, "the body's stream failed").with_source(error)),
+                );
+            }
+            Self::Taken => {
+                let message = "the stream was sent already and cannot be sent again";
+                return Poll::Ready(Err(Error::new(ErrorKind::Body, message)));
+            }
+        };
+        if offset == source.len() {
+            return Poll::Ready(Ok(None));
+        }
+        if reading.is_none()
+            && let Some(bytes) = source.chunk_in_memory(offset)
+        {
+            return Poll::Ready(Ok(Some(bytes)));
+        }
+        let handle = reading.get_or_insert_with(|| {
+            let source = source.clone();
+            tokio::task::spawn_blocking(move || source.read_chunk(offset))
+        });
+        let read = ready!(Pin::new(handle).poll(context));
+        *reading = None;
+        Poll::Ready(match read {
+            Ok(Ok(bytes)) => Ok(Some(bytes)),
+            Ok(Err(error)) => Err(unreadable(error)),
+            Err(error) => Err(Error::new(ErrorKind::Body, "reading the file was interrupted").with_source(error)),
+        })
     }
 }
 
@@ -279,13 +225,12 @@ mod tests {
 
     #[tokio::test]
     async fn frames_are_small_in_the_first_and_the_last_mebibyte() {
-        let mut body = Body::from(vec![7; 4 << 20]);
-        let mut attempt = body.attempt(&Activity::new(body.len()));
+        let mut attempt = Body::from(vec![7; 4 << 20]).attempt();
         let mut frames = Vec::new();
         while let Some(frame) = poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
             frames.push(frame.unwrap().into_data().unwrap().len());
         }
-        let expected = [[SMALL_FRAME; 16].as_slice(), &[FRAME; 8], &[SMALL_FRAME; 16]].concat();
+        let expected = [[SMALL_FRAME_SIZE; 16].as_slice(), &[FRAME_SIZE; 8], &[SMALL_FRAME_SIZE; 16]].concat();
         assert_eq!(frames, expected);
     }
 }

@@ -1,59 +1,66 @@
-//! A region of a file, read piece by piece at explicit offsets, so that several parts can share one file.
+//! Files that are read at explicit offsets, so that several parts can share one.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use bytes::Bytes;
+use crate::error::{Error, ErrorKind};
 
-use super::buffer_pool::{Piece, PiecePool};
-use super::page_cache;
-
-/// A regular file that was opened for reading, with its path for errors.
+/// A regular file that is open for reading, with its path for errors.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     file: File,
     path: PathBuf,
 }
 
+/// Converts an error of a file that is sent.
+pub(crate) fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Body, error.to_string()).with_source(error)
+}
+
 impl OpenFile {
-    /// Blocks.
+    /// True if the operating system tells what is in the page cache. Only Linux can read without waiting for a disk.
+    pub(super) const CAN_READ_CACHED: bool = cfg!(target_os = "linux");
+
+    /// Opens a file. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a regular file. Opening a pipe would wait until another program writes to it.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let describe = |error: io::Error| {
             io::Error::new(error.kind(), format!("the file {} could not be opened: {error}", path.display()))
         };
-        // To open a pipe would wait until somebody writes to it.
         if !std::fs::metadata(path).map_err(describe)?.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("{} is not a regular file; read it as a stream instead", path.display()),
             ));
         }
-        Ok(Self::of(File::open(path).map_err(describe)?, path))
+        Ok(Self::new(File::open(path).map_err(describe)?, path))
     }
 
-    /// One that is open for reading already.
-    pub(crate) fn of(file: File, path: &Path) -> Self {
+    /// Wraps a file that is open for reading.
+    pub(crate) fn new(file: File, path: &Path) -> Self {
         Self { file, path: path.to_owned() }
     }
 
-    /// An empty file that nobody else sees and that goes away when it is closed. Blocks.
+    /// Creates an empty file that is deleted when it is closed. On Unix, it has no name. Blocks.
     pub(crate) fn temporary() -> io::Result<Self> {
         let path =
             std::env::temp_dir().join(format!("qingstor-{:016x}", RandomState::new().hash_one(std::process::id())));
         let mut options = File::options();
         options.read(true).write(true).create_new(true);
         let describe = |error: io::Error| {
-            io::Error::new(error.kind(), format!("the temporary file {} could not be made: {error}", path.display()))
+            io::Error::new(error.kind(), format!("the temporary file {} could not be created: {error}", path.display()))
         };
         let file = make_private(&mut options, &path).map_err(describe)?;
         Ok(Self { file, path })
     }
 
-    /// Blocks.
+    /// Appends bytes. Blocks.
     pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes).map_err(|error| {
             io::Error::new(error.kind(), format!("the file {} could not be written: {error}", self.path.display()))
@@ -64,7 +71,7 @@ impl OpenFile {
         &self.path
     }
 
-    /// Blocks.
+    /// Reads the metadata. Blocks.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata().map_err(|error| self.unreadable(&error))
     }
@@ -88,77 +95,41 @@ impl OpenFile {
         Ok(())
     }
 
-    /// Does the same, and something else before it waits for a disk. Blocks.
-    pub(crate) fn read_exact_at_after(
-        &self,
-        before_waiting: impl FnOnce(),
-        buffer: &mut [u8],
-        offset: u64,
-    ) -> io::Result<()> {
-        if page_cache::read(&self.file, buffer, offset) {
-            return Ok(());
-        }
-        before_waiting();
-        self.read_exact_at(buffer, offset)
+    /// Fills the buffer from byte `offset` on, if all these bytes are in the page cache.
+    #[cfg(target_os = "linux")]
+    pub(super) fn read_cached(&self, buffer: &mut [u8], offset: u64) -> bool {
+        use rustix::io::{ReadWriteFlags, preadv2};
+
+        let length = buffer.len();
+        // An error here is returned by the blocking read that follows.
+        preadv2(&self.file, &mut [io::IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
+            .is_ok_and(|read| read == length)
     }
 
-    /// Has bytes brought into memory that will be read soon, where the system can do that.
-    pub(crate) fn fetch(&self, bytes: Range<u64>) {
-        page_cache::fetch(&self.file, bytes);
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn read_cached(&self, _: &mut [u8], _: u64) -> bool {
+        false
     }
+
+    /// Asks the kernel to read bytes ahead.
+    #[cfg(target_os = "linux")]
+    pub(super) fn prefetch(&self, range: Range<u64>) {
+        use rustix::fs::{Advice, fadvise};
+
+        /// For one request, the kernel reads no more than the disk's read-ahead, which is at least this.
+        const STEP: u32 = 128 << 10;
+        let length = std::num::NonZeroU64::new(u64::from(STEP));
+        let mut steps = range.step_by(STEP as usize);
+        if let Err(error) = steps.try_for_each(|start| fadvise(&self.file, start, length, Advice::WillNeed)) {
+            tracing::trace!(%error, "file cannot be read ahead");
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn prefetch(&self, _: Range<u64>) {}
 
     fn unreadable(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("the file {} could not be read: {error}", self.path.display()))
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct FileRegion {
-    file: Arc<OpenFile>,
-    offset: u64,
-    length: u64,
-}
-
-impl FileRegion {
-    pub(super) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
-        let file = OpenFile::open(path)?;
-        let size = file.metadata()?.len();
-        let length = length.unwrap_or_else(|| size.saturating_sub(offset));
-        if offset.checked_add(length).is_none_or(|end| end > size) {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                format!(
-                    "the file {} has {size} bytes, too few for {length} bytes from byte {offset} on",
-                    path.display()
-                ),
-            ));
-        }
-        Ok(Self::of(Arc::new(file), offset, length))
-    }
-
-    pub(super) fn of(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
-        Self { file, offset, length }
-    }
-
-    pub(super) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Reads the frame that begins `done` bytes into the region, if the system has all of it in memory: waits for no disk.
-    pub(super) fn read_cached(&self, done: u64) -> Option<Bytes> {
-        if !page_cache::IS_KNOWN {
-            return None;
-        }
-        let mut frame = Piece::of(self.length.saturating_sub(done), PiecePool::frames());
-        let is_all = page_cache::read(&self.file.file, frame.as_mut(), self.offset + done);
-        is_all.then(|| frame.into_bytes())
-    }
-
-    /// Reads the piece that begins `done` bytes into the region. Blocks.
-    pub(super) fn read_piece(&self, done: u64) -> io::Result<Bytes> {
-        let mut piece = Piece::of(self.length.saturating_sub(done), PiecePool::pieces());
-        self.file.read_exact_at(piece.as_mut(), self.offset + done)?;
-        Ok(piece.into_bytes())
     }
 }
 
@@ -186,65 +157,26 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
-    const PIECE: u64 = super::super::buffer_pool::PIECE as u64;
-    const FRAME: usize = super::super::FRAME;
-
-    fn file_of(content: &[u8]) -> tempfile::NamedTempFile {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), content).unwrap();
-        file
-    }
+    /// Magic numbers of file systems that tell what is in the page cache: ext4, xfs.
+    const FILE_SYSTEMS: [i64; 2] = [0xef53, 0x5846_5342];
 
     #[test]
-    fn pieces_join_to_the_region() {
-        let content: Vec<u8> = (0..PIECE * 2 + 777).map(|i| (i % 251) as u8).collect();
-        let file = file_of(&content);
-        let region = FileRegion::open(file.path(), 13, Some(PIECE + 500)).unwrap();
-        let mut read = Vec::new();
-        while (read.len() as u64) < region.length() {
-            read.extend_from_slice(&region.read_piece(read.len() as u64).unwrap());
+    fn read_cached_reads_all_bytes_or_none() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        if !FILE_SYSTEMS.contains(&(rustix::fs::fstatfs(named.as_file()).unwrap().f_type as i64)) {
+            println!("skipped: this file system does not tell what is in the page cache");
+            return;
         }
-        assert_eq!(read, &content[13..13 + PIECE as usize + 500]);
-    }
-
-    #[test]
-    fn what_is_read_without_waiting_is_of_the_region() {
-        let content: Vec<u8> = (0..PIECE).map(|i| (i % 251) as u8).collect();
-        let file = file_of(&content);
-        let region = FileRegion::open(file.path(), 13, Some(FRAME as u64 + 500)).unwrap();
-        let mut read = Vec::new();
-        while (read.len() as u64) < region.length() {
-            // Not every file system can do that.
-            let done = read.len() as u64;
-            read.extend_from_slice(&region.read_cached(done).unwrap_or_else(|| region.read_piece(done).unwrap()));
-        }
-        assert_eq!(read, &content[13..13 + FRAME + 500]);
-        file.as_file().set_len(50).unwrap();
-        assert_eq!(region.read_cached(0), None, "who may wait says that it became shorter");
-    }
-
-    #[test]
-    fn a_region_past_the_end_is_refused_with_the_sizes() {
-        let file = file_of(b"12345");
-        let error = FileRegion::open(file.path(), 3, Some(3)).unwrap_err().to_string();
-        assert!(error.contains("has 5 bytes, too few for 3 bytes from byte 3 on"), "{error}");
-        assert!(FileRegion::open(file.path(), u64::MAX, Some(2)).is_err());
-    }
-
-    #[test]
-    fn a_file_that_shrinks_is_an_error_and_not_zeros() {
-        let file = file_of(&[7; 100]);
-        let region = FileRegion::open(file.path(), 0, None).unwrap();
-        file.as_file().set_len(50).unwrap();
-        assert!(region.read_piece(0).unwrap_err().to_string().contains("became shorter"));
-    }
-
-    #[test]
-    fn a_folder_is_refused() {
-        let error = FileRegion::open(&std::env::temp_dir(), 0, None).unwrap_err().to_string();
-        assert!(error.contains("not a regular file"), "{error}");
+        let content: Vec<u8> = (0..1_u32 << 20).map(|i| (i % 251) as u8).collect();
+        std::fs::write(named.path(), &content).unwrap();
+        let file = OpenFile::open(named.path()).unwrap();
+        let mut buffer = vec![0; 1000];
+        assert!(file.read_cached(&mut buffer, 500_000), "it was just written");
+        assert!(buffer == content[500_000..501_000]);
+        assert!(!file.read_cached(&mut buffer, content.len() as u64 - 999), "999 bytes are left");
     }
 }

@@ -1,44 +1,38 @@
-//! What a request carries.
+//! Bodies of requests and responses.
 
-mod aligned;
 mod buffer_pool;
 mod cancel;
 mod content_length;
 mod file;
-mod page_cache;
 mod progress;
 mod response;
+mod source;
 
 use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
-pub(crate) use aligned::AlignedBuffer;
-use buffer_pool::FRAME;
-pub(crate) use buffer_pool::{PIECE, Piece, PiecePool};
-pub(crate) use cancel::{RevocableBody, Revocation};
-pub(crate) use content_length::{BodyError, ExactBody};
-use file::FileRegion;
-pub(crate) use file::OpenFile;
+pub(crate) use buffer_pool::{BufferPool, CHUNK_SIZE};
+pub(crate) use cancel::{CancelOnDrop, CancellableBody};
+pub(crate) use content_length::AttemptBody;
+pub(crate) use file::{OpenFile, unreadable};
 pub(crate) use progress::{Activity, BodyProgress};
 pub use response::ResponseBody;
 pub(crate) use response::{Incoming, read_limited};
+pub(crate) use source::{Fingerprint, Source};
 
-type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>> + Send>>;
-
-/// The body of a request: bytes, a region of a file, or a stream whose length is known.
+/// The body of a request: bytes, a region of a file, or a stream of known length.
 ///
-/// Its length is known before anything is sent, because QingStor wants `Content-Length` and no chunked transfer.
-/// Files are read in pieces of at most 1 MiB while they are sent, so a body of any size takes little memory; up to 28 MiB of
-/// buffers are kept for the next ones. On Linux, what the system has in memory is read where it is sent, and only what comes
-/// from a disk by a thread that may wait.
-/// Bytes and files can be sent again when an attempt fails; a stream cannot, so an operation that carries one is never
-/// retried.
+/// The length is known in advance, because QingStor requires `Content-Length` and refuses chunked transfer encoding. Files are
+/// read while they are sent, in chunks of at most 1 MiB, so a body of any size takes little memory; up to 28 MiB of buffers are
+/// kept for later use. Bytes and files are rewindable: they can be sent again if an attempt fails. A request with a stream is
+/// never retried.
 ///
 /// ```
 /// use qingstor_sdk::Body;
@@ -46,48 +40,36 @@ type ByteStream = Pin<Box<dyn Stream<Item = std::result::Result<Bytes, BoxError>
 /// let hello: Body = "hello".into();
 /// assert_eq!(hello.len(), 5);
 /// ```
-#[derive(Default)]
-pub struct Body(Source);
-
-#[derive(Default)]
-enum Source {
-    #[default]
-    Empty,
-    Bytes(Bytes),
-    Pieces(Arc<[Bytes]>),
-    File(Arc<FileRegion>),
-    Stream {
-        length: u64,
-        stream: ByteStream,
-    },
-    Framed(Box<Framed>),
-    Observed(Box<Body>, Arc<dyn BodyProgress>),
+pub struct Body {
+    source: Source,
+    /// In a box, because few bodies have them and a future holds the body.
+    additions: Option<Box<Additions>>,
 }
 
-/// A body between bytes that belong to it, as a file in a form is.
-struct Framed {
-    before: Bytes,
-    content: Body,
-    after: Bytes,
+#[derive(Default)]
+struct Additions {
+    /// Bytes before and after the source, as in a form with a file.
+    framing: Option<(Bytes, Bytes)>,
+    progress: Option<Arc<dyn BodyProgress>>,
 }
 
 impl Body {
-    /// A body of no bytes.
+    /// Creates a body without bytes.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// A whole file, as long as it is now.
+    /// Opens a whole file, with the length that it has now.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Body`] if the file cannot be opened. If it is shorter by the time it is sent, the request fails
+    /// [`ErrorKind::Body`] if the file cannot be opened. If the file is shorter by the time it is sent, the request fails
     /// with that kind too.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), 0, None).await
     }
 
-    /// `length` bytes of a file, from byte `offset` on: a part of a multipart upload.
+    /// Opens `length` bytes of a file from byte `offset` on, such as a part of a multipart upload.
     ///
     /// # Errors
     ///
@@ -98,119 +80,81 @@ impl Body {
 
     async fn open(path: &Path, offset: u64, length: Option<u64>) -> Result<Self> {
         let path = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || FileRegion::open(&path, offset, length)).await;
-        match opened {
-            Ok(Ok(region)) => Ok(Self(Source::File(Arc::new(region)))),
-            Ok(Err(error)) => {
-                let message = error.to_string();
-                Err(Error::new(ErrorKind::Body, message).with_source(error))
-            }
+        match tokio::task::spawn_blocking(move || Source::open(&path, offset, length)).await {
+            Ok(Ok(source)) => Ok(Self::from_source(source)),
+            Ok(Err(error)) => Err(unreadable(error)),
             Err(error) => Err(Error::new(ErrorKind::Body, "the file could not be opened").with_source(error)),
         }
     }
 
-    /// A stream that yields exactly `length` bytes.
+    /// Creates a body of a stream that yields exactly `length` bytes.
     ///
-    /// A stream that yields more or fewer makes the request fail with [`ErrorKind::Body`]: the server never stores a
-    /// body that is not what was announced.
+    /// If the stream yields more or fewer, the request fails with [`ErrorKind::Body`], and the server stores nothing.
     pub fn stream<S, E>(length: u64, stream: S) -> Self
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Self(Source::Stream { length, stream: Box::pin(content_length::BoxedErrors(Box::pin(stream))) })
+        Self::from_source(Source::stream(length, Box::pin(BoxedErrors(Box::pin(stream)))))
     }
 
-    /// `length` bytes of a file that is open, from byte `offset` on.
-    pub(crate) fn of_file(file: Arc<OpenFile>, offset: u64, length: u64) -> Self {
-        Self(Source::File(Arc::new(FileRegion::of(file, offset, length))))
+    pub(crate) fn from_source(source: Source) -> Self {
+        Self { source, additions: None }
     }
 
-    /// Bytes that are in memory piece by piece.
-    pub(crate) fn of_pieces(pieces: Arc<[Bytes]>) -> Self {
-        Self(Source::Pieces(pieces))
+    /// Reports the progress of every attempt to `progress`.
+    pub(crate) fn with_progress(mut self, progress: Arc<dyn BodyProgress>) -> Self {
+        self.additions.get_or_insert_default().progress = Some(progress);
+        self
     }
 
-    /// Returns the body with its progress reported to `progress`.
-    pub(crate) fn with_progress(self, progress: Arc<dyn BodyProgress>) -> Self {
-        Self(Source::Observed(Box::new(self), progress))
+    /// Puts bytes around the body, without a copy.
+    pub(crate) fn framed(mut self, prefix: Bytes, suffix: Bytes) -> Self {
+        self.additions.get_or_insert_default().framing = Some((prefix, suffix));
+        self
     }
 
-    /// The body with something before and after it; nothing of it is copied.
-    pub(crate) fn framed(self, before: Bytes, after: Bytes) -> Self {
-        Self(Source::Framed(Box::new(Framed { before, content: self, after })))
+    fn framing(&self) -> Option<&(Bytes, Bytes)> {
+        self.additions.as_ref()?.framing.as_ref()
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
-        match &self.0 {
-            Source::Empty => 0,
-            Source::Bytes(bytes) => bytes.len() as u64,
-            Source::Pieces(pieces) => length_of(pieces),
-            Source::File(region) => region.length(),
-            Source::Stream { length, .. } => *length,
-            // A stream may announce any length; the sum must not become a small one.
-            Source::Framed(framed) => {
-                let frame = (framed.before.len() + framed.after.len()) as u64;
-                framed.content.len().saturating_add(frame)
-            }
-            Source::Observed(body, _) => body.len(),
-        }
+        // A stream may announce any length, so the sum may overflow.
+        let framing = self.framing().map_or(0, |(prefix, suffix)| prefix.len() + suffix.len());
+        self.source.len().saturating_add(framing as u64)
     }
 
-    /// Whether it has no bytes at all.
+    /// Returns true if the body has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether it can be sent more than once.
-    pub fn is_replayable(&self) -> bool {
-        match &self.0 {
-            Source::Empty | Source::Bytes(_) | Source::Pieces(_) | Source::File(_) => true,
-            Source::Stream { .. } => false,
-            Source::Framed(framed) => framed.content.is_replayable(),
-            Source::Observed(body, _) => body.is_replayable(),
-        }
+    /// Returns true if the body can be sent more than once.
+    pub fn is_rewindable(&self) -> bool {
+        self.source.is_rewindable()
     }
 
-    /// The bytes, if the body is in memory.
+    /// Returns the bytes, if they are in one piece of memory.
     pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
-        match &self.0 {
-            Source::Empty => Some(&[]),
-            Source::Bytes(bytes) => Some(bytes),
-            Source::Pieces(_) | Source::File(_) | Source::Stream { .. } | Source::Framed(_) => None,
-            Source::Observed(body, _) => body.as_bytes(),
-        }
+        if self.framing().is_some() { None } else { self.source.as_bytes() }
     }
 
-    /// What one attempt sends. A stream is handed over; who attempts again asks [`Body::is_replayable`] first.
-    pub(crate) fn attempt(&mut self, activity: &Arc<Activity>) -> ExactBody {
-        match &mut self.0 {
-            Source::Empty => ExactBody::of_bytes(Bytes::new(), activity),
-            Source::Bytes(bytes) => ExactBody::of_bytes(bytes.clone(), activity),
-            Source::Pieces(pieces) => ExactBody::of_pieces(pieces, activity),
-            Source::File(region) => ExactBody::of_file(Arc::clone(region), activity),
-            Source::Stream { length, stream } => {
-                let taken = std::mem::replace(stream, Box::pin(content_length::Taken));
-                ExactBody::of_stream(*length, taken, activity)
-            }
-            Source::Framed(framed) => {
-                let Framed { before, content, after } = &mut **framed;
-                let around = |bytes: &Bytes| ExactBody::of_bytes(bytes.clone(), activity);
-                ExactBody::of_parts([around(before), content.attempt(activity), around(after)], activity)
-            }
-            Source::Observed(body, progress) => body.attempt(activity).with_progress(Arc::clone(progress)),
-        }
+    /// Returns the body of the next attempt. Only a rewindable body can be sent by a second one.
+    pub(crate) fn attempt(&self) -> AttemptBody {
+        let framing = self.framing().cloned().unwrap_or_default();
+        let progress = self.additions.as_ref().and_then(|additions| additions.progress.clone());
+        AttemptBody::new(&self.source, framing, progress)
     }
 }
 
 #[cfg(test)]
 impl Body {
-    /// What an attempt sends, to its end.
-    pub(crate) async fn sent(&mut self) -> Vec<u8> {
+    /// Returns the bytes that an attempt sends.
+    pub(crate) async fn sent(&self) -> Vec<u8> {
         use http_body::Body as _;
 
-        let mut attempt = self.attempt(&Activity::new(self.len()));
+        let mut attempt = self.attempt();
         let mut bytes = Vec::new();
         while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await {
             bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
@@ -219,27 +163,37 @@ impl Body {
     }
 }
 
-pub(crate) fn length_of(pieces: &[Bytes]) -> u64 {
-    pieces.iter().map(|piece| piece.len() as u64).sum()
+/// A stream whose errors are boxed.
+struct BoxedErrors<S>(Pin<Box<S>>);
+
+impl<S, E> Stream for BoxedErrors<S>
+where
+    S: Stream<Item = std::result::Result<Bytes, E>>,
+    E: Into<BoxError>,
+{
+    type Item = std::result::Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(context).map(|item| item.map(|bytes| bytes.map_err(Into::into)))
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Bytes::new().into()
+    }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.0 {
-            Source::Empty => "empty",
-            Source::Bytes(_) | Source::Pieces(_) => "bytes",
-            Source::File(_) => "file",
-            Source::Stream { .. } => "stream",
-            Source::Framed(_) => "form",
-            Source::Observed(body, _) => return body.fmt(f),
-        };
+        let kind = if self.framing().is_some() { "form" } else { self.source.kind() };
         write!(f, "Body({kind}, {} bytes)", self.len())
     }
 }
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Source::Bytes(bytes))
+        Self::from_source(Source::bytes(bytes))
     }
 }
 

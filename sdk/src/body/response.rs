@@ -1,10 +1,10 @@
-//! Bytes that an operation returns, as they come in.
+//! Streamed bodies of responses.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,11 +13,13 @@ use tokio::time::Sleep;
 
 use crate::error::{CallName, Error, Result};
 
-/// The body of an answer, streamed: nothing is held in memory but the piece that is being handed over.
+/// A body that is being received.
+pub(crate) type Incoming = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send + Sync>>;
+
+/// The body of a response, streamed. Only the current chunk is held in memory.
 ///
-/// Take it piece by piece with [`chunk`](ResponseBody::chunk) or as a [`Stream`], or all at once with
-/// [`bytes`](ResponseBody::bytes). It ends early only with an error: a connection that breaks before
-/// `Content-Length` bytes have come is never taken for the end.
+/// Read it chunk by chunk with [`chunk`](ResponseBody::chunk) or as a [`Stream`], or as a whole with
+/// [`bytes`](ResponseBody::bytes). If the connection breaks before `Content-Length` bytes have arrived, reading fails.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> Result<(), Box<dyn std::error::Error>> {
@@ -26,8 +28,8 @@ use crate::error::{CallName, Error, Result};
 ///
 /// let mut object = bucket.get_object("film.mp4", GetObjectInput::new()).await?;
 /// let mut file = std::fs::File::create("film.mp4")?;
-/// while let Some(piece) = object.body.chunk().await? {
-///     file.write_all(&piece)?;
+/// while let Some(chunk) = object.body.chunk().await? {
+///     file.write_all(&chunk)?;
 /// }
 /// # Ok(())
 /// # }
@@ -35,16 +37,8 @@ use crate::error::{CallName, Error, Result};
 #[derive(Default)]
 pub struct ResponseBody(Option<Open>);
 
-/// Bytes of a response as the transport receives them.
-pub(crate) trait Incoming: Send + Sync {
-    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>>;
-
-    /// Returns the number of bytes that have not been received, if the server announced it.
-    fn remaining(&self) -> Option<u64>;
-}
-
 struct Open {
-    incoming: Box<dyn Incoming>,
+    incoming: Incoming,
     call: Arc<CallName>,
     attempts: u32,
     idle_timeout: Duration,
@@ -52,72 +46,58 @@ struct Open {
 }
 
 impl ResponseBody {
-    pub(crate) fn new(
-        incoming: impl Incoming + 'static,
-        call: Arc<CallName>,
-        attempts: u32,
-        idle_timeout: Duration,
-    ) -> Self {
-        Self(Some(Open { incoming: Box::new(incoming), call, attempts, idle_timeout, idle: None }))
+    pub(crate) fn new(incoming: Incoming, call: Arc<CallName>, attempts: u32, idle_timeout: Duration) -> Self {
+        Self(Some(Open { incoming, call, attempts, idle_timeout, idle: None }))
     }
 
-    /// How many bytes are still to come, if the server said so.
+    /// Returns the number of bytes still to be received, if the server announced it.
     pub fn remaining(&self) -> Option<u64> {
-        self.0.as_ref().map_or(Some(0), |open| open.incoming.remaining())
+        self.0.as_ref().map_or(Some(0), |open| open.incoming.size_hint().exact())
     }
 
-    /// The next piece, or `None` at the end.
+    /// Returns the next chunk, or `None` at the end.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if the connection breaks,
-    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if nothing comes for as long as
-    /// [`Config::idle_timeout`](crate::Config::idle_timeout) says.
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte arrives for
+    /// [`Config::idle_timeout`](crate::Config::idle_timeout).
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
         poll_fn(|context| self.poll_chunk(context)).await.transpose()
     }
 
-    /// Everything that is left, in memory.
+    /// Reads the rest of the body into memory.
     ///
     /// # Errors
     ///
     /// As for [`chunk`](ResponseBody::chunk).
-    pub async fn bytes(mut self) -> Result<Bytes> {
-        let Some(first) = self.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        let Some(second) = self.chunk().await? else {
-            return Ok(first);
-        };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
-        while let Some(piece) = self.chunk().await? {
-            all.extend_from_slice(&piece);
-        }
-        Ok(all.freeze())
+    pub async fn bytes(self) -> Result<Bytes> {
+        read_limited(self, usize::MAX).await
     }
 
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         let Some(open) = &mut self.0 else {
             return Poll::Ready(None);
         };
-        let item = match open.incoming.poll_bytes(context) {
-            Poll::Ready(Some(Ok(bytes))) => {
-                open.idle = None;
-                return Poll::Ready(Some(Ok(bytes)));
-            }
-            Poll::Ready(Some(Err(error))) => Some(Err(open.describe(error))),
-            Poll::Ready(None) => None,
-            Poll::Pending => {
-                let limit = open.idle_timeout;
-                let idle = open.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-                if idle.as_mut().poll(context).is_pending() {
-                    return Poll::Pending;
+        let item = loop {
+            break match open.incoming.as_mut().poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    open.idle = None;
+                    // Trailers are skipped.
+                    let Ok(bytes) = frame.into_data() else { continue };
+                    return Poll::Ready(Some(Ok(bytes)));
                 }
-                Some(Err(open.describe(Error::stalled(limit))))
-            }
+                Poll::Ready(Some(Err(error))) => Some(Err(open.describe(error))),
+                Poll::Ready(None) => None,
+                Poll::Pending => {
+                    let limit = open.idle_timeout;
+                    let idle = open.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                    ready!(idle.as_mut().poll(context));
+                    Some(Err(open.describe(Error::stalled(limit))))
+                }
+            };
         };
-        // Nothing comes after the end or an error, and the connection is let go.
+        // After the end or an error, the connection is released.
         self.0 = None;
         Poll::Ready(item)
     }
@@ -129,16 +109,24 @@ impl Open {
     }
 }
 
-/// Reads the whole body, which must not be longer than `limit`: no server decides how much memory a client uses.
+/// Reads a whole body into memory.
+///
+/// # Errors
+///
+/// If it is longer than `limit`, so that a server cannot exhaust the client's memory.
 pub(crate) async fn read_limited(mut body: ResponseBody, limit: usize) -> Result<Bytes> {
-    let mut all = BytesMut::new();
-    while let Some(piece) = body.chunk().await? {
-        if all.len() + piece.len() > limit {
-            return Err(Error::unexpected_response(format!("the answer is longer than {limit} bytes")));
-        }
-        all.extend_from_slice(&piece);
+    // A body of one chunk is not copied.
+    let mut first = body.chunk().await?.unwrap_or_default();
+    let mut length = first.len();
+    let mut joined: Option<BytesMut> = None;
+    while length <= limit {
+        let Some(chunk) = body.chunk().await? else {
+            return Ok(joined.map_or(first, BytesMut::freeze));
+        };
+        length = length.saturating_add(chunk.len());
+        joined.get_or_insert_with(|| std::mem::take(&mut first).into()).extend_from_slice(&chunk);
     }
-    Ok(all.freeze())
+    Err(Error::unexpected_response(format!("the response is longer than {limit} bytes")))
 }
 
 impl Stream for ResponseBody {

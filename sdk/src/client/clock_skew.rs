@@ -1,13 +1,16 @@
-//! The server's idea of the time. Signatures carry a date, and one that is 15 minutes off is refused.
+//! Correction of a local clock that is off.
+//!
+//! A signature contains a date, and the server refuses one that is 15 minutes off.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
 use crate::Timestamp;
 
-/// Below this, a refusal has another cause than the clock.
-const SMALLEST_CORRECTION_SECONDS: i64 = 60;
+/// Minimum difference, in seconds. If the clocks differ by less, the refusal has another cause.
+const MIN_CORRECTION_SECONDS: i64 = 60;
 
+/// The local clock, corrected by the server's.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     offset_seconds: AtomicI64,
@@ -20,14 +23,14 @@ impl Clock {
         Timestamp::from_unix(seconds).unwrap_or(here)
     }
 
-    /// Takes over the server's time, which refused a request that was signed with the time `signed_at`. `false` if the
-    /// two agree, so that trying again would not help.
+    /// Corrects the clock after the server refused a request that was signed at `signed_at`. Returns false if the clocks
+    /// agree, so that another attempt would be refused too.
     ///
-    /// What counts is the time of the refused request and not the one it is now here: of several requests that were on
-    /// their way together, the first to be refused corrects the clock for all, and all may try again.
+    /// The server's time is compared with `signed_at` and not with the present time. If several requests are refused
+    /// together, the first one corrects the clock, and all of them are sent again.
     pub(crate) fn correct(&self, signed_at: Timestamp, server: Timestamp) -> bool {
         let error = server.as_unix() - signed_at.as_unix();
-        if error.abs() < SMALLEST_CORRECTION_SECONDS {
+        if error.abs() < MIN_CORRECTION_SECONDS {
             return false;
         }
         let here = Timestamp::from(SystemTime::now()).as_unix();
@@ -41,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_takes_over_the_servers_time_once() {
+    fn clock_is_corrected_once() {
         let clock = Clock::default();
         let hour_ahead = hour_ahead_of(&clock);
         assert!(clock.correct(clock.now(), hour_ahead));
@@ -50,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_were_under_way_may_all_try_again() {
+    fn concurrent_requests_are_all_sent_again() {
         let clock = Clock::default();
         let (signed_at, server) = (clock.now(), hour_ahead_of(&clock));
         assert!(clock.correct(signed_at, server));

@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig, Target};
+use crate::config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig};
 use crate::error::{CallName, Error, Result};
-use crate::operation::{EncodedRequest, Operation, RequestEncoder};
+use crate::operation::spec::OperationSpec;
+use crate::operation::{Operation, RequestEncoder};
 use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
@@ -25,6 +26,7 @@ use send::Call;
 pub(crate) use transport::Outgoing;
 use transport::Transport;
 
+/// The client of an account. All handles that are made from one another share it.
 pub(crate) struct Client {
     pub(crate) endpoint: Endpoint,
     pub(crate) zone: Option<String>,
@@ -32,12 +34,11 @@ pub(crate) struct Client {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) user_agent: HeaderValue,
     pub(crate) retry: RetryConfig,
-    /// The server's time is the same for all that are made of one another.
-    pub(crate) clock: Arc<Clock>,
+    pub(crate) clock: Clock,
     pub(crate) transport: Transport,
 }
 
-/// What a call addresses.
+/// The resource that a call addresses.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Address<'a> {
     pub(crate) zone: Option<&'a str>,
@@ -56,7 +57,7 @@ impl Client {
             addressing_style: settings.addressing_style,
             credentials: settings.credentials,
             retry: settings.retry,
-            clock: Arc::default(),
+            clock: Clock::default(),
             transport,
         })
     }
@@ -85,48 +86,37 @@ impl Client {
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {
-        let name = call_name(I::SPEC.name, address);
         let mut encoder = RequestEncoder::new(&I::SPEC);
         input.encode(&mut encoder);
-        let request = self.addressed(encoder, address).map_err(|error| error.with_call(&name))?;
-        let (target, request) = request;
-        Ok(Call { spec: I::SPEC, name: Arc::new(name), target, request })
+        self.call(I::SPEC, encoder, address)
     }
 
+    /// Returns the zone of a request: that of its bucket, or else of the account.
     pub(crate) fn zone_in_use<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {
         given.or(self.zone.as_deref())
     }
 
-    fn addressed(&self, mut encoder: RequestEncoder, address: Address<'_>) -> Result<(Target, EncodedRequest)> {
-        if let Some(Err(problem)) = address.key.map(check_key) {
+    /// Checks a call. Not generic, so that it is compiled once for all operations.
+    fn call(&self, spec: OperationSpec, mut encoder: RequestEncoder, address: Address<'_>) -> Result<Call> {
+        let Address { zone, bucket, key } = address;
+        let name = CallName { operation: spec.name, bucket: bucket.map(str::to_owned), key: key.map(str::to_owned) };
+        if let Some(Err(problem)) = key.map(check_key) {
             encoder.refuse("key", problem);
         }
-        let request = encoder.finish(self.credentials.as_ref())?;
-        let zone = self.zone_in_use(address.zone);
-        // The configuration was checked when the client was made: what does not fit now came with the call.
-        let target = self
-            .endpoint
-            .target(zone, address.bucket, address.key, self.addressing_style)
-            .map_err(Error::into_invalid_input)?;
-        Ok((target, request))
+        let request = encoder.finish(self.credentials.as_ref());
+        let addressed = request.and_then(|request| {
+            // The configuration was checked before, so an error comes from the call.
+            let target = self.endpoint.target(self.zone_in_use(zone), bucket, key, self.addressing_style);
+            Ok((target.map_err(Error::into_invalid_input)?, request))
+        });
+        let (target, request) = addressed.map_err(|error| error.with_call(&name))?;
+        Ok(Call { spec, name: Arc::new(name), target, request })
     }
 }
 
-fn call_name(operation: &'static str, address: Address<'_>) -> CallName {
-    CallName { operation, bucket: address.bucket.map(str::to_owned), key: address.key.map(str::to_owned) }
-}
-
 fn user_agent(additional: Option<&str>) -> Result<HeaderValue> {
-    let own = format!(
-        "qingstor-sdk-rust/{} ({}; {})",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    );
-    let text = match additional {
-        Some(additional) => format!("{own} {additional}"),
-        None => own,
-    };
-    HeaderValue::from_str(&text)
+    let (version, os, arch) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    let additional = additional.map(|text| format!(" {text}")).unwrap_or_default();
+    HeaderValue::from_str(&format!("qingstor-sdk-rust/{version} ({os}; {arch}){additional}"))
         .map_err(|error| Error::config("additional_user_agent must be printable ASCII").with_source(error))
 }

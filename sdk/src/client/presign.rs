@@ -1,4 +1,4 @@
-//! Requests that others make: signed now, sent later, by any HTTP client.
+//! Presigned requests, which any HTTP client can send later.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::value::encode_query;
 use super::send::Call;
 use super::{Address, Client, sign};
 
-/// A request that is good until it expires, for whoever has it: treat its URL like a password.
+/// A signed request that any HTTP client can send until it expires. Treat its URL like a password.
 #[derive(Clone)]
 pub struct PresignedRequest {
     method: Method,
@@ -25,27 +25,27 @@ pub struct PresignedRequest {
 }
 
 impl PresignedRequest {
-    /// The method it must be sent with.
+    /// Returns the method of the request.
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The URL with its signature.
+    /// Returns the URL with its signature.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Headers that must be sent exactly so. For a plain download there are none.
+    /// Returns headers that must be sent unchanged. A plain download has none.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The JSON document that must be sent as the body, where the operation has one.
+    /// Returns the JSON document that must be sent as the body, if the operation has one.
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
     }
 
-    /// From when on the server refuses it, by the server's clock.
+    /// Returns the time from which the server refuses the request, by the server's clock.
     pub fn expires(&self) -> Timestamp {
         self.expires
     }
@@ -76,9 +76,7 @@ impl Client {
 
     fn presign_call(&self, call: Call, lifetime: Duration) -> Result<PresignedRequest> {
         let Some(credentials) = &self.credentials else {
-            return Err(Error::config(
-                "a request can be signed only with an access key pair, and this client has none",
-            ));
+            return Err(Error::config("presigning needs an access key pair, and this client has none"));
         };
         let expires = i64::try_from(lifetime.as_secs())
             .ok()
@@ -92,9 +90,8 @@ impl Client {
         let Call { spec, target, request, .. } = call;
         if request.form.is_some() {
             return Err(Error::invalid_input(
-                "a form cannot be presigned, for its fields are in the body, which a URL does not carry: hand over a \
-                 policy and its signature as fields of the form (see the module `sign`), call the operation, or presign \
-                 another one that does the same, such as a PUT",
+                "a form cannot be presigned, because its fields are in the body: sign a policy instead (see the module `sign`), \
+                 call the operation, or presign a PUT",
             ));
         }
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);

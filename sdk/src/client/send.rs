@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::{Instrument, Span, debug, debug_span, field};
 
-use crate::body::{Activity, ResponseBody, read_limited};
+use crate::body::{ResponseBody, read_limited};
 use crate::config::Target;
 use crate::error::{CallName, Error, ErrorKind, REQUEST_ID, Result, ServiceError};
 use crate::operation::spec::{OperationSpec, ResponseKind};
@@ -59,17 +59,17 @@ impl Client {
     /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
     fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
-        mut call: Call,
+        call: Call,
         mut attempts: A,
     ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
-        let (is_rewindable, is_idempotent) = (call.request.body.is_replayable(), call.request.idempotent);
+        let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
         async move {
             let mut is_clock_corrected = false;
             let mut number = 1;
             loop {
                 let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
                 let signed_at = self.clock.now();
-                let error = match self.attempt(&mut call, number, signed_at, &span).instrument(span.clone()).await {
+                let error = match self.attempt(&call, number, signed_at, &span).instrument(span.clone()).await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
                 };
@@ -97,16 +97,9 @@ impl Client {
         }
     }
 
-    async fn attempt(
-        &self,
-        call: &mut Call,
-        attempt: u32,
-        signed_at: Timestamp,
-        span: &Span,
-    ) -> Result<ResponseDecoder> {
-        let activity = Activity::new(call.request.body.len());
-        let request = self.outgoing(call, signed_at, &activity)?;
-        let response = self.transport.send(request, activity).await?;
+    async fn attempt(&self, call: &Call, attempt: u32, signed_at: Timestamp, span: &Span) -> Result<ResponseDecoder> {
+        let request = self.outgoing(call, signed_at)?;
+        let response = self.transport.send(request).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
         if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
@@ -132,9 +125,9 @@ impl Client {
     }
 
     /// What an attempt sends, signed.
-    pub(crate) fn outgoing(&self, call: &mut Call, signed_at: Timestamp, activity: &Arc<Activity>) -> Result<Outgoing> {
+    pub(crate) fn outgoing(&self, call: &Call, signed_at: Timestamp) -> Result<Outgoing> {
         let headers = self.headers(call, signed_at)?;
-        let body = call.request.body.attempt(activity);
+        let body = call.request.body.attempt();
         let url = self.transport.url(&call.target, call.request.query.as_deref())?;
         Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }

@@ -1,11 +1,11 @@
-//! Signatures, for requests this crate has no operation for.
+//! Signatures for requests that this crate has no operation for.
 //!
-//! The crate's own requests are signed by the same functions; nobody needs this module to call an operation, nor to
-//! make a link with [`Bucket::presign`](crate::Bucket::presign).
+//! The crate signs its own requests. This module is not needed to call an operation, or to create a link with
+//! [`Bucket::presign`](crate::Bucket::presign).
 //!
 //! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and all `x-qs-…`, the path exactly
-//! as it stands on the request line, and the query keys that choose a sub-resource. All other headers, the host and
-//! the body are not covered.
+//! as it stands on the request line, and the query parameters that name a sub-resource. It does not cover other headers, the
+//! host and the body.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Method, header};
@@ -26,8 +26,8 @@
 //! assert!(authorization.starts_with("QS ACCESS_KEY_ID:"));
 //! ```
 //!
-//! A form that somebody else sends, such as a browser, is signed by its policy: Base64 of a JSON object with all fields
-//! of the form but `file` and the three that make the signature. Hand those three over, and keep the secret access key:
+//! A form that a browser sends is signed by its policy: Base64 of a JSON object with all fields of the form except `file`,
+//! `access_key_id`, `policy` and `signature`. The application gives the browser the last three and keeps the secret access key:
 //!
 //! ```
 //! use base64::Engine;
@@ -38,7 +38,7 @@
 //! let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
 //! let signature = sign::signature(&Secret::from("SECRET_ACCESS_KEY"), &policy);
 //!
-//! // What a browser sends as a form, a program without the key pair sends like this:
+//! // A program without the key pair sends the same form like this:
 //! let form = PostObjectInput::new("photo.jpg", "content")
 //!     .content_type("image/jpeg")
 //!     .access_key_id("ACCESS_KEY_ID")
@@ -57,10 +57,10 @@ use crate::value::{self, Secret};
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const X_QS_DATE: HeaderName = HeaderName::from_static("x-qs-date");
 const SIGNED_HEADER_PREFIX: &str = "x-qs-";
-/// How the headers end that carry the key of an encrypted object, or of one that is copied.
+/// Suffix of the headers that carry the key of an encrypted object, or of the source of a copy.
 const ENCRYPTION_KEY_SUFFIX: &[u8] = b"-encryption-customer-key";
 
-/// The query keys that say what is addressed, and are therefore signed. All others, such as `limit`, are not.
+/// Query keys that are signed, because they name a sub-resource. All others, such as `limit`, are not signed.
 const SUB_RESOURCES: &[&str] = &[
     "acl",
     "append",
@@ -90,15 +90,15 @@ const SUB_RESOURCES: &[&str] = &[
     "versions",
 ];
 
-/// What the signature of a request is made over: bytes, since a header's value need not be UTF-8.
+/// The bytes over which the signature of a request is computed. A header's value need not be UTF-8.
 ///
-/// The secret access key is no part of it, but an encryption key that the request carries is: `Debug` leaves that out,
-/// [`as_bytes`](StringToSign::as_bytes) does not.
+/// They do not contain the secret access key, but a customer encryption key if the request carries one. `Debug` redacts
+/// it, [`as_bytes`](StringToSign::as_bytes) does not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StringToSign(Vec<u8>);
 
 impl StringToSign {
-    /// Builds the lines; `date` is the fourth.
+    /// Builds the lines, with `date` as the fourth.
     fn new(method: &Method, headers: &HeaderMap, date: &[u8], resource: &[u8]) -> Self {
         let mut text = Vec::with_capacity(256);
         for line in
@@ -107,7 +107,7 @@ impl StringToSign {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        // Names are lower-case in a `HeaderMap`, as they have to be here.
+        // A `HeaderMap` has lower-case names, as the signature requires.
         let mut names: Vec<&HeaderName> =
             headers.keys().filter(|name| name.as_str().starts_with(SIGNED_HEADER_PREFIX)).collect();
         names.sort_unstable_by_key(|name| name.as_str());
@@ -121,7 +121,7 @@ impl StringToSign {
         Self(text)
     }
 
-    /// The bytes that are signed.
+    /// Returns the bytes to sign.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -161,22 +161,22 @@ impl fmt::Debug for StringToSign {
     }
 }
 
-/// What an `Authorization` header signs.
+/// Returns the bytes to sign for an `Authorization` header.
 ///
-/// `headers` are those that will be sent, `resource` is what [`canonical_resource`] returned. If there is an `x-qs-date`
-/// header it takes the place of `Date`, which is then not covered. White space around a value is no part of it; of
-/// headers that occur more than once the first is taken, and it is unknown what the server takes.
+/// `headers` are the headers that will be sent, and `resource` is the result of [`canonical_resource`]. If there is an
+/// `x-qs-date` header, the `Date` header is not signed. White space around a value is not signed. If a header occurs more
+/// than once, its first value is signed; the server may use another one.
 pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef<[u8]>) -> StringToSign {
     let date = if headers.contains_key(&X_QS_DATE) { b"" } else { value(headers, &header::DATE) };
     StringToSign::new(method, headers, date, resource.as_ref())
 }
 
-/// What the `signature` parameter of a link signs: the same as [`string_to_sign`], with the time the link ends (in
-/// seconds since the Unix epoch) in the place of the date.
+/// Returns the bytes to sign for the `signature` parameter of a link: as for [`string_to_sign`], with the time at which the
+/// link expires (in seconds since the Unix epoch) in place of the date.
 ///
-/// Whoever follows the link must send the very `Content-MD5`, `Content-Type` and `x-qs-…` headers that are in
-/// `headers`, and no others of these; for a link that a browser is to follow there are none. The parameters to add to
-/// the link are `access_key_id`, `expires` and `signature`, percent-encoded; none of them is part of the resource.
+/// The user of the link must send exactly the `Content-MD5`, `Content-Type` and `x-qs-…` headers that are in `headers`. A link
+/// for a browser has none. Add the parameters `access_key_id`, `expires` and `signature` to the link, percent-encoded; they
+/// are not part of the resource.
 pub fn string_to_sign_query(
     method: &Method,
     headers: &HeaderMap,
@@ -187,13 +187,13 @@ pub fn string_to_sign_query(
     StringToSign::new(method, headers, expires.as_bytes(), resource.as_ref())
 }
 
-/// What a request addresses, in the form that is signed.
+/// Returns the resource of a request, in the form that is signed.
 ///
-/// - `virtual_host_bucket` is the bucket if the host names it, and `None` if the path does or there is none.
-/// - `raw_path` and `raw_query` are as they stand on the request line, percent-encoded.
+/// - `virtual_host_bucket` is the bucket if the host names it, and `None` if the path names it or there is none.
+/// - `raw_path` and `raw_query` are percent-encoded, as on the request line.
 ///
-/// The path is signed as it is sent; values of the query are signed decoded, which is why this returns bytes. Keys
-/// that choose no sub-resource are left out, whatever is left is sorted. A key must not occur twice.
+/// The path is signed as it is sent. Query values are signed decoded, so the result need not be UTF-8. Only keys of
+/// sub-resources are signed, in sorted order. A key must not occur twice.
 ///
 /// ```
 /// use qingstor_sdk::sign::canonical_resource;
@@ -205,7 +205,7 @@ pub fn canonical_resource(virtual_host_bucket: Option<&str>, raw_path: &str, raw
     canonical_resource_with(&[], virtual_host_bucket, raw_path, raw_query)
 }
 
-/// [`canonical_resource`] of an operation whose path has sub-resources of its own, which need not be known here.
+/// Returns the [`canonical_resource`] of an operation with additional sub-resources.
 pub(crate) fn canonical_resource_with(
     sub_resources: &[&str],
     virtual_host_bucket: Option<&str>,
@@ -240,14 +240,14 @@ pub(crate) fn canonical_resource_with(
     resource
 }
 
-/// The signature itself: HMAC-SHA256, in Base64 with padding.
+/// Returns the signature: HMAC-SHA256 in Base64 with padding.
 ///
-/// It is not percent-encoded, as it has to be in a link.
+/// In a link, it has to be percent-encoded.
 pub fn signature(secret_access_key: &Secret, string_to_sign: impl AsRef<[u8]>) -> String {
     SigningKey::new(secret_access_key).sign(string_to_sign.as_ref())
 }
 
-/// The value of the `Authorization` header that carries `signature`.
+/// Returns the value of the `Authorization` header with `signature`.
 pub fn authorization(credentials: &Credentials, signature: &str) -> String {
     ["QS ", credentials.access_key_id(), ":", signature].concat()
 }
@@ -256,7 +256,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
     headers.get(name).map_or(b"", |value| value.as_bytes().trim_ascii())
 }
 
-/// Queries written by HTML forms and by some clients have `+` for a space, and the server reads it so.
+/// Decodes a query parameter. Like the server, it reads `+` as a space.
 fn decode_form(text: &str) -> Vec<u8> {
     value::decode(&text.replace('+', " ")).into_owned()
 }

@@ -1,18 +1,18 @@
-//! The seam to the HTTP library: nothing else knows reqwest.
+//! The HTTP transport. No other module except `url` knows reqwest.
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use http_body::Body as _;
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::timeout;
 
-use crate::body::{Activity, BodyError, ExactBody, Incoming, RevocableBody, Revocation};
+use crate::body::{Activity, AttemptBody, CancelOnDrop, CancellableBody, Incoming};
 use crate::config::{Settings, Target, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -32,31 +32,24 @@ pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) url: ExactUrl,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: ExactBody,
-}
-
-/// Bytes of a response as they come in.
-pub(crate) struct ResponseBytes {
-    body: reqwest::Body,
-    /// An answer may come while its request is still sent, which goes on as long as somebody reads the answer.
-    _request: Option<Revocation>,
+    pub(crate) body: AttemptBody,
 }
 
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         let builder = reqwest::Client::builder()
             .connect_timeout(settings.timeouts.connect)
-            // Front ends close idle connections sooner than the library would, and a request on one that is just being
-            // closed is lost.
+            // Front ends close idle connections earlier than reqwest by default, and a request on a connection that is
+            // being closed fails.
             .pool_idle_timeout(Duration::from_secs(20))
-            // A redirect means that the zone is wrong; following it would send a signature that does not fit.
+            // A redirect means that the zone is wrong, and the signature would not match the new URL.
             .redirect(reqwest::redirect::Policy::none())
-            // Retries are decided where it is known what may be sent twice.
+            // The send loop knows which requests are safe to retry.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
         let builder = without_user_timeout(builder);
-        // Nothing but this machine is meant, and no proxy elsewhere can reach it.
+        // A proxy on another machine cannot reach this one.
         let builder =
             if settings.endpoint.is_this_machine(settings.addressing_style) { builder.no_proxy() } else { builder };
         let client = with_tls(builder, settings.endpoint.is_https())?
@@ -69,34 +62,37 @@ impl Transport {
         self.latest_origin.exact_url(target, query)
     }
 
-    /// Sends one request and returns when the head of the answer is there.
+    /// Sends a request and returns the response when its head has arrived.
     ///
-    /// No `async fn`: its future would have the request twice, as it was handed over and as it is sent.
+    /// Not an `async fn`, because its future would hold the request twice.
     pub(crate) fn send(
         &self,
         request: Outgoing,
-        activity: Arc<Activity>,
-    ) -> impl Future<Output = Result<http::Response<ResponseBytes>>> + Send + use<> {
+    ) -> impl Future<Output = Result<http::Response<Incoming>>> + Send + use<> {
         let Outgoing { method, url, headers, body } = request;
-        let idle_timeout = self.timeouts.idle;
-        // A response to a request that only reads is due as soon as bytes are.
-        let response_timeout = if method.is_safe() { idle_timeout } else { self.timeouts.response };
+        let mut timeouts = self.timeouts;
+        if method.is_safe() {
+            // The server has nothing to do before it responds to a request that only reads.
+            timeouts.response = timeouts.idle;
+        }
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
-        let (empty, revocation) = if body.size_hint().exact() == Some(0) {
+        let activity = body.activity();
+        let (empty, cancel) = if body.size_hint().exact() == Some(0) {
             (Some(Box::new(body)), None)
         } else {
-            let (body, revocation) = RevocableBody::new(body);
+            let (body, cancel) = CancellableBody::new(body);
             *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-            (None, Some(revocation))
+            (None, Some(cancel))
         };
-        // Nothing is sent before it is waited for.
         let sending = self.client.execute(outgoing);
         async move {
             if let Some(mut body) = empty {
-                end(&mut body, idle_timeout).await?;
+                end(&mut body, timeouts.idle).await?;
             }
-            received(wait_for(pin!(sending), &activity, idle_timeout, response_timeout).await?, revocation)
+            let outcome = wait_for(pin!(sending), &activity, &timeouts).await?;
+            let response = http::Response::from(outcome.map_err(classify)?);
+            Ok(response.map(|body| Box::pin(Received { body, _request: cancel }) as Incoming))
         }
     }
 
@@ -105,52 +101,41 @@ impl Transport {
     }
 }
 
-impl Incoming for ResponseBytes {
-    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        loop {
-            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-            return Poll::Ready(match frame {
-                None => None,
-                Some(Err(error)) => Some(Err(classify(error))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(bytes) => Some(Ok(bytes)),
-                    Err(_trailers) => continue,
-                },
-            });
-        }
-    }
-
-    fn remaining(&self) -> Option<u64> {
-        self.body.size_hint().exact()
-    }
+/// The body of a response.
+struct Received {
+    body: reqwest::Body,
+    /// The server may respond early. The request is then sent on until the response is dropped.
+    _request: Option<CancelOnDrop>,
 }
 
-fn received(
-    outcome: reqwest::Result<reqwest::Response>,
-    request: Option<Revocation>,
-) -> Result<http::Response<ResponseBytes>> {
-    match outcome {
-        Ok(response) => Ok(http::Response::from(response).map(|body| ResponseBytes { body, _request: request })),
-        Err(error) => Err(classify(error)),
+impl http_body::Body for Received {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.body).poll_frame(context).map_err(classify)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
 /// Waits for the head of a response.
 ///
-/// Fails if no byte of the request's body moves for `idle_timeout`, or if the response does not begin within
-/// `response_timeout` after the last byte.
+/// Fails if no byte of the request's body moves for the idle timeout, or if the response does not begin within the response
+/// timeout after the last byte.
 async fn wait_for<T>(
     mut sending: Pin<&mut impl Future<Output = T>>,
     activity: &Activity,
-    idle_timeout: Duration,
-    response_timeout: Duration,
+    timeouts: &Timeouts,
 ) -> Result<T> {
     loop {
         let is_all_sent = activity.is_all_sent();
-        let limit = if is_all_sent { response_timeout } else { idle_timeout };
+        let limit = if is_all_sent { timeouts.response } else { timeouts.idle };
         let idle = activity.last_move().elapsed();
         if idle >= limit {
-            return Err(if is_all_sent && response_timeout != idle_timeout {
+            return Err(if is_all_sent && timeouts.response != timeouts.idle {
                 let limit = limit.as_secs_f64();
                 Error::new(ErrorKind::Timeout, format!("no answer came in the {limit} s after everything was sent"))
             } else {
@@ -158,14 +143,14 @@ async fn wait_for<T>(
             });
         }
         // The last byte may be sent meanwhile, and the other limit count from then on.
-        if let Ok(outcome) = timeout((limit - idle).min(response_timeout), sending.as_mut()).await {
+        if let Ok(outcome) = timeout((limit - idle).min(timeouts.response), sending.as_mut()).await {
             return Ok(outcome);
         }
     }
 }
 
-/// The HTTP library does not ask a body that was announced as empty whether it is.
-async fn end(body: &mut ExactBody, limit: Duration) -> Result<()> {
+/// Checks that a body announced as empty has no bytes. hyper does not poll it.
+async fn end(body: &mut AttemptBody, limit: Duration) -> Result<()> {
     let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
     match timeout(limit, frame).await {
         Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
@@ -175,7 +160,7 @@ async fn end(body: &mut ExactBody, limit: Duration) -> Result<()> {
 }
 
 fn classify(error: reqwest::Error) -> Error {
-    let (kind, message) = if find_cause::<BodyError>(&error).is_some() {
+    let (kind, message) = if is_body_error(&error) {
         (ErrorKind::Body, BODY_NOT_SENT)
     } else if error.is_connect() && error.is_timeout() {
         (ErrorKind::Timeout, "connecting to the server took too long")
@@ -189,7 +174,7 @@ fn classify(error: reqwest::Error) -> Error {
     failure.with_source(Cause(error.without_url()))
 }
 
-/// Keeps the HTTP library's own type out of what callers can name, and what it stands on reachable.
+/// Hides the type of reqwest's error from callers, but not its causes.
 #[derive(Debug)]
 struct Cause(reqwest::Error);
 
@@ -205,19 +190,15 @@ impl StdError for Cause {
     }
 }
 
-fn find_cause<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    let mut cause = Some(error);
-    while let Some(current) = cause {
-        if let Some(found) = current.downcast_ref::<T>() {
-            return Some(found);
-        }
-        cause = current.source();
-    }
-    None
+/// Returns true if the body of the request could not be read.
+fn is_body_error(error: &reqwest::Error) -> bool {
+    std::iter::successors(Some(error as &dyn StdError), |&cause| cause.source()).any(|cause| cause.is::<Error>())
 }
 
-/// Linux measures `TCP_USER_TIMEOUT` from when a receiver first had no room. While that never has room for a whole segment
-/// it does not begin anew, and a connection on which bytes move all the time, but slowly, would end after the library's 30 s.
+/// Unsets `TCP_USER_TIMEOUT`, which reqwest sets to 30 s.
+///
+/// Linux measures it from the time when the receiver first had no room, and does not start anew while the receiver never has
+/// room for a whole segment. A slow connection on which bytes move all the time would be closed.
 #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
 fn without_user_timeout(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
     builder.tcp_user_timeout(None)
@@ -233,11 +214,11 @@ fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::Cl
     use rustls_platform_verifier::BuilderVerifierExt;
 
     let no_tls = |error: rustls::Error| Error::config("TLS could not be set up").with_source(error);
-    // The provider is named here instead of installed for the process, which belongs to the application.
+    // A provider installed for the process would affect the application.
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(no_tls)?;
-    // Reading the system's certificates takes time and fails where there are none, so only HTTPS does it.
+    // Loading the system's certificates takes time, and fails if there are none, so it is done only for HTTPS.
     let config = if secure {
         config.with_platform_verifier().map_err(no_tls)?
     } else {
@@ -272,8 +253,7 @@ mod tests {
     use super::*;
     use crate::Body;
 
-    const IDLE_TIMEOUT: Duration = seconds(60);
-    const RESPONSE_TIMEOUT: Duration = seconds(120);
+    const TIMEOUTS: Timeouts = Timeouts { connect: seconds(10), idle: seconds(60), response: seconds(120) };
     /// Size of the frames of the body in these tests.
     const FRAME: usize = 64 << 10;
 
@@ -283,9 +263,9 @@ mod tests {
 
     /// Returns the error of a connection that takes each number of frames and then pauses, forever at the end, and the
     /// seconds until it came.
-    async fn failure(mut body: Body, steps: impl IntoIterator<Item = (usize, Duration)>) -> (String, u64) {
-        let activity = Activity::new(body.len());
-        let mut attempt = body.attempt(&activity);
+    async fn failure(body: Body, steps: impl IntoIterator<Item = (usize, Duration)>) -> (String, u64) {
+        let mut attempt = body.attempt();
+        let activity = attempt.activity();
         let start = Instant::now();
         let connection = async {
             for (frames, pause) in steps {
@@ -296,7 +276,7 @@ mod tests {
             }
             pending::<()>().await;
         };
-        let error = wait_for(pin!(connection), &activity, IDLE_TIMEOUT, RESPONSE_TIMEOUT).await.unwrap_err();
+        let error = wait_for(pin!(connection), &activity, &TIMEOUTS).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         (error.to_string(), start.elapsed().as_secs())
     }
@@ -326,16 +306,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn response_timeout_may_be_shorter_than_idle_timeout() {
-        let activity = Activity::new(1);
+        let mut attempt = Body::from("1").attempt();
+        let activity = attempt.activity();
         let connection = async {
-            let mut body = Body::from("1");
-            let mut attempt = body.attempt(&activity);
             sleep(seconds(1)).await;
             poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await.unwrap().unwrap();
             pending::<()>().await;
         };
         let start = Instant::now();
-        wait_for(pin!(connection), &activity, seconds(3600), seconds(5)).await.unwrap_err();
+        let timeouts = Timeouts { idle: seconds(3600), response: seconds(5), ..TIMEOUTS };
+        wait_for(pin!(connection), &activity, &timeouts).await.unwrap_err();
         assert_eq!(start.elapsed(), seconds(6));
     }
 

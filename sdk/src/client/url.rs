@@ -1,4 +1,4 @@
-//! URLs that are sent as they were signed.
+//! URLs that are sent exactly as they were signed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,6 +7,7 @@ use reqwest::Url;
 use crate::config::Target;
 use crate::error::{Error, Result};
 
+/// A URL that the URL library did not rewrite.
 pub(crate) struct ExactUrl(Url);
 
 impl From<ExactUrl> for Url {
@@ -15,13 +16,17 @@ impl From<ExactUrl> for Url {
     }
 }
 
-/// The scheme and host that the latest request went to: mostly the next one goes there too, and to read a host takes
-/// longer than all else that is done to make a request.
+/// Scheme and host of the latest request. Parsing a host takes longer than everything else that builds a request, and
+/// most requests go to the same one.
 #[derive(Debug, Default)]
 pub(super) struct LatestOrigin(Mutex<Option<Url>>);
 
 impl LatestOrigin {
-    /// The URL library rewrites some URLs. What is sent must be what was signed, so that is an error.
+    /// Returns the URL of a request.
+    ///
+    /// # Errors
+    ///
+    /// If the URL library would rewrite the URL, because the signature would not match.
     pub(super) fn exact_url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
         let mut url = self.origin(target)?;
         url.set_path(&target.path);
@@ -61,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sent_is_what_was_addressed(
+        fn url_is_the_address_of_the_target(
             requests in prop::collection::vec(("[^\0]{1,20}", prop::option::of(".{0,9}"), 0_usize..4), 1..9),
         ) {
             let endpoints = ["https://qingstor.com", "http://localhost:9000", "http://127.0.0.1", "http://[::1]:1"];
@@ -77,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_rewritten_is_refused() {
+    fn url_that_would_be_rewritten_is_refused() {
         let latest = LatestOrigin::default();
         let mut target = target("https://qingstor.com", "key", AddressingStyle::VirtualHost);
         for path in ["/a/../b", "/a/%2e%2E/b", "/a b", "/a\tb", "/a?b", "/a#b", "a", "/ä"] {

@@ -3,9 +3,8 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::source::{Region, unreadable};
 use super::tasks::{FlagOnDrop, stopped};
-use crate::body::{Piece, PiecePool};
+use crate::body::{BufferPool, Source, unreadable};
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 
@@ -16,7 +15,7 @@ const CHUNK_SIZE: usize = 128 << 10;
 const READ_AHEAD: u64 = 2 << 20;
 
 /// Returns the MD5s of the regions. Dropping the future stops the work.
-pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
+pub(crate) async fn sums_of(regions: Vec<Source>) -> Result<Vec<Md5Sum>> {
     let dropped = FlagOnDrop::default();
     let mut sums = Vec::with_capacity(regions.len());
     for together in regions.chunks(LANES) {
@@ -28,11 +27,11 @@ pub(crate) async fn sums_of(regions: Vec<Region>) -> Result<Vec<Md5Sum>> {
 }
 
 /// Reads and hashes the regions in lockstep. Blocks; returns an error early if `is_dropped` becomes true.
-fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
+fn hash_together(regions: &[Source], is_dropped: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
-    let mut scratch: Vec<_> = regions.iter().map(|_| Piece::of(CHUNK_SIZE as u64, PiecePool::frames())).collect();
-    let longest = regions.iter().map(Region::length).max().unwrap_or(0);
+    let mut scratch: Vec<_> = regions.iter().map(|_| BufferPool::frames().buffer(CHUNK_SIZE as u64)).collect();
+    let longest = regions.iter().map(Source::len).max().unwrap_or(0);
     let mut fetched = 0;
     for done in (0..longest).step_by(CHUNK_SIZE) {
         if is_dropped.load(Ordering::Relaxed) {
@@ -43,7 +42,7 @@ fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<
             let fetch_all = || {
                 if done >= fetched {
                     fetched = done + READ_AHEAD;
-                    regions.iter().for_each(|region| region.fetch(done..fetched));
+                    regions.iter().for_each(|region| region.prefetch(done..fetched));
                 }
             };
             let (blocks, rest) = region.read(done, scratch.as_mut(), fetch_all)?.as_chunks();
@@ -58,16 +57,13 @@ fn hash_together(regions: &[Region], is_dropped: &AtomicBool) -> io::Result<Vec<
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use md5::{Digest, Md5};
 
     use super::*;
-    use crate::body::{OpenFile, PIECE};
+    use crate::body::CHUNK_SIZE;
     use crate::transfer::part_size::PartLayout;
-    use crate::transfer::source::PartSource;
 
-    async fn check(regions: Vec<Region>, bytes: &[u8], places: &PartLayout) {
+    async fn check(regions: Vec<Source>, bytes: &[u8], places: &PartLayout) {
         let places = places.parts().map(|part| part.bytes.start as usize..part.bytes.end as usize);
         let expected: Vec<Md5Sum> = places.map(|place| Md5::digest(&bytes[place]).into()).collect();
         assert_eq!(sums_of(regions).await.unwrap(), expected);
@@ -80,24 +76,21 @@ mod tests {
             let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();
             std::fs::write(file.path(), &bytes).unwrap();
             let plan = PartLayout::new(u64::from(length), 4 << 20).unwrap();
-            for source in [
-                PartSource::Bytes(bytes.clone().into()),
-                PartSource::File(Arc::new(OpenFile::open(file.path()).unwrap())),
-            ] {
+            for source in [Source::bytes(bytes.clone().into()), Source::open(file.path(), 0, None).unwrap()] {
                 check(plan.parts().map(|part| source.region(part.bytes)).collect(), &bytes, &plan).await;
             }
-            let pieces = |part: &[u8]| part.chunks(PIECE).map(bytes::Bytes::copy_from_slice).collect();
-            let in_pieces = plan.parts().map(|part| {
+            let chunks = |part: &[u8]| part.chunks(CHUNK_SIZE).map(bytes::Bytes::copy_from_slice).collect();
+            let in_chunks = plan.parts().map(|part| {
                 let part = &bytes[part.bytes.start as usize..part.bytes.end as usize];
-                PartSource::Pieces(pieces(part)).region(0..part.len() as u64)
+                Source::chunks(chunks(part))
             });
-            check(in_pieces.collect(), &bytes, &plan).await;
+            check(in_chunks.collect(), &bytes, &plan).await;
         }
     }
 
     #[test]
     fn hashing_ends_when_its_future_is_dropped() {
-        let region = PartSource::Bytes(vec![0; 100].into()).region(0..100);
+        let region = Source::bytes(vec![0; 100].into());
         let error = hash_together(&[region], &AtomicBool::new(true)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }

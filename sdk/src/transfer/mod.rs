@@ -13,7 +13,6 @@ mod options;
 pub(crate) mod part_size;
 mod progress;
 mod rate_limiter;
-mod source;
 mod stale;
 mod tasks;
 mod upload;

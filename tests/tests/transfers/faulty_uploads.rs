@@ -14,7 +14,7 @@ use std::time::Duration;
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::operations::GetObjectInput;
 use qingstor_sdk::{Bucket, Error, MIB, Upload, UploadState, Uploaded};
-use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient_for, received, seeds};
+use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient, patient_for, received, seeds};
 use tempfile::TempDir;
 
 const USUAL: u64 = 200;
@@ -104,7 +104,7 @@ impl Round {
         fs::create_dir(folder.path().join("source")).unwrap();
         let emulator = Emulator::builder().faults(everything(seed)).access_log(folder.path().join("log"));
         let test = TestBucket::on(emulator).await.unwrap();
-        let bucket = patient_for(&test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
+        let bucket = patient(&test).unwrap();
         let told = HashSet::new();
         let this = Self { seed, bytes, source, test, bucket, folder, told, unknown: 0, may_be_there: false };
         fs::write(this.file(), &this.bytes).unwrap();
@@ -116,7 +116,8 @@ impl Round {
     }
 
     fn upload(&self) -> Upload {
-        let upload = self.bucket.upload("key").part_size(PART).concurrency(3);
+        let bucket = patient_for(&self.test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
+        let upload = bucket.upload("key").part_size(PART).concurrency(3);
         match self.source {
             Source::Bytes => upload.bytes(self.bytes.clone()),
             Source::File => upload.file(self.file()),

@@ -137,9 +137,9 @@ fn random_boundaries_are_valid_and_differ() {
 #[test]
 fn multipart_writes_the_file_last_with_known_length() {
     let (_, body) = write_multipart(&[("key", "k")], Some(("file", Body::stream(5, NoStream))));
-    assert!(!body.is_replayable(), "its stream is not");
+    assert!(!body.is_rewindable(), "its stream is not");
     let (content_type, framed) = write_multipart(&[("key", "k")], Some(("file", "12345".into())));
-    assert!(framed.is_replayable());
+    assert!(framed.is_rewindable());
     assert_eq!(framed.len(), body.len());
     let (_, without) = write_multipart(&[("key", "k")], None);
     let boundary = content_type.split('=').nth(1).unwrap();

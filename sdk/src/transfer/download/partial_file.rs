@@ -74,7 +74,7 @@ impl PartialFile {
     /// Returns a reader. It shares the file handle, because Windows refuses other handles while the file is locked. Blocks.
     pub(super) fn reader(&self) -> Result<OpenFile> {
         let file = self.file.try_clone().map_err(|error| unwritable(&self.path, error))?;
-        Ok(OpenFile::of(file, &self.path))
+        Ok(OpenFile::new(file, &self.path))
     }
 
     /// Returns the journal with the ranges fetched so far.

@@ -7,13 +7,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::body::OpenFile;
+use crate::body::{OpenFile, Source};
 use crate::error::{Error, Result};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, growing_part_size};
-use crate::transfer::source::PartSource;
 
 /// Digest that the bytes of an object should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +50,11 @@ impl ExpectedDigest {
 
     /// Hashes a file of `size` bytes and compares.
     pub(super) async fn verify(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
-        let source = PartSource::File(file);
+        let source = Source::file(file, 0..size);
         match self {
             Self::Unknown => Ok(Verdict::Unverified),
             Self::Md5(expected) => {
-                let sums = sums_of(vec![source.region(0..size)]).await?;
+                let sums = sums_of(vec![source]).await?;
                 if sums == [expected] {
                     return Ok(Verdict::Verified);
                 }

@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
 use crate::Timestamp;
+use crate::body::Fingerprint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::destination::Destination;
 use crate::transfer::etag::{hex, parse_hex};
-use crate::transfer::source::Fingerprint;
 
 const VERSION: u32 = 1;
 

@@ -69,14 +69,15 @@ pub(crate) use multipart::{CompletedPart, MultipartUpload};
 pub struct Upload {
     bucket: Bucket,
     key: String,
-    source: Option<Source>,
+    input: Option<Input>,
     headers: ObjectProperties,
     options: TransferOptions,
 }
 
 pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
-enum Source {
+/// Content to upload, as the caller gave it.
+enum Input {
     File(PathBuf),
     Bytes(Bytes),
     Reader(Reader),
@@ -88,7 +89,7 @@ impl Bucket {
         Upload {
             bucket: self.clone(),
             key: key.into(),
-            source: None,
+            input: None,
             headers: ObjectProperties::default(),
             options: TransferOptions::default(),
         }
@@ -103,13 +104,13 @@ impl Upload {
     /// taken it already: the error says so, and it is the file as it was, or with
     /// [`checksum(None)`](Upload::checksum) possibly a mixture.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.source = Some(Source::File(path.into()));
+        self.input = Some(Input::File(path.into()));
         self
     }
 
     /// Uploads bytes that are in memory. They are not copied.
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
-        self.source = Some(Source::Bytes(bytes.into()));
+        self.input = Some(Input::Bytes(bytes.into()));
         self
     }
 
@@ -120,7 +121,7 @@ impl Upload {
     /// [`memory_budget`](Upload::memory_budget) are kept in [temporary files](std::env::temp_dir) until they are sent, two
     /// at most; that begins after 16 GiB with the defaults, and a larger `part_size` puts it off.
     pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
-        self.source = Some(Source::Reader(Box::pin(reader)));
+        self.input = Some(Input::Reader(Box::pin(reader)));
         self
     }
 
@@ -272,11 +273,11 @@ impl Upload {
     /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] name the upload and the part, and
     /// [`Error::upload_state`] says what became of the upload.
     pub async fn send(self) -> Result<Uploaded> {
-        let Self { bucket, key, source, headers, options } = self;
-        let source = source.ok_or_else(|| {
+        let Self { bucket, key, input, headers, options } = self;
+        let input = input.ok_or_else(|| {
             Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
         })?;
-        Box::pin(run::run(&bucket, &key, source, &headers, options)).await
+        Box::pin(run::run(&bucket, &key, input, &headers, options)).await
     }
 }
 
@@ -311,11 +312,11 @@ pub struct Uploaded {
 
 impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = match &self.source {
+        let source = match &self.input {
             None => None,
-            Some(Source::File(path)) => Some(format!("file {}", path.display())),
-            Some(Source::Bytes(bytes)) => Some(format!("{} bytes", bytes.len())),
-            Some(Source::Reader(_)) => Some("reader".to_owned()),
+            Some(Input::File(path)) => Some(format!("file {}", path.display())),
+            Some(Input::Bytes(bytes)) => Some(format!("{} bytes", bytes.len())),
+            Some(Input::Reader(_)) => Some("reader".to_owned()),
         };
         f.debug_struct("Upload")
             .field("bucket", &self.bucket)

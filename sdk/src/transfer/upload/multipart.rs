@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::complete::{Outcome, may_have_executed};
+use crate::body::{Body, Source};
 use crate::error::{Error, Result};
 use crate::generated::operations::{AbortMultipartUploadInput, UploadMultipartOutput};
 use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
@@ -18,7 +19,6 @@ use crate::transfer::journal::CheckpointFile;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::source::Region;
 use crate::transfer::tasks::{join_all, stopped};
 use crate::types::ObjectPart;
 use crate::{Bucket, Timestamp};
@@ -55,7 +55,7 @@ pub(crate) struct CompletedPart {
 /// A part that has to be sent.
 pub(super) struct PendingPart {
     pub(super) number: u32,
-    pub(super) region: Region,
+    pub(super) region: Source,
 }
 
 type HashedPart = (PendingPart, Option<Md5Sum>);
@@ -150,7 +150,7 @@ impl MultipartUpload {
         let meter = PartMeter::new(&self.meter);
         let input = || {
             let mut input = self.headers.part(&self.upload_id, number);
-            input.body = region.body().with_progress(Arc::<PartMeter>::clone(&meter));
+            input.body = Body::from_source(region.clone()).with_progress(Arc::<PartMeter>::clone(&meter));
             input.content_md5 = sum.as_ref().map(content_md5);
             input
         };
@@ -160,7 +160,7 @@ impl MultipartUpload {
         sent.map_err(|error| error.with_part(&self.upload_id, number))?;
         meter.finish();
         self.note(number, sum).await?;
-        Ok(CompletedPart { number, length: region.length(), sum })
+        Ok(CompletedPart { number, length: region.len(), sum })
     }
 
     /// Writes the checkpoint, so that a later process recognises the object if this one completes the upload.

@@ -8,6 +8,7 @@ use super::Uploaded;
 use super::complete::{is_no_such_upload, was_made_after};
 use super::multipart::{CompletedPart, MultipartUpload};
 use super::run::Job;
+use crate::body::{Fingerprint, Source};
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
@@ -17,7 +18,6 @@ use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::journal::{Checkpoint, CheckpointFile, SourceFile};
 use crate::transfer::part_size::{Part, PartLayout};
-use crate::transfer::source::{Fingerprint, PartSource};
 use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
 
@@ -51,7 +51,7 @@ impl Job<'_> {
     pub(super) async fn beginning(
         &self,
         lock: Option<Arc<CheckpointLock>>,
-        source: &PartSource,
+        source: &Source,
         now: Fingerprint,
     ) -> Result<Beginning> {
         let (Some(path), Some(lock)) = (&self.options.checkpoint, lock) else {
@@ -73,7 +73,7 @@ impl Job<'_> {
         path: &Path,
         mut checkpoint: Checkpoint,
         lock: Arc<CheckpointLock>,
-        source: &PartSource,
+        source: &Source,
         now: Fingerprint,
     ) -> Result<Beginning> {
         let plan = PartLayout::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
@@ -108,7 +108,7 @@ impl Job<'_> {
         &self,
         upload: &Arc<MultipartUpload>,
         lock: Option<Arc<CheckpointLock>>,
-        source: &PartSource,
+        source: &Source,
         fingerprint: Fingerprint,
         plan: PartLayout,
     ) -> Result<()> {
@@ -164,7 +164,7 @@ impl Job<'_> {
         }
     }
 
-    fn check(&self, path: &Path, checkpoint: &Checkpoint, source: &PartSource, now: Fingerprint) -> Result<()> {
+    fn check(&self, path: &Path, checkpoint: &Checkpoint, source: &Source, now: Fingerprint) -> Result<()> {
         let destination = Destination::new(self.bucket, self.key, self.headers);
         if let Some(difference) = checkpoint.destination.difference(&destination) {
             let message = format!("the checkpoint {} {difference}", path.display());
@@ -196,7 +196,7 @@ impl Job<'_> {
         &self,
         checkpoint: Checkpoint,
         plan: &PartLayout,
-        source: &PartSource,
+        source: &Source,
         now: Fingerprint,
     ) -> Result<Beginning> {
         let object = match self.bucket.head_object(self.key, self.headers.head()).await {
@@ -225,7 +225,7 @@ impl Job<'_> {
         &self,
         checkpoint: &Checkpoint,
         plan: &PartLayout,
-        source: &PartSource,
+        source: &Source,
         now: Fingerprint,
     ) -> Result<Vec<Md5Sum>> {
         let noted: Option<Vec<Md5Sum>> = plan.parts().map(|part| checkpoint.sum(part.number)).collect();
@@ -240,7 +240,7 @@ impl Job<'_> {
     async fn those_that_are_right(
         &self,
         candidates: Vec<Candidate>,
-        source: &PartSource,
+        source: &Source,
         is_untouched: bool,
     ) -> Result<Vec<CompletedPart>> {
         let is_encrypted = self.headers.encryption.is_some();

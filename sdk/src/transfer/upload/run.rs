@@ -10,9 +10,9 @@ use tracing::{Instrument, debug_span};
 use super::abort_guard::start;
 use super::multipart::{CompletedPart, MultipartUpload, PendingPart, part_channel, send_parts, send_verified};
 use super::resume::Beginning;
-use super::{Source, Uploaded};
+use super::{Input, Uploaded};
 use crate::Bucket;
-use crate::body::OpenFile;
+use crate::body::{Body, Fingerprint, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::PutObjectOutput;
 use crate::md5_lanes::Md5Sum;
@@ -23,7 +23,6 @@ use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::{MIB, PartLayout};
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::source::{Fingerprint, PartSource, Region, unreadable};
 use crate::transfer::tasks::stopped;
 
 /// An upload to run.
@@ -38,7 +37,7 @@ pub(super) struct Job<'a> {
 pub(super) async fn run(
     bucket: &Bucket,
     key: &str,
-    source: Source,
+    input: Input,
     headers: &ObjectProperties,
     options: TransferOptions,
 ) -> Result<Uploaded> {
@@ -47,13 +46,13 @@ pub(super) async fn run(
     let job = Job { bucket, key, headers, options: &options, meter: &meter };
     let span = debug_span!("upload", bucket = bucket.name(), key);
     let uploading = async {
-        match source {
-            Source::File(path) => job.upload(open(path).await?).await,
+        match input {
+            Input::File(path) => job.upload(open(path).await?).await,
             _ if options.checkpoint.is_some() => Err(Error::invalid_input(
                 "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
             )),
-            Source::Reader(reader) => job.stream(reader).await,
-            Source::Bytes(bytes) => job.upload(PartSource::Bytes(bytes)).await,
+            Input::Reader(reader) => job.stream(reader).await,
+            Input::Bytes(bytes) => job.upload(Source::bytes(bytes)).await,
         }
     };
     let outcome = uploading.instrument(span).await;
@@ -61,14 +60,14 @@ pub(super) async fn run(
     outcome
 }
 
-async fn open(path: PathBuf) -> Result<PartSource> {
+async fn open(path: PathBuf) -> Result<Source> {
     // A checkpoint has to mean the same file wherever it is resumed from.
-    let opening = tokio::task::spawn_blocking(move || OpenFile::open(&std::path::absolute(path)?));
-    Ok(PartSource::File(Arc::new(opening.await.map_err(stopped)?.map_err(unreadable)?)))
+    let opening = tokio::task::spawn_blocking(move || Source::open(&std::path::absolute(path)?, 0, None));
+    opening.await.map_err(stopped)?.map_err(unreadable)
 }
 
 impl Job<'_> {
-    pub(super) async fn upload(&self, source: PartSource) -> Result<Uploaded> {
+    pub(super) async fn upload(&self, source: Source) -> Result<Uploaded> {
         let before = fingerprint(&source).await?;
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
         let lock = self.lock_checkpoint().await?;
@@ -97,7 +96,7 @@ impl Job<'_> {
         &self,
         upload: Arc<MultipartUpload>,
         lock: Option<Arc<CheckpointLock>>,
-        source: &PartSource,
+        source: &Source,
         before: Fingerprint,
         plan: PartLayout,
         there: Vec<CompletedPart>,
@@ -134,7 +133,7 @@ impl Job<'_> {
     }
 
     /// One request for all.
-    async fn put(&self, source: &PartSource, before: Fingerprint) -> Result<Uploaded> {
+    async fn put(&self, source: &Source, before: Fingerprint) -> Result<Uploaded> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
             None => None,
@@ -171,12 +170,12 @@ impl Job<'_> {
         })
     }
 
-    async fn put_verified(&self, whole: &Region, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
+    async fn put_verified(&self, whole: &Source, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
         let meter = PartMeter::new(self.meter);
         let input = || {
             let mut input = self.headers.put();
             input.content_md5 = sum.map(content_md5);
-            input.body = whole.body().with_progress(Arc::<PartMeter>::clone(&meter));
+            input.body = Body::from_source(whole.clone()).with_progress(Arc::<PartMeter>::clone(&meter));
             input
         };
         let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
@@ -229,13 +228,13 @@ async fn feed(parts: Vec<PendingPart>, sender: mpsc::Sender<PendingPart>) -> Res
     Ok(())
 }
 
-async fn fingerprint(source: &PartSource) -> Result<Fingerprint> {
+async fn fingerprint(source: &Source) -> Result<Fingerprint> {
     let source = source.clone();
     tokio::task::spawn_blocking(move || source.fingerprint()).await.map_err(stopped)?.map_err(unreadable)
 }
 
 /// Describes the change of the source since `before`, if there is one.
-async fn change(source: &PartSource, before: Fingerprint) -> Result<Option<String>> {
+async fn change(source: &Source, before: Fingerprint) -> Result<Option<String>> {
     let now = fingerprint(source).await?;
     let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();
     let changed = |difference| format!("the file {} changed while it was uploaded: {difference}", path());

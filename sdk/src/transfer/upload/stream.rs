@@ -11,13 +11,12 @@ use super::abort_guard::start;
 use super::multipart::{PendingPart, part_channel, send_parts};
 use super::run::Job;
 use super::{Reader, Uploaded};
-use crate::body::{AlignedBuffer, OpenFile, PIECE, Piece, PiecePool};
+use crate::body::{BufferPool, CHUNK_SIZE, OpenFile, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::growing_part_size;
 use crate::transfer::part_size::{MAX_PARTS, MIB};
 use crate::transfer::progress::Meter;
-use crate::transfer::source::{PartSource, Region, unreadable};
 use crate::transfer::tasks::stopped;
 
 /// How many parts that are too long for memory are on disk at the same time.
@@ -30,7 +29,7 @@ impl Job<'_> {
         let second =
             if parts.is_at_end { None } else { self.options.cancellation.unless_cancelled(parts.next()).await? };
         let Some(second) = second else {
-            let all = first.map_or_else(|| PartSource::Bytes(Bytes::new()), |part| part.region.into_source());
+            let all = first.map_or_else(|| Source::bytes(Bytes::new()), |part| part.region);
             return self.upload(all).await;
         };
         let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
@@ -54,7 +53,7 @@ struct Parts {
     memory: Arc<Semaphore>,
     budget: u32,
     /// What was sent makes room for what is read: parts of other lengths would leave holes.
-    pool: Arc<PiecePool>,
+    pool: Arc<BufferPool>,
     disk: Arc<Semaphore>,
     meter: Arc<Meter>,
     read: u64,
@@ -72,7 +71,7 @@ impl Parts {
             next: 0,
             memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
             budget,
-            pool: PiecePool::keeping(usize::try_from(budget).unwrap_or(usize::MAX)),
+            pool: BufferPool::new(CHUNK_SIZE, usize::try_from(budget).unwrap_or(usize::MAX)),
             disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
             meter: Arc::clone(job.meter),
             read: 0,
@@ -111,43 +110,43 @@ impl Parts {
         let mebibytes = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
         let part = if mebibytes <= self.budget {
             let space = Arc::clone(&self.memory).acquire_many_owned(mebibytes).await.map_err(closed)?;
-            self.read_in_memory(length).await?.taking_up(space)
+            self.read_in_memory(length).await?.with_permit(space)
         } else {
             let space = Arc::clone(&self.disk).acquire_owned().await.map_err(closed)?;
-            self.read_on_disk(length).await?.taking_up(space)
+            self.read_on_disk(length).await?.with_permit(space)
         };
-        self.is_at_end = part.length() < length;
-        if part.length() == 0 && number > 0 {
+        self.is_at_end = part.len() < length;
+        if part.len() == 0 && number > 0 {
             return Ok(None);
         }
-        self.read += part.length();
+        self.read += part.len();
         self.next += 1;
         Ok(Some(PendingPart { number, region: part }))
     }
 
-    async fn read_in_memory(&mut self, length: u64) -> Result<Region> {
-        let mut pieces = Vec::new();
+    async fn read_in_memory(&mut self, length: u64) -> Result<Source> {
+        let mut chunks = Vec::new();
         let mut done = 0;
         while done < length {
-            let mut piece = Piece::of(length - done, &self.pool);
-            let wanted = piece.as_ref().len();
-            let filled = fill(&mut self.reader, piece.as_mut()).await?;
-            pieces.push(piece.into_bytes().slice(..filled));
+            let mut buffer = self.pool.buffer(length - done);
+            let wanted = buffer.as_ref().len();
+            let filled = fill(&mut self.reader, buffer.as_mut()).await?;
+            chunks.push(buffer.into_bytes().slice(..filled));
             done += filled as u64;
             if filled < wanted {
                 break;
             }
         }
-        Ok(PartSource::Pieces(pieces.into()).region(0..done))
+        Ok(Source::chunks(chunks))
     }
 
-    async fn read_on_disk(&mut self, length: u64) -> Result<Region> {
+    async fn read_on_disk(&mut self, length: u64) -> Result<Source> {
         let file = tokio::task::spawn_blocking(OpenFile::temporary).await.map_err(stopped)?.map_err(unreadable)?;
         let file = Arc::new(file);
-        let mut buffer = AlignedBuffer::zeroed(PIECE);
+        let mut buffer = BufferPool::chunks().buffer(CHUNK_SIZE as u64);
         let mut done = 0;
         while done < length {
-            let wanted = usize::try_from(length - done).unwrap_or(usize::MAX).min(PIECE);
+            let wanted = usize::try_from(length - done).unwrap_or(usize::MAX).min(CHUNK_SIZE);
             let filled = fill(&mut self.reader, &mut buffer.as_mut()[..wanted]).await?;
             let target = Arc::clone(&file);
             let writing = tokio::task::spawn_blocking(move || {
@@ -160,7 +159,7 @@ impl Parts {
                 break;
             }
         }
-        Ok(PartSource::File(file).region(0..done))
+        Ok(Source::file(file, 0..done))
     }
 
     /// After the last part there can be.

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncRead;
 
 use super::*;
+use crate::Body;
 
 /// The content, in pieces that are no divisor of any other.
 struct Pieces(Vec<u8>);
@@ -30,7 +31,7 @@ fn on_disk(content: &[u8], part: usize) -> Parts {
         next: 0,
         memory: Arc::new(Semaphore::new(0)),
         budget: 0,
-        pool: PiecePool::keeping(0),
+        pool: BufferPool::new(CHUNK_SIZE, 0),
         disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
         meter: Meter::new(None, None),
         read: 0,
@@ -40,21 +41,24 @@ fn on_disk(content: &[u8], part: usize) -> Parts {
 
 #[tokio::test]
 async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
-    for part in [2 * PIECE, 2 * PIECE + 777, 777] {
+    for part in [2 * CHUNK_SIZE, 2 * CHUNK_SIZE + 777, 777] {
         for size in [0, 1, part - 1, part, part + 1, 3 * part - 5, 3 * part] {
             let content = content(size);
             let mut parts = on_disk(&content, part);
             // A reader that gives nothing has a part, too.
             if size == 0 {
-                assert_eq!(parts.next().await.unwrap().unwrap().region.body().sent().await, content);
+                assert_eq!(Body::from_source(parts.next().await.unwrap().unwrap().region).sent().await, content);
             }
             for (number, bytes) in content.chunks(part).enumerate() {
                 let read = parts.next().await.unwrap().unwrap();
-                let file = read.region.clone().into_source();
-                assert!(matches!(file, PartSource::File(_)));
+                let file = read.region.clone();
+                assert!(file.path().is_some());
                 assert_eq!(file.fingerprint().unwrap().size, bytes.len() as u64, "nothing else is in its file");
-                assert_eq!((read.number as usize, read.region.length()), (number, bytes.len() as u64));
-                assert!(read.region.body().sent().await == bytes, "part {number} of {size} bytes in parts of {part}");
+                assert_eq!((read.number as usize, read.region.len()), (number, bytes.len() as u64));
+                assert!(
+                    Body::from_source(read.region).sent().await == bytes,
+                    "part {number} of {size} bytes in parts of {part}"
+                );
             }
             assert!(parts.next().await.unwrap().is_none(), "{size} bytes in parts of {part}");
             assert_eq!(parts.read, size as u64);
@@ -64,7 +68,7 @@ async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
 
 #[tokio::test]
 async fn no_more_than_two_parts_are_on_disk_at_the_same_time() {
-    let mut parts = on_disk(&content(3 * PIECE), PIECE);
+    let mut parts = on_disk(&content(3 * CHUNK_SIZE), CHUNK_SIZE);
     let first = parts.next().await.unwrap().unwrap();
     let _second = parts.next().await.unwrap().unwrap();
     assert_eq!(parts.disk.available_permits(), 0);

@@ -1,0 +1,377 @@
+//! Bytes to be sent, in memory, in a file or in a stream.
+
+use std::fs::Metadata;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::buffer_pool::{BufferPool, CHUNK_SIZE};
+use super::file::OpenFile;
+use crate::error::BoxError;
+
+pub(super) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
+
+/// Bytes to be sent: of a request, or of one part of an upload. Clones share them.
+///
+/// Unless it is a stream, a source can be read at any offset and any number of times.
+#[derive(Clone)]
+pub(crate) struct Source {
+    data: Data,
+    /// The bytes of `data` that belong to the source.
+    range: Range<u64>,
+    /// Share of a memory budget, returned with the last clone.
+    _permit: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+#[derive(Clone)]
+enum Data {
+    Bytes(Bytes),
+    /// Each has [`CHUNK_SIZE`] bytes, except the last one.
+    Chunks(Arc<[Bytes]>),
+    File(Arc<OpenFile>),
+    /// Taken by the attempt that sends it.
+    Stream(Arc<Mutex<Option<ByteStream>>>),
+}
+
+impl Source {
+    fn new(data: Data, range: Range<u64>) -> Self {
+        Self { data, range, _permit: None }
+    }
+
+    pub(crate) fn bytes(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        Self::new(Data::Bytes(bytes), 0..length)
+    }
+
+    /// Creates a source of chunks of [`CHUNK_SIZE`] bytes each; only the last one may be shorter.
+    pub(crate) fn chunks(chunks: Vec<Bytes>) -> Self {
+        let length = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        Self::new(Data::Chunks(chunks.into()), 0..length)
+    }
+
+    pub(crate) fn file(file: Arc<OpenFile>, range: Range<u64>) -> Self {
+        Self::new(Data::File(file), range)
+    }
+
+    pub(super) fn stream(length: u64, stream: ByteStream) -> Self {
+        Self::new(Data::Stream(Arc::new(Mutex::new(Some(stream)))), 0..length)
+    }
+
+    /// Opens a file from byte `offset` on; if `length` is `None`, to its end. Blocks.
+    pub(crate) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
+        let file = OpenFile::open(path)?;
+        let size = file.metadata()?.len();
+        let length = length.unwrap_or_else(|| size.saturating_sub(offset));
+        match offset.checked_add(length).filter(|end| *end <= size) {
+            Some(end) => Ok(Self::file(Arc::new(file), offset..end)),
+            None => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("the file {} has {size} bytes, too few for {length} bytes from byte {offset}", path.display()),
+            )),
+        }
+    }
+
+    /// Returns the source with a share of a memory budget, which is returned when the last clone is dropped.
+    pub(crate) fn with_permit(self, permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Some(Arc::new(permit)), ..self }
+    }
+
+    /// Returns a range of the source, without a copy.
+    pub(crate) fn region(&self, range: Range<u64>) -> Self {
+        Self { range: self.range.start + range.start..self.range.start + range.end, ..self.clone() }
+    }
+
+    /// Length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.range.end - self.range.start
+    }
+
+    pub(crate) fn is_rewindable(&self) -> bool {
+        !matches!(self.data, Data::Stream(_))
+    }
+
+    /// Returns the path of a file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.data {
+            Data::File(file) => Some(file.path()),
+            _ => None,
+        }
+    }
+
+    /// Returns a short name for `Debug`.
+    pub(super) fn kind(&self) -> &'static str {
+        match &self.data {
+            Data::Bytes(_) | Data::Chunks(_) => "bytes",
+            Data::File(_) => "file",
+            Data::Stream(_) => "stream",
+        }
+    }
+
+    /// Returns all bytes, if they are in one piece of memory.
+    pub(super) fn as_bytes(&self) -> Option<&[u8]> {
+        match &self.data {
+            Data::Bytes(bytes) => bytes.get(in_memory(&self.range)),
+            _ => None,
+        }
+    }
+
+    /// Returns the stream. Its bytes can be taken once.
+    pub(super) fn take_stream(&self) -> Option<ByteStream> {
+        match &self.data {
+            Data::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            _ => None,
+        }
+    }
+
+    /// Returns the chunk at `offset` if it is in memory, or in the page cache.
+    pub(super) fn chunk_in_memory(&self, offset: u64) -> Option<Bytes> {
+        if let Some((bytes, range)) = self.memory_at(offset) {
+            return Some(bytes.slice(range));
+        }
+        let Data::File(file) = &self.data else { return None };
+        if !OpenFile::CAN_READ_CACHED {
+            return None;
+        }
+        let mut buffer = BufferPool::frames().buffer(self.len().saturating_sub(offset));
+        file.read_cached(buffer.as_mut(), self.range.start + offset).then(|| buffer.into_bytes())
+    }
+
+    /// Reads the chunk at `offset` of a file. Blocks.
+    pub(super) fn read_chunk(&self, offset: u64) -> io::Result<Bytes> {
+        let mut buffer = BufferPool::chunks().buffer(self.len().saturating_sub(offset));
+        if let Data::File(file) = &self.data {
+            file.read_exact_at(buffer.as_mut(), self.range.start + offset)?;
+        }
+        Ok(buffer.into_bytes())
+    }
+
+    /// Returns the bytes at `offset`, as many as `scratch` has room for; the size of `scratch` divides [`CHUNK_SIZE`].
+    ///
+    /// Bytes of a file are read into `scratch`, and `before_disk` is called if they are not in the page cache. Blocks.
+    pub(crate) fn read<'a>(
+        &'a self,
+        offset: u64,
+        scratch: &'a mut [u8],
+        before_disk: impl FnOnce(),
+    ) -> io::Result<&'a [u8]> {
+        let length = in_memory(&(offset..self.len())).len().min(scratch.len());
+        if let Some((bytes, range)) = self.memory_at(offset) {
+            return Ok(bytes.get(range.start..range.end.min(range.start + length)).unwrap_or_default());
+        }
+        let (Data::File(file), scratch) = (&self.data, &mut scratch[..length]) else { return Ok(&[]) };
+        let start = self.range.start + offset;
+        if !file.read_cached(scratch, start) {
+            before_disk();
+            file.read_exact_at(scratch, start)?;
+        }
+        Ok(scratch)
+    }
+
+    /// Asks the kernel to read a range of a file ahead.
+    pub(crate) fn prefetch(&self, range: Range<u64>) {
+        if let Data::File(file) = &self.data {
+            let position = |offset: u64| self.range.end.min(self.range.start + offset);
+            file.prefetch(position(range.start)..position(range.end));
+        }
+    }
+
+    /// Returns where the bytes from `offset` to the end of a chunk are in memory.
+    fn memory_at(&self, offset: u64) -> Option<(&Bytes, Range<usize>)> {
+        let start = self.range.end.min(self.range.start + offset);
+        match &self.data {
+            Data::Bytes(bytes) => Some((bytes, in_memory(&(start..self.range.end)))),
+            Data::Chunks(chunks) => {
+                let first = start - start % CHUNK_SIZE as u64;
+                let chunk = chunks.get(usize::try_from(start / CHUNK_SIZE as u64).ok()?)?;
+                let end = self.range.end.min(first + chunk.len() as u64);
+                Some((chunk, in_memory(&(start - first..end - first))))
+            }
+            Data::File(_) | Data::Stream(_) => None,
+        }
+    }
+
+    /// Returns what would change if the bytes did. Blocks.
+    pub(crate) fn fingerprint(&self) -> io::Result<Fingerprint> {
+        let Data::File(file) = &self.data else {
+            return Ok(Fingerprint { size: self.len(), modified: None, identity: None });
+        };
+        let metadata = file.metadata()?;
+        Ok(Fingerprint {
+            size: metadata.len(),
+            modified: metadata.modified().ok().map(nanoseconds),
+            identity: identity(&metadata),
+        })
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Source({}, {} bytes)", self.kind(), self.len())
+    }
+}
+
+/// Properties of a file that change if its content does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fingerprint {
+    /// Size in bytes.
+    pub(crate) size: u64,
+    /// Time of the last write in nanoseconds since 1970. `None` if the file system does not know.
+    pub(crate) modified: Option<i64>,
+    /// Device, inode and time of the last change of content or attributes. `None` if the operating system does not tell.
+    pub(crate) identity: Option<(u64, u64, i64, i64)>,
+}
+
+impl Fingerprint {
+    /// Returns true if neither content nor attributes changed. A program may set `modified` back, but not this.
+    pub(crate) fn is_untouched(&self, now: &Self) -> bool {
+        self.identity.is_some() && self == now
+    }
+
+    /// Describes what happened to the content since, if anything did.
+    pub(crate) fn difference(&self, now: &Self) -> Option<String> {
+        if self.size != now.size {
+            return Some(format!("it had {} bytes and has {}", self.size, now.size));
+        }
+        (self.modified != now.modified).then(|| "it was written to".to_owned())
+    }
+}
+
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> Option<(u64, u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64, i64, i64)> {
+    None
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    let signed = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => signed(after),
+        Err(before) => -signed(before.duration()),
+    }
+}
+
+/// Converts a range of bytes that are in memory, whose offsets fit into `usize`.
+fn in_memory(range: &Range<u64>) -> Range<usize> {
+    let position = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+    position(range.start)..position(range.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::buffer_pool::FRAME_SIZE;
+    use super::*;
+    use crate::Body;
+
+    fn numbered(length: usize) -> Vec<u8> {
+        (0..length).map(|i| (i % 251) as u8).collect()
+    }
+
+    fn file_of(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    }
+
+    fn chunks(content: &[u8]) -> Source {
+        Source::chunks(content.chunks(CHUNK_SIZE).map(Bytes::copy_from_slice).collect())
+    }
+
+    #[tokio::test]
+    async fn chunks_are_sent_in_order_and_again() {
+        let content = numbered(2 * CHUNK_SIZE + 9);
+        let body = Body::from_source(chunks(&content));
+        assert_eq!((body.len(), body.is_rewindable()), (content.len() as u64, true));
+        for _ in 0..2 {
+            assert!(body.sent().await == content);
+        }
+    }
+
+    #[test]
+    fn region_is_read_to_its_end_and_no_further() {
+        let content = numbered(3 * CHUNK_SIZE);
+        let file = file_of(&content);
+        let (start, end) = (5, 2 * CHUNK_SIZE + 9);
+        let mut scratch = vec![0; CHUNK_SIZE / 4];
+        for source in [
+            Source::bytes(content.clone().into()).region(start as u64..end as u64),
+            Source::open(file.path(), 0, None).unwrap().region(start as u64..end as u64),
+            chunks(&content[start..end]),
+        ] {
+            for offset in (0..3 * CHUNK_SIZE).step_by(scratch.len()) {
+                let first = (start + offset).min(end);
+                let expected = &content[first..(first + scratch.len()).min(end)];
+                assert!(source.read(offset as u64, &mut scratch, || ()).unwrap() == expected, "{offset} of {source:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn chunks_of_a_file_join_to_the_region() {
+        let content = numbered(2 * CHUNK_SIZE + 777);
+        let file = file_of(&content);
+        for length in [CHUNK_SIZE + 500, FRAME_SIZE + 500] {
+            let source = Source::open(file.path(), 13, Some(length as u64)).unwrap();
+            let (mut read, mut cached) = (Vec::new(), Vec::new());
+            while read.len() < length {
+                read.extend_from_slice(&source.read_chunk(read.len() as u64).unwrap());
+            }
+            while cached.len() < length {
+                // Not every file system can tell what is in the page cache.
+                let offset = cached.len() as u64;
+                let chunk = source.chunk_in_memory(offset).unwrap_or_else(|| source.read_chunk(offset).unwrap());
+                cached.extend_from_slice(&chunk);
+            }
+            assert!(read == content[13..13 + length] && cached == read, "{length}");
+        }
+    }
+
+    #[test]
+    fn file_that_becomes_shorter_is_an_error() {
+        let file = file_of(&[7; 100]);
+        let source = Source::open(file.path(), 0, None).unwrap();
+        file.as_file().set_len(50).unwrap();
+        assert_eq!(source.chunk_in_memory(0), None);
+        assert!(source.read_chunk(0).unwrap_err().to_string().contains("became shorter"));
+    }
+
+    #[test]
+    fn range_past_the_end_of_a_file_is_refused_with_its_size() {
+        let file = file_of(b"12345");
+        let error = Source::open(file.path(), 3, Some(3)).unwrap_err().to_string();
+        assert!(error.contains("has 5 bytes, too few for 3 bytes from byte 3"), "{error}");
+        assert!(Source::open(file.path(), u64::MAX, Some(2)).is_err());
+    }
+
+    #[test]
+    fn directory_is_refused() {
+        let error = Source::open(&std::env::temp_dir(), 0, None).unwrap_err().to_string();
+        assert!(error.contains("not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn fingerprint_tells_how_a_file_changed() {
+        let file = file_of(b"12345");
+        let source = Source::open(file.path(), 0, None).unwrap();
+        let before = source.fingerprint().unwrap();
+        assert_eq!(before.difference(&source.fingerprint().unwrap()), None);
+        file.as_file().set_modified(UNIX_EPOCH + Duration::from_secs(1)).unwrap();
+        let after = source.fingerprint().unwrap();
+        assert_eq!(before.difference(&after).unwrap(), "it was written to");
+        file.as_file().set_len(3).unwrap();
+        assert_eq!(before.difference(&source.fingerprint().unwrap()).unwrap(), "it had 5 bytes and has 3");
+    }
+}
