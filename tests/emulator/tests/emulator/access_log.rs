@@ -1,7 +1,5 @@
-//! The access log.
-//!
-//! Protects: a line for each request, however it ended, with the bytes that really went over the wire; whole lines;
-//! nothing in them with which someone could sign.
+//! The access log has a complete line for each request, whatever ended it, with the bytes that were transferred and without
+//! credentials.
 
 use std::fs;
 use std::path::PathBuf;
@@ -30,7 +28,7 @@ impl Logged {
         Self { emulator, client, path, _directory: directory }
     }
 
-    /// Once everything has ended.
+    /// Stops the emulator and returns the log.
     async fn text(self) -> String {
         let Self { emulator, client, path, _directory } = self;
         drop(client);
@@ -48,7 +46,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// What was asked and how it ended: method, target, operation, status, bytes received and sent, fault.
+/// Formats method, target, operation, status, bytes received, bytes sent and fault of a line.
 fn summary(line: &Value) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
     let [method, target, operation, fault] = ["method", "target", "operation", "fault"].map(text);
@@ -61,7 +59,7 @@ fn summaries(lines: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_was_asked_and_answered() {
+async fn logs_requests_and_answers() {
     let logged = Logged::start([]).await;
     let client = &logged.client;
     let put = client.put("/b/a%2Bb", data(1, 2 * MIB)).await.expect(201);
@@ -91,7 +89,7 @@ async fn what_was_asked_and_answered() {
 }
 
 #[tokio::test]
-async fn nothing_to_sign_with_is_kept() {
+async fn redacts_credentials() {
     let logged = Logged::start([]).await;
     let expires = epoch() + 60;
     let text = signature::string_to_sign("GET", "/b/k", None, &http::HeaderMap::new(), Some(expires));
@@ -113,7 +111,7 @@ fn on(fault: Fault) -> FaultRule {
 }
 
 #[tokio::test]
-async fn what_went_wrong_is_named() {
+async fn names_the_fault() {
     let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
     let logged = Logged::start([on(unavailable), on(Fault::ResetBeforeAnswer), on(Fault::LoseAnswer)]).await;
     for _ in 0..4 {
@@ -131,7 +129,7 @@ async fn what_went_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_counts_as_far_as_it_was_sent() {
+async fn counts_the_bytes_before_a_cut() {
     let cut = on(Fault::CutAnswer { after: Offset::Bytes(1_000_001) }).operation("GetObject");
     let logged = Logged::start([cut]).await;
     logged.client.put("/b/k", data(1, 2 * MIB)).await.expect(201);
@@ -144,7 +142,7 @@ async fn an_answer_that_is_cut_counts_as_far_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn a_reset_in_the_body_counts_what_was_read() {
+async fn counts_the_bytes_before_a_reset() {
     let logged = Logged::start([on(Fault::ResetInBody { after: Offset::Bytes(1000) })]).await;
     let mut headers = logged.client.sign("PUT", "/b/k", None, &[("content-length", "100000")]);
     headers.insert("host", "localhost".parse().unwrap());
@@ -156,13 +154,13 @@ async fn a_reset_in_the_body_counts_what_was_read() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_is_logged() {
+async fn logs_a_client_that_disconnects() {
     let logged = Logged::start([on(Fault::StallBeforeAnswer { lasts: None })]).await;
     let mut raw = Raw::connect(&logged.emulator).await;
     raw.request(&logged.client, "PUT", "/b/k", b"data").await;
     while logged.client.get("/b/k").await.status != 200 {}
     drop(raw);
-    // Long before the emulator is stopped.
+    // The line is written before the emulator is stopped.
     let is_logged = || fs::read_to_string(&logged.path).unwrap().contains("stall_before_answer");
     while !is_logged() {
         tokio::task::yield_now().await;
@@ -173,7 +171,7 @@ async fn a_client_that_goes_away_is_logged() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wanted_counts_as_well() {
+async fn counts_the_body_of_a_refused_request() {
     let logged = Logged::start([]).await;
     let mut raw = Raw::connect(&logged.emulator).await;
     raw.request(&logged.client, "PUT", "/none/k", &data(1, 8 * MIB)).await;
@@ -181,13 +179,13 @@ async fn a_body_that_nobody_wanted_counts_as_well() {
     drop(raw);
     let line = logged.lines().await.remove(0);
     let received = usize::try_from(line["bytes_received"].as_u64().unwrap()).unwrap();
-    // What was in a buffer when it was refused is not known.
+    // The server does not know the bytes that are in a buffer when it refuses the request.
     assert!((7 * MIB..=8 * MIB).contains(&received), "{received}");
     assert_eq!(line["status"], 404);
 }
 
 #[tokio::test]
-async fn lines_of_requests_side_by_side_do_not_mix() {
+async fn lines_of_concurrent_requests_do_not_mix() {
     let latency = FaultRule::new(Fault::Latency { delay: Duration::from_millis(1) });
     let logged = Logged::start([latency]).await;
     let puts = (0..50).map(|number| {
@@ -203,7 +201,7 @@ async fn lines_of_requests_side_by_side_do_not_mix() {
 }
 
 #[tokio::test]
-async fn the_next_emulator_appends() {
+async fn appends_to_an_existing_log() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("access.log");
     let builder = Emulator::builder().bucket("b").access_log(&path);
@@ -216,7 +214,7 @@ async fn the_next_emulator_appends() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_is_one_clear_sentence() {
+fn unwritable_log_is_a_one_line_error() {
     let directory = tempfile::tempdir().unwrap();
     let output = command().args(["--listen", "127.0.0.1:0", "--access-log"]).arg(directory.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -1,4 +1,4 @@
-//! Protects: a bucket's ACL opens to everyone what it says, and nothing else.
+//! A bucket's ACL opens to everyone the operations that it grants, and no others.
 
 use crate::support::{Answer, Client};
 use http::HeaderMap;
@@ -19,7 +19,7 @@ async fn unsigned(client: &Client, method: &str, target: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn reading() {
+async fn grant_of_reading() {
     let (_emulator, client) = granted("READ").await;
     assert_eq!(unsigned(&client, "GET", "/b/k").await.expect(200).body, b"data");
     unsigned(&client, "HEAD", "/b/k").await.expect(200);
@@ -41,7 +41,7 @@ async fn reading() {
 }
 
 #[tokio::test]
-async fn writing() {
+async fn grant_of_writing() {
     let (_emulator, client) = granted("WRITE").await;
     unsigned(&client, "PUT", "/b/new").await.expect(201);
     let upload = unsigned(&client, "POST", "/b/parts?uploads").await.expect(200).json()["upload_id"].clone();
@@ -55,7 +55,7 @@ async fn writing() {
     for (method, target) in [("GET", "/b/k"), ("DELETE", "/b/k"), ("POST", "/b?delete"), ("PUT", "/b?acl")] {
         unsigned(&client, method, target).await.expect(403);
     }
-    // What may not be read may not be copied either, and moving would delete.
+    // Copying needs permission to read, and moving would delete the source.
     for name in ["x-qs-copy-source", "x-qs-move-source"] {
         let headers: HeaderMap = [(name.parse().unwrap(), "/b/k".parse().unwrap())].into_iter().collect();
         client.send_as_is("PUT", "/b/mine", headers, "").await.expect(403);
@@ -65,7 +65,7 @@ async fn writing() {
 }
 
 #[tokio::test]
-async fn both_until_it_is_taken_back() {
+async fn full_control_until_it_is_revoked() {
     let (_emulator, client) = granted("FULL_CONTROL").await;
     unsigned(&client, "PUT", "/b/new").await.expect(201);
     unsigned(&client, "GET", "/b/new").await.expect(200);
@@ -78,7 +78,7 @@ async fn both_until_it_is_taken_back() {
 }
 
 #[tokio::test]
-async fn bad_credentials_are_worse_than_none() {
+async fn invalid_credentials_are_refused_despite_a_grant() {
     let (emulator, client) = granted("READ").await;
     let stranger = Client::at(&emulator.endpoint(), emulator.access_key_id(), "wrong");
     assert_eq!(stranger.get("/b/k").await.expect(401).code(), "signature_not_matched");

@@ -1,6 +1,4 @@
-//! Faults that change what is said and how fast.
-//!
-//! Protects: what is wrong is wrong as the plan says, and the rest of the same answer is right.
+//! Faults that change answers or their rate affect exactly what the plan says.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +16,7 @@ async fn started(plan: FaultPlan) -> (Emulator, Client) {
 }
 
 #[tokio::test]
-async fn errors_instead_of_the_deed() {
+async fn error_answer_replaces_execution() {
     let code = Some("fetch_throttled".to_owned());
     let throttled = Fault::ErrorAnswer { status: 429, code, retry_after: Some(3) };
     let (emulator, client) = with(FaultRule::new(throttled).count(2)).await;
@@ -33,7 +31,7 @@ async fn errors_instead_of_the_deed() {
 }
 
 #[tokio::test]
-async fn errors_as_a_proxy_has_them() {
+async fn error_answer_without_code_has_no_body() {
     let bad_gateway = Fault::ErrorAnswer { status: 502, code: None, retry_after: None };
     let (_emulator, client) = with(FaultRule::new(bad_gateway)).await;
     let answer = client.get("/b").await.expect(502);
@@ -42,7 +40,7 @@ async fn errors_as_a_proxy_has_them() {
 }
 
 #[tokio::test]
-async fn who_is_refused_is_refused_all_the_same() {
+async fn invalid_request_is_refused_before_the_fault() {
     let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
     let (emulator, client) = with(FaultRule::new(unavailable)).await;
     let stranger = Client::at(&emulator.endpoint(), client_id(&emulator), "wrong");
@@ -56,7 +54,7 @@ fn client_id(emulator: &Emulator) -> &str {
 }
 
 #[tokio::test]
-async fn a_bit_that_changes_on_the_way_in() {
+async fn flips_a_bit_of_the_request_body() {
     let body = data(1, MIB + 7);
     let (emulator, client) = with(FaultRule::new(Fault::FlipReceivedBit { at: None }).count(2)).await;
     let answer = client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body.clone()).await.expect(400);
@@ -71,7 +69,7 @@ async fn a_bit_that_changes_on_the_way_in() {
 }
 
 #[tokio::test]
-async fn a_bit_that_changes_on_the_way_out() {
+async fn flips_a_bit_of_the_answer_body() {
     let body = data(1, MIB + 7);
     let flip = FaultRule::new(Fault::FlipSentBit { at: None }).operation("GetObject").count(1);
     let (_emulator, client) = with(flip).await;
@@ -83,7 +81,7 @@ async fn a_bit_that_changes_on_the_way_out() {
 }
 
 #[tokio::test]
-async fn the_byte_that_changes_can_be_chosen() {
+async fn flips_the_chosen_byte() {
     let body = data(1, MIB);
     for (at, byte) in
         [(Offset::Bytes(500_000), 500_000), (Offset::Fraction(0.25), MIB / 4), (Offset::Bytes(u64::MAX), MIB - 1)]
@@ -109,7 +107,7 @@ fn different_bits(one: &[u8], other: &[u8]) -> Vec<(usize, u8)> {
 }
 
 #[tokio::test]
-async fn an_etag_that_is_another_one() {
+async fn replaces_the_etag() {
     let (_emulator, client) = with(FaultRule::new(Fault::WrongEtag).count(1)).await;
     let right = format!("\"{}\"", md5_hex(b"data"));
     let wrong = client.put("/b/k", "data").await.expect(201);
@@ -119,13 +117,13 @@ async fn an_etag_that_is_another_one() {
 }
 
 #[tokio::test]
-async fn an_answer_without_an_etag_stays_without() {
+async fn adds_no_etag() {
     let (_emulator, client) = with(FaultRule::new(Fault::WrongEtag)).await;
     assert_eq!(client.get("/b").await.expect(200).header("etag"), "");
 }
 
 #[tokio::test]
-async fn a_clock_that_is_an_hour_off() {
+async fn clock_offset_shifts_dates() {
     let (_emulator, client) = started(FaultPlan::new().clock_offset(3600)).await;
     let answer = client.get("/b").await.expect(403);
     assert_eq!(answer.code(), "request_expired");
@@ -135,9 +133,9 @@ async fn a_clock_that_is_an_hour_off() {
     assert!((told - jiff::Timestamp::now().as_second() - 3600).abs() < 60, "{told}");
 }
 
-/// Lower bounds only: a busy machine makes everything slower, and nothing faster.
+/// Checks lower bounds only, because a busy machine is slower.
 #[tokio::test]
-async fn what_is_slow_takes_its_time() {
+async fn slow_bodies_and_latency_take_time() {
     let body = data(1, 200);
     let slow = [
         (Fault::Latency { delay: Duration::from_millis(50) }, "PutObject"),
@@ -157,7 +155,7 @@ async fn what_is_slow_takes_its_time() {
 }
 
 #[tokio::test]
-async fn a_bandwidth_is_shared() {
+async fn bandwidth_is_shared() {
     let line = FaultRule::new(Fault::Bandwidth { bytes_per_second: 8000 });
     let (_emulator, client) = with(line).await;
     let start = Instant::now();

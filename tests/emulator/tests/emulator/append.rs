@@ -1,25 +1,19 @@
-//! Protects: appending, one writer at a time, end to end.
+//! Appending to objects.
 
 use std::collections::BTreeSet;
 
-use crate::support::{Answer, Client, MIB, data, md5_base64};
+use crate::support::{Answer, Client, MIB, data, md5_base64, start};
 use qingstor_emulator::Emulator;
 
 const NEXT: &str = "x-qs-next-append-position";
 const VERSION_ID: &str = "x-qs-version-id";
-
-async fn started() -> (Emulator, Client) {
-    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
-    let client = Client::new(&emulator);
-    (emulator, client)
-}
 
 async fn append(client: &Client, position: usize, body: impl Into<Vec<u8>>) -> Answer {
     client.post(&format!("/b/log?append&position={position}"), body).await
 }
 
 #[tokio::test]
-async fn an_object_grows() {
+async fn append_extends_an_object() {
     let directory = tempfile::tempdir().unwrap();
     let builder = Emulator::builder().bucket("b").data_dir(directory.path());
     let emulator = builder.clone().start().await.unwrap();
@@ -31,7 +25,7 @@ async fn an_object_grows() {
     assert!(answer.body.is_empty());
     let first = client.send("HEAD", "/b/log", &[], "").await.expect(200);
 
-    // What the object is was said in the beginning.
+    // Only the first request sets the properties of the object.
     let headers = [("content-type", "text/y"), ("x-qs-meta-b", "2"), ("content-md5", &*md5_base64(&pieces[1]))];
     let target = format!("/b/log?position={}&append=", MIB + 3);
     client.send("POST", &target, &headers, pieces[1].clone()).await.expect(200);
@@ -55,8 +49,8 @@ async fn an_object_grows() {
 }
 
 #[tokio::test]
-async fn what_is_refused() {
-    let (_emulator, client) = started().await;
+async fn rejects_invalid_appends() {
+    let (_emulator, client) = start().await;
     append(&client, 0, "0123").await.expect(200);
     for position in [0, 3, 5] {
         assert_eq!(append(&client, position, "x").await.expect(400).code(), "invalid_argument", "{position}");
@@ -86,8 +80,8 @@ async fn what_is_refused() {
 }
 
 #[tokio::test]
-async fn only_what_was_made_by_appending_can_be_appended_to() {
-    let (_emulator, client) = started().await;
+async fn only_appendable_objects_can_be_appended_to() {
+    let (_emulator, client) = start().await;
     append(&client, 0, "data").await.expect(200);
     let copy = [("x-qs-copy-source", "/b/log")];
     client.send("PUT", "/b/copy", &copy, "").await.expect(201);
@@ -108,8 +102,8 @@ async fn only_what_was_made_by_appending_can_be_appended_to() {
 }
 
 #[tokio::test]
-async fn of_appends_at_the_same_position_one_wins() {
-    let (emulator, _client) = started().await;
+async fn one_of_concurrent_appends_succeeds() {
+    let (emulator, _client) = start().await;
     let emulator = std::sync::Arc::new(emulator);
     let mut expected = Vec::new();
     for round in 0..5 {
@@ -138,14 +132,14 @@ async fn of_appends_at_the_same_position_one_wins() {
 }
 
 #[tokio::test]
-async fn with_versioning_an_object_grows_in_its_version() {
-    let (_emulator, client) = started().await;
+async fn append_keeps_the_version() {
+    let (_emulator, client) = start().await;
     client.put("/b?versioning", r#"{"status":"ENABLED"}"#).await.expect(200);
     let first = append(&client, 0, "one").await.expect(200).header(VERSION_ID).to_owned();
     assert!(!first.is_empty());
     assert_eq!(append(&client, 3, "two").await.expect(200).header(VERSION_ID), first);
     client.delete("/b/log").await.expect(204);
-    // Behind a delete marker the object is an earlier version, which does not grow any more.
+    // Behind a delete marker the object is an earlier version, which cannot be appended to.
     assert_eq!(append(&client, 6, "x").await.expect(400).code(), "invalid_argument");
     let second = append(&client, 0, "new").await.expect(200).header(VERSION_ID).to_owned();
     assert_eq!(client.get(&format!("/b/log?version_id={first}")).await.expect(200).body, b"onetwo");

@@ -1,10 +1,10 @@
-//! The command: its line, its errors, and that it can be killed.
+//! The command: options, errors, and data after a kill.
 
 use crate::support::process::{Running, command};
 use crate::support::{MIB, data};
 
 #[tokio::test]
-async fn what_was_committed_survives_being_killed() {
+async fn committed_data_survives_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     let mut running = Running::start(directory.path());
     let client = &running.client;
@@ -44,7 +44,7 @@ async fn what_was_committed_survives_being_killed() {
 }
 
 #[tokio::test]
-async fn a_directory_in_use_is_left_to_who_uses_it() {
+async fn directory_in_use_is_refused_and_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let mut running = Running::start(directory.path());
     let upload = running.client.initiate("/b/k").await;
@@ -63,7 +63,7 @@ async fn a_directory_in_use_is_left_to_who_uses_it() {
 }
 
 #[test]
-fn a_status_that_is_not_one_of_two_is_one_clear_sentence() {
+fn invalid_status_is_a_one_line_error() {
     let output = command().args(["--listen", "127.0.0.1:0", "--upload-not-exists-status", "500"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
@@ -71,7 +71,7 @@ fn a_status_that_is_not_one_of_two_is_one_clear_sentence() {
 }
 
 #[test]
-fn a_port_in_use_is_one_clear_sentence() {
+fn port_in_use_is_a_one_line_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let output = command().args(["--listen", &address]).output().unwrap();
@@ -83,7 +83,7 @@ fn a_port_in_use_is_one_clear_sentence() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_used_is_one_clear_sentence() {
+fn unusable_directory_is_a_one_line_error() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let output = command().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(file.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

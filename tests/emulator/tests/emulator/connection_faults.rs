@@ -1,7 +1,5 @@
-//! Faults that end or hold up connections, seen by a client that decides about every byte.
-//!
-//! Protects: a connection breaks where the plan says, how it says, and only there; what was done before is done, and
-//! what was not is not.
+//! Faults that end or stall connections, tested with a client that controls every byte. A connection breaks exactly where
+//! the plan says, and a request is executed or not as documented.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -21,7 +19,7 @@ async fn with_rule(rule: FaultRule) -> (Emulator, Client) {
 }
 
 #[tokio::test]
-async fn a_connection_is_closed_before_anything_is_read() {
+async fn close_on_accept_reads_nothing() {
     let (emulator, client) = with_rule(FaultRule::new(Fault::CloseOnAccept).count(2)).await;
     for _ in 0..2 {
         assert_eq!(Raw::connect(&emulator).await.rest().await.unwrap(), b"");
@@ -31,7 +29,7 @@ async fn a_connection_is_closed_before_anything_is_read() {
 }
 
 #[tokio::test]
-async fn connections_are_refused_while_nothing_listens() {
+async fn stop_listening_refuses_connections() {
     let (emulator, client) = with(Fault::WrongEtag).await;
     let mut before = Raw::connect(&emulator).await;
     before.request(&client, "GET", "/b/k", b"").await;
@@ -48,7 +46,7 @@ async fn connections_are_refused_while_nothing_listens() {
 }
 
 #[tokio::test]
-async fn a_reset_before_the_answer_leaves_nothing_done() {
+async fn reset_before_answer_executes_nothing() {
     let (emulator, client) = with(Fault::ResetBeforeAnswer).await;
     let mut raw = Raw::connect(&emulator).await;
     raw.request(&client, "PUT", "/b/k", &data(1, MIB)).await;
@@ -58,7 +56,7 @@ async fn a_reset_before_the_answer_leaves_nothing_done() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_leaves_everything_done() {
+async fn lose_answer_executes_the_request() {
     let (emulator, client) = with(Fault::LoseAnswer).await;
     let mut raw = Raw::connect(&emulator).await;
     raw.request(&client, "PUT", "/b/k", b"data").await;
@@ -67,7 +65,7 @@ async fn a_lost_answer_leaves_everything_done() {
 }
 
 #[tokio::test]
-async fn a_reset_in_the_body_comes_while_there_is_more_of_it() {
+async fn reset_in_body_happens_before_the_end() {
     for after in [Offset::Bytes(1000), Offset::Fraction(0.1), Offset::Bytes(0)] {
         let (emulator, client) = with(Fault::ResetInBody { after }).await;
         let mut headers = client.sign("PUT", "/b/k", None, &[("content-length", "10000")]);
@@ -81,7 +79,7 @@ async fn a_reset_in_the_body_comes_while_there_is_more_of_it() {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_before_the_reset_is_stored() {
+async fn body_that_ends_before_the_reset_is_stored() {
     let (emulator, client) = with(Fault::ResetInBody { after: Offset::Bytes(5) }).await;
     client.put("/b/k", "data").await.expect(201);
     assert_eq!(emulator.faults_fired(), [1]);
@@ -91,7 +89,7 @@ async fn a_body_that_ends_before_the_reset_is_stored() {
 }
 
 #[tokio::test]
-async fn an_answer_is_cut_to_the_byte() {
+async fn cut_answer_sends_the_exact_number_of_bytes() {
     let body = data(1, 3 * MIB);
     for (after, sent) in [
         (Offset::Bytes(0), 0),
@@ -113,7 +111,7 @@ async fn an_answer_is_cut_to_the_byte() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_longer_is_sent_whole() {
+async fn short_answer_is_not_cut() {
     let cut = FaultRule::new(Fault::CutAnswer { after: Offset::Bytes(4) }).key("k");
     let (emulator, client) = with_rule(cut).await;
     let mut raw = Raw::connect(&emulator).await;
@@ -125,7 +123,7 @@ async fn an_answer_that_is_no_longer_is_sent_whole() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_takes_in_little() {
+async fn stall_in_body_has_small_buffers() {
     let (emulator, client) = with(Fault::StallInBody { after: Offset::Bytes(0), lasts: None }).await;
     let length = (64 * MIB).to_string();
     let mut headers = client.sign("PUT", "/b/k", None, &[("content-length", &length)]);
@@ -139,7 +137,7 @@ async fn who_does_not_read_takes_in_little() {
 }
 
 #[tokio::test]
-async fn a_stall_passes() {
+async fn stall_in_body_ends() {
     let lasts = Some(Duration::from_millis(20));
     let after = Offset::Bytes(2);
     let body = data(1, MIB);
@@ -150,7 +148,7 @@ async fn a_stall_passes() {
         let start = std::time::Instant::now();
         client.put("/b/k", body.clone()).await.expect(201);
         assert!(client.get("/b/k").await.expect(200).body == body);
-        // A stall can be longer on a busy machine, and never shorter.
+        // A stall may take longer on a busy machine, but not less time.
         assert!(start.elapsed() >= Duration::from_millis(20));
         let fired = emulator.faults_fired()[0];
         assert!(fired >= 1);
@@ -158,7 +156,7 @@ async fn a_stall_passes() {
 }
 
 #[tokio::test]
-async fn a_stall_before_the_answer_comes_after_the_deed() {
+async fn stall_before_answer_executes_the_request() {
     let (emulator, client) = with(Fault::StallBeforeAnswer { lasts: None }).await;
     let mut raw = Raw::connect(&emulator).await;
     raw.request(&client, "PUT", "/b/k", b"data").await;
@@ -168,7 +166,7 @@ async fn a_stall_before_the_answer_comes_after_the_deed() {
 }
 
 #[tokio::test]
-async fn a_stall_in_the_answer_comes_after_what_was_sent() {
+async fn stall_in_answer_sends_the_bytes_before_it() {
     let stall = FaultRule::new(Fault::StallInAnswer { after: Offset::Bytes(3), lasts: None });
     let (emulator, client) = with_rule(stall.operation("GetObject")).await;
     client.put("/b/k", "data").await.expect(201);

@@ -1,14 +1,8 @@
-//! What happens on the wire around the requests.
+//! HTTP connections: chunked bodies, `100 Continue`, early errors and shutdown.
 
-use crate::support::{Client, MIB, Raw};
+use crate::support::{Client, MIB, Raw, start};
 use http::HeaderMap;
 use qingstor_emulator::Emulator;
-
-async fn started() -> (Emulator, Client) {
-    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
-    let client = Client::new(&emulator);
-    (emulator, client)
-}
 
 fn signed(client: &Client, method: &str, target: &str, headers: &[(&str, &str)]) -> HeaderMap {
     let mut headers = client.sign(method, target, None, headers);
@@ -17,8 +11,8 @@ fn signed(client: &Client, method: &str, target: &str, headers: &[(&str, &str)])
 }
 
 #[tokio::test]
-async fn who_asks_first_is_told_to_go_on_or_not() {
-    let (emulator, client) = started().await;
+async fn answers_expect_100_continue() {
+    let (emulator, client) = start().await;
     let expect = [("expect", "100-continue"), ("content-length", "4")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &expect)).await;
@@ -32,8 +26,8 @@ async fn who_asks_first_is_told_to_go_on_or_not() {
 }
 
 #[tokio::test]
-async fn bodies_in_chunks() {
-    let (emulator, client) = started().await;
+async fn accepts_chunked_bodies() {
+    let (emulator, client) = start().await;
     let chunked = [("transfer-encoding", "chunked")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
@@ -50,7 +44,7 @@ async fn bodies_in_chunks() {
 }
 
 #[tokio::test]
-async fn bodies_in_chunks_can_be_refused() {
+async fn chunked_bodies_can_be_refused() {
     let emulator = Emulator::builder().bucket("b").refuse_chunked(true).start().await.unwrap();
     let client = Client::new(&emulator);
     let mut raw = Raw::connect(&emulator).await;
@@ -64,8 +58,8 @@ async fn bodies_in_chunks_can_be_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_ends_early_leaves_nothing() {
-    let (emulator, client) = started().await;
+async fn incomplete_body_is_not_stored() {
+    let (emulator, client) = start().await;
     let length = [("content-length", "10")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
@@ -77,9 +71,9 @@ async fn a_body_that_ends_early_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_answered_before_the_connection_closes() {
-    let (emulator, client) = started().await;
-    // The largest part an official client sends.
+async fn refused_large_body_is_answered() {
+    let (emulator, client) = start().await;
+    // Maximum size of a part of the official clients.
     let body = vec![0; 128 * MIB];
     let length = [("content-length", &*body.len().to_string())];
     let mut raw = Raw::connect(&emulator).await;
@@ -91,8 +85,8 @@ async fn a_refused_body_is_answered_before_the_connection_closes() {
 }
 
 #[tokio::test]
-async fn too_much_is_refused_before_it_is_sent() {
-    let (emulator, client) = started().await;
+async fn too_large_body_is_refused_before_it_is_sent() {
+    let (emulator, client) = start().await;
     let length = [("content-length", "5368709121")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
@@ -101,8 +95,8 @@ async fn too_much_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_connection_outlives_small_refusals() {
-    let (emulator, client) = started().await;
+async fn connection_continues_after_small_errors() {
+    let (emulator, client) = start().await;
     let mut raw = Raw::connect(&emulator).await;
     let length = [("content-length", "4")];
     for target in ["/none/k", "/b/k?part_number=1", "/none/k"] {
@@ -118,8 +112,8 @@ async fn a_connection_outlives_small_refusals() {
 }
 
 #[tokio::test]
-async fn stopping_frees_the_port() {
-    let (emulator, client) = started().await;
+async fn stop_frees_the_port() {
+    let (emulator, client) = start().await;
     client.put("/b/k", "data").await.expect(201);
     let port = emulator.port();
     emulator.stop().await;
@@ -127,7 +121,7 @@ async fn stopping_frees_the_port() {
 }
 
 #[tokio::test]
-async fn dropping_frees_the_directory() {
+async fn drop_frees_the_directory() {
     let directory = tempfile::tempdir().unwrap();
     let builder = Emulator::builder().bucket("b").data_dir(directory.path());
     let emulator = builder.clone().start().await.unwrap();

@@ -1,4 +1,4 @@
-//! Protects: pages of other origins may do what the CORS rules of a bucket say.
+//! CORS.
 
 use crate::support::{Answer, Client};
 use http::{HeaderMap, HeaderName};
@@ -16,7 +16,7 @@ async fn started() -> (Emulator, Client) {
     (emulator, client)
 }
 
-/// As browsers do it: without a signature.
+/// Sends a preflight request, which has no signature.
 async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> Answer {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
@@ -24,7 +24,7 @@ async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> A
 }
 
 #[tokio::test]
-async fn a_browser_asks_before_it_sends() {
+async fn answers_preflight_requests() {
     let (_emulator, client) = started().await;
     let put = ("access-control-request-method", "PUT");
     let headers = ("access-control-request-headers", "content-type,x-qs-date");
@@ -57,7 +57,7 @@ async fn a_browser_asks_before_it_sends() {
 }
 
 #[tokio::test]
-async fn answers_say_who_may_see_them() {
+async fn answers_have_cors_headers() {
     let (_emulator, client) = started().await;
     for (method, target, status) in
         [("GET", "/b/k", 200), ("PUT", "/b/k", 201), ("GET", "/b", 200), ("GET", "/b/x", 404)]
@@ -67,7 +67,7 @@ async fn answers_say_who_may_see_them() {
         assert_eq!(answer.header("access-control-expose-headers"), "ETag");
         assert_eq!(answer.header("access-control-allow-methods"), "");
     }
-    // A page that is not let in can still see why.
+    // A page can read errors too.
     let refused = client
         .send_as_is("GET", "/b/k", [("origin".parse().unwrap(), ORIGIN.1.parse().unwrap())].into_iter().collect(), "")
         .await;

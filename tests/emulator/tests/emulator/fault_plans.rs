@@ -1,7 +1,4 @@
-//! Plans of faults as a whole.
-//!
-//! Protects: the same seed hits the same requests; a plan that hits nothing changes nothing; the command takes plans
-//! and says where one is wrong.
+//! Fault plans: repeatable by their seed, without effect if no rule hits, and validated by the command.
 
 use std::fs;
 
@@ -28,7 +25,7 @@ async fn started(plan: FaultPlan) -> (Emulator, Client) {
 }
 
 #[tokio::test]
-async fn an_upload_that_meets_a_plan() {
+async fn plan_hits_the_requests_of_an_upload() {
     let (emulator, client) = started(FaultPlan::from_yaml("plan.yaml", PLAN).unwrap()).await;
     let upload = client.initiate("/b/k").await;
     client.part("/b/k", &upload, 0, data(0, 10)).await.expect(201);
@@ -55,7 +52,7 @@ async fn statuses(seed: u64) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn the_seed_decides() {
+async fn same_seed_hits_the_same_requests() {
     let (first, again, other) = (statuses(1).await, statuses(1).await, statuses(2).await);
     assert_eq!(first, again);
     assert_ne!(first, other);
@@ -64,7 +61,7 @@ async fn the_seed_decides() {
     }
 }
 
-/// What an answer says, but for what is different every time.
+/// Formats an answer without the values that differ every time.
 fn said(answer: &Answer) -> String {
     let mut headers = answer.headers.clone();
     for name in ["date", "last-modified", "x-qs-request-id"] {
@@ -102,7 +99,7 @@ async fn conversation(plan: FaultPlan) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_plan_that_hits_nothing_changes_nothing() {
+async fn plan_without_hits_changes_nothing() {
     let faults = [
         Fault::CloseOnAccept,
         Fault::ErrorAnswer { status: 503, code: None, retry_after: None },
@@ -118,7 +115,7 @@ async fn a_plan_that_hits_nothing_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_has_no_sense_does_not_start() {
+async fn invalid_plan_is_refused_at_the_start() {
     let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("PutObjekt"));
     let error = Emulator::builder().faults(plan).start().await.unwrap_err();
     assert_eq!(
@@ -128,7 +125,7 @@ async fn what_has_no_sense_does_not_start() {
 }
 
 #[test]
-fn the_command_says_where_a_plan_is_wrong() {
+fn command_names_the_position_of_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let plan = directory.path().join("plan.yaml");
     fs::write(&plan, PLAN.replace("lose_answer", "loose_answer")).unwrap();
@@ -140,9 +137,9 @@ fn the_command_says_where_a_plan_is_wrong() {
     assert_eq!(error.lines().count(), 1);
 }
 
-/// Help shows a plan, and then each fault with what it takes.
+/// Help contains a plan, and then each fault with its fields.
 #[test]
-fn what_help_shows_is_a_plan() {
+fn plan_in_help_is_valid_and_lists_every_fault() {
     let output = command().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let (_, plan) = help.split_once("for --faults:").unwrap();
@@ -159,6 +156,6 @@ fn what_help_shows_is_a_plan() {
         assert_eq!(FaultPlan::from_yaml(line, &plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
     }
     let unknown = FaultPlan::from_yaml("plan", "rules: [ { fault: unknown } ]").unwrap_err().to_string();
-    // Between backquotes there are `unknown` itself and all names.
+    // The error contains `unknown` and all names in backquotes.
     assert_eq!(unknown.split('`').count() / 2, faults.len() + 1, "{unknown}");
 }

@@ -1,6 +1,6 @@
-//! Protects: objects can be uploaded with HTML forms, by whom and as the form's signer allowed it.
+//! Uploads with HTML forms, as the signed policy allows.
 
-use crate::support::{Answer, Client, MIB, Raw, data, md5_hex};
+use crate::support::{Answer, Client, MIB, Raw, data, md5_hex, start};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -45,7 +45,7 @@ impl Form {
 struct Signer<'a>(&'a Emulator);
 
 impl Signer<'_> {
-    /// The fields with those that sign them.
+    /// Adds the fields of the signature.
     fn sign(&self, fields: &[(&str, &str)]) -> Form {
         let policy: serde_json::Map<String, Value> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
@@ -59,12 +59,6 @@ impl Signer<'_> {
     }
 }
 
-async fn started() -> (Emulator, Client) {
-    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
-    let client = Client::new(&emulator);
-    (emulator, client)
-}
-
 async fn post(client: &Client, target: &str, body: Vec<u8>) -> Answer {
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers: HeaderMap = [("content-type".parse().unwrap(), content_type.parse().unwrap())].into_iter().collect();
@@ -72,8 +66,8 @@ async fn post(client: &Client, target: &str, body: Vec<u8>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_signed_form_makes_an_object() {
-    let (emulator, client) = started().await;
+async fn signed_form_creates_an_object() {
+    let (emulator, client) = start().await;
     let file = data(3, 3 * MIB + 7);
     let fields = [
         ("key", "user/tom/${filename}"),
@@ -85,7 +79,7 @@ async fn a_signed_form_makes_an_object() {
         ("note", "of no meaning"),
     ];
     let form = Signer(&emulator).sign(&fields).file("C:\\fakepath\\icon.jpg", "text/x; charset=utf-8", &file);
-    // What comes after the file is not signed, and does not count.
+    // Fields after the file are not signed and have no effect.
     let answer = post(&client, "/b", form.field("key", "other").field("Upload", "go").end()).await.expect(201);
     let etag = format!("\"{}\"", md5_hex(&file));
     assert_eq!(answer.header("etag"), etag);
@@ -101,10 +95,10 @@ async fn a_signed_form_makes_an_object() {
 }
 
 #[tokio::test]
-async fn the_file_tells_its_type_and_may_hold_anything() {
-    let (emulator, client) = started().await;
+async fn file_has_its_content_type_and_any_data() {
+    let (emulator, client) = start().await;
     let signer = Signer(&emulator);
-    // Nearly the boundary, and nearly at its place.
+    // Data that resembles the boundary.
     let tricky = format!("\r\n-{BOUNDARY}\r\n--{}\r\n\r", &BOUNDARY[..BOUNDARY.len() - 1]);
     for (key, file, of_file, content_type) in [
         ("empty", "", "image/jpeg", "image/jpeg"),
@@ -124,8 +118,8 @@ async fn the_file_tells_its_type_and_may_hold_anything() {
 }
 
 #[tokio::test]
-async fn what_is_not_as_it_was_signed_is_refused() {
-    let (emulator, client) = started().await;
+async fn fields_that_differ_from_the_policy_are_refused() {
+    let (emulator, client) = start().await;
     let signer = Signer(&emulator);
     let fields = [("key", "k"), ("x-qs-meta-a", "1")];
     let policy = STANDARD.encode(r#"{"key":"k","x-qs-meta-a":"1"}"#);
@@ -149,8 +143,8 @@ async fn what_is_not_as_it_was_signed_is_refused() {
 }
 
 #[tokio::test]
-async fn strangers_may_where_everyone_may_write() {
-    let (_emulator, client) = started().await;
+async fn unsigned_form_needs_a_grant() {
+    let (_emulator, client) = start().await;
     let form = || {
         Form::of(&[("key", "k"), ("cache-control", "no-store"), ("x-qs-meta-a", "1")])
             .file("f", "text/x", b"data")
@@ -167,14 +161,14 @@ async fn strangers_may_where_everyone_may_write() {
     let stored = client.get("/b/k").await.expect(200);
     assert_eq!(stored.header("cache-control"), "");
     assert_eq!(stored.header("x-qs-meta-a"), "1");
-    // Bad credentials are worse than none.
+    // Invalid credentials are refused despite the grant.
     let forged = Form::of(&[("access_key_id", "x"), ("policy", "e30="), ("signature", "x"), ("key", "k")]);
     post(&client, "/b", forged.file("f", "text/x", b"").end()).await.expect(401);
 }
 
 #[tokio::test]
-async fn a_signed_request_needs_no_signed_form_and_can_name_the_key() {
-    let (_emulator, client) = started().await;
+async fn signed_request_needs_no_policy() {
+    let (_emulator, client) = start().await;
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [("content-type", content_type.as_str()), ("cache-control", "no-store")];
     let form = |key: &str| Form::of(&[("key", key)]).file("f", "text/x", b"data").end();
@@ -188,8 +182,8 @@ async fn a_signed_request_needs_no_signed_form_and_can_name_the_key() {
 }
 
 #[tokio::test]
-async fn the_signature_of_a_form_covers_no_headers() {
-    let (emulator, client) = started().await;
+async fn form_signature_covers_no_headers() {
+    let (emulator, client) = start().await;
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [
         ("content-type", content_type.as_str()),
@@ -208,14 +202,14 @@ async fn the_signature_of_a_form_covers_no_headers() {
         assert_eq!(stored.header(name), "", "{name}");
     }
     assert_eq!(stored.header("x-qs-storage-class"), "STANDARD");
-    // Of a request that is itself signed, they are its own.
+    // A signed request sets its own headers.
     client.send("POST", "/b", &headers, form()).await.expect(201);
     assert_eq!(client.get("/b/k").await.expect(200).header("content-disposition"), "attachment");
 }
 
 #[tokio::test]
-async fn a_browser_is_sent_on() {
-    let (emulator, client) = started().await;
+async fn redirects_the_browser() {
+    let (emulator, client) = start().await;
     for (redirect, start) in [
         ("http://localhost:1/callback", "http://localhost:1/callback?status=201"),
         ("https://localhost:1/?a=b", "https://localhost:1/?a=b&status=201"),
@@ -244,8 +238,8 @@ async fn a_browser_is_sent_on() {
 }
 
 #[tokio::test]
-async fn broken_forms_leave_nothing_and_say_why() {
-    let (emulator, client) = started().await;
+async fn malformed_form_is_refused() {
+    let (emulator, client) = start().await;
     let signer = Signer(&emulator);
     let whole = signer.sign(&[("key", "k")]).file("f", "text/x", b"data").end();
     let without_end = whole[..whole.len() - 10].to_vec();

@@ -1,19 +1,19 @@
-//! Protects: what was answered is there after `kill -9` in the middle of writing, and what was not is there as a whole
-//! or not at all.
+//! After `kill -9` during writes, every answered change exists, and a change without an answer exists completely or not at
+//! all.
 
 use crate::support::process::Running;
 use crate::support::{Answer, Client, data};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// How many answers of each writer are waited for before the server is killed.
+/// Number of answers to each writer before the server is killed.
 const ANSWERS: usize = 25;
 
-/// Tells about an answer, and whether one came.
+/// Counts an answer and returns it, if there is one.
 fn told<T>(answered: &UnboundedSender<()>, answer: reqwest::Result<T>) -> Option<T> {
     answer.ok().inspect(|_| answered.send(()).unwrap_or_default())
 }
 
-/// Each version that was made, by its name, with its data; a delete marker has none.
+/// The created versions: id and data. A delete marker has no data.
 type Versions = Vec<(String, Option<Vec<u8>>)>;
 
 async fn write_versions(client: Client, path: String, answered: UnboundedSender<()>) -> Versions {
@@ -34,7 +34,7 @@ fn piece(number: u64) -> Vec<u8> {
     data(number, 1000 + number as usize)
 }
 
-/// How many pieces were appended.
+/// Returns the number of appended pieces.
 async fn append_pieces(client: Client, path: String, answered: UnboundedSender<()>) -> u64 {
     let mut position = 0;
     for number in 0.. {
@@ -47,7 +47,7 @@ async fn append_pieces(client: Client, path: String, answered: UnboundedSender<(
     0
 }
 
-/// How many objects were moved.
+/// Returns the number of moved objects.
 async fn move_objects(client: Client, path: String, answered: UnboundedSender<()>) -> u64 {
     for number in 0.. {
         let (from, to) = (format!("{path}-from-{number}"), format!("{path}-to-{number}"));
@@ -103,11 +103,11 @@ async fn check_moves(client: &Client, path: &str, moved: u64) {
 }
 
 #[tokio::test]
-async fn nothing_that_was_answered_is_lost() {
+async fn answered_changes_survive_a_kill() {
     let directory = tempfile::tempdir().unwrap();
     for round in 0..4 {
         let mut running = Running::start(directory.path());
-        // Without versioning in the first round, and with it from then on.
+        // The first round runs without versioning, the others with it.
         if round == 1 {
             running.client.put("/b?versioning", r#"{"status":"ENABLED"}"#).await.expect(200);
         }

@@ -1,10 +1,10 @@
-//! Multipart uploads, end to end.
+//! Multipart uploads.
 
 use crate::support::{Client, MIB, data, md5_base64, md5_hex};
 use qingstor_emulator::Emulator;
 
 #[tokio::test]
-async fn an_upload_survives_a_restart_and_becomes_an_object() {
+async fn upload_survives_a_restart_and_becomes_an_object() {
     let directory = tempfile::tempdir().unwrap();
     let builder = Emulator::builder().bucket("b").data_dir(directory.path());
     let emulator = builder.clone().start().await.unwrap();
@@ -66,7 +66,7 @@ async fn small_parts_are_refused_unless_allowed() {
             answer.expect(201);
         } else {
             assert_eq!(answer.expect(400).code(), "entity_too_small");
-            // The last part has no minimum, and the refusal has not ended the upload.
+            // The last part has no minimum size, and the error did not end the upload.
             client.complete("/b/k", &upload, &[1]).await.expect(201);
             assert_eq!(client.get("/b/k").await.body, data(1, 10));
         }
@@ -74,7 +74,7 @@ async fn small_parts_are_refused_unless_allowed() {
 }
 
 #[tokio::test]
-async fn parts_are_checked_and_replaced() {
+async fn rejects_invalid_parts_and_replaces_parts() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let upload = client.initiate("/b/k").await;
@@ -101,7 +101,7 @@ async fn parts_are_checked_and_replaced() {
 }
 
 #[tokio::test]
-async fn the_status_of_an_unknown_upload_can_be_chosen() {
+async fn status_of_upload_not_exists_is_configurable() {
     for status in [400, 404] {
         let emulator = Emulator::builder().bucket("b").upload_not_exists_status(status).start().await.unwrap();
         let client = Client::new(&emulator);
@@ -118,7 +118,7 @@ async fn the_status_of_an_unknown_upload_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn parts_copied_from_an_object() {
+async fn copies_parts_from_an_object() {
     let emulator = Emulator::builder().bucket("b").allow_tiny_parts(true).start().await.unwrap();
     let client = Client::new(&emulator);
     client.put("/b/a%20source", "0123456789").await.expect(201);
@@ -146,7 +146,7 @@ async fn parts_copied_from_an_object() {
 }
 
 #[tokio::test]
-async fn listing_parts_and_uploads() {
+async fn lists_parts_and_uploads() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let upload = client.initiate("/b/k").await;

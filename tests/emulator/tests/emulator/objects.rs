@@ -1,17 +1,10 @@
-//! Buckets and objects, end to end.
+//! Buckets and objects.
 
-use crate::support::{Client, MIB, Raw, data, http_date, md5_base64, md5_hex};
-use qingstor_emulator::Emulator;
-
-async fn started() -> (Emulator, Client) {
-    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
-    let client = Client::new(&emulator);
-    (emulator, client)
-}
+use crate::support::{MIB, Raw, data, http_date, md5_base64, md5_hex, start};
 
 #[tokio::test]
-async fn buckets() {
-    let (_emulator, client) = started().await;
+async fn creates_lists_and_deletes_buckets() {
+    let (_emulator, client) = start().await;
     client.put("/new-bucket", "").await.expect(201);
     let answer = client.put("/new-bucket/", "").await.expect(409);
     assert_eq!(answer.code(), "bucket_already_exists");
@@ -36,8 +29,8 @@ async fn buckets() {
 }
 
 #[tokio::test]
-async fn an_object_comes_back_as_it_went() {
-    let (_emulator, client) = started().await;
+async fn download_returns_the_upload() {
+    let (_emulator, client) = start().await;
     let body = data(7, 3 * MIB + 5);
     let headers = [
         ("content-type", "text/x"),
@@ -70,8 +63,8 @@ async fn an_object_comes_back_as_it_went() {
 }
 
 #[tokio::test]
-async fn ranges_and_conditions() {
-    let (_emulator, client) = started().await;
+async fn supports_ranges_and_conditions() {
+    let (_emulator, client) = start().await;
     client.put("/b/k", "0123456789").await.expect(201);
     client.put("/b/empty", "").await.expect(201);
     let etag = format!("\"{}\"", md5_hex(b"0123456789"));
@@ -101,8 +94,8 @@ async fn ranges_and_conditions() {
 }
 
 #[tokio::test]
-async fn copying_and_moving() {
-    let (_emulator, client) = started().await;
+async fn copies_and_moves_objects() {
+    let (_emulator, client) = start().await;
     let meta = [("x-qs-meta-a", "1"), ("content-type", "text/x")];
     let put = client.send("PUT", "/b/a%20%2Bb", &meta, "data").await;
     let etag = put.expect(201).header("etag").to_owned();
@@ -134,7 +127,7 @@ async fn copying_and_moving() {
         let headers = [("x-qs-copy-source", value)];
         client.send("PUT", "/b/x", &headers, "").await.expect(status);
     }
-    // A source that is no source must not make an upload of nothing of it.
+    // An invalid source must not store an empty object.
     for name in ["x-qs-copy-source", "x-qs-move-source"] {
         for value in ["", "/b/\u{4e2d}"] {
             let answer = client.send("PUT", "/b/copy", &[(name, value)], "").await;
@@ -154,8 +147,8 @@ async fn copying_and_moving() {
 }
 
 #[tokio::test]
-async fn listing_and_deleting_many() {
-    let (_emulator, client) = started().await;
+async fn lists_and_deletes_many_objects() {
+    let (_emulator, client) = start().await;
     for key in ["a", "dir/1", "dir/2", "%E4%B8%AD", "z"] {
         client.put(&format!("/b/{key}"), "x").await.expect(201);
     }
@@ -190,8 +183,8 @@ async fn listing_and_deleting_many() {
 }
 
 #[tokio::test]
-async fn encryption_demands_the_same_key() {
-    let (_emulator, client) = started().await;
+async fn encrypted_object_requires_its_key() {
+    let (_emulator, client) = start().await;
     let key = |prefix: &'static str, digest: &'static str| {
         [
             (format!("{prefix}-algorithm"), "AES256"),
@@ -221,8 +214,8 @@ async fn encryption_demands_the_same_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_and_what_is_not_possible() {
-    let (_emulator, client) = started().await;
+async fn distinguishes_unserved_and_invalid_requests() {
+    let (_emulator, client) = start().await;
     client.put("/b/k", "data").await.expect(201);
     for target in ["/b/k?image&action=info", "/b/k?action=resize:w_1&image="] {
         let answer = client.get(target).await.expect(501);
@@ -237,8 +230,8 @@ async fn what_is_not_served_and_what_is_not_possible() {
 }
 
 #[tokio::test]
-async fn keys_that_url_libraries_change_are_kept() {
-    let (emulator, client) = started().await;
+async fn keeps_keys_that_url_libraries_change() {
+    let (emulator, client) = start().await;
     let mut raw = Raw::connect(&emulator).await;
     let paths = ["/b//lead", "/b/a//b", "/b/../x", "/b/./y/%2e%2e/z", "/b/q=~%2F+"];
     for path in paths {

@@ -1,10 +1,10 @@
-//! Protects: what is set on a bucket comes back, is refused when it is no good, and goes with the bucket.
+//! Settings of buckets.
 
 use crate::support::Client;
 use qingstor_emulator::{Emulator, operations};
 use serde_json::{Value, json};
 
-/// Sub-resource, what reading answers before anything was put, a body, and one that is refused with the field at fault.
+/// Returns for each setting: sub-resource, answer if it is not set, a valid body, an invalid body, and its invalid field.
 fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {
     let user = json!({"type": "user", "id": "usr-1"});
     vec![
@@ -73,7 +73,7 @@ fn without_owner(mut answer: Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_is_put_read_replaced_and_deleted() {
+async fn every_setting_is_set_read_replaced_and_deleted() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     for (name, unset, body, bad, field) in settings() {
@@ -109,7 +109,7 @@ async fn each_is_put_read_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn the_owner_is_named_with_the_acl() {
+async fn acl_names_the_owner() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let listed = client.get("/b").await.json();
@@ -119,7 +119,7 @@ async fn the_owner_is_named_with_the_acl() {
 }
 
 #[tokio::test]
-async fn they_need_a_bucket_and_survive_a_restart_but_not_their_bucket() {
+async fn settings_survive_a_restart_and_end_with_their_bucket() {
     let directory = tempfile::tempdir().unwrap();
     let start = async || Emulator::builder().data_dir(directory.path()).bucket("b").start().await.unwrap();
     let emulator = start().await;
@@ -153,7 +153,7 @@ async fn they_need_a_bucket_and_survive_a_restart_but_not_their_bucket() {
 }
 
 #[tokio::test]
-async fn domains_are_bound_and_freed_one_at_a_time() {
+async fn binds_and_unbinds_domains() {
     let emulator = Emulator::builder().bucket("b").bucket("c").start().await.unwrap();
     let client = Client::new(&emulator);
     let domains = async |target: &str| {
@@ -198,7 +198,7 @@ async fn domains_are_bound_and_freed_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn statistics_count_what_is_there() {
+async fn statistics_count_objects() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let empty = client.get("/b?stats").await.expect(200).json();
@@ -220,7 +220,7 @@ async fn statistics_count_what_is_there() {
 }
 
 #[tokio::test]
-async fn what_is_said_to_be_served_is_served() {
+async fn every_listed_operation_is_served() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let routes = operations().iter().flat_map(|operation| operation.paths().iter().map(move |path| (operation, path)));

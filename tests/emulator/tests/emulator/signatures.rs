@@ -1,11 +1,11 @@
-//! Who is let in, and what the others are told.
+//! Authentication.
 
 use crate::support::{Client, Raw, epoch, http_date};
 use http::HeaderMap;
 use qingstor_emulator::{Emulator, signature};
 
 #[tokio::test]
-async fn a_refused_signature_shows_the_string_to_sign() {
+async fn wrong_signature_returns_the_string_to_sign() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let id = emulator.access_key_id();
     let client = Client::at(&emulator.endpoint(), id, "wrong");
@@ -26,7 +26,7 @@ async fn a_refused_signature_shows_the_string_to_sign() {
 }
 
 #[tokio::test]
-async fn strangers_and_unsigned_requests() {
+async fn unknown_and_missing_credentials_are_refused() {
     let emulator =
         Emulator::builder().bucket("b").credentials("first", "1").credentials("second", "2").start().await.unwrap();
     let endpoint = emulator.endpoint();
@@ -40,12 +40,12 @@ async fn strangers_and_unsigned_requests() {
 }
 
 #[tokio::test]
-async fn clocks_may_differ_by_a_quarter_of_an_hour() {
+async fn accepts_dates_within_15_minutes() {
     let emulator = Emulator::builder().bucket("b").clock_offset(3600).start().await.unwrap();
     let client = Client::new(&emulator);
     let answer = client.get("/b").await.expect(403);
     assert_eq!(answer.code(), "request_expired");
-    // What the server says is what the client can go by.
+    // The client can correct its clock with the server's date.
     let date = answer.header("date").to_owned();
     let headers = [("date", date.as_str())];
     client.send("GET", "/b", &headers, "").await.expect(200);
@@ -57,7 +57,7 @@ async fn clocks_may_differ_by_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
-async fn presigned_urls() {
+async fn accepts_presigned_urls() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     client.put("/b/k", "data").await.expect(201);
@@ -82,7 +82,7 @@ async fn presigned_urls() {
 }
 
 #[tokio::test]
-async fn the_bucket_in_the_host() {
+async fn accepts_the_bucket_in_the_host() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     client.put("/b/a%20key", "data").await.expect(201);
@@ -98,13 +98,13 @@ async fn the_bucket_in_the_host() {
 }
 
 #[tokio::test]
-async fn the_global_host_says_where_a_bucket_is() {
+async fn global_host_redirects_to_the_zone() {
     let emulator = Emulator::builder().bucket("b").zone("gd2").start().await.unwrap();
     let client = Client::new(&emulator);
     let signed = client.sign("HEAD", "/b", None, &[]);
     for (mut headers, host, target, location) in [
         (signed, "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
-        // One has to know the zone before one can sign for its host.
+        // A client has to know the zone before it can sign for its host.
         (HeaderMap::new(), "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
         (HeaderMap::new(), "b.qingstor.com", "/", "http://b.gd2.qingstor.com"),
     ] {
@@ -128,7 +128,7 @@ async fn anonymous_reading_can_be_allowed() {
 }
 
 #[tokio::test]
-async fn strangers_set_no_standard_metadata_but_the_type() {
+async fn unsigned_request_sets_only_the_content_type() {
     let emulator = Emulator::builder().bucket("b").allow_anonymous(true).start().await.unwrap();
     let client = Client::new(&emulator);
     let sent = [
@@ -151,7 +151,7 @@ async fn strangers_set_no_standard_metadata_but_the_type() {
 }
 
 #[tokio::test]
-async fn empty_credentials_are_credentials() {
+async fn empty_credentials_are_refused() {
     for allowed in [false, true] {
         let emulator = Emulator::builder().bucket("b").allow_anonymous(allowed).start().await.unwrap();
         let mut raw = Raw::connect(&emulator).await;
@@ -164,7 +164,7 @@ async fn empty_credentials_are_credentials() {
 }
 
 #[tokio::test]
-async fn a_signed_header_comes_once() {
+async fn repeated_signed_header_is_refused() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let mut headers = client.sign("PUT", "/b/k", None, &[("x-qs-meta-a", "signed"), ("content-length", "0")]);

@@ -1,4 +1,4 @@
-//! Protects: the list of versions, its order and its pages, end to end.
+//! Lists of versions: order and pages.
 
 use crate::support::{Client, md5_hex};
 use qingstor_emulator::Emulator;
@@ -23,7 +23,7 @@ fn lines(list: &Value) -> Vec<String> {
     lines
 }
 
-/// Goes through all pages and gives back what they have together.
+/// Returns the entries of all pages.
 async fn walk(client: &Client, query: &str, limit: usize) -> Vec<String> {
     let (mut key, mut id) = (String::new(), String::new());
     let mut all = Vec::new();
@@ -45,7 +45,7 @@ async fn walk(client: &Client, query: &str, limit: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_version() {
+async fn describes_versions() {
     let (_emulator, client) = enabled().await;
     let headers = [("content-type", "text/x"), ("x-qs-storage-class", "STANDARD_IA")];
     let put = client.send("PUT", "/b/a", &headers, "data").await.expect(201);
@@ -70,7 +70,7 @@ async fn what_is_said_of_a_version() {
 }
 
 #[tokio::test]
-async fn every_page_size_sees_everything_once() {
+async fn pages_of_any_size_contain_every_version_once() {
     let (_emulator, client) = enabled().await;
     for key in ["a", "a", "d/x", "d/y", "d/y", "e", "z"] {
         client.put(&format!("/b/{key}"), key).await.expect(201);
@@ -97,7 +97,7 @@ async fn every_page_size_sees_everything_once() {
 }
 
 #[tokio::test]
-async fn markers_need_not_be_there_any_more() {
+async fn markers_need_not_exist() {
     let (_emulator, client) = enabled().await;
     let mut ids = Vec::new();
     for text in ["1", "2", "3"] {
@@ -108,7 +108,7 @@ async fn markers_need_not_be_there_any_more() {
     assert_eq!(rest, [format!("\"k\" \"{}\"", ids[0])]);
     client.delete(&format!("/b/k?version_id={}", ids[1])).await.expect(204);
     assert_eq!(lines(&list(&client, &after).await), rest);
-    // Alone, a key's marker passes over all of its versions.
+    // A key marker without a version id marker skips all versions of the key.
     assert_eq!(lines(&list(&client, "&key_marker=k").await).len(), 0);
     assert_eq!(lines(&list(&client, "&key_marker=a").await).len(), 2);
 

@@ -1,6 +1,6 @@
-//! Protects: versions, delete markers and bringing back what was, end to end.
+//! Versions and delete markers.
 
-use crate::support::{Answer, Client, md5_base64};
+use crate::support::{Answer, Client, md5_base64, start};
 use qingstor_emulator::Emulator;
 
 const VERSION_ID: &str = "x-qs-version-id";
@@ -8,14 +8,8 @@ const DELETE_MARKER: &str = "x-qs-delete-marker";
 const ENABLED: &str = r#"{"status":"ENABLED"}"#;
 const SUSPENDED: &str = r#"{"status":"SUSPENDED"}"#;
 
-async fn started() -> (Emulator, Client) {
-    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
-    let client = Client::new(&emulator);
-    (emulator, client)
-}
-
 async fn enabled() -> (Emulator, Client) {
-    let (emulator, client) = started().await;
+    let (emulator, client) = start().await;
     client.put("/b?versioning", ENABLED).await.expect(200);
     (emulator, client)
 }
@@ -31,8 +25,8 @@ async fn put(client: &Client, path: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_status_of_a_bucket() {
-    let (_emulator, client) = started().await;
+async fn versioning_status_of_a_bucket() {
+    let (_emulator, client) = start().await;
     let status = async || client.get("/b?versioning").await.expect(200).json()["status"].clone();
     assert_eq!(status().await, "DISABLED");
     for (body, code) in [
@@ -55,7 +49,7 @@ async fn the_status_of_a_bucket() {
 }
 
 #[tokio::test]
-async fn every_way_of_writing_makes_a_version() {
+async fn every_write_creates_a_version() {
     let (_emulator, client) = enabled().await;
     let mut ids = vec![put(&client, "/b/k", "put").await];
     put(&client, "/b/other", "other").await;
@@ -82,8 +76,8 @@ async fn every_way_of_writing_makes_a_version() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_never_had_versioning_knows_no_versions() {
-    let (_emulator, client) = started().await;
+async fn bucket_without_versioning_has_only_the_null_version() {
+    let (_emulator, client) = start().await;
     assert_eq!(client.put("/b/k", "one").await.expect(201).header(VERSION_ID), "");
     assert_eq!(client.get("/b/k").await.expect(200).header(VERSION_ID), "");
     let answer = client.delete("/b/k").await.expect(204);
@@ -94,7 +88,7 @@ async fn a_bucket_that_never_had_versioning_knows_no_versions() {
 }
 
 #[tokio::test]
-async fn a_deleted_object_comes_back_when_its_marker_goes() {
+async fn removing_a_delete_marker_restores_the_object() {
     let (_emulator, client) = enabled().await;
     let old = put(&client, "/b/k", "old").await;
     let new = put(&client, "/b/k", "new").await;
@@ -124,7 +118,7 @@ async fn a_deleted_object_comes_back_when_its_marker_goes() {
     assert_eq!(client.get("/b/k").await.expect(200).body, b"old");
     let gone = client.get(&format!("/b/k?version_id={new}")).await.expect(404);
     assert_eq!((gone.code().as_str(), gone.header(DELETE_MARKER)), ("object_not_exists", ""));
-    // Deleting what is gone, or never was, is no error and makes nothing.
+    // Deleting a version that does not exist succeeds and creates nothing.
     for id in [&*new, "null", "made-up"] {
         let answer = client.delete(&format!("/b/k?version_id={id}")).await.expect(204);
         assert_eq!((answer.header(DELETE_MARKER), answer.header(VERSION_ID)), ("", ""), "{id}");
@@ -133,7 +127,7 @@ async fn a_deleted_object_comes_back_when_its_marker_goes() {
 }
 
 #[tokio::test]
-async fn a_key_that_never_was_can_be_deleted_too() {
+async fn deleting_an_unknown_key_creates_a_marker() {
     let (_emulator, client) = enabled().await;
     let first = version_id(&client.delete("/b/k").await.expect(204));
     let second = version_id(&client.delete("/b/k").await.expect(204));
@@ -147,8 +141,8 @@ async fn a_key_that_never_was_can_be_deleted_too() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_never_had_versioning_names_no_versions() {
-    let (_emulator, client) = started().await;
+async fn bucket_without_versioning_returns_no_version_ids() {
+    let (_emulator, client) = start().await;
     for target in ["/b/k", "/b/k?version_id=null", "/b/k?version_id=made-up"] {
         assert_eq!(client.put("/b/k", "data").await.expect(201).header(VERSION_ID), "");
         assert_eq!(client.get("/b/k").await.expect(200).header(VERSION_ID), "");
@@ -158,8 +152,8 @@ async fn a_bucket_that_never_had_versioning_names_no_versions() {
 }
 
 #[tokio::test]
-async fn suspended_the_null_version_is_replaced() {
-    let (_emulator, client) = started().await;
+async fn suspended_versioning_replaces_the_null_version() {
+    let (_emulator, client) = start().await;
     client.put("/b/k", "before").await.expect(201);
     client.put("/b?versioning", ENABLED).await.expect(200);
     assert_eq!(client.get("/b/k").await.expect(200).header(VERSION_ID), "null");
@@ -180,7 +174,7 @@ async fn suspended_the_null_version_is_replaced() {
 }
 
 #[tokio::test]
-async fn copying_brings_back_an_earlier_version() {
+async fn copy_restores_an_earlier_version() {
     let (_emulator, client) = enabled().await;
     let meta = [("x-qs-meta-a", "1")];
     let first = client.send("PUT", "/b/a%3Fversion_id=1", &meta, "first").await.expect(201);
@@ -214,7 +208,7 @@ async fn copying_brings_back_an_earlier_version() {
 }
 
 #[tokio::test]
-async fn deleting_many_makes_markers() {
+async fn deleting_many_objects_creates_markers() {
     let (_emulator, client) = enabled().await;
     let id = put(&client, "/b/a", "data").await;
     let body = r#"{"objects":[{"key":"a"},{"key":"never"}]}"#;
@@ -228,7 +222,7 @@ async fn deleting_many_makes_markers() {
 }
 
 #[tokio::test]
-async fn conditions_and_ranges_hold_for_versions() {
+async fn conditions_and_ranges_apply_to_versions() {
     let (_emulator, client) = enabled().await;
     let first = client.put("/b/k", "0123456789").await.expect(201);
     let etag = first.header("etag").to_owned();

@@ -1,4 +1,4 @@
-//! A small client for the tests, signing with the emulator's own signature module.
+//! A small HTTP client that signs with the emulator's own signature module.
 
 pub(crate) mod process;
 
@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use md5::{Digest, Md5};
-use qingstor_emulator::{Emulator, signature};
+use qingstor_emulator::{Builder, Emulator, signature};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -92,7 +92,7 @@ impl Client {
         self.send_as_is(method, target, headers, body).await
     }
 
-    /// Sends without adding anything.
+    /// Sends a request without a signature or other headers.
     pub(crate) async fn send_as_is(
         &self,
         method: &str,
@@ -103,7 +103,7 @@ impl Client {
         self.exchange(method, target, headers, body.into()).await.unwrap()
     }
 
-    /// Sends to a server that may be gone.
+    /// Sends a request to a server that may have ended.
     pub(crate) async fn try_send(
         &self,
         method: &str,
@@ -122,7 +122,7 @@ impl Client {
         Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
     }
 
-    /// The headers of a request with its date and signature.
+    /// Returns the headers with date and signature.
     pub(crate) fn sign(
         &self,
         method: &str,
@@ -164,7 +164,19 @@ impl Client {
     }
 }
 
-/// Now, or so many seconds from now.
+/// Starts an emulator with the bucket `b`.
+pub(crate) async fn start() -> (Emulator, Client) {
+    start_with(Emulator::builder()).await
+}
+
+/// Starts an emulator with these settings and the bucket `b`.
+pub(crate) async fn start_with(builder: Builder) -> (Emulator, Client) {
+    let emulator = builder.bucket("b").start().await.unwrap();
+    let client = Client::new(&emulator);
+    (emulator, client)
+}
+
+/// Returns the current time plus `offset` seconds.
 pub(crate) fn http_date(offset: i64) -> String {
     let now = i64::try_from(epoch()).unwrap() + offset;
     let timestamp = jiff::Timestamp::from_second(now).unwrap();
@@ -183,7 +195,7 @@ pub(crate) fn md5_base64(data: &[u8]) -> String {
     STANDARD.encode(Md5::digest(data))
 }
 
-/// Data in which every position is told from its neighbours.
+/// Returns pseudorandom data.
 pub(crate) fn data(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..length)
@@ -194,7 +206,7 @@ pub(crate) fn data(seed: u64, length: usize) -> Vec<u8> {
         .collect()
 }
 
-/// A connection on which the test decides about every byte.
+/// A connection on which the test controls every byte.
 pub(crate) struct Raw {
     stream: TcpStream,
 }
@@ -209,7 +221,7 @@ impl Raw {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Writes a request's head.
+    /// Writes the head of a request.
     pub(crate) async fn head(&mut self, method: &str, target: &str, headers: &HeaderMap) {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         for (name, value) in headers {
@@ -219,7 +231,7 @@ impl Raw {
         self.write(head).await;
     }
 
-    /// Writes a request that is signed, with a body.
+    /// Writes a signed request with a body.
     pub(crate) async fn request(&mut self, client: &Client, method: &str, target: &str, body: &[u8]) {
         let length = body.len().to_string();
         let mut headers = client.sign(method, target, None, &[("content-length", &length)]);
@@ -228,14 +240,14 @@ impl Raw {
         self.write(body).await;
     }
 
-    /// Everything up to the end of the connection, or how it broke.
+    /// Reads to the end of the connection.
     pub(crate) async fn rest(&mut self) -> std::io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).await?;
         Ok(rest)
     }
 
-    /// Reads until it ends like this.
+    /// Reads until the bytes end with `end`.
     pub(crate) async fn until(&mut self, end: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         while !bytes.ends_with(end) {
@@ -244,7 +256,7 @@ impl Raw {
         bytes
     }
 
-    /// Writes until the kernel takes no more, and tells how much that was.
+    /// Writes until the kernel accepts no more, and returns the number of bytes.
     pub(crate) fn fill(&mut self) -> usize {
         let mut written = 0;
         while let Ok(bytes) = self.stream.try_write(&[0; 64 * 1024]) {
@@ -257,7 +269,7 @@ impl Raw {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// Reads an answer's head, and its body where it has a length.
+    /// Reads the head of an answer, and its body if it has a length.
     pub(crate) async fn answer(&mut self, method: &str) -> Answer {
         let head = String::from_utf8(self.until(b"\r\n\r\n").await).unwrap();
         let mut lines = head.lines();
@@ -276,8 +288,8 @@ impl Raw {
     }
 }
 
-/// Loopback only: no proxy and no certificates. TLS is set up all the same, since in a workspace that has it the library
-/// wants to be told which provider to use.
+/// Creates a client without proxy and certificates. It still configures TLS, because reqwest requires a provider if
+/// another crate of the workspace enables TLS.
 fn http_client() -> reqwest::Client {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

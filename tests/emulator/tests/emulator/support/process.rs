@@ -1,4 +1,4 @@
-//! The command as a process of its own, which can be killed.
+//! The command as a process that can be killed.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Running {
         Self { child, client }
     }
 
-    /// `kill -9`.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
