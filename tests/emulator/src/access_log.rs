@@ -1,4 +1,4 @@
-//! A line of JSON for each request.
+//! The access log: a line of JSON for each request.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-/// What is written instead of what authenticates a request.
+/// Replaces values that authenticate a request.
 const REDACTED: &str = "REDACTED";
 const SECRETS: [&str; 2] = ["signature", "access_key_id"];
 
@@ -19,15 +19,15 @@ pub(crate) struct AccessLog {
     failed: Once,
 }
 
-/// One request, as it is logged.
-#[derive(Debug, Serialize)]
+/// The log entry of a request.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Entry {
-    /// When its head had arrived, by the machine's clock: it is compared with what other programs log.
+    /// Arrival of the request's head by the machine's clock, for comparison with logs of other programs.
     time: String,
     method: String,
     target: String,
     pub(crate) operation: Option<&'static str>,
-    /// Of the answer whose head has been sent.
+    /// Status of the answer, once its head has been sent.
     pub(crate) status: Option<u16>,
     pub(crate) bytes_received: u64,
     pub(crate) bytes_sent: u64,
@@ -42,12 +42,8 @@ impl Entry {
             time: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             method: parts.method.to_string(),
             target: redacted(&parts.uri.to_string()),
-            operation: None,
-            status: None,
-            bytes_received: 0,
-            bytes_sent: 0,
             request_id: request_id.to_owned(),
-            fault: None,
+            ..Self::default()
         }
     }
 }
@@ -58,7 +54,7 @@ impl AccessLog {
         Ok(Self { file, failed: Once::new() })
     }
 
-    /// In one write, so that lines of emulators with the same log do not mix.
+    /// Writes an entry in one call, so that lines of several emulators with the same log do not mix.
     pub(crate) fn write(&self, entry: &Entry) {
         let line = serde_json::to_vec(entry).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
@@ -77,7 +73,7 @@ fn redacted(target: &str) -> String {
     let parameters: Vec<_> = query
         .split('&')
         .map(|parameter| match parameter.split_once('=') {
-            // The name may be encoded like anything else.
+            // The name may be percent-encoded.
             Some((name, _)) if SECRETS.iter().any(|secret| percent_decode_str(name).eq(secret.bytes())) => {
                 format!("{name}={REDACTED}")
             }
@@ -92,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_authenticates_is_not_kept() {
+    fn redacts_credentials_in_the_target() {
         for (target, expected) in [
             ("/b/k", "/b/k"),
             ("/b/k?acl", "/b/k?acl"),

@@ -1,4 +1,4 @@
-//! From host and raw path to zone, bucket and key.
+//! Splits host and path of a request into zone, bucket and key.
 
 use std::net::Ipv4Addr;
 
@@ -6,33 +6,34 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
 
-/// Zones the service is known to have: where one label stands before the base host, this list tells a zone from a
-/// bucket.
+/// Zones of the service. If one label precedes the base host, this list distinguishes a zone from a bucket.
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
 
-pub(crate) const KEY_BYTES: usize = 1023;
+/// Maximum length of an object key, in bytes.
+const MAX_KEY_BYTES: usize = 1023;
 
-/// What a request is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    Service,
-    Bucket { bucket: String },
-    Object { bucket: String, key: String },
-}
-
-/// Where a request was sent.
+/// The address that a request was sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
-    pub(crate) target: Target,
-    /// The bucket as the host names it, which decides how the request is signed.
-    pub(crate) host_bucket: Option<String>,
+    /// Empty for requests to the service.
+    pub(crate) bucket: String,
+    /// Empty for requests to the service or a bucket.
+    pub(crate) key: String,
+    /// True if the host names the bucket, which changes the signature.
+    pub(crate) is_host_style: bool,
     pub(crate) zone: Option<String>,
-    /// The base host when it is not one of this machine's own names: the global entrance, which redirects.
+    /// The base host, if it is one of the public service. Its entrance without a zone redirects to zones.
     pub(crate) public_host: Option<String>,
 }
 
-/// The hosts the emulator answers for.
+impl Address {
+    pub(crate) fn is_bucket(&self) -> bool {
+        !self.bucket.is_empty() && self.key.is_empty()
+    }
+}
+
+/// The hosts that the emulator serves.
 #[derive(Clone, Debug)]
 pub(crate) struct Hosts {
     bases: Vec<String>,
@@ -43,28 +44,33 @@ impl Hosts {
     pub(crate) fn new(zone: &str, extra: &[String]) -> Self {
         let mut bases: Vec<String> = extra.iter().map(|base| base.to_ascii_lowercase()).collect();
         bases.extend(["localhost", "qingstor.com", "qsstor.com"].map(str::to_owned));
-        // With `a.example` and `example`, the longer one is the base of `b.a.example`.
+        // Given `a.example` and `example`, the longer one is the base of `b.a.example`.
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
         Self { bases, zone: zone.to_owned() }
     }
 
-    /// Splits a `Host` header and a raw path. The path is decoded once and otherwise left alone: `//`, a leading
-    /// `/` and `..` are parts of a key like any other.
+    /// Splits a `Host` header and a raw path. The path is percent-decoded once. `//`, a leading `/` and `..` are ordinary
+    /// parts of a key.
     pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
         let (bucket, zone) = self.labels(&host);
         let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
-        let target = match &bucket {
-            Some(bucket) if path.is_empty() => Target::Bucket { bucket: bucket.clone() },
-            Some(bucket) => Target::Object { bucket: bucket.clone(), key: decode_key(path)? },
-            None => target_of_path(path)?,
+        let is_host_style = bucket.is_some();
+        let (bucket, raw_key) = match bucket {
+            Some(bucket) => (bucket, path),
+            None if path.is_empty() => (String::new(), ""),
+            None => {
+                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+                (decode_bucket(bucket)?, key)
+            }
         };
+        let key = decode_key(raw_key)?;
         let public_host = self
             .bases
             .iter()
             .find(|base| matches!(base.as_str(), "qingstor.com" | "qsstor.com") && under(&host, base))
             .cloned();
-        Ok(Address { target, host_bucket: bucket, zone, public_host })
+        Ok(Address { bucket, key, is_host_style, zone, public_host })
     }
 
     fn labels(&self, host: &str) -> (Option<String>, Option<String>) {
@@ -72,7 +78,7 @@ impl Hosts {
             return (None, None);
         }
         let Some(base) = self.bases.iter().find(|base| under(host, base)) else {
-            // A name nobody told us about, such as a container's: everything is in the path.
+            // An unknown name, such as that of a container: the path contains everything.
             return (None, None);
         };
         let front = host.strip_suffix(base.as_str()).unwrap_or("").trim_end_matches('.');
@@ -96,15 +102,6 @@ fn strip_port(host: &str) -> &str {
     }
 }
 
-fn target_of_path(path: &str) -> Result<Target, Error> {
-    if path.is_empty() {
-        return Ok(Target::Service);
-    }
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    let bucket = decode_bucket(bucket)?;
-    if key.is_empty() { Ok(Target::Bucket { bucket }) } else { Ok(Target::Object { bucket, key: decode_key(key)? }) }
-}
-
 fn decode_bucket(raw: &str) -> Result<String, Error> {
     percent_decode_str(raw)
         .decode_utf8()
@@ -118,25 +115,30 @@ fn decode_key(raw: &str) -> Result<String, Error> {
     let key = percent_decode_str(raw)
         .decode_utf8()
         .map_err(|_| Error::new(Code::InvalidObjectName, "the object's key is not UTF-8 after percent-decoding"))?;
-    if key.len() > KEY_BYTES {
-        let message = format!("the object's key has {} bytes, more than {KEY_BYTES}", key.len());
-        return Err(Error::new(Code::InvalidObjectName, message));
-    }
+    check_key_length(&key)?;
     Ok(key.into_owned())
 }
 
-/// The object a request copies or moves.
+pub(crate) fn check_key_length(key: &str) -> Result<(), Error> {
+    if key.len() > MAX_KEY_BYTES {
+        let message = format!("the object's key has {} bytes, more than {MAX_KEY_BYTES}", key.len());
+        return Err(Error::new(Code::InvalidObjectName, message));
+    }
+    Ok(())
+}
+
+/// The object that a request copies or moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) bucket: String,
     pub(crate) key: String,
-    /// Without one it is the latest.
+    /// `None` is the latest version.
     pub(crate) version_id: Option<String>,
 }
 
-/// Reads the value of a copy or move source: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` stays
-/// a `+`. What separates the key is looked for before anything is decoded, so `%3F` always belongs to the key; and so
-/// does every other `?`, since one official client sends keys of ASCII as they are.
+/// Parses the value of a copy or move source: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` stands
+/// for itself. `?version_id=` is searched before decoding, so `%3F` belongs to the key. Any other `?` does too, because
+/// one official client does not encode ASCII keys.
 pub(crate) fn parse_source(raw: &str) -> Result<Source, Error> {
     let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
     let decoded = |raw: &str| percent_decode_str(raw).decode_utf8().map(|text| text.into_owned());
@@ -144,14 +146,14 @@ pub(crate) fn parse_source(raw: &str) -> Result<Source, Error> {
     let path = decoded(path).map_err(|_| malformed())?;
     let version_id = decoded(version_id).map_err(|_| malformed())?;
     let (bucket, key) = path.strip_prefix('/').and_then(|path| path.split_once('/')).ok_or_else(malformed)?;
-    if bucket.is_empty() || key.is_empty() || key.len() > KEY_BYTES {
+    if bucket.is_empty() || key.is_empty() || key.len() > MAX_KEY_BYTES {
         return Err(malformed());
     }
     let version_id = Some(version_id).filter(|id| !id.is_empty());
     Ok(Source { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
 }
 
-/// 6 to 63 of `a-z 0-9 -`, with a letter or digit at both ends.
+/// Checks the name of a new bucket: 6 to 63 characters of `a-z 0-9 -`, with a letter or digit at both ends.
 pub(crate) fn check_bucket_name(name: &str) -> Result<(), Error> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let good = (6..=63).contains(&name.len())
@@ -174,12 +176,17 @@ mod tests {
         Hosts::new("pek3a", &["store.example".to_owned()]).locate(host, path).unwrap()
     }
 
-    fn object(bucket: &str, key: &str) -> Target {
-        Target::Object { bucket: bucket.into(), key: key.into() }
+    fn target(host: &str, path: &str) -> (String, String) {
+        let Address { bucket, key, .. } = locate(host, path);
+        (bucket, key)
+    }
+
+    fn pair(bucket: &str, key: &str) -> (String, String) {
+        (bucket.to_owned(), key.to_owned())
     }
 
     #[test]
-    fn path_style() {
+    fn locates_in_path_style() {
         for host in [
             "127.0.0.1:9000",
             "[::1]:9000",
@@ -188,33 +195,29 @@ mod tests {
             "pek3a.qingstor.com:443",
             "some-container:9000",
         ] {
-            assert_eq!(locate(host, "/").target, Target::Service);
-            assert_eq!(locate(host, "/b").target, Target::Bucket { bucket: "b".into() });
-            assert_eq!(locate(host, "/b/").target, locate(host, "/b").target);
-            assert_eq!(locate(host, "/b/k").target, object("b", "k"));
-            assert_eq!(locate(host, "/b/k").host_bucket, None);
+            assert_eq!(target(host, "/"), pair("", ""));
+            assert_eq!(target(host, "/b"), pair("b", ""));
+            assert_eq!(target(host, "/b/"), pair("b", ""));
+            assert_eq!(target(host, "/b/k"), pair("b", "k"));
+            assert!(!locate(host, "/b/k").is_host_style);
         }
         assert_eq!(locate("pek3b.localhost:1", "/").zone.as_deref(), Some("pek3b"));
     }
 
     #[test]
-    fn host_style() {
+    fn locates_in_host_style() {
         for host in
             ["b.localhost:9000", "b.pek3b.localhost", "B.anywhere.localhost", "b.pek3a.qingstor.com", "b.store.example"]
         {
-            let address = locate(host, "/a/b");
-            assert_eq!(address.target, object("b", "a/b"), "{host}");
-            assert_eq!(address.host_bucket.as_deref(), Some("b"));
-            assert_eq!(locate(host, "/").target, Target::Bucket { bucket: "b".into() });
+            assert_eq!(target(host, "/a/b"), pair("b", "a/b"), "{host}");
+            assert!(locate(host, "/a/b").is_host_style);
+            assert_eq!(target(host, "/"), pair("b", ""));
         }
     }
 
     #[test]
-    fn keys_are_decoded_once_and_otherwise_kept() {
-        let key = |path: &str| match locate("127.0.0.1", path).target {
-            Target::Object { key, .. } => key,
-            other => format!("{other:?}"),
-        };
+    fn decodes_keys_once_and_keeps_them_otherwise() {
+        let key = |path: &str| locate("127.0.0.1", path).key;
         assert_eq!(key("/b//a"), "/a");
         assert_eq!(key("/b/a//b"), "a//b");
         assert_eq!(key("/b/../a/./b"), "../a/./b");
@@ -225,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_keys_and_names() {
+    fn rejects_invalid_keys_and_bucket_names() {
         let hosts = Hosts::new("pek3a", &[]);
         assert!(hosts.locate("localhost", "/b/%FF").is_err());
         assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1024))).is_err());
@@ -237,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn sources() {
+    fn parses_copy_sources() {
         for (raw, key, version_id) in [
             ("/b/a%20b+c%2Fd", "a b+c/d", None),
             ("/b/!@#$%^&*", "!@#$%^&*", None),

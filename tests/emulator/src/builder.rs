@@ -1,8 +1,7 @@
-//! What an emulator can be told before it starts.
+//! The settings of an emulator.
 
-use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -11,95 +10,52 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 
 use crate::Emulator;
-use crate::access::Access;
 use crate::access_log::AccessLog;
 use crate::address::Hosts;
-use crate::authenticate::Authenticator;
+use crate::authenticate::KeyPair;
 use crate::clock::Clock;
-use crate::credentials::KeyPair;
-use crate::emulator::Control;
-use crate::faults::{FaultPlan, Faults};
-use crate::listening::Listening;
-use crate::operations::Operations;
-use crate::server::Server;
+use crate::faults::{FaultInjector, FaultPlan};
+use crate::listener::Listener;
+use crate::operations::Context;
+use crate::server::serve;
 use crate::service::Service;
 use crate::store::{BucketInfo, Store};
 
-/// The access key id of an emulator that was given none.
+/// Access key id of an emulator that is started without credentials.
 pub const DEFAULT_ACCESS_KEY_ID: &str = "EMULATORACCESSKEYID";
-/// The secret access key of an emulator that was given none. It is no secret.
+/// Secret access key of an emulator that is started without credentials. It is public.
 pub const DEFAULT_SECRET_ACCESS_KEY: &str = "emulator-secret-access-key";
-/// The zone of an emulator that was given none.
+/// Default zone of an emulator.
 pub const DEFAULT_ZONE: &str = "pek3a";
 
-/// Settings of an [`Emulator`]; each has a default.
-#[derive(Clone)]
-#[must_use = "nothing runs before `start`"]
+/// Settings of an [`Emulator`]. Every setting has a default.
+#[derive(Clone, Debug, Default)]
+#[must_use = "an emulator runs after `start` only"]
 pub struct Builder {
-    listen: String,
+    listen: Option<String>,
     key_pairs: Vec<KeyPair>,
-    zone: String,
+    zone: Option<String>,
     data_dir: Option<PathBuf>,
     buckets: Vec<String>,
     base_hosts: Vec<String>,
     allow_tiny_parts: bool,
     allow_anonymous: bool,
     clock_offset: i64,
-    upload_not_exists_status: u16,
+    upload_not_exists_status: Option<u16>,
     refuse_chunked: bool,
     faults: FaultPlan,
     access_log: Option<PathBuf>,
 }
 
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:0".to_owned(),
-            key_pairs: Vec::new(),
-            zone: DEFAULT_ZONE.to_owned(),
-            data_dir: None,
-            buckets: Vec::new(),
-            base_hosts: Vec::new(),
-            allow_tiny_parts: false,
-            allow_anonymous: false,
-            clock_offset: 0,
-            upload_not_exists_status: 404,
-            refuse_chunked: false,
-            faults: FaultPlan::new(),
-            access_log: None,
-        }
-    }
-}
-
-// By hand, so that a new setting has to be thought about before it is shown.
-impl fmt::Debug for Builder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("listen", &self.listen)
-            .field("key_pairs", &self.key_pairs)
-            .field("zone", &self.zone)
-            .field("data_dir", &self.data_dir)
-            .field("buckets", &self.buckets)
-            .field("base_hosts", &self.base_hosts)
-            .field("allow_tiny_parts", &self.allow_tiny_parts)
-            .field("allow_anonymous", &self.allow_anonymous)
-            .field("clock_offset", &self.clock_offset)
-            .field("upload_not_exists_status", &self.upload_not_exists_status)
-            .field("refuse_chunked", &self.refuse_chunked)
-            .field("faults", &self.faults)
-            .field("access_log", &self.access_log)
-            .finish()
-    }
-}
-
 impl Builder {
-    /// Where to listen, as `host:port`; port 0 stands for any free one. Default: `127.0.0.1:0`.
+    /// Sets the address to listen on, as `host:port`. Port 0 takes any free port. Default: `127.0.0.1:0`.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
-        self.listen = address.into();
+        self.listen = Some(address.into());
         self
     }
 
-    /// Accepts a key pair. May be called several times; the first pair is the one the emulator names as its own.
+    /// Accepts requests that are signed with this key pair. Further calls add pairs. [`Emulator::access_key_id`] returns
+    /// the first one.
     /// Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
     pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         self.key_pairs
@@ -107,103 +63,110 @@ impl Builder {
         self
     }
 
-    /// The zone of buckets that are made without naming one. Default: [`DEFAULT_ZONE`].
+    /// Sets the zone of buckets that are created without one. Default: [`DEFAULT_ZONE`].
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
-        self.zone = zone.into().to_ascii_lowercase();
+        self.zone = Some(zone.into().to_ascii_lowercase());
         self
     }
 
-    /// Keeps the data in this directory, where the next emulator finds it again. Only one process may use it at a
-    /// time. Default: a temporary directory that is removed with the emulator.
+    /// Stores the data in this directory, where another emulator can continue with it. One process at a time may use
+    /// it. Default: a temporary directory that is removed with the emulator.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
     }
 
-    /// Has a bucket of this name from the start, whatever its name: short ones are handy in tests, and the service
-    /// would refuse to make them. May be called several times.
+    /// Creates a bucket at the start. Any name is accepted, because short names are convenient in tests, although the
+    /// service would refuse them. Further calls add buckets.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.buckets.push(name.into());
         self
     }
 
-    /// Also answers for `<bucket>.<zone>.<host>` and what can be left out of it, as for `localhost`, `qingstor.com`
-    /// and `qsstor.com`. May be called several times.
+    /// Serves `<host>`, `<zone>.<host>`, `<bucket>.<host>` and `<bucket>.<zone>.<host>` too, as for `localhost`,
+    /// `qingstor.com` and `qsstor.com`. Further calls add hosts.
     pub fn base_host(mut self, host: impl Into<String>) -> Self {
         self.base_hosts.push(host.into());
         self
     }
 
-    /// Accepts parts below 4 MiB anywhere in an upload, so that tests of many parts need little data. Default: no.
+    /// Accepts parts smaller than 4 MiB anywhere in an upload, so that tests with many parts need little data.
+    /// Default: false.
     pub fn allow_tiny_parts(mut self, allow: bool) -> Self {
         self.allow_tiny_parts = allow;
         self
     }
 
-    /// Lets objects be read and written without a signature, as if the ACL of every bucket granted that to everyone.
-    /// Default: no.
+    /// Allows reading and writing objects without a signature, as if the ACL of every bucket granted both to everyone.
+    /// Default: false.
     pub fn allow_anonymous(mut self, allow: bool) -> Self {
         self.allow_anonymous = allow;
         self
     }
 
-    /// Shifts the server's clock by so many seconds, to try how a client copes with a wrong one. Default: 0.
+    /// Shifts the server's clock by this number of seconds, to test a client whose clock differs. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
     }
 
-    /// The status of `upload_not_exists`, 400 or 404: the service documents both, so clients have to go by the code.
-    /// Default: 404.
+    /// Sets the HTTP status of the error `upload_not_exists`, 400 or 404. The service documents both, so clients have to
+    /// check the code. Default: 404.
     pub fn upload_not_exists_status(mut self, status: u16) -> Self {
-        self.upload_not_exists_status = status;
+        self.upload_not_exists_status = Some(status);
         self
     }
 
-    /// Refuses bodies sent in chunks instead of with a length, with the status 411: whether the service takes them is
-    /// not documented. Default: no.
+    /// Refuses chunked bodies with status 411. The service does not document that it accepts them. Default: false.
     pub fn refuse_chunked(mut self, refuse: bool) -> Self {
         self.refuse_chunked = refuse;
         self
     }
 
-    /// Misbehaves as this plan says. Default: a plan without rules.
+    /// Injects the faults of this plan. Default: a plan without rules.
     pub fn faults(mut self, plan: FaultPlan) -> Self {
         self.faults = plan;
         self
     }
 
-    /// Appends a line of JSON for each request to this file, once the request has ended in whatever way:
+    /// Appends a line of JSON to this file for each request, after its end:
     ///
     /// ```json
     /// {"time":"2026-11-23T13:40:09.512Z","method":"PUT","target":"/b/k?part_number=0&upload_id=1","operation":
     ///  "UploadMultipart","status":null,"bytes_received":65536,"bytes_sent":0,"request_id":"5a…","fault":"reset_in_body"}
     /// ```
     ///
-    /// `time` is when the request's head had arrived; `target` is as on the request line, but for `signature` and
-    /// `access_key_id`; `operation` is null if there is none of that kind; `status` is null if no answer was sent;
-    /// the bytes are those of the bodies that really went over the wire (of a body that was not taken to its end, what
-    /// lies in buffers is missing); `fault` is only there if a rule of the plan hit the request. Default: no log.
+    /// - `time`: arrival of the request's head.
+    /// - `target`: as on the request line, with redacted `signature` and `access_key_id`.
+    /// - `operation`: null if the request matches no operation.
+    /// - `status`: null if no answer was sent.
+    /// - `bytes_received`, `bytes_sent`: bytes of the bodies that were transferred. If a body was not read to its end,
+    ///   bytes in buffers are not counted.
+    /// - `fault`: present if a rule of the fault plan hit the request.
+    ///
+    /// Default: no log.
     pub fn access_log(mut self, path: impl Into<PathBuf>) -> Self {
         self.access_log = Some(path.into());
         self
     }
 
-    /// Starts the emulator on the current Tokio runtime. It is ready when this returns.
+    /// Starts the emulator on the current Tokio runtime. When this returns, it accepts connections.
     ///
     /// # Errors
     ///
-    /// If a setting or a rule for faults has no sense, the access log cannot be opened, the address cannot be listened on, or the data directory cannot be used, because
-    /// another process uses it for example; the error says which.
+    /// If a setting or a rule for faults is invalid, or if the access log, the address or the data directory cannot be
+    /// used, for example because another process uses it. The error says which.
     pub async fn start(self) -> io::Result<Emulator> {
         let upload_not_exists = match self.upload_not_exists_status {
-            400 => StatusCode::BAD_REQUEST,
-            404 => StatusCode::NOT_FOUND,
-            other => {
+            None | Some(404) => StatusCode::NOT_FOUND,
+            Some(400) => StatusCode::BAD_REQUEST,
+            Some(other) => {
                 let message = format!("the status of upload_not_exists can be 400 or 404, not {other}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         };
+        let listen = self.listen.as_deref().unwrap_or("127.0.0.1:0");
+        let zone = self.zone.unwrap_or_else(|| DEFAULT_ZONE.to_owned());
         let mut key_pairs = self.key_pairs;
         if key_pairs.is_empty() {
             key_pairs.push(KeyPair {
@@ -211,76 +174,65 @@ impl Builder {
                 secret_access_key: DEFAULT_SECRET_ACCESS_KEY.to_owned(),
             });
         }
-        let clock = Clock::with_offset(self.clock_offset.saturating_add(self.faults.clock_shift()));
-        let faults = Arc::new(Faults::new(self.faults)?);
+        let clock = Clock { offset_seconds: self.clock_offset.saturating_add(self.faults.clock_offset) };
+        let faults = Arc::new(FaultInjector::new(self.faults)?);
         let log = self.access_log.map(|path| {
-            let what = format!("cannot write the access log {}", path.display());
-            AccessLog::open(&path).map(Arc::new).map_err(|error| explain(error, &what))
+            let log = AccessLog::open(&path).map(Arc::new);
+            log.map_err(|error| explain(error, &format!("cannot write the access log {}", path.display())))
         });
         let log = log.transpose()?;
-        let listening = Listening::on(&self.listen, faults.need_small_buffers())
+        let listener = Listener::bind(listen, faults.needs_small_buffers())
             .await
-            .map_err(|error| explain(error, &format!("cannot listen on {}", self.listen)))?;
-        let address = listening.address();
-        let (zone, buckets) = (self.zone.clone(), self.buckets);
-        let open = move || open(self.data_dir, buckets, zone, clock);
+            .map_err(|error| explain(error, &format!("cannot listen on {listen}")))?;
+        let address = listener.address;
+        let (buckets, data_dir, bucket_zone) = (self.buckets, self.data_dir, zone.clone());
+        let open = move || open_store(data_dir, buckets, &bucket_zone, clock);
         let (store, directory) = spawn_blocking(open).await.map_err(io::Error::other)??;
 
         let service = Service {
-            hosts: Hosts::new(&self.zone, &self.base_hosts),
-            operations: Operations {
-                authenticator: Authenticator { key_pairs: key_pairs.clone() },
-                access: Access { allow_anonymous: self.allow_anonymous },
+            hosts: Hosts::new(&zone, &self.base_hosts),
+            clock,
+            faults: Arc::clone(&faults),
+            context: Context {
                 store: Arc::new(store),
-                zone: self.zone.clone(),
+                key_pairs: key_pairs.clone(),
+                zone: zone.clone(),
+                allow_anonymous: self.allow_anonymous,
                 allow_tiny_parts: self.allow_tiny_parts,
             },
-            clock,
             upload_not_exists,
             refuse_chunked: self.refuse_chunked,
-            faults: Arc::clone(&faults),
         };
         let (stop, stopped) = watch::channel(false);
-        let (orders, received) = mpsc::channel(1);
-        let server = Server { service: Arc::new(service), log };
-        let running = tokio::spawn(server.serve(listening, received, stopped));
-        Ok(Emulator::new(
-            address,
-            key_pairs.swap_remove(0),
-            self.zone,
-            faults,
-            Control { stop, orders, running },
-            directory,
-        ))
+        let (commands, received) = mpsc::channel(1);
+        let server = tokio::spawn(serve(Arc::new(service), log, listener, received, stopped));
+        let key_pair = key_pairs.swap_remove(0);
+        Ok(Emulator { address, key_pair, zone, faults, stop, commands, server, _directory: directory })
     }
 }
 
-fn open(
+fn open_store(
     data_dir: Option<PathBuf>,
     buckets: Vec<String>,
-    zone: String,
+    zone: &str,
     clock: Clock,
 ) -> io::Result<(Store, Option<TempDir>)> {
-    let (directory, temporary) = match data_dir {
-        Some(directory) => (directory, None),
-        None => {
-            let temporary = TempDir::with_prefix("qingstor-emulator-")?;
-            (temporary.path().to_owned(), Some(temporary))
-        }
+    let temporary = match data_dir {
+        Some(_) => None,
+        None => Some(TempDir::with_prefix("qingstor-emulator-")?),
     };
-    let store = Store::open(&directory).map_err(|error| {
-        let what = format!("cannot use the data directory {}", directory.display());
-        explain(error, &what)
-    })?;
+    let directory = data_dir.as_deref().or(temporary.as_ref().map(TempDir::path)).unwrap_or(Path::new(""));
+    let store = Store::open(directory)
+        .map_err(|error| explain(error, &format!("cannot use the data directory {}", directory.display())))?;
     for name in buckets {
-        let info = BucketInfo { name, zone: zone.clone(), created: clock.now() };
-        if store.bucket(&info.name).is_err() {
-            store.create_bucket(info).map_err(|error| io::Error::other(error.message().to_owned()))?;
+        if store.bucket(&name).is_err() {
+            let info = BucketInfo { name, zone: zone.to_owned(), created: clock.now() };
+            store.create_bucket(info).map_err(|error| io::Error::other(error.message))?;
         }
     }
     Ok((store, temporary))
 }
 
-fn explain(error: io::Error, what: &str) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
+fn explain(error: io::Error, context: &str) -> io::Error {
+    io::Error::new(error.kind(), format!("{context}: {error}"))
 }

@@ -1,10 +1,10 @@
-//! The server's clock, and the two ways the protocol writes a moment.
+//! The server's clock, and the two date formats of the protocol.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use serde::{Deserialize, Serialize};
 
-/// A point in time with the precision the protocol has: milliseconds since 1970.
+/// A point in time with the precision of the protocol: milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Moment(i64);
@@ -23,12 +23,12 @@ impl Moment {
         self.0.div_euclid(1000)
     }
 
-    /// `Wed, 10 Dec 2014 17:20:31 GMT`, the only form every official client can read.
+    /// Formats as `Wed, 10 Dec 2014 17:20:31 GMT`, the only format that every official client can parse.
     pub(crate) fn http_date(self) -> String {
         rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&self.timestamp()).unwrap_or_default()
     }
 
-    /// `2014-12-10T17:20:31.000Z`, as in JSON bodies.
+    /// Formats as `2014-12-10T17:20:31.000Z`, as in JSON bodies.
     pub(crate) fn iso8601(self) -> String {
         self.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
@@ -43,18 +43,13 @@ impl Moment {
     }
 }
 
-/// Tells the time, shifted by a fixed number of seconds: a client's handling of a wrong clock can be tried without
-/// changing the machine's.
+/// The machine's clock, shifted by a fixed number of seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock {
-    offset_seconds: i64,
+    pub(crate) offset_seconds: i64,
 }
 
 impl Clock {
-    pub(crate) fn with_offset(offset_seconds: i64) -> Self {
-        Self { offset_seconds }
-    }
-
     pub(crate) fn now(self) -> Moment {
         let offset = self.offset_seconds.saturating_mul(1000);
         Moment(Timestamp::now().as_millisecond().saturating_add(offset).clamp(0, 253_402_300_799_000))
@@ -66,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn writes_and_reads_the_http_form() {
+    fn formats_and_parses_http_dates() {
         let moment = Moment::from_seconds(1_418_232_031);
         assert_eq!(moment.http_date(), "Wed, 10 Dec 2014 17:20:31 GMT");
         assert_eq!(moment.iso8601(), "2014-12-10T17:20:31.000Z");
@@ -75,13 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn days_below_ten_have_two_digits() {
+    fn http_dates_have_two_digits_for_the_day() {
         assert_eq!(Moment::from_seconds(0).http_date(), "Thu, 01 Jan 1970 00:00:00 GMT");
     }
 
     #[test]
-    fn shifts() {
-        let ahead = Clock::with_offset(3600).now().seconds() - Clock::default().now().seconds();
+    fn offset_shifts_the_clock() {
+        let ahead = Clock { offset_seconds: 3600 }.now().seconds() - Clock::default().now().seconds();
         assert!((3599..=3601).contains(&ahead));
     }
 }

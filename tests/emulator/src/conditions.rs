@@ -1,18 +1,11 @@
-//! Conditional requests: reading only what changed, copying only what did not.
+//! Conditional requests.
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use crate::clock::Moment;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
-/// The outcome for a read whose conditions did not refuse it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Proceed,
-    NotModified,
-}
-
-/// The four conditions of a request, under the names a prefix gives them.
+/// The four conditions of a request, whose names have a prefix.
 struct Conditions<'a> {
     headers: &'a HeaderMap,
     prefix: &'a str,
@@ -20,26 +13,26 @@ struct Conditions<'a> {
     modified: Moment,
 }
 
-/// Judges `If-*` of GET and HEAD: a demand that fails is 412, a wish for news that fails is 304. An ETag, where
-/// given, decides instead of the date beside it.
-pub(crate) fn of_read(headers: &HeaderMap, etag: &str, modified: Moment) -> Result<Outcome, Error> {
+/// Evaluates `If-*` of GET and HEAD. `If-Match` and `If-Unmodified-Since` fail with 412, `If-None-Match` and
+/// `If-Modified-Since` with 304. An ETag takes precedence over a date. Returns 200 or 304.
+pub(crate) fn check_read(headers: &HeaderMap, etag: &str, modified: Moment) -> Result<StatusCode, Error> {
     let conditions = Conditions { headers, prefix: "", etag, modified };
     if let Some(matches) = conditions.etag_listed("if-match") {
         if !matches {
-            return Err(Error::precondition_failed("If-Match"));
+            return Err(precondition_failed("If-Match"));
         }
     } else if conditions.modified_after("if-unmodified-since") == Some(true) {
-        return Err(Error::precondition_failed("If-Unmodified-Since"));
+        return Err(precondition_failed("If-Unmodified-Since"));
     }
     let unchanged = match conditions.etag_listed("if-none-match") {
         Some(listed) => listed,
         None => conditions.modified_after("if-modified-since") == Some(false),
     };
-    Ok(if unchanged { Outcome::NotModified } else { Outcome::Proceed })
+    Ok(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK })
 }
 
-/// Judges the conditions on a source, such as `x-qs-copy-source-if-match`: each that fails is 412.
-pub(crate) fn of_source(headers: &HeaderMap, prefix: &str, etag: &str, modified: Moment) -> Result<(), Error> {
+/// Evaluates the conditions on a source, such as `x-qs-copy-source-if-match`. Each of them fails with 412.
+pub(crate) fn check_source(headers: &HeaderMap, prefix: &str, etag: &str, modified: Moment) -> Result<(), Error> {
     let conditions = Conditions { headers, prefix, etag, modified };
     let failed = [
         ("if-match", conditions.etag_listed("if-match") == Some(false)),
@@ -48,7 +41,7 @@ pub(crate) fn of_source(headers: &HeaderMap, prefix: &str, etag: &str, modified:
         ("if-modified-since", conditions.modified_after("if-modified-since") == Some(false)),
     ];
     match failed.iter().find(|(_, failed)| *failed) {
-        Some((name, _)) => Err(Error::precondition_failed(&format!("{prefix}{name}"))),
+        Some((name, _)) => Err(precondition_failed(&format!("{prefix}{name}"))),
         None => Ok(()),
     }
 }
@@ -62,21 +55,24 @@ impl Conditions<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    // ETags are compared with their quotes, as the service does.
+    // The service compares ETags including their quotes.
     fn etag_listed(&self, name: &str) -> Option<bool> {
         self.text(name).map(|list| list.split(',').map(str::trim).any(|listed| listed == "*" || listed == self.etag))
     }
 
-    // A date nobody can read is no condition. Headers have no fractions of a second, so neither has the comparison.
+    // A malformed date is ignored. Headers have no fractions of a second, so the comparison has none either.
     fn modified_after(&self, name: &str) -> Option<bool> {
         self.text(name).and_then(Moment::parse_http_date).map(|date| self.modified.seconds() > date.seconds())
     }
 }
 
+fn precondition_failed(condition: &str) -> Error {
+    Error::new(Code::PreconditionFailed, format!("the condition {condition} does not hold"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
 
     const ETAG: &str = "\"abc\"";
     const MODIFIED: i64 = 1_700_000_000;
@@ -91,8 +87,8 @@ mod tests {
             .collect()
     }
 
-    fn read(pairs: &[(&str, &str)]) -> Result<Outcome, Code> {
-        of_read(&headers(pairs), ETAG, Moment::from_seconds(MODIFIED)).map_err(|error| error.code())
+    fn read(pairs: &[(&str, &str)]) -> Result<StatusCode, Code> {
+        check_read(&headers(pairs), ETAG, Moment::from_seconds(MODIFIED)).map_err(|error| error.code)
     }
 
     fn date(offset: i64) -> String {
@@ -100,34 +96,34 @@ mod tests {
     }
 
     #[test]
-    fn demands_are_412() {
-        assert_eq!(read(&[("if-match", ETAG)]), Ok(Outcome::Proceed));
-        assert_eq!(read(&[("if-match", "\"x\", \"abc\"")]), Ok(Outcome::Proceed));
-        assert_eq!(read(&[("if-match", "*")]), Ok(Outcome::Proceed));
+    fn failed_match_is_412() {
+        assert_eq!(read(&[("if-match", ETAG)]), Ok(StatusCode::OK));
+        assert_eq!(read(&[("if-match", "\"x\", \"abc\"")]), Ok(StatusCode::OK));
+        assert_eq!(read(&[("if-match", "*")]), Ok(StatusCode::OK));
         for bad in ["\"x\"", "abc"] {
             assert_eq!(read(&[("if-match", bad)]), Err(Code::PreconditionFailed));
         }
-        assert_eq!(read(&[("if-unmodified-since", &date(0))]), Ok(Outcome::Proceed));
+        assert_eq!(read(&[("if-unmodified-since", &date(0))]), Ok(StatusCode::OK));
         assert_eq!(read(&[("if-unmodified-since", &date(-1))]), Err(Code::PreconditionFailed));
-        assert_eq!(read(&[("if-match", ETAG), ("if-unmodified-since", &date(-1))]), Ok(Outcome::Proceed));
+        assert_eq!(read(&[("if-match", ETAG), ("if-unmodified-since", &date(-1))]), Ok(StatusCode::OK));
     }
 
     #[test]
-    fn wishes_for_news_are_304() {
-        assert_eq!(read(&[("if-none-match", ETAG)]), Ok(Outcome::NotModified));
-        assert_eq!(read(&[("if-none-match", "\"x\"")]), Ok(Outcome::Proceed));
-        assert_eq!(read(&[("if-modified-since", &date(0))]), Ok(Outcome::NotModified));
-        assert_eq!(read(&[("if-modified-since", &date(-1))]), Ok(Outcome::Proceed));
-        assert_eq!(read(&[("if-none-match", "\"x\""), ("if-modified-since", &date(0))]), Ok(Outcome::Proceed));
-        assert_eq!(read(&[("if-modified-since", "never")]), Ok(Outcome::Proceed));
+    fn failed_none_match_is_304() {
+        assert_eq!(read(&[("if-none-match", ETAG)]), Ok(StatusCode::NOT_MODIFIED));
+        assert_eq!(read(&[("if-none-match", "\"x\"")]), Ok(StatusCode::OK));
+        assert_eq!(read(&[("if-modified-since", &date(0))]), Ok(StatusCode::NOT_MODIFIED));
+        assert_eq!(read(&[("if-modified-since", &date(-1))]), Ok(StatusCode::OK));
+        assert_eq!(read(&[("if-none-match", "\"x\""), ("if-modified-since", &date(0))]), Ok(StatusCode::OK));
+        assert_eq!(read(&[("if-modified-since", "never")]), Ok(StatusCode::OK));
     }
 
     #[test]
-    fn every_failed_condition_on_a_source_is_412() {
+    fn failed_source_condition_is_412() {
         let judge = |name: &str, value: &str| {
             let name = format!("x-qs-copy-source-{name}");
-            of_source(&headers(&[(&name, value)]), "x-qs-copy-source-", ETAG, Moment::from_seconds(MODIFIED))
-                .map_err(|error| error.code())
+            check_source(&headers(&[(&name, value)]), "x-qs-copy-source-", ETAG, Moment::from_seconds(MODIFIED))
+                .map_err(|error| error.code)
         };
         assert_eq!(judge("if-match", ETAG), Ok(()));
         assert_eq!(judge("if-none-match", "\"x\""), Ok(()));

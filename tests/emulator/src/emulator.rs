@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::Builder;
-use crate::credentials::KeyPair;
-use crate::faults::Faults;
-use crate::listening::Order;
+use crate::authenticate::KeyPair;
+use crate::faults::FaultInjector;
+use crate::listener::ListenerCommand;
 
-/// A QingStor object storage server on this machine, running until it is stopped or dropped.
+/// A QingStor object storage server on this machine. It runs until it is stopped or dropped.
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
@@ -25,20 +25,15 @@ use crate::listening::Order;
 /// # }
 /// ```
 pub struct Emulator {
-    address: SocketAddr,
-    key_pair: KeyPair,
-    zone: String,
-    faults: Arc<Faults>,
-    control: Control,
-    /// Removed when this is dropped.
-    _directory: Option<TempDir>,
-}
-
-/// What a running server is told its orders by.
-pub(crate) struct Control {
+    pub(crate) address: SocketAddr,
+    pub(crate) key_pair: KeyPair,
+    pub(crate) zone: String,
+    pub(crate) faults: Arc<FaultInjector>,
     pub(crate) stop: watch::Sender<bool>,
-    pub(crate) orders: mpsc::Sender<Order>,
-    pub(crate) running: JoinHandle<()>,
+    pub(crate) commands: mpsc::Sender<ListenerCommand>,
+    pub(crate) server: JoinHandle<()>,
+    /// Removed when the emulator is dropped.
+    pub(crate) _directory: Option<TempDir>,
 }
 
 impl Emulator {
@@ -47,65 +42,54 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// If no port or no temporary directory is to be had.
+    /// If there is no free port, or the temporary directory cannot be created.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
 
-    /// Settings to start an emulator with.
+    /// Returns a builder with the default settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    pub(crate) fn new(
-        address: SocketAddr,
-        key_pair: KeyPair,
-        zone: String,
-        faults: Arc<Faults>,
-        control: Control,
-        directory: Option<TempDir>,
-    ) -> Self {
-        Self { address, key_pair, zone, faults, control, _directory: directory }
-    }
-
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Returns the endpoint, `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The port it listens on.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// The access key id of its first key pair.
+    /// Returns the access key id of the first key pair.
     pub fn access_key_id(&self) -> &str {
         &self.key_pair.access_key_id
     }
 
-    /// The secret access key of its first key pair.
+    /// Returns the secret access key of the first key pair.
     pub fn secret_access_key(&self) -> &str {
         &self.key_pair.secret_access_key
     }
 
-    /// The zone of buckets that are made without naming one.
+    /// Returns the zone of buckets that are created without one.
     pub fn zone(&self) -> &str {
         &self.zone
     }
 
-    /// Stops: no more requests are taken, those under way are finished if that takes no longer than two seconds.
+    /// Stops the emulator. Requests in progress have two seconds to finish.
     pub async fn stop(mut self) {
-        let _ = self.control.stop.send(true);
-        let _ = (&mut self.control.running).await;
+        let _ = self.stop.send(true);
+        let _ = (&mut self.server).await;
     }
 
-    /// How often each rule of the fault plan has hit a request, or a connection, in the order of the plan.
+    /// Returns the number of requests or connections that each rule of the fault plan has hit, in the order of the plan.
     pub fn faults_fired(&self) -> Vec<u64> {
-        self.faults.fired()
+        self.faults.hits()
     }
 
-    /// Refuses connections from now on, as a machine does on which nothing runs. Those that were
-    /// accepted stay. Returns when it is so.
+    /// Refuses connections from now on, like a machine without a server. Connections that were accepted stay open. When
+    /// this returns, the port is closed.
     ///
     /// ```
     /// # #[tokio::main]
@@ -120,24 +104,25 @@ impl Emulator {
     /// # }
     /// ```
     pub async fn stop_listening(&self) {
-        let (done, closed) = oneshot::channel();
         // A server that has ended does not listen either.
-        if self.control.orders.send(Order::Close(done)).await.is_ok() {
-            let _ = closed.await;
-        }
+        let _ = self.command_listener(false).await;
     }
 
-    /// Takes connections again after [`stop_listening`](Self::stop_listening), at the same address. Nothing happens
-    /// if it does.
+    /// Accepts connections again after [`stop_listening`](Self::stop_listening), at the same address. Does nothing if the
+    /// emulator is listening.
     ///
     /// # Errors
     ///
-    /// If someone else has taken the port in the meantime.
+    /// If another process has taken the port in the meantime.
     pub async fn listen_again(&self) -> io::Result<()> {
-        let (done, opened) = oneshot::channel();
+        self.command_listener(true).await
+    }
+
+    async fn command_listener(&self, open: bool) -> io::Result<()> {
+        let (done, result) = oneshot::channel();
         let ended = || io::Error::other("the emulator has ended");
-        self.control.orders.send(Order::Open(done)).await.map_err(|_| ended())?;
-        opened.await.map_err(|_| ended())?
+        self.commands.send(ListenerCommand { open, done }).await.map_err(|_| ended())?;
+        result.await.map_err(|_| ended())?
     }
 }
 
@@ -153,6 +138,6 @@ impl fmt::Debug for Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.control.running.abort();
+        self.server.abort();
     }
 }

@@ -1,11 +1,11 @@
-//! What the service answers when it refuses: a code, its status and a sentence.
+//! Errors of the service: code, HTTP status and message.
 
 use std::fmt;
 use std::io;
 
 use http::StatusCode;
 
-/// Declares the codes with their status and spelling in one table.
+/// Declares the error codes with HTTP status and spelling.
 macro_rules! codes {
     ($($name:ident $status:literal $text:literal,)*) => {
         /// An error code of the service.
@@ -47,9 +47,9 @@ codes! {
     PermissionDenied 403 "permission_denied",
     BucketNotExists 404 "bucket_not_exists",
     ObjectNotExists 404 "object_not_exists",
-    // The published error table says 400, the pages of the operations say 404; the service can be told which.
+    // The published error table says 400, the pages of the operations say 404. `Builder` can change it.
     UploadNotExists 404 "upload_not_exists",
-    // The status is HTTP's; the service is not known to have a code of its own for it.
+    // The status is HTTP's. The service documents no code for it.
     LengthRequired 411 "invalid_argument",
     MethodNotAllowed 405 "method_not_allowed",
     BucketAlreadyExists 409 "bucket_already_exists",
@@ -57,18 +57,21 @@ codes! {
     PreconditionFailed 412 "precondition_failed",
     InvalidRange 416 "invalid_range",
     InternalError 500 "internal_error",
-    // Not a code of the service: the emulator says what it does not do yet.
+    // A code of the emulator only.
     NotImplemented 501 "not_implemented",
 }
 
-/// A refusal on its way to the client.
+/// An error that the client receives as an answer.
 #[derive(Debug)]
 pub(crate) struct Error {
-    code: Code,
-    message: String,
-    string_to_sign: Option<String>,
-    object_size: Option<u64>,
-    delete_marker: Option<String>,
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    /// The text that the server signed, for comparison with the client's.
+    pub(crate) string_to_sign: Option<String>,
+    /// Size of the object that an invalid range was applied to, for `Content-Range: bytes */size`.
+    pub(crate) object_size: Option<u64>,
+    /// Version id of the delete marker that was found instead of an object, for the headers of the answer.
+    pub(crate) delete_marker: Option<String>,
 }
 
 impl Error {
@@ -78,48 +81,6 @@ impl Error {
 
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
-    }
-
-    pub(crate) fn precondition_failed(condition: &str) -> Self {
-        Self::new(Code::PreconditionFailed, format!("the condition {condition} does not hold"))
-    }
-
-    /// The text the server itself signed, so that people can compare it with theirs.
-    pub(crate) fn with_string_to_sign(mut self, text: String) -> Self {
-        self.string_to_sign = Some(text);
-        self
-    }
-
-    /// The size a refused range was measured against; it becomes `Content-Range: bytes */size`.
-    pub(crate) fn with_object_size(mut self, size: u64) -> Self {
-        self.object_size = Some(size);
-        self
-    }
-
-    /// The delete marker in whose place an object was wanted; it is named in the headers of the answer.
-    pub(crate) fn with_delete_marker(mut self, version_id: String) -> Self {
-        self.delete_marker = Some(version_id);
-        self
-    }
-
-    pub(crate) fn code(&self) -> Code {
-        self.code
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        &self.message
-    }
-
-    pub(crate) fn string_to_sign(&self) -> Option<&str> {
-        self.string_to_sign.as_deref()
-    }
-
-    pub(crate) fn object_size(&self) -> Option<u64> {
-        self.object_size
-    }
-
-    pub(crate) fn delete_marker(&self) -> Option<&str> {
-        self.delete_marker.as_deref()
     }
 }
 
@@ -142,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_have_their_status() {
+    fn codes_have_spelling_and_status() {
         assert_eq!(Code::UploadNotExists.as_str(), "upload_not_exists");
         assert_eq!(Code::UploadNotExists.status(), StatusCode::NOT_FOUND);
         assert_eq!(Code::InvalidRange.status(), StatusCode::RANGE_NOT_SATISFIABLE);

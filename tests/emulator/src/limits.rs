@@ -1,24 +1,24 @@
 //! The service's limits.
 
-/// The most parts an upload may have.
-pub(crate) const PARTS: usize = 10_000;
-/// The highest part number; the lowest is 0.
-pub(crate) const PART_NUMBER: u64 = 10_000;
-/// The least size of a part that is not the last.
-pub(crate) const PART_MIN: u64 = 4 * 1024 * 1024;
-/// The most bytes one request may bring, or one copy may take.
-pub(crate) const BODY: u64 = 5 * 1024 * 1024 * 1024;
-/// The most bytes an object may have.
-pub(crate) const OBJECT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
-/// The most keys one request may delete.
-pub(crate) const DELETES: usize = 1000;
-/// The most lines a page of a listing has.
-pub(crate) const PAGE: u64 = 1000;
-/// The most bytes of JSON that are read: a completion of 10,000 parts with every optional field fits several times.
-pub(crate) const JSON: u64 = 8 * 1024 * 1024;
-/// How far a request's date may be from the server's clock, in seconds.
-pub(crate) const CLOCK_SKEW: i64 = 15 * 60;
-/// The most bytes that the fields before the file of a form have together, headers included, and the fields after it.
-pub(crate) const FORM: u64 = 1024 * 1024;
-/// The most bytes one of these fields has.
-pub(crate) const FORM_FIELD: u64 = 64 * 1024;
+/// Maximum number of parts in an upload.
+pub(crate) const MAX_PARTS: usize = 10_000;
+/// Maximum part number. The minimum is 0.
+pub(crate) const MAX_PART_NUMBER: u64 = 10_000;
+/// Minimum size, in bytes, of a part that is not the last one.
+pub(crate) const MIN_PART_SIZE: u64 = 4 * 1024 * 1024;
+/// Maximum size of a request body or of a copied object, in bytes.
+pub(crate) const MAX_BODY: u64 = 5 * 1024 * 1024 * 1024;
+/// Maximum size of an object, in bytes.
+pub(crate) const MAX_OBJECT: u64 = 50 * 1024 * 1024 * 1024 * 1024;
+/// Maximum number of keys in one request that deletes many objects.
+pub(crate) const MAX_DELETES: usize = 1000;
+/// Maximum number of entries in a page of a listing.
+pub(crate) const MAX_PAGE: u64 = 1000;
+/// Maximum size of a JSON body, in bytes: several times a completion of 10,000 parts with all optional fields.
+pub(crate) const MAX_JSON: u64 = 8 * 1024 * 1024;
+/// Maximum difference between a request's date and the server's clock, in seconds.
+pub(crate) const MAX_CLOCK_SKEW: i64 = 15 * 60;
+/// Maximum size of the fields before the file of a form, headers included, and again of the fields after it, in bytes.
+pub(crate) const MAX_FORM: u64 = 1024 * 1024;
+/// Maximum size of one of these fields, in bytes.
+pub(crate) const MAX_FORM_FIELD: u64 = 64 * 1024;

@@ -1,4 +1,4 @@
-//! The emulator as a command.
+//! The command `qingstor-emulator`.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,28 +7,28 @@ use std::process::ExitCode;
 use clap::Parser;
 use qingstor_emulator::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan};
 
-/// What `--help` says about plans of faults.
+/// Description of fault plans in `--help`.
 const FAULTS: &str = "\
-A plan of faults, for --faults:
+A fault plan for --faults:
 
-  seed: 42                  # what chance depends on; default 0
-  clock_offset: 0           # seconds, adds to --clock-offset
-  rules:                    # the first one that hits a request decides about it
-    - operation: UploadMultipart            # all of these may be left out but `fault`
+  seed: 42                  # seed of random decisions; default 0
+  clock_offset: 0           # seconds, added to --clock-offset
+  rules:                    # the first rule that hits a request decides
+    - operation: UploadMultipart            # all keys but `fault` are optional
       part: [1, 4]
       key: backups/db.tar                   # or key_prefix
-      skip: 2                               # let two through,
-      probability: 0.1                      # then hit one of ten,
-      count: 5                              # and no more than five
+      skip: 2                               # the first two requests pass
+      probability: 0.1                      # then one of ten is hit
+      count: 5                              # at most five are hit
       fault: { reset_in_body: { after: 50% } }
     - fault: { latency: { delay: 50ms } }
 
 Faults:
 
-  close_on_accept           (of a connection, before there is a request)
+  close_on_accept           (closes a connection before any request)
   error_answer              { status: 503, code: service_unavailable, retry_after: 1 }
-  reset_before_answer       (nothing is done)
-  lose_answer               (everything is done)
+  reset_before_answer       (the request is not executed)
+  lose_answer               (the request is executed)
   reset_in_body             { after: 1000 }
   cut_answer                { after: 1000 }
   stall_in_body             { after: 50%, lasts: 20s }
@@ -42,12 +42,12 @@ Faults:
   flip_sent_bit             { at: 10 }
   wrong_etag
 
-`code`, `retry_after`, `lasts` and `at` may be left out; without `lasts`, a stall lasts until the client is gone.
+`code`, `retry_after`, `lasts` and `at` are optional; without `lasts`, a stall lasts until the client disconnects.
 ";
 
 /// A QingStor object storage server on this machine.
 ///
-/// Prints one line, "listening on http://…", when it is ready, and runs until Ctrl-C.
+/// Prints one line, "listening on http://…", when it is ready. Runs until Ctrl-C.
 #[derive(Parser)]
 #[command(version, after_long_help = FAULTS)]
 struct Arguments {
@@ -63,20 +63,19 @@ struct Arguments {
     #[arg(long, value_name = "SECRET", default_value = DEFAULT_SECRET_ACCESS_KEY)]
     secret_access_key: String,
 
-    /// Zone of buckets that are made without naming one
+    /// Zone of buckets that are created without one
     #[arg(long, value_name = "ZONE", default_value = DEFAULT_ZONE)]
     zone: String,
 
-    /// Directory to keep the data in; without it the data is gone at the end
+    /// Directory for the data; without it, the data is deleted at the end
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Bucket to have from the start, whatever its name (may be given several times)
+    /// Bucket to create at the start, with any name (repeatable)
     #[arg(long = "bucket", value_name = "NAME")]
     buckets: Vec<String>,
 
-    /// Host to answer for besides localhost, qingstor.com and qsstor.com, with bucket and zone in front of it (may
-    /// be given several times)
+    /// Host to serve in addition to localhost, qingstor.com and qsstor.com, with bucket and zone before it (repeatable)
     #[arg(long = "base-host", value_name = "HOST")]
     base_hosts: Vec<String>,
 
@@ -84,23 +83,23 @@ struct Arguments {
     #[arg(long)]
     allow_tiny_parts: bool,
 
-    /// Let objects be read and written without a signature
+    /// Allow reading and writing objects without a signature
     #[arg(long)]
     allow_anonymous: bool,
 
-    /// Seconds to shift the server's clock by
+    /// Seconds by which the server's clock is shifted
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
     clock_offset: i64,
 
-    /// Status of the error upload_not_exists, 400 or 404: the service documents both
+    /// Status of the error upload_not_exists, 400 or 404 (the service documents both)
     #[arg(long, value_name = "STATUS", default_value_t = 404)]
     upload_not_exists_status: u16,
 
-    /// Refuse bodies that are sent in chunks instead of with a length
+    /// Refuse chunked bodies
     #[arg(long)]
     refuse_chunked: bool,
 
-    /// Misbehave as the plan in this YAML file says, see below
+    /// Inject the faults of the plan in this YAML file, see below
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 
@@ -120,14 +119,10 @@ impl Arguments {
             .clock_offset(self.clock_offset)
             .upload_not_exists_status(self.upload_not_exists_status)
             .refuse_chunked(self.refuse_chunked);
+        builder = self.buckets.into_iter().fold(builder, Builder::bucket);
+        builder = self.base_hosts.into_iter().fold(builder, Builder::base_host);
         if let Some(directory) = self.data_dir {
             builder = builder.data_dir(directory);
-        }
-        for bucket in self.buckets {
-            builder = builder.bucket(bucket);
-        }
-        for host in self.base_hosts {
-            builder = builder.base_host(host);
         }
         if let Some(file) = self.faults {
             builder = builder.faults(FaultPlan::load(file)?);
@@ -154,16 +149,16 @@ async fn run(arguments: Arguments) -> io::Result<()> {
     let emulator = arguments.builder()?.start().await?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on {}", emulator.endpoint())?;
-    // Whoever waits for the line may read it through a pipe.
+    // The line has to reach a reader of a pipe at once.
     stdout.flush()?;
     drop(stdout);
-    told_to_end().await?;
+    interrupted().await?;
     emulator.stop().await;
     Ok(())
 }
 
 #[cfg(unix)]
-async fn told_to_end() -> io::Result<()> {
+async fn interrupted() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -174,6 +169,6 @@ async fn told_to_end() -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() -> io::Result<()> {
+async fn interrupted() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }

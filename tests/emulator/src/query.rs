@@ -1,4 +1,4 @@
-//! The query of a request, each value both as it was sent and decoded.
+//! The query of a request. Every value is available encoded and decoded.
 
 use std::borrow::Cow;
 
@@ -8,19 +8,19 @@ use crate::error::Error;
 
 #[derive(Debug, Default)]
 pub(crate) struct Query {
-    parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<Parameter>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// The value as sent: one official client signs it like that.
+    /// The value as it was sent. One official client signs it in this form.
     pub(crate) raw: String,
     pub(crate) value: String,
 }
 
 impl Query {
-    /// `a=b&c&d=`; a `+` is a space, as some clients write form encoding and others `%20`.
+    /// Parses `a=b&c&d=`. A `+` is a space, because some clients use form encoding.
     pub(crate) fn parse(raw: &str) -> Self {
         let parameters = raw
             .split('&')
@@ -33,15 +33,11 @@ impl Query {
         Self { parameters }
     }
 
-    pub(crate) fn parameters(&self) -> &[Parameter] {
-        &self.parameters
-    }
-
     pub(crate) fn has(&self, name: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == name)
     }
 
-    /// The value, where there is one: clients send `prefix=` and mean nothing by it.
+    /// Returns a value that is not empty. Clients send `prefix=` for no prefix.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
@@ -70,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_and_bare_parameters() {
+    fn empty_value_counts_as_absent() {
         let query = Query::parse("uploads&prefix=&delimiter=%2F&x=a+b%20c&limit=7");
         assert!(query.has("uploads"));
         assert_eq!(query.text("uploads"), None);

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error};
 
-/// The bytes from `start` on, `length` of them; never empty and never past the end.
+/// A byte range inside an object. It is not empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ByteRange {
     pub(crate) start: u64,
@@ -10,11 +10,11 @@ pub(crate) struct ByteRange {
 }
 
 impl ByteRange {
-    /// Understands `bytes=a-b`, `bytes=a-` and `bytes=-n`. Several ranges at once are not served.
+    /// Parses `bytes=a-b`, `bytes=a-` and `bytes=-n`. Multiple ranges are not supported.
     pub(crate) fn parse(text: &str, size: u64) -> Result<Self, Error> {
         Self::resolve(text, size).ok_or_else(|| {
-            let message = format!("the range \"{text}\" cannot be taken of {size} bytes");
-            Error::new(Code::InvalidRange, message).with_object_size(size)
+            let message = format!("the range \"{text}\" does not fit {size} bytes");
+            Error { object_size: Some(size), ..Error::new(Code::InvalidRange, message) }
         })
     }
 
@@ -37,14 +37,14 @@ impl ByteRange {
         Some(Self { start, length })
     }
 
-    /// The value of `Content-Range`.
+    /// Returns the value of `Content-Range`.
     pub(crate) fn content_range(self, size: u64) -> String {
         let last = self.start + self.length - 1;
         format!("bytes {}-{last}/{size}", self.start)
     }
 }
 
-// `parse` alone would accept a sign, and refuse numbers that are merely past every end.
+// `parse` alone would accept a sign, and reject numbers that are too large but valid.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms() {
+    fn parses_the_three_forms() {
         assert_eq!(range("bytes=0-0", 10), Some((0, 1)));
         assert_eq!(range("bytes=2-5", 10), Some((2, 4)));
         assert_eq!(range("bytes=2-50", 10), Some((2, 8)));
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_served() {
+    fn rejects_invalid_and_unsatisfiable_ranges() {
         for text in [
             "bytes=10-",
             "bytes=10-11",

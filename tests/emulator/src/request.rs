@@ -1,9 +1,9 @@
-//! A request as it arrived, without its body.
+//! A request without its body.
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
 
-use crate::address::{Address, Hosts, Target};
+use crate::address::{Address, Hosts};
 use crate::error::Error;
 use crate::query::Query;
 use crate::signature::Signable;
@@ -11,18 +11,18 @@ use crate::signature::Signable;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// As on the request line; never decoded, for it is what is signed.
+    /// As on the request line. The signature covers the encoded path.
     pub(crate) path: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    /// Name and port the client used, as far as it told.
+    /// Host name and port that the client used. Empty if it sent none.
     pub(crate) host: String,
     pub(crate) address: Address,
 }
 
 impl Request {
     pub(crate) fn new(parts: Parts, hosts: &Hosts) -> Result<Self, Error> {
-        // A proxy's client writes the host on the request line, where it outranks the header.
+        // A client of a proxy sends the host on the request line, which takes precedence over the header.
         let host = match parts.uri.authority() {
             Some(authority) => authority.as_str(),
             None => parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
@@ -45,21 +45,21 @@ impl Request {
         })
     }
 
-    /// A header's text; one that is empty or not text counts as absent.
+    /// Returns the text of a header. A header that is empty or not text counts as absent.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
     }
 
-    /// Whether it came without any credentials, good or bad. A form may have some in its fields.
+    /// Returns true if the request has no credentials. A form may still have some in its fields.
     pub(crate) fn is_anonymous(&self) -> bool {
         let in_query = self.query.has("signature") || self.query.has("access_key_id");
         !in_query && !self.headers.contains_key(header::AUTHORIZATION)
     }
 
-    /// Whether it asks the global entrance of the service for a bucket, and so for the zone the bucket is in.
+    /// Returns true if the request asks the global entrance of the service for the zone of a bucket.
     pub(crate) fn asks_for_zone(&self) -> bool {
         let entrance = self.address.public_host.is_some() && self.address.zone.is_none();
-        entrance && self.method == Method::HEAD && matches!(self.address.target, Target::Bucket { .. })
+        entrance && self.method == Method::HEAD && self.address.is_bucket()
     }
 
     pub(crate) fn signable<'a>(&'a self, expires: Option<&'a str>) -> Signable<'a> {
@@ -67,14 +67,14 @@ impl Request {
             method: self.method.as_str(),
             path: &self.path,
             query: &self.query,
-            host_bucket: self.address.host_bucket.as_deref(),
+            host_bucket: self.address.is_host_style.then_some(self.address.bucket.as_str()),
             headers: &self.headers,
             expires,
         }
     }
 }
 
-/// Of a header sent twice one value would be signed and the other one could be used.
+/// Refuses repeated signed headers: the signature would cover one value, and the service might use the other one.
 fn refuse_repeated(headers: &HeaderMap) -> Result<(), Error> {
     let signed = |name: &HeaderName| {
         name.as_str().starts_with("x-qs-")
@@ -95,11 +95,11 @@ mod tests {
         let builder =
             names.iter().fold(http::Request::builder().uri("/b/k"), |builder, name| builder.header(*name, "v"));
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        Request::new(parts, &Hosts::new("pek3a", &[])).map(|_| ()).map_err(|error| error.code())
+        Request::new(parts, &Hosts::new("pek3a", &[])).map(|_| ()).map_err(|error| error.code)
     }
 
     #[test]
-    fn what_is_signed_comes_once() {
+    fn refuses_a_repeated_signed_header() {
         for name in ["X-QS-Meta-A", "x-qs-copy-source", "Date", "Content-Type", "content-md5", "Authorization"] {
             assert_eq!(code(&[name]), Ok(()));
             assert_eq!(code(&[name, "x-other", name]), Err(Code::InvalidArgument), "{name}");

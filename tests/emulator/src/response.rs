@@ -1,122 +1,118 @@
-//! Answers, with what every answer has.
+//! Builds answers.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::header::IntoHeaderName;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 
-use crate::body::ResponseBody;
 use crate::clock::Moment;
-use crate::error::{Code, Error};
-use crate::metadata::set;
+use crate::error::Error;
+use crate::response_body::ResponseBody;
 
 pub(crate) type Answer = Response<ResponseBody>;
 
-/// One official client cannot bear an answer without a type, and another one reads JSON where the type says JSON.
-const BODYLESS_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
-/// Exactly so, without a charset: two official clients compare for equality.
+/// One official client fails without a content type, and another one parses the body if the type is JSON.
+const EMPTY_BODY_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
+/// Without a charset: two official clients compare for equality.
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
-const VERSION_ID: HeaderName = HeaderName::from_static("x-qs-version-id");
-const DELETE_MARKER: HeaderName = HeaderName::from_static("x-qs-delete-marker");
-/// Where the codes are explained.
+/// Explanation of the error codes.
 const HELP: &str = "https://docsv4.qingcloud.com";
 
 pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(ResponseBody::empty());
+    let mut answer = Response::new(ResponseBody::Bytes(Default::default()));
     *answer.status_mut() = status;
     answer
 }
 
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
-    // Our own shapes have string keys and no failing parts, so this always succeeds.
+    // The values have string keys only, so serialization cannot fail.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
-    let mut answer = Response::new(ResponseBody::bytes(bytes));
+    let mut answer = Response::new(ResponseBody::Bytes(bytes.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, JSON_TYPE);
     answer
 }
 
-/// The body of a refusal.
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    code: &'a str,
-    message: &'a str,
-    request_id: &'a str,
-    url: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    string_to_sign: Option<&'a str>,
-}
-
 pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Answer {
-    let body = ErrorBody {
-        code: error.code().as_str(),
-        message: error.message(),
-        request_id,
-        url: HELP,
-        string_to_sign: error.string_to_sign(),
-    };
-    let mut answer = refusal(&body, status, method);
-    if let (Code::InvalidRange, Some(size)) = (error.code(), error.object_size()) {
-        let range = format!("bytes */{size}");
-        set(answer.headers_mut(), header::CONTENT_RANGE, &range);
+    let string_to_sign = error.string_to_sign.as_deref();
+    let mut answer = error_answer(error.code.as_str(), &error.message, string_to_sign, status, method, request_id);
+    if let Some(size) = error.object_size {
+        set_header(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
     }
-    if let Some(version_id) = error.delete_marker() {
-        name_version(answer.headers_mut(), Some(version_id));
-        tell_delete_marker(answer.headers_mut());
+    if let Some(version_id) = &error.delete_marker {
+        set_version_id(answer.headers_mut(), Some(version_id));
+        set_delete_marker(answer.headers_mut());
     }
     answer
 }
 
-/// A refusal with a code that need not be one of the service's.
-pub(crate) fn refuse_with(code: &str, message: &str, status: StatusCode, method: &Method, request_id: &str) -> Answer {
-    refusal(&ErrorBody { code, message, request_id, url: HELP, string_to_sign: None }, status, method)
+/// Builds the answer for an error code, which need not be one of the service.
+pub(crate) fn error_answer(
+    code: &str,
+    message: &str,
+    string_to_sign: Option<&str>,
+    status: StatusCode,
+    method: &Method,
+    request_id: &str,
+) -> Answer {
+    if method == Method::HEAD {
+        return empty(status);
+    }
+    let mut body = serde_json::json!({ "code": code, "message": message, "request_id": request_id, "url": HELP });
+    if let Some(text) = string_to_sign {
+        body["string_to_sign"] = text.into();
+    }
+    json(status, &body)
 }
 
-fn refusal(body: &ErrorBody<'_>, status: StatusCode, method: &Method) -> Answer {
-    if method == Method::HEAD { empty(status) } else { json(status, body) }
-}
-
-/// Names the version that an answer is about, where it has a name.
-pub(crate) fn name_version(headers: &mut HeaderMap, version_id: Option<&str>) {
-    if let Some(version_id) = version_id {
-        set(headers, VERSION_ID, version_id);
+/// Sets a header to a text of a client. The text came from a header, so it is valid in one.
+pub(crate) fn set_header(headers: &mut HeaderMap, name: impl IntoHeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+        headers.insert(name, value);
     }
 }
 
-/// Says that the version is a delete marker. What is none says nothing.
-pub(crate) fn tell_delete_marker(headers: &mut HeaderMap) {
-    headers.insert(DELETE_MARKER, HeaderValue::from_static("true"));
+pub(crate) fn set_version_id(headers: &mut HeaderMap, version_id: Option<&str>) {
+    if let Some(version_id) = version_id {
+        set_header(headers, "x-qs-version-id", version_id);
+    }
 }
 
-/// Adds the headers all answers share.
-pub(crate) fn finish(answer: &mut Answer, request_id: &str, now: Moment) {
+/// Marks the version of an answer as a delete marker. Other versions have no such header.
+pub(crate) fn set_delete_marker(headers: &mut HeaderMap) {
+    headers.insert("x-qs-delete-marker", HeaderValue::from_static("true"));
+}
+
+/// Adds the headers that every answer has.
+pub(crate) fn add_common_headers(answer: &mut Answer, request_id: &str, now: Moment) {
     let status = answer.status();
-    let length = http_body::Body::size_hint(answer.body()).exact().unwrap_or_default();
-    let headers: &mut HeaderMap = answer.headers_mut();
+    let length = answer.body().remaining();
+    let headers = answer.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("QingStor"));
-    set(headers, header::DATE, &now.http_date());
-    set(headers, HeaderName::from_static("x-qs-request-id"), request_id);
-    headers.entry(header::CONTENT_TYPE).or_insert(BODYLESS_TYPE);
-    let has_length = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if has_length && !headers.contains_key(header::CONTENT_LENGTH) {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    set_header(headers, header::DATE, &now.http_date());
+    set_header(headers, "x-qs-request-id", request_id);
+    headers.entry(header::CONTENT_TYPE).or_insert(EMPTY_BODY_TYPE);
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        headers.entry(header::CONTENT_LENGTH).or_insert(HeaderValue::from(length));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
-    fn a_refused_head_has_no_body() {
+    fn error_answer_to_head_has_no_body() {
         let refused = Error::new(Code::ObjectNotExists, "gone");
         let answer = error(&refused, StatusCode::NOT_FOUND, &Method::HEAD, "1");
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
-        assert!(http_body::Body::is_end_stream(answer.body()));
+        assert_eq!(answer.body().remaining(), 0);
     }
 
     #[test]
-    fn every_answer_has_the_common_headers() {
+    fn adds_the_common_headers() {
         let mut answer = empty(StatusCode::CREATED);
-        finish(&mut answer, "00ff", Moment::from_seconds(0));
+        add_common_headers(&mut answer, "00ff", Moment::from_seconds(0));
         let headers = answer.headers();
         assert_eq!(headers["server"], "QingStor");
         assert_eq!(headers["date"], "Thu, 01 Jan 1970 00:00:00 GMT");

@@ -1,4 +1,4 @@
-//! Connections: accepted, served, and closed so that the other side sees the last answer.
+//! Accepts and serves connections, and closes them so that clients receive the last answer.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -16,103 +16,96 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::access_log::AccessLog;
-use crate::listening::{Listening, Order};
+use crate::connection::{Connection, Ending, Socket};
+use crate::listener::{Listener, ListenerCommand};
 use crate::service::Service;
-use crate::wire::{Ending, Socket, Wire};
 
-/// How long requests under way may take once the server is to stop.
-const GRACE: Duration = Duration::from_secs(2);
-/// How long, and for how much, a closed connection is still read. The official clients send parts of up to 128 MiB
-/// and read no answer before they have sent them whole.
-const LINGER: Duration = Duration::from_secs(5);
-const LINGER_BYTES: usize = 1024 * 1024 * 1024;
+/// Maximum time for requests in progress after the server was told to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum time, and maximum number of bytes, for reading from a connection after the last answer. The official clients
+/// send parts of up to 128 MiB and read no answer before they have sent all of it.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_LINGER_BYTES: usize = 1024 * 1024 * 1024;
 
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) service: Arc<Service>,
-    pub(crate) log: Option<Arc<AccessLog>>,
-}
-
-impl Server {
-    /// Serves until `stop` changes or its sender is gone.
-    pub(crate) async fn serve(
-        self,
-        mut listening: Listening,
-        mut orders: mpsc::Receiver<Order>,
-        mut stop: watch::Receiver<bool>,
-    ) {
-        let mut connections = JoinSet::new();
-        loop {
-            tokio::select! {
-                accepted = listening.accept() => match accepted {
-                    Ok(_) if self.service.faults.closes_connection() => {}
-                    Ok(stream) => {
-                        let wire = Wire::new(stream, self.log.clone());
-                        connections.spawn(connection(wire, Arc::clone(&self.service), stop.clone()));
-                    }
-                    // Out of files, most likely: others have to end first.
-                    Err(_) => sleep(Duration::from_millis(50)).await,
-                },
-                Some(order) = orders.recv() => listening.obey(order).await,
-                _ = stop.changed() => break,
-                Some(_) = connections.join_next() => {}
-            }
-        }
-        drop(listening);
-        let finished = async { while connections.join_next().await.is_some() {} };
-        if timeout(GRACE, finished).await.is_err() {
-            connections.shutdown().await;
-        }
-    }
-}
-
-async fn connection(wire: Arc<Wire>, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
-    let handler = service_fn(|request: Request<Incoming>| {
-        let (service, wire) = (Arc::clone(&service), Arc::clone(&wire));
-        Box::pin(async move { Ok::<_, Infallible>(service.answer(request, &wire).await) })
-    });
-    let mut connection = http1::Builder::new()
-        // A client may close its side when it has sent everything, and still wants the answer.
-        .half_close(true)
-        // Idle connections stay: clients keep them for later and dislike finding them closed.
-        .header_read_timeout(None)
-        .serve_connection(TokioIo::new(Socket(Arc::clone(&wire))), handler);
-    let mut stopping = false;
+/// Serves until `stop` changes or its sender is dropped.
+pub(crate) async fn serve(
+    service: Arc<Service>,
+    log: Option<Arc<AccessLog>>,
+    mut listener: Listener,
+    mut commands: mpsc::Receiver<ListenerCommand>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            _ = poll_fn(|context| connection.poll_without_shutdown(context)) => break,
-            ending = wire.ended() => match ending {
-                Ending::Close => break,
-                Ending::Reset => return wire.close_with_reset(),
-            },
-            _ = stop.changed(), if !stopping => {
-                stopping = true;
-                if wire.stands_still() {
-                    return wire.close_with_reset();
+            accepted = listener.accept() => match accepted {
+                Ok(_) if service.faults.closes_connection() => {}
+                Ok(stream) => {
+                    let connection = Connection::new(stream, log.clone());
+                    connections.spawn(serve_connection(connection, Arc::clone(&service), stop.clone()));
                 }
-                std::pin::Pin::new(&mut connection).graceful_shutdown();
-            }
+                // Most likely the process has no free file descriptor: other connections have to end first.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            Some(command) = commands.recv() => listener.execute(command).await,
+            _ = stop.changed() => break,
+            Some(_) = connections.join_next() => {}
         }
     }
-    if !stopping {
-        let parts = connection.into_parts();
-        wire.received(parts.read_buf.len());
-        let _ = timeout(LINGER, linger(parts.io.into_inner(), &wire)).await;
+    drop(listener);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if timeout(SHUTDOWN_TIMEOUT, finished).await.is_err() {
+        connections.shutdown().await;
     }
 }
 
-/// Reads on after the last answer. Closing with unread data would reset the connection, and the reset can overtake
-/// the answer: a client still sending a refused body would see that instead of the reason.
-async fn linger(mut socket: Socket, wire: &Wire) -> std::io::Result<()> {
+async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
+    let handler = service_fn(|request: Request<Incoming>| {
+        let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
+        Box::pin(async move { Ok::<_, Infallible>(service.answer(request, &connection).await) })
+    });
+    let mut http = http1::Builder::new()
+        // A client may close its sending side after the request and still wait for the answer.
+        .half_close(true)
+        // Clients keep idle connections for later requests.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(Socket(Arc::clone(&connection))), handler);
+    let mut is_stopping = false;
+    loop {
+        tokio::select! {
+            _ = poll_fn(|context| http.poll_without_shutdown(context)) => break,
+            ending = connection.ended() => match ending {
+                Ending::Close => break,
+                Ending::Reset => return connection.close_with_reset(),
+            },
+            _ = stop.changed(), if !is_stopping => {
+                is_stopping = true;
+                if connection.is_stalled_forever() {
+                    return connection.close_with_reset();
+                }
+                std::pin::Pin::new(&mut http).graceful_shutdown();
+            }
+        }
+    }
+    if !is_stopping {
+        let parts = http.into_parts();
+        connection.count_received(parts.read_buf.len());
+        let _ = timeout(LINGER_TIMEOUT, linger(parts.io.into_inner(), &connection)).await;
+    }
+}
+
+/// Reads after the last answer. Closing a connection with unread data resets it, and the reset can overtake the answer: a
+/// client that still sends a refused body would see the reset instead of the error.
+async fn linger(mut socket: Socket, connection: &Connection) -> std::io::Result<()> {
     socket.shutdown().await?;
-    let mut scratch = vec![0; 64 * 1024];
-    let mut read = 0;
-    while read < LINGER_BYTES {
-        match socket.read(&mut scratch).await? {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut total = 0;
+    while total < MAX_LINGER_BYTES {
+        match socket.read(&mut buffer).await? {
             0 => break,
             length => {
-                wire.received(length);
-                read += length;
+                connection.count_received(length);
+                total += length;
             }
         }
     }

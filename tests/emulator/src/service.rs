@@ -1,136 +1,135 @@
-//! One request from its arrival to its answer: understood, authenticated, routed, performed.
+//! Handles one request from its arrival to its answer: parses, routes, authenticates and executes it.
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body::Body;
+use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 
 use crate::access_log::Entry;
 use crate::address::Hosts;
-use crate::authenticate::Caller;
+use crate::anonymous_access::check_anonymous;
+use crate::authenticate::{Caller, authenticate};
 use crate::clock::{Clock, Moment};
-use crate::cross_origin;
+use crate::connection::{AnswerHead, Connection};
+use crate::cors;
 use crate::error::{Code, Error};
-use crate::faults::{BeforeAnswer, Faults, Hit, Intake, Outgoing};
+use crate::faults::{BeforeAnswer, FaultInjector, IncomingBody, InjectedFault, OutgoingBody};
 use crate::ids;
-use crate::operations::Operations;
-use crate::payload::Payload;
+use crate::operations::{Call, Context};
 use crate::request::Request;
+use crate::request_body::RequestBody;
 use crate::response::{self, Answer};
-use crate::route::route;
-use crate::served::{Operation, operations};
-use crate::wire::Wire;
+use crate::routes::{Operation, route};
 
+/// The emulated service.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) hosts: Hosts,
-    pub(crate) operations: Operations,
     pub(crate) clock: Clock,
-    /// What an unknown upload is answered with: the service's own documents disagree.
+    pub(crate) faults: Arc<FaultInjector>,
+    pub(crate) context: Context,
+    /// Status of `upload_not_exists`. The service's documents disagree about it.
     pub(crate) upload_not_exists: StatusCode,
     pub(crate) refuse_chunked: bool,
-    pub(crate) faults: Arc<Faults>,
 }
 
-/// A request that is being served.
-struct Turn<'a> {
-    wire: &'a Wire,
+/// A request in progress.
+struct Exchange<'a> {
+    connection: &'a Connection,
     now: Moment,
     request_id: String,
-    /// What is to go wrong with it, once that is decided.
-    hit: Option<Hit>,
+    /// The injected fault, once it is decided.
+    fault: Option<InjectedFault>,
 }
 
 impl Service {
-    pub(crate) async fn answer(&self, request: http::Request<Incoming>, wire: &Arc<Wire>) -> Response<Outgoing> {
-        let request_id = ids::request();
+    pub(crate) async fn answer(
+        &self,
+        request: http::Request<Incoming>,
+        connection: &Arc<Connection>,
+    ) -> Response<OutgoingBody> {
+        let request_id = ids::request_id();
         let (parts, incoming) = request.into_parts();
-        let intake = Intake::new(incoming, Arc::clone(wire));
-        wire.begin(Entry::new(&parts, &request_id), intake.length());
+        let incoming = IncomingBody::new(incoming, Arc::clone(connection));
+        connection.begin(Entry::new(&parts, &request_id), incoming.length());
         let method = parts.method.clone();
-        let mut payload = Payload::new(intake, &parts.headers);
-        let mut turn = Turn { wire, now: self.clock.now(), request_id, hit: None };
+        let mut body = RequestBody::new(incoming, &parts.headers);
+        let mut exchange = Exchange { connection, now: self.clock.now(), request_id, fault: None };
+        let refuse = |error: Error, request_id: &str| {
+            let status = match error.code {
+                Code::UploadNotExists => self.upload_not_exists,
+                code => code.status(),
+            };
+            response::error(&error, status, &method, request_id)
+        };
         let mut answer = match Request::new(parts, &self.hosts) {
             Ok(request) => {
-                let performed = self.perform(&request, &mut payload, &mut turn).await;
-                let mut answer = performed.unwrap_or_else(|error| self.refuse(&error, &method, &turn.request_id));
-                cross_origin::announce(&mut answer, &request, &self.operations.store);
+                let result = self.execute(&request, &mut body, &mut exchange).await;
+                let mut answer = result.unwrap_or_else(|error| refuse(error, &exchange.request_id));
+                cors::add_headers(&mut answer, &request, &self.context.store);
                 answer
             }
-            Err(error) => self.refuse(&error, &method, &turn.request_id),
+            Err(error) => refuse(error, &exchange.request_id),
         };
-        match turn.hit.as_ref().and_then(Hit::before_answer) {
-            Some(BeforeAnswer::Reset) => return wire.reset().await,
-            Some(BeforeAnswer::Stall { lasts }) => wire.stall(lasts).await,
+        match exchange.fault.as_ref().and_then(InjectedFault::before_answer) {
+            Some(BeforeAnswer::Reset) => return connection.reset().await,
+            Some(BeforeAnswer::Stall { lasts }) => connection.stall(lasts).await,
             None => {}
         }
-        let is_read = payload.settle().await;
+        let is_read = body.drain().await;
         if !is_read {
-            let close = HeaderValue::from_static("close");
-            answer.headers_mut().insert(header::CONNECTION, close);
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response::finish(&mut answer, &turn.request_id, self.clock.now());
-        if let Some(hit) = &turn.hit {
-            hit.change_head(answer.headers_mut());
+        response::add_common_headers(&mut answer, &exchange.request_id, self.clock.now());
+        if let Some(fault) = &exchange.fault {
+            fault.change_head(answer.headers_mut());
         }
-        wire.answer(&method, &answer, is_read);
-        answer.map(|body| {
-            let fault = turn.hit.and_then(|hit| hit.on_send(body.size_hint().exact().unwrap_or_default()));
-            Outgoing::new(body, Arc::clone(wire), fault)
-        })
+        let length = answer.body().remaining();
+        connection.answer(AnswerHead::new(&method, answer.status(), length), is_read);
+        let fault = exchange.fault.and_then(|fault| fault.in_answer_body(length));
+        answer.map(|body| OutgoingBody::new(body, Arc::clone(connection), fault))
     }
 
-    async fn perform(&self, request: &Request, payload: &mut Payload, turn: &mut Turn<'_>) -> Result<Answer, Error> {
-        let operations = &self.operations;
+    async fn execute(
+        &self,
+        request: &Request,
+        body: &mut RequestBody,
+        exchange: &mut Exchange<'_>,
+    ) -> Result<Answer, Error> {
         let operation = route(request);
-        turn.wire.identify(operation.as_ref().ok().copied().and_then(id));
-        let caller = operations.authenticator.check(request, turn.now)?;
+        let known = operation.as_ref().ok().copied();
+        exchange.connection.update_entry(|entry| entry.operation = known.map(Operation::id));
+        let caller = authenticate(&self.context.key_pairs, request, exchange.now)?;
         if self.refuse_chunked && request.headers.contains_key(header::TRANSFER_ENCODING) {
-            return Err(Error::new(Code::LengthRequired, "a body in chunks is refused; send Content-Length"));
+            return Err(Error::new(Code::LengthRequired, "chunked bodies are refused; send Content-Length"));
         }
-        if caller == Caller::Stranger {
-            operations.access.check_stranger(operation.as_ref().ok().copied(), request, &operations.store)?;
+        if caller == Caller::Anonymous {
+            check_anonymous(known, request, &self.context.store, self.context.allow_anonymous)?;
         }
         let operation = operation?;
-        if let Some(answer) = self.decide(operation, request, payload, turn).await {
+        if let Some(answer) = self.inject_fault(operation, request, body, exchange).await {
             return Ok(answer);
         }
-        operations.perform(operation, request, payload, turn.now, &turn.request_id).await
+        let (now, request_id) = (exchange.now, exchange.request_id.as_str());
+        operation.execute(Call { context: &self.context, request, now, request_id }, body).await
     }
 
-    /// Decides what goes wrong, before anything is read. The answer, if there is one, takes the place of serving it.
-    async fn decide(
+    /// Decides about a fault before the body is read. Returns the answer if it replaces the execution of the request.
+    async fn inject_fault(
         &self,
         operation: Operation,
         request: &Request,
-        payload: &mut Payload,
-        turn: &mut Turn<'_>,
+        body: &mut RequestBody,
+        exchange: &mut Exchange<'_>,
     ) -> Option<Answer> {
-        turn.hit = self.faults.of_request(operation, request, payload.is_expected());
-        let hit = turn.hit.as_ref()?;
-        turn.wire.blame(hit.name());
-        if hit.is_reset_unserved() {
-            payload.discard().await;
-            return turn.wire.reset().await;
+        exchange.fault = self.faults.on_request(operation, request, body.may_have_data());
+        let fault = exchange.fault.as_ref()?;
+        exchange.connection.update_entry(|entry| entry.fault = Some(fault.name()));
+        if fault.is_reset_before_answer() {
+            body.discard().await;
+            return exchange.connection.reset().await;
         }
-        payload.misbehave(hit);
-        hit.instead(&request.method, &turn.request_id)
+        body.inject(fault);
+        fault.error_answer(&request.method, &exchange.request_id)
     }
-
-    fn refuse(&self, error: &Error, method: &Method, request_id: &str) -> Answer {
-        response::error(error, self.status(error), method, request_id)
-    }
-
-    fn status(&self, error: &Error) -> StatusCode {
-        match error.code() {
-            Code::UploadNotExists => self.upload_not_exists,
-            code => code.status(),
-        }
-    }
-}
-
-/// What the official specification calls it.
-fn id(operation: Operation) -> Option<&'static str> {
-    operations().iter().find(|served| served.operation() == operation).map(|served| served.id())
 }

@@ -1,7 +1,6 @@
-//! The text a request is signed over, and its signature.
+//! The string to sign of a request, and its signature.
 //!
-//! Written from the protocol's description alone and sharing nothing with the sdk, so that the two can be held
-//! against each other.
+//! It is written from the protocol's description and shares no code with the SDK, so that each verifies the other.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,41 +10,20 @@ use sha2::Sha256;
 
 use crate::query::Query;
 
-/// The query parameters that belong to the resource and are therefore signed.
+/// Query parameters that belong to the resource, so that the signature covers them.
+#[rustfmt::skip]
 const SIGNED_PARAMETERS: &[&str] = &[
-    "acl",
-    "append",
-    "cname",
-    "cors",
-    "delete",
-    "image",
-    "lifecycle",
-    "logging",
-    "mirror",
-    "notification",
-    "part_number",
-    "policy",
-    "position",
-    "replication",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
-    "stats",
-    "upload_id",
-    "uploads",
-    "version_id",
-    "versioning",
-    "versions",
+    "acl", "append", "cname", "cors", "delete", "image", "lifecycle", "logging", "mirror", "notification",
+    "part_number", "policy", "position", "replication", "response-cache-control", "response-content-disposition",
+    "response-content-encoding", "response-content-language", "response-content-type", "response-expires", "stats",
+    "upload_id", "uploads", "version_id", "versioning", "versions",
 ];
 
-/// The string to sign of a request.
+/// Returns the string to sign of a request.
 ///
-/// `raw_target` is path and query exactly as they stand on the request line. `host_bucket` is the bucket where the
-/// host names it (`bucket.zone.example.com`), and `None` where the path does. `expires` is the expiry of a presigned
-/// URL, in seconds since 1970.
+/// `raw_target` is path and query as on the request line. `host_bucket` is the bucket if the host names it
+/// (`bucket.zone.example.com`), and `None` if the path does. `expires` is the expiry of a presigned URL, in seconds since
+/// 1970.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -67,12 +45,12 @@ pub fn string_to_sign(
         .compose(path, Values::Decoded)
 }
 
-/// The signature of a string to sign: base64 of HMAC-SHA256 under the secret access key.
+/// Returns the signature of a string to sign: base64 of its HMAC-SHA256 with the secret access key.
 pub fn sign(secret_access_key: &str, string_to_sign: &str) -> String {
     keyed(secret_access_key, string_to_sign).map(|mac| STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
 }
 
-/// Whether `signature` is the one of `string_to_sign`, compared in constant time.
+/// Returns true if `signature` is the signature of `string_to_sign`. The comparison takes constant time.
 pub(crate) fn verify(secret_access_key: &str, string_to_sign: &str, signature: &str) -> bool {
     let Ok(bytes) = STANDARD.decode(signature) else {
         return false;
@@ -80,7 +58,7 @@ pub(crate) fn verify(secret_access_key: &str, string_to_sign: &str, signature: &
     keyed(secret_access_key, string_to_sign).is_some_and(|mac| mac.verify_slice(&bytes).is_ok())
 }
 
-// HMAC takes keys of any length, so there always is one.
+// HMAC accepts keys of any length, so this is never `None`.
 fn keyed(secret_access_key: &str, text: &str) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret_access_key.as_bytes()).ok()?;
     mac.update(text.as_bytes());
@@ -90,7 +68,7 @@ fn keyed(secret_access_key: &str, text: &str) -> Option<Hmac<Sha256>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Values {
     Decoded,
-    /// As they were sent; the official Python client signs them so.
+    /// As they were sent. The official Python client signs them in this form.
     Encoded,
 }
 
@@ -106,8 +84,8 @@ pub(crate) struct Signable<'a> {
 }
 
 impl Signable<'_> {
-    /// Every text a client may have signed, the one by the book first. Official clients disagree about the slash
-    /// after a bucket and about the encoding of parameter values.
+    /// Returns every text that a client may have signed, the documented one first. Official clients disagree about the
+    /// slash after a bucket and about the encoding of parameter values.
     pub(crate) fn acceptable(&self, bucket_level: bool) -> Vec<String> {
         let toggled = match self.path.strip_suffix('/') {
             Some(shorter) => shorter.to_owned(),
@@ -132,7 +110,7 @@ impl Signable<'_> {
     fn compose(&self, path: &str, values: Values) -> String {
         let date = match self.expires {
             Some(expires) => expires.to_owned(),
-            // A browser cannot set Date; where it says `x-qs-date` instead, that one is signed as a header.
+            // A browser cannot set `Date`. Its `x-qs-date` is signed like other headers instead.
             None if self.headers.contains_key("x-qs-date") => String::new(),
             None => self.header(header::DATE.as_str()),
         };
@@ -168,7 +146,7 @@ impl Signable<'_> {
 
         let mut signed: Vec<(&str, &str)> = self
             .query
-            .parameters()
+            .parameters
             .iter()
             .filter(|parameter| SIGNED_PARAMETERS.contains(&parameter.name.as_str()))
             .map(|parameter| match values {

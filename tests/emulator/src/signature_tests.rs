@@ -16,7 +16,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 }
 
 #[test]
-fn an_object_is_signed_alike_in_both_styles() {
+fn object_has_the_same_string_in_both_styles() {
     let headers = headers(&[("Date", DATE), ("Content-Type", "text/plain")]);
     let path = string_to_sign("PUT", "/bucket/a%20b", None, &headers, None);
     let host = string_to_sign("PUT", "/a%20b", Some("bucket"), &headers, None);
@@ -25,7 +25,7 @@ fn an_object_is_signed_alike_in_both_styles() {
 }
 
 #[test]
-fn a_bucket_is_signed_differently_in_the_two_styles() {
+fn bucket_has_different_strings_in_the_two_styles() {
     let headers = headers(&[("Date", DATE)]);
     let path = string_to_sign("GET", "/bucket?acl", None, &headers, None);
     assert_eq!(path, format!("GET\n\n\n{DATE}\n/bucket?acl"));
@@ -35,7 +35,7 @@ fn a_bucket_is_signed_differently_in_the_two_styles() {
 }
 
 #[test]
-fn only_the_resource_parameters_are_signed_sorted_and_decoded() {
+fn signs_resource_parameters_sorted_and_decoded() {
     let headers = headers(&[("Date", DATE)]);
     let target = "/b/k?upload_id=x&limit=3&part_number=0&uploads=&response-expires=a%20b+c&prefix=p";
     let text = string_to_sign("GET", target, None, &headers, None);
@@ -43,7 +43,7 @@ fn only_the_resource_parameters_are_signed_sorted_and_decoded() {
 }
 
 #[test]
-fn own_headers_are_signed_lower_case_trimmed_and_sorted() {
+fn signs_x_qs_headers_lower_case_trimmed_and_sorted() {
     let headers = headers(&[
         ("X-QS-Meta-b", " two "),
         ("X-QS-Meta-A", "one"),
@@ -59,14 +59,14 @@ fn own_headers_are_signed_lower_case_trimmed_and_sorted() {
 }
 
 #[test]
-fn a_presigned_request_has_its_expiry_in_the_place_of_the_date() {
+fn presigned_request_signs_its_expiry_instead_of_a_date() {
     let text = string_to_sign("GET", "/b/k?expires=5&access_key_id=a&signature=s", None, &HeaderMap::new(), Some(5));
     assert_eq!(text, "GET\n\n\n5\n/b/k");
 }
 
 // The digests were computed with OpenSSL.
 #[test]
-fn the_signature_is_hmac_sha256_in_base64() {
+fn signature_is_hmac_sha256_in_base64() {
     let signature = sign(SECRET, "GET\n\n\n5\n/b/k");
     assert_eq!(signature, "jS4DxfIFWF7j1tsMFjnWOQSdsT5z9BIINuH+PUhS0Ow=");
     assert!(verify(SECRET, "GET\n\n\n5\n/b/k", &signature));
@@ -76,7 +76,7 @@ fn the_signature_is_hmac_sha256_in_base64() {
 }
 
 #[test]
-fn a_bucket_may_be_signed_with_or_without_slash_and_values_encoded_or_not() {
+fn accepts_bucket_with_or_without_slash_and_values_encoded_or_not() {
     let headers = HeaderMap::new();
     let query = Query::parse("response-expires=a%2Fb");
     let signable = Signable {
@@ -101,9 +101,9 @@ fn a_bucket_may_be_signed_with_or_without_slash_and_values_encoded_or_not() {
     assert_eq!(signable.acceptable(false).len(), 2);
 }
 
-/// Checks every vector of the file named by `QINGSTOR_SIGNATURE_VECTORS`; without it there is nothing to check.
+/// Checks every vector of the file that `QINGSTOR_SIGNATURE_VECTORS` names. Without the variable it checks nothing.
 #[test]
-fn vectors_of_official_clients() {
+fn agrees_with_vectors_of_official_clients() {
     let Some(file) = std::env::var_os("QINGSTOR_SIGNATURE_VECTORS") else {
         println!("skipped: QINGSTOR_SIGNATURE_VECTORS names no file");
         return;

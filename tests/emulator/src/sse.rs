@@ -1,7 +1,7 @@
-//! Encryption under a customer's key, as far as a client can see it.
+//! Encryption with a customer's key.
 //!
-//! Nothing is encrypted: the emulator remembers the digest of the key and demands the same key again. That is all a
-//! client can observe, and it keeps the test data readable.
+//! The emulator does not encrypt. It stores the digest of the key and requires the same key for reading. A client cannot
+//! see more, and the data stays readable in tests.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,16 +12,15 @@ use crate::error::Error;
 
 const KEY_BYTES: usize = 32;
 
-/// The algorithm's name and the header it is answered in.
 const ALGORITHM: &str = "AES256";
 const ALGORITHM_HEADER: &str = "x-qs-encryption-customer-algorithm";
 
-/// The key of the object a request reads or writes.
+/// Prefix of the headers with the key of the object that a request reads or writes.
 pub(crate) const OWN: &str = "x-qs-encryption-customer";
-/// The key of the object a copy reads.
+/// Prefix of the headers with the key of the source of a copy.
 pub(crate) const COPY_SOURCE: &str = "x-qs-copy-source-encryption-customer";
 
-/// Reads and checks the three headers starting with `prefix`; the answer is the key's digest in base64.
+/// Checks the three headers that start with `prefix`. Returns the digest of the key in base64.
 pub(crate) fn key_digest(headers: &HeaderMap, prefix: &str) -> Result<Option<String>, Error> {
     let header =
         |name: &str| headers.get(format!("{prefix}-{name}")).map(|value| value.to_str().unwrap_or_default().trim());
@@ -47,8 +46,8 @@ pub(crate) fn key_digest(headers: &HeaderMap, prefix: &str) -> Result<Option<Str
     Ok(Some(expected))
 }
 
-/// Refuses unless the request brought the key that `stored` was written with.
-pub(crate) fn demand(stored: Option<&str>, headers: &HeaderMap, prefix: &str) -> Result<(), Error> {
+/// Refuses a request without the key whose digest is `stored`.
+pub(crate) fn require_key(stored: Option<&str>, headers: &HeaderMap, prefix: &str) -> Result<(), Error> {
     let sent = key_digest(headers, prefix)?;
     match (stored, sent) {
         (None, _) => Ok(()),
@@ -58,8 +57,8 @@ pub(crate) fn demand(stored: Option<&str>, headers: &HeaderMap, prefix: &str) ->
     }
 }
 
-/// Says in an answer that the data is encrypted.
-pub(crate) fn announce(stored: Option<&str>, headers: &mut HeaderMap) {
+/// Adds the header of encrypted data to an answer.
+pub(crate) fn set_algorithm(stored: Option<&str>, headers: &mut HeaderMap) {
     if stored.is_some() {
         headers.insert(ALGORITHM_HEADER, HeaderValue::from_static(ALGORITHM));
     }
@@ -86,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_right_key() {
+    fn accepts_a_valid_key() {
         let digest = key_digest(&headers("AES256", &[b'x'; 32], &[b'x'; 32]), OWN).unwrap();
         assert_eq!(digest.as_deref(), Some("3I/h1kl+vSP1l12NKhxegQ=="));
         assert_eq!(key_digest(&HeaderMap::new(), OWN).unwrap(), None);
     }
 
     #[test]
-    fn wrong_keys() {
+    fn rejects_invalid_keys() {
         for bad in [
             headers("AES128", &[1; 32], &[1; 32]),
             headers("AES256", &[1; 31], &[1; 31]),
@@ -107,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn the_same_key_is_demanded() {
+    fn requires_the_same_key() {
         let first = headers("AES256", &[1; 32], &[1; 32]);
         let second = headers("AES256", &[2; 32], &[2; 32]);
         let stored = key_digest(&first, OWN).unwrap();
-        assert!(demand(stored.as_deref(), &first, OWN).is_ok());
-        assert!(demand(stored.as_deref(), &second, OWN).is_err());
-        assert!(demand(stored.as_deref(), &HeaderMap::new(), OWN).is_err());
-        assert!(demand(None, &HeaderMap::new(), OWN).is_ok());
+        assert!(require_key(stored.as_deref(), &first, OWN).is_ok());
+        assert!(require_key(stored.as_deref(), &second, OWN).is_err());
+        assert!(require_key(stored.as_deref(), &HeaderMap::new(), OWN).is_err());
+        assert!(require_key(None, &HeaderMap::new(), OWN).is_ok());
     }
 }

@@ -1,19 +1,27 @@
-//! What can go wrong.
+//! The faults that can be injected.
 
+use std::fmt;
 use std::time::Duration;
 
-use super::pace::is_slow;
+use serde::Deserialize;
 
-/// A place in a body.
+use super::rate_limiter::is_slow;
+use super::yaml;
+
+/// A position in a body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Offset {
-    /// After so many bytes.
+    /// After this number of bytes.
     Bytes(u64),
-    /// After this share of the body, from 0 to 1. Of a body whose length is not known beforehand, its beginning.
+    /// After this share of the body, from 0 to 1. If the length of the body is unknown, its beginning.
     Fraction(f64),
 }
 
 impl Offset {
+    pub(super) fn is_valid(self) -> bool {
+        !matches!(self, Self::Fraction(fraction) if !(0.0..=1.0).contains(&fraction))
+    }
+
     pub(super) fn in_body(self, length: Option<u64>) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes,
@@ -22,101 +30,113 @@ impl Offset {
     }
 }
 
-/// One way to misbehave. The names in plans and in the access log are those of the variants, in snake case.
+/// A fault that the emulator injects into a request or a connection.
 ///
-/// "Reset" is a TCP connection that ends with RST, without anything else being sent. Signatures are checked before:
-/// who would have been refused is refused.
-#[derive(Clone, Debug, PartialEq)]
+/// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the TCP connection
+/// ends with RST, and that nothing else is sent. Signatures are checked first: a request that would be refused is
+/// refused.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A connection is accepted and closed at once, before anything is read. A rule with this fault looks at
-    /// connections and not at requests. For connections that are refused there is
+    /// Accepts a connection and closes it at once, before anything is read. A rule with this fault applies to
+    /// connections, not to requests. To refuse connections, use
     /// [`Emulator::stop_listening`](crate::Emulator::stop_listening).
+    #[serde(deserialize_with = "yaml::no_fields")]
     CloseOnAccept,
-    /// The request is answered with this status, and nothing is done.
+    /// Answers the request with an error and does not execute it.
     ErrorAnswer {
-        /// From 400 to 599.
+        /// HTTP status, 400 to 599.
+        #[serde(deserialize_with = "yaml::status")]
         status: u16,
-        /// The code in the JSON body. Without one the answer has no body, as it would come from a proxy.
+        /// Error code in the JSON body. `None` sends no body, as a proxy would.
         code: Option<String>,
-        /// The header `Retry-After`, in seconds.
+        /// Value of the header `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
-    /// The request is read to its end, nothing is done, and the connection is reset.
+    /// Reads the whole request, does not execute it, and resets the connection.
+    #[serde(deserialize_with = "yaml::no_fields")]
     ResetBeforeAnswer,
-    /// The connection is reset once that much of the request's body was read; of a shorter one never.
+    /// Resets the connection after reading part of the request's body. A shorter body is not affected.
     ResetInBody {
-        /// How much is read at least.
+        /// Minimum number of bytes read before the reset.
         after: Offset,
     },
-    /// The connection is closed when that much of the answer's body was sent, though its head announced more. An
-    /// answer that is no longer is sent whole.
+    /// Closes the connection after sending part of the answer's body, although the head announced all of it. An answer
+    /// that is not longer is sent completely.
     CutAnswer {
-        /// How much is sent, to the byte.
+        /// Exact number of bytes sent.
         after: Offset,
     },
-    /// The request is served, and then the connection is reset without an answer.
+    /// Executes the request and resets the connection without an answer.
+    #[serde(deserialize_with = "yaml::no_fields")]
     LoseAnswer,
-    /// Once that much of the request's body was read, no more is, for a while. What the kernels of both sides take in
-    /// meanwhile is some hundred KiB: a plan with this fault makes the buffers of all connections small.
+    /// Stops reading the request's body for a while. The kernels of both sides buffer some hundred KiB in the meantime:
+    /// a plan with this fault gives all connections small buffers.
     StallInBody {
-        /// How much is read at least.
+        /// Minimum number of bytes read before the stall.
         after: Offset,
-        /// For how long; `None` is until the client is gone.
+        /// Duration of the stall. `None` lasts until the client closes the connection.
+        #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
-    /// The request is served, and then nothing is answered for a while.
+    /// Executes the request and delays the answer.
     StallBeforeAnswer {
-        /// For how long; `None` is until the client is gone.
+        /// Duration of the stall. `None` lasts until the client closes the connection.
+        #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
-    /// When that much of the answer's body was sent, nothing is, for a while. An answer that is no longer is not held
-    /// up.
+    /// Stops sending the answer's body for a while. An answer that is not longer than `after` is not delayed.
     StallInAnswer {
-        /// How much is sent, to the byte.
+        /// Exact number of bytes sent before the stall.
         after: Offset,
-        /// For how long; `None` is until the client is gone.
+        /// Duration of the stall. `None` lasts until the client closes the connection.
+        #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
-    /// The request is served, and answered later.
+    /// Executes the request and answers later.
     Latency {
-        /// How much later.
+        /// Delay of the answer.
+        #[serde(deserialize_with = "yaml::duration")]
         delay: Duration,
     },
-    /// The request's body is read slowly. A speed below 1 MiB/s makes the buffers of all connections small, since
-    /// megabytes could be on their way otherwise. Even so a client sees its bytes move only now and then: on Linux
-    /// and at 8 KiB/s every 8 seconds at first, and every 20 later.
+    /// Reads the request's body slowly. A rate below 1 MiB/s gives all connections small buffers, because the kernel
+    /// would buffer megabytes otherwise. Even so, a client sees its bytes move only now and then: on Linux at 8 KiB/s,
+    /// every 8 seconds at first and every 20 seconds later.
     SlowReceive {
         /// At least 1.
+        #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// The answer's body is sent slowly.
+    /// Sends the answer's body slowly.
     SlowSend {
         /// At least 1.
+        #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// All requests that the rule hits share a line of this speed, for their bodies and those of their answers
-    /// together.
+    /// Limits the request and answer bodies of all requests that the rule hits to one shared rate.
     Bandwidth {
         /// At least 1.
+        #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// One bit of the request's body changes on the way, before Content-MD5 is checked and the data stored.
+    /// Flips one bit of the request's body before Content-MD5 is checked and the data stored.
     FlipReceivedBit {
-        /// Which byte it is in, the last one at most; by default one that depends on the seed.
+        /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
         at: Option<Offset>,
     },
-    /// One bit of the answer's body changes on the way.
+    /// Flips one bit of the answer's body.
     FlipSentBit {
-        /// Which byte it is in, the last one at most; by default one that depends on the seed.
+        /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
         at: Option<Offset>,
     },
-    /// If the answer has an ETag, it has another one.
+    /// Replaces the ETag of the answer, if it has one.
+    #[serde(deserialize_with = "yaml::no_fields")]
     WrongEtag,
 }
 
 impl Fault {
-    /// The name in plans and in the access log.
+    /// Returns the name in plans and in the access log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CloseOnAccept => "close_on_accept",
@@ -138,8 +158,8 @@ impl Fault {
         }
     }
 
-    /// Whether it can only happen to a request with a body.
-    pub(super) fn is_about_request_bodies(&self) -> bool {
+    /// Returns true if the fault can only affect a request with a body.
+    pub(super) fn needs_request_body(&self) -> bool {
         matches!(
             self,
             Self::ResetInBody { .. }
@@ -149,7 +169,7 @@ impl Fault {
         )
     }
 
-    /// Whether it shows only as far as the kernel takes in little on its own.
+    /// Returns true if large kernel buffers would hide the fault.
     pub(super) fn needs_small_buffers(&self) -> bool {
         match *self {
             Self::StallInBody { .. } => true,
@@ -159,41 +179,38 @@ impl Fault {
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
-        match self {
-            Self::ErrorAnswer { status, .. } => check_status(*status).map(|_| ()),
+        match *self {
+            Self::ErrorAnswer { status, .. } if !is_error_status(&status) => Err(unexpected(STATUS, status)),
             Self::ResetInBody { after }
             | Self::CutAnswer { after }
             | Self::StallInBody { after, .. }
             | Self::StallInAnswer { after, .. }
             | Self::FlipReceivedBit { at: Some(after) }
-            | Self::FlipSentBit { at: Some(after) } => check_offset(*after).map(|_| ()),
+            | Self::FlipSentBit { at: Some(after) }
+                if !after.is_valid() =>
+            {
+                Err(unexpected(OFFSET, format!("{after:?}")))
+            }
             Self::SlowReceive { bytes_per_second }
             | Self::SlowSend { bytes_per_second }
-            | Self::Bandwidth { bytes_per_second } => check_speed(*bytes_per_second).map(|_| ()),
+            | Self::Bandwidth { bytes_per_second }
+                if bytes_per_second == 0 =>
+            {
+                Err(unexpected(RATE, bytes_per_second))
+            }
             _ => Ok(()),
         }
     }
 }
 
-pub(super) fn check_status(status: u16) -> Result<u16, String> {
-    match status {
-        400..=599 => Ok(status),
-        other => Err(format!("the status of an error is from 400 to 599, not {other}")),
-    }
+pub(super) const STATUS: &str = "a status from 400 to 599";
+pub(super) const OFFSET: &str = "a number of bytes, or a share from 0% to 100% of the body";
+pub(super) const RATE: &str = "a whole number of bytes per second, at least 1";
+
+pub(super) fn is_error_status(status: &u16) -> bool {
+    (400..=599).contains(status)
 }
 
-pub(super) fn check_offset(offset: Offset) -> Result<Offset, String> {
-    match offset {
-        Offset::Fraction(fraction) if !(0.0..=1.0).contains(&fraction) => {
-            Err(format!("a share of a body is from 0 to 1 (100%), not {fraction}"))
-        }
-        offset => Ok(offset),
-    }
-}
-
-pub(super) fn check_speed(bytes_per_second: u64) -> Result<u64, String> {
-    match bytes_per_second {
-        0 => Err("a speed is at least 1 byte per second; to stop altogether is a stall".to_owned()),
-        speed => Ok(speed),
-    }
+pub(super) fn unexpected(expected: &str, found: impl fmt::Display) -> String {
+    format!("expected {expected}, not {found}")
 }

@@ -1,19 +1,17 @@
-//! Misbehaviour on demand: plans, what they decide, and what that does to requests.
+//! Fault injection: plans, the decision which request has a fault, and its effect on connections and bodies.
 
-mod decide;
 mod fault;
-mod hit;
-mod load;
-mod pace;
+mod incoming_body;
+mod injected_fault;
+mod injector;
+mod outgoing_body;
 mod plan;
-mod receive;
-mod scalar;
-mod send;
-mod written_fault;
+mod rate_limiter;
+mod yaml;
 
-pub(crate) use decide::Faults;
 pub use fault::{Fault, Offset};
-pub(crate) use hit::{BeforeAnswer, Hit};
+pub(crate) use incoming_body::IncomingBody;
+pub(crate) use injected_fault::{BeforeAnswer, InjectedFault};
+pub(crate) use injector::FaultInjector;
+pub(crate) use outgoing_body::OutgoingBody;
 pub use plan::{FaultPlan, FaultRule};
-pub(crate) use receive::Intake;
-pub(crate) use send::Outgoing;

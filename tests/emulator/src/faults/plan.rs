@@ -1,16 +1,17 @@
-//! What is to go wrong, how often and where.
+//! Fault plans: rules that say which faults are injected, how often, and into which requests.
 
-use crate::served::{Operation, operations};
+use serde::Deserialize;
 
-use super::fault::Fault;
+use super::fault::{Fault, unexpected};
+use super::yaml;
+use crate::routes::{Operation, operations};
 
-/// Faults for an emulator to have: which, how often, and on which requests. Without rules there are none.
+/// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
-/// The rules are asked in their order, and the first one that hits a request decides about it: it has one fault and no
-/// more, and later rules do not look at it. Whether a rule hits the n-th request that it looks at depends on the seed,
-/// on the rule's place in the plan and on n, and on nothing else. Requests that are under way together arrive in an
-/// order that varies, so *how many* are hit repeats itself from run to run, and *which* does only for a client that
-/// sends one after another.
+/// The first rule that hits a request decides: the request has one fault, and later rules neither see nor count it. A
+/// rule's decision about the n-th request that it examines depends only on the seed, the position of the rule in the
+/// plan, and n. The order of concurrent requests varies, so the *number* of hits is repeatable, but the requests that
+/// are hit are repeatable only for a client that sends one request after another.
 ///
 /// ```
 /// use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
@@ -27,60 +28,64 @@ use super::fault::Fault;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-#[must_use = "it does nothing before an emulator is given it"]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use = "a plan has no effect until an emulator starts with it"]
 pub struct FaultPlan {
     pub(super) seed: u64,
-    pub(super) clock_offset: i64,
+    pub(crate) clock_offset: i64,
+    #[serde(deserialize_with = "yaml::rules")]
     pub(super) rules: Vec<FaultRule>,
 }
 
 impl FaultPlan {
-    /// A plan by which nothing goes wrong.
+    /// Creates a plan without rules.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What chance depends on. Default: 0.
+    /// Sets the seed of random decisions. Default: 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Shifts the emulator's clock by so many seconds: the dates of its answers, and what it holds the dates of
-    /// requests against. This adds to [`Builder::clock_offset`](crate::Builder::clock_offset). Default: 0.
+    /// Shifts the emulator's clock by this number of seconds, both for the dates of its answers and for checking the
+    /// dates of requests. It is added to [`Builder::clock_offset`](crate::Builder::clock_offset). Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
     }
 
-    /// Adds a rule, which is asked after those that are there.
+    /// Appends a rule.
     pub fn rule(mut self, rule: FaultRule) -> Self {
         self.rules.push(rule);
         self
     }
-
-    pub(crate) fn clock_shift(&self) -> i64 {
-        self.clock_offset
-    }
 }
 
-/// A [`Fault`], and the requests that have it. Without anything else said, all have.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use = "it does nothing before a plan has it"]
+/// A [`Fault`] and the requests that it is injected into. Without further conditions, it is every request.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use = "a rule has no effect until it is part of a plan"]
 pub struct FaultRule {
+    #[serde(deserialize_with = "yaml::fault")]
     pub(super) fault: Fault,
+    #[serde(default, deserialize_with = "yaml::operation")]
     pub(super) operation: Option<String>,
+    #[serde(default, rename = "part", deserialize_with = "yaml::part_numbers")]
     pub(super) parts: Vec<u64>,
     pub(super) key: Option<String>,
     pub(super) key_prefix: Option<String>,
+    #[serde(default, deserialize_with = "yaml::probability")]
     pub(super) probability: Option<f64>,
+    #[serde(default)]
     pub(super) skip: u64,
     pub(super) count: Option<u64>,
 }
 
 impl FaultRule {
-    /// Every request has this fault. One that is about the bodies of requests looks only at those that have one.
+    /// Creates a rule for every request. A fault in request bodies applies only to requests that have a body.
     pub fn new(fault: Fault) -> Self {
         Self {
             fault,
@@ -94,44 +99,44 @@ impl FaultRule {
         }
     }
 
-    /// Looks only at requests of this operation, by its id in the official specification; those that there are, are
-    /// [`operations`](crate::operations).
+    /// Restricts the rule to an operation, by its id in the official specification. [`operations`](crate::operations)
+    /// returns all ids.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self
     }
 
-    /// Looks only at requests for the part of this number. May be called several times, for one of several.
+    /// Restricts the rule to requests for the part with this number. Further calls add part numbers.
     pub fn part(mut self, number: u64) -> Self {
         self.parts.push(number);
         self
     }
 
-    /// Looks only at requests for the object of this key, as it is in the path.
+    /// Restricts the rule to requests whose path contains this object key.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// Looks only at requests for objects whose key, as it is in the path, begins so.
+    /// Restricts the rule to requests whose path contains an object key with this prefix.
     pub fn key_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.key_prefix = Some(prefix.into());
         self
     }
 
-    /// Hits one that it looks at with this probability, from 0 to 1. Default: 1.
+    /// Sets the probability, from 0 to 1, that the rule hits a matching request. Default: 1.
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// Lets so many through before it hits any. Default: 0.
+    /// Sets the number of matching requests that pass before the first hit. Default: 0.
     pub fn skip(mut self, requests: u64) -> Self {
         self.skip = requests;
         self
     }
 
-    /// Hits so many, and then no more: without a probability, the first ones. Default: no limit.
+    /// Sets the maximum number of hits. Default: no limit.
     pub fn count(mut self, requests: u64) -> Self {
         self.count = Some(requests);
         self
@@ -140,25 +145,25 @@ impl FaultRule {
     pub(super) fn check(&self) -> Result<(), String> {
         self.fault.check()?;
         if let Some(id) = &self.operation {
-            operation(id)?;
+            find_operation(id)?;
             if !self.parts.is_empty() && id != "UploadMultipart" {
                 return Err(format!("`part` is for UploadMultipart; requests of {id} name no part"));
             }
         }
-        self.probability.map(check_probability).transpose()?;
-        let is_particular =
+        if let Some(probability) = self.probability.filter(|probability| !is_probability(probability)) {
+            return Err(unexpected(PROBABILITY, probability));
+        }
+        let has_filter =
             self.operation.is_some() || self.key.is_some() || self.key_prefix.is_some() || !self.parts.is_empty();
-        if self.fault == Fault::CloseOnAccept && is_particular {
-            return Err(
-                "`close_on_accept` happens before there is a request: it takes no operation, part or key".into()
-            );
+        if self.fault == Fault::CloseOnAccept && has_filter {
+            return Err("`close_on_accept` applies to connections: it takes no operation, part or key".into());
         }
         Ok(())
     }
 }
 
-/// The operation of this id.
-pub(super) fn operation(id: &str) -> Result<Operation, String> {
+/// Returns the operation with this id. The error suggests a similar id.
+pub(super) fn find_operation(id: &str) -> Result<Operation, String> {
     if let Some(served) = operations().iter().find(|served| served.id() == id) {
         return Ok(served.operation());
     }
@@ -175,9 +180,8 @@ pub(super) fn operation(id: &str) -> Result<Operation, String> {
     })
 }
 
-pub(super) fn check_probability(probability: f64) -> Result<f64, String> {
-    match probability {
-        probability if (0.0..=1.0).contains(&probability) => Ok(probability),
-        other => Err(format!("a probability is from 0 to 1, not {other}")),
-    }
+pub(super) const PROBABILITY: &str = "a probability from 0 to 1";
+
+pub(super) fn is_probability(probability: &f64) -> bool {
+    (0.0..=1.0).contains(probability)
 }

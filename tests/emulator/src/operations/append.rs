@@ -1,62 +1,53 @@
-//! Appending to an object, or making one that can be appended to.
+//! Appends to objects.
 
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
 
-use super::Call;
-use super::put_object::{check_key, hex, own_header, quoted};
+use super::{Call, Properties};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::limits::OBJECT;
-use crate::metadata::{Metadata, storage_class};
-use crate::payload::Payload;
+use crate::etag::{hex, quoted};
+use crate::ids;
+use crate::limits::MAX_OBJECT;
+use crate::request_body::RequestBody;
 use crate::response::{self, Answer};
-use crate::sse;
-use crate::store::{NewObject, Object, Received, Store, total};
+use crate::store::{Object, Stored, total};
 
 pub(super) const NEXT_APPEND_POSITION: &str = "x-qs-next-append-position";
 
-pub(super) async fn append(call: Call<'_>, bucket: &str, key: &str, payload: &mut Payload) -> Result<Answer, Error> {
-    let headers = &call.request.headers;
-    check_key(key)?;
+pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
     let position = call.request.query.integer("position")?;
     let position = position.ok_or_else(|| Error::invalid_argument("position is required"))?;
-    if sse::key_digest(headers, sse::OWN)?.is_some() {
+    let properties = call.properties()?;
+    if properties.encryption.is_some() {
         return Err(Error::invalid_argument("an object that is appended to cannot be encrypted"));
     }
-    let first = First { key: key.to_owned(), metadata: call.metadata()?, storage_class: storage_class(headers)? };
-    // What cannot be appended now is refused before its data is sent.
-    call.store().with_objects(bucket, |objects| check(objects.get(key).map(AsRef::as_ref), position))??;
-    let received = payload.store(&call.operations.store, call.now).await?;
+    // Refuses an invalid append before the client sends its data.
+    call.store()
+        .with_objects(call.bucket(), |objects| check(objects.get(call.key()).map(AsRef::as_ref), position))??;
+    let stored = body.store(&call.context.store, call.now).await?;
 
-    let (bucket, key, now) = (bucket.to_owned(), key.to_owned(), call.now);
-    let grow = move |current: Option<&Object>| {
-        check(current, position)?;
-        grown(current, first, received, now)
-    };
-    let appended = call.change(move |store: &Store| store.append_object(&bucket, &key, grow)).await?;
+    let (key, now) = (call.key().to_owned(), call.now);
+    let (object, version_id) = call
+        .change(move |store, bucket| {
+            store.append_object(bucket, &key, |current| {
+                check(current, position)?;
+                grown(current, &key, properties, stored, now)
+            })
+        })
+        .await?;
     let mut answer = response::empty(StatusCode::OK);
-    let next = HeaderValue::from(appended.object.size);
-    answer.headers_mut().insert(own_header(NEXT_APPEND_POSITION), next);
-    response::name_version(answer.headers_mut(), appended.version_id.as_deref());
+    answer.headers_mut().insert(NEXT_APPEND_POSITION, HeaderValue::from(object.size()));
+    response::set_version_id(answer.headers_mut(), version_id.as_deref());
     Ok(answer)
-}
-
-/// What the first request says of an object. What later ones say of it is read and passed over.
-struct First {
-    key: String,
-    metadata: Metadata,
-    storage_class: String,
 }
 
 fn check(current: Option<&Object>, position: u64) -> Result<(), Error> {
     if current.is_some_and(|object| !object.is_appendable) {
-        return Err(Error::new(
-            Code::InvalidObjectState,
-            "the object was not made by appending and cannot be appended to",
-        ));
+        let message = "the object was not created by appending and cannot be appended to";
+        return Err(Error::new(Code::InvalidObjectState, message));
     }
-    let size = current.map_or(0, |object| object.size);
+    let size = current.map_or(0, Object::size);
     if position != size {
         let message = format!("position is {position}, and the object has {size} bytes");
         return Err(Error::invalid_argument(message));
@@ -64,32 +55,32 @@ fn check(current: Option<&Object>, position: u64) -> Result<(), Error> {
     Ok(())
 }
 
-fn grown(current: Option<&Object>, first: First, received: Received, now: Moment) -> Result<NewObject, Error> {
-    let mut object = match current {
-        Some(current) => current.content.clone(),
-        None => NewObject {
-            key: first.key,
-            etag: String::new(),
-            digested: false,
-            modified: now,
-            metadata: first.metadata,
-            storage_class: first.storage_class,
-            encryption: None,
-            extents: Vec::new(),
-        },
-    };
-    let size = current.map_or(0, |object| object.size) + total(&received.extents);
-    if size > OBJECT {
-        return Err(Error::new(Code::EntityTooLarge, format!("the object would have more than {OBJECT} bytes")));
+/// Returns the object after the append. Only the first request sets its properties.
+fn grown(
+    current: Option<&Object>,
+    key: &str,
+    properties: Properties,
+    stored: Stored,
+    now: Moment,
+) -> Result<Object, Error> {
+    let size = current.map_or(0, Object::size) + total(&stored.extents);
+    if size > MAX_OBJECT {
+        return Err(Error::new(Code::EntityTooLarge, format!("the object would have more than {MAX_OBJECT} bytes")));
     }
-    object.extents.extend(received.extents);
-    object.etag = etag(&object.etag, received.md5, size);
+    let mut object = match current {
+        Some(current) => current.clone(),
+        None => properties.into_object(key, String::new(), false, now, Vec::new()),
+    };
+    object.id = ids::sequential(now);
+    object.is_appendable = true;
+    object.extents.extend(stored.extents);
+    object.etag = etag(&object.etag, stored.md5, size);
     object.modified = now;
     Ok(object)
 }
 
-/// Changes with everything that is appended, without reading what is there. Not 32 hex digits, so that nobody takes it
-/// for the digest of the data.
+/// Returns an ETag that depends on all appended data, without reading it again. It is not 32 hex digits, because clients
+/// would take that for the MD5 of the data.
 fn etag(previous: &str, appended: [u8; 16], size: u64) -> String {
     let digest = Md5::new().chain_update(previous).chain_update(appended).finalize();
     quoted(&format!("{}-{size}", hex(&digest)))
@@ -98,23 +89,25 @@ fn etag(previous: &str, appended: [u8; 16], size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::Metadata;
+    use crate::store::extent_without_file;
 
     fn object(size: u64, is_appendable: bool) -> Object {
-        let content = grown(None, first(), received(), Moment::from_seconds(0)).unwrap();
-        Object { id: "o".into(), size, is_appendable, content }
+        let object = grown(None, "k", first(), stored(), Moment::from_seconds(0)).unwrap();
+        Object { is_appendable, extents: vec![extent_without_file(size)], ..object }
     }
 
-    fn first() -> First {
-        First { key: "k".into(), metadata: Metadata::default(), storage_class: "STANDARD".into() }
+    fn first() -> Properties {
+        Properties { metadata: Metadata::default(), storage_class: "STANDARD".into(), encryption: None }
     }
 
-    fn received() -> Received {
-        Received { extents: Vec::new(), md5: [7; 16] }
+    fn stored() -> Stored {
+        Stored { extents: Vec::new(), md5: [7; 16] }
     }
 
     #[test]
-    fn the_position_is_the_size() {
-        let code = |current: Option<&Object>, position| check(current, position).map_err(|error| error.code());
+    fn position_has_to_be_the_size() {
+        let code = |current: Option<&Object>, position| check(current, position).map_err(|error| error.code);
         assert_eq!(code(None, 0), Ok(()));
         assert_eq!(code(None, 1), Err(Code::InvalidArgument));
         let grows = object(5, true);
@@ -128,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn fifty_terabytes_are_the_end() {
-        let full = object(OBJECT, true);
-        assert!(grown(Some(&full), first(), received(), Moment::from_seconds(0)).is_ok());
-        let too_full = object(OBJECT + 1, true);
-        let refused = grown(Some(&too_full), first(), received(), Moment::from_seconds(0)).unwrap_err();
-        assert_eq!(refused.code(), Code::EntityTooLarge);
+    fn rejects_an_object_over_the_maximum_size() {
+        let full = object(MAX_OBJECT, true);
+        assert!(grown(Some(&full), "k", first(), stored(), Moment::from_seconds(0)).is_ok());
+        let too_full = object(MAX_OBJECT + 1, true);
+        let refused = grown(Some(&too_full), "k", first(), stored(), Moment::from_seconds(0)).unwrap_err();
+        assert_eq!(refused.code, Code::EntityTooLarge);
     }
 
     #[test]

@@ -1,92 +1,142 @@
-//! Copying and moving an object. No data is read: the copy shares the segments of its source.
+//! Copies and moves objects. No data is read: the new object shares the segments of its source.
 
 use std::sync::Arc;
 
-use super::Call;
-use super::put_object::{store, stored};
-use crate::address::{Source, parse_source};
+use http::HeaderMap;
+
+use super::objects::{created, store};
+use super::{Call, Properties};
+use crate::address::{self, parse_source};
+use crate::conditions::check_source;
 use crate::error::{Code, Error};
-use crate::limits::BODY;
+use crate::limits::MAX_BODY;
 use crate::metadata::storage_class;
 use crate::response::{self, Answer};
-use crate::store::{Content, NewObject, Object, no_object};
-use crate::{conditions, source, sse};
+use crate::store::{Content, Object, no_object};
+use crate::{ids, sse};
 
+pub(crate) const COPY_SOURCE: &str = "x-qs-copy-source";
+pub(crate) const MOVE_SOURCE: &str = "x-qs-move-source";
+const FETCH_SOURCE: &str = "x-qs-fetch-source";
 const COPY_CONDITIONS: &str = "x-qs-copy-source-";
 const MOVE_CONDITIONS: &str = "x-qs-move-source-";
 
-pub(super) async fn copy(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
-    let headers = &call.request.headers;
-    call.store().bucket(bucket)?;
-    let source = copy_source(call)?;
-    if source.size > BODY {
-        return Err(Error::new(Code::EntityTooLarge, "the source is too large to be copied at once; copy it in parts"));
-    }
-    let object = NewObject {
-        key: key.to_owned(),
-        etag: source.content.etag.clone(),
-        digested: source.content.digested,
-        modified: call.now,
-        metadata: if replaces_metadata(call)? { call.metadata()? } else { source.content.metadata.clone() },
-        storage_class: storage_class(headers)?,
-        encryption: sse::key_digest(headers, sse::OWN)?,
-        extents: source.content.extents.clone(),
-    };
-    store(call, bucket, object).await
+/// The source of the data of a new object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Body,
+    /// Another object, which remains.
+    Copy,
+    /// Another object, which is deleted.
+    Move,
 }
 
-/// The object a copy reads, if the request may read it.
-pub(super) fn copy_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
-    let headers = &call.request.headers;
-    let source = source_name(call, source::COPY)?;
+impl Source {
+    pub(crate) fn of_object(headers: &HeaderMap) -> Result<Self, Error> {
+        // A header with an invalid value counts too. Otherwise an empty body would replace the target.
+        match (headers.contains_key(COPY_SOURCE), headers.contains_key(MOVE_SOURCE)) {
+            (true, true) => Err(Error::invalid_argument("an object can be copied or moved, not both")),
+            (true, false) => Ok(Self::Copy),
+            (false, true) => Ok(Self::Move),
+            (false, false) if headers.contains_key(FETCH_SOURCE) => {
+                Err(Error::new(Code::NotImplemented, "the emulator does not fetch objects (X-QS-Fetch-Source)"))
+            }
+            (false, false) => Ok(Self::Body),
+        }
+    }
+}
+
+pub(super) async fn copy_object(call: Call<'_>) -> Result<Answer, Error> {
+    call.store().bucket(call.bucket())?;
+    let source = find_source(call)?;
+    if source.size() > MAX_BODY {
+        return Err(Error::new(Code::EntityTooLarge, "the source is too large to be copied at once; copy it in parts"));
+    }
+    let replaces_metadata = match call.request.header("x-qs-metadata-directive") {
+        None => false,
+        Some(directive) if directive.eq_ignore_ascii_case("copy") => false,
+        Some(directive) if directive.eq_ignore_ascii_case("replace") => true,
+        Some(_) => return Err(Error::invalid_argument("X-QS-Metadata-Directive must be COPY or REPLACE")),
+    };
+    let metadata = if replaces_metadata {
+        super::metadata(call.headers(), call.request.is_anonymous())?
+    } else {
+        source.metadata.clone()
+    };
+    let storage_class = storage_class(call.headers())?;
+    let properties = Properties { metadata, storage_class, encryption: sse::key_digest(call.headers(), sse::OWN)? };
+    let (etag, extents) = (source.etag.clone(), source.extents.clone());
+    store(call, properties.into_object(call.key(), etag, source.is_etag_md5, call.now, extents)).await
+}
+
+/// Returns the source of a copy, if the request may read it.
+pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
+    let source = parse_header(call, COPY_SOURCE)?;
     let version_id = source.version_id.as_deref();
     let source = match call.store().find(&source.bucket, &source.key, version_id)?.content {
         Content::Object(object) => object,
         Content::DeleteMarker(_) if version_id.is_some() => {
-            return Err(Error::new(Code::InvalidRequest, "the source is a delete marker, which has nothing to copy"));
+            return Err(Error::new(Code::InvalidRequest, "the source is a delete marker, which cannot be copied"));
         }
         Content::DeleteMarker(_) => return Err(no_object(&source.key)),
     };
-    let content = &source.content;
-    conditions::of_source(headers, COPY_CONDITIONS, &content.etag, content.modified)?;
-    sse::demand(content.encryption.as_deref(), headers, sse::COPY_SOURCE)?;
+    check_source(call.headers(), COPY_CONDITIONS, &source.etag, source.modified)?;
+    sse::require_key(source.encryption.as_deref(), call.headers(), sse::COPY_SOURCE)?;
     Ok(source)
 }
 
-/// A moved object keeps everything but its name; no key is needed for it. Where it was it is deleted as any object is,
-/// so in a bucket that has versioning its versions stay there, behind a delete marker.
-pub(super) async fn move_object(call: Call<'_>, bucket: &str, key: &str) -> Result<Answer, Error> {
-    call.store().bucket(bucket)?;
-    let Source { bucket: from, key: old_key, version_id } = source_name(call, source::MOVE)?;
+/// A moved object keeps everything but its key, and no encryption key is needed. The source is deleted like any object:
+/// if its bucket has versioning, its versions remain behind a delete marker.
+pub(super) async fn move_object(call: Call<'_>) -> Result<Answer, Error> {
+    call.store().bucket(call.bucket())?;
+    let address::Source { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;
     if version_id.is_some() {
         return Err(Error::invalid_argument("a version cannot be moved, only copied"));
     }
     let source = call.store().object(&from, &old_key)?;
-    let content = &source.content;
-    conditions::of_source(&call.request.headers, MOVE_CONDITIONS, &content.etag, content.modified)?;
-    let object = NewObject { key: key.to_owned(), modified: call.now, ..content.clone() };
-    let mut answer = stored(&object);
-    if from == bucket && old_key == key {
-        // It is where it should be; moving it would end with taking it away.
+    check_source(call.headers(), MOVE_CONDITIONS, &source.etag, source.modified)?;
+    let (id, key) = (ids::sequential(call.now), call.key().to_owned());
+    let object = Object { id, key, modified: call.now, ..Object::clone(&source) };
+    let mut answer = created(&object);
+    if from == call.bucket() && old_key == call.key() {
+        // Moving an object to its own key would delete it.
         return Ok(answer);
     }
-    let to = bucket.to_owned();
-    let version_id = call.change(move |store| store.move_object((&from, &source), &to, object)).await?;
-    response::name_version(answer.headers_mut(), version_id.as_deref());
+    let version_id = call.change(move |store, to| store.move_object((&from, &source), to, object)).await?;
+    response::set_version_id(answer.headers_mut(), version_id.as_deref());
     Ok(answer)
 }
 
-fn source_name(call: Call<'_>, header: &str) -> Result<Source, Error> {
-    // One official client sends an ASCII source as it is, another one encodes it; nobody sends other bytes.
-    let raw = call.request.headers.get(header).and_then(|value| value.to_str().ok());
+fn parse_header(call: Call<'_>, header: &str) -> Result<address::Source, Error> {
+    // One official client sends ASCII sources as they are, and another one encodes them. None sends other bytes.
+    let raw = call.headers().get(header).and_then(|value| value.to_str().ok());
     parse_source(raw.ok_or_else(|| Error::invalid_argument(format!("{header} has to be percent-encoded")))?)
 }
 
-fn replaces_metadata(call: Call<'_>) -> Result<bool, Error> {
-    match call.request.header("x-qs-metadata-directive") {
-        None => Ok(false),
-        Some(directive) if directive.eq_ignore_ascii_case("copy") => Ok(false),
-        Some(directive) if directive.eq_ignore_ascii_case("replace") => Ok(true),
-        Some(_) => Err(Error::invalid_argument("X-QS-Metadata-Directive must be COPY or REPLACE")),
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(names: &[&'static str], value: &[u8]) -> HeaderMap {
+        let value = HeaderValue::from_bytes(value).unwrap();
+        names.iter().map(|name| (HeaderName::from_static(name), value.clone())).collect()
+    }
+
+    #[test]
+    fn empty_source_header_counts() {
+        for value in [&b""[..], b"\xff"] {
+            assert_eq!(Source::of_object(&headers(&[COPY_SOURCE], value)).unwrap(), Source::Copy);
+            assert_eq!(Source::of_object(&headers(&[MOVE_SOURCE], value)).unwrap(), Source::Move);
+        }
+        assert_eq!(Source::of_object(&HeaderMap::new()).unwrap(), Source::Body);
+    }
+
+    #[test]
+    fn rejects_two_sources_and_remote_sources() {
+        let code = |names: &[&'static str]| Source::of_object(&headers(names, b"v")).unwrap_err().code;
+        assert_eq!(code(&[COPY_SOURCE, MOVE_SOURCE]), Code::InvalidArgument);
+        assert_eq!(code(&[FETCH_SOURCE]), Code::NotImplemented);
     }
 }

@@ -1,162 +1,150 @@
-//! The operations, and what they work with.
+//! The operations. Each is a function of a [`Call`] and the body of the request.
 
-mod append;
-mod bucket;
-mod cname;
-mod complete;
-mod copy;
-mod delete_multiple;
-mod list_buckets;
-mod list_objects;
-mod list_uploads;
-mod list_versions;
-mod object;
-mod options;
-mod owner;
-mod paging;
-mod part;
-mod post_object;
-mod put_object;
-mod settings;
-mod statistics;
-mod upload;
-mod versioning;
+pub(crate) mod append;
+pub(crate) mod bucket_settings;
+pub(crate) mod buckets;
+pub(crate) mod copy;
+pub(crate) mod listings;
+pub(crate) mod multipart;
+pub(crate) mod objects;
+pub(crate) mod post_object;
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::task::spawn_blocking;
 
-use crate::access::Access;
-use crate::address::Target;
-use crate::authenticate::Authenticator;
+use crate::authenticate::KeyPair;
 use crate::clock::Moment;
-use crate::error::Error;
-use crate::metadata::Metadata;
-use crate::payload::Payload;
+use crate::error::{Code, Error};
+use crate::ids;
+use crate::metadata::{Metadata, storage_class};
 use crate::request::Request;
+use crate::request_body::{RequestBody, parse_json};
 use crate::response::{self, Answer};
-use crate::served::Operation;
-use crate::settings::{Acl, Cors, Lifecycle, Logging, Mirror, Notifications, Policy, Replication};
-use crate::source::Source;
-use crate::store::Store;
+use crate::settings::{Acl, Permission, Setting};
+use crate::sse;
+use crate::store::{Extent, Object, Store};
 
-/// What an operation has at hand.
+/// The state and settings that operations use.
 #[derive(Debug)]
-pub(crate) struct Operations {
-    pub(crate) authenticator: Authenticator,
-    pub(crate) access: Access,
+pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
-    /// The zone of buckets made without naming one.
+    pub(crate) key_pairs: Vec<KeyPair>,
+    /// Zone of buckets that are created without one.
     pub(crate) zone: String,
+    /// True if every bucket is readable and writable by everyone.
+    pub(crate) allow_anonymous: bool,
     pub(crate) allow_tiny_parts: bool,
 }
 
-/// One call of an operation.
+/// A call of an operation.
 #[derive(Clone, Copy, Debug)]
-struct Call<'a> {
-    operations: &'a Operations,
-    request: &'a Request,
-    now: Moment,
-    request_id: &'a str,
+pub(crate) struct Call<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) request: &'a Request,
+    pub(crate) now: Moment,
+    pub(crate) request_id: &'a str,
 }
 
-impl Operations {
-    pub(crate) async fn perform(
+impl<'a> Call<'a> {
+    fn bucket(&self) -> &'a str {
+        &self.request.address.bucket
+    }
+
+    fn key(&self) -> &'a str {
+        &self.request.address.key
+    }
+
+    fn headers(&self) -> &'a HeaderMap {
+        &self.request.headers
+    }
+
+    fn store(&self) -> &'a Store {
+        &self.context.store
+    }
+
+    /// Changes the bucket in the store. This accesses files, so it runs on a thread that may block.
+    async fn change<T: Send + 'static>(
         &self,
-        operation: Operation,
-        request: &Request,
-        payload: &mut Payload,
-        now: Moment,
-        request_id: &str,
-    ) -> Result<Answer, Error> {
-        let call = Call { operations: self, request, now, request_id };
-        let (bucket, key) = match &request.address.target {
-            Target::Service => ("", ""),
-            Target::Bucket { bucket } => (bucket.as_str(), ""),
-            Target::Object { bucket, key } => (bucket.as_str(), key.as_str()),
-        };
-        match operation {
-            Operation::ListBuckets => list_buckets::list_buckets(call),
-            Operation::PutBucket => bucket::put(call, bucket).await,
-            Operation::HeadBucket => bucket::head(call, bucket),
-            Operation::DeleteBucket => bucket::delete(call, bucket).await,
-            Operation::ListObjects => list_objects::list_objects(call, bucket),
-            Operation::ListObjectVersions => list_versions::list_versions(call, bucket),
-            Operation::GetBucketVersioning => versioning::get(call, bucket),
-            Operation::PutBucketVersioning => versioning::put(call, bucket, payload).await,
-            Operation::ListMultipartUploads => list_uploads::list_uploads(call, bucket),
-            Operation::DeleteMultipleObjects => delete_multiple::delete_multiple(call, bucket, payload).await,
-            Operation::GetBucketStatistics => statistics::statistics(call, bucket),
-            Operation::PutBucketACL => settings::put::<Acl>(call, bucket, payload).await,
-            Operation::GetBucketACL => settings::get_acl(call, bucket),
-            Operation::PutBucketCORS => settings::put::<Cors>(call, bucket, payload).await,
-            Operation::GetBucketCORS => settings::get::<Cors>(call, bucket),
-            Operation::DeleteBucketCORS => settings::delete::<Cors>(call, bucket).await,
-            Operation::PutBucketPolicy => settings::put::<Policy>(call, bucket, payload).await,
-            Operation::GetBucketPolicy => settings::get::<Policy>(call, bucket),
-            Operation::DeleteBucketPolicy => settings::delete::<Policy>(call, bucket).await,
-            Operation::PutBucketExternalMirror => settings::put::<Mirror>(call, bucket, payload).await,
-            Operation::GetBucketExternalMirror => settings::get::<Mirror>(call, bucket),
-            Operation::DeleteBucketExternalMirror => settings::delete::<Mirror>(call, bucket).await,
-            Operation::PutBucketLogging => settings::put::<Logging>(call, bucket, payload).await,
-            Operation::GetBucketLogging => settings::get::<Logging>(call, bucket),
-            Operation::DeleteBucketLogging => settings::delete::<Logging>(call, bucket).await,
-            Operation::PutBucketLifecycle => settings::put::<Lifecycle>(call, bucket, payload).await,
-            Operation::GetBucketLifecycle => settings::get::<Lifecycle>(call, bucket),
-            Operation::DeleteBucketLifecycle => settings::delete::<Lifecycle>(call, bucket).await,
-            Operation::PutBucketNotification => settings::put::<Notifications>(call, bucket, payload).await,
-            Operation::GetBucketNotification => settings::get::<Notifications>(call, bucket),
-            Operation::DeleteBucketNotification => settings::delete::<Notifications>(call, bucket).await,
-            Operation::PutBucketReplication => settings::put::<Replication>(call, bucket, payload).await,
-            Operation::GetBucketReplication => settings::get::<Replication>(call, bucket),
-            Operation::DeleteBucketReplication => settings::delete::<Replication>(call, bucket).await,
-            Operation::PutBucketCNAME => cname::put(call, bucket, payload).await,
-            Operation::GetBucketCNAME => cname::get(call, bucket),
-            Operation::DeleteBucketCNAME => cname::delete(call, bucket, payload).await,
-            Operation::PutObject => match Source::of_object(&request.headers)? {
-                Source::Body => put_object::put(call, bucket, key, payload).await,
-                Source::Copy => copy::copy(call, bucket, key).await,
-                Source::Move => copy::move_object(call, bucket, key).await,
-            },
-            Operation::GetObject => object::get(call, bucket, key),
-            Operation::HeadObject => object::head(call, bucket, key),
-            Operation::OptionsObject => options::options(call, bucket),
-            Operation::PostObject => post_object::post(call, bucket, key, payload).await,
-            Operation::DeleteObject => object::delete(call, bucket, key).await,
-            Operation::AppendObject => append::append(call, bucket, key, payload).await,
-            Operation::InitiateMultipartUpload => upload::initiate(call, bucket, key).await,
-            Operation::UploadMultipart => match Source::of_part(&request.headers) {
-                Source::Copy => part::copy(call, bucket, key).await,
-                Source::Body | Source::Move => part::upload(call, bucket, key, payload).await,
-            },
-            Operation::ListMultipart => upload::list_parts(call, bucket, key),
-            Operation::CompleteMultipartUpload => complete::complete(call, bucket, key, payload).await,
-            Operation::AbortMultipartUpload => upload::abort(call, bucket, key).await,
+        change: impl FnOnce(&Store, &str) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (store, bucket) = (Arc::clone(&self.context.store), self.bucket().to_owned());
+        spawn_blocking(move || change(&store, &bucket)).await.map_err(std::io::Error::other)?
+    }
+
+    fn properties(&self) -> Result<Properties, Error> {
+        Properties::from_headers(self.headers(), self.request.is_anonymous())
+    }
+}
+
+/// Properties of a new object.
+#[derive(Debug)]
+struct Properties {
+    metadata: Metadata,
+    storage_class: String,
+    /// Digest of the customer's key.
+    encryption: Option<String>,
+}
+
+impl Properties {
+    fn from_headers(headers: &HeaderMap, is_anonymous: bool) -> Result<Self, Error> {
+        Ok(Self {
+            metadata: metadata(headers, is_anonymous)?,
+            storage_class: storage_class(headers)?,
+            encryption: sse::key_digest(headers, sse::OWN)?,
+        })
+    }
+
+    fn into_object(self, key: &str, etag: String, is_etag_md5: bool, modified: Moment, extents: Vec<Extent>) -> Object {
+        Object {
+            id: ids::sequential(modified),
+            key: key.to_owned(),
+            etag,
+            is_etag_md5,
+            modified,
+            metadata: self.metadata,
+            storage_class: self.storage_class,
+            encryption: self.encryption,
+            is_appendable: false,
+            extents,
         }
     }
 }
 
-impl Call<'_> {
-    /// Does something to the store that touches files, away from the threads that serve connections.
-    async fn change<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&Store) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Error> {
-        let store = Arc::clone(&self.operations.store);
-        spawn_blocking(move || change(&store)).await.map_err(std::io::Error::other)?
-    }
+fn metadata(headers: &HeaderMap, is_anonymous: bool) -> Result<Metadata, Error> {
+    let metadata = Metadata::from_headers(headers)?;
+    Ok(if is_anonymous { metadata.restrict_to_anonymous() } else { metadata })
+}
 
-    /// The metadata a request brings.
-    fn metadata(&self) -> Result<Metadata, Error> {
-        let metadata = Metadata::from_headers(&self.request.headers)?;
-        Ok(if self.request.is_anonymous() { metadata.of_a_stranger() } else { metadata })
+/// Checks that the bucket grants everyone this permission.
+pub(crate) fn check_everyone_may(
+    store: &Store,
+    bucket: &str,
+    permission: Permission,
+    allow_anonymous: bool,
+) -> Result<(), Error> {
+    if allow_anonymous {
+        return Ok(());
     }
+    // The error does not reveal whether the bucket exists.
+    let settings = store.settings(bucket).map_err(|_| denied())?;
+    match Acl::get(&settings) {
+        Some(acl) if acl.grants_everyone(permission) => Ok(()),
+        _ => Err(denied()),
+    }
+}
 
-    fn store(&self) -> &Store {
-        &self.operations.store
-    }
+pub(crate) fn denied() -> Error {
+    Error::new(Code::PermissionDenied, "the request is not signed, and this operation is not open to everyone")
+}
+
+/// Parses a JSON body. A body that is not JSON and one with the wrong fields have different error codes.
+async fn parse_body<T: DeserializeOwned>(body: &mut RequestBody) -> Result<T, Error> {
+    serde_json::from_value(parse_json(&body.json().await?)?)
+        .map_err(|error| Error::invalid_argument(format!("the body is not as expected: {error}")))
 }
 
 fn ok(value: &impl Serialize) -> Answer {

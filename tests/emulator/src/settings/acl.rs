@@ -1,13 +1,13 @@
-//! Who may read and write a bucket.
+//! Access control lists.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
 
-/// The one group there is: anyone at all.
+/// The only group. It contains everyone.
 const EVERYONE: &str = "QS_ALL_USERS";
 
-/// Replaces all earlier grants; without any, the bucket is its owner's alone.
+/// The grants of a bucket. Without grants, only the owner has access.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Acl {
     #[serde(default)]
@@ -23,9 +23,7 @@ struct Grant {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Grantee {
     r#type: GranteeType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }
 
@@ -45,7 +43,7 @@ pub(crate) enum Permission {
 }
 
 impl Acl {
-    /// Whether people without credentials may do what `wanted` stands for.
+    /// Returns true if requests without credentials have the permission.
     pub(crate) fn grants_everyone(&self, wanted: Permission) -> bool {
         self.acl.iter().any(|grant| {
             grant.grantee.r#type == GranteeType::Group
@@ -82,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_without_what_is_unknown() {
+    fn round_trips_without_unknown_fields() {
         let sent = r#"{"acl":[{"grantee":{"type":"user","id":"usr-1","x":1},"permission":"WRITE"}],"y":2}"#;
         let kept = r#"{"acl":[{"grantee":{"type":"user","id":"usr-1"},"permission":"WRITE"}]}"#;
         assert_eq!(round::<Acl>(sent), json(kept));
@@ -92,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_granted_what() {
+    fn only_the_group_grants_everyone() {
         let grants = |grantee: &str, permission: &str| {
             let acl: Acl = read(grant(grantee, permission).as_bytes()).unwrap();
             (acl.grants_everyone(Permission::Read), acl.grants_everyone(Permission::Write))
@@ -105,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Acl>(&grant(r#"{"type":"group","name":"OTHERS"}"#, "READ"), "acl[0].grantee.name");
         refused::<Acl>(&grant(r#"{"type":"group"}"#, "READ"), "acl[0].grantee.name");
         refused::<Acl>(&grant(r#"{"type":"user"}"#, "READ"), "acl[0].grantee.id");

@@ -1,11 +1,11 @@
-//! Domains that are bound to a bucket. They come and go one at a time.
+//! Domains that are bound to a bucket, one at a time.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
 use crate::clock::Moment;
 
-/// The body that binds a domain.
+/// Body of a request that binds a domain.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct CnameChange {
     pub(crate) domain: String,
@@ -13,7 +13,7 @@ pub(crate) struct CnameChange {
     pub(crate) r#type: Option<CnameType>,
 }
 
-/// The body that frees one.
+/// Body of a request that unbinds a domain.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Domain {
     pub(crate) domain: String,
@@ -40,20 +40,8 @@ pub(crate) enum CnameType {
     Website,
 }
 
-impl CnameType {
-    /// As a query parameter; without one the normal domains are meant.
-    pub(crate) fn parse(text: Option<&str>) -> Option<Self> {
-        match text {
-            None => Some(Self::default()),
-            Some("normal") => Some(Self::Normal),
-            Some("website") => Some(Self::Website),
-            Some(_) => None,
-        }
-    }
-}
-
 impl Rules for CnameChange {
-    // Whether the domain is registered and leads here is the business of the service.
+    // The emulator does not check that the domain is registered and resolves to the service.
     fn check(&self) -> Result<(), String> {
         check_domain(&self.domain)
     }
@@ -84,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn domains() {
+    fn checks_domain_names() {
         for good in ["example.com", "a-b.c1.example.com", "xn--fiqs8s.cn"] {
             assert_eq!(check_domain(good), Ok(()), "{good}");
         }
@@ -94,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
-        let message = |body: &str| read::<CnameChange>(body.as_bytes()).map(|_| ()).unwrap_err().message().to_owned();
+    fn rejects_invalid_bodies() {
+        let message = |body: &str| read::<CnameChange>(body.as_bytes()).map(|_| ()).unwrap_err().message;
         assert!(message("{}").contains("missing field `domain`"));
         assert!(message(r#"{"domain":"example.com","type":"other"}"#).contains("type: unknown variant `other`"));
         assert!(message(r#"{"domain":"example"}"#).contains("domain"));

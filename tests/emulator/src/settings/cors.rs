@@ -1,28 +1,25 @@
-//! Which web pages may use a bucket, and how.
+//! CORS rules.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::Rules;
-use super::rules::check_not_empty;
+use super::reader::check_not_empty;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cors {
     pub(crate) cors_rules: Vec<CorsRule>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    resp_vary: Option<Vary>,
+    /// Enables the header `Vary: Origin` in answers. The table and the example of the documentation spell the value
+    /// differently.
+    resp_vary: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CorsRule {
-    /// With at most one `*`.
+    /// A pattern with at most one `*`.
     pub(crate) allowed_origin: String,
     pub(crate) allowed_methods: Vec<CorsMethod>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) allowed_headers: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) expose_headers: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) max_age_seconds: Option<u64>,
 }
 
@@ -39,8 +36,6 @@ pub(crate) enum CorsMethod {
 }
 
 impl CorsMethod {
-    pub(crate) const EACH: [&'static str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
-
     pub(crate) fn names(self) -> &'static [&'static str] {
         match self {
             Self::Get => &["GET"],
@@ -48,35 +43,14 @@ impl CorsMethod {
             Self::Post => &["POST"],
             Self::Delete => &["DELETE"],
             Self::Head => &["HEAD"],
-            Self::Any => &Self::EACH,
-        }
-    }
-}
-
-/// Whether answers say that they depend on the origin. The documentation's table and its example spell it differently.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
-struct Vary(String);
-
-impl Vary {
-    fn is_on(&self) -> bool {
-        matches!(self.0.to_ascii_lowercase().as_str(), "enable" | "enabled")
-    }
-}
-
-impl<'de> Deserialize<'de> for Vary {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match text.to_ascii_lowercase().as_str() {
-            "enable" | "enabled" | "disable" | "disabled" => Ok(Self(text)),
-            _ => Err(D::Error::unknown_variant(&text, &["enabled", "disabled"])),
+            Self::Any => &["GET", "PUT", "POST", "DELETE", "HEAD"],
         }
     }
 }
 
 impl Cors {
     pub(crate) fn varies(&self) -> bool {
-        self.resp_vary.as_ref().is_some_and(Vary::is_on)
+        self.resp_vary.as_ref().is_some_and(|vary| vary.to_ascii_lowercase().starts_with("enable"))
     }
 }
 
@@ -94,11 +68,15 @@ impl Rules for Cors {
             check_names(&field("allowed_headers"), &rule.allowed_headers)?;
             check_names(&field("expose_headers"), &rule.expose_headers)?;
         }
+        let vary = self.resp_vary.as_deref().unwrap_or("disabled").to_ascii_lowercase();
+        if !matches!(vary.as_str(), "enable" | "enabled" | "disable" | "disabled") {
+            return Err(format!("resp_vary: unknown variant `{vary}`, expected `enabled` or `disabled`"));
+        }
         Ok(())
     }
 }
 
-/// They become parts of a header.
+/// Checks header names, which become part of a header.
 fn check_names(field: &str, names: &Option<Vec<String>>) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"*-_.!#$%&'+^`|~".contains(&byte);
     match names.iter().flatten().position(|name| name.is_empty() || !name.bytes().all(plain)) {
@@ -117,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         let body = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","allowed_methods":["PUT","*"],
             "allowed_headers":["X-QS-Date","*"],"expose_headers":[],"max_age_seconds":200},
             {"allowed_origin":"*","allowed_methods":["HEAD"]}],"resp_vary":"Enable"}"#;
@@ -125,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Cors>("{}", "missing field `cors_rules`");
         refused::<Cors>(&rule(r#""allowed_methods":["GET"]"#), "cors_rules[0]: missing field `allowed_origin`");
         refused::<Cors>(&rule(r#""allowed_origin":"*","allowed_methods":["PATCH"]"#), "allowed_methods[0]: unknown");

@@ -1,15 +1,14 @@
-//! What happens to objects and uploads as they grow old. Kept, and not carried out.
+//! Lifecycle rules. The emulator stores them and does not execute them.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
-use super::rules::{check_count, check_ids};
-use super::switch::Switch;
+use super::reader::{Switch, check_count, check_ids};
 
-const RULES: usize = 100;
-const ID_CHARACTERS: usize = 255;
-/// Documented for changing the storage class of objects.
-const TRANSITION_DAYS: i64 = 30;
+const MAX_RULES: usize = 100;
+const MAX_ID_LENGTH: usize = 255;
+/// Minimum age, in days, for a change of the storage class.
+const MIN_TRANSITION_DAYS: i64 = 30;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Lifecycle {
@@ -21,21 +20,15 @@ struct Rule {
     id: String,
     status: Switch,
     filter: Filter,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     expiration: Option<Expiration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     abort_incomplete_multipart_upload: Option<AbortIncomplete>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     transition: Option<Transition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     noncurrent_version_expiration: Option<NoncurrentExpiration>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     noncurrent_version_transition: Option<NoncurrentTransition>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Filter {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     prefix: Option<String>,
 }
 
@@ -57,13 +50,11 @@ struct Transition {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct NoncurrentExpiration {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<i64>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct NoncurrentTransition {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     days: Option<i64>,
     storage_class: StorageClass,
 }
@@ -76,41 +67,37 @@ enum StorageClass {
 }
 
 impl Rule {
-    /// The actions it has, each with the field of its days, their number and the least one.
+    /// Returns the actions: name, name and value of the field with the days, and the minimum.
     fn actions(&self) -> Vec<(&'static str, &'static str, Option<i64>, i64)> {
-        let mut actions = Vec::new();
-        if let Some(action) = &self.expiration {
-            actions.push(("expiration", "days", Some(action.days), 1));
-        }
-        if let Some(action) = &self.abort_incomplete_multipart_upload {
-            let days = Some(action.days_after_initiation);
-            actions.push(("abort_incomplete_multipart_upload", "days_after_initiation", days, 1));
-        }
-        if let Some(action) = &self.transition {
-            actions.push(("transition", "days", Some(action.days), TRANSITION_DAYS));
-        }
-        if let Some(action) = &self.noncurrent_version_expiration {
-            actions.push(("noncurrent_version_expiration", "days", action.days, 1));
-        }
-        if let Some(action) = &self.noncurrent_version_transition {
-            actions.push(("noncurrent_version_transition", "days", action.days, 1));
-        }
-        actions
+        let expiration = self.expiration.as_ref().map(|action| Some(action.days));
+        let abort = self.abort_incomplete_multipart_upload.as_ref();
+        let abort = abort.map(|action| Some(action.days_after_initiation));
+        let transition = self.transition.as_ref().map(|action| Some(action.days));
+        let noncurrent_expiration = self.noncurrent_version_expiration.as_ref().map(|action| action.days);
+        let noncurrent_transition = self.noncurrent_version_transition.as_ref().map(|action| action.days);
+        let actions = [
+            ("expiration", "days", expiration, 1),
+            ("abort_incomplete_multipart_upload", "days_after_initiation", abort, 1),
+            ("transition", "days", transition, MIN_TRANSITION_DAYS),
+            ("noncurrent_version_expiration", "days", noncurrent_expiration, 1),
+            ("noncurrent_version_transition", "days", noncurrent_transition, 1),
+        ];
+        actions.into_iter().filter_map(|(name, field, days, min)| Some((name, field, days?, min))).collect()
     }
 }
 
 impl Rules for Lifecycle {
     fn check(&self) -> Result<(), String> {
-        check_count("rule", &self.rule, RULES)?;
-        check_ids("rule", self.rule.iter().map(|rule| rule.id.as_str()), Some(ID_CHARACTERS))?;
+        check_count("rule", &self.rule, MAX_RULES)?;
+        check_ids("rule", self.rule.iter().map(|rule| rule.id.as_str()), Some(MAX_ID_LENGTH))?;
         for (index, rule) in self.rule.iter().enumerate() {
             let actions = rule.actions();
             if let [(one, ..), (other, ..), ..] = actions.as_slice() {
                 return Err(format!("rule[{index}]: has both {one} and {other}; a rule can have one action"));
             }
-            for (action, field, days, least) in actions {
-                if days.is_some_and(|days| days < least) {
-                    return Err(format!("rule[{index}].{action}.{field}: must be {least} or more"));
+            for (action, field, days, min) in actions {
+                if days.is_some_and(|days| days < min) {
+                    return Err(format!("rule[{index}].{action}.{field}: must be {min} or more"));
                 }
             }
         }
@@ -128,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         for action in [
             "",
             r#","expiration":{"days":1}"#,
@@ -145,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Lifecycle>("{}", "missing field `rule`");
         refused::<Lifecycle>(r#"{"rule":[{"id":"a","status":"enabled"}]}"#, "rule[0]: missing field `filter`");
         refused::<Lifecycle>(r#"{"rule":[{"id":"a","status":"on","filter":{}}]}"#, "rule[0].status: unknown variant");

@@ -1,4 +1,4 @@
-//! Where logs of access would go. Kept, and not written.
+//! Settings for access logs. The emulator stores them and writes no logs.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub(crate) struct Logging {
 }
 
 impl Rules for Logging {
-    // Whether the target has to exist when this is put is not documented.
+    // The documentation does not say whether the target has to exist.
     fn check(&self) -> Result<(), String> {
         if self.target_bucket.is_empty() { Err("target_bucket: is empty".to_owned()) } else { Ok(()) }
     }
@@ -23,13 +23,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         let body = r#"{"target_bucket":"logs","target_prefix":""}"#;
         assert_eq!(round::<Logging>(body), json(body));
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Logging>(r#"{"target_bucket":"logs"}"#, "missing field `target_prefix`");
         refused::<Logging>(r#"{"target_bucket":"","target_prefix":""}"#, "target_bucket");
         refused::<Logging>(r#"{"target_bucket":"logs","target_prefix":1}"#, "target_prefix");

@@ -1,4 +1,4 @@
-//! Where objects that are not there would be fetched from. Kept, and never asked.
+//! The external mirror. The emulator stores it and fetches no objects.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub(crate) struct Mirror {
 }
 
 impl Rules for Mirror {
-    /// `[<protocol>://]<host>[:port]/[path]`; the protocol is `http` unless it says otherwise.
+    /// Checks `[<protocol>://]<host>[:port]/[path]`.
     fn check(&self) -> Result<(), String> {
         let rest = match self.source_site.split_once("://") {
             Some((protocol, rest)) if matches!(protocol.to_ascii_lowercase().as_str(), "http" | "https") => rest,
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         for site in ["https://example.com/something/", "http://example.com:80", "example.com/a", "http://[::1]:1/"] {
             let body = format!(r#"{{"source_site":"{site}"}}"#);
             assert_eq!(round::<Mirror>(&body), json(&body));
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Mirror>("{}", "missing field `source_site`");
         for site in ["", "http://", "ftp://example.com/", "http:///path", "http://a b/"] {
             refused::<Mirror>(&format!(r#"{{"source_site":"{site}"}}"#), "source_site");

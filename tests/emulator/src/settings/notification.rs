@@ -1,9 +1,9 @@
-//! Who would be told about what happens in a bucket. Kept, and nobody is told.
+//! Event notifications. The emulator stores them and sends none.
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{check_ids, check_not_empty};
-use super::{Rules, one_or_many};
+use super::Rules;
+use super::reader::{OneOrMany, check_ids, check_not_empty};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Notifications {
@@ -15,11 +15,8 @@ struct Notification {
     id: String,
     event_types: Vec<EventType>,
     cloudfunc: Cloudfunc,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     cloudfunc_args: Option<CloudfuncArgs>,
-    #[serde(default, deserialize_with = "one_or_many::optional", skip_serializing_if = "Option::is_none")]
-    object_filters: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    object_filters: Option<OneOrMany<String>>,
     notify_url: Option<String>,
 }
 
@@ -43,12 +40,9 @@ enum Cloudfunc {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct CloudfuncArgs {
     action: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     key_prefix: Option<String>,
-    /// The API spells it so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Spelled like this in the API.
     key_seprate: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     save_bucket: Option<String>,
 }
 
@@ -72,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         let body = entry(
             r#""event_types":["create_object","complete_multipart"],"cloudfunc":"tupu-porn","cloudfunc_args":
             {"action":"resize","key_seprate":"-"},"object_filters":["*"],"notify_url":"http://u""#,
@@ -85,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Notifications>("{}", "missing field `notifications`");
         refused::<Notifications>(&entry(r#""event_types":["create_object"]"#), "missing field `cloudfunc`");
         refused::<Notifications>(&entry(r#""event_types":[],"cloudfunc":"image""#), "event_types: is empty");

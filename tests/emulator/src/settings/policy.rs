@@ -1,16 +1,16 @@
-//! Who may do what under which conditions. Kept, and not in force.
+//! Bucket policies. The emulator stores them and does not enforce them.
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{check_ids, check_length, check_not_empty};
-use super::{Rules, one_or_many};
+use super::Rules;
+use super::reader::{OneOrMany, check_ids, check_length, check_not_empty};
 
-const ID_CHARACTERS: usize = 100;
-const USER_CHARACTERS: usize = 300;
-const ACTION_CHARACTERS: usize = 500;
-const RESOURCE_CHARACTERS: usize = 2048;
+const MAX_ID_LENGTH: usize = 100;
+const MAX_USER_LENGTH: usize = 300;
+const MAX_ACTION_LENGTH: usize = 500;
+const MAX_RESOURCE_LENGTH: usize = 2048;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Policy {
@@ -20,18 +20,14 @@ pub(crate) struct Policy {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Statement {
     id: String,
-    #[serde(deserialize_with = "one_or_many::deserialize")]
-    user: Vec<String>,
-    #[serde(deserialize_with = "one_or_many::deserialize")]
-    action: Vec<Action>,
+    user: OneOrMany<String>,
+    action: OneOrMany<Action>,
     effect: Effect,
-    #[serde(default, deserialize_with = "one_or_many::optional", skip_serializing_if = "Option::is_none")]
-    resource: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource: Option<OneOrMany<String>>,
     condition: Option<Condition>,
 }
 
-/// The specification and the documentation name some of them differently; either name is taken, and kept.
+/// The specification and the documentation have different names for some actions. Both are accepted.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Action {
@@ -63,40 +59,33 @@ enum Effect {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Condition {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     string_like: Option<Patterns>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     string_not_like: Option<Patterns>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     ip_address: Option<Networks>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     not_ip_address: Option<Networks>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     is_null: Option<Absent>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Patterns {
-    #[serde(rename = "Referer", default, deserialize_with = "one_or_many::optional")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    referer: Option<Vec<String>>,
+    #[serde(rename = "Referer")]
+    referer: Option<OneOrMany<String>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Networks {
-    #[serde(default, deserialize_with = "one_or_many::optional", skip_serializing_if = "Option::is_none")]
-    source_ip: Option<Vec<String>>,
+    source_ip: Option<OneOrMany<String>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Absent {
-    #[serde(rename = "Referer", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "Referer")]
     referer: Option<bool>,
 }
 
 impl Rules for Policy {
     fn check(&self) -> Result<(), String> {
-        check_ids("statement", self.statement.iter().map(|statement| statement.id.as_str()), Some(ID_CHARACTERS))?;
+        check_ids("statement", self.statement.iter().map(|statement| statement.id.as_str()), Some(MAX_ID_LENGTH))?;
         for (index, statement) in self.statement.iter().enumerate() {
             statement.check().map_err(|fault| format!("statement[{index}].{fault}"))?;
         }
@@ -106,27 +95,27 @@ impl Rules for Policy {
 
 impl Statement {
     fn check(&self) -> Result<(), String> {
-        check_not_empty("user", &self.user)?;
-        check_length("user", characters(&self.user), USER_CHARACTERS)?;
-        check_not_empty("action", &self.action)?;
+        check_not_empty("user", &self.user.0)?;
+        check_length("user", length(&self.user), MAX_USER_LENGTH)?;
+        check_not_empty("action", &self.action.0)?;
         let actions = serde_json::to_string(&self.action).unwrap_or_default();
-        check_length("action", actions.chars().count(), ACTION_CHARACTERS)?;
-        check_length("resource", characters(self.resource.as_deref().unwrap_or_default()), RESOURCE_CHARACTERS)?;
-        let networks = |networks: fn(&Condition) -> &Option<Networks>| {
-            let networks = self.condition.as_ref().and_then(|condition| networks(condition).as_ref());
-            networks.and_then(|networks| networks.source_ip.as_deref()).unwrap_or_default()
+        check_length("action", actions.chars().count(), MAX_ACTION_LENGTH)?;
+        check_length("resource", self.resource.as_ref().map_or(0, length), MAX_RESOURCE_LENGTH)?;
+        let Some(condition) = &self.condition else {
+            return Ok(());
         };
-        check_networks("condition.ip_address", networks(|condition| &condition.ip_address))?;
-        check_networks("condition.not_ip_address", networks(|condition| &condition.not_ip_address))
+        check_networks("condition.ip_address", &condition.ip_address)?;
+        check_networks("condition.not_ip_address", &condition.not_ip_address)
     }
 }
 
-fn characters(texts: &[String]) -> usize {
-    texts.iter().map(|text| text.chars().count()).sum()
+fn length(texts: &OneOrMany<String>) -> usize {
+    texts.0.iter().map(|text| text.chars().count()).sum()
 }
 
-fn check_networks(field: &str, networks: &[String]) -> Result<(), String> {
-    match networks.iter().position(|network| !is_network(network)) {
+fn check_networks(field: &str, networks: &Option<Networks>) -> Result<(), String> {
+    let networks = networks.as_ref().and_then(|networks| networks.source_ip.as_ref());
+    match networks.and_then(|networks| networks.0.iter().position(|network| !is_network(network))) {
         Some(index) => Err(format!("{field}.source_ip[{index}]: is not a network such as 172.16.0.0/24")),
         None => Ok(()),
     }
@@ -137,12 +126,12 @@ fn is_network(text: &str) -> bool {
         Some((address, length)) => (address, length.parse::<u8>().ok()),
         None => (text, Some(0)),
     };
-    let longest = match address.parse() {
+    let max_length = match address.parse() {
         Ok(IpAddr::V4(_)) => 32,
         Ok(IpAddr::V6(_)) => 128,
         Err(_) => return false,
     };
-    length.is_some_and(|length| length <= longest)
+    length.is_some_and(|length| length <= max_length)
 }
 
 #[cfg(test)]
@@ -155,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         let body = statement(
             r#""user":["*"],"action":["get_object","list_multipart","upload_object_part"],"effect":"allow",
             "resource":[],"condition":{"string_like":{"Referer":["*.example1.com","*.example2.com"]},
@@ -165,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_kept_as_a_list() {
+    fn text_becomes_a_list() {
         let kept = round::<Policy>(&statement(
             r#""user":"*","action":"get_object","effect":"deny","resource":"b/*",
             "condition":{"string_not_like":{"Referer":"*.example.com"}}"#,
@@ -178,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Policy>("{}", "missing field `statement`");
         refused::<Policy>(&statement(r#""user":"*","action":"get_object""#), "statement[0]: missing field `effect`");
         refused::<Policy>(&statement(r#""user":"*","action":"x","effect":"allow""#), "statement[0].action: unknown");

@@ -1,14 +1,13 @@
-//! Where copies of objects would go. Kept, and nothing is copied.
+//! Replication rules. The emulator stores them and copies nothing.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rules;
-use super::rules::{check_count, check_ids, check_length, check_not_empty};
-use super::switch::Switch;
+use super::reader::{Switch, check_count, check_ids, check_length, check_not_empty};
 
-const RULES: usize = 1000;
-const ID_CHARACTERS: usize = 255;
-const PREFIX_CHARACTERS: usize = 1024;
+const MAX_RULES: usize = 1000;
+const MAX_ID_LENGTH: usize = 255;
+const MAX_PREFIX_LENGTH: usize = 1024;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Replication {
@@ -18,29 +17,23 @@ pub(crate) struct Replication {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Rule {
     id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     status: Option<Switch>,
     filters: Filters,
     destination: Destination,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     sync_marker: Option<Switch>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     delete_marker: Option<Switch>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Filters {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     prefix: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Destination {
     bucket: String,
-    /// In capitals in the documentation's table and in small letters in its example.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// In upper case in the table of the documentation and in lower case in its example.
     storage_class: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     zone: Option<String>,
 }
 
@@ -53,10 +46,10 @@ impl Rule {
 impl Rules for Replication {
     fn check(&self) -> Result<(), String> {
         check_not_empty("rules", &self.rules)?;
-        check_count("rules", &self.rules, RULES)?;
-        check_ids("rules", self.rules.iter().map(|rule| rule.id.as_str()), Some(ID_CHARACTERS))?;
+        check_count("rules", &self.rules, MAX_RULES)?;
+        check_ids("rules", self.rules.iter().map(|rule| rule.id.as_str()), Some(MAX_ID_LENGTH))?;
         for (index, rule) in self.rules.iter().enumerate() {
-            check_length(&format!("rules[{index}].filters.prefix"), rule.prefix().chars().count(), PREFIX_CHARACTERS)?;
+            check_length(&format!("rules[{index}].filters.prefix"), rule.prefix().chars().count(), MAX_PREFIX_LENGTH)?;
             let destination = &rule.destination;
             if destination.bucket.is_empty() {
                 return Err(format!("rules[{index}].destination.bucket: is empty"));
@@ -93,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_as_it_was_put() {
+    fn round_trips() {
         let body = r#"{"rules":[{"id":"r","status":"enabled","filters":{},"sync_marker":"disabled",
             "delete_marker":"enabled","destination":{"bucket":"b2","storage_class":"standard_ia","zone":"gd2"}}]}"#;
         assert_eq!(round::<Replication>(body), json(body));
     }
 
     #[test]
-    fn faults() {
+    fn rejects_invalid_bodies() {
         refused::<Replication>("{}", "missing field `rules`");
         refused::<Replication>(r#"{"rules":[]}"#, "rules: is empty");
         refused::<Replication>(r#"{"rules":[{"id":"r","destination":{"bucket":"b"}}]}"#, "missing field `filters`");

@@ -1,15 +1,21 @@
-//! Making, finding and removing buckets.
+//! Buckets, their settings and their versioning.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::versioning::Versioning;
-use super::{Bucket, Store, layout};
+use super::data_directory::write_record;
+use super::{Bucket, DataDirectory, Store};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::ids;
+use crate::settings::{CnameRecord, Settings};
+
+pub(super) const SETTINGS_FILE: &str = "settings.json";
+pub(super) const VERSIONING_FILE: &str = "versioning.json";
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BucketInfo {
@@ -18,29 +24,49 @@ pub(crate) struct BucketInfo {
     pub(crate) created: Moment,
 }
 
+/// A bucket starts without versioning. Once versioning was enabled, it can only be suspended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Versioning {
+    #[default]
+    Disabled,
+    Enabled,
+    Suspended,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct VersioningRecord {
+    pub(super) status: Versioning,
+}
+
+impl Bucket {
+    pub(super) fn new(id: String, info: BucketInfo) -> Self {
+        Self {
+            id,
+            info,
+            versioning: Versioning::default(),
+            settings: Arc::default(),
+            objects: BTreeMap::new(),
+            histories: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+        }
+    }
+}
+
 impl Store {
     pub(crate) fn create_bucket(&self, info: BucketInfo) -> Result<(), Error> {
         let id = ids::sequential(info.created);
-        let staged = self.layout.temporary_directory()?;
+        let staged = self.directory.temporary_directory()?;
         fs::create_dir(staged.path().join("objects"))?;
         fs::create_dir(staged.path().join("uploads"))?;
-        layout::write_record(&staged.path().join("bucket.json"), &info)?;
+        write_record(&staged.path().join("bucket.json"), &info)?;
 
         let mut index = self.lock();
         if index.buckets.contains_key(&info.name) {
             return Err(Error::new(Code::BucketAlreadyExists, format!("there already is a bucket \"{}\"", info.name)));
         }
-        fs::rename(staged.path(), self.layout.bucket(&id))?;
-        let bucket = Bucket {
-            id,
-            info: info.clone(),
-            versioning: Versioning::default(),
-            settings: Default::default(),
-            objects: BTreeMap::new(),
-            histories: BTreeMap::new(),
-            uploads: BTreeMap::new(),
-        };
-        index.buckets.insert(info.name, bucket);
+        fs::rename(staged.path(), self.directory.bucket(&id))?;
+        index.buckets.insert(info.name.clone(), Bucket::new(id, info));
         Ok(())
     }
 
@@ -48,26 +74,75 @@ impl Store {
         Ok(self.lock().bucket(name)?.info.clone())
     }
 
-    /// All buckets, by name.
+    /// Returns all buckets by name.
     pub(crate) fn buckets(&self) -> Vec<BucketInfo> {
         self.lock().buckets.values().map(|bucket| bucket.info.clone()).collect()
     }
 
-    /// Removes a bucket without objects and without versions of any. Unfinished uploads go with it.
+    /// Deletes a bucket that has no objects and no versions, together with its unfinished uploads.
     pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), Error> {
-        let removed = {
+        // Deleting the files takes time, so the result is dropped without the lock.
+        let _removed = {
             let mut index = self.lock();
             let bucket = index.bucket(name)?;
             if !bucket.histories.is_empty() {
-                let what = if bucket.objects.is_empty() { "versions of deleted objects" } else { "objects" };
-                let message = format!("the bucket \"{name}\" still has {what}");
+                let content = if bucket.objects.is_empty() { "versions of deleted objects" } else { "objects" };
+                let message = format!("the bucket \"{name}\" still has {content}");
                 return Err(Error::new(Code::BucketNotEmpty, message));
             }
-            let grave = self.layout.discard(&self.layout.bucket(&bucket.id))?;
-            (grave, index.buckets.remove(name))
+            let trash = self.directory.discard(&self.directory.bucket(&bucket.id))?;
+            (trash, index.buckets.remove(name))
         };
-        // Deletes files: not while everyone waits.
-        drop(removed);
         Ok(())
     }
+
+    pub(crate) fn versioning(&self, bucket: &str) -> Result<Versioning, Error> {
+        Ok(self.lock().bucket(bucket)?.versioning)
+    }
+
+    pub(crate) fn set_versioning(&self, bucket: &str, status: Versioning) -> Result<(), Error> {
+        let record = self.directory.stage(&VersioningRecord { status })?;
+        let mut index = self.lock();
+        let bucket = index.bucket_mut(bucket)?;
+        record.persist(self.directory.bucket(&bucket.id).join(VERSIONING_FILE)).map_err(io::Error::from)?;
+        bucket.versioning = status;
+        Ok(())
+    }
+
+    pub(crate) fn settings(&self, bucket: &str) -> Result<Arc<Settings>, Error> {
+        Ok(Arc::clone(&self.lock().bucket(bucket)?.settings))
+    }
+
+    pub(crate) fn change_settings(&self, bucket: &str, change: impl FnOnce(&mut Settings)) -> Result<(), Error> {
+        Ok(replace_settings(&self.directory, self.lock().bucket_mut(bucket)?, change)?)
+    }
+
+    /// Binds a domain to a bucket, unless it is bound to another one.
+    pub(crate) fn bind_domain(&self, bucket: &str, record: CnameRecord) -> Result<(), Error> {
+        let mut index = self.lock();
+        index.bucket(bucket)?;
+        let has_domain = |other: &&Bucket| other.settings.cnames.iter().any(|bound| bound.is(&record.domain));
+        let others = index.buckets.values().filter(|other| other.info.name != bucket);
+        if let Some(other) = others.into_iter().find(has_domain) {
+            let message = format!("the domain \"{}\" is bound to the bucket \"{}\"", record.domain, other.info.name);
+            return Err(Error::new(Code::CnameError, message));
+        }
+        Ok(replace_settings(&self.directory, index.bucket_mut(bucket)?, |settings| {
+            settings.cnames.retain(|bound| !bound.is(&record.domain));
+            settings.cnames.push(record);
+        })?)
+    }
+}
+
+/// Writes the changed settings under the lock, because they depend on the current ones. The file is small.
+fn replace_settings(
+    directory: &DataDirectory,
+    bucket: &mut Bucket,
+    change: impl FnOnce(&mut Settings),
+) -> io::Result<()> {
+    let mut settings = Settings::clone(&bucket.settings);
+    change(&mut settings);
+    directory.stage(&settings)?.persist(directory.bucket(&bucket.id).join(SETTINGS_FILE))?;
+    bucket.settings = Arc::new(settings);
+    Ok(())
 }

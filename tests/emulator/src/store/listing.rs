@@ -1,59 +1,18 @@
-//! Pages of sorted names, with common prefixes rolled up.
+//! Pages of sorted keys, with common prefixes.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// One line of a listing.
+/// An entry of a listing.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Listed<'a, T> {
-    Item(&'a str, &'a T),
-    /// Stands for every name that starts with it.
+pub(crate) enum Entry<'a, T> {
+    Item(&'a str, T),
+    /// Represents all keys that start with it.
     Prefix(String),
 }
 
-/// What is asked of a listing.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Page<'a> {
-    pub(crate) prefix: &'a str,
-    pub(crate) delimiter: &'a str,
-    /// Names up to and including this one are done; so is every name under it, if it is a common prefix.
-    pub(crate) marker: &'a str,
-    pub(crate) limit: usize,
-}
-
-/// The lines of a page, and whether more follow. Common prefixes count like items, and what they stand for is
-/// skipped rather than walked through.
-pub(crate) fn page<'a, T>(items: &'a BTreeMap<String, T>, page: &Page<'_>) -> (Vec<Listed<'a, T>>, bool) {
-    let mut lines = Vec::new();
-    let mut start = start(page);
-    loop {
-        let Some(from) = &start else {
-            return (lines, false);
-        };
-        let bounds = (as_str(from), Bound::Unbounded);
-        let Some((name, item)) = items.range::<str, _>(bounds).next().filter(|(name, _)| name.starts_with(page.prefix))
-        else {
-            return (lines, false);
-        };
-        if lines.len() >= page.limit {
-            // Nothing was asked for, so nothing is left over.
-            return (lines, page.limit > 0);
-        }
-        match common_prefix(name, page) {
-            Some(prefix) => {
-                start = successor(prefix).map(Bound::Included);
-                lines.push(Listed::Prefix(prefix.to_owned()));
-            }
-            None => {
-                start = Some(Bound::Excluded(name.clone()));
-                lines.push(Listed::Item(name, item));
-            }
-        }
-    }
-}
-
-impl<T> Listed<'_, T> {
-    /// What to continue after.
+impl<T> Entry<'_, T> {
+    /// Returns the marker of the page after this entry.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Item(name, _) => name,
@@ -62,7 +21,79 @@ impl<T> Listed<'_, T> {
     }
 }
 
-/// `None` where nothing can follow.
+/// The page that a request asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Page<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) delimiter: &'a str,
+    /// The page starts after this key. If it is a common prefix, the page starts after all keys with that prefix.
+    pub(crate) marker: &'a str,
+    pub(crate) limit: usize,
+}
+
+/// Returns the entries of a page, and whether more follow. A common prefix counts as one entry, and its keys are skipped
+/// without iterating over them.
+pub(crate) fn page<'a, T>(items: &'a BTreeMap<String, T>, page: &Page<'_>) -> (Vec<Entry<'a, &'a T>>, bool) {
+    let mut entries = Vec::new();
+    let mut start = start(page);
+    loop {
+        let Some(from) = &start else {
+            return (entries, false);
+        };
+        let bounds = (from.as_ref().map(String::as_str), Bound::Unbounded);
+        let Some((name, item)) = items.range::<str, _>(bounds).next().filter(|(name, _)| name.starts_with(page.prefix))
+        else {
+            return (entries, false);
+        };
+        if entries.len() >= page.limit {
+            // A page without entries has no next page.
+            return (entries, page.limit > 0);
+        }
+        match common_prefix(name, page) {
+            Some(prefix) => {
+                start = successor(prefix).map(Bound::Included);
+                entries.push(Entry::Prefix(prefix.to_owned()));
+            }
+            None => {
+                start = Some(Bound::Excluded(name.clone()));
+                entries.push(Entry::Item(name, item));
+            }
+        }
+    }
+}
+
+/// Returns a page of a listing in which each key has a list of entries, with its own second marker. `entries` returns the
+/// entries of an item: all of them, or those after the second marker if the argument is true.
+pub(crate) fn page_of_lists<'a, T, E>(
+    items: &'a BTreeMap<String, T>,
+    ask: &Page<'_>,
+    entries: impl Fn(&'a T, bool) -> Vec<E>,
+) -> (Vec<Entry<'a, E>>, bool) {
+    let of_key = |key: &'a str, item: &'a T, after_marker: bool| -> Vec<Entry<'a, E>> {
+        entries(item, after_marker).into_iter().map(|entry| Entry::Item(key, entry)).collect()
+    };
+    let mut all = Vec::new();
+    // The rest of the key at which the last page ended. If it belongs to a common prefix, the prefix represents it.
+    let marker_is_key = ask.marker.starts_with(ask.prefix) && common_prefix(ask.marker, ask).is_none();
+    if let Some((key, item)) = items.get_key_value(ask.marker).filter(|_| marker_is_key) {
+        all.extend(of_key(key, item, true));
+    }
+    // Every key has at least one entry, so one page of keys is enough.
+    let (keys, mut has_more) = page(items, ask);
+    for key in keys {
+        match key {
+            Entry::Prefix(prefix) => all.push(Entry::Prefix(prefix)),
+            Entry::Item(key, item) => all.extend(of_key(key, item, false)),
+        }
+    }
+    if all.len() > ask.limit {
+        all.truncate(ask.limit);
+        has_more = ask.limit > 0;
+    }
+    (all, has_more)
+}
+
+/// Returns the first key of a page. `None` if no key can follow the marker.
 fn start(page: &Page<'_>) -> Option<Bound<String>> {
     if page.marker < page.prefix {
         return Some(Bound::Included(page.prefix.to_owned()));
@@ -76,8 +107,8 @@ fn start(page: &Page<'_>) -> Option<Bound<String>> {
     Some(Bound::Excluded(page.marker.to_owned()))
 }
 
-/// What `name` is rolled up to: up to and with the first delimiter after the prefix.
-pub(crate) fn common_prefix<'a>(name: &'a str, page: &Page<'_>) -> Option<&'a str> {
+/// Returns the common prefix of a key: up to the first delimiter after the prefix, inclusive.
+fn common_prefix<'a>(name: &'a str, page: &Page<'_>) -> Option<&'a str> {
     if page.delimiter.is_empty() {
         return None;
     }
@@ -86,11 +117,11 @@ pub(crate) fn common_prefix<'a>(name: &'a str, page: &Page<'_>) -> Option<&'a st
     name.get(..end)
 }
 
-/// The least string that is greater than everything starting with `prefix`.
+/// Returns the smallest string that is greater than all strings starting with `prefix`.
 fn successor(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
-        // Counting up through the code points keeps the order of UTF-8's bytes; surrogates are no code points.
+        // The order of code points is the order of UTF-8 bytes. Surrogates are not code points.
         let next = match last {
             '\u{D7FF}' => Some('\u{E000}'),
             _ => char::from_u32(last as u32 + 1),
@@ -103,14 +134,6 @@ fn successor(prefix: &str) -> Option<String> {
     None
 }
 
-fn as_str(bound: &Bound<String>) -> Bound<&str> {
-    match bound {
-        Bound::Included(name) => Bound::Included(name),
-        Bound::Excluded(name) => Bound::Excluded(name),
-        Bound::Unbounded => Bound::Unbounded,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,19 +142,19 @@ mod tests {
         of.iter().map(|name| ((*name).to_owned(), ())).collect()
     }
 
-    /// Walks all pages and returns their lines; common prefixes are in brackets.
+    /// Returns the entries of all pages, with common prefixes in brackets.
     fn walk(items: &BTreeMap<String, ()>, prefix: &str, delimiter: &str, limit: usize) -> Vec<String> {
         let mut marker = String::new();
         let mut all = Vec::new();
         loop {
             let ask = Page { prefix, delimiter, marker: &marker, limit };
-            let (lines, more) = page(items, &ask);
-            assert!(lines.len() <= limit);
-            all.extend(lines.iter().map(|line| match line {
-                Listed::Item(name, ()) => (*name).to_owned(),
-                Listed::Prefix(prefix) => format!("[{prefix}]"),
+            let (entries, more) = page(items, &ask);
+            assert!(entries.len() <= limit);
+            all.extend(entries.iter().map(|line| match line {
+                Entry::Item(name, ()) => (*name).to_owned(),
+                Entry::Prefix(prefix) => format!("[{prefix}]"),
             }));
-            let Some(last) = lines.last() else {
+            let Some(last) = entries.last() else {
                 assert!(!more);
                 return all;
             };
@@ -143,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_page_size_sees_everything_once() {
+    fn pages_of_any_size_contain_every_entry_once() {
         let items = names(&["a", "a/", "a/1", "a/2/x", "a/2/y", "b", "b//c", "中/文", "\u{10FFFF}/x", "z/\u{D7FF}"]);
         for limit in 1..12 {
             assert_eq!(
@@ -159,28 +182,28 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_the_prefix_is_listed() {
+    fn lists_a_key_that_equals_the_prefix() {
         let items = names(&["dir/", "dir/a"]);
         assert_eq!(walk(&items, "dir/", "/", 1), ["dir/", "dir/a"]);
     }
 
     #[test]
-    fn longer_delimiters() {
+    fn accepts_long_delimiters() {
         let items = names(&["a--b--c", "a--d", "e"]);
         assert_eq!(walk(&items, "", "--", 1), ["[a--]", "e"]);
     }
 
     #[test]
-    fn a_marker_need_not_exist() {
+    fn marker_need_not_exist() {
         let items = names(&["a", "c"]);
         let ask = Page { marker: "b", limit: 5, ..Page::default() };
-        let (lines, more) = page(&items, &ask);
-        assert_eq!((lines.len(), more), (1, false));
+        let (entries, more) = page(&items, &ask);
+        assert_eq!((entries.len(), more), (1, false));
         assert_eq!(page(&items, &Page { limit: 0, ..ask }), (vec![], false));
     }
 
     #[test]
-    fn successors() {
+    fn successor_is_greater_than_all_strings_with_the_prefix() {
         assert_eq!(successor("a/").as_deref(), Some("a0"));
         assert_eq!(successor("a\u{10FFFF}").as_deref(), Some("b"));
         assert_eq!(successor("\u{D7FF}").as_deref(), Some("\u{E000}"));

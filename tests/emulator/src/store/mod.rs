@@ -1,29 +1,22 @@
-//! Everything that is kept: buckets, objects, unfinished uploads, and the files they are made of.
+//! The storage: buckets, objects, unfinished uploads, and the files that contain them.
 //!
-//! The index lives in memory and is rebuilt from the files at start. A change first puts its data and its record
-//! aside under temporary names; the rename of the record (of the directory, where there is one) is the moment it
-//! happens, in the index and on disk, under one lock. So a process killed at any time leaves the old state or the
-//! new one. Nothing is forced to the device: what survives the process need not survive the machine.
+//! The index is in memory and is rebuilt from the files at the start. A change first writes its data and its record under
+//! temporary names. It takes effect, in the index and on disk, with the rename of the record (or of its directory) under
+//! one lock. A process that is killed at any time leaves the old state or the new one. Files are not synced, so the
+//! data survives the process, but possibly not the machine.
 //!
-//! A key has a history of versions, each with a record of its own. Without versioning there is one, the null version,
-//! whose record is replaced by that of the next. Where the service does not say how versions behave, S3 is followed.
+//! A key has a history of versions, each with its own record. Without versioning there is one version, the null version,
+//! whose record is replaced. If the documents of the service do not define how versions behave, S3 is the model.
 
-mod append;
 mod buckets;
-mod commit;
-mod layout;
+mod data_directory;
 mod listing;
-mod moves;
-mod object;
 mod objects;
-mod record;
 mod recovery;
 mod segment;
 mod sequence;
-mod settings;
 mod uploads;
 mod version;
-mod versioning;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -31,31 +24,31 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub(crate) use buckets::BucketInfo;
-use layout::Layout;
-pub(crate) use listing::{Listed, Page, common_prefix, page};
-pub(crate) use object::{Extent, NewObject, Object, slice, total};
+pub(crate) use buckets::{BucketInfo, Versioning};
+use data_directory::DataDirectory;
+pub(crate) use listing::{Entry, Page, page, page_of_lists};
 pub(crate) use objects::no_object;
-use segment::SegmentContext;
-pub(crate) use segment::{Received, SegmentWriter};
+#[cfg(test)]
+pub(crate) use segment::extent_without_file;
+pub(crate) use segment::{Extent, SegmentWriter, Stored, slice, total};
 use sequence::Sequence;
-pub(crate) use uploads::{NewPart, NewUpload, Part, Upload, too_many_parts};
-pub(crate) use version::{Content, History, Version, VersionId};
-pub(crate) use versioning::Versioning;
+pub(crate) use uploads::{Part, Upload, too_many_parts};
+pub(crate) use version::{Content, History, Object, Version, VersionId};
 
 use crate::error::{Code, Error};
 use crate::settings::Settings;
 
-/// The emulator's storage in one directory.
+/// The storage of an emulator in one directory.
 #[derive(Debug)]
 pub(crate) struct Store {
     index: Mutex<Index>,
-    segments: SegmentContext,
+    /// Set when the store closes, so that segments keep their files when the index is dropped.
+    keep_files: Arc<AtomicBool>,
     sequence: Sequence,
-    layout: Layout,
+    directory: DataDirectory,
 }
 
-/// What is there, by name.
+/// Buckets by name.
 #[derive(Debug, Default)]
 struct Index {
     buckets: BTreeMap<String, Bucket>,
@@ -63,33 +56,34 @@ struct Index {
 
 #[derive(Debug)]
 struct Bucket {
-    /// The name of its directory; names of buckets come and go, ids do not return.
+    /// Name of its directory. A name can be used again after its bucket was deleted, an id cannot.
     id: String,
     info: BucketInfo,
     versioning: Versioning,
     settings: Arc<Settings>,
-    /// What is served under each key. It follows from the histories and is changed together with them only.
+    /// The object that is served under each key. It is derived from the histories and changes only together with them.
     objects: BTreeMap<String, Arc<Object>>,
-    /// The versions of each key. None of them is empty.
+    /// The versions of each key. None of the histories is empty.
     histories: BTreeMap<String, History>,
+    /// Unfinished uploads by id.
     uploads: BTreeMap<String, Upload>,
 }
 
 impl Store {
-    /// Opens a directory, made if it is not there, and clears away what an earlier process left unfinished.
+    /// Opens a directory, creates it if it does not exist, and removes unfinished files of an earlier process.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
-        let layout = Layout::open(root)?;
-        let segments = SegmentContext { keep_files: Arc::new(AtomicBool::new(false)) };
+        let directory = DataDirectory::open(root)?;
+        let keep_files = Arc::new(AtomicBool::new(false));
         let sequence = Sequence::default();
-        let recovered = recovery::load(&layout, &segments, &sequence)?;
-        let store = Self { index: Mutex::new(recovered.index), segments, sequence, layout };
+        let recovered = recovery::load(&directory, &keep_files, &sequence)?;
+        let store = Self { index: Mutex::new(recovered.index), keep_files, sequence, directory };
         for unfinished in &recovered.moves {
             store.finish_move(unfinished)?;
         }
         Ok(store)
     }
 
-    // A thread that died while holding the lock had done its rename or had not; the index is whole either way.
+    // A thread that panicked with the lock did its rename or did not. The index is consistent in both cases.
     fn lock(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,8 +91,7 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // From here on dropping the index means that the process forgets, not that files are unwanted.
-        self.segments.keep_files.store(true, Ordering::SeqCst);
+        self.keep_files.store(true, Ordering::SeqCst);
     }
 }
 
@@ -117,12 +110,4 @@ fn no_bucket(name: &str) -> Error {
 }
 
 #[cfg(test)]
-mod directory_tests;
-#[cfg(test)]
-mod fixture;
-#[cfg(test)]
-mod settings_tests;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod version_tests;

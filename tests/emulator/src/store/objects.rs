@@ -1,56 +1,94 @@
-//! Reading, writing and deleting objects and their versions.
+//! Reads, writes, appends, moves and deletes objects and their versions.
+//!
+//! A change of a version writes a record to a temporary file; then one rename or removal makes it effective.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::version::{Content, DeleteMarker, History, Version, VersionId};
-use super::versioning::Versioning;
-use super::{Bucket, NewObject, Object, Store};
+use tempfile::NamedTempFile;
+
+use super::data_directory::read_record;
+use super::version::{DeleteMarker, VersionRecord};
+use super::{Bucket, Content, History, Object, Store, Version, VersionId, Versioning};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::ids;
 
-/// What is found under a key, or under a key and a version's name.
+/// A version that was found.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) content: Content,
-    /// Its name, unless the bucket never had versioning.
+    /// `None` if the bucket never had versioning.
     pub(crate) version_id: Option<String>,
 }
 
-/// What deleting has done.
+/// Result of a deletion.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deleted {
-    /// The version that was made or removed, unless the bucket never had versioning.
+    /// The version that was created or removed. `None` if the bucket never had versioning.
     pub(crate) version_id: Option<String>,
-    /// Whether that is a delete marker.
+    /// True if that version is a delete marker.
     pub(crate) delete_marker: bool,
 }
 
+/// A move whose source still existed when the process was killed.
+#[derive(Debug)]
+pub(super) struct UnfinishedMove {
+    pub(super) bucket: String,
+    /// The object that was moved.
+    pub(super) source: Arc<Object>,
+    pub(super) moved: Moment,
+    /// The record of the new object.
+    pub(super) target: PathBuf,
+}
+
+/// A version whose record is not effective yet.
+pub(super) struct Staged {
+    content: Content,
+    sequence: u64,
+    consumed: Option<String>,
+    record: NamedTempFile,
+}
+
+/// A version whose record is effective.
+pub(super) struct Committed {
+    pub(super) id: VersionId,
+    /// The version that it replaced. Dropping it deletes files, so it should be dropped without the lock.
+    pub(super) replaced: Option<Version>,
+}
+
+impl Committed {
+    /// Returns the version id that the service tells. The null version has none.
+    pub(super) fn version_id(&self) -> Option<String> {
+        (self.id != VersionId::Null).then(|| self.id.to_string())
+    }
+}
+
 impl Store {
-    /// The object that is served under a key.
+    /// Returns the object that is served under a key.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Arc<Object>, Error> {
         self.lock().bucket(bucket)?.objects.get(key).cloned().ok_or_else(|| no_object(key))
     }
 
-    /// The latest version of a key, or the one of that name.
+    /// Returns the latest version of a key, or the version with this id.
     pub(crate) fn find(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Found, Error> {
         let index = self.lock();
         let bucket = index.bucket(bucket)?;
         let history = bucket.histories.get(key).ok_or_else(|| no_object(key))?;
         let version = match version_id {
             None => history.latest().ok_or_else(|| no_object(key))?,
-            Some(name) => {
-                VersionId::parse(name).and_then(|id| history.find(id)).ok_or_else(|| no_version(key, name))?
-            }
+            Some(text) => VersionId::parse(text).and_then(|id| history.find(id)).ok_or_else(|| {
+                Error::new(Code::ObjectNotExists, format!("the object \"{key}\" has no version \"{text}\""))
+            })?,
         };
         let version_id = (bucket.versioning != Versioning::Disabled).then(|| version.id().to_string());
         Ok(Found { content: version.content.clone(), version_id })
     }
 
-    /// Reads the objects that a bucket serves, in the order of their keys' bytes. Neither deleted objects nor earlier
-    /// versions are among them.
+    /// Reads the objects that a bucket serves, in the order of their keys' bytes: no deleted objects and no earlier
+    /// versions.
     pub(crate) fn with_objects<T>(
         &self,
         bucket: &str,
@@ -68,26 +106,124 @@ impl Store {
         Ok(read(&self.lock().bucket(bucket)?.histories))
     }
 
-    /// Stores an object. The answer is the name of the new version, if the bucket keeps versions.
-    pub(crate) fn put_object(&self, bucket: &str, content: NewObject) -> Result<Option<String>, Error> {
-        let staged = self.stage(Content::Object(Arc::new(new_object(content))), None)?;
+    /// Stores an object. Returns its version id, if the bucket keeps versions.
+    pub(crate) fn put_object(&self, bucket: &str, object: Object) -> Result<Option<String>, Error> {
+        let staged = self.stage(Content::Object(Arc::new(object)), None)?;
         let committed = {
             let mut index = self.lock();
             self.commit(index.bucket_mut(bucket)?, staged)?
         };
-        Ok(announced(committed.id))
+        Ok(committed.version_id())
     }
 
-    /// Deletes a key, if it is there; a bucket that ever had versioning gets a delete marker in any case.
+    /// Replaces an object by the result of `append`, which receives the object that is served. No other change can happen
+    /// in between. Returns the new object, and its version id unless it is the null version.
+    ///
+    /// Versions distinguish replaced objects, and appending replaces none: an existing object keeps its version, and only
+    /// a new one gets a version.
+    pub(crate) fn append_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        append: impl FnOnce(Option<&Object>) -> Result<Object, Error>,
+    ) -> Result<(Arc<Object>, Option<String>), Error> {
+        let (object, committed) = {
+            let mut index = self.lock();
+            let bucket = index.bucket_mut(bucket)?;
+            let latest = bucket.histories.get(key).and_then(|history| history.latest());
+            let current = latest.filter(|version| version.object().is_some());
+            let object = Arc::new(append(current.and_then(Version::object).map(Arc::as_ref))?);
+            let content = Content::Object(Arc::clone(&object));
+            let committed = match current {
+                Some(version) => {
+                    let grown = Version { content, ..version.clone() };
+                    self.rewrite(bucket, grown)?
+                }
+                None => {
+                    let staged = self.stage(content, None)?;
+                    self.commit(bucket, staged)?
+                }
+            };
+            (object, committed)
+        };
+        Ok((object, committed.version_id()))
+    }
+
+    /// Stores `object`, which is a copy of `source`, and deletes `source`, if it is still served. Returns the version id
+    /// of the new object, if its bucket keeps versions. If the source cannot be deleted, the target is restored.
+    pub(crate) fn move_object(
+        &self,
+        (from, source): (&str, &Object),
+        to: &str,
+        object: Object,
+    ) -> Result<Option<String>, Error> {
+        let (key, moved) = (object.key.clone(), object.modified);
+        let staged = self.stage(Content::Object(Arc::new(object)), Some(source.id.clone()))?;
+        let (version_id, _dropped_without_lock) = {
+            let mut index = self.lock();
+            if index.bucket(from)?.objects.get(&source.key).is_none_or(|served| served.id != source.id) {
+                return Err(no_object(&source.key));
+            }
+            let target = index.bucket_mut(to)?;
+            let committed = self.commit(target, staged)?;
+            let record = self.directory.version(&target.id, &key, committed.id);
+            let origin = index.bucket_mut(from)?;
+            let removed = match self.delete_latest(origin, &source.key, moved) {
+                Ok((_, removed)) => removed,
+                Err(error) => {
+                    // If this fails too, the next start finishes the move.
+                    let _ = self.restore(index.bucket_mut(to)?, &key, committed);
+                    return Err(error.into());
+                }
+            };
+            if origin.versioning != Versioning::Disabled {
+                // If this fails, the next start does it.
+                let _ = self.forget_source(&record);
+            }
+            (committed.version_id(), (committed.replaced, removed))
+        };
+        Ok(version_id)
+    }
+
+    /// Restores the state before a version was committed.
+    fn restore(&self, bucket: &mut Bucket, key: &str, committed: Committed) -> io::Result<()> {
+        match committed.replaced {
+            Some(replaced) => self.rewrite(bucket, replaced).map(drop),
+            None => self.remove(bucket, key, committed.id).map(drop),
+        }
+    }
+
+    /// Deletes the source of a move that was interrupted.
+    pub(super) fn finish_move(&self, unfinished: &UnfinishedMove) -> io::Result<()> {
+        let UnfinishedMove { bucket, source, moved, target } = unfinished;
+        let mut index = self.lock();
+        let Some(bucket) = index.buckets.get_mut(bucket) else {
+            return Ok(());
+        };
+        if bucket.objects.get(&source.key).is_some_and(|served| served.id == source.id) {
+            drop(self.delete_latest(bucket, &source.key, *moved)?);
+        }
+        self.forget_source(target)
+    }
+
+    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can be
+    /// served again later, and must not be deleted a second time.
+    fn forget_source(&self, path: &Path) -> io::Result<()> {
+        let record: VersionRecord = read_record(path)?;
+        self.directory.stage(&VersionRecord { consumed: None, ..record })?.persist(path)?;
+        Ok(())
+    }
+
+    /// Deletes a key, if it exists. A bucket that ever had versioning gets a delete marker in any case.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
-        let (deleted, _dropped_unlocked) = {
+        let (deleted, _dropped_without_lock) = {
             let mut index = self.lock();
             self.delete_latest(index.bucket_mut(bucket)?, key, now)?
         };
         Ok(deleted)
     }
 
-    /// Deletes one version for good, if it is there. What came before it is the latest then.
+    /// Deletes a version permanently, if it exists. The version before it becomes the latest.
     pub(crate) fn delete_version(&self, bucket: &str, key: &str, version_id: &str) -> Result<Deleted, Error> {
         let (removed, had_versioning) = {
             let mut index = self.lock();
@@ -104,13 +240,8 @@ impl Store {
         }))
     }
 
-    /// What deleting without the name of a version does. What is given back with it may delete files when dropped.
-    pub(super) fn delete_latest(
-        &self,
-        bucket: &mut Bucket,
-        key: &str,
-        now: Moment,
-    ) -> io::Result<(Deleted, Option<Version>)> {
+    /// Deletes a key as a request without a version id does. The returned version may delete files when it is dropped.
+    fn delete_latest(&self, bucket: &mut Bucket, key: &str, now: Moment) -> io::Result<(Deleted, Option<Version>)> {
         if bucket.versioning == Versioning::Disabled {
             let removed = self.remove(bucket, key, VersionId::Null)?;
             return Ok((Deleted::default(), removed));
@@ -121,26 +252,90 @@ impl Store {
         let deleted = Deleted { version_id: Some(committed.id.to_string()), delete_marker: true };
         Ok((deleted, committed.replaced))
     }
+
+    /// Writes the record of a new version. `consumed` is the id of the upload or object that becomes this version.
+    pub(super) fn stage(&self, content: Content, consumed: Option<String>) -> io::Result<Staged> {
+        let sequence = self.sequence.next(content.modified());
+        let record = self.write_version(&content, sequence, consumed.clone())?;
+        Ok(Staged { content, sequence, consumed, record })
+    }
+
+    fn write_version(&self, content: &Content, sequence: u64, consumed: Option<String>) -> io::Result<NamedTempFile> {
+        match content {
+            Content::Object(object) => self.directory.stage(&VersionRecord {
+                sequence,
+                delete_marker: false,
+                consumed,
+                content: object.as_ref(),
+            }),
+            Content::DeleteMarker(marker) => {
+                self.directory.stage(&VersionRecord { sequence, delete_marker: true, consumed, content: marker })
+            }
+        }
+    }
+
+    /// Makes a staged version the latest of its key.
+    pub(super) fn commit(&self, bucket: &mut Bucket, staged: Staged) -> io::Result<Committed> {
+        let latest = bucket.histories.get(staged.content.key()).and_then(|history| history.latest());
+        // Versions are in the order of their commits. If another one was staged later and committed earlier, this one
+        // needs a higher number.
+        let is_overtaken = latest.is_some_and(|latest| latest.sequence > staged.sequence);
+        let staged = if is_overtaken { self.stage(staged.content, staged.consumed)? } else { staged };
+        let is_null = bucket.versioning != Versioning::Enabled;
+        let version = Version { sequence: staged.sequence, is_null, content: staged.content };
+        self.place(bucket, version, staged.record)
+    }
+
+    /// Replaces the content of an existing version, which keeps its id and position.
+    fn rewrite(&self, bucket: &mut Bucket, version: Version) -> io::Result<Committed> {
+        let record = self.write_version(&version.content, version.sequence, None)?;
+        self.place(bucket, version, record)
+    }
+
+    fn place(&self, bucket: &mut Bucket, version: Version, record: NamedTempFile) -> io::Result<Committed> {
+        let id = version.id();
+        record.persist(self.directory.version(&bucket.id, version.content.key(), id))?;
+        Ok(Committed { id, replaced: bucket.insert(version) })
+    }
+
+    /// Removes a version permanently and returns it, if it exists.
+    fn remove(&self, bucket: &mut Bucket, key: &str, id: VersionId) -> io::Result<Option<Version>> {
+        if bucket.histories.get(key).and_then(|history| history.find(id)).is_none() {
+            return Ok(None);
+        }
+        match fs::remove_file(self.directory.version(&bucket.id, key, id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(bucket.remove(key, id)),
+        }
+    }
 }
 
-/// The name of a version that was written, as far as the service tells it: the null version has no name of its own.
-pub(super) fn announced(id: VersionId) -> Option<String> {
-    (id != VersionId::Null).then(|| id.to_string())
-}
+impl Bucket {
+    pub(super) fn insert(&mut self, version: Version) -> Option<Version> {
+        let key = version.content.key().to_owned();
+        let replaced = self.histories.entry(key.clone()).or_default().insert(version);
+        self.serve_latest(&key);
+        replaced
+    }
 
-pub(super) fn new_object(content: NewObject) -> Object {
-    Object {
-        id: ids::sequential(content.modified),
-        size: super::total(&content.extents),
-        is_appendable: false,
-        content,
+    fn remove(&mut self, key: &str, id: VersionId) -> Option<Version> {
+        let history = self.histories.get_mut(key)?;
+        let removed = history.remove(id);
+        if history.is_empty() {
+            self.histories.remove(key);
+        }
+        self.serve_latest(key);
+        removed
+    }
+
+    fn serve_latest(&mut self, key: &str) {
+        match self.histories.get(key).and_then(|history| history.current()) {
+            Some(object) => self.objects.insert(key.to_owned(), object.clone()),
+            None => self.objects.remove(key),
+        };
     }
 }
 
 pub(crate) fn no_object(key: &str) -> Error {
     Error::new(Code::ObjectNotExists, format!("there is no object \"{key}\""))
-}
-
-fn no_version(key: &str, version_id: &str) -> Error {
-    Error::new(Code::ObjectNotExists, format!("the object \"{key}\" has no version \"{version_id}\""))
 }

@@ -1,70 +1,56 @@
-//! Rebuilding the index from the files, and finishing what a killed process had begun.
+//! Rebuilds the index from the files, and finishes changes that a killed process had begun.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::layout::{Layout, read_bytes, read_record, unreadable};
-use super::moves::UnfinishedMove;
-use super::record::{PartRecord, Segments, UploadRecord, VersionRecord};
-use super::segment::{Segment, SegmentContext};
+use serde::de::DeserializeOwned;
+
+use super::buckets::{SETTINGS_FILE, VERSIONING_FILE, VersioningRecord};
+use super::data_directory::{DataDirectory, read_record, unreadable};
+use super::objects::UnfinishedMove;
+use super::segment::{Segment, Segments, attach};
 use super::sequence::Sequence;
-use super::uploads::Upload;
-use super::version::Version;
-use super::versioning::{Versioning, VersioningRecord};
-use super::{Bucket, Index};
+use super::version::VersionRecord;
+use super::{Bucket, Content, Index, Part, Upload, Version};
 use crate::clock::Moment;
-use crate::settings::Settings;
 
-/// What was found.
 pub(super) struct Recovered {
     pub(super) index: Index,
     pub(super) moves: Vec<UnfinishedMove>,
 }
 
-/// The uploads and objects that others were made of, by their ids.
-type Consumed = HashMap<String, Consumer>;
+/// Uploads and objects that became other objects, by id: the record of the new object, and when it was written.
+type Consumed = HashMap<String, (PathBuf, Moment)>;
 
-/// What another one was made of that upload or object, and when.
-struct Consumer {
-    record: PathBuf,
-    made: Moment,
-}
-
-/// Reads everything. Segments that no record names are deleted as the list of all segments is dropped at the end.
-pub(super) fn load(layout: &Layout, context: &SegmentContext, sequence: &Sequence) -> io::Result<Recovered> {
+/// Reads all files. Segments that no record refers to are deleted when the list of all segments is dropped at the end.
+pub(super) fn load(
+    directory: &DataDirectory,
+    keep_files: &Arc<AtomicBool>,
+    sequence: &Sequence,
+) -> io::Result<Recovered> {
     let mut segments = Segments::new();
-    for (id, path) in files(&layout.segments())? {
-        let segment = Segment::new(id.clone(), path, context.clone());
+    for (id, path) in files(&directory.segments())? {
+        let segment = Segment::new(id.clone(), path, Arc::clone(keep_files));
         segments.insert(id, Arc::new(segment));
     }
-    match load_buckets(layout, &segments, sequence) {
-        Ok(recovered) => Ok(recovered),
-        Err(error) => {
-            // A start that fails must not take the data with it.
-            context.keep_files.store(true, std::sync::atomic::Ordering::SeqCst);
-            Err(error)
-        }
-    }
+    // A start that fails must not delete the data.
+    load_buckets(directory, &segments, sequence).inspect_err(|_| keep_files.store(true, Ordering::SeqCst))
 }
 
-fn load_buckets(layout: &Layout, segments: &Segments, sequence: &Sequence) -> io::Result<Recovered> {
+fn load_buckets(directory: &DataDirectory, segments: &Segments, sequence: &Sequence) -> io::Result<Recovered> {
     let mut index = Index::default();
     let mut consumed = Consumed::new();
-    for (id, path) in directories(&layout.buckets())? {
-        let mut bucket = Bucket {
-            info: read_record(&path.join("bucket.json"))?,
-            versioning: load_versioning(&layout.versioning(&id))?,
-            settings: Arc::new(load_settings(layout, &id)?),
-            objects: BTreeMap::new(),
-            histories: BTreeMap::new(),
-            uploads: load_uploads(layout, &id, segments)?,
-            id,
-        };
-        for (name, path) in files(&layout.objects(&bucket.id))? {
-            let version = load_version(&name, &path, segments, &mut consumed)?;
+    for (id, path) in directories(&directory.buckets())? {
+        let mut bucket = Bucket::new(id, read_record(&path.join("bucket.json"))?);
+        bucket.versioning = read_optional::<VersioningRecord>(&path.join(VERSIONING_FILE))?.status;
+        bucket.settings = Arc::new(read_optional(&path.join(SETTINGS_FILE))?);
+        bucket.uploads = load_uploads(directory, &bucket.id, segments)?;
+        for (name, path) in files(&directory.objects(&bucket.id))? {
+            let version = load_version(&name, path, segments, &mut consumed)?;
             sequence.pass(version.sequence);
             bucket.insert(version);
         }
@@ -72,75 +58,50 @@ fn load_buckets(layout: &Layout, segments: &Segments, sequence: &Sequence) -> io
     }
     let mut moves = Vec::new();
     for bucket in index.buckets.values_mut() {
-        finish_uploads(layout, bucket, &consumed)?;
-        moves.extend(unfinished_moves(bucket, &consumed));
+        let completed: Vec<String> = bucket.uploads.keys().filter(|id| consumed.contains_key(*id)).cloned().collect();
+        for id in completed {
+            drop(directory.discard(&directory.upload(&bucket.id, &id))?);
+            bucket.uploads.remove(&id);
+        }
+        let versions = bucket.histories.values().flat_map(|history| history.latest_first());
+        moves.extend(versions.filter_map(Version::object).filter_map(|source| {
+            let (target, moved) = consumed.get(&source.id)?;
+            let (bucket, source) = (bucket.info.name.clone(), Arc::clone(source));
+            Some(UnfinishedMove { bucket, source, moved: *moved, target: target.clone() })
+        }));
     }
     Ok(Recovered { index, moves })
 }
 
-/// A bucket on which nothing was ever set has no file of settings.
-fn load_settings(layout: &Layout, bucket: &str) -> io::Result<Settings> {
-    let path = layout.settings(bucket);
-    if path.exists() { read_record(&path) } else { Ok(Settings::default()) }
+/// Reads a record that does not exist before it differs from the default.
+fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> io::Result<T> {
+    if path.exists() { read_record(path) } else { Ok(T::default()) }
 }
 
-fn load_versioning(path: &Path) -> io::Result<Versioning> {
-    if !path.exists() {
-        return Ok(Versioning::default());
+fn load_version(name: &str, path: PathBuf, segments: &Segments, consumed: &mut Consumed) -> io::Result<Version> {
+    let mut record: VersionRecord = read_record(&path)?;
+    let (sequence, source) = (record.sequence, record.consumed.take());
+    let content = record.load(segments).map_err(|error| unreadable(&path, error))?;
+    if let (Some(id), Content::Object(object)) = (source, &content) {
+        consumed.insert(id, (path, object.modified));
     }
-    read_record(path).map(|record: VersioningRecord| record.status)
+    Ok(Version { sequence, is_null: DataDirectory::is_null_version(name), content })
 }
 
-fn load_version(name: &str, path: &Path, segments: &Segments, consumed: &mut Consumed) -> io::Result<Version> {
-    let bytes = read_bytes(path)?;
-    let mut record = VersionRecord::parse(&bytes).map_err(|error| unreadable(path, error.into()))?;
-    if let VersionRecord::Object(object) = &mut record
-        && let Some(id) = object.consumed.take()
-    {
-        consumed.insert(id, Consumer { record: path.to_owned(), made: object.modified });
-    }
-    Ok(Version { sequence: record.sequence(), is_null: Layout::is_null_version(name), content: record.load(segments)? })
-}
-
-fn load_uploads(layout: &Layout, bucket: &str, segments: &Segments) -> io::Result<BTreeMap<String, Upload>> {
+fn load_uploads(directory: &DataDirectory, bucket: &str, segments: &Segments) -> io::Result<BTreeMap<String, Upload>> {
     let mut uploads = BTreeMap::new();
-    for (id, path) in directories(&layout.uploads(bucket))? {
-        let record: UploadRecord = read_record(&path.join("upload.json"))?;
-        let mut upload = record.load(id.clone());
+    for (id, path) in directories(&directory.uploads(bucket))? {
+        let mut upload: Upload = read_record(&path.join("upload.json"))?;
         for (name, path) in files(&path)? {
             if name != "upload.json" {
-                let part = read_record::<PartRecord>(&path)?.load(segments)?;
+                let mut part: Part = read_record(&path)?;
+                attach(&mut part.extents, segments)?;
                 upload.parts.insert(part.number, Arc::new(part));
             }
         }
         uploads.insert(id, upload);
     }
     Ok(uploads)
-}
-
-/// Takes away the uploads that had become objects when the process was killed.
-fn finish_uploads(layout: &Layout, bucket: &mut Bucket, consumed: &Consumed) -> io::Result<()> {
-    let uploads: Vec<String> = bucket.uploads.keys().filter(|id| consumed.contains_key(*id)).cloned().collect();
-    for id in uploads {
-        drop(layout.discard(&layout.upload(&bucket.id, &id))?);
-        bucket.uploads.remove(&id);
-    }
-    Ok(())
-}
-
-fn unfinished_moves(bucket: &Bucket, consumed: &Consumed) -> Vec<UnfinishedMove> {
-    let objects = bucket.histories.values().flat_map(|history| history.latest_first()).filter_map(Version::object);
-    objects
-        .filter_map(|object| {
-            consumed.get(&object.id).map(|consumer| UnfinishedMove {
-                bucket: bucket.info.name.clone(),
-                key: object.content.key.clone(),
-                object: object.id.clone(),
-                moved: consumer.made,
-                target: consumer.record.clone(),
-            })
-        })
-        .collect()
 }
 
 fn files(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
@@ -151,8 +112,8 @@ fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     entries(directory, true)
 }
 
-/// What is in a directory, without what file managers leave there: no name of ours begins with a dot, and files are
-/// not where directories are.
+/// Returns the files or directories in a directory, without those of file managers: no name of the emulator begins with a
+/// dot, and files and directories are never mixed.
 fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {
@@ -162,7 +123,7 @@ fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathB
         if name.starts_with('.') {
             continue;
         }
-        // Through links: a bucket passed over by mistake would lose its segments.
+        // `fs::metadata` follows links: a bucket that is skipped by mistake would lose its segments.
         if fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir() == directories {
             found.push((name, path));
         }

@@ -1,6 +1,7 @@
-//! Data files. A segment is written once, shared by whatever refers to it, and deleted with the last reference: a
-//! reader that has begun is not disturbed by the object being replaced, and no file needs to be held open for it.
+//! Data files. A segment is written once, shared by all objects and parts that refer to it, and deleted with the last
+//! reference. A reader can finish after the object was replaced, and keeps no file open for that.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, IoSlice, Write};
 use std::path::PathBuf;
@@ -9,33 +10,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tempfile::NamedTempFile;
 
-use super::{Extent, Store};
+use super::Store;
 use crate::clock::Moment;
 use crate::ids;
 
-/// What segments share with their store.
-#[derive(Clone, Debug)]
-pub(crate) struct SegmentContext {
-    /// Set when the store closes: files stay when the process forgets them.
-    pub(crate) keep_files: Arc<AtomicBool>,
-}
+/// The segments on disk, by id.
+pub(super) type Segments = HashMap<String, Arc<Segment>>;
 
 #[derive(Debug)]
 pub(crate) struct Segment {
-    id: String,
+    pub(crate) id: String,
     path: PathBuf,
-    context: SegmentContext,
+    /// Shared by all segments of a store.
+    keep_files: Arc<AtomicBool>,
 }
 
 impl Segment {
-    pub(crate) fn new(id: String, path: PathBuf, context: SegmentContext) -> Self {
-        Self { id, path, context }
-    }
-
-    pub(crate) fn id(&self) -> &str {
-        &self.id
+    pub(super) fn new(id: String, path: PathBuf, keep_files: Arc<AtomicBool>) -> Self {
+        Self { id, path, keep_files }
     }
 
     pub(crate) fn open(&self) -> io::Result<File> {
@@ -45,21 +40,76 @@ impl Segment {
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        if !self.context.keep_files.load(Ordering::SeqCst) {
-            // Should it fail, the file belongs to nothing and goes at the next start.
+        if !self.keep_files.load(Ordering::SeqCst) {
+            // If this fails, no record refers to the file and the next start deletes it.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// A body that has been received: where it is and what it digests to.
+/// A byte range of a segment. In a record, the segment is its id, and [`attach`] sets it after reading.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Extent {
+    #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+fn write_id<S: Serializer>(segment: &Arc<Segment>, serializer: S) -> Result<S::Ok, S::Error> {
+    segment.id.serialize(serializer)
+}
+
+fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Segment>, D::Error> {
+    let keep_files = Arc::new(AtomicBool::new(true));
+    Ok(Arc::new(Segment::new(String::deserialize(deserializer)?, PathBuf::new(), keep_files)))
+}
+
+/// Connects extents that were read from a record to the segments that they name.
+pub(super) fn attach(extents: &mut [Extent], segments: &Segments) -> io::Result<()> {
+    for extent in extents {
+        let id = &extent.segment.id;
+        extent.segment = segments.get(id).cloned().ok_or_else(|| {
+            let message = format!("the data directory is damaged: segment {id} is missing");
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+    }
+    Ok(())
+}
+
+/// Returns the `length` bytes from `start` on. No data is copied: copies of objects share segments.
+pub(crate) fn slice(extents: &[Extent], start: u64, length: u64) -> Vec<Extent> {
+    let (mut skip, mut left) = (start, length);
+    let mut slice = Vec::new();
+    for extent in extents {
+        if left == 0 {
+            break;
+        }
+        if skip >= extent.length {
+            skip -= extent.length;
+            continue;
+        }
+        let length = (extent.length - skip).min(left);
+        slice.push(Extent { segment: Arc::clone(&extent.segment), offset: extent.offset + skip, length });
+        skip = 0;
+        left -= length;
+    }
+    slice
+}
+
+/// Returns the number of bytes in `extents`.
+pub(crate) fn total(extents: &[Extent]) -> u64 {
+    extents.iter().map(|extent| extent.length).sum()
+}
+
+/// A body that was written to a segment. An empty body has no extents.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct Stored {
     pub(crate) extents: Vec<Extent>,
     pub(crate) md5: [u8; 16],
 }
 
-/// Writes one segment, digesting every byte on its way. All of it blocks.
+/// Writes and hashes one segment. All methods block.
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {
     store: Arc<Store>,
@@ -76,7 +126,7 @@ impl SegmentWriter {
     pub(crate) fn append(&mut self, batch: &[Bytes]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(self.store.layout.temporary_file()?),
+            none => none.insert(self.store.directory.temporary_file()?),
         };
         for bytes in batch {
             self.md5.update(bytes);
@@ -96,16 +146,23 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Gives the data its place. It belongs to nothing yet, and goes away again unless a record comes to name it.
-    pub(crate) fn finish(self, now: Moment) -> io::Result<Received> {
+    /// Renames the file to its final name. The segment is deleted again unless a record refers to it.
+    pub(crate) fn finish(self, now: Moment) -> io::Result<Stored> {
         let mut extents = Vec::new();
         if let Some(file) = self.file.filter(|_| self.size > 0) {
             let id = ids::sequential(now);
-            let path = self.store.layout.segments().join(&id);
-            file.persist(&path).map_err(|error| error.error)?;
-            let segment = Segment::new(id, path, self.store.segments.clone());
+            let path = self.store.directory.segments().join(&id);
+            file.persist(&path)?;
+            let segment = Segment::new(id, path, Arc::clone(&self.store.keep_files));
             extents.push(Extent { segment: Arc::new(segment), offset: 0, length: self.size });
         }
-        Ok(Received { extents, md5: self.md5.finalize().into() })
+        Ok(Stored { extents, md5: self.md5.finalize().into() })
     }
+}
+
+/// Returns an extent of a segment without a file.
+#[cfg(test)]
+pub(crate) fn extent_without_file(length: u64) -> Extent {
+    let segment = Segment::new("segment".into(), PathBuf::new(), Arc::new(AtomicBool::new(true)));
+    Extent { segment: Arc::new(segment), offset: 0, length }
 }

@@ -1,14 +1,14 @@
-//! The order of versions, as numbers that only grow.
+//! Increasing numbers that order versions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Moment;
 
-/// How many numbers a millisecond has. Should more be needed, the next millisecond's are taken.
+/// Numbers per millisecond. If a millisecond needs more, it uses those of the next one.
 const PER_MILLISECOND: u64 = 2048;
 
-/// Numbers follow the clock, so that one which was deleted for good is not given again after a restart, and never fall
-/// behind the last one, whatever the clock does.
+/// Numbers follow the clock, so that a restart does not reuse the number of a deleted version. They increase even if the
+/// clock goes backwards.
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     last: AtomicU64,
@@ -22,7 +22,7 @@ impl Sequence {
         after(previous.unwrap_or_else(|last| last))
     }
 
-    /// Takes note of a number given by an earlier process.
+    /// Skips a number that an earlier process used.
     pub(crate) fn pass(&self, number: u64) {
         self.last.fetch_max(number, Ordering::SeqCst);
     }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_goes_backwards_changes_nothing() {
+    fn numbers_increase_if_the_clock_goes_backwards() {
         let sequence = Sequence::default();
         let numbers = [5, 5, 3, 9].map(|seconds| sequence.next(Moment::from_seconds(seconds)));
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_second_of_the_calendar_fits_a_version_id() {
+    fn largest_number_fits_a_version_id() {
         let number = Sequence::default().next(Moment::from_seconds(253_402_300_799));
         assert!(number.to_string().len() <= 18, "{number}");
     }

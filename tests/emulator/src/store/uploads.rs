@@ -1,161 +1,129 @@
-//! Multipart uploads: begun, filled with parts, completed or aborted.
+//! Multipart uploads.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 
-use super::objects::{announced, new_object};
-use super::record::{PartRecord, UploadRecord};
-use super::version::Content;
-use super::{Bucket, Extent, NewObject, Store, layout};
+use serde::{Deserialize, Serialize};
+
+use super::data_directory::write_record;
+use super::{Bucket, Content, Extent, Object, Store, total};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::ids;
-use crate::limits::PARTS;
+use crate::limits::MAX_PARTS;
 use crate::metadata::Metadata;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Upload {
-    pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) created: Moment,
     pub(crate) metadata: Metadata,
     pub(crate) storage_class: String,
     pub(crate) encryption: Option<String>,
-    /// By number. Parts are shared: looking at an upload copies no list of extents.
+    /// Parts by number. They are shared, so that a clone of an upload copies no extents. Each has a record of its own.
+    #[serde(skip)]
     pub(crate) parts: BTreeMap<u32, Arc<Part>>,
 }
 
-#[derive(Debug)]
-pub(crate) struct NewUpload {
-    pub(crate) key: String,
-    pub(crate) created: Moment,
-    pub(crate) metadata: Metadata,
-    pub(crate) storage_class: String,
-    pub(crate) encryption: Option<String>,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) number: u32,
-    pub(crate) size: u64,
     /// 32 hex digits without quotes.
     pub(crate) etag: String,
     pub(crate) created: Moment,
     pub(crate) extents: Vec<Extent>,
 }
 
-#[derive(Debug)]
-pub(crate) struct NewPart {
-    pub(crate) number: u32,
-    pub(crate) etag: String,
-    pub(crate) created: Moment,
-    pub(crate) extents: Vec<Extent>,
+impl Part {
+    pub(crate) fn size(&self) -> u64 {
+        total(&self.extents)
+    }
 }
 
 impl Store {
-    pub(crate) fn create_upload(&self, bucket: &str, new: NewUpload) -> Result<String, Error> {
-        let id = ids::sequential(new.created);
-        let record = UploadRecord {
-            key: new.key,
-            created: new.created,
-            metadata: new.metadata,
-            storage_class: new.storage_class,
-            encryption: new.encryption,
-        };
-        let staged = self.layout.temporary_directory()?;
-        layout::write_record(&staged.path().join("upload.json"), &record)?;
+    /// Stores a new upload and returns its id.
+    pub(crate) fn create_upload(&self, bucket: &str, upload: Upload) -> Result<String, Error> {
+        let id = ids::sequential(upload.created);
+        let staged = self.directory.temporary_directory()?;
+        write_record(&staged.path().join("upload.json"), &upload)?;
 
         let mut index = self.lock();
         let bucket = index.bucket_mut(bucket)?;
-        std::fs::rename(staged.path(), self.layout.upload(&bucket.id, &id))?;
-        bucket.uploads.insert(id.clone(), record.load(id.clone()));
+        std::fs::rename(staged.path(), self.directory.upload(&bucket.id, &id))?;
+        bucket.uploads.insert(id.clone(), upload);
         Ok(id)
     }
 
-    /// An upload as it is now.
     pub(crate) fn upload(&self, bucket: &str, key: &str, id: &str) -> Result<Upload, Error> {
         self.lock().bucket(bucket)?.upload(key, id).cloned()
     }
 
-    /// The digest of the key that an upload is encrypted with, if it is. Unlike looking at all of an upload it takes no
-    /// longer the more parts there are, and it is asked for every part.
+    /// Returns the digest of an upload's encryption key, if it has one. Unlike [`upload`](Self::upload), the time does
+    /// not depend on the number of parts, because every part needs it.
     pub(crate) fn upload_encryption(&self, bucket: &str, key: &str, id: &str) -> Result<Option<String>, Error> {
         self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.encryption.clone())
     }
 
-    /// Keys and ids of the unfinished uploads, by key and then by age.
-    pub(crate) fn uploads(&self, bucket: &str) -> Result<Vec<(String, String, Moment)>, Error> {
-        let mut uploads: Vec<_> = self
-            .lock()
-            .bucket(bucket)?
-            .uploads
-            .values()
-            .map(|upload| (upload.key.clone(), upload.id.clone(), upload.created))
-            .collect();
-        uploads.sort();
+    /// Returns the creation times of unfinished uploads by key and id. Ids sort by age.
+    pub(crate) fn uploads(&self, bucket: &str) -> Result<BTreeMap<String, BTreeMap<String, Moment>>, Error> {
+        let mut uploads = BTreeMap::<String, BTreeMap<String, Moment>>::new();
+        for (id, upload) in &self.lock().bucket(bucket)?.uploads {
+            uploads.entry(upload.key.clone()).or_default().insert(id.clone(), upload.created);
+        }
         Ok(uploads)
     }
 
-    /// Adds a part, or puts it in the place of an earlier one with its number.
-    pub(crate) fn put_part(&self, bucket: &str, key: &str, upload: &str, new: NewPart) -> Result<(), Error> {
-        let part = Part {
-            number: new.number,
-            size: super::total(&new.extents),
-            etag: new.etag,
-            created: new.created,
-            extents: new.extents,
-        };
-        let record = self.layout.stage(&PartRecord::new(&part))?;
-        let replaced = {
+    /// Adds a part, or replaces the part with the same number.
+    pub(crate) fn put_part(&self, bucket: &str, key: &str, upload: &str, part: Part) -> Result<(), Error> {
+        let record = self.directory.stage(&part)?;
+        // Dropping the replaced part deletes its file, so that happens without the lock.
+        let _replaced = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
             let known = bucket.upload(key, upload)?;
-            if known.parts.len() >= PARTS && !known.parts.contains_key(&part.number) {
+            if known.parts.len() >= MAX_PARTS && !known.parts.contains_key(&part.number) {
                 return Err(too_many_parts());
             }
-            let path = self.layout.part(&bucket.id, upload, part.number);
-            record.persist(path).map_err(|error| error.error)?;
+            record.persist(self.directory.part(&bucket.id, upload, part.number)).map_err(io::Error::from)?;
             bucket.uploads.get_mut(upload).and_then(|known| known.parts.insert(part.number, Arc::new(part)))
         };
-        drop(replaced);
         Ok(())
     }
 
-    /// Makes an object of an upload, in one step for every reader. `assemble` chooses among the parts; no data is
-    /// read or written. The answer is the name of the new version, if the bucket keeps versions.
+    /// Completes an upload in one step for every reader. `assemble` builds the object from the parts; no data is read or
+    /// written. Returns the version id of the object, if the bucket keeps versions.
     pub(crate) fn complete_upload(
         &self,
         bucket: &str,
         key: &str,
         upload: &str,
-        assemble: impl FnOnce(&Upload) -> Result<NewObject, Error>,
+        assemble: impl FnOnce(&Upload) -> Result<Object, Error>,
     ) -> Result<Option<String>, Error> {
-        let (id, _dropped_unlocked) = {
+        let (version_id, _dropped_without_lock) = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
-            let object = new_object(assemble(bucket.upload(key, upload)?)?);
+            let object = assemble(bucket.upload(key, upload)?)?;
             let staged = self.stage(Content::Object(Arc::new(object)), Some(upload.to_owned()))?;
             let committed = self.commit(bucket, staged)?;
-            // From here on the object is there; should the directory stay, the next start takes it away.
-            let grave = self.layout.discard(&self.layout.upload(&bucket.id, upload));
-            (committed.id, (grave, committed.replaced, bucket.uploads.remove(upload)))
+            // The object exists from here on. If the directory remains, the next start removes it.
+            let trash = self.directory.discard(&self.directory.upload(&bucket.id, upload));
+            (committed.version_id(), (trash, committed.replaced, bucket.uploads.remove(upload)))
         };
-        Ok(announced(id))
+        Ok(version_id)
     }
 
-    /// Forgets an upload, if there is one.
+    /// Removes an upload, if it exists.
     pub(crate) fn abort_upload(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Error> {
-        let removed = {
+        let _dropped_without_lock = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
             if bucket.upload(key, upload).is_err() {
                 return Ok(());
             }
-            let directory = self.layout.upload(&bucket.id, upload);
-            let grave = self.layout.discard(&directory)?;
-            (grave, bucket.uploads.remove(upload))
+            let trash = self.directory.discard(&self.directory.upload(&bucket.id, upload))?;
+            (trash, bucket.uploads.remove(upload))
         };
-        drop(removed);
         Ok(())
     }
 }
@@ -170,5 +138,5 @@ impl Bucket {
 }
 
 pub(crate) fn too_many_parts() -> Error {
-    Error::new(Code::MaxPartsExceeded, format!("an upload has at most {PARTS} parts"))
+    Error::new(Code::MaxPartsExceeded, format!("an upload has at most {MAX_PARTS} parts"))
 }

@@ -1,22 +1,110 @@
-//! What a key has been: its versions in their order, what each is called, and which of them is served.
+//! Objects, and the history of versions of a key.
 
 use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::Object;
+use super::segment::{Extent, Segments, attach, total};
 use crate::clock::Moment;
+use crate::metadata::Metadata;
 
-/// How many digits a number has before it is encoded. A multiple of three needs no padding, and digits alone encode to
-/// letters and digits, so a version's name can stand in a URL as it is.
+/// An object. It never changes: a change is another object under the same key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Object {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    /// With quotes.
+    pub(crate) etag: String,
+    /// True if the ETag is the MD5 of the data.
+    #[serde(rename = "digested")]
+    pub(crate) is_etag_md5: bool,
+    pub(crate) modified: Moment,
+    pub(crate) metadata: Metadata,
+    pub(crate) storage_class: String,
+    /// Digest of the customer's key, if the object is encrypted.
+    pub(crate) encryption: Option<String>,
+    /// True if the object was created by appending, so that it can be appended to.
+    #[serde(default, rename = "appendable", skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_appendable: bool,
+    pub(crate) extents: Vec<Extent>,
+}
+
+impl Object {
+    pub(crate) fn size(&self) -> u64 {
+        total(&self.extents)
+    }
+}
+
+/// Marks a key as deleted while earlier versions are kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeleteMarker {
+    pub(crate) key: String,
+    pub(crate) modified: Moment,
+}
+
+/// The record of a version. The name of its file tells whether it is the null version.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct VersionRecord<T = Map<String, Value>> {
+    /// Format 1 has none: its objects are older than every version.
+    #[serde(default)]
+    pub(super) sequence: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) delete_marker: bool,
+    /// The upload from which this object was completed, or the object that was moved. If it still exists at the start,
+    /// the process was killed before it removed it, and the start finishes that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) consumed: Option<String>,
+    #[serde(flatten)]
+    pub(super) content: T,
+}
+
+impl VersionRecord {
+    /// Reads the content. An untagged enum would hide which field of a record is invalid.
+    pub(super) fn load(self, segments: &Segments) -> std::io::Result<Content> {
+        let content = Value::Object(self.content);
+        if self.delete_marker {
+            return Ok(Content::DeleteMarker(serde_json::from_value(content)?));
+        }
+        let mut object: Object = serde_json::from_value(content)?;
+        attach(&mut object.extents, segments)?;
+        Ok(Content::Object(Arc::new(object)))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Object(Arc<Object>),
+    DeleteMarker(DeleteMarker),
+}
+
+impl Content {
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Object(object) => &object.key,
+            Self::DeleteMarker(marker) => &marker.key,
+        }
+    }
+
+    pub(crate) fn modified(&self) -> Moment {
+        match self {
+            Self::Object(object) => object.modified,
+            Self::DeleteMarker(marker) => marker.modified,
+        }
+    }
+}
+
+/// Number of digits before encoding. A multiple of three needs no padding, and digits encode to letters and digits, so a
+/// version id needs no encoding in a URL.
 const DIGITS: usize = 18;
 
-/// What a version is called.
+/// The id of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VersionId {
-    /// The one version that is written, and replaced, while versioning is not enabled.
+    /// The version that is written, and replaced, while versioning is not enabled.
     Null,
     Numbered(u64),
 }
@@ -41,38 +129,9 @@ impl fmt::Display for VersionId {
     }
 }
 
-/// Stands where a key was deleted and its earlier versions were kept.
-#[derive(Clone, Debug)]
-pub(crate) struct DeleteMarker {
-    pub(crate) key: String,
-    pub(crate) modified: Moment,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Content {
-    Object(Arc<Object>),
-    DeleteMarker(DeleteMarker),
-}
-
-impl Content {
-    pub(crate) fn key(&self) -> &str {
-        match self {
-            Self::Object(object) => &object.content.key,
-            Self::DeleteMarker(marker) => &marker.key,
-        }
-    }
-
-    pub(crate) fn modified(&self) -> Moment {
-        match self {
-            Self::Object(object) => object.content.modified,
-            Self::DeleteMarker(marker) => marker.modified,
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
-    /// Its place among the versions of its key: clocks go backwards, this does not.
+    /// Position among the versions of the key. Unlike a clock, it never goes backwards.
     pub(crate) sequence: u64,
     pub(crate) is_null: bool,
     pub(crate) content: Content,
@@ -94,7 +153,7 @@ impl Version {
 /// The versions of one key.
 #[derive(Debug, Default)]
 pub(crate) struct History {
-    /// From the oldest to the latest.
+    /// Oldest version first.
     versions: Vec<Version>,
 }
 
@@ -103,7 +162,7 @@ impl History {
         self.versions.last()
     }
 
-    /// The object that is served under the key, if the key is not deleted.
+    /// Returns the object that is served under the key, unless the key is deleted.
     pub(crate) fn current(&self) -> Option<&Arc<Object>> {
         self.latest().and_then(Version::object)
     }
@@ -116,8 +175,8 @@ impl History {
         self.versions.iter().rev()
     }
 
-    /// What is left of a listing that has come as far as `marker`. Numbers tell their place even when their version is
-    /// gone. A null version that is gone has left none: then all is listed again, rather than some of it never.
+    /// Returns the versions that follow `marker` in a listing. A number has its position even if its version is gone. A
+    /// null version that is gone has none: then all versions are listed again, so that none is missed.
     pub(crate) fn latest_first_after(&self, marker: VersionId) -> impl Iterator<Item = &Version> {
         let before = match marker {
             VersionId::Numbered(number) => number,
@@ -130,7 +189,7 @@ impl History {
         self.versions.is_empty()
     }
 
-    /// Puts a version in its place and gives back the one of that name that it takes.
+    /// Inserts a version and returns the version with the same id that it replaces.
     pub(crate) fn insert(&mut self, version: Version) -> Option<Version> {
         let replaced = self.remove(version.id());
         let index = self.versions.partition_point(|other| other.sequence < version.sequence);
@@ -161,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_they_are_written() {
+    fn version_ids_round_trip() {
         for id in [VersionId::Null, VersionId::Numbered(0), VersionId::Numbered(691_234_335_201_700_833)] {
             let name = id.to_string();
             assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{name}");
@@ -173,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_one_version_is_null_and_it_moves_to_the_front() {
+    fn null_version_is_unique_and_becomes_the_latest() {
         let mut history = History::default();
         assert!(history.insert(version(1, true)).is_none());
         assert!(history.insert(version(3, false)).is_none());
@@ -188,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listing_goes_on_after_versions_that_are_gone() {
+    fn listing_continues_after_a_removed_version() {
         let mut history = History::default();
         for number in [2, 4, 8] {
             history.insert(version(number, false));

@@ -1,0 +1,111 @@
+use super::*;
+
+fn entry() -> Entry {
+    let (parts, ()) = http::Request::builder().uri("/b/k").body(()).unwrap().into_parts();
+    Entry::new(&parts, "1")
+}
+
+fn exchange() -> Exchange {
+    Exchange::new(entry(), Some(10), None)
+}
+
+fn head(method: Method, status: u16, length: usize) -> AnswerHead {
+    AnswerHead::new(&method, StatusCode::from_u16(status).unwrap(), length as u64)
+}
+
+fn answered(body: &'static str) -> Exchange {
+    let mut exchange = exchange();
+    exchange.answer(head(Method::GET, 200, body.len()), true);
+    exchange
+}
+
+fn write(exchanges: &mut Exchanges, text: &str) -> bool {
+    exchanges.count_sent(&[IoSlice::new(text.as_bytes())], text.len())
+}
+
+#[test]
+fn counts_head_and_body_separately() {
+    let mut exchanges = Exchanges::default();
+    exchanges.begin(answered("12345"));
+    write(&mut exchanges, "HTTP/1.1 200 OK\r\na: b\r");
+    write(&mut exchanges, "\n\r");
+    assert_eq!(exchanges.exchanges[0].entry.status, None);
+    write(&mut exchanges, "\n12");
+    assert_eq!((exchanges.exchanges[0].entry.status, exchanges.exchanges[0].entry.bytes_sent), (Some(200), 2));
+    write(&mut exchanges, "34");
+    assert_eq!(exchanges.exchanges[0].entry.bytes_sent, 4);
+    write(&mut exchanges, "5");
+    assert!(exchanges.exchanges.is_empty());
+}
+
+#[test]
+fn counts_only_the_bytes_that_the_kernel_accepted() {
+    let mut exchanges = Exchanges::default();
+    exchanges.begin(answered("12345"));
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    exchanges.count_sent(&[IoSlice::new(head.as_bytes()), IoSlice::new(b"12345")], head.len() + 3);
+    assert_eq!(exchanges.exchanges[0].entry.bytes_sent, 3);
+}
+
+#[test]
+fn interim_answer_does_not_end_the_exchange() {
+    let mut exchanges = Exchanges::default();
+    exchanges.begin(answered(""));
+    write(&mut exchanges, "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_eq!(exchanges.exchanges[0].entry.status, None);
+    write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n");
+    assert!(exchanges.exchanges.is_empty());
+}
+
+#[test]
+fn splits_pipelined_answers() {
+    let mut exchanges = Exchanges::default();
+    exchanges.begin(answered("12"));
+    exchanges.begin(answered("345"));
+    write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n12HTTP/1.1 200 OK\r\n\r\n3");
+    assert_eq!(exchanges.exchanges.len(), 1);
+    assert_eq!(exchanges.exchanges[0].entry.bytes_sent, 1);
+}
+
+#[test]
+fn answer_without_body_ends_with_its_head() {
+    for head in [head(Method::HEAD, 200, 5), head(Method::DELETE, 204, 0)] {
+        let mut exchange = exchange();
+        exchange.answer(head, true);
+        let mut exchanges = Exchanges::default();
+        exchanges.begin(exchange);
+        write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n");
+        assert!(exchanges.exchanges.is_empty());
+    }
+}
+
+#[test]
+fn closes_once_enough_of_the_body_was_sent() {
+    for (after, sent) in [(0, ""), (3, "123")] {
+        let mut exchanges = Exchanges::default();
+        exchanges.begin(answered("12345"));
+        exchanges.latest(|exchange| exchange.close_after = Some(after));
+        assert!(!write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r"));
+        assert!(write(&mut exchanges, &format!("\n{sent}")));
+        assert_eq!(exchanges.exchanges[0].entry.bytes_sent, after);
+    }
+}
+
+#[test]
+fn counts_at_most_the_declared_length() {
+    let mut exchange = exchange();
+    exchange.count_received(7);
+    exchange.count_received(7);
+    assert_eq!(exchange.entry.bytes_received, 10);
+}
+
+#[test]
+fn exchange_continues_while_the_request_body_arrives() {
+    let mut exchanges = Exchanges::default();
+    let mut refused = exchange();
+    refused.answer(head(Method::PUT, 404, 0), false);
+    exchanges.begin(refused);
+    write(&mut exchanges, "HTTP/1.1 404 Not Found\r\n\r\n");
+    exchanges.latest(|exchange| exchange.count_received(4));
+    assert_eq!(exchanges.exchanges[0].entry.bytes_received, 4);
+}

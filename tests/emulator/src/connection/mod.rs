@@ -1,0 +1,162 @@
+//! A client's TCP connection below HTTP: counts the bytes that were really transferred, and ends the connection in ways
+//! that HTTP does not have.
+
+mod exchanges;
+mod socket;
+
+use std::future::pending;
+use std::io::IoSlice;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::access_log::{AccessLog, Entry};
+pub(crate) use exchanges::AnswerHead;
+use exchanges::{Exchange, Exchanges};
+pub(crate) use socket::Socket;
+
+/// Interval for checking whether a client that is not read from has closed its connection.
+const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Size of a shrunk receive buffer, in bytes.
+const SMALL_RECEIVE_BUFFER: usize = 8 * 1024;
+
+/// An early end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ending {
+    /// Closes the connection after the bytes that were sent so far.
+    Close,
+    /// Sends RST.
+    Reset,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    exchanges: Mutex<Exchanges>,
+    log: Option<Arc<AccessLog>>,
+    ending: Mutex<Option<Ending>>,
+    ended: Notify,
+    is_stalled_forever: AtomicBool,
+    /// Maximum number of bytes per read from the kernel.
+    read_limit: AtomicUsize,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, log: Option<Arc<AccessLog>>) -> Arc<Self> {
+        Arc::new(Self {
+            stream,
+            exchanges: Mutex::default(),
+            log,
+            ending: Mutex::default(),
+            ended: Notify::new(),
+            is_stalled_forever: AtomicBool::new(false),
+            read_limit: AtomicUsize::new(usize::MAX),
+        })
+    }
+
+    /// Starts the exchange of a request whose body has `declared` bytes.
+    pub(crate) fn begin(&self, entry: Entry, declared: Option<u64>) {
+        self.limit_reads(usize::MAX);
+        self.exchanges().begin(Exchange::new(entry, declared, self.log.clone()));
+    }
+
+    /// Changes the log entry of the latest request.
+    pub(crate) fn update_entry(&self, update: impl FnOnce(&mut Entry)) {
+        self.exchanges().latest(|exchange| update(&mut exchange.entry));
+    }
+
+    /// Counts received bytes of the latest request's body.
+    pub(crate) fn count_received(&self, bytes: usize) {
+        self.exchanges().latest(|exchange| exchange.count_received(bytes));
+    }
+
+    /// Records the answer to the latest request, and whether the body of the request was read to its end.
+    pub(crate) fn answer(&self, head: AnswerHead, is_read: bool) {
+        self.exchanges().latest(|exchange| exchange.answer(head, is_read));
+    }
+
+    /// Closes the connection as soon as this number of bytes of the latest answer's body has been sent.
+    pub(crate) fn close_after(&self, bytes: u64) {
+        self.exchanges().latest(|exchange| exchange.close_after = Some(bytes));
+    }
+
+    pub(crate) fn limit_reads(&self, bytes: usize) {
+        self.read_limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Makes the kernel's receive buffer smaller than the listener's. The kernel does not take back window that it has
+    /// announced already.
+    pub(crate) fn shrink_receive_buffer(&self) {
+        let _ = SockRef::from(&self.stream).set_recv_buffer_size(SMALL_RECEIVE_BUFFER);
+    }
+
+    /// Resets the connection. The task that serves it drops the caller's future.
+    pub(crate) async fn reset<T>(&self) -> T {
+        self.end(Ending::Reset);
+        pending().await
+    }
+
+    /// Waits for `lasts`. Without it, waits until the client closes the connection, and then resets it.
+    pub(crate) async fn stall(&self, lasts: Option<Duration>) {
+        let Some(lasts) = lasts else {
+            self.is_stalled_forever.store(true, Ordering::Relaxed);
+            self.closed_by_client().await;
+            return self.reset().await;
+        };
+        sleep(lasts).await;
+    }
+
+    /// Returns true if a stall without a limit has begun, so that no answer will follow.
+    pub(crate) fn is_stalled_forever(&self) -> bool {
+        self.is_stalled_forever.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the connection has to end.
+    pub(crate) async fn ended(&self) -> Ending {
+        loop {
+            let notified = self.ended.notified();
+            if let Some(ending) = *self.ending.lock().unwrap_or_else(PoisonError::into_inner) {
+                return ending;
+            }
+            notified.await;
+        }
+    }
+
+    pub(crate) fn close_with_reset(&self) {
+        // This fails if the connection has ended already.
+        let _ = self.stream.set_zero_linger();
+    }
+
+    fn end(&self, ending: Ending) {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(ending);
+        self.ended.notify_one();
+    }
+
+    /// Waits until the client has closed the connection. While unread data is left, the kernel reports no event for that,
+    /// so this polls.
+    async fn closed_by_client(&self) {
+        while let Ok(ready) = self.stream.ready(Interest::READABLE | Interest::ERROR).await {
+            if ready.is_read_closed() || ready.is_error() {
+                break;
+            }
+            sleep(CLOSE_CHECK_INTERVAL).await;
+        }
+    }
+
+    fn count_sent(&self, buffers: &[IoSlice<'_>], bytes: usize) {
+        if self.exchanges().count_sent(buffers, bytes) {
+            self.end(Ending::Close);
+        }
+    }
+
+    fn exchanges(&self) -> MutexGuard<'_, Exchanges> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,68 @@
+//! Sets, reads and deletes the settings of a bucket.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::listings::owner;
+use super::{Call, ok};
+use crate::error::Error;
+use crate::request_body::RequestBody;
+use crate::response::{self, Answer};
+use crate::settings::{Acl, CnameChange, CnameRecord, CnameType, Domain, Setting, read};
+
+pub(crate) async fn put<S: Setting>(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+    call.store().bucket(call.bucket())?;
+    let setting: S = read(&body.json().await?)?;
+    call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, Some(setting)))).await?;
+    Ok(response::empty(StatusCode::OK))
+}
+
+pub(crate) async fn get<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    Ok(ok(&S::answer(&*call.store().settings(call.bucket())?)?))
+}
+
+/// Succeeds if nothing is set.
+pub(crate) async fn delete<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, None))).await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}
+
+pub(crate) async fn get_acl(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let mut answer = Acl::answer(&*call.store().settings(call.bucket())?)?;
+    answer["owner"] = owner();
+    Ok(ok(&answer))
+}
+
+pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+    call.store().bucket(call.bucket())?;
+    let CnameChange { domain, r#type } = read(&body.json().await?)?;
+    let record = CnameRecord { domain, r#type: r#type.unwrap_or_default(), created: call.now };
+    call.change(move |store, bucket| store.bind_domain(bucket, record)).await?;
+    Ok(response::empty(StatusCode::OK))
+}
+
+pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let wanted = match call.request.query.text("type") {
+        None | Some("normal") => CnameType::Normal,
+        Some("website") => CnameType::Website,
+        Some(_) => return Err(Error::invalid_argument("type must be normal or website")),
+    };
+    let settings = call.store().settings(call.bucket())?;
+    let records =
+        settings.cnames.iter().filter(|record| record.r#type == wanted).map(
+            |record| json!({ "domain": record.domain, "type": record.r#type, "created": record.created.iso8601() }),
+        );
+    let records: Vec<_> = records.collect();
+    Ok(ok(&json!({ "count": records.len(), "cname_records": records })))
+}
+
+/// Succeeds if the domain is not bound.
+pub(crate) async fn delete_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+    call.store().bucket(call.bucket())?;
+    let Domain { domain } = read(&body.json().await?)?;
+    call.change(move |store, bucket| {
+        store.change_settings(bucket, |settings| settings.cnames.retain(|record| !record.is(&domain)))
+    })
+    .await?;
+    Ok(response::empty(StatusCode::NO_CONTENT))
+}

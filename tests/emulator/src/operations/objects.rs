@@ -1,0 +1,220 @@
+//! Stores, reads and deletes objects.
+
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::append::NEXT_APPEND_POSITION;
+use super::copy::{Source, copy_object, move_object};
+use super::{Call, ok, parse_body};
+use crate::conditions::check_read;
+use crate::cors::Preflight;
+use crate::error::{Code, Error};
+use crate::etag::{hex, quoted};
+use crate::limits::MAX_DELETES;
+use crate::metadata::STORAGE_CLASS;
+use crate::range::ByteRange;
+use crate::request_body::RequestBody;
+use crate::response::{self, Answer, set_header};
+use crate::response_body::ResponseBody;
+use crate::settings::{Cors, Setting};
+use crate::sse;
+use crate::store::{Content, Object, no_object, slice};
+
+/// Query parameters that override headers of the answer.
+const OVERRIDES: [(&str, HeaderName); 6] = [
+    ("response-expires", header::EXPIRES),
+    ("response-cache-control", header::CACHE_CONTROL),
+    ("response-content-type", header::CONTENT_TYPE),
+    ("response-content-language", header::CONTENT_LANGUAGE),
+    ("response-content-encoding", header::CONTENT_ENCODING),
+    ("response-content-disposition", header::CONTENT_DISPOSITION),
+];
+
+pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+    match Source::of_object(call.headers())? {
+        Source::Copy => return copy_object(call).await,
+        Source::Move => return move_object(call).await,
+        Source::Body => {}
+    }
+    let properties = call.properties()?;
+    call.store().bucket(call.bucket())?;
+    let stored = body.store(&call.context.store, call.now).await?;
+    let etag = quoted(&hex(&stored.md5));
+    store(call, properties.into_object(call.key(), etag, true, call.now, stored.extents)).await
+}
+
+/// Stores a new object and returns the answer.
+pub(super) async fn store(call: Call<'_>, object: Object) -> Result<Answer, Error> {
+    let mut answer = created(&object);
+    let version_id = call.change(move |store, bucket| store.put_object(bucket, object)).await?;
+    response::set_version_id(answer.headers_mut(), version_id.as_deref());
+    Ok(answer)
+}
+
+/// Returns the answer for a new object.
+pub(super) fn created(object: &Object) -> Answer {
+    let mut answer = response::empty(StatusCode::CREATED);
+    set_header(answer.headers_mut(), header::ETAG, &object.etag);
+    sse::set_algorithm(object.encryption.as_deref(), answer.headers_mut());
+    answer
+}
+
+pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let (object, version_id) = readable(call)?;
+    sse::require_key(object.encryption.as_deref(), call.headers(), sse::OWN)?;
+    let mut answer = describe(call, &object, version_id.as_deref())?;
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        return Ok(answer);
+    }
+    let extents = match requested_range(call, &object)? {
+        Some(range) => {
+            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+            set_header(answer.headers_mut(), header::CONTENT_RANGE, &range.content_range(object.size()));
+            slice(&object.extents, range.start, range.length)
+        }
+        None => object.extents.clone(),
+    };
+    *answer.body_mut() = ResponseBody::extents(extents);
+    Ok(answer)
+}
+
+/// HEAD does not require the encryption key, but checks it if it is sent.
+pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let (object, version_id) = readable(call)?;
+    if sse::key_digest(call.headers(), sse::OWN)?.is_some() {
+        sse::require_key(object.encryption.as_deref(), call.headers(), sse::OWN)?;
+    }
+    let mut answer = describe(call, &object, version_id.as_deref())?;
+    if answer.status() == StatusCode::NOT_MODIFIED {
+        return Ok(answer);
+    }
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(object.size()));
+    if object.is_appendable {
+        headers.insert("x-qs-object-type", HeaderValue::from_static("appendable"));
+        headers.insert(NEXT_APPEND_POSITION, HeaderValue::from(object.size()));
+    }
+    Ok(answer)
+}
+
+/// Returns the object that a request reads, and its version id if the bucket ever had versioning.
+fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
+    let requested = call.request.query.text("version_id");
+    let found = call.store().find(call.bucket(), call.key(), requested)?;
+    match found.content {
+        Content::Object(object) => Ok((object, found.version_id)),
+        Content::DeleteMarker(_) => {
+            // A deleted key does not exist. A delete marker with its version id exists, and cannot be read.
+            let error = match requested {
+                None => no_object(call.key()),
+                Some(_) => Error::new(Code::MethodNotAllowed, "the version is a delete marker, which cannot be read"),
+            };
+            Err(Error { delete_marker: Some(found.version_id.unwrap_or_default()), ..error })
+        }
+    }
+}
+
+/// Evaluates the conditions of a read. Returns an answer without a body and with status 200 or 304.
+fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result<Answer, Error> {
+    let mut answer = response::empty(check_read(call.headers(), &object.etag, object.modified)?);
+    let headers = answer.headers_mut();
+    object.metadata.write(headers);
+    set_header(headers, header::ETAG, &object.etag);
+    set_header(headers, header::LAST_MODIFIED, &object.modified.http_date());
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    set_header(headers, STORAGE_CLASS, &object.storage_class);
+    sse::set_algorithm(object.encryption.as_deref(), headers);
+    response::set_version_id(headers, version_id);
+    for (parameter, name) in OVERRIDES {
+        if let Some(value) = call.request.query.text(parameter) {
+            set_header(headers, name, value);
+        }
+    }
+    Ok(answer)
+}
+
+fn requested_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>, Error> {
+    // If-Range asks for the whole object if it has changed.
+    if call.request.header("if-range").is_some_and(|etag| etag != object.etag) {
+        return Ok(None);
+    }
+    call.request.header("range").map(|range| ByteRange::parse(range, object.size())).transpose()
+}
+
+/// With a version id, deletes that version permanently. Without one, the versioning of the bucket decides what remains.
+pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let (key, now) = (call.key().to_owned(), call.now);
+    let version_id = call.request.query.text("version_id").map(str::to_owned);
+    let deleted = call
+        .change(move |store, bucket| match version_id {
+            Some(version_id) => store.delete_version(bucket, &key, &version_id),
+            None => store.delete_object(bucket, &key, now),
+        })
+        .await?;
+    let mut answer = response::empty(StatusCode::NO_CONTENT);
+    response::set_version_id(answer.headers_mut(), deleted.version_id.as_deref());
+    if deleted.delete_marker {
+        response::set_delete_marker(answer.headers_mut());
+    }
+    Ok(answer)
+}
+
+#[derive(Deserialize)]
+struct Deletion {
+    objects: Vec<Key>,
+    #[serde(default)]
+    quiet: bool,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    key: String,
+}
+
+/// Deletes each object like a single deletion. The service supports no version ids here.
+pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+    if !body.has_md5() {
+        return Err(Error::invalid_argument("Content-MD5 is required"));
+    }
+    let deletion: Deletion = parse_body(body).await?;
+    if deletion.objects.len() > MAX_DELETES {
+        let message = format!("at most {MAX_DELETES} objects can be deleted at once");
+        return Err(Error::new(Code::TooManyObjects, message));
+    }
+    call.store().bucket(call.bucket())?;
+    let now = call.now;
+    let answer = call
+        .change(move |store, bucket| {
+            let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+            for Key { key } in deletion.objects {
+                match store.delete_object(bucket, &key, now) {
+                    Ok(_) => deleted.push(json!({ "key": key })),
+                    Err(error) => {
+                        errors.push(json!({ "key": key, "code": error.code.as_str(), "message": error.message }));
+                    }
+                }
+            }
+            let mut answer = json!({ "errors": errors });
+            if !deletion.quiet {
+                answer["deleted"] = deleted.into();
+            }
+            Ok(answer)
+        })
+        .await?;
+    Ok(ok(&answer))
+}
+
+/// Answers a preflight request. A request that is not allowed gets no error, but an answer without the headers that would
+/// allow it.
+pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+    let settings = call.store().settings(call.bucket())?;
+    let preflight = Preflight::parse(call.request)?;
+    let mut answer = response::empty(StatusCode::OK);
+    if let Some(cors) = Cors::get(&settings) {
+        answer.headers_mut().extend(preflight.answer(cors));
+    }
+    Ok(answer)
+}

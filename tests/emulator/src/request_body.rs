@@ -1,0 +1,249 @@
+//! Bodies of requests: stored in a segment, or read into memory if they are JSON.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::HeaderMap;
+use md5::{Digest, Md5};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+use crate::clock::Moment;
+use crate::error::{Code, Error};
+use crate::faults::{IncomingBody, InjectedFault};
+use crate::limits::{MAX_BODY, MAX_JSON};
+use crate::store::{SegmentWriter, Store, Stored};
+
+/// Maximum number of bytes that are read and discarded so that the connection can be used after an error.
+const MAX_DRAIN: u64 = 256 * 1024;
+/// Maximum time for which the answer waits for that.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+/// Bytes that are collected before they are hashed and written on another thread.
+const BATCH_BYTES: usize = 512 * 1024;
+/// Maximum number of chunks in a batch. Small chunks keep larger buffers alive.
+const BATCH_CHUNKS: usize = 256;
+
+/// The body of a request, of which any part may have been read.
+#[derive(Debug)]
+pub(crate) struct RequestBody {
+    incoming: IncomingBody,
+    /// `None` for a chunked body.
+    declared: Option<u64>,
+    pub(crate) bytes_read: u64,
+    /// True if the end was read. hyper does not report the end of a chunked body otherwise.
+    is_ended: bool,
+    expects_continue: bool,
+    md5: Result<Option<[u8; 16]>, Error>,
+}
+
+impl RequestBody {
+    pub(crate) fn new(incoming: IncomingBody, headers: &HeaderMap) -> Self {
+        Self {
+            declared: incoming.length(),
+            incoming,
+            bytes_read: 0,
+            is_ended: false,
+            expects_continue: headers.contains_key("expect"),
+            md5: declared_md5(headers),
+        }
+    }
+
+    pub(crate) fn may_have_data(&self) -> bool {
+        self.declared != Some(0)
+    }
+
+    /// Returns true if the request has a Content-MD5.
+    pub(crate) fn has_md5(&self) -> bool {
+        !matches!(self.md5, Ok(None))
+    }
+
+    pub(crate) fn inject(&mut self, fault: &InjectedFault) {
+        self.incoming.inject(fault.in_request_body(self.declared));
+    }
+
+    /// Reads and discards everything, including an early end.
+    pub(crate) async fn discard(&mut self) {
+        while let Some(Ok(_)) = self.incoming.next().await {}
+    }
+
+    /// Stores the body in a segment.
+    pub(crate) async fn store(&mut self, store: &Arc<Store>, now: Moment) -> Result<Stored, Error> {
+        let md5 = self.take_md5()?;
+        if self.declared.is_some_and(|length| length > MAX_BODY) {
+            return Err(too_large(MAX_BODY));
+        }
+        let mut writer = BackgroundWriter::new(store);
+        while let Some(bytes) = self.next(MAX_BODY).await? {
+            writer.write(bytes).await?;
+        }
+        let stored = writer.finish(now).await?;
+        check_md5(md5, stored.md5)?;
+        Ok(stored)
+    }
+
+    /// Reads the whole body into memory.
+    pub(crate) async fn json(&mut self) -> Result<Vec<u8>, Error> {
+        let md5 = self.take_md5()?;
+        let mut whole = Vec::new();
+        while let Some(bytes) = self.next(MAX_JSON).await? {
+            whole.extend_from_slice(&bytes);
+        }
+        if md5.is_some() {
+            check_md5(md5, Md5::digest(&whole).into())?;
+        }
+        Ok(whole)
+    }
+
+    /// Discards the rest of the body if it is small. Returns true if the connection can be used for further requests.
+    pub(crate) async fn drain(mut self) -> bool {
+        if self.is_ended || self.incoming.is_at_end() {
+            return true;
+        }
+        // Reading would tell a client that waits for `100 Continue` to send its body.
+        let is_small = self.declared.is_some_and(|length| length.saturating_sub(self.bytes_read) <= MAX_DRAIN);
+        if self.expects_continue || !is_small {
+            return false;
+        }
+        let drained = async {
+            while let Some(bytes) = self.incoming.next().await {
+                if bytes.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        timeout(DRAIN_TIMEOUT, drained).await.unwrap_or(false)
+    }
+
+    /// Returns the next bytes, or `None` at the end. Refuses a body of more than `limit` bytes.
+    pub(crate) async fn next(&mut self, limit: u64) -> Result<Option<Bytes>, Error> {
+        if self.is_ended {
+            return Ok(None);
+        }
+        let Some(bytes) = self.incoming.next().await else {
+            self.is_ended = true;
+            return Ok(None);
+        };
+        let bytes = bytes.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
+        self.bytes_read += bytes.len() as u64;
+        if self.bytes_read > limit {
+            return Err(too_large(limit));
+        }
+        Ok(Some(bytes))
+    }
+
+    fn take_md5(&mut self) -> Result<Option<[u8; 16]>, Error> {
+        std::mem::replace(&mut self.md5, Ok(None))
+    }
+}
+
+/// Writes a segment in batches. The next batch is collected while the last one is hashed and written on another thread;
+/// nothing more is read from the connection.
+#[derive(Debug)]
+pub(crate) struct BackgroundWriter {
+    /// `None` while `task` has it.
+    writer: Option<SegmentWriter>,
+    task: Option<JoinHandle<io::Result<SegmentWriter>>>,
+    batch: Vec<Bytes>,
+    batch_bytes: usize,
+}
+
+impl BackgroundWriter {
+    pub(crate) fn new(store: &Arc<Store>) -> Self {
+        let writer = Some(SegmentWriter::new(Arc::clone(store)));
+        Self { writer, task: None, batch: Vec::new(), batch_bytes: 0 }
+    }
+
+    pub(crate) async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.batch_bytes += bytes.len();
+        self.batch.push(bytes);
+        if self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_CHUNKS {
+            let mut writer = self.idle_writer().await?;
+            let batch = std::mem::take(&mut self.batch);
+            self.batch_bytes = 0;
+            self.task = Some(spawn_blocking(move || writer.append(&batch).map(|()| writer)));
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn finish(mut self, now: Moment) -> Result<Stored, Error> {
+        let mut writer = self.idle_writer().await?;
+        let finish = move || {
+            if !self.batch.is_empty() {
+                writer.append(&self.batch)?;
+            }
+            writer.finish(now)
+        };
+        Ok(spawn_blocking(finish).await.map_err(io::Error::other)??)
+    }
+
+    async fn idle_writer(&mut self) -> io::Result<SegmentWriter> {
+        match (self.writer.take(), self.task.take()) {
+            (Some(writer), _) => Ok(writer),
+            (None, Some(task)) => task.await.map_err(io::Error::other)?,
+            (None, None) => Err(io::Error::other("an earlier write failed")),
+        }
+    }
+}
+
+/// Parses Content-MD5, which is documented as base64. An official test sends 32 hex digits.
+fn declared_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Error> {
+    let Some(value) = headers.get("content-md5").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    let bytes = if text.len() == 32 {
+        u128::from_str_radix(text, 16).ok().map(|number| number.to_be_bytes().to_vec())
+    } else {
+        STANDARD.decode(text).ok()
+    };
+    bytes
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Some)
+        .ok_or_else(|| Error::new(Code::BadDigest, "Content-MD5 is not a digest in base64"))
+}
+
+fn check_md5(declared: Option<[u8; 16]>, actual: [u8; 16]) -> Result<(), Error> {
+    if declared.is_none_or(|declared| declared == actual) {
+        return Ok(());
+    }
+    let message = format!("Content-MD5 is not the digest of the body, which is {}", STANDARD.encode(actual));
+    Err(Error::new(Code::BadDigest, message))
+}
+
+/// Parses a JSON body of any shape.
+pub(crate) fn parse_json(bytes: &[u8]) -> Result<serde_json::Value, Error> {
+    serde_json::from_slice(bytes)
+        .map_err(|error| Error::new(Code::InvalidJson, format!("the body cannot be read as JSON: {error}")))
+}
+
+pub(crate) fn too_large(limit: u64) -> Error {
+    Error::new(Code::EntityTooLarge, format!("the body has more than {limit} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(value: &str) -> Result<Option<[u8; 16]>, Code> {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-md5", value.parse().unwrap());
+        declared_md5(&headers).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn accepts_content_md5_in_base64_and_hex() {
+        let empty = [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e];
+        assert_eq!(declared("1B2M2Y8AsgTpgAmY7PhCfg=="), Ok(Some(empty)));
+        assert_eq!(declared("d41d8cd98f00b204e9800998ecf8427e"), Ok(Some(empty)));
+        assert_eq!(declared(""), Ok(None));
+        assert_eq!(declared("AAAA"), Err(Code::BadDigest));
+        assert_eq!(declared("not a digest"), Err(Code::BadDigest));
+        assert_eq!(check_md5(None, empty).map_err(|error| error.code), Ok(()));
+        assert!(check_md5(Some([0; 16]), empty).is_err());
+    }
+}
