@@ -1,8 +1,6 @@
 //! Transfers of whole objects: uploads, downloads and copies in concurrent parts, verified and resumable.
 
-mod checkpoint_lock;
 mod copy;
-mod destination;
 mod download;
 mod etag;
 mod hashing;

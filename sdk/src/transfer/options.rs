@@ -21,7 +21,7 @@ pub(crate) struct TransferOptions {
     pub(crate) bandwidth: Option<u64>,
     /// Maximum number of bytes of a reader in memory.
     pub(crate) memory_budget: Option<u64>,
-    /// File by which an upload is resumed.
+    /// File from which an interrupted transfer continues.
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) on_progress: Option<Callback>,
     pub(crate) cancellation: Cancellation,

@@ -52,6 +52,11 @@ pub(crate) fn stopped(error: JoinError) -> Error {
     Error::new(ErrorKind::Body, "a task of the transfer was stopped").with_source(error)
 }
 
+/// Runs work that blocks its thread.
+pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(stopped)?
+}
+
 /// Runs `work` for every part, `concurrency` at a time, until one fails or the transfer is cancelled. Returns the results in
 /// no particular order. When it returns, no part is in progress any more.
 ///

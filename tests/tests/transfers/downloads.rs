@@ -46,12 +46,20 @@ impl Target {
         assert_eq!(self.files(), ["db.tar"], "and nothing is left beside it");
     }
 
-    /// Drops a download after some parts.
     async fn interrupt_after(&self, parts: u32) {
+        self.interrupt_when(self.download(), move |progress| progress.parts >= parts).await;
+    }
+
+    /// Drops a download when enough has been fetched.
+    async fn interrupt_when(
+        &self,
+        download: Download,
+        is_enough: impl Fn(TransferProgress) -> bool + Send + Sync + 'static,
+    ) {
         let enough = Arc::new(Notify::new());
         let tell = Arc::clone(&enough);
-        let download = self.download().on_progress(move |progress| {
-            if progress.parts >= parts {
+        let download = download.on_progress(move |progress| {
+            if is_enough(progress) {
                 tell.notify_one();
             }
         });
@@ -129,6 +137,85 @@ async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
     assert!(downloaded.is_verified && downloaded.resumed_bytes >= 3 * PART, "{downloaded:?}");
     assert_eq!(downloaded.parts, 6);
     target.assert_whole(&bytes);
+}
+
+#[tokio::test]
+async fn a_download_with_a_checkpoint_elsewhere_resumes_from_it() {
+    let target = Target::new().await;
+    let bytes = content(5 * PART + 9, 1);
+    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let checkpoint = state.path().join("db.json");
+    target.interrupt_when(target.download().checkpoint(&checkpoint), |progress| progress.parts >= 3).await;
+    assert_eq!(target.files(), ["db.tar.qsdownload"]);
+    let downloaded = target.download().checkpoint(&checkpoint).send().await.unwrap();
+    assert!(downloaded.is_verified && downloaded.resumed_bytes >= 3 * PART, "{downloaded:?}");
+    target.assert_whole(&bytes);
+    assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn transfers_do_not_share_a_checkpoint() {
+    let target = Target::new().await;
+    target.bucket.upload("key").bytes(content(5 * PART, 1)).send().await.unwrap();
+    let checkpoint = target.folder.path().join("checkpoint");
+    let begun = Arc::new(Notify::new());
+    let tell = Arc::clone(&begun);
+    let first = target.download().checkpoint(&checkpoint).bandwidth(MIB).on_progress(move |progress| {
+        if progress.bytes > 0 {
+            tell.notify_one();
+        }
+    });
+    let mut first = Box::pin(first.send());
+    tokio::select! {
+        outcome = &mut first => panic!("the first download was not slow: {outcome:?}"),
+        () = begun.notified() => {}
+    }
+    let second = target.download().to_file(target.folder.path().join("other")).checkpoint(&checkpoint);
+    let third = target.download().checkpoint(target.folder.path().join("another"));
+    for (download, problem) in [
+        (second, "checkpoint is in use by another transfer"),
+        (third, "db.tar.qsdownload is being written by another download"),
+    ] {
+        let error = tokio::select! {
+            outcome = &mut first => panic!("the first download was not slow: {outcome:?}"),
+            outcome = download.send() => outcome.unwrap_err().to_string(),
+        };
+        assert!(error.contains(problem), "{error}");
+    }
+    assert_eq!(target.files(), ["checkpoint", "checkpoint.lock", "db.tar.qsdownload"]);
+}
+
+#[tokio::test]
+async fn a_checkpoint_of_another_kind_or_version_is_refused_and_left_alone() {
+    let target = Target::new().await;
+    target.bucket.upload("key").bytes(content(3 * PART, 1)).send().await.unwrap();
+    let (source, checkpoint) = (target.folder.path().join("source"), target.folder.path().join("checkpoint"));
+    fs::write(&source, content(3 * PART, 1)).unwrap();
+    let upload = || target.bucket.upload("copy").file(&source).part_size(PART).checkpoint(&checkpoint);
+    let old_upload = r#"{"version":1,"upload_id":"U1","parts":{}}"#;
+    let old_download = r#"{"version":1,"bucket":"bucket","key":"key","done":[0]}"#;
+    for (content, problem) in [
+        (old_upload, "remove the file and abort the upload, whose `upload_id` is in it"),
+        (r#"{"version":2,"kind":"download"}"#, "(download, and not upload)"),
+        ("not JSON", "is no resume journal"),
+    ] {
+        fs::write(&checkpoint, content).unwrap();
+        let error = upload().send().await.unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains("checkpoint"), "{error}");
+        assert_eq!(fs::read_to_string(&checkpoint).unwrap(), content);
+    }
+    for (content, problem) in [
+        (old_download, "remove the file to begin again"),
+        (r#"{"version":2,"kind":"upload"}"#, "(upload, and not download)"),
+        ("not JSON", "is no resume journal"),
+    ] {
+        fs::write(&checkpoint, content).unwrap();
+        let error = target.download().checkpoint(&checkpoint).send().await.unwrap_err().to_string();
+        assert!(error.contains(problem) && error.contains("checkpoint"), "{error}");
+        assert_eq!(fs::read_to_string(&checkpoint).unwrap(), content);
+    }
+    assert_eq!(target.files(), ["checkpoint", "source"]);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_process_that_downloads() {
 fn noted(target: &Path, size: u64) -> u64 {
     let Ok(journal) = fs::read(PathBuf::from(format!("{}.qsdownload.json", target.display()))) else { return 0 };
     let journal: Value = serde_json::from_slice(&journal).expect("it is replaced in one step");
-    let parts = journal["done"].as_array().unwrap().iter().map(|part| part.as_u64().unwrap());
+    let parts = journal["parts"].as_object().unwrap().keys().map(|part| part.parse::<u64>().unwrap());
     parts.map(|part| PART.min(size - part * PART)).sum()
 }
 

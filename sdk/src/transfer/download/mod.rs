@@ -1,6 +1,5 @@
 //! Downloads of whole objects to files.
 
-mod journal;
 mod partial_file;
 mod range;
 mod verify;
@@ -12,8 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tracing::{Instrument, debug_span};
 
-use self::journal::Journal;
-use self::partial_file::PartialFile;
+use self::partial_file::{PartialFile, RemoteObject};
 use self::range::RangeFetcher;
 use self::verify::{ExpectedDigest, Verdict};
 use super::etag::Checksum;
@@ -22,7 +20,7 @@ use super::object_snapshot::ObjectRef;
 use super::options::TransferOptions;
 use super::part_size::PartLayout;
 use super::progress::{Meter, TransferProgress};
-use super::tasks::{Cancellation, for_each_part, stopped};
+use super::tasks::{Cancellation, for_each_part, run_blocking, stopped};
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -151,6 +149,22 @@ impl Download {
         self
     }
 
+    /// Sets the path of the checkpoint, the file from which an interrupted download continues. Default: the name of the
+    /// target with `.qsdownload.json` appended, so that a download resumes without this call.
+    ///
+    /// The same call continues after an error, a cancellation or the death of the process. The bytes are in the partial
+    /// file (`.qsdownload`) next to the target; the checkpoint lists the ranges of it that are complete and is written at
+    /// most twice a second. They are used if the object still has the same ETag and size. Otherwise all bytes are fetched
+    /// again.
+    ///
+    /// Refused, and left as it is, is a checkpoint of another target, of an upload or of another version of the SDK, one
+    /// that another transfer uses, and a file that is not a checkpoint. At the default path, a damaged file is replaced.
+    /// The file is removed when the download is complete.
+    pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.checkpoint = Some(path.into());
+        self
+    }
+
     /// Limits the bytes per second of all requests together, at least 1. Unlimited by default.
     pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.options.bandwidth = Some(bytes_per_second);
@@ -226,14 +240,21 @@ impl Download {
             _ => ExpectedDigest::Unknown,
         };
 
-        let wanted = PartLayout::new(size, options.part_size)?.part_size();
-        let (version, etag) = (version_id.as_deref(), object.etag.as_deref());
-        let journal = Journal::new((bucket.name(), &key), version, etag, size, wanted);
-        let opening = tokio::task::spawn_blocking(move || PartialFile::open(&target, journal, size));
-        let file = Arc::new(opening.await.map_err(stopped)??);
-        let Journal { part_size, done: fetched, .. } = file.journal();
-        let layout = PartLayout::new(size, part_size)?;
-        let (fetched, missing): (Vec<_>, Vec<_>) = layout.parts().partition(|part| fetched.contains(&part.number));
+        let part_size = PartLayout::new(size, options.part_size)?.part_size();
+        let remote = RemoteObject {
+            bucket: bucket.name().to_owned(),
+            key: key.clone(),
+            version_id: version_id.clone(),
+            etag: object.etag.clone(),
+            size,
+        };
+        let checkpoint = options.checkpoint.clone();
+        let opening = run_blocking(move || PartialFile::open(&target, checkpoint, remote, part_size));
+        let (file, journal) = opening.await?;
+        let file = Arc::new(file);
+        let layout = PartLayout::new(size, journal.part_size)?;
+        let (fetched, missing): (Vec<_>, Vec<_>) =
+            layout.parts().partition(|part| journal.parts.contains_key(&part.number));
         let resumed_bytes = fetched.iter().map(|part| part.bytes.end - part.bytes.start).sum();
         meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes, progress.total_bytes) = (resumed_bytes, resumed_bytes, Some(size));

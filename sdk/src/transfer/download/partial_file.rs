@@ -1,22 +1,43 @@
-//! File next to the target, which receives the ranges until it is complete.
+//! The partial file of a download, next to its target.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
-use tokio::time::{Duration, Instant};
+use serde::{Deserialize, Serialize};
 
-use super::journal::{Journal, journal_of};
 use crate::body::OpenFile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::journal::atomic_file;
+use crate::transfer::journal::atomic_file::{remove_if_exists, sync_folder, with_suffix};
 use crate::transfer::journal::lock::open_locked;
+use crate::transfer::journal::{Journal, JournalFile, Transfer};
+use crate::transfer::part_size::PartLayout;
 
-/// Maximum time between two writes of the journal. Ranges that are not in it are fetched again after a crash.
-const RECORD_INTERVAL: Duration = Duration::from_millis(500);
-/// Maximum number of fetched bytes that the journal does not have.
-const MAX_UNRECORDED: u64 = 64 << 20;
+/// The download that a journal belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DownloadRecord {
+    /// Path of the target. Only its name if the journal is in the same folder, so that the folder can be moved.
+    target: String,
+    object: RemoteObject,
+}
+
+/// The object that a download fetches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RemoteObject {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    /// The version that the caller asked for.
+    pub(super) version_id: Option<String>,
+    pub(super) etag: Option<String>,
+    pub(super) size: u64,
+}
+
+impl Transfer for DownloadRecord {
+    const KIND: &'static str = "download";
+    const ADVICE: &'static str = "remove the file to begin again";
+}
 
 /// Locked file with the ranges fetched so far, and the journal that lists them.
 #[derive(Debug)]
@@ -24,62 +45,66 @@ pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    recorder: Mutex<Recorder>,
-}
-
-#[derive(Debug)]
-struct Recorder {
-    journal: Journal,
-    stored: Instant,
-    /// Fetched bytes that the stored journal does not have.
-    unrecorded: u64,
-    /// True if the file is the target or was removed, so that nothing may be recorded any more.
-    is_over: bool,
+    journal: JournalFile<DownloadRecord>,
 }
 
 impl PartialFile {
-    /// Opens the file of an earlier download of the same object, or creates an empty one. Blocks.
-    pub(super) fn open(target: &Path, journal: Journal, size: u64) -> Result<Self> {
-        if let Some(problem) = atomic_file::irreplaceable(target) {
-            let message = format!("the target {} {problem}", target.display());
-            return Err(Error::new(ErrorKind::Body, message));
-        }
-        let path = atomic_file::with_ending(target, ".qsdownload");
+    /// Opens the partial file and its journal. Returns the journal too, which has the part size and the finished parts of
+    /// an earlier download of the same object, or no parts. Blocks.
+    pub(super) fn open(
+        target: &Path,
+        checkpoint: Option<PathBuf>,
+        object: RemoteObject,
+        part_size: u64,
+    ) -> Result<(Self, Journal<DownloadRecord>)> {
+        check_target(target)?;
+        let path = with_suffix(target, ".qsdownload");
         let described = |error| unwritable(&path, error);
-        let file = open_alone(&path)?;
-        let before = file.metadata().map_err(described)?.len();
-        let journal = if before == size {
-            journal.resumed(&journal_of(&path))
-        } else {
-            // If the program crashes after `set_len`, a journal of another file must not describe this one.
-            atomic_file::remove(&journal_of(&path)).map_err(described)?;
-            journal
+        let is_default = checkpoint.is_none();
+        let checkpoint = checkpoint.unwrap_or_else(|| with_suffix(&path, ".json"));
+        let size = object.size;
+        let record = DownloadRecord { target: recorded_target(target, &checkpoint).map_err(described)?, object };
+        let journal = JournalFile::<DownloadRecord>::lock(checkpoint)?;
+        let earlier = match journal.read() {
+            // No other program uses that name, so a damaged file there can be replaced.
+            Err(error) if is_default && error.kind() == ErrorKind::Body => {
+                tracing::warn!(%error, "the download begins again");
+                None
+            }
+            earlier => earlier?,
         };
+        if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.transfer.target != record.target) {
+            return Err(Error::invalid_input(format!(
+                "the checkpoint {} belongs to a download to {} and not to {}: name another file, or remove it",
+                journal.path().display(),
+                earlier.transfer.target,
+                record.target
+            )));
+        }
+        let file = open_alone(&path)?;
+        let length = file.metadata().map_err(described)?.len();
+        let resumed = earlier.filter(|earlier| length == size && can_resume(earlier, &record));
+        let content = resumed.unwrap_or_else(|| Journal::new(record, part_size));
+        // The length is set after the journal is written, which then claims no parts of a file of another length.
+        journal.start(content.clone(), Some(file.try_clone().map_err(described)?))?;
         if let Err(error) = file.set_len(size) {
-            if before == 0 {
-                atomic_file::remove(&path).map_err(described)?;
+            if length == 0 {
+                journal.remove()?;
+                remove_if_exists(&path).map_err(described)?;
             }
             return Err(described(error));
         }
-        journal.store(&journal_of(&path)).map_err(described)?;
-        let target = target.to_owned();
-        let recorder = Recorder { journal, stored: Instant::now(), unrecorded: 0, is_over: false };
-        Ok(Self { file, path, target, recorder: Mutex::new(recorder) })
+        Ok((Self { file, path, target: target.to_owned(), journal }, content))
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns a reader. It shares the file handle, because Windows refuses other handles while the file is locked. Blocks.
+    /// Returns the file for reading. Windows, which enforces locks, would refuse to read it through another handle. Blocks.
     pub(super) fn reader(&self) -> Result<OpenFile> {
         let file = self.file.try_clone().map_err(|error| unwritable(&self.path, error))?;
         Ok(OpenFile::new(file, &self.path))
-    }
-
-    /// Returns the journal with the ranges fetched so far.
-    pub(super) fn journal(&self) -> Journal {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).journal.clone()
     }
 
     /// Blocks.
@@ -87,69 +112,69 @@ impl PartialFile {
         write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
     }
 
-    /// Records that a range of `bytes` bytes is complete. Blocks.
-    pub(super) fn record(&self, part: u32, bytes: u64) -> Result<()> {
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        // A task that was stopped may come this late.
-        if recorder.is_over {
-            return Ok(());
-        }
-        recorder.journal.done.insert(part);
-        recorder.unrecorded += bytes;
-        if recorder.stored.elapsed() < RECORD_INTERVAL && recorder.unrecorded < MAX_UNRECORDED {
-            return Ok(());
-        }
-        self.store(&mut recorder)
+    /// Records that all bytes of a part are in the file. Blocks.
+    pub(super) fn record(&self, part: u32) -> Result<()> {
+        self.journal.record(part, None)
     }
 
-    /// Stores all recorded ranges. Blocks.
+    /// Writes all finished parts to the journal. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        if recorder.unrecorded == 0 || recorder.is_over { Ok(()) } else { self.store(&mut recorder) }
+        self.journal.flush()
     }
 
-    /// Stores the journal after the bytes that it lists, so that it is right even after a power failure.
-    fn store(&self, recorder: &mut Recorder) -> Result<()> {
-        let stored = self.file.sync_data().and_then(|()| recorder.journal.store(&journal_of(&self.path)));
-        stored.map_err(|error| unwritable(&self.path, error))?;
-        (recorder.stored, recorder.unrecorded) = (Instant::now(), 0);
-        Ok(())
-    }
-
-    /// Replaces the target by this file. Blocks.
+    /// Replaces the target by the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
         let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
         moved.map_err(|error| unwritable(&self.target, error))?;
-        self.stop_recording();
-        // The journal stays until the rename is durable, so that a crash before that does not lose the ranges.
-        atomic_file::sync_folder(&self.target);
-        if let Err(error) = atomic_file::remove(&journal_of(&self.path)) {
-            tracing::warn!(%error, "the download is complete, but its journal could not be removed");
+        // The journal is kept until the rename is durable.
+        sync_folder(&self.target);
+        if let Err(error) = self.journal.remove() {
+            tracing::warn!(%error, "the download is complete, and its checkpoint is left behind");
         }
         Ok(())
     }
 
     /// Removes the file and its journal. Blocks.
     pub(super) fn discard(&self) -> Result<()> {
-        self.stop_recording();
-        let removed = atomic_file::remove(&journal_of(&self.path)).and_then(|()| atomic_file::remove(&self.path));
-        removed.map_err(|error| unwritable(&self.path, error))
-    }
-
-    fn stop_recording(&self) {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
+        self.journal.remove()?;
+        remove_if_exists(&self.path).map_err(|error| unwritable(&self.path, error))
     }
 }
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if let Err(error) = self.flush() {
-            tracing::warn!(%error, "the ranges that were fetched last could not be recorded");
+            tracing::warn!(%error, "the download can be resumed, without its last parts");
         }
     }
 }
 
-/// Opens and locks the file, so that two downloads do not mix. Blocks, as long as a dropped download may take to end.
+/// Refuses a target that a file cannot replace.
+fn check_target(target: &Path) -> Result<()> {
+    let problem = match target.metadata() {
+        Ok(existing) if existing.is_dir() => "is a folder: name a file in it",
+        Ok(existing) if !existing.is_file() => "is a device, a pipe or a socket, which a file must not replace",
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Body, format!("the target {} {problem}", target.display())))
+}
+
+/// Returns true if an earlier download fetched parts of the same object.
+fn can_resume(earlier: &Journal<DownloadRecord>, record: &DownloadRecord) -> bool {
+    // Only an ETag proves that the object is still the same.
+    record.object.etag.is_some()
+        && earlier.transfer == *record
+        && !earlier.parts.is_empty()
+        && PartLayout::resumed(record.object.size, earlier.part_size).is_some()
+}
+
+fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
+    let (target, checkpoint) = (std::path::absolute(target)?, std::path::absolute(checkpoint)?);
+    let name = target.file_name().filter(|_| target.parent() == checkpoint.parent());
+    Ok(name.unwrap_or(target.as_os_str()).to_string_lossy().into_owned())
+}
+
+/// Opens a file that no other download writes to. Blocks for up to 2 s, in which a download that was dropped may end.
 fn open_alone(path: &Path) -> Result<File> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
     open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
@@ -188,19 +213,106 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::transfer::part_size::MIB;
+
+    fn object(etag: Option<&str>, size: u64) -> RemoteObject {
+        RemoteObject { bucket: "b".into(), key: "k".into(), version_id: None, etag: etag.map(str::to_owned), size }
+    }
+
+    fn open(target: &Path, etag: Option<&str>, size: u64) -> Result<(PartialFile, Journal<DownloadRecord>)> {
+        PartialFile::open(target, None, object(etag, size), 8 * MIB)
+    }
+
+    /// Opens a download as the next process does and returns its finished parts.
+    fn finished(target: &Path, etag: Option<&str>, size: u64) -> Vec<u32> {
+        open(target, etag, size).unwrap().1.parts.into_keys().collect()
+    }
 
     #[test]
-    fn a_download_that_waited_for_the_lock_gets_a_new_file() {
+    fn only_a_download_of_the_same_object_is_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        let open = |size| {
-            let journal = Journal::new(("b", "k"), None, Some("\"x\""), size, 8);
-            PartialFile::open(&target, journal, size).unwrap()
-        };
-        let first = open(3);
+        for (etag, size, expected) in [
+            (Some("\"x\""), 100, vec![0, 3]),
+            (Some("\"y\""), 100, vec![]),
+            (Some("\"x\""), 101, vec![]),
+            (None, 100, vec![]),
+        ] {
+            let (file, _) = open(&target, Some("\"x\""), 100).unwrap();
+            file.record(0).unwrap();
+            file.record(3).unwrap();
+            drop(file);
+            assert_eq!(finished(&target, etag, size), expected);
+            open(&target, etag, size).unwrap().0.discard().unwrap();
+            assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn a_partial_file_of_another_length_is_not_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
+        File::options().write(true).open(folder.path().join("a.qsdownload")).unwrap().set_len(99).unwrap();
+        assert!(finished(&target, Some("\"x\""), 100).is_empty());
+    }
+
+    #[test]
+    fn a_damaged_default_journal_is_replaced_and_one_of_version_1_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, journal) = (folder.path().join("a"), folder.path().join("a.qsdownload.json"));
+        open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
+        fs::write(&journal, "{").unwrap();
+        assert!(finished(&target, Some("\"x\""), 100).is_empty());
+        let old = r#"{"version":1,"bucket":"b","key":"k","done":[0]}"#;
+        fs::write(&journal, old).unwrap();
+        let error = open(&target, Some("\"x\""), 100).unwrap_err().to_string();
+        assert!(error.contains("a.qsdownload.json has version 1") && error.contains("remove the file"), "{error}");
+        assert_eq!(fs::read_to_string(&journal).unwrap(), old);
+    }
+
+    #[test]
+    fn a_checkpoint_that_is_no_journal_or_of_another_target_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, checkpoint) = (folder.path().join("a"), folder.path().join("c"));
+        let open =
+            |target: &Path| PartialFile::open(target, Some(checkpoint.clone()), object(Some("\"x\""), 100), 8 * MIB);
+        fs::write(&checkpoint, "mine").unwrap();
+        let error = open(&target).unwrap_err().to_string();
+        assert!(error.contains("c is no resume journal"), "{error}");
+        assert_eq!(fs::read(&checkpoint).unwrap(), b"mine");
+        fs::remove_file(&checkpoint).unwrap();
+        open(&target).unwrap().0.record(0).unwrap();
+        let error = open(&folder.path().join("b")).unwrap_err().to_string();
+        assert!(error.contains("belongs to a download to a and not to b"), "{error}");
+        assert!(!folder.path().join("b.qsdownload").exists());
+        assert_eq!(open(&target).unwrap().1.parts.len(), 1);
+    }
+
+    #[test]
+    fn the_part_size_is_that_of_the_finished_parts() {
+        let record = DownloadRecord { target: "a".into(), object: object(Some("\"x\""), 100 * MIB) };
+        for (part_size, parts, expected) in [
+            (4 * MIB, vec![0], true),
+            (4 * MIB, vec![], false),
+            // No download can have written these.
+            (7, vec![0], false),
+            (0, vec![0], false),
+        ] {
+            let mut earlier = Journal::new(record.clone(), part_size);
+            parts.iter().for_each(|part| earlier.record(*part, None));
+            assert_eq!(can_resume(&earlier, &record), expected, "{part_size} {parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_download_that_waits_for_a_file_which_becomes_the_target_gets_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let first = open(&target, Some("\"x\""), 3).unwrap().0;
         first.write_at(b"one", 0).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| open(5));
+            let second = scope.spawn(|| open(&target, Some("\"x\""), 5).unwrap().0);
             first.finish().unwrap();
             drop(first);
             second.join().unwrap().write_at(b"other", 0).unwrap();

@@ -60,8 +60,8 @@ impl RangeFetcher {
             }
             attempts.pause(error).await?;
         }
-        let (file, number, length) = (Arc::clone(&self.file), part.number, part.bytes.end - part.bytes.start);
-        tokio::task::spawn_blocking(move || file.record(number, length)).await.map_err(stopped)??;
+        let (file, number) = (Arc::clone(&self.file), part.number);
+        tokio::task::spawn_blocking(move || file.record(number)).await.map_err(stopped)??;
         meter.finish();
         Ok(())
     }

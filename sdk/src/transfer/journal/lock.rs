@@ -1,20 +1,66 @@
-//! A file that nobody else writes at the same time.
+//! Locks on files, which the kernel releases when the process dies.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long it is waited for: a transfer that was dropped may still be writing.
-const ATTEMPTS: u32 = 40;
-const PAUSE: Duration = Duration::from_millis(50);
+use super::atomic_file::{private, remove_if_exists, with_suffix};
+use crate::error::{Error, ErrorKind, Result};
 
-/// Opens and locks the file that is at the path; `None` if somebody else has it. Whoever lets go of it closes it, or dies.
-/// Blocks, for two seconds at the most.
+/// Number and interval of attempts to lock: a transfer that was dropped may still be writing.
+const MAX_ATTEMPTS: u32 = 40;
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The right to use a resume journal, held through a lock on the file `JOURNAL.lock`.
+///
+/// Dropping it removes that file. A killed process leaves the file behind, which does not prevent others from locking it.
+#[derive(Debug)]
+pub(super) struct JournalLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl JournalLock {
+    /// Locks a journal, which need not exist. Blocks for up to 2 s.
+    pub(super) fn acquire(journal: &Path) -> Result<Self> {
+        let path = with_suffix(journal, ".lock");
+        match open_locked(&path, private().create(true).truncate(false)) {
+            Ok(Some(file)) => Ok(Self { path, _file: file }),
+            Ok(None) => Err(Error::new(
+                ErrorKind::Body,
+                format!(
+                    "the checkpoint {} is in use by another transfer, of this program or another: wait until that ends, or \
+                     name another file; no data was transferred",
+                    journal.display()
+                ),
+            )),
+            Err(error) => {
+                let is_missing = error.kind() == io::ErrorKind::NotFound;
+                let reason = if is_missing { ", because its folder does not exist" } else { "" };
+                let message =
+                    format!("the checkpoint {} cannot be written{reason}; no data was transferred", journal.display());
+                Err(Error::new(ErrorKind::Body, message).with_source(error))
+            }
+        }
+    }
+}
+
+impl Drop for JournalLock {
+    fn drop(&mut self) {
+        if let Err(error) = remove_if_exists(&self.path) {
+            let path = self.path.display();
+            tracing::warn!(%path, %error, "the lock file of a checkpoint could not be removed; it has no effect");
+        }
+    }
+}
+
+/// Opens and locks the file at a path. Returns `None` if another handle holds the lock. Closing the file releases the lock.
+/// Blocks for up to 2 s.
 pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
-    for attempt in 0..ATTEMPTS {
+    for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(RETRY_INTERVAL);
         }
         if let Some(file) = try_open_locked(path, options)? {
             return Ok(Some(file));
@@ -28,18 +74,18 @@ fn try_open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
-        // Where files cannot be locked, there is nothing to wait for.
+        // Some file systems have no locks.
         Err(TryLockError::Error(error)) => {
-            tracing::debug!(path = %path.display(), %error, "files cannot be locked here");
+            tracing::debug!(path = %path.display(), %error, "the file system cannot lock files");
         }
     }
-    // Whoever had it may have removed it, or given it another name.
+    // The previous holder of the lock may have removed or renamed the file.
     Ok(is_at(&file, path)?.then_some(file))
 }
 
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match path.metadata() {
-        Ok(there) => Ok(is_same(&file.metadata()?, &there)),
+        Ok(current) => Ok(is_same(&file.metadata()?, &current)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
@@ -52,7 +98,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// The standard library does not tell files apart there. Where one was removed, there mostly is none, which is noticed.
+/// The standard library cannot compare files on other systems. A removed file is noticed because the path is gone.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
@@ -72,32 +118,60 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_another_name_is_not_the_file_any_more() {
+    fn a_journal_has_one_lock_at_a_time_and_no_lock_file_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("c.json");
+        let first = JournalLock::acquire(&journal).unwrap();
+        let error = JournalLock::acquire(&journal).unwrap_err().to_string();
+        assert!(error.contains("is in use by another transfer") && error.contains("c.json"), "{error}");
+        drop(first);
+        drop(JournalLock::acquire(&journal).unwrap());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_lock_file_of_a_killed_process_is_locked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = folder.path().join("c.json");
+        fs::write(with_suffix(&journal, ".lock"), "").unwrap();
+        drop(JournalLock::acquire(&journal).unwrap());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_missing_folder_is_named_in_the_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = JournalLock::acquire(&folder.path().join("none/c.json")).unwrap_err().to_string();
+        assert!(error.contains("none/c.json") && error.contains("folder does not exist"), "{error}");
+    }
+
+    #[test]
+    fn a_renamed_file_is_not_at_its_path_any_more() {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("a.part"), folder.path().join("a"));
         let file = try_open_locked(&path, &options()).unwrap().unwrap();
         assert!(is_at(&file, &path).unwrap());
         fs::rename(&path, &target).unwrap();
-        assert!(!is_at(&file, &path).unwrap(), "there is none");
+        assert!(!is_at(&file, &path).unwrap(), "the path is free");
         fs::write(&path, "another").unwrap();
         #[cfg(unix)]
-        assert!(!is_at(&file, &path).unwrap(), "there is another one");
+        assert!(!is_at(&file, &path).unwrap(), "another file is at the path");
     }
 
     #[test]
-    fn who_locks_in_turn_never_has_it_together() {
+    fn two_threads_never_hold_the_lock_of_a_file_that_is_removed_each_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        let (inside, turns) = (AtomicU32::new(0), AtomicU32::new(0));
+        let (holders, turns) = (AtomicU32::new(0), AtomicU32::new(0));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while turns.load(Ordering::SeqCst) < 1000 {
                         let Some(file) = try_open_locked(&path, &options()).unwrap() else { continue };
-                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
                         turns.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_micros(20));
-                        inside.fetch_sub(1, Ordering::SeqCst);
+                        holders.fetch_sub(1, Ordering::SeqCst);
                         fs::remove_file(&path).unwrap();
                         drop(file);
                     }

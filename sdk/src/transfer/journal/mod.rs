@@ -1,178 +1,226 @@
-//! What of an upload is known after the program that began it has died.
+//! Resume journal: the file from which an interrupted upload or download continues.
+//!
+//! Both kinds of transfer use the same format, lock, atomic replacement and writing interval. Users know the file as the
+//! checkpoint of a transfer. The journal of an upload refers to a multipart upload on the server, that of a download to a
+//! partial file on disk.
 
 pub(crate) mod atomic_file;
 pub(crate) mod lock;
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use crate::Timestamp;
-use crate::body::Fingerprint;
+use self::lock::JournalLock;
+use super::etag::{hex, parse_hex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::checkpoint_lock::CheckpointLock;
-use crate::transfer::destination::Destination;
-use crate::transfer::etag::{hex, parse_hex};
 
-const VERSION: u32 = 1;
+/// Version 1 had a format for uploads and another for downloads.
+const VERSION: u32 = 2;
 
-/// Parts whose sums were not written down yet are read again when the upload is resumed, which is cheaper than writing the
-/// file for each.
-const WRITTEN_EVERY: Duration = Duration::from_millis(500);
+/// Minimum time between two writes. Parts that finish in between are lost if the process dies: an upload hashes them again,
+/// a download fetches them again.
+const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The content of the file.
+/// A kind of transfer, and the properties that tell its transfers apart.
+pub(crate) trait Transfer: Serialize + DeserializeOwned {
+    const KIND: &'static str;
+    /// Advice on a journal that this version of the SDK cannot read.
+    const ADVICE: &'static str;
+}
+
+/// Content of a journal file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Checkpoint {
+pub(crate) struct Journal<T> {
     version: u32,
-    pub(crate) destination: Destination,
-    pub(crate) upload_id: String,
-    pub(crate) begun: Timestamp,
-    pub(crate) source: SourceFile,
+    kind: String,
+    pub(crate) transfer: T,
     pub(crate) part_size: u64,
-    /// The MD5 of each part that was sent, by its number.
-    parts: BTreeMap<u32, String>,
+    /// The finished parts by their numbers.
+    pub(crate) parts: BTreeMap<u32, FinishedPart>,
 }
 
-/// What every version has.
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
+/// A part whose bytes are on the server or in the partial file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SourceFile {
-    /// What of it is not Unicode is replaced.
-    pub(crate) path: String,
-    #[serde(flatten)]
-    pub(crate) fingerprint: Fingerprint,
+#[serde(deny_unknown_fields)]
+pub(crate) struct FinishedPart {
+    /// MD5 of the part's bytes in hexadecimal. `None` if they were not hashed.
+    md5: Option<String>,
 }
 
-impl Checkpoint {
-    pub(crate) fn new(
-        destination: Destination,
-        upload_id: &str,
-        begun: Timestamp,
-        source: SourceFile,
-        part_size: u64,
-    ) -> Self {
-        let (upload_id, parts) = (upload_id.to_owned(), BTreeMap::new());
-        Self { version: VERSION, destination, upload_id, begun, source, part_size, parts }
+/// The fields that every version has. Version 1 had no kind.
+#[derive(Deserialize)]
+struct Header {
+    version: u32,
+    kind: Option<String>,
+}
+
+impl<T: Transfer> Journal<T> {
+    pub(crate) fn new(transfer: T, part_size: u64) -> Self {
+        Self { version: VERSION, kind: T::KIND.to_owned(), transfer, part_size, parts: BTreeMap::new() }
     }
 
-    /// Replaces what is known of parts.
-    pub(crate) fn know(&mut self, sums: impl Iterator<Item = (u32, Md5Sum)>) {
-        self.parts = sums.map(|(part, sum)| (part, hex(&sum))).collect();
+    pub(crate) fn record(&mut self, part: u32, md5: Option<&Md5Sum>) {
+        self.parts.insert(part, FinishedPart { md5: md5.map(hex) });
     }
 
-    pub(crate) fn sum(&self, part: u32) -> Option<Md5Sum> {
-        self.parts.get(&part).and_then(|sum| parse_hex(sum))
+    pub(crate) fn md5(&self, part: u32) -> Option<Md5Sum> {
+        self.parts.get(&part)?.md5.as_deref().and_then(parse_hex)
     }
 
-    /// What the file holds; `None` if there is none. Blocks.
-    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
-        let text = atomic_file::read(path).map_err(|error| faulty(path, "could not be read", error))?;
+    /// Reads a journal. Returns `None` if the file does not exist.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it is the journal of another kind of transfer or of another version, `Body` if the file cannot be
+    /// read or is no journal.
+    fn read(path: &Path) -> Result<Option<Self>> {
+        let text = atomic_file::read(path).map_err(|error| failed(path, "could not be read", error))?;
         let Some(text) = text else { return Ok(None) };
-        let not_one = |error| faulty(path, "is not one of an upload", error);
-        let Version { version } = serde_json::from_slice(&text).map_err(not_one)?;
+        let damaged = |error| failed(path, "is no resume journal, or is damaged", error);
+        let Header { version, kind } = serde_json::from_slice(&text).map_err(damaged)?;
         if version != VERSION {
             return Err(Error::invalid_input(format!(
-                "the checkpoint {} has version {}, and this SDK knows {VERSION}: resume it with the version that wrote it",
+                "the checkpoint {} has version {version}, and this SDK reads version {VERSION}: resume the {} with the SDK \
+                 that wrote the file, or {}",
                 path.display(),
-                version
+                T::KIND,
+                T::ADVICE,
             )));
         }
-        serde_json::from_slice(&text).map(Some).map_err(not_one)
-    }
-
-    /// Removes the file, if there is one, and what a program that died while writing it left beside it. Blocks.
-    pub(crate) fn remove(path: &Path) -> Result<()> {
-        atomic_file::forget(path).map_err(|error| faulty(path, "could not be removed", error))
-    }
-
-    fn store(&self, path: &Path) -> io::Result<()> {
-        atomic_file::replace(path, &serde_json::to_vec(self)?)
+        if let Some(kind) = kind.filter(|kind| kind != T::KIND) {
+            return Err(Error::invalid_input(format!(
+                "the checkpoint {} belongs to a transfer of another kind ({kind}, and not {}): name another file",
+                path.display(),
+                T::KIND,
+            )));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 }
 
-/// The file of an upload that is under way.
+/// A journal file that this transfer has locked.
 #[derive(Debug)]
-pub(crate) struct CheckpointFile {
+pub(crate) struct JournalFile<T: Transfer> {
     path: PathBuf,
-    state: Mutex<State>,
-    _lock: Arc<CheckpointLock>,
+    state: Mutex<State<T>>,
+    _lock: JournalLock,
 }
 
 #[derive(Debug)]
-struct State {
-    checkpoint: Checkpoint,
-    tried: Instant,
-    is_written: bool,
-    /// Nothing is written any more: there is no upload to go on with.
-    is_over: bool,
+enum State<T> {
+    /// The transfer has written nothing yet. The file may hold the journal of an earlier one.
+    NotStarted,
+    Open(OpenJournal<T>),
+    /// The transfer cannot be resumed: nothing is written any more.
+    Closed,
 }
 
-impl CheckpointFile {
-    /// Writes it for the first time. Blocks.
-    pub(crate) fn create(path: &Path, checkpoint: Checkpoint, lock: Arc<CheckpointLock>) -> Result<Self> {
-        let file = Self::there(path, checkpoint, lock);
-        file.flush()?;
-        Ok(file)
-    }
+#[derive(Debug)]
+struct OpenJournal<T> {
+    journal: Journal<T>,
+    /// The file that parts are written to. It is synced before the journal claims that they are in it.
+    data: Option<File>,
+    has_changed: bool,
+    last_attempt: Instant,
+}
 
-    /// One that was written by an upload that died, with what is known by now.
-    pub(crate) fn there(path: &Path, checkpoint: Checkpoint, lock: Arc<CheckpointLock>) -> Self {
-        let state = State { checkpoint, tried: Instant::now(), is_written: false, is_over: false };
-        Self { path: path.to_owned(), state: Mutex::new(state), _lock: lock }
+impl<T: Transfer> JournalFile<T> {
+    /// Locks a journal file, which need not exist. Blocks for up to 2 s.
+    pub(crate) fn lock(path: PathBuf) -> Result<Self> {
+        let lock = JournalLock::acquire(&path)?;
+        Ok(Self { path, state: Mutex::new(State::NotStarted), _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Notes a part that was sent. Blocks if it is time to write. What cannot be written is no reason to end an upload
-    /// that goes well: it is tried again later, and what is missing in the end is found by reading the source.
-    pub(crate) fn note(&self, part: u32, sum: &Md5Sum) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.checkpoint.parts.insert(part, hex(sum));
-        state.is_written = false;
-        // One that was stopped may come after the end.
-        if state.is_over || state.tried.elapsed() < WRITTEN_EVERY {
-            return;
-        }
-        if let Err(error) = self.write(&mut state) {
-            let upload_id = &state.checkpoint.upload_id;
-            tracing::warn!(upload_id, %error, "the upload goes on, and not all of it is noted");
-        }
+    /// Returns the journal of an earlier transfer, or `None` if there is no file. Blocks.
+    pub(crate) fn read(&self) -> Result<Option<Journal<T>>> {
+        Journal::read(&self.path)
     }
 
-    /// Writes what was not written yet. Blocks.
+    /// Writes the journal for the first time, unless it was closed meanwhile. Blocks.
+    pub(crate) fn start(&self, journal: Journal<T>, data: Option<File>) -> Result<()> {
+        let mut state = self.state();
+        if matches!(*state, State::Closed) {
+            return Ok(());
+        }
+        let mut open = OpenJournal { journal, data, has_changed: true, last_attempt: Instant::now() };
+        open.write(&self.path)?;
+        *state = State::Open(open);
+        Ok(())
+    }
+
+    /// Continues a journal that was read. It is not written before the next part finishes.
+    pub(crate) fn resume(&self, journal: Journal<T>) {
+        *self.state() =
+            State::Open(OpenJournal { journal, data: None, has_changed: true, last_attempt: Instant::now() });
+    }
+
+    /// Records a finished part, and writes the journal if the last attempt is half a second ago. Blocks.
+    pub(crate) fn record(&self, part: u32, md5: Option<&Md5Sum>) -> Result<()> {
+        // A part of a transfer that was stopped may finish after the journal was closed.
+        let State::Open(open) = &mut *self.state() else { return Ok(()) };
+        open.journal.record(part, md5);
+        open.has_changed = true;
+        if open.last_attempt.elapsed() < WRITE_INTERVAL { Ok(()) } else { open.write(&self.path) }
+    }
+
+    /// Writes what has not been written yet. Blocks.
     pub(crate) fn flush(&self) -> Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_written || state.is_over { Ok(()) } else { self.write(&mut state) }
+        match &mut *self.state() {
+            State::Open(open) if open.has_changed => open.write(&self.path),
+            _ => Ok(()),
+        }
     }
 
-    /// Removes the file for good. Blocks.
+    /// Returns true if the transfer can be resumed from the file. Otherwise no journal will be written any more.
+    pub(crate) fn is_open_or_close(&self) -> bool {
+        let mut state = self.state();
+        let is_open = matches!(*state, State::Open(_));
+        if !is_open {
+            *state = State::Closed;
+        }
+        is_open
+    }
+
+    /// Closes the journal and removes its file. Blocks.
     pub(crate) fn remove(&self) -> Result<()> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
-        Checkpoint::remove(&self.path)
+        *self.state() = State::Closed;
+        atomic_file::remove(&self.path).map_err(|error| failed(&self.path, "could not be removed", error))
     }
 
-    fn write(&self, state: &mut State) -> Result<()> {
-        state.tried = Instant::now();
-        state.checkpoint.store(&self.path).map_err(|error| faulty(&self.path, "could not be written", error))?;
-        state.is_written = true;
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Transfer> OpenJournal<T> {
+    fn write(&mut self, path: &Path) -> Result<()> {
+        self.last_attempt = Instant::now();
+        let synced = self.data.as_ref().map_or(Ok(()), File::sync_data);
+        synced.map_err(|error| failed(path, "was not written, because the data could not be synced", error))?;
+        let written = serde_json::to_vec(&self.journal).map_err(io::Error::from);
+        let written = written.and_then(|text| atomic_file::write(path, &text));
+        written.map_err(|error| failed(path, "could not be written", error))?;
+        self.has_changed = false;
         Ok(())
     }
 }
 
-fn faulty(path: &Path, what: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Body, format!("the checkpoint {} {what}", path.display())).with_source(error)
+fn failed(path: &Path, problem: &str, error: impl StdError + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Body, format!("the checkpoint {} {problem}", path.display())).with_source(error)
 }
 
 #[cfg(test)]
@@ -180,52 +228,85 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::transfer::object_properties::ObjectProperties;
-    use crate::{Config, QingStor};
 
-    fn checkpoint() -> Checkpoint {
-        let fingerprint = Fingerprint { size: 20 << 20, modified: Some(-5), identity: Some((1, 2, 3, 4)) };
-        let source = SourceFile { path: "db.tar".into(), fingerprint };
-        let bucket = QingStor::new(Config::anonymous()).unwrap().bucket("b", "pek3b");
-        let destination = Destination::new(&bucket, "k", &ObjectProperties::default());
-        Checkpoint::new(destination, "U1", Timestamp::from_unix(1).unwrap(), source, 8 << 20)
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct TestTransfer {
+        id: String,
+    }
+
+    impl Transfer for TestTransfer {
+        const KIND: &'static str = "upload";
+        const ADVICE: &'static str = "remove the file";
+    }
+
+    fn journal() -> Journal<TestTransfer> {
+        Journal::new(TestTransfer { id: "U1".into() }, 8 << 20)
+    }
+
+    fn lock(path: &Path) -> JournalFile<TestTransfer> {
+        JournalFile::lock(path.to_owned()).unwrap()
     }
 
     #[test]
-    fn what_was_noted_is_there_again() {
+    fn parts_are_recorded_until_the_journal_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
-        assert_eq!(Checkpoint::load(&path).unwrap(), None);
-        let lock = Arc::new(CheckpointLock::of(&path).unwrap());
-        let file = CheckpointFile::create(&path, checkpoint(), lock).unwrap();
-        assert_eq!(Checkpoint::load(&path).unwrap().unwrap(), checkpoint(), "before any part");
-        file.note(3, &[7; 16]);
-        file.flush().unwrap();
-        let loaded = Checkpoint::load(&path).unwrap().unwrap();
-        assert_eq!((loaded.sum(3), loaded.sum(0)), (Some([7; 16]), None));
-        file.remove().unwrap();
-        file.note(4, &[8; 16]);
+        let file = lock(&path);
+        assert_eq!(file.read().unwrap(), None);
+        file.start(journal(), None).unwrap();
+        assert_eq!(file.read().unwrap().unwrap(), journal(), "without a part");
+        file.record(3, Some(&[7; 16])).unwrap();
+        file.record(5, None).unwrap();
         file.flush().unwrap();
         drop(file);
-        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "and nothing is left of it");
+        let file = lock(&path);
+        let resumed = file.read().unwrap().unwrap();
+        assert_eq!((resumed.md5(3), resumed.md5(5), resumed.md5(0)), (Some([7; 16]), None, None));
+        assert_eq!(resumed.parts.into_keys().collect::<Vec<_>>(), [3, 5]);
+        file.resume(journal());
+        file.remove().unwrap();
+        file.record(4, None).unwrap();
+        file.flush().unwrap();
+        drop(file);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 
     #[test]
-    fn what_is_no_checkpoint_is_refused_with_its_path() {
+    fn a_journal_that_was_closed_before_its_start_is_never_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
-        let newer = r#"{"version":2,"whatever":"there is"}"#;
-        for (text, problem) in [
-            ("", "is not one of an upload"),
-            ("{}", "missing field"),
-            ("{\"version\":1,\"a\":2}", "unknown field"),
-            (newer, "has version 2"),
+        let file = lock(&path);
+        assert!(!file.is_open_or_close());
+        file.start(journal(), None).unwrap();
+        assert!(!path.exists() && !file.is_open_or_close());
+        drop(file);
+        let file = lock(&path);
+        file.start(journal(), None).unwrap();
+        assert!(path.exists() && file.is_open_or_close());
+    }
+
+    #[test]
+    fn a_file_that_is_no_journal_of_this_kind_and_version_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        for (text, kind, problem) in [
+            ("", ErrorKind::Body, "is no resume journal"),
+            ("{}", ErrorKind::Body, "missing field"),
+            (r#"{"version":2,"kind":"upload","a":2}"#, ErrorKind::Body, "unknown field"),
+            (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "has version 1"),
+            (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "or remove the file"),
+            (r#"{"version":3,"more":"fields"}"#, ErrorKind::InvalidInput, "has version 3"),
+            (r#"{"version":2,"kind":"download"}"#, ErrorKind::InvalidInput, "(download, and not upload)"),
         ] {
             fs::write(&path, text).unwrap();
-            let error = Checkpoint::load(&path).unwrap_err().to_string();
-            assert!(error.contains(problem) && error.contains("c.json"), "{error}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), text, "and left alone");
+            let error = lock(&path).read().unwrap_err();
+            let message = error.to_string();
+            assert!(message.contains(problem) && message.contains("c.json"), "{message}");
+            assert_eq!(error.kind(), kind, "{message}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        assert!(Checkpoint::load(folder.path()).unwrap_err().to_string().contains("could not be read"));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(lock(&path).read().unwrap_err().to_string().contains("could not be read"));
     }
 }

@@ -12,11 +12,12 @@ use tracing::Instrument;
 
 use super::complete::{Completed, Outcome};
 use super::multipart::{CompletedPart, MultipartUpload};
+use super::resume::remove_journal;
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::progress::Meter;
-use crate::transfer::tasks::{Cancellation, stopped};
+use crate::transfer::tasks::Cancellation;
 
 /// Starts a multipart upload. If the future is dropped before the server's answer arrives, the upload is aborted then.
 pub(crate) async fn start(
@@ -61,7 +62,7 @@ impl MultipartUpload {
     ) -> Result<(Vec<CompletedPart>, Completed)> {
         let sending = async {
             let sent = try_join(Box::pin(sending), self.object_before().map(Ok)).await?;
-            if let Err(error) = self.flush_checkpoint().await {
+            if let Err(error) = self.flush_journal().await {
                 tracing::warn!(upload_id = self.upload_id, %error, "the upload is completed all the same");
             }
             Ok(sent)
@@ -78,26 +79,22 @@ impl MultipartUpload {
             Some(Outcome::Gone) => return UploadState::Gone,
             // An abort could destroy an object that is being created.
             Some(Outcome::Unknown) => {
-                let checkpoint = self.checkpoint().map(|file| file.path().to_owned());
-                return UploadState::Unknown { checkpoint, unsaved: self.flush_checkpoint().await.err() };
+                let checkpoint = self.journal.get().map(|journal| journal.path().to_owned());
+                return UploadState::Unknown { checkpoint, unsaved: self.flush_journal().await.err() };
             }
             Some(Outcome::Open | Outcome::Retry) | None => {}
         }
         let _last_request = self.no_part_in_progress().await;
-        // If the checkpoint is being created at this moment, its creator finds this set, and removes it.
-        let checkpoint = self.checkpoint.get_or_init(|| None).clone();
-        if let Some(file) = checkpoint.as_ref().filter(|_| !self.is_useless()) {
-            let checkpoint = file.path().to_owned();
-            return UploadState::Kept { checkpoint, unsaved: self.flush_checkpoint().await.err() };
+        let journal = self.journal.get().filter(|journal| journal.is_open_or_close());
+        if let Some(journal) = journal.filter(|_| !self.is_useless()) {
+            let checkpoint = journal.path().to_owned();
+            return UploadState::Kept { checkpoint, unsaved: self.flush_journal().await.err() };
         }
         if let Err(cause) = self.abort().await {
             return UploadState::AbortFailed { cause };
         }
-        if let Some(file) = checkpoint {
-            let removing = tokio::task::spawn_blocking(move || file.remove());
-            if let Err(error) = removing.await.map_err(stopped).flatten() {
-                tracing::warn!(%error, "the upload was aborted, but its checkpoint could not be removed");
-            }
+        if let Some(journal) = journal {
+            remove_journal(Arc::clone(journal)).await;
         }
         UploadState::Aborted
     }
@@ -123,8 +120,7 @@ impl AbortGuard {
 impl Drop for AbortGuard {
     fn drop(&mut self) {
         let Some(upload) = self.upload.take().filter(|upload| upload.outcome.get().is_none()) else { return };
-        // If the checkpoint is being created at this moment, its creator finds this set, and removes it.
-        if upload.checkpoint.get_or_init(|| None).is_some() {
+        if upload.journal.get().is_some_and(|journal| journal.is_open_or_close()) {
             return;
         }
         let Some(runtime) = &self.runtime else {

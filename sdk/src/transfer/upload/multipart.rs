@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::complete::{Outcome, may_have_executed};
+use super::resume::UploadJournal;
 use crate::body::{Body, Source};
 use crate::error::{Error, Result};
 use crate::generated::operations::{AbortMultipartUploadInput, UploadMultipartOutput};
@@ -15,11 +16,10 @@ use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
 use crate::operation::{ObjectScope, Operation};
 use crate::transfer::etag::{Checksum, content_md5, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::journal::CheckpointFile;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::tasks::{join_all, stopped};
+use crate::transfer::tasks::{join_all, run_blocking};
 use crate::types::ObjectPart;
 use crate::{Bucket, Timestamp};
 
@@ -33,8 +33,8 @@ pub(crate) struct MultipartUpload {
     pub(super) is_resumed: bool,
     pub(crate) headers: ObjectProperties,
     pub(crate) meter: Arc<Meter>,
-    /// The checkpoint that records its parts. `None` inside means that there is none, and that it is too late to create one.
-    pub(crate) checkpoint: OnceLock<Option<Arc<CheckpointFile>>>,
+    /// The journal that records its parts. Set if the caller asked for a checkpoint.
+    pub(super) journal: OnceLock<Arc<UploadJournal>>,
     /// Result of its completion. Unset before the completion and if the upload is known to be open.
     pub(super) outcome: OnceLock<Outcome>,
     /// True if the source changed, so that the parts on the server can never become the object.
@@ -101,7 +101,7 @@ impl MultipartUpload {
             is_resumed: true,
             headers: headers.clone(),
             meter: Arc::clone(meter),
-            checkpoint: OnceLock::new(),
+            journal: OnceLock::new(),
             outcome: OnceLock::new(),
             is_useless: AtomicBool::new(false),
             in_progress: RwLock::default(),
@@ -159,23 +159,27 @@ impl MultipartUpload {
         self.add_attempts(sent.as_ref().map_or_else(Error::attempts, |(_, requests)| *requests));
         sent.map_err(|error| error.with_part(&self.upload_id, number))?;
         meter.finish();
-        self.note(number, sum).await?;
+        self.record(number, sum).await?;
         Ok(CompletedPart { number, length: region.len(), sum })
     }
 
-    /// Writes the checkpoint, so that a later process recognises the object if this one completes the upload.
-    pub(super) async fn flush_checkpoint(&self) -> Result<()> {
-        let Some(file) = self.checkpoint() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || file.flush()).await.map_err(stopped)?
+    /// Writes the journal, so that a later process recognises the object if this one completes the upload.
+    pub(super) async fn flush_journal(&self) -> Result<()> {
+        let Some(journal) = self.journal.get().cloned() else { return Ok(()) };
+        run_blocking(move || journal.flush()).await
     }
 
-    async fn note(&self, number: u32, sum: Option<Md5Sum>) -> Result<()> {
-        let (Some(file), Some(sum)) = (self.checkpoint(), sum) else { return Ok(()) };
-        tokio::task::spawn_blocking(move || file.note(number, &sum)).await.map_err(stopped)
-    }
-
-    pub(super) fn checkpoint(&self) -> Option<Arc<CheckpointFile>> {
-        self.checkpoint.get().cloned().flatten()
+    async fn record(&self, number: u32, sum: Option<Md5Sum>) -> Result<()> {
+        let Some(journal) = self.journal.get().cloned() else { return Ok(()) };
+        let upload_id = self.upload_id.clone();
+        let recording = move || {
+            // The upload goes on: parts that are not in the journal are hashed again when it is resumed.
+            if let Err(error) = journal.record(number, sum.as_ref()) {
+                tracing::warn!(upload_id, %error, "the upload continues, with parts that are not in its checkpoint");
+            }
+            Ok(())
+        };
+        run_blocking(recording).await
     }
 
     pub(super) async fn abort(&self) -> Result<()> {

@@ -1,8 +1,10 @@
-//! Going on where an upload that died was.
+//! Resumes an upload from its journal.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::Uploaded;
 use super::complete::{is_no_such_upload, was_made_after};
@@ -12,139 +14,214 @@ use crate::body::{Fingerprint, Source};
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::checkpoint_lock::CheckpointLock;
-use crate::transfer::destination::Destination;
 use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::journal::{Checkpoint, CheckpointFile, SourceFile};
+use crate::transfer::journal::{Journal, JournalFile, Transfer};
+use crate::transfer::object_properties::{CustomerKey, ObjectProperties};
 use crate::transfer::part_size::{Part, PartLayout};
-use crate::transfer::tasks::stopped;
+use crate::transfer::tasks::run_blocking;
 use crate::types::ObjectPart;
+use crate::{Bucket, Timestamp};
 
-/// Where an upload with a checkpoint begins.
-pub(super) enum Beginning {
-    /// With nothing, because there was none, or because the server does not know it any more.
-    New { was_gone: bool },
-    /// With the parts that are there.
+pub(crate) type UploadJournal = JournalFile<UploadRecord>;
+
+/// The upload that a journal belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadRecord {
+    upload_id: String,
+    /// Time at which the upload was initiated, by the server's clock.
+    initiated: Timestamp,
+    destination: Destination,
+    source: SourceFile,
+}
+
+impl Transfer for UploadRecord {
+    const KIND: &'static str = "upload";
+    const ADVICE: &'static str = "remove the file and abort the upload, whose `upload_id` is in it";
+}
+
+/// Address and properties of the object. The server records them when the upload is initiated, so a resumed upload cannot
+/// change them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Destination {
+    endpoint: String,
+    zone: Option<String>,
+    bucket: String,
+    key: String,
+    /// The properties that were set. Of an encryption key, its MD5.
+    properties: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SourceFile {
+    /// Absolute path. Bytes that are not Unicode are replaced.
+    path: String,
+    #[serde(flatten)]
+    fingerprint: Fingerprint,
+}
+
+/// The point at which an upload with a journal starts.
+pub(super) enum Start {
+    /// At the beginning: there was no journal, or the server does not know its upload (`is_restart`).
+    New { is_restart: bool },
+    /// After the parts that the server has.
     Resumed { upload: Arc<MultipartUpload>, plan: PartLayout, parts: Vec<CompletedPart> },
-    /// It was complete: the program died before it knew.
+    /// At the end: an earlier process died after it had completed the upload.
     Completed(Box<Uploaded>),
 }
 
-/// A part that the server has, as far as its size is right.
-struct Candidate {
-    part: Part,
-    /// The server's sum, if it tells one.
-    stored: Option<Md5Sum>,
-    /// What was written down when it was sent.
-    noted: Option<Md5Sum>,
-}
-
 impl Job<'_> {
-    /// Keeps others from the checkpoint, if there is to be one.
-    pub(super) async fn lock_checkpoint(&self) -> Result<Option<Arc<CheckpointLock>>> {
+    pub(super) async fn lock_journal(&self) -> Result<Option<Arc<UploadJournal>>> {
         let Some(path) = self.options.checkpoint.clone() else { return Ok(None) };
-        let locking = tokio::task::spawn_blocking(move || CheckpointLock::of(&path));
-        Ok(Some(Arc::new(locking.await.map_err(stopped)??)))
+        run_blocking(move || JournalFile::lock(path)).await.map(|file| Some(Arc::new(file)))
     }
 
-    pub(super) async fn beginning(
+    pub(super) async fn find_start(
         &self,
-        lock: Option<Arc<CheckpointLock>>,
+        file: Option<&Arc<UploadJournal>>,
         source: &Source,
         now: Fingerprint,
-    ) -> Result<Beginning> {
-        let (Some(path), Some(lock)) = (&self.options.checkpoint, lock) else {
-            return Ok(Beginning::New { was_gone: false });
+    ) -> Result<Start> {
+        let Some(file) = file else { return Ok(Start::New { is_restart: false }) };
+        let reader = Arc::clone(file);
+        let Some(journal) = run_blocking(move || reader.read()).await? else {
+            return Ok(Start::New { is_restart: false });
         };
-        let Some(checkpoint) = load(path.clone()).await? else {
-            return Ok(Beginning::New { was_gone: false });
+        self.check(file.path(), &journal.transfer, source, now)?;
+        let upload_id = journal.transfer.upload_id.clone();
+        let found = self.options.cancellation.unless_cancelled(self.resume(file, journal, source, now)).await;
+        let kept = || UploadState::Kept { checkpoint: file.path().to_owned(), unsaved: None };
+        found.map_err(|error| error.with_upload_state(&upload_id, kept()))
+    }
+
+    /// Refuses a journal of another upload, or of a file that has changed.
+    fn check(&self, path: &Path, record: &UploadRecord, source: &Source, now: Fingerprint) -> Result<()> {
+        let checkpoint = path.display();
+        let destination = Destination::new(self.bucket, self.key, self.headers);
+        let error = if let Some(difference) = record.destination.difference(&destination) {
+            Error::invalid_input(format!("the checkpoint {checkpoint} belongs to an upload {difference}"))
+        } else if let Some(change) = record.source.change(source, now) {
+            let message = format!(
+                "the source has changed since the upload of the checkpoint {checkpoint} began: {change}. To begin again, \
+                 remove that file and abort the upload"
+            );
+            Error::new(ErrorKind::Body, message)
+        } else {
+            return Ok(());
         };
-        self.check(path, &checkpoint, source, now)?;
-        let upload_id = checkpoint.upload_id.clone();
-        let resumed =
-            self.options.cancellation.unless_cancelled(self.resume(path, checkpoint, lock, source, now)).await;
-        let kept = || UploadState::Kept { checkpoint: path.clone(), unsaved: None };
-        resumed.map_err(|error| error.with_upload_state(&upload_id, kept()))
+        Err(error.with_upload_state(&record.upload_id, UploadState::Refused { checkpoint: path.to_owned() }))
     }
 
     async fn resume(
         &self,
-        path: &Path,
-        mut checkpoint: Checkpoint,
-        lock: Arc<CheckpointLock>,
+        file: &Arc<UploadJournal>,
+        journal: Journal<UploadRecord>,
         source: &Source,
         now: Fingerprint,
-    ) -> Result<Beginning> {
-        let plan = PartLayout::resumed(now.size, checkpoint.part_size).ok_or_else(|| {
+    ) -> Result<Start> {
+        let plan = PartLayout::resumed(now.size, journal.part_size).ok_or_else(|| {
             Error::invalid_input(format!(
-                "the checkpoint {} has parts of {} bytes, which {} bytes cannot be uploaded in",
-                path.display(),
-                checkpoint.part_size,
+                "the checkpoint {} has a part size of {} bytes, in which {} bytes cannot be uploaded",
+                file.path().display(),
+                journal.part_size,
                 now.size
             ))
         })?;
-        let listing = ListMultipartInput::new(&checkpoint.upload_id);
-        let listed = match self.bucket.paginate_object(self.key, listing).items().into_vec().await {
+        let upload_id = &journal.transfer.upload_id;
+        let listing = self.bucket.paginate_object(self.key, ListMultipartInput::new(upload_id));
+        let listed = match listing.items().into_vec().await {
             Ok(listed) => listed,
             Err(error) if is_no_such_upload(&error) => {
-                return self.gone(checkpoint, &plan, source, now).await;
+                return self.find_completed(&journal, &plan, source, now).await;
             }
             Err(error) => return Err(error),
         };
-        let candidates = candidates(&plan, &checkpoint, &listed);
-        let parts =
-            self.those_that_are_right(candidates, source, checkpoint.source.fingerprint.is_untouched(&now)).await?;
-        // What was found by reading need not be read again, and a part that is sent anew has the sum that it has now.
-        checkpoint.know(parts.iter().filter_map(|part| Some((part.number, part.sum?))));
-        let (upload_id, begun) = (checkpoint.upload_id.clone(), checkpoint.begun);
-        let upload = MultipartUpload::resumed(self.bucket, self.key, upload_id, begun, self.headers, self.meter);
-        let _first = upload.checkpoint.set(Some(Arc::new(CheckpointFile::there(path, checkpoint, lock))));
-        Ok(Beginning::Resumed { upload: Arc::new(upload), plan, parts })
-    }
-
-    /// Has the parts of the upload noted from now on, if that is wanted.
-    pub(super) async fn keep_checkpoint(
-        &self,
-        upload: &Arc<MultipartUpload>,
-        lock: Option<Arc<CheckpointLock>>,
-        source: &Source,
-        fingerprint: Fingerprint,
-        plan: PartLayout,
-    ) -> Result<()> {
-        let (Some(path), Some(lock), Some(file)) = (self.options.checkpoint.clone(), lock, source.path()) else {
-            return Ok(());
-        };
-        let source = SourceFile { path: file.to_string_lossy().into_owned(), fingerprint };
-        let destination = Destination::new(self.bucket, self.key, self.headers);
-        let checkpoint = Checkpoint::new(destination, &upload.upload_id, upload.begun, source, plan.part_size());
-        let upload = Arc::clone(upload);
-        let creating = tokio::task::spawn_blocking(move || {
-            let created = Arc::new(CheckpointFile::create(&path, checkpoint, lock)?);
-            // It has the lock, which nobody else may have before the file is gone.
-            let kept = Arc::clone(&created);
-            // Dropped meanwhile, the upload is being aborted.
-            if upload.checkpoint.set(Some(created)).is_err() { kept.remove() } else { Ok(()) }
-        });
-        creating.await.map_err(stopped)?
-    }
-
-    /// What was uploaded is there, and nothing is left to go on with.
-    pub(super) async fn remove_checkpoint(&self, lock: Option<Arc<CheckpointLock>>) {
-        let (Some(path), Some(lock)) = (self.options.checkpoint.clone(), lock) else { return };
-        let removing = tokio::task::spawn_blocking(move || {
-            // Who waits for it meanwhile may have another one there.
-            let _alone = lock;
-            Checkpoint::remove(&path)
-        });
-        if let Err(error) = removing.await.map_err(stopped).flatten() {
-            tracing::warn!(%error, "what was uploaded is there, and its checkpoint too");
+        let parts = self.unchanged_parts(&journal, &plan, listed, source, now).await?;
+        let Journal { transfer, part_size, .. } = journal;
+        let upload = MultipartUpload::resumed(
+            self.bucket,
+            self.key,
+            transfer.upload_id.clone(),
+            transfer.initiated,
+            self.headers,
+            self.meter,
+        );
+        let mut journal = Journal::new(transfer, part_size);
+        for part in &parts {
+            journal.record(part.number, part.sum.as_ref());
         }
+        file.resume(journal);
+        Ok(Start::Resumed { upload: Arc::new(upload), plan, parts })
     }
 
-    fn completed_before(&self, checkpoint: &Checkpoint, object: HeadObjectOutput) -> Uploaded {
-        let size = checkpoint.source.fingerprint.size;
-        let parts = PartLayout::resumed(size, checkpoint.part_size).map_or(0, |plan| plan.count());
+    /// Returns the parts on the server that hold what the source has now. Reads the source where the known digests do not
+    /// tell.
+    async fn unchanged_parts(
+        &self,
+        journal: &Journal<UploadRecord>,
+        plan: &PartLayout,
+        listed: Vec<ObjectPart>,
+        source: &Source,
+        now: Fingerprint,
+    ) -> Result<Vec<CompletedPart>> {
+        let is_encrypted = self.headers.encryption.is_some();
+        let is_untouched = journal.transfer.source.fingerprint.is_untouched(&now);
+        let listed: BTreeMap<u32, ObjectPart> = listed.into_iter().map(|part| (part.part_number, part)).collect();
+        let (mut unchanged, mut unknown) = (Vec::new(), Vec::new());
+        for part in plan.parts() {
+            let Some(listed) = listed.get(&part.number).filter(|listed| listed.size == Some(length(&part))) else {
+                continue;
+            };
+            // An encrypted part has another digest on the server.
+            let stored = listed.etag.as_deref().filter(|_| !is_encrypted).and_then(parse_hex);
+            match (stored, journal.md5(part.number)) {
+                (Some(stored), Some(sent)) if stored == sent && is_untouched => unchanged.push(completed(&part, sent)),
+                (Some(expected), _) | (None, Some(expected)) => unknown.push((part, expected)),
+                (None, None) => {}
+            }
+        }
+        let sums = sums_of(unknown.iter().map(|(part, _)| source.region(part.bytes.clone())).collect()).await?;
+        let equal = unknown.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
+        unchanged.extend(equal.map(|((part, _), sum)| completed(part, sum)));
+        Ok(unchanged)
+    }
+
+    /// Finds out whether an upload that the server does not know was completed. If not, it was aborted.
+    async fn find_completed(
+        &self,
+        journal: &Journal<UploadRecord>,
+        plan: &PartLayout,
+        source: &Source,
+        now: Fingerprint,
+    ) -> Result<Start> {
+        let object = match self.bucket.head_object(self.key, self.headers.head()).await {
+            Ok(object) => object,
+            Err(error) if error.is_not_found() => return Ok(Start::New { is_restart: true }),
+            Err(error) => return Err(error),
+        };
+        let has_size = object.content_length.is_none_or(|length| length == now.size);
+        // An object of the same bytes may be older, or have other properties.
+        let may_be_own = was_made_after(&object, journal.transfer.initiated) && self.headers.are_those_of(&object);
+        let etag = object.etag.as_deref().and_then(PartsEtag::parse);
+        // The source is read only if everything else fits.
+        let Some(etag) = etag.filter(|etag| has_size && may_be_own && etag.count == plan.count()) else {
+            return Ok(Start::New { is_restart: true });
+        };
+        let recorded: Option<Vec<Md5Sum>> = plan.parts().map(|part| journal.md5(part.number)).collect();
+        let sums = match recorded.filter(|_| journal.transfer.source.fingerprint.is_untouched(&now)) {
+            Some(recorded) => recorded,
+            None => sums_of(plan.parts().map(|part| source.region(part.bytes)).collect()).await?,
+        };
+        if PartsEtag::of(&sums) != etag {
+            return Ok(Start::New { is_restart: true });
+        }
+        let upload_id = journal.transfer.upload_id.clone();
+        Ok(Start::Completed(Box::new(self.completed_before(upload_id, now.size, plan.count(), object))))
+    }
+
+    fn completed_before(&self, upload_id: String, size: u64, parts: u32, object: HeadObjectOutput) -> Uploaded {
         self.meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes) = (size, size);
             (progress.parts, progress.total_parts) = (parts, Some(parts));
@@ -155,7 +232,7 @@ impl Job<'_> {
             etag: object.etag,
             etag_kept: Some(true),
             version_id: object.version_id,
-            upload_id: Some(checkpoint.upload_id.clone()),
+            upload_id: Some(upload_id),
             parts,
             attempts: 0,
             retried_bytes: 0,
@@ -164,120 +241,165 @@ impl Job<'_> {
         }
     }
 
-    fn check(&self, path: &Path, checkpoint: &Checkpoint, source: &Source, now: Fingerprint) -> Result<()> {
-        let destination = Destination::new(self.bucket, self.key, self.headers);
-        if let Some(difference) = checkpoint.destination.difference(&destination) {
-            let message = format!("the checkpoint {} {difference}", path.display());
-            return Err(Error::invalid_input(message)
-                .with_upload_state(&checkpoint.upload_id, UploadState::Refused { checkpoint: path.to_owned() }));
-        }
-        let SourceFile { path: before, fingerprint } = &checkpoint.source;
-        let difference = match source.path() {
-            Some(path) if path.to_string_lossy() == before.as_str() => fingerprint.difference(&now),
-            Some(path) => Some(format!("it was {before} and is {}", path.display())),
-            None => None,
-        };
-        match difference {
-            None => Ok(()),
-            Some(difference) => Err(Error::new(
-                ErrorKind::Body,
-                format!(
-                    "what is uploaded changed since the upload of checkpoint {} began: {difference}. To begin anew, remove \
-                     that file and abort the upload",
-                    path.display()
-                ),
-            )
-            .with_upload_state(&checkpoint.upload_id, UploadState::Refused { checkpoint: path.to_owned() })),
-        }
-    }
-
-    /// An upload that the server does not know was completed, or aborted.
-    async fn gone(
+    /// Writes the journal of an upload that has just been initiated.
+    pub(super) async fn start_journal(
         &self,
-        checkpoint: Checkpoint,
-        plan: &PartLayout,
+        file: Arc<UploadJournal>,
+        upload: &MultipartUpload,
         source: &Source,
-        now: Fingerprint,
-    ) -> Result<Beginning> {
-        let object = match self.bucket.head_object(self.key, self.headers.head()).await {
-            Ok(object) => object,
-            Err(error) if error.is_not_found() => return Ok(Beginning::New { was_gone: true }),
-            Err(error) => return Err(error),
+        fingerprint: Fingerprint,
+        part_size: u64,
+    ) -> Result<()> {
+        let record = UploadRecord {
+            upload_id: upload.upload_id.clone(),
+            initiated: upload.begun,
+            destination: Destination::new(self.bucket, self.key, self.headers),
+            source: SourceFile { path: path_of(source), fingerprint },
         };
-        let tag = object.etag.as_deref().and_then(PartsEtag::parse);
-        let is_whole = object.content_length.is_none_or(|length| length == now.size);
-        // The same bytes may have been there before, with other headers.
-        let may_be_its_own = was_made_after(&object, checkpoint.begun) && self.headers.are_those_of(&object);
-        // The source is only read if the object looks like what it was to become.
-        let Some(tag) = tag.filter(|tag| is_whole && may_be_its_own && tag.count == plan.count()) else {
-            return Ok(Beginning::New { was_gone: true });
-        };
-        let sums = self.sums_of_all(&checkpoint, plan, source, now).await?;
-        if PartsEtag::of(&sums) == tag {
-            Ok(Beginning::Completed(Box::new(self.completed_before(&checkpoint, object))))
+        run_blocking(move || file.start(Journal::new(record, part_size), None)).await
+    }
+}
+
+/// Removes the journal of an upload that was completed or aborted.
+pub(super) async fn remove_journal(file: Arc<UploadJournal>) {
+    if let Err(error) = run_blocking(move || file.remove()).await {
+        tracing::warn!(%error, "the upload has ended, and its checkpoint is left behind");
+    }
+}
+
+fn length(part: &Part) -> u64 {
+    part.bytes.end - part.bytes.start
+}
+
+fn completed(part: &Part, sum: Md5Sum) -> CompletedPart {
+    CompletedPart { number: part.number, length: length(part), sum: Some(sum) }
+}
+
+fn path_of(source: &Source) -> String {
+    source.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+impl SourceFile {
+    /// Returns a description of what has changed, or `None` if it is the same file as before.
+    fn change(&self, source: &Source, now: Fingerprint) -> Option<String> {
+        let path = path_of(source);
+        if path == self.path {
+            self.fingerprint.difference(&now)
         } else {
-            Ok(Beginning::New { was_gone: true })
+            Some(format!("it was {} and is {path}", self.path))
         }
-    }
-
-    /// The sums of all parts: those that were noted, if that tells what the source has now.
-    async fn sums_of_all(
-        &self,
-        checkpoint: &Checkpoint,
-        plan: &PartLayout,
-        source: &Source,
-        now: Fingerprint,
-    ) -> Result<Vec<Md5Sum>> {
-        let noted: Option<Vec<Md5Sum>> = plan.parts().map(|part| checkpoint.sum(part.number)).collect();
-        if let Some(noted) = noted.filter(|_| checkpoint.source.fingerprint.is_untouched(&now)) {
-            return Ok(noted);
-        }
-        sums_of(plan.parts().map(|part| source.region(part.bytes)).collect()).await
-    }
-
-    /// Those parts that hold what the source has now. The source is read where the sums that
-    /// are known do not tell.
-    async fn those_that_are_right(
-        &self,
-        candidates: Vec<Candidate>,
-        source: &Source,
-        is_untouched: bool,
-    ) -> Result<Vec<CompletedPart>> {
-        let is_encrypted = self.headers.encryption.is_some();
-        let (mut right, mut open) = (Vec::new(), Vec::new());
-        for Candidate { part, stored, noted } in candidates {
-            // What is stored encrypted has another sum than what was sent.
-            match (stored.filter(|_| !is_encrypted), noted) {
-                (Some(stored), Some(noted)) if stored == noted && is_untouched => right.push(sent(&part, noted)),
-                (Some(stored), _) => open.push((part, stored)),
-                (None, Some(noted)) => open.push((part, noted)),
-                (None, None) => {}
-            }
-        }
-        let regions = open.iter().map(|(part, _)| source.region(part.bytes.clone())).collect();
-        let sums = sums_of(regions).await?;
-        let equal = open.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
-        right.extend(equal.map(|((part, _), sum)| sent(part, sum)));
-        Ok(right)
     }
 }
 
-fn sent(part: &Part, sum: Md5Sum) -> CompletedPart {
-    CompletedPart { number: part.number, length: part.bytes.end - part.bytes.start, sum: Some(sum) }
+impl Destination {
+    fn new(bucket: &Bucket, key: &str, headers: &ObjectProperties) -> Self {
+        let ObjectProperties {
+            content_type,
+            cache_control,
+            content_disposition,
+            content_encoding,
+            expires,
+            storage_class,
+            metadata,
+            encryption,
+        } = headers.clone();
+        let set = [
+            ("content_type", content_type),
+            ("cache_control", cache_control),
+            ("content_disposition", content_disposition),
+            ("content_encoding", content_encoding),
+            ("expires", expires),
+            ("storage_class", storage_class.map(|class| class.as_str().to_owned())),
+            ("encryption", encryption.as_ref().map(CustomerKey::md5)),
+        ];
+        let metadata = metadata.into_iter().map(|(name, value)| (format!("metadata {name}"), value));
+        Self {
+            endpoint: bucket.endpoint().to_string(),
+            zone: bucket.zone_in_use().map(str::to_ascii_lowercase),
+            bucket: bucket.name().to_owned(),
+            key: key.to_owned(),
+            properties: set
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                .chain(metadata)
+                .collect(),
+        }
+    }
+
+    /// Returns why an upload to this destination cannot continue to another one, or `None` if both are equal.
+    fn difference(&self, now: &Self) -> Option<String> {
+        if (&self.endpoint, &self.zone, &self.bucket, &self.key) != (&now.endpoint, &now.zone, &now.bucket, &now.key) {
+            let zone = self.zone.as_ref().map(|zone| format!(", zone {zone:?}")).unwrap_or_default();
+            return Some(format!(
+                "to key {:?} in bucket {:?} at {}{zone}: name another file",
+                self.key, self.bucket, self.endpoint
+            ));
+        }
+        let names: BTreeSet<&str> = self.properties.keys().chain(now.properties.keys()).map(String::as_str).collect();
+        let different: Vec<&str> =
+            names.into_iter().filter(|name| self.properties.get(*name) != now.properties.get(*name)).collect();
+        (!different.is_empty()).then(|| {
+            format!(
+                "that began with another value of {}, which the object would keep: set the earlier value, or remove that \
+                 file and abort the upload to begin again",
+                different.join(", ")
+            )
+        })
+    }
 }
 
-fn candidates(plan: &PartLayout, checkpoint: &Checkpoint, listed: &[ObjectPart]) -> Vec<Candidate> {
-    let listed: BTreeMap<u32, &ObjectPart> = listed.iter().map(|part| (part.part_number, part)).collect();
-    let planned = plan.parts().filter_map(|part| {
-        let listed = listed.get(&part.number)?;
-        let stored = listed.etag.as_deref().and_then(parse_hex);
-        let noted = checkpoint.sum(part.number);
-        let is_whole = listed.size == Some(part.bytes.end - part.bytes.start);
-        is_whole.then_some(Candidate { part, stored, noted })
-    });
-    planned.collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::StorageClass;
+    use crate::{Config, QingStor};
 
-async fn load(path: PathBuf) -> Result<Option<Checkpoint>> {
-    tokio::task::spawn_blocking(move || Checkpoint::load(&path)).await.map_err(stopped)?
+    fn headers() -> ObjectProperties {
+        ObjectProperties { encryption: Some(CustomerKey::aes256([7; 32])), ..ObjectProperties::default() }
+    }
+
+    fn to(config: Config, zone: &str, key: &str, headers: &ObjectProperties) -> Destination {
+        Destination::new(&QingStor::new(config).unwrap().bucket("b", zone), key, headers)
+    }
+
+    fn config() -> Config {
+        Config::anonymous().endpoint("https://qingstor.com")
+    }
+
+    #[test]
+    fn difference_names_every_property_that_differs() {
+        let before = to(config(), "pek3b", "k", &headers());
+        assert_eq!(before.difference(&to(config().zone("pek3b"), "", "k", &headers())), None, "the same zone");
+        for (now, expected) in [
+            (to(config(), "pek3b", "other", &headers()), "to key \"k\" in bucket \"b\""),
+            (to(config(), "sh1a", "k", &headers()), "at https://qingstor.com, zone \"pek3b\""),
+            (to(config().endpoint("https://qsstor.com"), "pek3b", "k", &headers()), "at https://qingstor.com"),
+            (to(config(), "pek3b", "k", &ObjectProperties::default()), "another value of encryption,"),
+        ] {
+            let difference = before.difference(&now).unwrap();
+            assert!(difference.contains(expected), "{difference}");
+        }
+        let text = || Some("x".to_owned());
+        let all = ObjectProperties {
+            content_type: text(),
+            cache_control: text(),
+            content_disposition: text(),
+            content_encoding: text(),
+            expires: text(),
+            storage_class: Some(StorageClass::StandardIa),
+            metadata: [("a".to_owned(), "b".to_owned())].into(),
+            encryption: None,
+        };
+        let names = "cache_control, content_disposition, content_encoding, content_type, encryption, expires, metadata a, \
+                     storage_class,";
+        let difference = before.difference(&to(config(), "pek3b", "k", &all)).unwrap();
+        assert!(difference.contains(names), "{difference}");
+    }
+
+    #[test]
+    fn a_journal_does_not_contain_the_customer_key() {
+        let recorded = serde_json::to_string(&to(config(), "pek3b", "k", &headers())).unwrap();
+        let key = CustomerKey::aes256([7; 32]).key();
+        assert!(!recorded.contains(key.expose()), "{recorded}");
+    }
 }

@@ -9,14 +9,13 @@ use tracing::{Instrument, debug_span};
 
 use super::abort_guard::start;
 use super::multipart::{CompletedPart, MultipartUpload, PendingPart, part_channel, send_parts, send_verified};
-use super::resume::Beginning;
+use super::resume::{Start, UploadJournal, remove_journal};
 use super::{Input, Uploaded};
 use crate::Bucket;
 use crate::body::{Body, Fingerprint, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::PutObjectOutput;
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::checkpoint_lock::CheckpointLock;
 use crate::transfer::etag::{Checksum, content_md5};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::object_properties::ObjectProperties;
@@ -70,24 +69,26 @@ impl Job<'_> {
     pub(super) async fn upload(&self, source: Source) -> Result<Uploaded> {
         let before = fingerprint(&source).await?;
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
-        let lock = self.lock_checkpoint().await?;
-        let uploaded = match self.beginning(lock.clone(), &source, before).await? {
-            Beginning::Resumed { upload, plan, parts } => {
-                self.send(upload, lock.clone(), &source, before, plan, parts).await?
+        let journal = self.lock_journal().await?;
+        let uploaded = match self.find_start(journal.as_ref(), &source, before).await? {
+            Start::Resumed { upload, plan, parts } => {
+                self.send(upload, journal.clone(), &source, before, plan, parts).await?
             }
-            Beginning::Completed(uploaded) => *uploaded,
-            Beginning::New { was_gone } => {
+            Start::Completed(uploaded) => *uploaded,
+            Start::New { is_restart } => {
                 let plan = PartLayout::new(before.size, self.options.part_size)?;
                 let uploaded = if plan.count() == 1 {
                     self.put(&source, before).await?
                 } else {
                     let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
-                    self.send(upload, lock.clone(), &source, before, plan, Vec::new()).await?
+                    self.send(upload, journal.clone(), &source, before, plan, Vec::new()).await?
                 };
-                Uploaded { restarted: was_gone, ..uploaded }
+                Uploaded { restarted: is_restart, ..uploaded }
             }
         };
-        self.remove_checkpoint(lock).await;
+        if let Some(journal) = journal {
+            remove_journal(journal).await;
+        }
         Ok(uploaded)
     }
 
@@ -95,7 +96,7 @@ impl Job<'_> {
     async fn send(
         &self,
         upload: Arc<MultipartUpload>,
-        lock: Option<Arc<CheckpointLock>>,
+        journal: Option<Arc<UploadJournal>>,
         source: &Source,
         before: Fingerprint,
         plan: PartLayout,
@@ -108,9 +109,10 @@ impl Job<'_> {
             progress.bytes = resumed;
             progress.resumed_bytes = resumed;
         });
+        let journal = journal.map(|journal| Arc::clone(upload.journal.get_or_init(|| journal)));
         let sending = async {
-            if upload.checkpoint().is_none() {
-                self.keep_checkpoint(&upload, lock, source, before, plan).await?;
+            if let Some(journal) = journal.filter(|_| !upload.is_resumed) {
+                self.start_journal(journal, &upload, source, before, plan.part_size()).await?;
             }
             let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
             let missing = plan.parts().filter(|part| !there_already.contains(&part.number));

@@ -183,7 +183,10 @@ fn assert_resumes(server: &Server, folder: &Path, key: &str, place: &str) -> Upl
     if let Ok(checkpoint) = fs::read(folder.join("checkpoint")) {
         let checkpoint: Value = serde_json::from_slice(&checkpoint).unwrap();
         // If it was dropped when the checkpoint was written, it was aborted all the same.
-        assert!(open.iter().all(|id| checkpoint["upload_id"] == id.as_str()), "{place}: {open:?} and {checkpoint}");
+        assert!(
+            open.iter().all(|id| checkpoint["transfer"]["upload_id"] == id.as_str()),
+            "{place}: {open:?} and {checkpoint}"
+        );
     } else {
         assert!(open.is_empty(), "{place}: {open:?}, and no checkpoint");
     }

@@ -107,7 +107,7 @@ async fn two_uploads_do_not_share_a_checkpoint() {
             outcome = &mut first => panic!("it was not slow: {outcome:?}"),
             outcome = second.send() => outcome.unwrap_err().to_string(),
         };
-        assert!(error.contains("db.tar.qsupload is in use by another upload"), "{error}");
+        assert!(error.contains("db.tar.qsupload is in use by another transfer"), "{error}");
         assert_eq!(interrupted.open_uploads().await, 1, "nothing was sent");
     }
     let uploaded = interrupted.upload().send().await.unwrap();
@@ -124,7 +124,7 @@ async fn a_checkpoint_that_does_not_fit_is_refused() {
         interrupted.bucket.upload(key).file(file).part_size(PART).checkpoint(interrupted.checkpoint())
     };
     for (upload, kind, problem) in [
-        (on("elsewhere", &interrupted.file()), ErrorKind::InvalidInput, "is that of an upload to key \"key\""),
+        (on("elsewhere", &interrupted.file()), ErrorKind::InvalidInput, "belongs to an upload to key \"key\""),
         (on("key", &other_file), ErrorKind::Body, "it was "),
         (
             interrupted.upload().bytes("x"),
@@ -152,7 +152,7 @@ async fn an_upload_that_began_otherwise_is_not_gone_on_with() {
         (elsewhere.checkpoint(interrupted.checkpoint()), interrupted.bucket.emulator().endpoint()),
         (other_zone.checkpoint(interrupted.checkpoint()), "zone \"pek3a\"".to_owned()),
         (interrupted.upload().content_type("text/csv"), "another value of content_type,".to_owned()),
-        (interrupted.upload().metadata("origin", "db1"), "another value of metadata,".to_owned()),
+        (interrupted.upload().metadata("origin", "db1"), "another value of metadata origin,".to_owned()),
         (interrupted.upload().storage_class(StorageClass::StandardIa), "another value of storage_class,".to_owned()),
         (interrupted.upload().encryption(key), "another value of encryption,".to_owned()),
     ] {

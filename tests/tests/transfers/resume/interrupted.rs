@@ -111,7 +111,7 @@ impl Interrupted {
     }
 
     pub(crate) fn upload_id(&self) -> String {
-        self.noted()["upload_id"].as_str().unwrap().to_owned()
+        self.noted()["transfer"]["upload_id"].as_str().unwrap().to_owned()
     }
 
     /// The entity tag that it will have.
