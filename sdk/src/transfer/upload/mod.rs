@@ -207,20 +207,22 @@ impl Upload {
         self
     }
 
-    /// Keeps note of the upload in a file, so that it can be resumed: if it fails, is cancelled or the program dies, the
-    /// same call goes on where it was. Only for [`file`](Upload::file).
+    /// Sets the path of the checkpoint, the file from which an interrupted upload continues. Default: none. Only for
+    /// [`file`](Upload::file).
     ///
-    /// Resuming sends what the server does not have: a part counts as sent if its size and MD5 are those of the file as it
-    /// is now. The file is read for that unless nothing was done to it meanwhile. A file that changed since is refused; if
-    /// it changes during the upload, that is aborted and the checkpoint removed. Refused is also another endpoint, zone,
-    /// bucket or key, and anything else that the object would not get, such as another `content_type` or `encryption`. An
-    /// upload that the server does not know any more begins anew, and [`Uploaded::restarted`] says so. The `part_size` is
-    /// the one that it began with.
+    /// The same call continues after an error, a cancellation or the death of the process. A part on the server is not sent
+    /// again if its size and MD5 are those of the file as it is now. The file is read for that, unless it was not touched
+    /// meanwhile. The `part_size` is that of the first call. If the server does not know the upload any more, it starts
+    /// again, and [`Uploaded::restarted`] is true.
     ///
-    /// The file is small, is replaced in one step, and is removed when the upload is complete. It holds what was said of
-    /// the object, metadata for example, but no keys, and only the user may read it. If parts cannot be noted because the
-    /// disk is full, the upload goes on with a warning: they are read again when it is resumed. While an upload runs, a
-    /// second one with the same checkpoint is refused; a file of that name with `.lock` at its end sees to that.
+    /// The upload is refused if the file has changed, if endpoint, zone, bucket, key or a property such as `content_type`
+    /// or `encryption` differ from the first call, and if another transfer uses the checkpoint. A file that is not a
+    /// checkpoint of this version of the SDK is refused and left as it is. If the file changes during the upload, the
+    /// upload is aborted and the checkpoint removed.
+    ///
+    /// The checkpoint is written at most twice a second. It contains the object's metadata, but no keys, and only the user
+    /// may read it. If it cannot be written once the upload has begun, for example because the disk is full, the upload
+    /// continues with a warning. It is removed when the upload is complete. A file with the suffix `.lock` holds its lock.
     ///
     /// An upload that is not resumed keeps its parts, which cost money, until it is aborted.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
