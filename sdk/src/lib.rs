@@ -61,7 +61,7 @@ mod error;
 mod generated;
 #[cfg(feature = "transfer")]
 mod md5_lanes;
-pub mod operation;
+mod operation;
 mod pagination;
 mod qingstor;
 #[cfg(feature = "transfer")]
@@ -73,7 +73,6 @@ pub use bucket::Bucket;
 pub use client::{PresignedRequest, sign};
 pub use config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig};
 pub use error::{Error, ErrorKind, Result, UploadState};
-pub use generated::operations::*;
 pub use generated::types;
 pub use operation::ResponseInfo;
 pub use pagination::{Items, Pages, Paginator};

@@ -1,6 +1,6 @@
 //! The status, which every output has.
 
-use qingstor_sdk::*;
+use qingstor_sdk::operations::*;
 
 /// The output of any operation.
 pub(crate) trait Answered {
