@@ -15,7 +15,7 @@ use wiremock::ResponseTemplate;
 
 use crate::{quick_retries, requests, status};
 
-const REPEATABLE: &[&str] = &[
+const IDEMPOTENT: &[&str] = &[
     "PutObject",
     "UploadMultipart",
     "GetObject",
@@ -24,7 +24,7 @@ const REPEATABLE: &[&str] = &[
     "DeleteObject",
     "DeleteMultipleObjects",
 ];
-const UNREPEATABLE: &[&str] =
+const NOT_IDEMPOTENT: &[&str] =
     &["InitiateMultipartUpload", "CompleteMultipartUpload", "PutObject that moves", "PutObject that fetches"];
 
 fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
@@ -74,7 +74,7 @@ fn success() -> ResponseTemplate {
 
 #[tokio::test]
 async fn passing_failures_are_tried_three_times() {
-    for operation in REPEATABLE {
+    for operation in IDEMPOTENT {
         for code in [429, 500, 502, 503, 504] {
             let server = service_answering([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
@@ -89,7 +89,7 @@ async fn passing_failures_are_tried_three_times() {
 
 #[tokio::test]
 async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
-    for operation in REPEATABLE {
+    for operation in IDEMPOTENT {
         let server = service_answering([status(500), status(503), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 3, "{operation}");
@@ -127,7 +127,7 @@ async fn refusals_are_not_retried() {
 
 #[tokio::test]
 async fn what_may_have_had_an_effect_is_not_repeated() {
-    for operation in UNREPEATABLE {
+    for operation in NOT_IDEMPOTENT {
         for code in [500, 502, 503, 504] {
             let server = service_answering([status(code), success()]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
@@ -143,7 +143,7 @@ async fn what_may_have_had_an_effect_is_not_repeated() {
 
 #[tokio::test]
 async fn what_had_no_effect_is_repeated_whatever_it_is() {
-    for operation in UNREPEATABLE {
+    for operation in NOT_IDEMPOTENT {
         let server = service_answering([status(429), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 2, "{operation}");
@@ -169,7 +169,7 @@ async fn a_refused_connection_is_retried() {
 async fn a_lost_connection_is_retried() {
     let good = || Answer::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
     for lost in [Answer::reset(), Answer::from(""), Answer::from("HTTP/1.1 200 OK\r\ncontent-le")] {
-        for operation in REPEATABLE {
+        for operation in IDEMPOTENT {
             let server = RawServer::start([lost.clone(), lost.clone(), good()]).await.unwrap();
             let response = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap();
             assert_eq!(response.attempts, 3, "{operation}");
