@@ -1,4 +1,4 @@
-//! The one error type.
+//! The error type of all calls.
 
 mod service;
 mod upload_state;
@@ -15,15 +15,15 @@ pub use upload_state::UploadState;
 
 use crate::Timestamp;
 
-/// What every call of this crate returns.
+/// The result of every call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// Why a call failed.
+/// An error of a call or a transfer.
 ///
-/// [`Display`](fmt::Display) is written for people: it says what failed, in which operation, on which bucket and key,
-/// with the server's code, message and request id. Programs ask [`kind`](Error::kind), [`code`](Error::code),
+/// [`Display`](fmt::Display) is written for people: it names the operation, bucket, key and cause, with the server's
+/// code, message and request id. Programs ask [`kind`](Error::kind), [`code`](Error::code),
 /// [`status`](Error::status) or one of the `is_…` questions. No secret is ever part of an error.
 ///
 /// ```
@@ -46,7 +46,7 @@ struct Inner {
     call: Option<CallName>,
     service: Option<ServiceError>,
     attempts: u32,
-    /// Whether the server cannot have got the request.
+    /// True if the server cannot have received the request.
     unsent: bool,
     upload: Option<FailedUpload>,
     source: Option<BoxError>,
@@ -59,7 +59,7 @@ pub(crate) struct CallName {
     pub(crate) key: Option<String>,
 }
 
-/// The kinds of failure that programs tell apart.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -67,29 +67,29 @@ pub enum ErrorKind {
     Config,
     /// An input is missing or out of its limits; nothing was sent.
     InvalidInput,
-    /// No connection to the server came about; nothing was sent.
+    /// The connection to the server could not be established; nothing was sent.
     Connect,
     /// Nothing moved for longer than the idle timeout, or connecting took longer than the connect timeout.
     Timeout,
-    /// The connection broke on the way. The server may or may not have done what was asked.
+    /// The connection broke. The server may or may not have executed the request.
     Connection,
-    /// The request's body could not be read, or is not as long as it was said to be.
+    /// The body of the request could not be read, or has another length than announced.
     Body,
     /// The server answered with an error: see [`Error::status`] and [`Error::code`].
     Service,
-    /// The server's answer does not fit the specification.
+    /// The answer does not conform to the API specification.
     UnexpectedResponse,
     /// The caller cancelled a transfer.
     Cancelled,
 }
 
 impl Error {
-    /// What kind of failure it was.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// QingStor's error code, such as `object_not_exists`, if the server sent one.
+    /// Returns QingStor's error code, such as `object_not_exists`, if the server sent one.
     ///
     /// There is none where the answer has no body (every `HEAD` request) or comes from a proxy.
     /// All codes: <https://docs.qingcloud.com/qingstor/api/common/error_code.html>
@@ -97,82 +97,82 @@ impl Error {
         self.0.service.as_ref().and_then(|service| service.code.as_deref())
     }
 
-    /// The server's own message, without what [`Display`](fmt::Display) adds to it.
+    /// Returns the server's own message, without the context that [`Display`](fmt::Display) adds.
     pub fn server_message(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.message.as_deref())
     }
 
-    /// The HTTP status, if there was an answer.
+    /// Returns the HTTP status, if there was an answer.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.service.as_ref().map(|service| service.status)
     }
 
-    /// The id under which the server knows the request. QingCloud's support asks for it.
+    /// Returns the server's id of the request. QingCloud's support asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.request_id.as_deref())
     }
 
-    /// Where the server says that the error is explained.
+    /// Returns the URL at which the server explains the error.
     pub fn reference_url(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.url.as_deref())
     }
 
-    /// The operation that failed, such as `UploadMultipart`.
+    /// Returns the operation that failed, such as `UploadMultipart`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.call.as_ref().map(|call| call.operation)
     }
 
-    /// The bucket on which it failed.
+    /// Returns the bucket of the call.
     pub fn bucket(&self) -> Option<&str> {
         self.0.call.as_ref().and_then(|call| call.bucket.as_deref())
     }
 
-    /// The object key on which it failed.
+    /// Returns the object key of the call.
     pub fn key(&self) -> Option<&str> {
         self.0.call.as_ref().and_then(|call| call.key.as_deref())
     }
 
-    /// How often the request was sent; 0 if it never was.
+    /// Returns the number of times that the request was sent.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Whether the bucket, object or upload is not there (status 404, or a code that ends in `_not_exists`).
+    /// Returns true if the bucket, object or upload does not exist (status 404, or a code that ends in `_not_exists`).
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND) || self.code().is_some_and(|code| code.ends_with("_not_exists"))
     }
 
-    /// Whether a condition such as `If-Match` did not hold (status 412).
+    /// Returns true if a condition such as `If-Match` did not hold (status 412).
     pub fn is_precondition_failed(&self) -> bool {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)
     }
 
-    /// Whether the server refused the credentials or what they may do (status 401 or 403).
+    /// Returns true if the server refused the credentials or the permission (status 401 or 403).
     pub fn is_access_denied(&self) -> bool {
         matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
 
-    /// Whether the server asked to slow down (status 429).
+    /// Returns true if the server asked to slow down (status 429).
     pub fn is_throttled(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Whether something took too long.
+    /// Returns true after a timeout.
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether no connection came about.
+    /// Returns true if the connection could not be established.
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
     }
 
-    /// The wait that the server asked for.
+    /// Returns the wait that the server asked for.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.0.service.as_ref().and_then(|service| service.retry_after)
     }
 
-    /// The time at the server when it answered.
+    /// Returns the server's time of the answer.
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
         self.0.service.as_ref().and_then(|service| service.date)
     }
@@ -226,7 +226,7 @@ impl Error {
         self.0.unsent
     }
 
-    /// The same failure, of an input: where a value that came with a call is at fault.
+    /// Turns the error into one of an input, because the value came with a call.
     pub(crate) fn into_invalid_input(mut self) -> Self {
         self.0.kind = ErrorKind::InvalidInput;
         self.0.message.push_str("; nothing was sent");
@@ -248,7 +248,7 @@ impl Error {
         self
     }
 
-    /// Adds what an answer says of itself to an error in understanding it.
+    /// Adds status and request id of an answer that could not be decoded.
     pub(crate) fn with_response(mut self, service: ServiceError) -> Self {
         self.0.service = Some(service);
         self
@@ -268,7 +268,7 @@ impl fmt::Display for Error {
             write!(f, ": ")?;
         }
         write!(f, "{}", inner.message)?;
-        // The innermost cause is the one that says something: "connection refused", not "error sending request".
+        // The innermost cause is the most specific: "connection refused", not "error sending request".
         let mut cause = inner.source.as_deref().map(|source| source as &(dyn StdError + 'static));
         while let Some(deeper) = cause.and_then(StdError::source) {
             cause = Some(deeper);

@@ -1,4 +1,4 @@
-//! What the server says when it refuses.
+//! The error document of the server.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::Timestamp;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
 
-/// Long enough for any message, short enough for a log line.
-const LONGEST_SNIPPET: usize = 200;
+/// Maximum length in bytes of a quoted answer: it has to fit into a log line.
+const MAX_SNIPPET: usize = 200;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceError {
@@ -20,7 +20,7 @@ pub(crate) struct ServiceError {
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) url: Option<String>,
-    /// Where a redirect points: the SDK follows none, since a redirect means that the zone is wrong.
+    /// Target of a redirect. The client follows none, because a redirect means that the zone is wrong.
     pub(crate) location: Option<String>,
     /// `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
@@ -51,7 +51,7 @@ impl ServiceError {
         }
     }
 
-    /// Reads what there is: QingStor's JSON, else whatever a front end sent, else the status alone.
+    /// Parses QingStor's JSON, or quotes the answer of a proxy, or keeps the status alone.
     pub(crate) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut error = Self::of_headers(status, headers);
         match serde_json::from_slice::<JsonError>(body) {
@@ -112,12 +112,12 @@ impl fmt::Display for ServiceError {
     }
 }
 
-/// The beginning of a body on one line, fit for a terminal.
+/// Returns the start of a body on one line, without control characters.
 pub(crate) fn snippet(body: &[u8]) -> String {
-    let start = &body[..body.len().min(LONGEST_SNIPPET)];
+    let start = &body[..body.len().min(MAX_SNIPPET)];
     let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if body.len() > LONGEST_SNIPPET {
+    if body.len() > MAX_SNIPPET {
         line.push('…');
     }
     line

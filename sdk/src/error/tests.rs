@@ -10,7 +10,7 @@ fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
 }
 
 #[test]
-fn a_person_reads_operation_place_code_message_and_request_id() {
+fn display_names_operation_bucket_key_code_message_and_request_id() {
     let body = br#"{"code":"object_not_exists","message":"no such object","request_id":"other","url":"http://docs"}"#;
     let service = ServiceError::parse(StatusCode::NOT_FOUND, &headers(&[("x-qs-request-id", "abc123")]), body);
     let error = Error::from_service(service).with_call(&call()).with_attempts(1);
@@ -25,7 +25,7 @@ fn a_person_reads_operation_place_code_message_and_request_id() {
 }
 
 #[test]
-fn an_html_page_is_quoted_on_one_line_and_cut() {
+fn display_quotes_the_start_of_an_html_page_on_one_line() {
     let page = format!("<html>\r\n<h1>Bad Gateway</h1>{}", "x".repeat(1000));
     let service =
         ServiceError::parse(StatusCode::BAD_GATEWAY, &headers(&[("content-type", "text/html")]), page.as_bytes());
@@ -36,7 +36,7 @@ fn an_html_page_is_quoted_on_one_line_and_cut() {
 }
 
 #[test]
-fn an_empty_answer_still_says_its_status() {
+fn display_of_an_empty_answer_is_its_status() {
     let service = ServiceError::parse(StatusCode::FORBIDDEN, &HeaderMap::new(), b"");
     let error = Error::from_service(service);
     assert_eq!(error.to_string(), "the server answered 403 Forbidden");
@@ -45,7 +45,7 @@ fn an_empty_answer_still_says_its_status() {
 }
 
 #[test]
-fn a_redirect_names_the_zone_as_the_likely_cause() {
+fn display_of_a_redirect_names_the_zone_as_the_cause() {
     let service = ServiceError::parse(
         StatusCode::MOVED_PERMANENTLY,
         &headers(&[("location", "https://pek3a.example.com/films")]),
@@ -56,7 +56,7 @@ fn a_redirect_names_the_zone_as_the_likely_cause() {
 }
 
 #[test]
-fn the_innermost_cause_is_shown_once() {
+fn display_shows_the_innermost_cause_once() {
     let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
     let error = Error::new(ErrorKind::Body, "the body could not be read").with_source(io);
     assert_eq!(error.to_string(), "the body could not be read: no such file");

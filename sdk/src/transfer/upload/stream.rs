@@ -14,13 +14,12 @@ use super::{Reader, Uploaded};
 use crate::body::{BufferPool, CHUNK_SIZE, OpenFile, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::options::TransferOptions;
-use crate::transfer::part_size::growing_part_size;
-use crate::transfer::part_size::{MAX_PARTS, MIB};
+use crate::transfer::part_size::{MAX_PARTS, MIB, growing_part_size};
 use crate::transfer::progress::Meter;
 use crate::transfer::tasks::stopped;
 
-/// How many parts that are too long for memory are on disk at the same time.
-const MOST_ON_DISK: usize = 2;
+/// Maximum number of parts in temporary files. Parts that exceed the memory budget go there.
+const MAX_PARTS_ON_DISK: usize = 2;
 
 impl Job<'_> {
     pub(super) async fn stream(&self, reader: Reader) -> Result<Uploaded> {
@@ -43,16 +42,16 @@ impl Job<'_> {
     }
 }
 
-/// A reader, taken part by part.
+/// Splits a reader into parts.
 struct Parts {
     reader: Reader,
-    /// How long the first part is.
+    /// Size of the first part in bytes.
     first: u64,
     next: u32,
-    /// In MiB.
+    /// Free memory in MiB.
     memory: Arc<Semaphore>,
     budget: u32,
-    /// What was sent makes room for what is read: parts of other lengths would leave holes.
+    /// Reuses the buffers of parts that were sent.
     pool: Arc<BufferPool>,
     disk: Arc<Semaphore>,
     meter: Arc<Meter>,
@@ -72,7 +71,7 @@ impl Parts {
             memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
             budget,
             pool: BufferPool::new(CHUNK_SIZE, usize::try_from(budget).unwrap_or(usize::MAX)),
-            disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
+            disk: Arc::new(Semaphore::new(MAX_PARTS_ON_DISK)),
             meter: Arc::clone(job.meter),
             read: 0,
             is_at_end: false,
@@ -85,7 +84,7 @@ impl Parts {
                 return Ok(());
             }
         }
-        // No part is kept here while there is no room for the next one: the room is that of those that were handed over.
+        // No part is held here while the next one waits for memory, because only parts in the channel free memory.
         while let Some(part) = self.next().await? {
             if sender.send(part).await.is_err() {
                 return Ok(());
@@ -98,7 +97,7 @@ impl Parts {
         Ok(())
     }
 
-    /// The next part; `None` at the end.
+    /// Returns the next part, or `None` at the end.
     async fn next(&mut self) -> Result<Option<PendingPart>> {
         if self.is_at_end {
             return Ok(None);
@@ -162,7 +161,7 @@ impl Parts {
         Ok(Source::file(file, 0..done))
     }
 
-    /// After the last part there can be.
+    /// Checks that the reader is at its end after the last part that the service allows.
     async fn end(&mut self) -> Result<Option<PendingPart>> {
         if fill(&mut self.reader, &mut [0]).await? == 0 {
             self.is_at_end = true;
@@ -179,15 +178,15 @@ impl Parts {
     }
 }
 
-/// Fills the buffer as far as there are bytes.
+/// Fills the buffer, unless the reader ends before.
 async fn fill(reader: &mut Reader, buffer: &mut [u8]) -> Result<usize> {
     let mut buffer = ReadBuf::new(buffer);
     while buffer.remaining() > 0 {
         let before = buffer.filled().len();
         let reading = poll_fn(|context| reader.as_mut().poll_read(context, &mut buffer));
-        reading
-            .await
-            .map_err(|error| Error::new(ErrorKind::Body, "what is uploaded could not be read").with_source(error))?;
+        reading.await.map_err(|error| {
+            Error::new(ErrorKind::Body, "the source of the upload could not be read").with_source(error)
+        })?;
         if buffer.filled().len() == before {
             break;
         }

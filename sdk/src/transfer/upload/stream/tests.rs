@@ -32,7 +32,7 @@ fn on_disk(content: &[u8], part: usize) -> Parts {
         memory: Arc::new(Semaphore::new(0)),
         budget: 0,
         pool: BufferPool::new(CHUNK_SIZE, 0),
-        disk: Arc::new(Semaphore::new(MOST_ON_DISK)),
+        disk: Arc::new(Semaphore::new(MAX_PARTS_ON_DISK)),
         meter: Meter::new(None, None),
         read: 0,
         is_at_end: false,
@@ -40,7 +40,7 @@ fn on_disk(content: &[u8], part: usize) -> Parts {
 }
 
 #[tokio::test]
-async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
+async fn parts_on_disk_hold_the_bytes_that_were_read() {
     for part in [2 * CHUNK_SIZE, 2 * CHUNK_SIZE + 777, 777] {
         for size in [0, 1, part - 1, part, part + 1, 3 * part - 5, 3 * part] {
             let content = content(size);
@@ -67,7 +67,7 @@ async fn parts_that_go_over_the_disk_are_what_was_read_wherever_it_ends() {
 }
 
 #[tokio::test]
-async fn no_more_than_two_parts_are_on_disk_at_the_same_time() {
+async fn at_most_two_parts_are_on_disk() {
     let mut parts = on_disk(&content(3 * CHUNK_SIZE), CHUNK_SIZE);
     let first = parts.next().await.unwrap().unwrap();
     let _second = parts.next().await.unwrap().unwrap();
