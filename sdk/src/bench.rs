@@ -3,7 +3,6 @@
 use crate::Bucket;
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash, VECTOR};
-use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash, VECTOR};
 use crate::operation::{ObjectScope, Operation};
 use crate::transfer::part_size::PartLayout;
 
