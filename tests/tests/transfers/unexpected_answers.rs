@@ -95,7 +95,7 @@ fn odd_answers(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
         ),
         (object.range(0, PART - 1, "etag: \"another\""), "its ETag is \"another\""),
         (object.range(0, 9, ""), "10 bytes and not 4194304"),
-        (object.answer("206 Partial Content", &in_chunks, &too_many), "more bytes came"),
+        (object.answer("206 Partial Content", &in_chunks, &too_many), "it has more bytes than the requested range"),
     ]
 }
 
