@@ -1,7 +1,10 @@
 //! The kinds of problems. A code, once published, keeps its name and its meaning.
 //!
-//! Each has its meaning and, in the paragraph after it, how to mend it; `DIAGNOSTICS.md` and `cargo codegen explain`
-//! say both. The second word is what a report writes below the underlined place when there is nothing more exact.
+//! Each code has a meaning and, in the paragraph after it, a remedy; `DIAGNOSTICS.md` and `cargo codegen explain` print both.
+//! The label stands below the underlined place if a report has nothing more exact.
+//!
+//! The checks that report a code are in `spec/` and `model/`, those of warnings in `lint.rs`. Every code has an example in
+//! `codegen/tests/fixtures/faulty` or `warned`.
 
 /// What is known of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Names and values of enums.
+//! Names and values of enum types. The names of their variants are in `naming.rs`.
 //!
 //! An enum without `x-enum-name` in a parameter or response header is named after that, so that `X-QS-Storage-Class` is one
 //! type in all operations. Only if the name stands for different values somewhere is it prefixed with the operation.

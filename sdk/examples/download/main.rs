@@ -5,7 +5,7 @@
 //! Without access keys in the environment it starts a local server, which has the objects of the example `upload`.
 
 mod arguments;
-#[path = "../transfers/mod.rs"]
+#[path = "../common/mod.rs"]
 mod transfers;
 
 use std::process::ExitCode;

@@ -6,7 +6,7 @@
 
 mod arguments;
 mod progress;
-#[path = "../transfers/size.rs"]
+#[path = "../common/size.rs"]
 mod size;
 mod source;
 

@@ -5,7 +5,7 @@
 //! Without access keys in the environment it starts a local server. The example `download` finds the object there.
 
 mod arguments;
-#[path = "../transfers/mod.rs"]
+#[path = "../common/mod.rs"]
 mod transfers;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Settings from a configuration file.
+//! Reads a configuration file. Its keys are in `keys.rs`.
 
 use std::fmt;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::setting::{Layer, Setting, Value};
+use super::keys::{Layer, Setting, Value};
 use crate::error::{Error, Result};
 
 /// Files of QingStor's tools below the home directory. The first one that exists is read.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
-use super::setting::{Layer, Setting, Value};
+use super::keys::{Layer, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
 use crate::error::{Error, Result};
 

@@ -4,9 +4,9 @@ mod credentials;
 mod endpoint;
 #[cfg(feature = "config-file")]
 mod file;
+mod keys;
 mod load;
 mod retry;
-mod setting;
 mod timeouts;
 
 pub(crate) use timeouts::Timeouts;

@@ -1,4 +1,7 @@
 //! The faults that can be injected.
+//!
+//! Their effects on a request are in `injected_fault.rs`; `injector.rs` decides which request has a fault. A new fault is also
+//! listed in the table in `lib.rs` and in the help text in `main.rs`.
 
 use std::fmt;
 use std::time::Duration;

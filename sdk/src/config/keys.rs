@@ -1,4 +1,6 @@
-//! The settings that can be loaded, and their values in one source.
+//! The keys of the configuration file and the environment, and their values in one source.
+//!
+//! A new key is added to [`Setting`] and [`Setting::KEYS`] here, and applied in `load.rs`.
 
 use std::collections::BTreeMap;
 
