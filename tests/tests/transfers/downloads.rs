@@ -143,7 +143,7 @@ async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
 async fn a_download_with_a_checkpoint_elsewhere_resumes_from_it() {
     let target = Target::new().await;
     let bytes = content(5 * PART + 9, 1);
-    target.bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
+    target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     let state = tempfile::tempdir().unwrap();
     let checkpoint = state.path().join("db.json");
     target.interrupt_when(target.download().checkpoint(&checkpoint), |progress| progress.parts >= 3).await;
