@@ -1,7 +1,9 @@
 //! The partial file of a download, next to its target.
 
+use std::error::Error as _;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ pub(super) struct DownloadRecord {
     /// Path of the target. Only its name if the journal is in the same folder, so that the folder can be moved.
     target: String,
     object: RemoteObject,
+    /// Random text that ends the partial file. Another journal may have used the file for another object in the meantime.
+    token: String,
 }
 
 /// The object that a download fetches.
@@ -45,6 +49,9 @@ pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// Size of the object. The token follows it.
+    size: u64,
+    token: String,
     journal: JournalFile<DownloadRecord>,
 }
 
@@ -63,8 +70,11 @@ impl PartialFile {
         let is_default = checkpoint.is_none();
         let checkpoint = checkpoint.unwrap_or_else(|| with_suffix(&path, ".json"));
         let size = object.size;
-        let record = DownloadRecord { target: recorded_target(target, &checkpoint).map_err(described)?, object };
-        let journal = JournalFile::<DownloadRecord>::lock(checkpoint)?;
+        let recorded = recorded_target(target, &checkpoint).map_err(described)?;
+        let journal = JournalFile::<DownloadRecord>::lock(checkpoint).map_err(|error| {
+            // The caller named no checkpoint, so an error of the file system is reported of the target.
+            if is_default && error.source().is_some() { unwritable(target, io::Error::other(error)) } else { error }
+        })?;
         let earlier = match journal.read() {
             // No other program uses that name, so a damaged file there can be replaced.
             Err(error) if is_default && error.kind() == ErrorKind::Body => {
@@ -73,28 +83,37 @@ impl PartialFile {
             }
             earlier => earlier?,
         };
-        if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.transfer.target != record.target) {
+        if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.transfer.target != recorded) {
             return Err(Error::invalid_input(format!(
                 "the checkpoint {} belongs to a download to {} and not to {}: name another file, or remove it",
                 journal.path().display(),
                 earlier.transfer.target,
-                record.target
+                recorded
             )));
         }
         let file = open_alone(&path)?;
-        let length = file.metadata().map_err(described)?.len();
-        let resumed = earlier.filter(|earlier| length == size && can_resume(earlier, &record));
-        let content = resumed.unwrap_or_else(|| Journal::new(record, part_size));
-        // The length is set after the journal is written, which then claims no parts of a file of another length.
-        journal.start(content.clone(), Some(file.try_clone().map_err(described)?))?;
-        if let Err(error) = file.set_len(size) {
-            if length == 0 {
+        let is_new = file.metadata().map_err(described)?.len() == 0;
+        let resumed = earlier.filter(|earlier| {
+            can_resume(earlier, &object) && has_token(&file, size, &earlier.transfer.token).unwrap_or(false)
+        });
+        let is_resumed = resumed.is_some();
+        let content = resumed.unwrap_or_else(|| {
+            Journal::new(DownloadRecord { target: recorded, object, token: random_token() }, part_size)
+        });
+        let token = content.transfer.token.clone();
+        // The token is written after the journal, which then claims no parts of a file with another token.
+        let started = file.try_clone().map_err(described).and_then(|clone| {
+            journal.start(content.clone(), Some(clone))?;
+            if is_resumed { Ok(()) } else { add_token(&file, size, &token).map_err(described) }
+        });
+        if let Err(error) = started {
+            if is_new {
                 journal.remove()?;
                 remove_if_exists(&path).map_err(described)?;
             }
-            return Err(described(error));
+            return Err(error);
         }
-        Ok((Self { file, path, target: target.to_owned(), journal }, content))
+        Ok((Self { file, path, target: target.to_owned(), size, token, journal }, content))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -124,8 +143,17 @@ impl PartialFile {
 
     /// Replaces the target by the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
-        let moved = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, &self.target));
-        moved.map_err(|error| unwritable(&self.target, error))?;
+        let sync = || self.file.sync_all();
+        let moved = sync()
+            .and_then(|()| self.file.set_len(self.size))
+            .and_then(|()| sync())
+            .and_then(|()| std::fs::rename(&self.path, &self.target));
+        if let Err(error) = moved {
+            if let Err(error) = add_token(&self.file, self.size, &self.token) {
+                tracing::warn!(%error, "the download cannot be resumed");
+            }
+            return Err(unwritable(&self.target, error));
+        }
         // The journal is kept until the rename is durable.
         sync_folder(&self.target);
         if let Err(error) = self.journal.remove() {
@@ -160,12 +188,32 @@ fn check_target(target: &Path) -> Result<()> {
 }
 
 /// Returns true if an earlier download fetched parts of the same object.
-fn can_resume(earlier: &Journal<DownloadRecord>, record: &DownloadRecord) -> bool {
+fn can_resume(earlier: &Journal<DownloadRecord>, object: &RemoteObject) -> bool {
     // Only an ETag proves that the object is still the same.
-    record.object.etag.is_some()
-        && earlier.transfer == *record
+    object.etag.is_some()
+        && earlier.transfer.object == *object
         && !earlier.parts.is_empty()
-        && PartLayout::resumed(record.object.size, earlier.part_size).is_some()
+        && PartLayout::resumed(object.size, earlier.part_size).is_some()
+}
+
+/// Returns a text that no other download has.
+fn random_token() -> String {
+    let random = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// Gives the file the length of the object, and writes the token behind it.
+fn add_token(file: &File, size: u64, token: &str) -> io::Result<()> {
+    file.set_len(size)?;
+    write_all_at(file, token.as_bytes(), size)
+}
+
+/// Returns true if the token, and nothing else, follows the bytes of the object.
+fn has_token(mut file: &File, size: u64, token: &str) -> io::Result<bool> {
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(size))?;
+    file.take(token.len() as u64 + 1).read_to_end(&mut end)?;
+    Ok(end == token.as_bytes())
 }
 
 fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
@@ -257,6 +305,55 @@ mod tests {
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
     }
 
+    /// Two journals can name the same target. The first must not trust parts that the second has overwritten.
+    #[test]
+    fn a_partial_file_that_another_journal_used_is_not_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let open = |checkpoint: &str, etag| {
+            let checkpoint = (!checkpoint.is_empty()).then(|| folder.path().join(checkpoint));
+            PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB).unwrap()
+        };
+        for (first, second) in [("c", "d"), ("", "c"), ("c", "")] {
+            open(first, "\"x\"").0.record(0).unwrap();
+            assert_eq!(open(first, "\"x\"").1.parts.len(), 1);
+            open(second, "\"y\"").0.record(0).unwrap();
+            assert!(open(first, "\"x\"").1.parts.is_empty(), "{first:?} {second:?}");
+        }
+    }
+
+    #[test]
+    fn the_target_has_the_length_of_the_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        for content in [b"".as_slice(), b"one"] {
+            let file = open(&target, Some("\"x\""), content.len() as u64).unwrap().0;
+            file.write_at(content, 0).unwrap();
+            file.finish().unwrap();
+            assert_eq!(fs::read(&target).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn a_download_that_cannot_replace_its_target_is_resumed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("a");
+        let file = open(&target, Some("\"x\""), 100).unwrap().0;
+        file.record(0).unwrap();
+        fs::create_dir(&target).unwrap();
+        file.finish().unwrap_err();
+        drop(file);
+        fs::remove_dir(&target).unwrap();
+        assert_eq!(finished(&target, Some("\"x\""), 100), [0]);
+    }
+
+    #[test]
+    fn an_error_of_the_default_journal_names_the_target() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open(&folder.path().join("none/a"), None, 1).unwrap_err().to_string();
+        assert!(error.contains("none/a could not be written") && !error.contains("checkpoint"), "{error}");
+    }
+
     #[test]
     fn a_damaged_default_journal_is_replaced_and_one_of_version_1_refused() {
         let folder = tempfile::tempdir().unwrap();
@@ -291,7 +388,8 @@ mod tests {
 
     #[test]
     fn the_part_size_is_that_of_the_finished_parts() {
-        let record = DownloadRecord { target: "a".into(), object: object(Some("\"x\""), 100 * MIB) };
+        let object = object(Some("\"x\""), 100 * MIB);
+        let record = DownloadRecord { target: "a".into(), object: object.clone(), token: String::new() };
         for (part_size, parts, expected) in [
             (4 * MIB, vec![0], true),
             (4 * MIB, vec![], false),
@@ -301,7 +399,7 @@ mod tests {
         ] {
             let mut earlier = Journal::new(record.clone(), part_size);
             parts.iter().for_each(|part| earlier.record(*part, None));
-            assert_eq!(can_resume(&earlier, &record), expected, "{part_size} {parts:?}");
+            assert_eq!(can_resume(&earlier, &object), expected, "{part_size} {parts:?}");
         }
     }
 
