@@ -280,8 +280,8 @@ async fn a_receiver_without_room_for_a_segment_is_not_cut() {
 #[tokio::test]
 async fn a_slow_receiver_of_a_long_body_is_not_cut() {
     // As many bytes within the limit as 8 KiB/s are within the default of 60 s.
-    let limit = Duration::from_secs(2);
-    let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 240 << 10 }).operation("PutObject");
+    let limit = Duration::from_secs(4);
+    let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 120 << 10 }).operation("PutObject");
     let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, limit, HOUR).await;
     let bytes = content(3 * MIB, 1);
     let begun = Instant::now();
