@@ -4,30 +4,29 @@
 //! specification. Requests are signed, checked before they are sent, retried where that is safe, and streamed.
 //!
 //! ```no_run
-//! use qingstor_sdk::operations::{InitiateMultipartUploadInput, UploadMultipartInput};
 //! use qingstor_sdk::{Config, QingStor, Result};
 //!
+//! # #[cfg(feature = "transfer")]
 //! # async fn run() -> Result<()> {
 //! let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
 //! let bucket = qingstor.bucket("your-bucket-name", "pek3b");
-//! let upload = bucket
-//!     .initiate_multipart_upload("big.zip", InitiateMultipartUploadInput::new().content_type("application/zip"))
-//!     .await?;
-//! let part = UploadMultipartInput::new(&upload.upload_id, 0).body("the first part");
-//! bucket.upload_multipart("big.zip", part).await?;
+//! bucket.upload("backups/db.tar").file("db.tar").content_type("application/x-tar").send().await?;
+//! let downloaded = bucket.download("backups/db.tar").to_file("restored.tar").send().await?;
+//! println!("{} bytes, verified: {}", downloaded.size, downloaded.is_verified);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! * [`QingStor`] is the account, [`Bucket`] a bucket of it; between them they have all operations.
-//! * [`Upload`] and [`Download`] move whole files of any size, several parts at a time, and resume; [`ObjectCopy`] copies.
-//! * [`Config`] says with which keys, where to, and how patiently.
-//! * [`Paginator`] goes through a list page by page.
-//! * [`Body`] is what is sent, [`ResponseBody`] what is received.
-//! * [`Error`] is what goes wrong.
-//! * [`operations`] has the inputs and outputs of all operations.
-//! * [`types`] are the structures and enumerations in inputs and outputs.
-//! * [`sign`] signs requests that this crate does not know.
+//! * [`QingStor`] is a client for an account, and [`Bucket`] one for a bucket. Their methods are the operations of the API.
+//! * [`Upload`] and [`Download`] transfer whole files of any size, in concurrent parts that can be resumed. [`ObjectCopy`]
+//!   copies objects on the server.
+//! * [`Config`] sets credentials, endpoint, retries and timeouts.
+//! * [`Paginator`] reads a list page by page or item by item.
+//! * [`Body`] is the body of a request, [`ResponseBody`] that of a response.
+//! * [`Error`] describes a failed call: its kind, the operation, and the code, message and request id of the server.
+//! * [`operations`] contains the inputs and outputs of all operations.
+//! * [`types`] contains the structures and enumerations in inputs and outputs.
+//! * [`sign`] signs requests that this crate has no method for.
 //!
 //! # Features
 //!
