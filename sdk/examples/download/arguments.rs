@@ -45,11 +45,4 @@ impl Arguments {
             _ => Ok(()),
         }
     }
-
-    /// Returns the file in which the SDK keeps the ranges of an incomplete download.
-    pub(crate) fn partial(&self) -> PathBuf {
-        let mut partial = self.file.clone().into_os_string();
-        partial.push(".qsdownload");
-        partial.into()
-    }
 }

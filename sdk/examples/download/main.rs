@@ -57,14 +57,9 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
              there"
         ));
     }
-    let partial = arguments.partial();
     match error.kind() {
-        ErrorKind::Cancelled if !partial.exists() => Some("nothing was fetched yet".to_owned()),
-        // The error names the file.
-        ErrorKind::Cancelled => Some("the same command continues the download".to_owned()),
-        _ if partial.exists() => {
-            let partial = partial.display();
-            Some(format!("the ranges fetched so far are in {partial}: the same command continues the download"))
+        ErrorKind::Cancelled | ErrorKind::Timeout | ErrorKind::Connection => {
+            Some("the same command continues with the ranges fetched so far, if there are any".to_owned())
         }
         _ => advice(error),
     }
