@@ -42,7 +42,8 @@ pub enum UploadState {
         /// The error of the last attempt to write the checkpoint. Parts that it lacks are read again before they are skipped.
         unsaved: Option<Error>,
     },
-    /// The checkpoint was refused, because it belongs to another source, destination or setting. Neither the checkpoint nor
+    /// The checkpoint was refused, because it belongs to another source, destination or setting, or has a part size that the
+    /// source cannot be uploaded with. Neither the checkpoint nor
     /// its upload was touched. Use another checkpoint file; or correct the call; or remove the checkpoint and abort the
     /// upload.
     #[non_exhaustive]
@@ -89,7 +90,10 @@ impl Error {
         self.0.upload.as_ref().and_then(|upload| upload.part)
     }
 
-    /// Returns the state in which a failed upload or copy left its multipart upload. `None` if there was no multipart upload.
+    /// Returns the state in which a failed upload or copy left its multipart upload.
+    ///
+    /// `None` if there was no multipart upload, and if its checkpoint could not be read: another transfer uses it, it is
+    /// damaged, or another version of the SDK wrote it. Such a checkpoint and its upload are left as they are.
     pub fn upload_state(&self) -> Option<&UploadState> {
         self.0.upload.as_ref().and_then(|upload| upload.state.as_ref())
     }

@@ -63,9 +63,9 @@ mod tests {
     use crate::body::CHUNK_SIZE;
     use crate::transfer::part_size::PartLayout;
 
-    async fn check(regions: Vec<Source>, bytes: &[u8], places: &PartLayout) {
-        let places = places.parts().map(|part| part.bytes.start as usize..part.bytes.end as usize);
-        let expected: Vec<Md5Sum> = places.map(|place| Md5::digest(&bytes[place]).into()).collect();
+    async fn check(regions: Vec<Source>, bytes: &[u8], layout: &PartLayout) {
+        let ranges = layout.parts().map(|part| part.bytes.start as usize..part.bytes.end as usize);
+        let expected: Vec<Md5Sum> = ranges.map(|range| Md5::digest(&bytes[range]).into()).collect();
         assert_eq!(sums_of(regions).await.unwrap(), expected);
     }
 
@@ -75,16 +75,16 @@ mod tests {
         for length in [70_000_077_u32, 21_000_077, 20 << 20, 4 << 20, 100, 64, 0] {
             let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();
             std::fs::write(file.path(), &bytes).unwrap();
-            let plan = PartLayout::new(u64::from(length), 4 << 20).unwrap();
+            let layout = PartLayout::new(u64::from(length), 4 << 20).unwrap();
             for source in [Source::bytes(bytes.clone().into()), Source::open(file.path(), 0, None).unwrap()] {
-                check(plan.parts().map(|part| source.region(part.bytes)).collect(), &bytes, &plan).await;
+                check(layout.parts().map(|part| source.region(part.bytes)).collect(), &bytes, &layout).await;
             }
             let chunks = |part: &[u8]| part.chunks(CHUNK_SIZE).map(bytes::Bytes::copy_from_slice).collect();
-            let in_chunks = plan.parts().map(|part| {
+            let in_chunks = layout.parts().map(|part| {
                 let part = &bytes[part.bytes.start as usize..part.bytes.end as usize];
                 Source::chunks(chunks(part))
             });
-            check(in_chunks.collect(), &bytes, &plan).await;
+            check(in_chunks.collect(), &bytes, &layout).await;
         }
     }
 

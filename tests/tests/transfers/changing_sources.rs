@@ -96,7 +96,7 @@ async fn what_nobody_hashed_is_said_to_be_a_mixture_possibly() {
     let error = upload.send().await.unwrap_err();
     let text = error.to_string();
     assert_eq!(error.kind(), ErrorKind::Body, "{text}");
-    assert!(text.contains("it was written to; what was stored may be a mixture of both"), "{text}");
+    assert!(text.contains("it was written to; the object may be a mixture of the old and the new content"), "{text}");
     let stored = read(&bucket, "key").await.unwrap();
     assert!(stored != before && stored == std::fs::read(file.path()).unwrap(), "it is what this is about");
 }

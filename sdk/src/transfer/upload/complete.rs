@@ -64,7 +64,7 @@ enum Seen {
     /// Neither the upload nor an object exists.
     Nothing,
     /// The upload does not exist, and there is an object.
-    Object { has_size: bool, is_recent: bool, change: Change, etag: Tag },
+    Object { has_size: bool, is_recent: bool, change: Change, etag: EtagMatch },
 }
 
 /// A comparison of the object with the one before the completion.
@@ -80,7 +80,7 @@ enum Change {
 
 /// A comparison of the object's ETag with the one that belongs to the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tag {
+enum EtagMatch {
     Ours,
     /// It is made of other parts, or has that form by accident.
     OfOtherParts,
@@ -146,14 +146,14 @@ fn judge(evidence: &Evidence) -> Outcome {
         Seen::Object { change: Change::Same, is_recent: false, .. } => Outcome::Gone,
         Seen::Object { change: Change::Same, etag, .. } => {
             let was_gone_before = answers[..] == [Answer::NoSuchUpload];
-            match (etag == Tag::Ours, was_gone_before) {
+            match (etag == EtagMatch::Ours, was_gone_before) {
                 (true, true) => Outcome::Completed,
                 (false, false) => Outcome::Gone,
                 (true, false) | (false, true) => Outcome::Unknown,
             }
         }
-        Seen::Object { etag: Tag::Ours, .. } => Outcome::Completed,
-        Seen::Object { etag: Tag::OfOtherParts, .. } => Outcome::Unknown,
+        Seen::Object { etag: EtagMatch::Ours, .. } => Outcome::Completed,
+        Seen::Object { etag: EtagMatch::OfOtherParts, .. } => Outcome::Unknown,
         Seen::Object { change: Change::Changed, .. } => Outcome::Completed,
         Seen::Object { change: Change::Unknown, .. } => Outcome::Unknown,
     }
@@ -188,20 +188,20 @@ impl MultipartUpload {
     pub(super) async fn complete(&self, parts: &[CompletedPart], before: &Before) -> Result<Completed> {
         let size = parts.iter().map(|part| part.length).sum();
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
-        let tag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsEtag::of(&sums));
+        let expected_etag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsEtag::of(&sums));
         let mut attempts = self.bucket.attempts();
         let mut evidence =
             Evidence { is_resumed: self.is_resumed, answers: Vec::new(), can_retry: true, seen: Seen::NotNeeded };
         loop {
             let mut input = self.headers.complete(&self.upload_id);
             input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
-            input.etag = tag.map(|tag| tag.to_string());
+            input.etag = expected_etag.map(|etag| etag.to_string());
             let Err(error) = self.bucket.send_object_within(&mut attempts, &self.key, input).await else { break };
             let wait = attempts.wait_after(&error);
             evidence.can_retry = wait.is_some();
             evidence.answers.push(classify(&error));
             if evidence.is_open_question() {
-                evidence.seen = self.look(size, tag, before).await.unwrap_or_else(|error| {
+                evidence.seen = self.look(size, expected_etag, before).await.unwrap_or_else(|error| {
                     let upload_id = &self.upload_id;
                     tracing::warn!(upload_id, %error, "the client cannot find out whether the upload was completed");
                     Seen::NoAnswer
@@ -218,7 +218,7 @@ impl MultipartUpload {
             }
         }
         self.set_outcome(Outcome::Completed);
-        self.verify(size, tag).await
+        self.verify(size, expected_etag).await
     }
 
     fn set_outcome(&self, outcome: Outcome) {
@@ -239,7 +239,7 @@ impl MultipartUpload {
         }
     }
 
-    async fn look(&self, size: u64, tag: Option<PartsEtag>, before: &Before) -> Result<Seen> {
+    async fn look(&self, size: u64, expected_etag: Option<PartsEtag>, before: &Before) -> Result<Seen> {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
         match self.bucket.list_multipart(&self.key, input).await {
             Ok(_) => return Ok(Seen::Upload),
@@ -256,10 +256,10 @@ impl MultipartUpload {
             Before::Object(_) | Before::Nothing => Change::Changed,
             Before::Unknown => Change::Unknown,
         };
-        let etag = match (tag, object.etag.as_deref().and_then(PartsEtag::parse)) {
-            (Some(ours), Some(stored)) if ours == stored => Tag::Ours,
-            (Some(_), Some(_)) => Tag::OfOtherParts,
-            _ => Tag::Incomparable,
+        let etag = match (expected_etag, object.etag.as_deref().and_then(PartsEtag::parse)) {
+            (Some(ours), Some(stored)) if ours == stored => EtagMatch::Ours,
+            (Some(_), Some(_)) => EtagMatch::OfOtherParts,
+            _ => EtagMatch::Incomparable,
         };
         Ok(Seen::Object {
             has_size: object.content_length.is_none_or(|length| length == size),
@@ -269,13 +269,13 @@ impl MultipartUpload {
         })
     }
 
-    async fn verify(&self, size: u64, tag: Option<PartsEtag>) -> Result<Completed> {
+    async fn verify(&self, size: u64, expected_etag: Option<PartsEtag>) -> Result<Completed> {
         let stored = self.headers.stored(&self.bucket, &self.key);
         let Some(object) = stored.verify_stored(size).await? else {
             return Ok(Completed::default());
         };
         let HeadObjectOutput { etag: stored, version_id, .. } = object;
-        let etag_kept = tag.map(|tag| stored.as_deref().and_then(PartsEtag::parse) == Some(tag));
+        let etag_kept = expected_etag.map(|expected| stored.as_deref().and_then(PartsEtag::parse) == Some(expected));
         if etag_kept == Some(false) {
             tracing::debug!(upload_id = self.upload_id, "the server made an ETag of its own");
         }
@@ -327,7 +327,7 @@ mod tests {
         Evidence { is_resumed: false, answers: vec![answer], can_retry: false, seen }
     }
 
-    fn object(change: Change, etag: Tag) -> Seen {
+    fn object(change: Change, etag: EtagMatch) -> Seen {
         Seen::Object { has_size: true, is_recent: true, change, etag }
     }
 
@@ -335,8 +335,8 @@ mod tests {
     fn judge_follows_the_table() {
         use Answer::{Failed, NoSuchUpload, Refused};
         use Change::{Changed, Same};
+        use EtagMatch::{Incomparable, OfOtherParts, Ours};
         use Outcome::{Completed, Gone, Open, Retry, Unknown};
-        use Tag::{Incomparable, OfOtherParts, Ours};
         let retried = |evidence| Evidence { can_retry: true, ..evidence };
         let after =
             |first, evidence: Evidence| Evidence { answers: [vec![first], evidence.answers].concat(), ..evidence };

@@ -1,4 +1,4 @@
-//! A file, bytes or whatever can be read, to an object.
+//! Uploads of files, bytes and readers to objects.
 
 mod abort_guard;
 mod complete;
@@ -28,7 +28,7 @@ pub(crate) use abort_guard::start;
 pub(crate) use complete::Completed;
 pub(crate) use multipart::{CompletedPart, MultipartUpload};
 
-/// An upload, made by [`Bucket::upload`]: of a file, of bytes, or of anything that can be read.
+/// Upload of a file, bytes or a reader to an object, created by [`Bucket::upload`].
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -45,8 +45,9 @@ pub(crate) use multipart::{CompletedPart, MultipartUpload};
 /// # }
 /// ```
 ///
-/// What is no longer than a part is sent with one `PutObject`. Longer ones are an upload in parts: several at a time, each
-/// retried alone, each with the MD5 of its bytes, which the server compares. In the end the object's size is looked at.
+/// Content that fits in one part is sent with one `PutObject`. Larger content becomes a multipart upload: several parts are
+/// sent concurrently, and a part that fails is retried alone. Each request carries the MD5 of its bytes, which the server
+/// compares. After the completion, the client checks the size of the object.
 ///
 /// | | default | limits |
 /// | --- | --- | --- |
@@ -57,14 +58,14 @@ pub(crate) use multipart::{CompletedPart, MultipartUpload};
 ///
 /// # Failure
 ///
-/// If an upload fails, the client aborts it, because stored parts cost money; with a [`checkpoint`](Upload::checkpoint) it is
-/// kept to be resumed, unless the file changed. If the server does not say whether it completed the upload, the client
+/// If an upload fails, the client aborts it, because stored parts cost money. With a [`checkpoint`](Upload::checkpoint) it
+/// is kept to be resumed, unless the file changed. If the server does not say whether it completed the upload, the client
 /// does not abort it. [`Error::upload_state`] tells these cases apart.
 ///
-/// Dropping the future stops everything but bytes that the operating system and the HTTP library have taken over, some MiB at
-/// most, which they hold until the server reads them or the connection ends. The upload is aborted in the background if
-/// the runtime goes on. If the completion was requested by then, the upload is completed or aborted, whichever the server
-/// does first.
+/// Dropping the future stops the upload, and aborts it in the background if the runtime keeps running. Bytes that the HTTP
+/// library and the operating system have already taken over, some MiB at most, are held until the server reads them or the
+/// connection ends. If the completion was already requested, the server completes or aborts the upload, depending on the
+/// request that it executes first.
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     bucket: Bucket,
@@ -97,111 +98,118 @@ impl Bucket {
 }
 
 impl Upload {
-    /// Uploads a file, as it is now, piece by piece: memory depends neither on its size nor on that of parts, and is about
-    /// 2 MiB for each part on its way. It is read twice, unless [`checksum`](Upload::checksum) is `None`.
+    /// Uploads a file.
     ///
-    /// One that changes meanwhile is an error. Then there is no object, unless one request was enough and the server had
-    /// taken it already: the error says so, and it is the file as it was, or with
-    /// [`checksum(None)`](Upload::checksum) possibly a mixture.
+    /// The file is read in chunks: about 2 MiB of memory are used for each part in flight, whatever the size of the file and
+    /// of its parts. It is read twice, to be hashed and to be sent, or once if [`checksum`](Upload::checksum) is `None`.
+    ///
+    /// If the file changes during the upload, the upload fails, and a multipart upload creates no object. If one request was
+    /// enough, the server may have stored the object before the change was noticed, and the error says so. That object has
+    /// the content from before the change, or, with `checksum(None)`, possibly a mixture of both.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.input = Some(Input::File(path.into()));
         self
     }
 
-    /// Uploads bytes that are in memory. They are not copied.
+    /// Uploads bytes in memory, without copying them.
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
         self.input = Some(Input::Bytes(bytes.into()));
         self
     }
 
-    /// Uploads what can be read until there is no more: standard input, a pipe, something that is being compressed.
+    /// Uploads the bytes of a reader until its end, for example standard input, a pipe or the output of a compressor.
     ///
-    /// Parts become longer as it goes on, because nobody knows how many there will be: twice as long from part 128, 256 and
-    /// 384 on, and then every 16 parts, with fewer on their way at the same time. Those that are longer than the
-    /// [`memory_budget`](Upload::memory_budget) are kept in [temporary files](std::env::temp_dir) until they are sent, two
-    /// at most; that begins after 16 GiB with the defaults, and a larger `part_size` puts it off.
+    /// The size is unknown in advance, so parts grow: the part size doubles at parts 128, 256 and 384, and from part 528 on
+    /// after every 16 parts, up to 5 GiB. Large parts are sent with less concurrency, to stay within the
+    /// [`memory_budget`](Upload::memory_budget). Parts that are larger than this budget are kept in
+    /// [temporary files](std::env::temp_dir), two at most, until they are sent. With the defaults this begins after 16 GiB,
+    /// and later with a larger [`part_size`](Upload::part_size).
     pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
         self.input = Some(Input::Reader(Box::pin(reader)));
         self
     }
 
-    /// The object's `Content-Type`.
+    /// Sets the `Content-Type` of the object. Unset by default.
     pub fn content_type(mut self, value: impl Into<String>) -> Self {
         self.headers.content_type = Some(value.into());
         self
     }
 
-    /// The object's `Cache-Control`.
+    /// Sets the `Cache-Control` of the object. Unset by default.
     pub fn cache_control(mut self, value: impl Into<String>) -> Self {
         self.headers.cache_control = Some(value.into());
         self
     }
 
-    /// The object's `Content-Disposition`.
+    /// Sets the `Content-Disposition` of the object. Unset by default.
     pub fn content_disposition(mut self, value: impl Into<String>) -> Self {
         self.headers.content_disposition = Some(value.into());
         self
     }
 
-    /// The object's `Content-Encoding`: that of the bytes as they are. Nothing is compressed.
+    /// Sets the `Content-Encoding` of the object. Unset by default.
+    ///
+    /// It describes the bytes as they are: the client does not compress them.
     pub fn content_encoding(mut self, value: impl Into<String>) -> Self {
         self.headers.content_encoding = Some(value.into());
         self
     }
 
-    /// The object's `Expires`.
+    /// Sets the `Expires` of the object. Unset by default.
     pub fn expires(mut self, value: impl Into<String>) -> Self {
         self.headers.expires = Some(value.into());
         self
     }
 
-    /// Adds metadata of the caller's own, `X-QS-Meta-…`.
+    /// Adds an entry of metadata, the header `X-QS-Meta-<name>`. An entry with the same name is replaced.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// In which class of storage it is kept.
+    /// Sets the storage class of the object. Defaults to the server's default, the standard class.
     pub fn storage_class(mut self, class: StorageClass) -> Self {
         self.headers.storage_class = Some(class);
         self
     }
 
-    /// Has the server encrypt it with a key of the customer's own.
+    /// Has the server encrypt the object with a customer key. Not encrypted with one by default.
     ///
-    /// The server's checksums are then those of what it stores: what arrived is still compared with `Content-MD5`.
+    /// The ETags are then those of the encrypted bytes, so the client does not compare them. The server still compares the
+    /// bytes of each request with their `Content-MD5`.
     pub fn encryption(mut self, key: CustomerKey) -> Self {
         self.headers.encryption = Some(key);
         self
     }
 
-    /// How many bytes a part has, from 4 MiB to 5 GiB; default 8 MiB. They are more where 10,000 parts would be too few, and
-    /// always whole MiB: by their number and the object's size, a download then knows what its entity tag is made of.
+    /// Sets the size of a part in bytes, 4 MiB to 5 GiB. Defaults to 8 MiB.
+    ///
+    /// It is rounded up to whole MiB, so that a download can derive the part size from the ETag and the size of the object.
+    /// Parts are larger if there would be more than 10,000.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self
     }
 
-    /// How many parts are on their way at the same time, 1 or more; default 8.
+    /// Sets the maximum number of parts in flight, at least 1. Defaults to 8.
     pub fn concurrency(mut self, parts: usize) -> Self {
         self.options.concurrency = parts;
         self
     }
 
-    /// How many bytes of a [reader](Upload::reader) may be in memory, where parts on their way are as a whole. Default
-    /// `concurrency` × `part_size`, at least two parts; less than that is refused.
+    /// Sets the maximum number of bytes of a [reader](Upload::reader) in memory, at least two parts. Defaults to
+    /// `concurrency` × `part_size`, and at least two parts.
     ///
-    /// Files and bytes that are in memory already need none.
+    /// The parts of a reader are in memory as a whole while they are sent. Files and bytes do not use this budget.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
     }
 
-    /// What the bytes are checked by; [`Checksum::Md5`] by default.
+    /// Sets the checksum that the server verifies the bytes with. Defaults to [`Checksum::Md5`].
     ///
-    /// With `None`, nothing is hashed, which saves about half of the CPU time. Then nothing notices if bytes are changed
-    /// by memory or a network device that is broken in a way that TCP and TLS do not find: over `http` TCP's checksum of
-    /// 16 bits is all there is, over `https` what can still happen is outside of the connection.
+    /// With `None`, nothing is hashed, which saves about half of the CPU time. The server then cannot detect bytes that were
+    /// changed by faulty memory or network devices, unless TCP (a checksum of 16 bits) or, over `https`, TLS detects it.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.options.checksum = checksum.into();
         self
@@ -230,7 +238,7 @@ impl Upload {
         self
     }
 
-    /// How many bytes a second are sent at the most, all parts together; 1 or more. No limit by default.
+    /// Limits the bytes per second of all requests together, at least 1. Unlimited by default.
     pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.options.bandwidth = Some(bytes_per_second);
         self
@@ -246,11 +254,13 @@ impl Upload {
         self
     }
 
-    /// Cancels the upload when `done` completes, unless its completion was requested by then.
+    /// Cancels the upload when the future completes.
     ///
-    /// Parts in progress are stopped. The upload is aborted, or kept if it has a [`checkpoint`](Upload::checkpoint).
-    /// [`send`](Upload::send) returns an error of the kind [`Cancelled`](crate::ErrorKind::Cancelled), which says which of the
-    /// two. Dropping the future of `send` stops everything too, but cannot wait for the abort.
+    /// Parts in flight are stopped, and the multipart upload is aborted, or kept if it has a
+    /// [`checkpoint`](Upload::checkpoint). [`send`](Upload::send) returns an error of kind
+    /// [`Cancelled`](crate::ErrorKind::Cancelled), which tells what was done. If a single request was in flight, the server
+    /// may still store the object. Once the completion of a multipart upload was requested, a cancellation has no effect.
+    /// Dropping the future of `send` stops the upload too, but cannot wait for the abort.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -261,8 +271,8 @@ impl Upload {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.options.cancellation = Cancellation::on(done);
+    pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.options.cancellation = Cancellation::on(cancelled);
         self
     }
 
@@ -270,10 +280,15 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is nothing to upload or a setting is out of
-    /// its limits, [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read or changed meanwhile, and
-    /// those of the operations. [`Error::upload_id`] and [`Error::part_number`] name the upload and the part, and
-    /// [`Error::upload_state`] says what became of the upload.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no source, or an option is out of its
+    ///   limits.
+    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read, or changed meanwhile.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the object has another size.
+    /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
+    /// * The errors of the operations.
+    ///
+    /// [`Error::upload_id`] and [`Error::part_number`] name the upload and the part, and [`Error::upload_state`] tells what
+    /// became of the upload.
     pub async fn send(self) -> Result<Uploaded> {
         let Self { bucket, key, input, headers, options } = self;
         let input = input.ok_or_else(|| {

@@ -213,7 +213,7 @@ pub(super) async fn send_verified<I: Operation<Scope = ObjectScope>>(
                     return Ok((output, requests));
                 }
                 Error::unexpected_response(
-                    "the server's checksum is not that of what was sent: it was changed on its way",
+                    "the server's MD5 differs from the one sent: the bytes were changed on the way",
                 )
                 .with_call(&bucket.call(I::SPEC.name, key))
                 .with_attempts(requests)

@@ -67,7 +67,7 @@ pub(super) enum Start {
     /// At the beginning: there was no journal, or the server does not know its upload (`is_restart`).
     New { is_restart: bool },
     /// After the parts that the server has.
-    Resumed { upload: Arc<MultipartUpload>, plan: PartLayout, parts: Vec<CompletedPart> },
+    Resumed { upload: Arc<MultipartUpload>, layout: PartLayout, parts: Vec<CompletedPart> },
     /// At the end: an earlier process died after it had completed the upload.
     Completed(Box<Uploaded>),
 }
@@ -89,16 +89,23 @@ impl Job<'_> {
         let Some(journal) = run_blocking(move || reader.read()).await? else {
             return Ok(Start::New { is_restart: false });
         };
-        self.check(file.path(), &journal.transfer, source, now)?;
+        let layout = self.check(file.path(), &journal, source, now)?;
         let upload_id = journal.transfer.upload_id.clone();
-        let found = self.options.cancellation.unless_cancelled(self.resume(file, journal, source, now)).await;
+        let found = self.options.cancellation.unless_cancelled(self.resume(file, journal, layout, source, now)).await;
         let kept = || UploadState::Kept { checkpoint: file.path().to_owned(), unsaved: None };
         found.map_err(|error| error.with_upload_state(&upload_id, kept()))
     }
 
-    /// Refuses a journal of another upload, or of a file that has changed.
-    fn check(&self, path: &Path, record: &UploadRecord, source: &Source, now: Fingerprint) -> Result<()> {
+    /// Returns the layout of the upload. Refuses a journal of another upload, or of a file that has changed.
+    fn check(
+        &self,
+        path: &Path,
+        journal: &Journal<UploadRecord>,
+        source: &Source,
+        now: Fingerprint,
+    ) -> Result<PartLayout> {
         let checkpoint = path.display();
+        let record = &journal.transfer;
         let destination = Destination::new(self.bucket, self.key, self.headers);
         let error = if let Some(difference) = record.destination.difference(&destination) {
             Error::invalid_input(format!("the checkpoint {checkpoint} belongs to an upload {difference}"))
@@ -108,8 +115,14 @@ impl Job<'_> {
                  remove that file and abort the upload"
             );
             Error::new(ErrorKind::Body, message)
+        } else if let Some(layout) = PartLayout::resumed(now.size, journal.part_size) {
+            return Ok(layout);
         } else {
-            return Ok(());
+            Error::invalid_input(format!(
+                "the checkpoint {checkpoint} has a part size of {} bytes, in which {} bytes cannot be uploaded. To begin \
+                 again, remove that file and abort the upload",
+                journal.part_size, now.size
+            ))
         };
         Err(error.with_upload_state(&record.upload_id, UploadState::Refused { checkpoint: path.to_owned() }))
     }
@@ -118,27 +131,20 @@ impl Job<'_> {
         &self,
         file: &Arc<UploadJournal>,
         journal: Journal<UploadRecord>,
+        layout: PartLayout,
         source: &Source,
         now: Fingerprint,
     ) -> Result<Start> {
-        let plan = PartLayout::resumed(now.size, journal.part_size).ok_or_else(|| {
-            Error::invalid_input(format!(
-                "the checkpoint {} has a part size of {} bytes, in which {} bytes cannot be uploaded",
-                file.path().display(),
-                journal.part_size,
-                now.size
-            ))
-        })?;
         let upload_id = &journal.transfer.upload_id;
         let listing = self.bucket.paginate_object(self.key, ListMultipartInput::new(upload_id));
         let listed = match listing.items().into_vec().await {
             Ok(listed) => listed,
             Err(error) if is_no_such_upload(&error) => {
-                return self.find_completed(&journal, &plan, source, now).await;
+                return self.find_completed(&journal, &layout, source, now).await;
             }
             Err(error) => return Err(error),
         };
-        let parts = self.unchanged_parts(&journal, &plan, listed, source, now).await?;
+        let parts = self.unchanged_parts(&journal, &layout, listed, source, now).await?;
         let Journal { transfer, part_size, .. } = journal;
         let upload = MultipartUpload::resumed(
             self.bucket,
@@ -153,7 +159,7 @@ impl Job<'_> {
             journal.record(part.number, part.sum.as_ref());
         }
         file.resume(journal);
-        Ok(Start::Resumed { upload: Arc::new(upload), plan, parts })
+        Ok(Start::Resumed { upload: Arc::new(upload), layout, parts })
     }
 
     /// Returns the parts on the server that hold what the source has now. Reads the source where the known digests do not
@@ -161,7 +167,7 @@ impl Job<'_> {
     async fn unchanged_parts(
         &self,
         journal: &Journal<UploadRecord>,
-        plan: &PartLayout,
+        layout: &PartLayout,
         listed: Vec<ObjectPart>,
         source: &Source,
         now: Fingerprint,
@@ -170,7 +176,7 @@ impl Job<'_> {
         let is_untouched = journal.transfer.source.fingerprint.is_untouched(&now);
         let listed: BTreeMap<u32, ObjectPart> = listed.into_iter().map(|part| (part.part_number, part)).collect();
         let (mut unchanged, mut unknown) = (Vec::new(), Vec::new());
-        for part in plan.parts() {
+        for part in layout.parts() {
             let Some(listed) = listed.get(&part.number).filter(|listed| listed.size == Some(length(&part))) else {
                 continue;
             };
@@ -192,7 +198,7 @@ impl Job<'_> {
     async fn find_completed(
         &self,
         journal: &Journal<UploadRecord>,
-        plan: &PartLayout,
+        layout: &PartLayout,
         source: &Source,
         now: Fingerprint,
     ) -> Result<Start> {
@@ -206,19 +212,19 @@ impl Job<'_> {
         let may_be_own = was_made_after(&object, journal.transfer.initiated) && self.headers.are_those_of(&object);
         let etag = object.etag.as_deref().and_then(PartsEtag::parse);
         // The source is read only if everything else fits.
-        let Some(etag) = etag.filter(|etag| has_size && may_be_own && etag.count == plan.count()) else {
+        let Some(etag) = etag.filter(|etag| has_size && may_be_own && etag.count == layout.count()) else {
             return Ok(Start::New { is_restart: true });
         };
-        let recorded: Option<Vec<Md5Sum>> = plan.parts().map(|part| journal.md5(part.number)).collect();
+        let recorded: Option<Vec<Md5Sum>> = layout.parts().map(|part| journal.md5(part.number)).collect();
         let sums = match recorded.filter(|_| journal.transfer.source.fingerprint.is_untouched(&now)) {
             Some(recorded) => recorded,
-            None => sums_of(plan.parts().map(|part| source.region(part.bytes)).collect()).await?,
+            None => sums_of(layout.parts().map(|part| source.region(part.bytes)).collect()).await?,
         };
         if PartsEtag::of(&sums) != etag {
             return Ok(Start::New { is_restart: true });
         }
         let upload_id = journal.transfer.upload_id.clone();
-        Ok(Start::Completed(Box::new(self.completed_before(upload_id, now.size, plan.count(), object))))
+        Ok(Start::Completed(Box::new(self.completed_before(upload_id, now.size, layout.count(), object))))
     }
 
     fn completed_before(&self, upload_id: String, size: u64, parts: u32, object: HeadObjectOutput) -> Uploaded {

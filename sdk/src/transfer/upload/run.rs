@@ -1,4 +1,4 @@
-//! Runs an upload: one request, a multipart upload, or what is left of one that a checkpoint describes.
+//! Runs an upload: with one request, as a multipart upload, or as the rest of one that a checkpoint describes.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -71,17 +71,17 @@ impl Job<'_> {
         self.meter.update(|progress| progress.total_bytes = Some(before.size));
         let journal = self.lock_journal().await?;
         let uploaded = match self.find_start(journal.as_ref(), &source, before).await? {
-            Start::Resumed { upload, plan, parts } => {
-                self.send(upload, journal.clone(), &source, before, plan, parts).await?
+            Start::Resumed { upload, layout, parts } => {
+                self.send(upload, journal.clone(), &source, before, layout, parts).await?
             }
             Start::Completed(uploaded) => *uploaded,
             Start::New { is_restart } => {
-                let plan = PartLayout::new(before.size, self.options.part_size)?;
-                let uploaded = if plan.count() == 1 {
+                let layout = PartLayout::new(before.size, self.options.part_size)?;
+                let uploaded = if layout.count() == 1 {
                     self.put(&source, before).await?
                 } else {
                     let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
-                    self.send(upload, journal.clone(), &source, before, plan, Vec::new()).await?
+                    self.send(upload, journal.clone(), &source, before, layout, Vec::new()).await?
                 };
                 Uploaded { restarted: is_restart, ..uploaded }
             }
@@ -92,30 +92,30 @@ impl Job<'_> {
         Ok(uploaded)
     }
 
-    /// Sends what is missing, and makes an object of all.
+    /// Sends the parts that the server has not stored, and completes the upload.
     async fn send(
         &self,
         upload: Arc<MultipartUpload>,
         journal: Option<Arc<UploadJournal>>,
         source: &Source,
         before: Fingerprint,
-        plan: PartLayout,
-        there: Vec<CompletedPart>,
+        layout: PartLayout,
+        stored: Vec<CompletedPart>,
     ) -> Result<Uploaded> {
-        let resumed: u64 = there.iter().map(|part| part.length).sum();
+        let resumed: u64 = stored.iter().map(|part| part.length).sum();
         self.meter.update(|progress| {
-            progress.total_parts = Some(plan.count());
-            progress.parts = u32::try_from(there.len()).unwrap_or(u32::MAX);
+            progress.total_parts = Some(layout.count());
+            progress.parts = u32::try_from(stored.len()).unwrap_or(u32::MAX);
             progress.bytes = resumed;
             progress.resumed_bytes = resumed;
         });
         let journal = journal.map(|journal| Arc::clone(upload.journal.get_or_init(|| journal)));
         let sending = async {
             if let Some(journal) = journal.filter(|_| !upload.is_resumed) {
-                self.start_journal(journal, &upload, source, before, plan.part_size()).await?;
+                self.start_journal(journal, &upload, source, before, layout.part_size()).await?;
             }
-            let there_already: BTreeSet<u32> = there.iter().map(|part| part.number).collect();
-            let missing = plan.parts().filter(|part| !there_already.contains(&part.number));
+            let stored_numbers: BTreeSet<u32> = stored.iter().map(|part| part.number).collect();
+            let missing = layout.parts().filter(|part| !stored_numbers.contains(&part.number));
             let pending = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
             let (sender, receiver) = part_channel();
             let feeding = feed(pending.collect(), sender);
@@ -126,7 +126,7 @@ impl Job<'_> {
                 upload.mark_useless();
                 return Err(Error::new(ErrorKind::Body, change));
             }
-            let mut parts = there;
+            let mut parts = stored;
             parts.extend(outcome?);
             parts.sort_by_key(|part| part.number);
             Ok(parts)
@@ -134,7 +134,7 @@ impl Job<'_> {
         self.finish(&upload, sending).await
     }
 
-    /// One request for all.
+    /// Uploads the source with one request.
     async fn put(&self, source: &Source, before: Fingerprint) -> Result<Uploaded> {
         let whole = source.region(0..before.size);
         let sum = match self.options.checksum {
@@ -148,8 +148,8 @@ impl Job<'_> {
         if let Some(change) = change(source, before).await? {
             let stored = match (&outcome, sum) {
                 (Err(_), _) => "",
-                (Ok(_), Some(_)) => "; what it was before was stored",
-                (Ok(_), None) => "; what was stored may be a mixture of both",
+                (Ok(_), Some(_)) => "; the object has the content from before the change",
+                (Ok(_), None) => "; the object may be a mixture of the old and the new content",
             };
             return Err(Error::new(ErrorKind::Body, format!("{change}{stored}")));
         }
@@ -190,7 +190,7 @@ impl Job<'_> {
     async fn check_put(&self, size: u64) -> Result<()> {
         match self.headers.stored(self.bucket, self.key).verify_stored(size).await {
             Err(error) if error.is_not_found() => Err(Error::unexpected_response(
-                "the request was answered as if the object were stored, and it is not there: is the endpoint the right one?",
+                "the request succeeded, but the object does not exist: check that the endpoint is that of the object storage",
             )
             .with_call(&self.bucket.call("PutObject", self.key))),
             looked => looked.map(drop),
