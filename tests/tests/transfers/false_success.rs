@@ -24,7 +24,7 @@ fn head(length: u64) -> String {
 #[tokio::test]
 async fn what_was_answered_without_a_tag_is_looked_at() {
     for (looked, problem) in [
-        (NOTHING.to_owned(), Some("it is not there: is the endpoint the right one?")),
+        (NOTHING.to_owned(), Some("the object does not exist: check that the endpoint")),
         (head(2), Some("3 bytes were stored as \"key\", but the object has 2")),
         (head(3), None),
     ] {
