@@ -210,7 +210,7 @@ async fn an_object_that_breaks_off_is_no_shorter_object() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_a_broken_connection() {
+async fn an_answer_that_is_not_http_is_a_broken_connection() {
     let server = RawServer::start(["SSH-2.0-OpenSSH_9.6\r\n"]).await.unwrap();
     let input = PutObjectInput::new().body("content");
     let error = bucket(server.endpoint()).put_object("key", input).await.unwrap_err();

@@ -77,7 +77,7 @@ async fn a_list_begins_where_the_input_says() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_before_its_time() {
+async fn pages_are_requested_when_they_are_needed() {
     let (bucket, server) = bucket_answering([objects(&["a", "b"], "m", Some(true))]).await;
     let mut items = bucket.paginate(ListObjectsInput::new()).items();
     assert!(asked(&server, "marker").await.is_empty());
@@ -184,7 +184,7 @@ async fn a_list_ends_with_the_first_error() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_an_error_and_not_an_empty_list() {
+async fn a_refused_input_is_an_error_and_not_an_empty_list() {
     let (bucket, server) = bucket_answering([objects(&[], "", None)]).await;
     let error = bucket.paginate(ListObjectsInput::new().limit(0)).items().into_vec().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);

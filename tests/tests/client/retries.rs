@@ -126,7 +126,7 @@ async fn refusals_are_not_retried() {
 }
 
 #[tokio::test]
-async fn what_may_have_had_an_effect_is_not_repeated() {
+async fn non_idempotent_operations_are_not_retried_if_they_may_have_been_executed() {
     for operation in NOT_IDEMPOTENT {
         for code in [500, 502, 503, 504] {
             let server = service_answering([status(code), success()]).await;
@@ -142,7 +142,7 @@ async fn what_may_have_had_an_effect_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn what_had_no_effect_is_repeated_whatever_it_is() {
+async fn non_idempotent_operations_are_retried_after_429() {
     for operation in NOT_IDEMPOTENT {
         let server = service_answering([status(429), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();

@@ -24,7 +24,7 @@ fn assert_refused(error: &Error, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_named() {
+async fn errors_name_the_missing_resource() {
     let bucket = TestBucket::start().await.unwrap();
     let error = bucket.get_object("missing", GetObjectInput::new()).await.unwrap_err();
     assert_refused(&error, 404, "object_not_exists");

@@ -27,7 +27,7 @@ fn assert_precondition_failed(error: &Error) {
 }
 
 #[tokio::test]
-async fn what_holds_gets_the_content() {
+async fn a_met_condition_returns_the_content() {
     let (bucket, etag, modified) = with_object().await;
     for input in [
         GetObjectInput::new().if_match(&etag),
@@ -42,7 +42,7 @@ async fn what_holds_gets_the_content() {
 }
 
 #[tokio::test]
-async fn nothing_new_is_a_success_without_content() {
+async fn an_unchanged_object_is_a_success_without_content() {
     let (bucket, etag, modified) = with_object().await;
     for input in [GetObjectInput::new().if_none_match(&etag), GetObjectInput::new().if_modified_since(modified)] {
         let got = bucket.get_object("key", input).await.unwrap();
@@ -53,7 +53,7 @@ async fn nothing_new_is_a_success_without_content() {
 }
 
 #[tokio::test]
-async fn what_does_not_hold_is_an_error() {
+async fn a_failed_precondition_is_an_error() {
     let (bucket, _, modified) = with_object().await;
     for input in
         [GetObjectInput::new().if_match(OTHER), GetObjectInput::new().if_unmodified_since(minute_before(modified))]

@@ -24,7 +24,7 @@ impl AsyncRead for Silence {
 }
 
 #[tokio::test]
-async fn a_reader_that_says_nothing_keeps_nobody() {
+async fn a_stalled_reader_can_be_cancelled() {
     let bucket = TestBucket::start().await.unwrap();
     let upload = bucket.upload("key").reader(Silence).cancel_on(tokio::task::yield_now());
     assert_eq!(upload.send().await.unwrap_err().kind(), ErrorKind::Cancelled);
@@ -32,7 +32,7 @@ async fn a_reader_that_says_nothing_keeps_nobody() {
 }
 
 #[tokio::test]
-async fn who_cancels_too_late_has_an_object() {
+async fn a_cancellation_after_the_completion_request_has_no_effect() {
     let test = TestBucket::start().await.unwrap();
     let completes = |line: &str| line.starts_with("POST ") && line.contains("upload_id=");
     let relay = Relay::start(test.emulator().port(), Moment::Unanswered(completes)).await.unwrap();

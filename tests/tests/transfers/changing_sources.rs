@@ -43,7 +43,7 @@ async fn read(bucket: &Bucket, key: &str) -> Option<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn whatever_happens_to_a_file_is_an_error_and_never_a_mixture() {
+async fn a_changed_file_is_an_error_and_never_a_mixture() {
     // So slow that the file changes when its first bytes have moved, and the last ones have not.
     let slow = |operation: &str| FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 * MIB }).operation(operation);
     let (_test, bucket) = faulty(FaultPlan::new().rule(slow("PutObject")).rule(slow("UploadMultipart"))).await.unwrap();
@@ -78,7 +78,7 @@ async fn whatever_happens_to_a_file_is_an_error_and_never_a_mixture() {
 }
 
 #[tokio::test]
-async fn what_nobody_hashed_is_said_to_be_a_mixture_possibly() {
+async fn without_a_checksum_the_error_warns_of_a_mixture() {
     const SIZE: u64 = 3 * MIB;
     let (_test, bucket) = faulty(FaultPlan::new()).await.unwrap();
     let before = content(SIZE, 1);

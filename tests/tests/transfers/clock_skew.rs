@@ -38,7 +38,7 @@ async fn a_lost_answer_to_completion_is_settled_by_the_servers_own_time() {
 }
 
 #[tokio::test]
-async fn what_was_begun_just_now_is_not_stale_whatever_time_it_is_here() {
+async fn stale_uploads_are_judged_by_the_servers_clock() {
     const DAY: i64 = 24 * 3600;
     for days in [30, -30] {
         let plan = FaultPlan::new().clock_offset(days * DAY);

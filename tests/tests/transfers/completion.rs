@@ -28,7 +28,7 @@ async fn a_completion_whose_answer_is_lost_is_a_success() {
 }
 
 #[tokio::test]
-async fn what_was_there_before_is_not_taken_for_what_was_uploaded() {
+async fn an_earlier_object_is_not_mistaken_for_the_uploaded_one() {
     let refused = |status, code: &str| Fault::ErrorAnswer { status, code: Some(code.to_owned()), retry_after: None };
     for (status, code, looks) in [(500, "internal_error", 2), (404, "upload_not_exists", 0)] {
         // As if somebody had aborted the upload while it was completed, or before.

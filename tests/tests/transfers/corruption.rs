@@ -103,7 +103,7 @@ async fn a_part_of_which_the_server_always_has_another_sum_is_an_error_that_says
 }
 
 #[tokio::test]
-async fn what_is_sent_at_once_is_compared_with_the_servers_sum_too() {
+async fn a_single_request_is_compared_with_the_servers_etag() {
     let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("PutObject").count(1))).await.unwrap();
     let bytes = content(PART, 1);
     let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();

@@ -95,7 +95,7 @@ async fn objects_of_every_size_arrive_whole_and_verified() {
 }
 
 #[tokio::test]
-async fn what_is_encrypted_comes_with_its_key_alone() {
+async fn an_encrypted_object_is_downloaded_with_its_key_only() {
     let target = Target::new().await;
     let bytes = content(9 * MIB, 1);
     let key = CustomerKey::aes256([9; 32]);
@@ -109,7 +109,7 @@ async fn what_is_encrypted_comes_with_its_key_alone() {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_not_fetched_again() {
+async fn resuming_fetches_the_missing_ranges_only() {
     let target = Target::new().await;
     let bytes = content(5 * PART + 9, 1);
     target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
@@ -128,7 +128,7 @@ async fn what_was_fetched_is_not_fetched_again() {
 }
 
 #[tokio::test]
-async fn what_was_fetched_is_gone_on_with_in_parts_of_the_size_that_it_has() {
+async fn a_resumed_download_keeps_its_part_size() {
     let target = Target::new().await;
     let bytes = content(5 * PART + 9, 1);
     target.bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
@@ -339,7 +339,7 @@ async fn a_wrong_etag_of_parts_leaves_the_file_unverified_if_another_layout_is_p
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused() {
+async fn invalid_downloads_are_refused() {
     let target = Target::new().await;
     let error = target.download().send().await.unwrap_err();
     assert!(error.is_not_found(), "{error}");

@@ -22,7 +22,7 @@ fn head(length: u64) -> String {
 }
 
 #[tokio::test]
-async fn what_was_answered_without_a_tag_is_looked_at() {
+async fn an_answer_without_an_etag_is_verified_with_head() {
     for (looked, problem) in [
         (NOTHING.to_owned(), Some("the object does not exist: check that the endpoint")),
         (head(2), Some("3 bytes were stored as \"key\", but the object has 2")),
@@ -95,7 +95,7 @@ async fn an_object_with_the_same_bytes_that_was_there_before_is_not_the_uploads(
 }
 
 #[tokio::test]
-async fn who_cannot_go_on_now_is_told_that_the_upload_is_kept() {
+async fn an_upload_that_cannot_resume_yet_is_kept() {
     let test = TestBucket::start().await.unwrap();
     let config = test.config().connect_timeout(Duration::from_secs(20));
     let bucket = QingStor::new(config).unwrap().bucket(test.name(), test.zone());

@@ -17,7 +17,7 @@ const USUAL: u64 = 100;
 const PART: u64 = 4 * MIB;
 const BEFORE: &[u8] = b"what was there before";
 /// How often a download is gone on with that failed.
-const MOST_CALLS: u32 = 12;
+const MAX_CALLS: u32 = 12;
 
 /// One request in ten has one of all the faults there are but for those of bodies that are sent, since no request for an
 /// object has one; and some connections are closed at once.
@@ -84,7 +84,7 @@ async fn one_download(seed: u64) -> Ended {
     if let Some(before) = before {
         fs::write(&target, before).unwrap();
     }
-    for calls in 1..=MOST_CALLS {
+    for calls in 1..=MAX_CALLS {
         let download = bucket.download("key").to_file(&target).part_size(PART).concurrency(3);
         match download.send().await {
             Ok(downloaded) => {
@@ -97,7 +97,7 @@ async fn one_download(seed: u64) -> Ended {
             Err(error) => assert_eq!(read(&target).as_deref(), before, "seed {seed}: {error}"),
         }
     }
-    panic!("seed {seed}: it failed {MOST_CALLS} times, with {:?} faults", test.emulator().faults_fired());
+    panic!("seed {seed}: it failed {MAX_CALLS} times, with {:?} faults", test.emulator().faults_fired());
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
@@ -153,7 +153,7 @@ async fn a_flipped_bit_does_not_become_the_file_where_the_tag_proves_it() {
 }
 
 #[tokio::test]
-async fn what_no_tag_proves_is_not_said_to_be_verified() {
+async fn without_a_checksum_a_download_is_not_reported_as_verified() {
     let bytes = content(3 * PART, 1);
     let flipped = FaultRule::new(Fault::FlipSentBit { at: None }).operation("GetObject");
     let (_test, bucket) = faulty(FaultPlan::new().rule(flipped)).await.unwrap();

@@ -22,7 +22,7 @@ const PART: u64 = 4 * MIB;
 /// How long nothing may move. An answer that stays away is waited for longer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often an upload with a checkpoint is gone on with that failed.
-const MOST_CALLS: u32 = 12;
+const MAX_CALLS: u32 = 12;
 
 /// All that can go wrong with a request, but for a bit that flips in an answer: no answer to an upload has a sum, and if it
 /// is in the upload's id, nobody knows of what is left behind.
@@ -194,7 +194,7 @@ async fn one_upload(seed: u64) -> Ended {
             Err(error) => {
                 round.assert_failed(&error).await;
                 failures += 1;
-                assert!(failures < MOST_CALLS, "seed {seed}: it failed {failures} times; {error}");
+                assert!(failures < MAX_CALLS, "seed {seed}: it failed {failures} times; {error}");
                 if round.source != Source::Checkpoint {
                     break false;
                 }

@@ -18,7 +18,7 @@ const USUAL: u64 = 10;
 const PART: u64 = 4 * MIB;
 /// So that there are some notes: they are made every half second.
 const BANDWIDTH: u64 = 10 * MIB;
-const MOST_KILLS: u32 = 3;
+const MAX_KILLS: u32 = 3;
 const BEFORE: &[u8] = b"what was there before";
 /// What the head of an answer has at the most.
 const HEAD: u64 = 1024;
@@ -58,7 +58,7 @@ async fn one_download(seed: u64) -> (u64, u64) {
     let (mut kills, mut fetched, mut kept) = (0, 0, 0);
     loop {
         let there = noted(&target, size);
-        let moment = if kills < MOST_KILLS { Moment::Answered(random.below(size)) } else { Moment::Never };
+        let moment = if kills < MAX_KILLS { Moment::Answered(random.below(size)) } else { Moment::Never };
         let relay = Relay::start(test.emulator().port(), moment).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
         let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];

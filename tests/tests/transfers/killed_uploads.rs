@@ -28,7 +28,7 @@ const IN_FLIGHT: u64 = 2;
 /// The request that begins an upload is some 400 bytes long, and so is its answer.
 const AT_THE_BEGINNING: u64 = 900;
 /// An upload that is killed so often is let through.
-const MOST_KILLS: u64 = 4;
+const MAX_KILLS: u64 = 4;
 
 /// What the process does that is killed.
 #[tokio::test]
@@ -211,7 +211,7 @@ async fn one_upload(seed: u64) -> Ended {
     let checkpoint = checkpoint_of(&round.file());
     let (mut ended, mut unknown, mut most_again) = (Ended::default(), 0, 0);
     loop {
-        let death = if ended.kills < MOST_KILLS { Death::any(&mut random, size) } else { Death::Never };
+        let death = if ended.kills < MAX_KILLS { Death::any(&mut random, size) } else { Death::Never };
         if let Some(report) = round.run(death).await {
             assert!(report.starts_with("Ok("), "seed {seed}: {death:?}: {report}");
             break;

@@ -148,7 +148,7 @@ async fn a_standstill_that_is_shorter_than_the_limit_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_a_dropped_upload_was_given_is_let_go_of_although_its_connection_stands_still() {
+async fn a_dropped_upload_releases_its_body_on_a_stalled_connection() {
     let stalled = Fault::StallInBody { after: Offset::Bytes(0), lasts: None };
     let plan = FaultPlan::new().rule(FaultRule::new(stalled).operation("PutObject"));
     let (test, bucket) = misbehaving(plan, ATTEMPTS, HOUR, HOUR).await;
@@ -162,7 +162,7 @@ async fn what_a_dropped_upload_was_given_is_let_go_of_although_its_connection_st
 }
 
 #[tokio::test]
-async fn what_was_given_for_a_request_that_is_refused_early_is_let_go_of() {
+async fn an_early_refusal_releases_the_body() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let config = Config::new("id", "key").endpoint(format!("http://{}", listener.local_addr().unwrap()));
     tokio::spawn(async move {
@@ -243,7 +243,7 @@ async fn a_range_that_never_comes_is_an_error_after_so_many_attempts() {
 }
 
 #[tokio::test]
-async fn what_moves_slowly_is_finished_however_long_it_takes() {
+async fn slow_transfers_do_not_time_out() {
     let limit = Duration::from_secs(3);
     let bytes = content(384 << 10, 1);
     // On a slow line, a client sees its bytes move about every second.

@@ -14,7 +14,7 @@ use qingstor_tests::{RawServer, content};
 const PART: u64 = 4 * MIB;
 const SIZE: u64 = PART + 10;
 const BEFORE: &[u8] = b"what was there before";
-const MOST_ATTEMPTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 
 struct Object {
     bytes: Vec<u8>,
@@ -73,7 +73,7 @@ impl Object {
 }
 
 fn bucket(server: &RawServer) -> Bucket {
-    let attempts = u32::try_from(MOST_ATTEMPTS).unwrap();
+    let attempts = u32::try_from(MAX_ATTEMPTS).unwrap();
     let retry = RetryConfig::default().max_attempts(attempts).initial_backoff(Duration::from_millis(2));
     QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint()).retry(retry)).unwrap().bucket("bucket", None)
 }
@@ -112,7 +112,7 @@ async fn an_odd_answer_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn who_answers_nothing_else_does_not_take_away_what_is_there() {
+async fn unexpected_answers_keep_the_target_and_the_fetched_ranges() {
     for (odd, what) in odd_answers(&Object::new()) {
         let object = Object::new();
         // It is as odd an answer to the second part.
@@ -120,7 +120,7 @@ async fn who_answers_nothing_else_does_not_take_away_what_is_there() {
         let error = object.download(&server).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{what}: {error}");
         assert!(error.to_string().contains("for key \"key\" is not the requested range"), "{error}");
-        assert_eq!(server.requests().len(), 2 + MOST_ATTEMPTS, "{what}");
+        assert_eq!(server.requests().len(), 2 + MAX_ATTEMPTS, "{what}");
         assert_eq!(fs::read(object.target()).unwrap(), BEFORE, "{what}");
         assert!(object.partial().exists(), "{what}");
         let server = RawServer::start([object.head(), object.second()]).await.unwrap();

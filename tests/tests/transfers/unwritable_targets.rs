@@ -130,7 +130,7 @@ async fn a_disk_that_becomes_full_leaves_the_target_alone_and_the_download_to_go
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_target_is_refused_before_anything_is_fetched() {
+async fn invalid_targets_are_refused_before_a_request() {
     let target = Target::new().await;
     let folder = target.folder.path().join("targets");
     fs::create_dir(folder.join("a_folder")).unwrap();

@@ -115,7 +115,7 @@ async fn an_object_is_described_alike_however_it_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_encrypted_needs_its_key_and_is_checked_all_the_same() {
+async fn an_encrypted_upload_needs_its_key_and_is_verified() {
     let bucket = TestBucket::start().await.unwrap();
     for size in [10, 9 * MIB] {
         let bytes = content(size, 1);
@@ -154,7 +154,7 @@ async fn progress_ends_where_the_upload_does() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_before_anything_is_sent() {
+async fn invalid_options_are_refused_before_a_request() {
     let bucket = TestBucket::start().await.unwrap();
     let upload = || bucket.upload("key").bytes("x");
     for (upload, problem) in [

@@ -161,7 +161,7 @@ async fn a_redirect_is_a_success_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_signed_is_sent_as_it_is() {
+async fn a_given_policy_and_signature_are_sent_unchanged() {
     let server = answering(CREATED).await;
     let input =
         PostObjectInput::new("key", "content").access_key_id("OTHER").policy("cG9saWN5").signature("c2lnbmF0dXJl");
@@ -172,7 +172,7 @@ async fn what_somebody_else_signed_is_sent_as_it_is() {
 }
 
 #[tokio::test]
-async fn whoever_is_handed_a_signature_can_send_that_form_and_no_other() {
+async fn a_signature_is_valid_for_one_form_only() {
     let bucket = TestBucket::start().await.unwrap();
     let emulator = bucket.emulator();
     let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
@@ -191,7 +191,7 @@ async fn whoever_is_handed_a_signature_can_send_that_form_and_no_other() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_verified_is_not_sent() {
+async fn unverifiable_forms_are_not_sent() {
     let server = answering(CREATED).await;
     let bucket = bucket(&server).await;
     for input in [

@@ -119,7 +119,7 @@ async fn a_key_must_address_one_object() {
 }
 
 #[tokio::test]
-async fn what_becomes_a_header_must_be_printable_ascii() {
+async fn header_values_must_be_printable_ascii() {
     let to = unreached().await;
     for value in ["a\nb", "a\r\nx-qs-acl: all", "a\0", "ü", "\u{7f}", " a", "a ", "a\t"] {
         let hint = |field: &str, header: &str| format!("{field} cannot be sent as the header {header}");

@@ -174,7 +174,7 @@ async fn a_link_is_good_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_signed_is_refused_at_once() {
+async fn unsignable_requests_are_refused() {
     let bucket = TestBucket::start().await.unwrap();
     let anonymous = QingStor::new(Config::anonymous().endpoint(bucket.emulator().endpoint())).unwrap();
     let error = anonymous.presign(ListBucketsInput::new(), MINUTE).unwrap_err();

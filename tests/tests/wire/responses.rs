@@ -41,7 +41,7 @@ async fn answers_without_content_say_their_status_and_request_id() {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_described_by_headers() {
+async fn headers_describe_the_stored_object() {
     let answer = status(201)
         .insert_header("etag", "\"0123\"")
         .insert_header("x-qs-encryption-customer-algorithm", "AES256")

@@ -16,7 +16,7 @@ const PART: u64 = 4 * MIB;
 const GUARD: Duration = Duration::from_secs(20);
 
 #[test]
-fn who_drops_an_upload_outside_of_its_runtime_has_it_aborted() {
+fn an_upload_dropped_outside_its_runtime_is_aborted() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let test = runtime.block_on(TestBucket::start()).unwrap();
     let sent = Arc::new(Notify::new());

@@ -28,7 +28,7 @@ async fn a_file_that_changed_is_refused_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_to_go_on_with_that_would_be_refused() {
+async fn a_file_that_changes_leaves_no_checkpoint() {
     let interrupted = Interrupted::not_begun(Emulator::builder()).await;
     let file = interrupted.file();
     let upload = interrupted.upload().on_progress(move |progress| {
@@ -76,7 +76,7 @@ async fn an_upload_that_was_dropped_while_it_was_begun_is_not_left_behind() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_noted_once_more_stays_resumable() {
+async fn an_upload_stays_resumable_if_its_checkpoint_cannot_be_rewritten() {
     let interrupted = Interrupted::after(2).await;
     fs::create_dir(interrupted.new_checkpoint()).unwrap();
     interrupted.drop_when(|progress| progress.parts >= 3).await;

@@ -16,7 +16,7 @@ use qingstor_sdk::types::ObjectPart;
 use self::interrupted::{Interrupted, PART, PARTS, SIZE, until};
 
 #[tokio::test]
-async fn what_was_sent_is_not_sent_again() {
+async fn resuming_sends_the_missing_parts_only() {
     let interrupted = Interrupted::after(3).await;
     assert_eq!(interrupted.open_uploads().await, 1, "it was not aborted");
     let upload_id = interrupted.upload_id();
@@ -93,7 +93,7 @@ async fn an_object_of_other_bytes_is_not_taken_for_it() {
 }
 
 #[tokio::test]
-async fn who_cancels_does_not_wait_until_it_is_known_what_is_there() {
+async fn a_cancellation_stops_the_listing_of_parts() {
     let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("ListMultipart").count(1);
     let interrupted = Interrupted::not_begun(Emulator::builder().faults(FaultPlan::new().rule(stall))).await;
     interrupted.drop_when(|progress| progress.parts >= 2).await;
