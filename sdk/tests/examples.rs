@@ -99,9 +99,9 @@ impl Ran {
         assert!(code == 0 || self.stdout.is_empty(), "{}", self.stdout);
     }
 
-    /// How much was there before.
+    /// Returns the number of bytes that an earlier run had transferred.
     fn resumed(&self) -> u64 {
-        let line = self.stdout.lines().find(|line| line.contains("bytes were there already")).unwrap();
+        let line = self.stdout.lines().find_map(|line| line.strip_prefix("resumed ")).unwrap();
         line.split(' ').next().unwrap().parse().unwrap()
     }
 }
@@ -142,19 +142,19 @@ fn is_current(program: &Path) -> io::Result<bool> {
 }
 
 #[tokio::test]
-async fn what_was_uploaded_is_downloaded() {
+async fn an_uploaded_file_can_be_downloaded() {
     let desk = Desk::new().await;
     let uploaded = desk.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     uploaded.assert(0, "");
     assert!(uploaded.stdout.contains("in 3 parts, by 3 requests"), "{}", uploaded.stdout);
     let downloaded = desk.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     downloaded.assert(0, "");
-    assert!(downloaded.stdout.contains("is that of these bytes"), "{}", downloaded.stdout);
+    assert!(downloaded.stdout.contains(", verified"), "{}", downloaded.stdout);
     assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
 }
 
 #[tokio::test]
-async fn what_was_interrupted_or_killed_goes_on() {
+async fn interrupted_and_killed_transfers_resume() {
     let desk = Desk::new().await;
     // One part after the other: when the next one moves, those before it are there.
     let in_parts = ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1"];
@@ -163,7 +163,7 @@ async fn what_was_interrupted_or_killed_goes_on() {
 
     let upload = ["spaß.bin", "--checkpoint", "c"];
     let interrupted = desk.interrupt("upload", &slow(&upload), PART, "-INT").await;
-    interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command goes on where it was");
+    interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command continues the upload");
     let killed = desk.interrupt("upload", &slow(&upload), 2 * PART, "-KILL").await;
     assert_eq!(killed.code, None);
     let uploaded = desk.run("upload", &[upload.as_slice(), &in_parts].concat()).await;
@@ -173,18 +173,18 @@ async fn what_was_interrupted_or_killed_goes_on() {
 
     let interrupted = desk.interrupt("download", &slow(&["out"]), PART, "-INT").await;
     interrupted
-        .assert(130, "out.qsdownload, is kept, and a download to the same file goes on with it\nthe same command");
+        .assert(130, "out.qsdownload is kept, and a download to the same file continues with it\nthe same command");
     let downloaded = desk.run("download", &[["out"].as_slice(), &in_parts].concat()).await;
     downloaded.assert(0, "");
     assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);
     assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
 
     let aborted = desk.interrupt("upload", &slow(&["spaß.bin"]), PART, "-INT").await;
-    aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command would go on");
+    aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command could continue the upload");
 }
 
 #[tokio::test]
-async fn what_is_piped_is_uploaded_too() {
+async fn standard_input_is_uploaded() {
     let desk = Desk::new().await;
     let named = ["--bucket", "my-bucket", "--key", "k"];
     let mut piped = desk.command("upload", &[["-"].as_slice(), &named].concat());
@@ -197,7 +197,7 @@ async fn what_is_piped_is_uploaded_too() {
 }
 
 #[tokio::test]
-async fn only_who_wants_no_checksum_is_not_told_of_a_bit_that_flips() {
+async fn a_flipped_bit_is_unnoticed_only_without_a_checksum() {
     for (arguments, requests, is_whole) in [([].as_slice(), 4, true), (&["--checksum", "none"], 3, false)] {
         let flips = FaultRule::new(Fault::FlipReceivedBit { at: None }).operation("UploadMultipart").count(1);
         let desk = Desk::on(Emulator::builder().faults(FaultPlan::new().rule(flips))).await;
@@ -217,8 +217,8 @@ async fn without_an_account_there_is_a_server_that_keeps_what_it_gets() {
     // Its objects are kept beside the program.
     let beside = tempfile::tempdir_in(program("upload").parent().unwrap()).unwrap();
     let told = format!(
-        "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a server of this \
-         process\nwith bucket \"example-bucket\", which keeps its objects in {}/example-data",
+        "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a local \
+         server\nwith bucket \"example-bucket\", which keeps its objects in {}/example-data",
         beside.path().display()
     );
     for (example, arguments) in [("upload", ["spaß.bin"].as_slice()), ("download", &["out", "--key", "spaß.bin"])] {
@@ -230,24 +230,24 @@ async fn without_an_account_there_is_a_server_that_keeps_what_it_gets() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_with_what_to_do() {
+async fn errors_are_printed_with_a_remedy() {
     let desk = Desk::new().await;
     let to_bucket = ["--bucket", "my-bucket", "--key", "k"];
     for (example, arguments, code, problem) in [
-        ("upload", ["spaß.bin"].as_slice(), 1, "which bucket? Say it with --bucket NAME"),
+        ("upload", ["spaß.bin"].as_slice(), 1, "a bucket is required: use --bucket NAME"),
         ("upload", &["missing"], 1, "missing cannot be uploaded: No such file"),
         ("upload", &["."], 1, ". is a folder"),
-        ("upload", &["-"], 1, "which key? Say it with --key KEY"),
+        ("upload", &["-"], 1, "a key is required: use --key KEY"),
         ("upload", &["spaß.bin", "--part-size", "8"], 2, "did you mean 8MiB?"),
         ("upload", &["spaß.bin", "--part-size", "8TB"], 2, "use KiB, MiB or GiB"),
-        ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "nothing at all"),
+        ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "size must be greater than 0"),
         ("upload", &["spaß.bin", "--bucket", "nope"], 1, "is the bucket's name right, and its zone"),
-        ("upload", &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(), 1, "1 is the least"),
+        ("upload", &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(), 1, "a transfer needs at least 1"),
         (
             "upload",
             &[["spaß.bin", "--checkpoint", "no/c"].as_slice(), &to_bucket].concat(),
             1,
-            "there is no folder for it",
+            "because its folder does not exist",
         ),
         ("download", &[["no/out"].as_slice(), &to_bucket].concat(), 1, "there is no folder no"),
         ("download", &[["."].as_slice(), &to_bucket].concat(), 1, ". is a folder: name a file in it"),
