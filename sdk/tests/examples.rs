@@ -242,7 +242,12 @@ async fn errors_are_printed_with_a_remedy() {
         ("upload", &["spaß.bin", "--part-size", "8TB"], 2, "use KiB, MiB or GiB"),
         ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "size must be greater than 0"),
         ("upload", &["spaß.bin", "--bucket", "nope"], 1, "is the bucket's name right, and its zone"),
-        ("upload", &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(), 1, "a transfer needs at least 1"),
+        (
+            "upload",
+            &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(),
+            1,
+            "a transfer needs at least 1",
+        ),
         (
             "upload",
             &[["spaß.bin", "--checkpoint", "no/c"].as_slice(), &to_bucket].concat(),

@@ -20,7 +20,7 @@ use crate::operation::{Operation, RequestEncoder};
 use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
-pub(crate) use retry::Attempts;
+pub(crate) use retry::{Attempts, can_retry_body, can_retry_range};
 use send::Call;
 #[cfg(feature = "bench")]
 pub(crate) use transport::Outgoing;

@@ -1,4 +1,7 @@
 //! The retry policy: which failures are retried, how often and after which wait.
+//!
+//! Requests are retried by `send.rs`. Transfers retry what one request cannot: the rest of a range, and a body that was
+//! changed on its way to the server. Only the completion of an upload has a rule of its own, in `transfer/upload/complete.rs`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -36,9 +39,14 @@ impl<'a> Attempts<'a> {
     /// Counts a failed attempt and waits before the next one. Returns the error if there must be no other.
     pub(crate) async fn pause(&mut self, error: Error) -> Result<(), Error> {
         let Some(wait) = self.wait_after(&error) else { return Err(error) };
+        self.wait(wait, &error).await;
+        Ok(())
+    }
+
+    /// Logs a retry and waits before it. `wait` comes from [`wait_after`](Self::wait_after).
+    pub(crate) async fn wait(&self, wait: Duration, error: &Error) {
         tracing::debug!(%error, failed = self.failed, wait_ms = wait.as_millis(), "retrying");
         tokio::time::sleep(wait).await;
-        Ok(())
     }
 
     /// Starts to count anew, because the last attempt got further than those before.
@@ -47,8 +55,8 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Returns true if the request may be sent again after `error`: the failure can pass, and the request can do no harm.
-pub(crate) fn is_transient(error: &Error, is_idempotent: bool) -> bool {
+/// Returns true if a request may be sent again after `error`: the error is transient, and another execution does no harm.
+pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
         ErrorKind::Connect => true,
         ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
@@ -60,6 +68,27 @@ pub(crate) fn is_transient(error: &Error, is_idempotent: bool) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns true if the rest of a range may be requested again after `error`.
+///
+/// `is_in_body` is true if the connection failed while the response's body was read. The client has already retried the
+/// other errors as often as the policy allows.
+pub(crate) fn can_retry_range(error: &Error, is_in_body: bool) -> bool {
+    match error.kind() {
+        // The response is not the requested range. A proxy may have sent it.
+        ErrorKind::UnexpectedResponse => true,
+        ErrorKind::Connection | ErrorKind::Timeout => is_in_body,
+        _ => false,
+    }
+}
+
+/// Returns true if a body may be sent again after `error`, because its bytes were changed on the way to the server.
+///
+/// The server compares the `Content-MD5` and answers `bad_digest`. `is_wrong_etag` is true if the client has compared the ETag
+/// in the answer, which is not that of the bytes.
+pub(crate) fn can_retry_body(error: &Error, is_wrong_etag: bool) -> bool {
+    is_wrong_etag || error.code() == Some("bad_digest")
 }
 
 /// Returns a random wait before the attempt after `failed` attempts.
@@ -94,28 +123,59 @@ mod tests {
     #[test]
     fn transient_errors_of_idempotent_operations_are_retried() {
         for code in [429, 500, 502, 503, 504, 520] {
-            assert!(is_transient(&status(code), true), "{code}");
+            assert!(can_retry(&status(code), true), "{code}");
         }
         for code in [301, 400, 401, 403, 404, 409, 412, 416, 501, 505] {
-            assert!(!is_transient(&status(code), true), "{code}");
+            assert!(!can_retry(&status(code), true), "{code}");
         }
         for kind in [ErrorKind::Connect, ErrorKind::Timeout, ErrorKind::Connection] {
-            assert!(is_transient(&Error::new(kind, ""), true), "{kind:?}");
+            assert!(can_retry(&Error::new(kind, ""), true), "{kind:?}");
         }
         for kind in [ErrorKind::Body, ErrorKind::InvalidInput, ErrorKind::UnexpectedResponse] {
-            assert!(!is_transient(&Error::new(kind, ""), true), "{kind:?}");
+            assert!(!can_retry(&Error::new(kind, ""), true), "{kind:?}");
         }
     }
 
     #[test]
     fn other_operations_are_retried_if_the_server_cannot_have_executed_them() {
-        assert!(is_transient(&status(429), false));
-        assert!(is_transient(&Error::new(ErrorKind::Connect, ""), false));
-        assert!(is_transient(&Error::new(ErrorKind::Timeout, "").unsent(), false));
-        assert!(!is_transient(&status(500), false));
-        assert!(!is_transient(&status(503), false));
-        assert!(!is_transient(&Error::new(ErrorKind::Timeout, ""), false));
-        assert!(!is_transient(&Error::new(ErrorKind::Connection, ""), false));
+        assert!(can_retry(&status(429), false));
+        assert!(can_retry(&Error::new(ErrorKind::Connect, ""), false));
+        assert!(can_retry(&Error::new(ErrorKind::Timeout, "").unsent(), false));
+        assert!(!can_retry(&status(500), false));
+        assert!(!can_retry(&status(503), false));
+        assert!(!can_retry(&Error::new(ErrorKind::Timeout, ""), false));
+        assert!(!can_retry(&Error::new(ErrorKind::Connection, ""), false));
+    }
+
+    #[test]
+    fn ranges_are_retried_after_wrong_responses_and_failures_of_the_body() {
+        for (kind, after_response, in_body) in [
+            (ErrorKind::UnexpectedResponse, true, true),
+            (ErrorKind::Connection, false, true),
+            (ErrorKind::Timeout, false, true),
+            (ErrorKind::Connect, false, false),
+            (ErrorKind::Body, false, false),
+            (ErrorKind::Service, false, false),
+        ] {
+            let error = Error::new(kind, "");
+            assert_eq!(
+                [false, true].map(|is_in_body| can_retry_range(&error, is_in_body)),
+                [after_response, in_body],
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bodies_are_retried_if_the_server_received_other_bytes() {
+        let service = |code| {
+            let body = format!(r#"{{"code":"{code}"}}"#);
+            Error::from_service(ServiceError::parse(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes()))
+        };
+        assert!(can_retry_body(&service("bad_digest"), false));
+        assert!(!can_retry_body(&service("invalid_digest"), false));
+        assert!(can_retry_body(&Error::unexpected_response("wrong ETag"), true));
+        assert!(!can_retry_body(&Error::unexpected_response("no JSON"), false));
     }
 
     #[test]

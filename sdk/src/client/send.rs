@@ -1,4 +1,4 @@
-//! The one way from an encoded request to an answer: attempts, signatures, retries.
+//! Sends an encoded request: signs each attempt, retries, and reads the response.
 
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -14,17 +14,19 @@ use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
 use crate::{Body, Timestamp};
 
-use super::retry::{Attempts, is_transient};
+use super::retry::{Attempts, can_retry};
 use super::transport::Outgoing;
 use super::{Client, sign};
 
-/// A page of 1,000 keys of 1,023 bytes is 2 MiB; what is much longer is no answer of QingStor's.
-const LONGEST_DOCUMENT: usize = 64 << 20;
-const LONGEST_ERROR: usize = 64 << 10;
+/// Maximum number of bytes of a JSON document. The largest, a page of 1,000 keys of 1,023 bytes, has about 2 MiB.
+const MAX_DOCUMENT_SIZE: usize = 64 << 20;
+/// Maximum number of bytes of an error.
+const MAX_ERROR_SIZE: usize = 64 << 10;
 
-/// By this crate and the HTTP library: with room for them, a map of headers does not grow one by one.
+/// Number of headers that this crate and the HTTP library add. The map of headers has room for them from the start.
 const ADDED_HEADERS: usize = 8;
 
+/// An encoded request with its address and its name in errors.
 pub(crate) struct Call {
     pub(crate) spec: OperationSpec,
     pub(crate) name: Arc<CallName>,
@@ -33,16 +35,20 @@ pub(crate) struct Call {
 }
 
 impl Client {
+    /// Sends the call until it succeeds, fails for good or `attempts` are used up.
+    ///
+    /// Not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes instead of
+    /// 2,848.
     pub(crate) fn send<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
         attempts: A,
     ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
         let (operation, name) = (call.spec.name, Arc::clone(&call.name));
-        // In a place of its own, or all of it would be moved along whenever a caller moves the call.
+        // Boxed, so that the futures of callers, which are moved, stay small.
         let sending = Box::pin(self.send_until_done(call, attempts));
         async move {
-            // Only now is it known what it belongs to: a caller may make a span for the call after making the call.
+            // Created when the future is polled, so that its parent is the span in which the caller awaits the call.
             let span = debug_span!(
                 "qingstor",
                 operation,
@@ -56,7 +62,7 @@ impl Client {
         }
     }
 
-    /// No `async fn`: its future would have the call twice, as it was handed over and as it is used.
+    /// Not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of 1,024.
     fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
@@ -73,7 +79,7 @@ impl Client {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
                 };
-                if is_rewindable
+                let paused = if is_rewindable
                     && !is_clock_corrected
                     && is_expired(&error, &call.spec.method)
                     && let Some(server_time) = error.server_time()
@@ -81,13 +87,13 @@ impl Client {
                 {
                     debug!(%error, %server_time, "this machine's clock is off; using the server's");
                     is_clock_corrected = true;
-                } else if is_rewindable
-                    && is_transient(&error, is_idempotent)
-                    && let Some(wait) = attempts.borrow_mut().wait_after(&error)
-                {
-                    debug!(%error, attempt = number, wait_ms = wait.as_millis(), "trying again");
-                    tokio::time::sleep(wait).await;
+                    Ok(())
+                } else if is_rewindable && can_retry(&error, is_idempotent) {
+                    attempts.borrow_mut().pause(error).await
                 } else {
+                    Err(error)
+                };
+                if let Err(error) = paused {
                     let error = error.with_call(&call.name).with_attempts(number);
                     debug!(%error, "failed");
                     return Err(error);
@@ -97,6 +103,7 @@ impl Client {
         }
     }
 
+    /// Sends the request once.
     async fn attempt(&self, call: &Call, attempt: u32, signed_at: Timestamp, span: &Span) -> Result<ResponseDecoder> {
         let request = self.outgoing(call, signed_at)?;
         let response = self.transport.send(request).await?;
@@ -109,22 +116,22 @@ impl Client {
         if is_success(head.status, &call.spec) {
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
-                ResponseKind::Json => Payload::Read(read_limited(body, LONGEST_DOCUMENT).await?),
-                // Nothing is expected: what comes all the same is read, if it is short, to keep the connection.
+                ResponseKind::Json => Payload::Read(read_limited(body, MAX_DOCUMENT_SIZE).await?),
+                // The response should have no body. A short one is read, so that the connection can be reused.
                 _ => {
-                    let _ = read_limited(body, LONGEST_ERROR).await;
+                    let _ = read_limited(body, MAX_ERROR_SIZE).await;
                     Payload::Read(Bytes::new())
                 }
             };
             let is_read = call.spec.method == Method::GET;
             return Ok(ResponseDecoder::new(head.status, head.headers, payload, is_read, attempt));
         }
-        // What cannot be read of an error's body is done without: its status is what counts.
-        let bytes = read_limited(body, LONGEST_ERROR).await.unwrap_or_default();
+        // If the body cannot be read, the status alone describes the error.
+        let bytes = read_limited(body, MAX_ERROR_SIZE).await.unwrap_or_default();
         Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
     }
 
-    /// What an attempt sends, signed.
+    /// Returns the signed request of an attempt.
     pub(crate) fn outgoing(&self, call: &Call, signed_at: Timestamp) -> Result<Outgoing> {
         let headers = self.headers(call, signed_at)?;
         let body = call.request.body.attempt();
@@ -132,12 +139,12 @@ impl Client {
         Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }
 
-    /// The input's headers and what every attempt adds to them, the signature last.
+    /// Returns the headers of the input and those that every attempt adds. The signature covers them, so it is added last.
     fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
         let mut headers = call.request.headers.clone();
         headers.reserve(ADDED_HEADERS);
         headers.insert(header::USER_AGENT, self.user_agent.clone());
-        // A front end that compresses on its way out would break lengths and hashes.
+        // A proxy that compressed the response would change its length and its hash.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert_length(&mut headers, &call.spec.method, &call.request.body);
         headers.insert(header::DATE, header_value(signed_at.to_http_date())?);
@@ -154,14 +161,14 @@ impl Client {
 }
 
 impl Call {
-    /// What is signed of the URL.
+    /// Returns the part of the URL that is signed.
     pub(crate) fn resource(&self) -> Vec<u8> {
         let (target, query) = (&self.target, self.request.query.as_deref());
         sign::canonical_resource_with(self.spec.sub_resources, target.virtual_host_bucket(), &target.path, query)
     }
 }
 
-/// Methods that may carry a body say that they carry none; the others say nothing.
+/// Adds `Content-Length`. An empty body has the header only if the method allows a body.
 fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
     if !body.is_empty() || matches!(*method, Method::PUT | Method::POST) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -177,11 +184,13 @@ fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
 }
 
+/// Returns true if the server may have refused the request because the client's clock is off.
 fn is_expired(error: &Error, method: &Method) -> bool {
-    let silent = *method == Method::HEAD && error.code().is_none();
+    // An answer to HEAD has no body, and so no code.
+    let has_no_body = *method == Method::HEAD && error.code().is_none();
     error.kind() == ErrorKind::Service
         && error.status() == Some(StatusCode::FORBIDDEN)
-        && (silent || error.code() == Some("request_expired"))
+        && (has_no_body || error.code() == Some("request_expired"))
 }
 
 #[cfg(test)]

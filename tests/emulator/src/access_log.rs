@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Once;
 
+use http::header::RANGE;
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -26,6 +27,8 @@ pub(crate) struct Entry {
     time: String,
     method: String,
     target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
     pub(crate) operation: Option<&'static str>,
     /// Status of the answer, once its head has been sent.
     pub(crate) status: Option<u16>,
@@ -42,6 +45,7 @@ impl Entry {
             time: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             method: parts.method.to_string(),
             target: redacted(&parts.uri.to_string()),
+            range: parts.headers.get(RANGE).map(|range| String::from_utf8_lossy(range.as_bytes()).into_owned()),
             request_id: request_id.to_owned(),
             ..Self::default()
         }

@@ -138,6 +138,7 @@ impl Builder {
     ///
     /// - `time`: arrival of the request's head.
     /// - `target`: as on the request line, with redacted `signature` and `access_key_id`.
+    /// - `range`: present if the request has the header `Range`.
     /// - `operation`: null if the request matches no operation.
     /// - `status`: null if no answer was sent.
     /// - `bytes_received`, `bytes_sent`: bytes of the bodies that were transferred. If a body was not read to its end,

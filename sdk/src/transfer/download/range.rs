@@ -10,7 +10,7 @@ use http::StatusCode;
 use super::partial_file::PartialFile;
 use crate::Bucket;
 use crate::body::BodyProgress;
-use crate::client::Attempts;
+use crate::client::{Attempts, can_retry_range};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::{GetObjectInput, GetObjectOutput};
 use crate::transfer::part_size::Part;
@@ -40,14 +40,14 @@ impl RangeFetcher {
         let mut attempts = self.bucket.attempts();
         let (mut there, mut furthest) = (part.bytes.start, part.bytes.start);
         while there < part.bytes.end {
-            let fetched = match self.get(&mut attempts, there..part.bytes.end).await {
-                Ok(object) => self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await,
-                // The client has retried the request as often as the policy allows.
-                Err(error) if !error.is_unexpected_response() => return Err(error),
-                Err(error) => Err(error),
+            let (error, is_in_body) = match self.get(&mut attempts, there..part.bytes.end).await {
+                Ok(object) => match self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await {
+                    Ok(()) => continue,
+                    Err(error) => (error, true),
+                },
+                Err(error) => (error, false),
             };
-            let Err(error) = fetched else { continue };
-            if !is_transient(&error) {
+            if !can_retry_range(&error, is_in_body) {
                 return Err(error);
             }
             if error.is_unexpected_response() {
@@ -152,9 +152,4 @@ impl RangeFetcher {
             self.key
         ))
     }
-}
-
-/// Tells if another attempt may succeed.
-fn is_transient(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout | ErrorKind::UnexpectedResponse)
 }

@@ -209,7 +209,7 @@ impl MultipartUpload {
             }
             match (judge(&evidence), wait) {
                 (Outcome::Completed, _) => break,
-                (Outcome::Retry, Some(wait)) => tokio::time::sleep(wait).await,
+                (Outcome::Retry, Some(wait)) => attempts.wait(wait, &error).await,
                 (Outcome::Retry | Outcome::Open, _) => return Err(error),
                 (outcome @ (Outcome::Gone | Outcome::Unknown), _) => {
                     self.set_outcome(outcome);

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::complete::{Outcome, may_have_executed};
 use super::resume::UploadJournal;
 use crate::body::{Body, Source};
+use crate::client::can_retry_body;
 use crate::error::{Error, Result};
 use crate::generated::operations::{AbortMultipartUploadInput, UploadMultipartOutput};
 use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
@@ -190,8 +191,7 @@ impl MultipartUpload {
 
 /// Sends a body until the server has stored the bytes that were sent. Returns the answer and the number of requests.
 ///
-/// The server compares the `Content-MD5` and answers `bad_digest` if bytes were changed on the way. The client compares the
-/// ETag in the answer, if it is an MD5 at all. `answer` returns this ETag and the number of requests.
+/// The client compares the ETag in the answer, if it is an MD5. `answer` returns this ETag and the number of requests.
 pub(super) async fn send_verified<I: Operation<Scope = ObjectScope>>(
     bucket: &Bucket,
     key: &str,
@@ -204,7 +204,7 @@ pub(super) async fn send_verified<I: Operation<Scope = ObjectScope>>(
     // The ETag of an encrypted object or part is the MD5 of the encrypted bytes.
     let expected = sum.filter(|_| headers.encryption.is_none());
     loop {
-        let error = match bucket.send_object_within(&mut attempts, key, input()).await {
+        let (error, is_wrong_etag) = match bucket.send_object_within(&mut attempts, key, input()).await {
             Ok(output) => {
                 let (etag, sent) = answer(&output);
                 requests += sent;
@@ -212,21 +212,18 @@ pub(super) async fn send_verified<I: Operation<Scope = ObjectScope>>(
                 if stored.is_none() || expected.is_none_or(|sum| stored == Some(*sum)) {
                     return Ok((output, requests));
                 }
-                Error::unexpected_response(
-                    "the server's MD5 differs from the one sent: the bytes were changed on the way",
-                )
-                .with_call(&bucket.call(I::SPEC.name, key))
-                .with_attempts(requests)
+                let message = "the server's MD5 differs from the one sent: the bytes were changed on the way";
+                (Error::unexpected_response(message).with_call(&bucket.call(I::SPEC.name, key)), true)
             }
             Err(error) => {
                 requests += error.attempts();
-                let error = error.with_attempts(requests);
-                if error.code() != Some("bad_digest") {
-                    return Err(error);
-                }
-                error
+                (error, false)
             }
         };
+        let error = error.with_attempts(requests);
+        if !can_retry_body(&error, is_wrong_etag) {
+            return Err(error);
+        }
         tracing::warn!(%error, "the server received other bytes than were sent");
         attempts.pause(error).await?;
     }
