@@ -96,7 +96,7 @@ async fn a_part_of_which_the_server_always_has_another_sum_is_an_error_that_says
     let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1))).await.unwrap();
     let error = bucket.upload("key").bytes(content(SIZE, 1)).part_size(PART).send().await.unwrap_err();
     assert_eq!((error.kind(), error.part_number()), (ErrorKind::UnexpectedResponse, Some(1)), "{error}");
-    assert!(error.to_string().contains("it was changed on its way"), "{error}");
+    assert!(error.to_string().contains("the bytes were changed on the way"), "{error}");
     assert!(matches!(error.upload_state(), Some(UploadState::Aborted)), "{error}");
     assert!(open_uploads(&clean).await.unwrap().is_empty(), "{error}");
     assert!(clean.read("key").await.unwrap_err().is_not_found(), "{error}");
