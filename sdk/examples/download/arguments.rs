@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-use crate::transfers::size::{parse_part_size, parse_size};
+use crate::common::size::{parse_part_size, parse_size};
 
 /// Download an object to a file, several ranges at a time.
 #[derive(Parser)]

@@ -6,7 +6,7 @@
 
 mod arguments;
 #[path = "../common/mod.rs"]
-mod transfers;
+mod common;
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use clap::Parser;
 use qingstor_sdk::{Downloaded, Error, ErrorKind};
 
 use arguments::Arguments;
-use transfers::{Display, Result, advice, exit_code, failed, interrupted, place};
+use common::{Display, Result, advice, exit_code, failed, interrupted, place};
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use qingstor_sdk::Checksum;
 
-use crate::transfers::size::{parse_part_size, parse_size};
+use crate::common::size::{parse_part_size, parse_size};
 
 /// Upload a file in parts, several at a time.
 #[derive(Parser)]

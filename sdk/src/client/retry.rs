@@ -91,7 +91,7 @@ pub(crate) fn can_retry_body(error: &Error, is_wrong_etag: bool) -> bool {
     is_wrong_etag || error.code() == Some("bad_digest")
 }
 
-/// Returns a random wait before the attempt after `failed` attempts.
+/// Returns a random wait before the attempt after `failed` attempts (full jitter). [`RetryConfig`] documents it.
 fn backoff(policy: &RetryConfig, failed: u32) -> Duration {
     let doubled = 2u32.saturating_pow(failed.saturating_sub(1));
     let ceiling = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);

@@ -1,6 +1,7 @@
 //! The keys of the configuration file and the environment, and their values in one source.
 //!
-//! A new key is added to [`Setting`] and [`Setting::KEYS`] here, and applied in `load.rs`.
+//! A new key is added to [`Setting`] and [`Setting::KEYS`] here, applied in `load.rs`, and documented in the table of
+//! [`Config::load`](super::Config::load).
 
 use std::collections::BTreeMap;
 

@@ -15,6 +15,7 @@ pub(crate) struct Timeouts {
     pub(crate) response: Duration,
 }
 
+/// The setters of [`Config`](super::Config) document these values.
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(10), idle: Duration::from_secs(60), response: Duration::from_secs(120) }
