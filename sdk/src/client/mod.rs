@@ -20,7 +20,9 @@ use crate::operation::{Operation, RequestEncoder};
 use crate::value::check_key;
 use clock_skew::Clock;
 pub use presign::PresignedRequest;
-pub(crate) use retry::{Attempts, can_retry_body, can_retry_range};
+pub(crate) use retry::Attempts;
+#[cfg(feature = "transfer")]
+pub(crate) use retry::{can_retry_body, can_retry_range};
 use send::Call;
 #[cfg(feature = "bench")]
 pub(crate) use transport::Outgoing;
