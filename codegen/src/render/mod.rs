@@ -1,7 +1,7 @@
 //! Renders the templates and formats the result.
 //!
 //! Templates loop and print; every name, type and statement was decided in [`rust`](crate::rust). They do not care about
-//! line breaks: [`format`] runs rustfmt on all files at once.
+//! line breaks: [`format()`] runs rustfmt on all files at once.
 
 mod rustfmt;
 
@@ -28,7 +28,7 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("type.rs.tera", include_str!("../../templates/type.rs.tera")),
 ];
 
-/// Returns the Rust files of an API. Their text compiles, but is not formatted; see [`format`].
+/// Returns the Rust files of an API. Their text compiles, but is not formatted; see [`format()`].
 ///
 /// # Errors
 ///

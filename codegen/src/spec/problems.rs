@@ -1,4 +1,4 @@
-//! Problems, collected while reading goes on. Their lines are found in the end, by [`locate`](super::locate).
+//! Problems, collected while reading goes on. `locate.rs` finds their lines at the end.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
