@@ -279,14 +279,15 @@ async fn a_receiver_without_room_for_a_segment_is_not_cut() {
 
 #[tokio::test]
 async fn a_slow_receiver_of_a_long_body_is_not_cut() {
-    // As many bytes within the limit as 8 KiB/s are within the default of 60 s.
-    let limit = Duration::from_secs(4);
+    // As many bytes within the limit as 24 KiB/s are within the default of 60 s. After the first MiB, the kernel's send buffer
+    // on loopback has grown so far that it reports free space only every MiB or so.
+    let limit = Duration::from_secs(12);
     let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 120 << 10 }).operation("PutObject");
     let (test, bucket) = misbehaving(FaultPlan::new().rule(slow), ATTEMPTS, limit, HOUR).await;
     let bytes = content(3 * MIB, 1);
     let begun = Instant::now();
     let uploaded = ended(bucket.upload("key").bytes(bytes.clone()).send()).await.unwrap();
-    assert!(begun.elapsed() > 5 * limit, "it was not slow: {:?}", begun.elapsed());
+    assert!(begun.elapsed() > 2 * limit, "it was not slow: {:?}", begun.elapsed());
     assert_eq!((uploaded.attempts, test.emulator().faults_fired()), (1, vec![1]));
     assert!(test.read("key").await.unwrap() == bytes);
 }
