@@ -135,7 +135,7 @@ pub struct Parameter {
 }
 
 words! {
-    /// Where a parameter travels.
+    /// The place of a parameter in a request.
     ParameterIn {
         Query = "query",
         Header = "header",
@@ -161,13 +161,13 @@ pub struct Hints {
 }
 
 words! {
-    /// What the SDK works out where the caller leaves it out.
+    /// A value that the SDK computes if the caller leaves it unset.
     Computed {
         /// The MD5 of the body, in a header.
         ContentMd5 = "content-md5",
-        /// Whose signature a form carries.
+        /// The id of the access key that signs a form.
         AccessKeyId = "access-key-id",
-        /// What a form's signature is made over.
+        /// The policy that a form's signature covers.
         FormPolicy = "form-policy",
         /// The signature of a form's policy.
         FormSignature = "form-signature",

@@ -20,7 +20,7 @@ use super::object_snapshot::ObjectRef;
 use super::options::TransferOptions;
 use super::part_size::PartLayout;
 use super::progress::{Meter, TransferProgress};
-use super::tasks::{Cancellation, for_each_part, run_blocking, stopped};
+use super::tasks::{Cancellation, for_each_part, run_blocking};
 use crate::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -249,8 +249,8 @@ impl Download {
             size,
         };
         let checkpoint = options.checkpoint.clone();
-        let opening = run_blocking(move || PartialFile::open(&target, checkpoint, remote, part_size));
-        let (file, journal) = opening.await?;
+        let open = move || PartialFile::open(&target, checkpoint, remote, part_size);
+        let (file, journal) = run_blocking(open).await?;
         let file = Arc::new(file);
         let layout = PartLayout::new(size, journal.part_size)?;
         let (fetched, missing): (Vec<_>, Vec<_>) =
@@ -285,7 +285,7 @@ impl Download {
             }
             Err(error) => return Err(keep(&file, object.etag.is_some(), error).await),
         };
-        tokio::task::spawn_blocking(move || file.finish()).await.map_err(stopped)??;
+        run_blocking(move || file.finish()).await?;
         Ok(Downloaded {
             key: fetcher.key.clone(),
             size,
@@ -312,7 +312,7 @@ impl fmt::Debug for Download {
 
 async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) -> Result<Verdict> {
     let file = Arc::clone(file);
-    let reader = tokio::task::spawn_blocking(move || file.reader()).await.map_err(stopped)??;
+    let reader = run_blocking(move || file.reader()).await?;
     expected.verify(Arc::new(reader), size).await
 }
 
@@ -340,7 +340,7 @@ async fn keep(file: &Arc<PartialFile>, has_etag: bool, error: Error) -> Error {
 /// Runs blocking work on a file after a failure. Returns false if it fails too, which is only logged.
 async fn blocking(file: &Arc<PartialFile>, work: fn(&PartialFile) -> Result<()>) -> bool {
     let file = Arc::clone(file);
-    let done = tokio::task::spawn_blocking(move || work(&file)).await.map_err(stopped).flatten();
+    let done = run_blocking(move || work(&file)).await;
     if let Err(error) = &done {
         tracing::warn!(%error, "the files of a failed download could not be recorded or removed");
     }

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::{GetObjectInput, GetObjectOutput};
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::tasks::stopped;
+use crate::transfer::tasks::run_blocking;
 
 /// Number of bytes that are written at once.
 const WRITE_SIZE: usize = 256 << 10;
@@ -38,10 +38,10 @@ impl RangeFetcher {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let mut attempts = self.bucket.attempts();
-        let (mut there, mut furthest) = (part.bytes.start, part.bytes.start);
-        while there < part.bytes.end {
-            let (error, is_in_body) = match self.get(&mut attempts, there..part.bytes.end).await {
-                Ok(object) => match self.receive(object, part.bytes.end, &mut there, (&meter, attempt)).await {
+        let (mut position, mut furthest) = (part.bytes.start, part.bytes.start);
+        while position < part.bytes.end {
+            let (error, is_in_body) = match self.get(&mut attempts, position..part.bytes.end).await {
+                Ok(object) => match self.receive(object, part.bytes.end, &mut position, (&meter, attempt)).await {
                     Ok(()) => continue,
                     Err(error) => (error, true),
                 },
@@ -52,16 +52,16 @@ impl RangeFetcher {
             }
             if error.is_unexpected_response() {
                 // The bytes before may have come from the wrong object, too.
-                there = part.bytes.start;
+                position = part.bytes.start;
                 attempt = meter.start_attempt();
-            } else if there > furthest {
-                furthest = there;
+            } else if position > furthest {
+                furthest = position;
                 attempts.reset();
             }
             attempts.pause(error).await?;
         }
         let (file, number) = (Arc::clone(&self.file), part.number);
-        tokio::task::spawn_blocking(move || file.record(number)).await.map_err(stopped)??;
+        run_blocking(move || file.record(number)).await?;
         meter.finish();
         Ok(())
     }
@@ -80,19 +80,19 @@ impl RangeFetcher {
         }
     }
 
-    /// Writes the bytes of a response, and advances `there` past them.
+    /// Writes the bytes of a response, and advances `position` past them.
     async fn receive(
         &self,
         mut object: GetObjectOutput,
         end: u64,
-        there: &mut u64,
+        position: &mut u64,
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
         let mut waiting = BytesMut::new();
         let received = loop {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
-                    if *there + (waiting.len() + bytes.len()) as u64 > end {
+                    if *position + (waiting.len() + bytes.len()) as u64 > end {
                         return Err(self.unexpected("it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
@@ -106,21 +106,21 @@ impl RangeFetcher {
                 Err(error) => break Err(error),
             }
             if waiting.len() >= WRITE_SIZE {
-                self.write(waiting.split().freeze(), there).await?;
+                self.write(waiting.split().freeze(), position).await?;
             }
         };
-        self.write(waiting.freeze(), there).await?;
+        self.write(waiting.freeze(), position).await?;
         received?;
-        if *there < end {
+        if *position < end {
             return Err(Error::new(ErrorKind::Connection, "the response ended before the requested range did"));
         }
         Ok(())
     }
 
-    async fn write(&self, bytes: Bytes, there: &mut u64) -> Result<()> {
-        let (file, offset, length) = (Arc::clone(&self.file), *there, bytes.len() as u64);
-        tokio::task::spawn_blocking(move || file.write_at(&bytes, offset)).await.map_err(stopped)??;
-        *there += length;
+    async fn write(&self, bytes: Bytes, position: &mut u64) -> Result<()> {
+        let (file, offset, length) = (Arc::clone(&self.file), *position, bytes.len() as u64);
+        run_blocking(move || file.write_at(&bytes, offset)).await?;
+        *position += length;
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::{MIB, PartLayout};
 use crate::transfer::progress::{Meter, PartMeter};
-use crate::transfer::tasks::stopped;
+use crate::transfer::tasks::run_blocking;
 
 /// An upload to run.
 pub(super) struct Job<'a> {
@@ -61,8 +61,8 @@ pub(super) async fn run(
 
 async fn open(path: PathBuf) -> Result<Source> {
     // A checkpoint has to mean the same file wherever it is resumed from.
-    let opening = tokio::task::spawn_blocking(move || Source::open(&std::path::absolute(path)?, 0, None));
-    opening.await.map_err(stopped)?.map_err(unreadable)
+    let open = move || Source::open(&std::path::absolute(path)?, 0, None);
+    run_blocking(move || open().map_err(unreadable)).await
 }
 
 impl Job<'_> {
@@ -232,7 +232,7 @@ async fn feed(parts: Vec<PendingPart>, sender: mpsc::Sender<PendingPart>) -> Res
 
 async fn fingerprint(source: &Source) -> Result<Fingerprint> {
     let source = source.clone();
-    tokio::task::spawn_blocking(move || source.fingerprint()).await.map_err(stopped)?.map_err(unreadable)
+    run_blocking(move || source.fingerprint().map_err(unreadable)).await
 }
 
 /// Describes the change of the source since `before`, if there is one.

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::options::TransferOptions;
 use crate::transfer::part_size::{MAX_PARTS, MIB, growing_part_size};
 use crate::transfer::progress::Meter;
-use crate::transfer::tasks::stopped;
+use crate::transfer::tasks::run_blocking;
 
 /// Maximum number of parts in temporary files. Parts that exceed the memory budget go there.
 const MAX_PARTS_ON_DISK: usize = 2;
@@ -140,7 +140,7 @@ impl Parts {
     }
 
     async fn read_on_disk(&mut self, length: u64) -> Result<Source> {
-        let file = tokio::task::spawn_blocking(OpenFile::temporary).await.map_err(stopped)?.map_err(unreadable)?;
+        let file = run_blocking(|| OpenFile::temporary().map_err(unreadable)).await?;
         let file = Arc::new(file);
         let mut buffer = BufferPool::chunks().buffer(CHUNK_SIZE as u64);
         let mut done = 0;
@@ -148,11 +148,8 @@ impl Parts {
             let wanted = usize::try_from(length - done).unwrap_or(usize::MAX).min(CHUNK_SIZE);
             let filled = fill(&mut self.reader, &mut buffer.as_mut()[..wanted]).await?;
             let target = Arc::clone(&file);
-            let writing = tokio::task::spawn_blocking(move || {
-                target.append(&buffer.as_ref()[..filled])?;
-                Ok(buffer)
-            });
-            buffer = writing.await.map_err(stopped)?.map_err(unreadable)?;
+            let append = move || target.append(&buffer.as_ref()[..filled]).map(|()| buffer).map_err(unreadable);
+            buffer = run_blocking(append).await?;
             done += filled as u64;
             if filled < wanted {
                 break;
