@@ -1,4 +1,6 @@
-//! What a server tells of the requests that came to it.
+//! Reads the access log of an emulator.
+//!
+//! The log is complete once the emulator has [stopped](crate::TestBucket::stop).
 
 use std::fs;
 use std::io;
@@ -6,35 +8,32 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// Reads the requests from an emulator's access log. The log is complete when the emulator has
-/// [stopped](crate::TestBucket::stop).
+/// Returns all requests in an access log, one JSON object for each.
 ///
 /// # Errors
 ///
-/// If there is no such log.
-pub fn requests(log: &Path) -> io::Result<Vec<Value>> {
+/// Returns an error if the log cannot be read or contains a line that is not JSON.
+pub fn logged_requests(log: &Path) -> io::Result<Vec<Value>> {
     Ok(fs::read_to_string(log)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
 }
 
-/// Reads the [`requests`] for one operation.
+/// Returns the requests in an access log that call one operation.
 ///
 /// # Errors
 ///
-/// If there is no such log.
-pub fn logged(log: &Path, operation: &str) -> io::Result<Vec<Value>> {
-    Ok(requests(log)?.into_iter().filter(|request| request["operation"] == operation).collect())
+/// See [`logged_requests`].
+pub fn logged_requests_of(log: &Path, operation: &str) -> io::Result<Vec<Value>> {
+    Ok(logged_requests(log)?.into_iter().filter(|request| request["operation"] == operation).collect())
 }
 
-/// How many bytes of objects came to it, in parts or at once, in vain or not.
+/// Returns the number of body bytes that the emulator received in `PutObject` and `UploadMultipart` requests, including
+/// those that it refused.
 ///
 /// # Errors
 ///
-/// If there is no such log.
-pub fn received(log: &Path) -> io::Result<u64> {
-    let mut received = 0;
-    for operation in ["UploadMultipart", "PutObject"] {
-        let requests = logged(log, operation)?;
-        received += requests.iter().filter_map(|request| request["bytes_received"].as_u64()).sum::<u64>();
-    }
-    Ok(received)
+/// See [`logged_requests`].
+pub fn logged_upload_bytes(log: &Path) -> io::Result<u64> {
+    let is_upload = |request: &Value| request["operation"] == "PutObject" || request["operation"] == "UploadMultipart";
+    let requests = logged_requests(log)?.into_iter().filter(is_upload);
+    Ok(requests.filter_map(|request| request["bytes_received"].as_u64()).sum())
 }

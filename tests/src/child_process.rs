@@ -1,4 +1,4 @@
-//! Tests that run in a child process of their own, because the process is killed or because they change something global.
+//! Runs a test in a child process, because the process is killed or because the test changes global state.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,22 +15,22 @@ const REPORT: &str = "report: ";
 #[derive(Debug)]
 pub struct ChildProcess(Child);
 
-/// Arguments that a child process got from its parent.
+/// Arguments that a parent process passes to its child process.
 #[derive(Debug)]
 pub struct ChildArguments(BTreeMap<String, String>);
 
 impl ChildArguments {
-    /// Returns the arguments of the current process, or `None` if it is no child process.
+    /// Returns the arguments of the current process, or `None` if it is not a child process.
     pub fn of_this_process() -> Option<Self> {
         let arguments = env::vars().filter_map(|(name, value)| Some((name.strip_prefix(ARGUMENT)?.to_owned(), value)));
         Some(Self(arguments.collect())).filter(|arguments| !arguments.0.is_empty())
     }
 
-    /// Returns the argument of this name.
+    /// Returns the argument called `name`.
     ///
     /// # Panics
     ///
-    /// If there is none.
+    /// Panics if the parent passed no such argument.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).unwrap_or_else(|| panic!("the child process has no argument `{name}`"))
     }
@@ -42,12 +42,14 @@ impl ChildArguments {
 }
 
 impl ChildProcess {
-    /// Starts the test of this name in a child process, where it finds its [`ChildArguments`]. The process is killed when
-    /// this value is dropped. `wrapper` is a command that runs the command after it, or empty.
+    /// Starts the test called `test` in a child process, which can read `arguments` as [`ChildArguments`].
+    ///
+    /// `wrapper` is a command that runs the program named in its last arguments, such as `prlimit`, or empty. The process
+    /// is killed when this value is dropped.
     ///
     /// # Errors
     ///
-    /// If the process cannot be started.
+    /// Returns an error if the process cannot be started.
     pub fn spawn(test: &str, arguments: &[(&str, &str)], wrapper: &[&str]) -> io::Result<Self> {
         let this = env::current_exe()?;
         let mut command = match wrapper {
@@ -64,49 +66,52 @@ impl ChildProcess {
         command.spawn().map(Self)
     }
 
-    /// Returns the report of the process, or `None` if `kills` was ready before. Then the process has been killed, as by
-    /// `kill -9`.
+    /// Waits for the report of the process. If `kill_when` completes first, kills the process with `SIGKILL` and returns
+    /// `None`.
     ///
     /// # Errors
     ///
-    /// If the process cannot be killed, or ends without a report. The error has its output.
-    pub async fn report_unless(mut self, kills: impl Future<Output = ()>) -> io::Result<Option<String>> {
+    /// Returns an error if the process cannot be killed or ends without a report. The error contains its output.
+    pub async fn report_or_kill(mut self, kill_when: impl Future<Output = ()>) -> io::Result<Option<String>> {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         let (Some(mut out), Some(mut err)) = (self.0.stdout.take(), self.0.stderr.take()) else {
-            return Err(io::Error::other("its output was taken already"));
+            return Err(io::Error::other("the child process has no captured output"));
         };
-        let ends = async {
+        let ended = async {
             let read = tokio::try_join!(out.read_to_string(&mut stdout), err.read_to_string(&mut stderr));
             read.map(drop)
         };
         tokio::select! {
             biased;
-            () = kills => {
+            () = kill_when => {
                 self.0.kill().await?;
                 return Ok(None);
             }
-            ended = ends => ended?,
+            result = ended => result?,
         }
         let status = self.0.wait().await?;
         // The test harness prints the name of the test on the same line.
         let report = stdout.lines().find_map(|line| Some(line.split_once(REPORT)?.1.to_owned()));
-        report.map(Some).ok_or_else(|| io::Error::other(format!("it reported nothing, {status}: {stdout}{stderr}")))
+        report.map(Some).ok_or_else(|| {
+            io::Error::other(format!("the child process ended without a report ({status}): {stdout}{stderr}"))
+        })
     }
 }
 
-/// Runs a test of the current program in a child process, with these environment variables and without those in `without`.
-/// In the child process, [`is_alone`] returns true.
+/// Runs a test of the current program in a child process, where [`is_child_process`] returns true.
+///
+/// `set` are environment variables with their values, `unset` are environment variables that are removed.
 ///
 /// # Errors
 ///
-/// If the process cannot be started, or the test fails. The error has its output.
-pub async fn run_alone(test: &str, variables: &[(&str, &str)], without: &[&str]) -> io::Result<()> {
+/// Returns an error if the process cannot be started or the test fails. The error contains its output.
+pub async fn run_in_child_process(test: &str, set: &[(&str, &str)], unset: &[&str]) -> io::Result<()> {
     let mut command = Command::new(env::current_exe()?);
-    command.args([test, "--exact", "--format", "pretty"]).env(format!("{ARGUMENT}ALONE"), "1");
-    for name in without {
+    command.args([test, "--exact", "--format", "pretty"]).env(format!("{ARGUMENT}CHILD"), "1");
+    for name in unset {
         command.env_remove(name);
     }
-    let output = command.envs(variables.iter().copied()).kill_on_drop(true).output().await?;
+    let output = command.envs(set.iter().copied()).kill_on_drop(true).output().await?;
     let printed = String::from_utf8_lossy(&output.stdout);
     match output.status.success() && printed.contains(" 1 passed") {
         true => Ok(()),
@@ -114,7 +119,7 @@ pub async fn run_alone(test: &str, variables: &[(&str, &str)], without: &[&str])
     }
 }
 
-/// Returns true if the current process was started by [`run_alone`].
-pub fn is_alone() -> bool {
-    env::var_os(format!("{ARGUMENT}ALONE")).is_some()
+/// Returns true if the current process was started by [`run_in_child_process`].
+pub fn is_child_process() -> bool {
+    env::var_os(format!("{ARGUMENT}CHILD")).is_some()
 }

@@ -1,4 +1,4 @@
-//! What the SDK tells of itself while it works.
+//! Listens to the tracing events of the SDK.
 
 use std::fmt::Debug;
 use std::io;
@@ -7,23 +7,23 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Hears of every event of the SDK in this process, field by field: a field's name, and what it says.
+/// Calls `callback` with the name and the value of each field of every tracing event of the SDK in this process.
 ///
 /// # Errors
 ///
-/// If somebody hears already.
-pub fn hear_events(hear: impl Fn(&str, &dyn Debug) + Send + Sync + 'static) -> io::Result<()> {
-    tracing::subscriber::set_global_default(Listener(hear)).map_err(io::Error::other)?;
-    // Another test may have met an event before, when nothing listened, and the answer is kept.
+/// Returns an error if the process already has a global subscriber.
+pub fn on_sdk_event(callback: impl Fn(&str, &dyn Debug) + Send + Sync + 'static) -> io::Result<()> {
+    tracing::subscriber::set_global_default(Listener(callback)).map_err(io::Error::other)?;
+    // `tracing` caches per call site that no subscriber is interested, and another test may have run before.
     tracing::callsite::rebuild_interest_cache();
     Ok(())
 }
 
 struct Listener<F>(F);
 
-struct Hearing<'a, F>(&'a F);
+struct FieldVisitor<'a, F>(&'a F);
 
-impl<F: Fn(&str, &dyn Debug)> Visit for Hearing<'_, F> {
+impl<F: Fn(&str, &dyn Debug)> Visit for FieldVisitor<'_, F> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         (self.0)(field.name(), value);
     }
@@ -43,7 +43,7 @@ impl<F: Fn(&str, &dyn Debug) + 'static> Subscriber for Listener<F> {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        event.record(&mut Hearing(&self.0));
+        event.record(&mut FieldVisitor(&self.0));
     }
 
     fn enter(&self, _: &Id) {}

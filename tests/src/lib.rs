@@ -1,30 +1,29 @@
-//! Helpers for the tests of the SDK: servers with prepared answers, an emulator with a bucket, a relay that stops at a given
-//! byte, a plain HTTP client, child processes, and random content from seeds.
+//! Helpers for the tests of the SDK: servers with prepared responses, an emulator with a bucket, a relay that pauses at a
+//! given byte, a plain HTTP client, child processes, and pseudo-random content.
 
 mod access_log;
-mod answer;
 mod child_process;
 mod content;
 mod events;
-mod faulty;
-mod mock_service;
+mod http_message;
+mod mock_server;
 mod plain_http;
+mod raw_response;
 mod raw_server;
 mod relay;
 mod seeds;
-mod server_apart;
+mod separate_server;
 mod test_bucket;
 
-pub use access_log::{logged, received, requests};
-pub use answer::Answer;
-pub use child_process::{ChildArguments, ChildProcess, is_alone, run_alone};
+pub use access_log::{logged_requests, logged_requests_of, logged_upload_bytes};
+pub use child_process::{ChildArguments, ChildProcess, is_child_process, run_in_child_process};
 pub use content::{Random, content, etag_of_parts};
-pub use events::hear_events;
-pub use faulty::{faulty, open_uploads, patient, patient_for};
-pub use mock_service::{REQUEST_ID, account_answering, service_answering};
+pub use events::on_sdk_event;
+pub use mock_server::{REQUEST_ID, account_with_response, mock_server};
 pub use plain_http::{PlainRequest, PlainResponse};
+pub use raw_response::RawResponse;
 pub use raw_server::{RawRequest, RawServer};
-pub use relay::{Moment, Relay};
+pub use relay::{PauseAt, Relay};
 pub use seeds::{for_each_seed, seeds};
-pub use server_apart::ServerApart;
-pub use test_bucket::TestBucket;
+pub use separate_server::SeparateServer;
+pub use test_bucket::{TestBucket, bucket_with_faults, open_uploads, retrying_bucket, retrying_bucket_with_timeouts};

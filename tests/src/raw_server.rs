@@ -1,89 +1,91 @@
-//! A server that parses nothing more than it must, so that tests see what really went over the wire.
+//! An HTTP server that records requests byte for byte and sends prepared responses.
 
-use std::future::poll_fn;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::Answer;
-use crate::answer::{End, Pace};
+use crate::RawResponse;
+use crate::http_message::{Message, header};
+use crate::raw_response::{Ending, SlowReading};
 
-/// A request as it came in.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 pub struct RawRequest {
-    /// `PUT`
+    /// HTTP method, for example `PUT`.
     pub method: String,
-    /// Path and query, as on the request line.
+    /// Path and query of the request line, still percent-encoded.
     pub target: String,
-    /// In the order in which they came, names in lower case.
+    /// Header fields in the order in which they were received, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// As many bytes as `content-length` said.
+    /// The body, which has as many bytes as `content-length` says.
     pub body: Vec<u8>,
 }
 
 impl RawRequest {
-    /// The value of a header.
+    /// Returns the value of a header field. `name` is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+        header(&self.headers, name)
     }
 }
 
-/// Answers every request from a list of prepared answers, the last of them again and again, and closes the connection.
-///
-/// Requests are counted when their head has come, and shown when their body has come too.
+/// A server that answers the first request with the first of its responses, and so on. The last response is repeated.
+/// Every connection serves one request.
 #[derive(Debug)]
 pub struct RawServer {
     endpoint: String,
-    log: Arc<Log>,
+    log: watch::Sender<Log>,
     serving: JoinHandle<()>,
 }
 
-/// What has happened so far, and who waits for more to happen.
 #[derive(Debug, Default)]
-struct Log(Mutex<Entries>);
-
-#[derive(Debug, Default)]
-struct Entries {
-    begun: usize,
+struct Log {
+    /// Number of requests whose header section was received. It selects the response.
+    started: usize,
+    /// Requests that were received completely.
     requests: Vec<RawRequest>,
-    departures: usize,
-    waiting: Vec<Waker>,
+    /// Number of stalled connections that the client closed.
+    closed_by_client: usize,
 }
 
 impl RawServer {
-    /// Listens on a free port. Each answer is written as it is: status line, headers, body.
-    pub async fn start(answers: impl IntoIterator<Item = impl Into<Answer>>) -> io::Result<Self> {
+    /// Starts a server on a free port.
+    pub async fn start(responses: impl IntoIterator<Item = impl Into<RawResponse>>) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let log = Arc::new(Log::default());
-        let answers: Vec<Answer> = answers.into_iter().map(Into::into).collect();
-        let serving = tokio::spawn(serve(listener, answers.into(), Arc::clone(&log)));
+        let log = watch::Sender::default();
+        let responses: Vec<RawResponse> = responses.into_iter().map(Into::into).collect();
+        let serving = tokio::spawn(serve(listener, responses.into(), log.clone()));
         Ok(Self { endpoint, log, serving })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// Returns the URL of the server, `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What has come in so far.
+    /// Returns the requests that were received completely, in the order in which they were.
     pub fn requests(&self) -> Vec<RawRequest> {
-        self.log.entries().requests.clone()
+        self.log.borrow().requests.clone()
     }
 
-    /// Waits until so many requests have come in.
-    pub async fn received(&self, count: usize) {
-        self.log.until(|log| log.requests.len() >= count).await;
+    /// Waits until `count` requests were received completely.
+    pub async fn wait_for_requests(&self, count: usize) {
+        self.wait_until(|log| log.requests.len() >= count).await;
     }
 
-    /// Waits until a client has gone away from so many connections that an [`Answer`] keeps open.
-    pub async fn abandoned(&self, count: usize) {
-        self.log.until(|log| log.departures >= count).await;
+    /// Waits until the client has closed `count` connections on which the server [stalled](RawResponse::then_stall).
+    pub async fn wait_until_client_closed(&self, count: usize) {
+        self.wait_until(|log| log.closed_by_client >= count).await;
+    }
+
+    async fn wait_until(&self, condition: impl FnMut(&Log) -> bool) {
+        // `self` owns a sender, so the channel cannot be closed.
+        let _ = self.log.subscribe().wait_for(condition).await;
     }
 }
 
@@ -93,63 +95,39 @@ impl Drop for RawServer {
     }
 }
 
-impl Log {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Entries)) {
-        let mut entries = self.entries();
-        change(&mut entries);
-        entries.waiting.drain(..).for_each(Waker::wake);
-    }
-
-    async fn until(&self, holds: impl Fn(&Entries) -> bool) {
-        poll_fn(|context: &mut Context<'_>| {
-            let mut entries = self.entries();
-            if holds(&entries) {
-                return Poll::Ready(());
-            }
-            entries.waiting.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-}
-
-async fn serve(listener: TcpListener, answers: Arc<[Answer]>, log: Arc<Log>) {
-    // Dropped with this future, and with it every connection.
+async fn serve(listener: TcpListener, responses: Arc<[RawResponse]>, log: watch::Sender<Log>) {
+    // Aborting this task drops the set, which closes all connections.
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        let (answers, log) = (Arc::clone(&answers), Arc::clone(&log));
-        // A client that has gone is what some tests are about.
-        connections.spawn(async move { drop(converse(stream, &answers, &log).await) });
+        let (responses, log) = (Arc::clone(&responses), log.clone());
+        // Some tests close the connection early, so errors of the connection are expected.
+        connections.spawn(async move { drop(serve_request(stream, &responses, &log).await) });
     }
 }
 
-async fn converse(mut stream: TcpStream, answers: &[Answer], log: &Log) -> io::Result<()> {
+async fn serve_request(mut stream: TcpStream, responses: &[RawResponse], log: &watch::Sender<Log>) -> io::Result<()> {
     let mut request = read_head(&mut stream).await?;
     let mut number = 0;
-    log.note(|log| {
-        number = log.begun;
-        log.begun += 1;
+    log.send_modify(|log| {
+        number = log.started;
+        log.started += 1;
     });
-    let Some(answer) = answers.get(number).or(answers.last()) else {
+    let Some(response) = responses.get(number).or(responses.last()) else {
         return Ok(());
     };
-    read_body(&mut stream, &mut request, answer.reading).await?;
-    log.note(|log| log.requests.push(request));
+    read_body(&mut stream, &mut request, response.slow_reading).await?;
+    log.send_modify(|log| log.requests.push(request));
 
-    stream.write_all(&answer.bytes).await?;
-    match &answer.end {
-        End::Close => stream.shutdown().await,
-        End::Reset => stream.set_zero_linger(),
-        End::Wait => {
+    stream.write_all(&response.bytes).await?;
+    match &response.ending {
+        Ending::Close => stream.shutdown().await,
+        Ending::Reset => stream.set_zero_linger(),
+        Ending::Stall => {
             while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
-            log.note(|log| log.departures += 1);
+            log.send_modify(|log| log.closed_by_client += 1);
             Ok(())
         }
-        End::Drip(bytes, interval) => {
+        Ending::Trickle(bytes, interval) => {
             for byte in bytes {
                 pause(*interval).await;
                 stream.write_all(&[*byte]).await?;
@@ -159,48 +137,40 @@ async fn converse(mut stream: TcpStream, answers: &[Answer], log: &Log) -> io::R
     }
 }
 
+/// Reads the header section of a request, and as much of its body as arrives with it.
 async fn read_head(stream: &mut TcpStream) -> io::Result<RawRequest> {
     let mut received = Vec::new();
-    let end = loop {
-        if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end;
+    let Message { start_line, headers, body } = loop {
+        if let Some(message) = Message::parse(&received) {
+            break message;
         }
         if stream.read_buf(&mut received).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     };
-    let head = String::from_utf8_lossy(&received[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let mut request_line = lines.next().unwrap_or_default().split(' ');
-    Ok(RawRequest {
-        method: request_line.next().unwrap_or_default().to_owned(),
-        target: request_line.next().unwrap_or_default().to_owned(),
-        headers: lines
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect(),
-        body: received.split_off(end + 4),
-    })
+    let mut words = start_line.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    Ok(RawRequest { method, target, headers, body })
 }
 
-async fn read_body(stream: &mut TcpStream, request: &mut RawRequest, pace: Option<Pace>) -> io::Result<()> {
+async fn read_body(stream: &mut TcpStream, request: &mut RawRequest, slow: Option<SlowReading>) -> io::Result<()> {
     let length: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut piece = vec![0; pace.map_or(64 * 1024, |pace| pace.piece)];
+    let mut chunk = vec![0; slow.map_or(64 * 1024, |slow| slow.chunk_size)];
     while request.body.len() < length {
-        let read = stream.read(&mut piece).await?;
+        let read = stream.read(&mut chunk).await?;
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        request.body.extend_from_slice(&piece[..read]);
-        if let Some(pace) = pace {
-            pause(pace.pause).await;
+        request.body.extend_from_slice(&chunk[..read]);
+        if let Some(slow) = slow {
+            pause(slow.pause).await;
         }
     }
     Ok(())
 }
 
-/// On a thread of its own, so that it depends on no clock that a test may have stopped.
+/// Sleeps on a blocking thread, because a test may have stopped the clock of tokio.
 async fn pause(duration: Duration) {
-    // An error means that the runtime is being shut down, and this future with it.
+    // The task fails only if the runtime shuts down, which drops this future as well.
     let _ = tokio::task::spawn_blocking(move || std::thread::sleep(duration)).await;
 }

@@ -1,4 +1,4 @@
-//! A wire between a client and a server that stands still at a moment to the byte.
+//! A TCP relay that stops forwarding at a given byte or request.
 
 use std::future::pending;
 use std::io;
@@ -12,101 +12,106 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// When a relay stops passing on what it gets.
+/// The point at which a [`Relay`] pauses. It pauses at most once.
+///
+/// The functions select a request by its request line.
 #[derive(Clone, Copy, Debug)]
-pub enum Moment {
-    /// When it has passed on so many bytes of requests.
-    Sent(u64),
-    /// When it has passed on so many bytes of answers.
-    Answered(u64),
-    /// Before a request that is meant by this, given its first line.
-    Before(fn(&str) -> bool),
-    /// When such a request was passed on, and before its answer is.
-    Unanswered(fn(&str) -> bool),
-    /// It never does.
+pub enum PauseAt {
+    /// After this number of request bytes, of all connections together.
+    RequestBytes(u64),
+    /// After this number of response bytes, of all connections together.
+    ResponseBytes(u64),
+    /// Before the first request that the function selects is forwarded.
+    BeforeRequest(fn(&str) -> bool),
+    /// After the first request that the function selects was forwarded, before its response is.
+    BeforeResponse(fn(&str) -> bool),
+    /// The relay does not pause.
     Never,
 }
 
-/// Passes on what comes, whichever way, until its [`Moment`]; then nothing, on any connection, until it is told to
-/// [go on](Relay::go_on). Dropping it closes all connections.
+/// A relay between clients and a server on this machine.
+///
+/// While it is paused, it forwards nothing on any connection. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
-    wire: Arc<Wire>,
+    shared: Arc<Shared>,
     serving: JoinHandle<()>,
 }
 
+/// State that all connections of a relay share.
 #[derive(Debug)]
-struct Wire {
-    moment: Moment,
-    passed_on: Mutex<PassedOn>,
+struct Shared {
+    pause_at: PauseAt,
+    forwarded: Mutex<Forwarded>,
     state: watch::Sender<State>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
-    /// Its moment has not come.
-    Waiting,
-    Still,
-    /// Its moment is over.
-    GoingOn,
+    BeforePause,
+    Paused,
+    Resumed,
 }
 
+/// Number of bytes that were forwarded on all connections.
 #[derive(Debug, Default)]
-struct PassedOn {
-    sent: u64,
-    answered: u64,
+struct Forwarded {
+    request_bytes: u64,
+    response_bytes: u64,
 }
 
 impl Relay {
-    /// Listens on a free port, for a server on this one.
+    /// Starts a relay on a free port to the server on `server_port`.
     ///
     /// # Errors
     ///
-    /// If there is no free port.
-    pub async fn start(to: u16, moment: Moment) -> io::Result<Self> {
-        Self::on(&Self::listener().await?, to, moment)
+    /// Returns an error if no port is free.
+    pub async fn start(server_port: u16, pause_at: PauseAt) -> io::Result<Self> {
+        Self::start_on(&Self::listener().await?, server_port, pause_at)
     }
 
-    /// What relays listen on that take one another's place, and have the same endpoint.
+    /// Returns a listener on a free port. Relays that are started on the same listener, one after another, have the same
+    /// endpoint.
     ///
     /// # Errors
     ///
-    /// If there is no free port.
+    /// Returns an error if no port is free.
     pub async fn listener() -> io::Result<Arc<TcpListener>> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Arc::new)
     }
 
-    /// Listens there, for a server on this port.
+    /// Starts a relay on a [`listener`](Self::listener) to the server on `server_port`.
     ///
     /// # Errors
     ///
-    /// If the system does not tell the listener's port.
-    pub fn on(listener: &Arc<TcpListener>, to: u16, moment: Moment) -> io::Result<Self> {
+    /// Returns an error if the listener's address cannot be determined.
+    pub fn start_on(listener: &Arc<TcpListener>, server_port: u16, pause_at: PauseAt) -> io::Result<Self> {
         let port = listener.local_addr()?.port();
-        let wire = Arc::new(Wire { moment, passed_on: Mutex::default(), state: watch::Sender::new(State::Waiting) });
-        let serving = tokio::spawn(serve(Arc::clone(listener), to, Arc::clone(&wire)));
-        Ok(Self { port, wire, serving })
+        let state = watch::Sender::new(State::BeforePause);
+        let shared = Arc::new(Shared { pause_at, forwarded: Mutex::default(), state });
+        let serving = tokio::spawn(serve(Arc::clone(listener), server_port, Arc::clone(&shared)));
+        Ok(Self { port, shared, serving })
     }
 
-    /// `http://127.0.0.1:PORT`
+    /// Returns the URL of the relay, `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// How many bytes of answers it has passed on.
-    pub fn answered(&self) -> u64 {
-        self.wire.passed_on.lock().unwrap_or_else(PoisonError::into_inner).answered
+    /// Returns the number of response bytes that were forwarded.
+    pub fn response_bytes(&self) -> u64 {
+        self.shared.forwarded.lock().unwrap_or_else(PoisonError::into_inner).response_bytes
     }
 
-    /// Waits until it stands still.
-    pub async fn stands_still(&self) {
-        self.wire.until(State::Still).await;
+    /// Waits until the relay pauses.
+    pub async fn wait_until_paused(&self) {
+        self.shared.wait_for(State::Paused).await;
     }
 
-    /// Passes on what it held back, and all that comes from now on.
-    pub fn go_on(&self) {
-        self.wire.state.send_replace(State::GoingOn);
+    /// Forwards the bytes that were held back and everything that follows.
+    pub fn resume(&self) {
+        self.shared.state.send_replace(State::Resumed);
     }
 }
 
@@ -116,95 +121,110 @@ impl Drop for Relay {
     }
 }
 
-async fn serve(listener: Arc<TcpListener>, to: u16, wire: Arc<Wire>) {
+async fn serve(listener: Arc<TcpListener>, server_port: u16, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     loop {
         let Ok((client, _)) = listener.accept().await else { return };
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
+        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port)).await else { return };
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        let is_meant = Arc::new(AtomicBool::new(false));
-        connections.spawn(requests(from_client, to_server, Arc::clone(&wire), Arc::clone(&is_meant)));
-        connections.spawn(answers(from_server, to_client, Arc::clone(&wire), is_meant));
+        let is_selected = Arc::new(AtomicBool::new(false));
+        connections.spawn(forward_requests(from_client, to_server, Arc::clone(&shared), Arc::clone(&is_selected)));
+        connections.spawn(forward_responses(from_server, to_client, Arc::clone(&shared), is_selected));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: Arc<Wire>, is_meant: Arc<AtomicBool>) {
+/// Forwards the requests of one connection. Sets `is_selected` when it has seen a request that `pause_at` selects.
+async fn forward_requests(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    shared: Arc<Shared>,
+    is_selected: Arc<AtomicBool>,
+) {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         let bytes = &buffer[..length];
-        let is_asked_for = match wire.moment {
-            Moment::Before(means) | Moment::Unanswered(means) => first_line(bytes).is_some_and(means),
+        let selects_this = match shared.pause_at {
+            PauseAt::BeforeRequest(selects) | PauseAt::BeforeResponse(selects) => {
+                request_line(bytes).is_some_and(selects)
+            }
             _ => false,
         };
-        if is_asked_for && matches!(wire.moment, Moment::Before(_)) {
-            wire.stop().await;
+        if selects_this && matches!(shared.pause_at, PauseAt::BeforeRequest(_)) {
+            shared.pause().await;
         }
-        is_meant.fetch_or(is_asked_for, Ordering::SeqCst);
-        let limit = if let Moment::Sent(limit) = wire.moment { Some(limit) } else { None };
-        if wire.pass_on(bytes, &mut to, limit, |passed_on| &mut passed_on.sent).await.is_none() {
+        is_selected.fetch_or(selects_this, Ordering::SeqCst);
+        let limit = if let PauseAt::RequestBytes(limit) = shared.pause_at { Some(limit) } else { None };
+        if shared.forward(bytes, &mut to, limit, |forwarded| &mut forwarded.request_bytes).await.is_err() {
             return;
         }
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, wire: Arc<Wire>, is_meant: Arc<AtomicBool>) {
+/// Forwards the responses of one connection.
+async fn forward_responses(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    shared: Arc<Shared>,
+    is_selected: Arc<AtomicBool>,
+) {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
-        if is_meant.load(Ordering::SeqCst) {
-            wire.stop().await;
+        if is_selected.load(Ordering::SeqCst) {
+            shared.pause().await;
         }
-        let limit = if let Moment::Answered(limit) = wire.moment { Some(limit) } else { None };
-        if wire.pass_on(&buffer[..length], &mut to, limit, |passed_on| &mut passed_on.answered).await.is_none() {
+        let limit = if let PauseAt::ResponseBytes(limit) = shared.pause_at { Some(limit) } else { None };
+        let forwarded = shared.forward(&buffer[..length], &mut to, limit, |forwarded| &mut forwarded.response_bytes);
+        if forwarded.await.is_err() {
             return;
         }
     }
 }
 
-impl Wire {
-    /// As many of these bytes as may be passed on, and the others when it goes on. `None` if nobody takes them.
-    async fn pass_on(
+impl Shared {
+    /// Forwards `bytes`. If `limit` is reached, pauses and forwards the rest after the relay was resumed.
+    async fn forward(
         &self,
         bytes: &[u8],
         to: &mut OwnedWriteHalf,
         limit: Option<u64>,
-        count: impl Fn(&mut PassedOn) -> &mut u64,
-    ) -> Option<()> {
-        if *self.state.borrow() == State::Still {
-            self.until(State::GoingOn).await;
+        count: impl Fn(&mut Forwarded) -> &mut u64,
+    ) -> io::Result<()> {
+        if *self.state.borrow() == State::Paused {
+            self.wait_for(State::Resumed).await;
         }
         let allowed = {
-            let mut passed_on = self.passed_on.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = count(&mut passed_on);
-            let room = limit.map_or(u64::MAX, |limit| limit.saturating_sub(*count));
-            let allowed = room.min(bytes.len() as u64);
+            let mut forwarded = self.forwarded.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = count(&mut forwarded);
+            let remaining = limit.map_or(u64::MAX, |limit| limit.saturating_sub(*count));
+            let allowed = remaining.min(bytes.len() as u64);
             *count += allowed;
             usize::try_from(allowed).unwrap_or(usize::MAX)
         };
-        to.write_all(&bytes[..allowed]).await.ok()?;
+        to.write_all(&bytes[..allowed]).await?;
         if allowed < bytes.len() {
-            self.stop().await;
-            to.write_all(&bytes[allowed..]).await.ok()?;
+            self.pause().await;
+            to.write_all(&bytes[allowed..]).await?;
         }
-        Some(())
+        Ok(())
     }
 
-    /// Passes nothing on until it is to go on. Its moment comes once.
-    async fn stop(&self) {
+    /// Pauses the relay, unless it has been paused before, and waits until it was resumed.
+    async fn pause(&self) {
         self.state.send_if_modified(|state| {
-            let is_time = *state == State::Waiting;
-            if is_time {
-                *state = State::Still;
+            let is_first = *state == State::BeforePause;
+            if is_first {
+                *state = State::Paused;
             }
-            is_time
+            is_first
         });
-        self.until(State::GoingOn).await;
+        self.wait_for(State::Resumed).await;
     }
 
-    async fn until(&self, wanted: State) {
+    async fn wait_for(&self, wanted: State) {
         let mut state = self.state.subscribe();
         if state.wait_for(|state| *state == wanted).await.is_err() {
             pending().await
@@ -212,8 +232,11 @@ impl Wire {
     }
 }
 
-/// Clients send a request when the one before it is answered, so what they write at once is of one request.
-fn first_line(bytes: &[u8]) -> Option<&str> {
+/// Returns the request line if `bytes` begin with one.
+///
+/// An HTTP/1.1 client without pipelining sends a request only after the previous response, so the bytes of one read
+/// belong to one request.
+fn request_line(bytes: &[u8]) -> Option<&str> {
     let end = bytes.iter().position(|byte| *byte == b'\r')?;
     str::from_utf8(&bytes[..end]).ok().filter(|line| line.ends_with(" HTTP/1.1"))
 }

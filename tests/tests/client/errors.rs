@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
-use qingstor_tests::{Answer, RawServer};
+use qingstor_tests::{RawResponse, RawServer};
 use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -151,13 +151,13 @@ async fn a_redirect_is_not_followed_and_hints_at_the_zone() {
 async fn an_error_body_is_read_no_further_than_it_is_worth() {
     let head =
         "HTTP/1.1 400 Bad Request\r\nx-qs-request-id: id\r\ncontent-length: 1000000000000\r\n\r\n{\"message\":\"";
-    let endless = Answer::from(format!("{head}{}", "x".repeat(1 << 20))).then_wait();
+    let endless = RawResponse::from(format!("{head}{}", "x".repeat(1 << 20))).then_stall();
     let server = RawServer::start([endless]).await.unwrap();
     let error = bucket(server.endpoint()).get_object("key", GetObjectInput::new()).await.unwrap_err();
     assert_service_error(&error, 400);
     assert_eq!(error.request_id(), Some("id"));
     assert!(error.to_string().len() < 500, "{error}");
-    server.abandoned(1).await;
+    server.wait_until_client_closed(1).await;
 }
 
 #[tokio::test]

@@ -14,13 +14,13 @@ use qingstor_sdk::operations::{
 };
 use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
 use qingstor_sdk::{Bucket, Config, ErrorKind, Items, Pages, QingStor, RetryConfig};
-use qingstor_tests::{TestBucket, service_answering};
+use qingstor_tests::{TestBucket, mock_server};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
 /// A bucket at a service that gives these answers, the last of them again and again.
 async fn bucket_answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> (Bucket, MockServer) {
-    let server = service_answering(answers).await;
+    let server = mock_server(answers).await;
     (account(&server).bucket("bucket", None), server)
 }
 
@@ -222,13 +222,13 @@ async fn parts_that_come_again_are_left_out() {
 #[tokio::test]
 async fn a_service_that_does_not_count_buckets_is_not_asked_forever() {
     let buckets = json!({ "count": 2, "buckets": [{ "name": "a" }, { "name": "b" }] });
-    let server = service_answering([page(buckets.clone())]).await;
+    let server = mock_server([page(buckets.clone())]).await;
     let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(asked(&server, "offset").await, texts(&[None, Some("2")]));
 
     let shuffled = json!({ "count": 2, "buckets": [{ "name": "b" }, { "name": "a" }] });
-    let server = service_answering([page(buckets), page(shuffled)]).await;
+    let server = mock_server([page(buckets), page(shuffled)]).await;
     let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
     assert_eq!(all.iter().map(|bucket| bucket.name.as_str()).collect::<Vec<_>>(), ["a", "b"], "in whatever order");
     assert_eq!(asked(&server, "offset").await.len(), 2);

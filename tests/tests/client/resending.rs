@@ -14,7 +14,7 @@ use qingstor_emulator::signature;
 use qingstor_sdk::operations::{DeleteMultipleObjectsInput, ListObjectsInput, PutObjectInput, UploadMultipartInput};
 use qingstor_sdk::types::ObjectSummary;
 use qingstor_sdk::{Body, Bucket, Config, ErrorKind, QingStor, RetryConfig};
-use qingstor_tests::{Answer, RawServer, service_answering};
+use qingstor_tests::{RawResponse, RawServer, mock_server};
 
 use crate::{requests, status, success};
 
@@ -34,7 +34,7 @@ async fn every_attempt_sends_the_whole_body() {
     std::fs::write(file.path(), [b"before".as_slice(), &content, b"after"].concat()).unwrap();
     let region = Body::file_region(file.path(), 6, content.len() as u64).await.unwrap();
     for body in [content.clone().into(), region] {
-        let server = service_answering([status(503), status(500), success()]).await;
+        let server = mock_server([status(503), status(500), success()]).await;
         let input = UploadMultipartInput::new("id", 1).body(body);
         let bucket = bucket(&server.uri());
         bucket.upload_multipart("key", input).await.unwrap();
@@ -47,13 +47,13 @@ async fn every_attempt_sends_the_whole_body() {
 #[tokio::test]
 async fn a_stream_is_sent_once() {
     let stream_body = || Body::stream(7, stream::iter([Ok::<_, std::io::Error>(Bytes::from("content"))]));
-    let server = service_answering([status(503), success()]).await;
+    let server = mock_server([status(503), success()]).await;
     let input = PutObjectInput::new().body(stream_body());
     let error = bucket(&server.uri()).put_object("key", input).await.unwrap_err();
     assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1));
     assert_eq!(requests(&server).await.len(), 1);
 
-    let server = RawServer::start([Answer::reset()]).await.unwrap();
+    let server = RawServer::start([RawResponse::connection_reset()]).await.unwrap();
     let input = PutObjectInput::new().body(stream_body());
     let error = bucket(server.endpoint()).put_object("key", input).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 1));
@@ -63,7 +63,7 @@ async fn a_stream_is_sent_once() {
 #[tokio::test]
 async fn every_attempt_is_dated_and_signed() {
     for operation in ["PutObject", "ListObjects", "DeleteMultipleObjects"] {
-        let server = service_answering([status(503)]).await;
+        let server = mock_server([status(503)]).await;
         let bucket = bucket(&server.uri());
         let outcome = match operation {
             "PutObject" => bucket.put_object("a key", PutObjectInput::new().body("content")).await.map(drop),

@@ -10,7 +10,7 @@ use qingstor_sdk::operations::{
 };
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, ResponseInfo, Result, RetryConfig};
-use qingstor_tests::{Answer, RawServer, service_answering};
+use qingstor_tests::{RawResponse, RawServer, mock_server};
 use wiremock::ResponseTemplate;
 
 use crate::{quick_retries, requests, status};
@@ -76,7 +76,7 @@ fn success() -> ResponseTemplate {
 async fn passing_failures_are_tried_three_times() {
     for operation in IDEMPOTENT {
         for code in [429, 500, 502, 503, 504] {
-            let server = service_answering([status(code)]).await;
+            let server = mock_server([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Service, "{operation} {code}: {error}");
             assert_eq!(error.status().unwrap(), code, "{operation}");
@@ -90,7 +90,7 @@ async fn passing_failures_are_tried_three_times() {
 #[tokio::test]
 async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
     for operation in IDEMPOTENT {
-        let server = service_answering([status(500), status(503), success()]).await;
+        let server = mock_server([status(500), status(503), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 3, "{operation}");
         assert_eq!(requests(&server).await.len(), 3, "{operation}");
@@ -105,7 +105,7 @@ async fn the_number_of_attempts_can_be_set() {
         (quick_retries().max_attempts(2), 2),
         (quick_retries().max_attempts(5), 5),
     ] {
-        let server = service_answering([status(503)]).await;
+        let server = mock_server([status(503)]).await;
         let error = call(&bucket(&server.uri(), retry), "PutObject").await.unwrap_err();
         assert_eq!(error.attempts(), attempts);
         assert_eq!(requests(&server).await.len(), attempts as usize);
@@ -116,7 +116,7 @@ async fn the_number_of_attempts_can_be_set() {
 async fn refusals_are_not_retried() {
     for operation in ["PutObject", "GetObject", "HeadObject", "InitiateMultipartUpload"] {
         for code in [301, 400, 401, 403, 404, 405, 409, 412, 416, 501] {
-            let server = service_answering([status(code)]).await;
+            let server = mock_server([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(error.attempts(), 1, "{operation} {code}");
@@ -129,12 +129,12 @@ async fn refusals_are_not_retried() {
 async fn non_idempotent_operations_are_not_retried_if_they_may_have_been_executed() {
     for operation in NOT_IDEMPOTENT {
         for code in [500, 502, 503, 504] {
-            let server = service_answering([status(code), success()]).await;
+            let server = mock_server([status(code), success()]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
             assert_eq!(requests(&server).await.len(), 1, "{operation} {code}");
         }
-        let server = RawServer::start([Answer::reset()]).await.unwrap();
+        let server = RawServer::start([RawResponse::connection_reset()]).await.unwrap();
         let error = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Connection, "{operation}: {error}");
         assert_eq!(server.requests().len(), 1, "{operation}");
@@ -144,7 +144,7 @@ async fn non_idempotent_operations_are_not_retried_if_they_may_have_been_execute
 #[tokio::test]
 async fn non_idempotent_operations_are_retried_after_429() {
     for operation in NOT_IDEMPOTENT {
-        let server = service_answering([status(429), success()]).await;
+        let server = mock_server([status(429), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
         assert_eq!(response.attempts, 2, "{operation}");
     }
@@ -167,8 +167,10 @@ async fn a_refused_connection_is_retried() {
 
 #[tokio::test]
 async fn a_lost_connection_is_retried() {
-    let good = || Answer::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
-    for lost in [Answer::reset(), Answer::from(""), Answer::from("HTTP/1.1 200 OK\r\ncontent-le")] {
+    let good = || RawResponse::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
+    for lost in
+        [RawResponse::connection_reset(), RawResponse::from(""), RawResponse::from("HTTP/1.1 200 OK\r\ncontent-le")]
+    {
         for operation in IDEMPOTENT {
             let server = RawServer::start([lost.clone(), lost.clone(), good()]).await.unwrap();
             let response = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use qingstor_sdk::operations::PutObjectInput;
 use qingstor_sdk::{Config, QingStor, Result, RetryConfig};
-use qingstor_tests::service_answering;
+use qingstor_tests::mock_server;
 use wiremock::MockServer;
 
 use crate::{quick_retries, status, success};
@@ -24,7 +24,7 @@ async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
 
 #[tokio::test]
 async fn retry_after_is_waited_for() {
-    let server = service_answering([status(503).insert_header("retry-after", "1"), success()]).await;
+    let server = mock_server([status(503).insert_header("retry-after", "1"), success()]).await;
     let start = Instant::now();
     let attempts = put(&server, quick_retries()).await.unwrap();
     assert_eq!(attempts, 2);
@@ -35,7 +35,7 @@ async fn retry_after_is_waited_for() {
 async fn retry_after_zero_or_past_is_no_wait() {
     let now = "Wed, 10 Dec 2014 17:20:31 GMT";
     let past = status(429).insert_header("date", now).insert_header("retry-after", "Wed, 10 Dec 2014 17:20:30 GMT");
-    let server = service_answering([status(429).insert_header("retry-after", "0"), past, success()]).await;
+    let server = mock_server([status(429).insert_header("retry-after", "0"), past, success()]).await;
     let attempts = put(&server, quick_retries()).await.unwrap();
     assert_eq!(attempts, 3);
 }
@@ -52,7 +52,7 @@ async fn a_retry_after_beyond_the_limit_is_returned_at_once() {
         (date("Wed, 10 Dec 2014 17:20:34 GMT"), limited()),
         (date("Fri, 31 Dec 9999 23:59:59 GMT"), quick_retries()),
     ] {
-        let server = service_answering([answer, success()]).await;
+        let server = mock_server([answer, success()]).await;
         let error = put(&server, retry).await.unwrap_err();
         assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1));
         assert_eq!(server.received_requests().await.unwrap().len(), 1);

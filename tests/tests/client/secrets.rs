@@ -13,7 +13,7 @@ use qingstor_sdk::operations::{
     UploadMultipartInput,
 };
 use qingstor_sdk::{Config, Credentials, QingStor, RetryConfig};
-use qingstor_tests::{Answer, RawServer};
+use qingstor_tests::{RawResponse, RawServer};
 
 const SECRET_ACCESS_KEY: &str = "the-secret-access-key";
 const CUSTOMER_KEY: &str = "dGhlIGN1c3RvbWVyJ3MgZW5jcnlwdGlvbiBrZXkuLi4=";
@@ -92,7 +92,7 @@ fn presigned_requests_show_neither_signature_nor_keys() {
 #[tokio::test]
 async fn errors_do_not_show_secrets() {
     let refused = RawServer::start(["HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"]).await.unwrap();
-    let lost = RawServer::start([Answer::reset()]).await.unwrap();
+    let lost = RawServer::start([RawResponse::connection_reset()]).await.unwrap();
     let nonsense = RawServer::start(["nonsense\r\n\r\n"]).await.unwrap();
     for endpoint in [refused.endpoint(), lost.endpoint(), nonsense.endpoint(), "http://127.0.0.1:1", "http://x.invalid"]
     {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use qingstor_sdk::operations::{GetObjectInput, InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput};
 use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
-use qingstor_tests::{Answer, RawServer};
+use qingstor_tests::{RawResponse, RawServer};
 
 use crate::quick_retries;
 
@@ -37,7 +37,7 @@ fn assert_timeout(error: &Error, operation: &str) {
 
 #[tokio::test]
 async fn a_server_that_never_answers_is_a_timeout() {
-    let server = RawServer::start([Answer::silence()]).await.unwrap();
+    let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let error = bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
     assert_timeout(&error, "ListObjects");
@@ -48,7 +48,7 @@ async fn a_server_that_never_answers_is_a_timeout() {
 #[tokio::test]
 async fn a_timeout_is_retried_if_the_operation_may_be_repeated() {
     let empty = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
-    let server = RawServer::start([Answer::silence(), Answer::silence(), empty.into()]).await.unwrap();
+    let server = RawServer::start([RawResponse::stalled(), RawResponse::stalled(), empty.into()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, quick_retries());
     let output = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     assert_eq!(output.response.attempts, 3);
@@ -57,7 +57,7 @@ async fn a_timeout_is_retried_if_the_operation_may_be_repeated() {
 
 #[tokio::test]
 async fn a_timeout_is_not_retried_if_the_operation_may_not_be_repeated() {
-    let server = RawServer::start([Answer::silence()]).await.unwrap();
+    let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let config = Config::new("KEY", "secret").idle_timeout(ENDLESS).response_timeout(SHORT);
     let bucket = bucket_with(config, server.endpoint(), quick_retries());
     let input = InitiateMultipartUploadInput::new();
@@ -69,7 +69,7 @@ async fn a_timeout_is_not_retried_if_the_operation_may_not_be_repeated() {
 
 #[tokio::test]
 async fn work_that_takes_longer_than_bytes_may_is_waited_for_and_no_longer_than_its_own_limit() {
-    let server = RawServer::start([Answer::silence()]).await.unwrap();
+    let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let config = Config::new("KEY", "secret").idle_timeout(SHORT).response_timeout(3 * SHORT);
     let bucket = bucket_with(config, server.endpoint(), RetryConfig::disabled());
     let error = bucket.put_object("key", PutObjectInput::new().body("all of it")).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn a_request_body_that_stalls_is_a_timeout() {
 #[tokio::test]
 async fn an_answer_that_stalls_is_a_timeout_and_not_its_end() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
-    let server = RawServer::start([Answer::from(head).then_wait()]).await.unwrap();
+    let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     let first = object.body.chunk().await.unwrap();
@@ -113,14 +113,14 @@ async fn an_answer_that_stalls_is_a_timeout_and_not_its_end() {
     let error = object.body.chunk().await.unwrap_err();
     assert_timeout(&error, "GetObject");
     // The connection is let go, although the body is still there.
-    server.abandoned(1).await;
+    server.wait_until_client_closed(1).await;
     assert!(object.body.chunk().await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_document_that_stalls_is_a_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"keys\":[";
-    let server = RawServer::start([Answer::from(head).then_wait()]).await.unwrap();
+    let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let error = bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
     assert_timeout(&error, "ListObjects");
@@ -131,7 +131,7 @@ async fn an_answer_that_drips_is_not_cut() {
     let idle_timeout = Duration::from_secs(1);
     let text = "slow but sure";
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
-    let answer = Answer::from(head).then_drip(text, Duration::from_millis(120));
+    let answer = RawResponse::from(head).then_trickle(text, Duration::from_millis(120));
     let server = RawServer::start([answer]).await.unwrap();
     let bucket = bucket(server.endpoint(), idle_timeout, RetryConfig::disabled());
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
@@ -142,7 +142,7 @@ async fn an_answer_that_drips_is_not_cut() {
 async fn upload_to_a_slow_reader(body: Body) {
     let length = body.len();
     let created = "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
-    let slow = Answer::from(created).after_reading_slowly(256 << 10, Duration::from_millis(10));
+    let slow = RawResponse::from(created).after_reading_slowly(256 << 10, Duration::from_millis(10));
     let server = RawServer::start([slow]).await.unwrap();
     let bucket = bucket(server.endpoint(), Duration::from_secs(1), RetryConfig::disabled());
     bucket.put_object("key", PutObjectInput::new().body(body)).await.unwrap();
@@ -171,22 +171,22 @@ async fn a_file_that_a_server_reads_slowly_is_not_cut() {
 
 #[tokio::test]
 async fn dropping_a_call_closes_its_connection() {
-    let server = RawServer::start([Answer::silence()]).await.unwrap();
+    let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let bucket = bucket(server.endpoint(), ENDLESS, quick_retries());
     let call = tokio::spawn(async move { bucket.list_objects(ListObjectsInput::new()).await.map(drop) });
-    server.received(1).await;
+    server.wait_for_requests(1).await;
     call.abort();
-    server.abandoned(1).await;
+    server.wait_until_client_closed(1).await;
     assert_eq!(server.requests().len(), 1, "and nothing is sent again");
 }
 
 #[tokio::test]
 async fn dropping_a_body_closes_its_connection() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
-    let server = RawServer::start([Answer::from(head).then_wait()]).await.unwrap();
+    let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), ENDLESS, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     object.body.chunk().await.unwrap();
     drop(object);
-    server.abandoned(1).await;
+    server.wait_until_client_closed(1).await;
 }

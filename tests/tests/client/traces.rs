@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use qingstor_sdk::operations::{ListObjectsInput, PutObjectInput};
 use qingstor_sdk::{Config, QingStor, RetryConfig};
-use qingstor_tests::{RawServer, is_alone, run_alone};
+use qingstor_tests::{RawServer, is_child_process, run_in_child_process};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Instrument, Metadata, Subscriber};
@@ -82,8 +82,8 @@ impl Subscriber for Everything {
 
 #[tokio::test]
 async fn traces_describe_each_attempt_and_contain_no_secrets() {
-    if !is_alone() {
-        run_alone("traces::traces_describe_each_attempt_and_contain_no_secrets", &[], &[]).await.unwrap();
+    if !is_child_process() {
+        run_in_child_process("traces::traces_describe_each_attempt_and_contain_no_secrets", &[], &[]).await.unwrap();
         return;
     }
     let answers = [

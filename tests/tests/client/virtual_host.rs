@@ -17,7 +17,7 @@ use qingstor_sdk::operations::{
 };
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{AddressingStyle, Bucket, Config, ErrorKind, PresignedRequest, QingStor, RetryConfig};
-use qingstor_tests::{PlainRequest, PlainResponse, is_alone, run_alone};
+use qingstor_tests::{PlainRequest, PlainResponse, is_child_process, run_in_child_process};
 
 const NAME: &str = "virtual-bucket";
 const KEY: &str = "//dir/a key + ü?.txt";
@@ -75,14 +75,14 @@ async fn upload_in_parts(bucket: &Bucket) {
 
 #[tokio::test]
 async fn requests_name_the_bucket_in_the_host() {
-    if is_alone() {
+    if is_child_process() {
         return flow(std::env::var(PORT).unwrap().parse().unwrap()).await;
     }
     let emulator = Emulator::builder().allow_tiny_parts(true).start().await.unwrap();
     let (proxy, port) = (emulator.endpoint(), emulator.port().to_string());
     let variables = [(PORT, port.as_str()), ("http_proxy", &proxy), ("HTTP_PROXY", &proxy)];
     let test = "virtual_host::requests_name_the_bucket_in_the_host";
-    run_alone(test, &variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
+    run_in_child_process(test, &variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
 
     let host = format!("{NAME}.{DEFAULT_ZONE}.localhost");
     if tokio::net::lookup_host((host, emulator.port())).await.is_ok() {

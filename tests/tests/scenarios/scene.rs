@@ -24,7 +24,7 @@ pub(crate) struct Scene {
 
 #[derive(Debug)]
 enum Outcome {
-    Answer { status: u16, output: Box<dyn Any> },
+    RawResponse { status: u16, output: Box<dyn Any> },
     Refusal(Error),
 }
 
@@ -44,7 +44,7 @@ impl Scene {
     /// A refusal by the server is an answer. Everything else that fails, fails the step.
     pub(crate) fn record<T: Answered + Any>(&mut self, step: &str, result: Result<T>) {
         let outcome = match result {
-            Ok(output) => Outcome::Answer { status: output.status(), output: Box::new(output) },
+            Ok(output) => Outcome::RawResponse { status: output.status(), output: Box::new(output) },
             Err(error) if error.status().is_some() => Outcome::Refusal(error),
             Err(error) => panic!("{error}"),
         };
@@ -54,7 +54,7 @@ impl Scene {
     /// The status and, where it was refused, why.
     pub(crate) fn status(&self, step: &str) -> (u16, String) {
         match self.outcome(step) {
-            Outcome::Answer { status, .. } => (*status, "it was accepted".to_owned()),
+            Outcome::RawResponse { status, .. } => (*status, "it was accepted".to_owned()),
             Outcome::Refusal(error) => (error.status().map_or(0, |status| status.as_u16()), error.to_string()),
         }
     }
@@ -62,7 +62,7 @@ impl Scene {
     /// The output of a step that succeeded.
     pub(crate) fn answer<T: Any>(&self, step: &str) -> &T {
         match self.outcome(step) {
-            Outcome::Answer { output, .. } => {
+            Outcome::RawResponse { output, .. } => {
                 let output = output.downcast_ref();
                 output.unwrap_or_else(|| panic!("`{step}` has another output than {}", type_name::<T>()))
             }
@@ -73,7 +73,7 @@ impl Scene {
     /// Why a step was refused.
     pub(crate) fn refusal(&self, step: &str) -> &Error {
         match self.outcome(step) {
-            Outcome::Answer { status, .. } => panic!("`{step}` was accepted, with status {status}"),
+            Outcome::RawResponse { status, .. } => panic!("`{step}` was accepted, with status {status}"),
             Outcome::Refusal(error) => error,
         }
     }

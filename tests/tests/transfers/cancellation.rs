@@ -10,7 +10,7 @@ use std::{fs, io};
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB, QingStor};
-use qingstor_tests::{Moment, Relay, TestBucket, content, open_uploads};
+use qingstor_tests::{PauseAt, Relay, TestBucket, content, open_uploads};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{Notify, oneshot};
 
@@ -35,16 +35,16 @@ async fn a_stalled_reader_can_be_cancelled() {
 async fn a_cancellation_after_the_completion_request_has_no_effect() {
     let test = TestBucket::start().await.unwrap();
     let completes = |line: &str| line.starts_with("POST ") && line.contains("upload_id=");
-    let relay = Relay::start(test.emulator().port(), Moment::Unanswered(completes)).await.unwrap();
+    let relay = Relay::start(test.emulator().port(), PauseAt::BeforeResponse(completes)).await.unwrap();
     let account = QingStor::new(test.config().endpoint(relay.endpoint())).unwrap();
     let bucket = account.bucket(test.name(), test.zone());
     let bytes = content(9 * MIB, 1);
     let (cancel, cancelled) = oneshot::channel::<()>();
     let upload = bucket.upload("key").bytes(bytes.clone()).cancel_on(async { cancelled.await.unwrap() });
     let cancelling = async {
-        relay.stands_still().await;
+        relay.wait_until_paused().await;
         cancel.send(()).unwrap();
-        relay.go_on();
+        relay.resume();
     };
     let (outcome, ()) = tokio::join!(upload.send(), cancelling);
     assert_eq!(outcome.unwrap().size, 9 * MIB);

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::GetObjectInput;
 use qingstor_sdk::{Bucket, ErrorKind, MIB};
-use qingstor_tests::{content, faulty, open_uploads};
+use qingstor_tests::{bucket_with_faults, content, open_uploads};
 use tempfile::NamedTempFile;
 
 const PART: u64 = 4 * MIB;
@@ -46,7 +46,8 @@ async fn read(bucket: &Bucket, key: &str) -> Option<Vec<u8>> {
 async fn a_changed_file_is_an_error_and_never_a_mixture() {
     // So slow that the file changes when its first bytes have moved, and the last ones have not.
     let slow = |operation: &str| FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 * MIB }).operation(operation);
-    let (_test, bucket) = faulty(FaultPlan::new().rule(slow("PutObject")).rule(slow("UploadMultipart"))).await.unwrap();
+    let (_test, bucket) =
+        bucket_with_faults(FaultPlan::new().rule(slow("PutObject")).rule(slow("UploadMultipart"))).await.unwrap();
     for size in [3 * MIB, 3 * PART] {
         for (number, (change, what)) in CHANGES.into_iter().enumerate() {
             let place = format!("change {number} of {size} bytes");
@@ -80,7 +81,7 @@ async fn a_changed_file_is_an_error_and_never_a_mixture() {
 #[tokio::test]
 async fn without_a_checksum_the_error_warns_of_a_mixture() {
     const SIZE: u64 = 3 * MIB;
-    let (_test, bucket) = faulty(FaultPlan::new()).await.unwrap();
+    let (_test, bucket) = bucket_with_faults(FaultPlan::new()).await.unwrap();
     let before = content(SIZE, 1);
     let file = file_of(&before);
     let handle = Mutex::new(Some(File::options().write(true).open(file.path()).unwrap()));
@@ -103,7 +104,7 @@ async fn without_a_checksum_the_error_warns_of_a_mixture() {
 
 #[tokio::test]
 async fn a_file_that_is_replaced_is_uploaded_as_it_was() {
-    let (_test, bucket) = faulty(FaultPlan::new()).await.unwrap();
+    let (_test, bucket) = bucket_with_faults(FaultPlan::new()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (path, other) = (folder.path().join("db.tar"), folder.path().join("other"));
     for size in [3 * MIB, 3 * PART] {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::{GetObjectInput, InitiateMultipartUploadInput};
 use qingstor_sdk::{Bucket, Checksum, MIB};
-use qingstor_tests::{TestBucket, content, open_uploads, patient};
+use qingstor_tests::{TestBucket, content, open_uploads, retrying_bucket};
 
 const PART: u64 = 4 * MIB;
 
@@ -25,7 +25,7 @@ async fn a_lost_answer_to_completion_is_settled_by_the_servers_own_time() {
             let plan = FaultPlan::new().clock_offset(seconds).rule(lost);
             let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
             // A client that does not know what time it is there.
-            let bucket = patient(&test).unwrap();
+            let bucket = retrying_bucket(&test).unwrap();
             let bytes = content(2 * PART + 77, 1);
             let upload = bucket.upload("key").bytes(bytes.clone()).part_size(PART).checksum(checksum);
             let uploaded = upload.send().await.unwrap_or_else(|error| panic!("{seconds} s, {checksum:?}: {error}"));
@@ -43,10 +43,10 @@ async fn stale_uploads_are_judged_by_the_servers_clock() {
     for days in [30, -30] {
         let plan = FaultPlan::new().clock_offset(days * DAY);
         let test = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
-        let upload = patient(&test).unwrap();
+        let upload = retrying_bucket(&test).unwrap();
         let begun = upload.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
         // One that does not know what time it is there.
-        let another = patient(&test).unwrap();
+        let another = retrying_bucket(&test).unwrap();
         let cleaned = another.abort_stale_uploads("", Duration::from_secs(7 * 24 * 3600)).await.unwrap();
         assert!(cleaned.aborted.is_empty() && cleaned.failed.is_empty(), "{days} days: {cleaned:?}");
         assert_eq!(open_uploads(&upload).await.unwrap(), [begun.upload_id]);

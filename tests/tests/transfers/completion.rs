@@ -8,14 +8,14 @@ use std::fs;
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::HeadObjectInput;
 use qingstor_sdk::{Checksum, MIB, UploadState};
-use qingstor_tests::{content, faulty, open_uploads};
+use qingstor_tests::{bucket_with_faults, content, open_uploads};
 
 const PART: u64 = 4 * MIB;
 
 #[tokio::test]
 async fn a_completion_whose_answer_is_lost_is_a_success() {
     let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("CompleteMultipartUpload").count(2));
-    let (clean, bucket) = faulty(plan).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
     let bytes = content(9 * MIB, 1);
     for checksum in [Some(Checksum::Md5), None] {
         let uploaded =
@@ -35,7 +35,7 @@ async fn an_earlier_object_is_not_mistaken_for_the_uploaded_one() {
         let plan = FaultPlan::new()
             .rule(FaultRule::new(refused(status, code)).operation("CompleteMultipartUpload").count(2))
             .rule(FaultRule::new(refused(404, "upload_not_exists")).operation("ListMultipart").count(2));
-        let (clean, bucket) = faulty(plan).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
         let before = content(9 * MIB, 1);
         clean.put("key", before.clone()).await.unwrap();
         for checksum in [Some(Checksum::Md5), None] {
@@ -58,7 +58,7 @@ async fn an_upload_that_somebody_aborted_is_not_taken_for_the_object_that_came_m
         .rule(FaultRule::new(missing("object_not_exists")).operation("HeadObject").count(1))
         .rule(FaultRule::new(missing("upload_not_exists")).operation("CompleteMultipartUpload"))
         .rule(FaultRule::new(missing("upload_not_exists")).operation("ListMultipart"));
-    let (clean, bucket) = faulty(plan).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
     let of_another = content(9 * MIB, 1);
     clean.put("key", of_another.clone()).await.unwrap();
     let upload = bucket.upload("key").bytes(content(9 * MIB, 2)).part_size(PART);
@@ -72,7 +72,7 @@ async fn a_completion_that_may_still_be_under_way_is_not_aborted() {
     let gateway = Fault::ErrorAnswer { status: 504, code: None, retry_after: None };
     for fault in [Fault::ResetBeforeAnswer, gateway] {
         let rule = FaultRule::new(fault.clone()).operation("CompleteMultipartUpload");
-        let (clean, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(rule)).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (file, checkpoint) = (folder.path().join("db.tar"), folder.path().join("db.tar.qsupload"));
         fs::write(&file, content(9 * MIB, 1)).unwrap();
@@ -98,7 +98,7 @@ async fn a_completion_that_is_refused_is_a_failure() {
     for (status, code) in [(400, "invalid_argument"), (403, "permission_denied"), (500, "internal_error")] {
         let refused = Fault::ErrorAnswer { status, code: Some(code.to_owned()), retry_after: None };
         let plan = FaultPlan::new().rule(FaultRule::new(refused).operation("CompleteMultipartUpload"));
-        let (clean, bucket) = faulty(plan).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
         let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
         assert_eq!(error.code(), Some(code), "{error}");
         assert!(matches!(error.upload_state(), Some(UploadState::Aborted)), "{error}");
@@ -113,7 +113,7 @@ async fn an_abort_that_fails_does_not_hide_the_cause() {
     let plan = FaultPlan::new()
         .rule(FaultRule::new(refused("permission_denied")).operation("AbortMultipartUpload"))
         .rule(FaultRule::new(refused("access_key_expired")).operation("UploadMultipart").part(1));
-    let (clean, bucket) = faulty(plan).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
     let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
     assert_eq!((error.code(), error.part_number()), (Some("access_key_expired"), Some(1)), "{error}");
     let Some(UploadState::AbortFailed { cause, .. }) = error.upload_state() else { panic!("{error}") };

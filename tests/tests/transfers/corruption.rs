@@ -9,7 +9,7 @@ use std::path::Path;
 
 use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB, Upload, UploadState};
-use qingstor_tests::{content, etag_of_parts, faulty, open_uploads};
+use qingstor_tests::{bucket_with_faults, content, etag_of_parts, open_uploads};
 
 const PART: u64 = 4 * MIB;
 const PARTS: u64 = 6;
@@ -37,7 +37,7 @@ async fn a_bit_that_flips_in_any_part_is_noticed_and_the_part_sent_again() {
     for (number, at) in PLACES.into_iter().enumerate() {
         // In every part once.
         let rules = (0..PARTS).map(|part| flips(at, "UploadMultipart").part(part).count(1));
-        let (clean, bucket) = faulty(rules.fold(FaultPlan::new(), FaultPlan::rule)).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(rules.fold(FaultPlan::new(), FaultPlan::rule)).await.unwrap();
         let from = sources[number % sources.len()];
         let upload = from(bucket.upload("key").part_size(PART).concurrency(3), &bytes, file.path());
         let uploaded = upload.send().await.unwrap_or_else(|error| panic!("{at:?}: {error}"));
@@ -51,7 +51,7 @@ async fn a_bit_that_flips_in_any_part_is_noticed_and_the_part_sent_again() {
 async fn a_bit_that_flips_in_a_body_sent_at_once_is_noticed_too() {
     let bytes = content(PART, 1);
     for at in PLACES {
-        let (clean, bucket) = faulty(FaultPlan::new().rule(flips(at, "PutObject").count(1))).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(flips(at, "PutObject").count(1))).await.unwrap();
         let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
         assert_eq!((clean.emulator().faults_fired(), uploaded.attempts), (vec![1], 2), "{at:?}");
         assert!(clean.read("key").await.unwrap() == bytes, "{at:?}");
@@ -63,7 +63,7 @@ async fn a_bit_that_always_flips_is_an_error_and_what_was_there_stays() {
     for operation in ["UploadMultipart", "PutObject"] {
         let rule = flips(Offset::Fraction(0.5), operation).key("key");
         let (clean, bucket) =
-            faulty(FaultPlan::new().rule(rule.skip(u64::from(operation == "PutObject")))).await.unwrap();
+            bucket_with_faults(FaultPlan::new().rule(rule.skip(u64::from(operation == "PutObject")))).await.unwrap();
         clean.put("key", "what was there before").await.unwrap();
         let size = if operation == "PutObject" { PART } else { SIZE };
         let error = bucket.upload("key").bytes(content(size, 1)).part_size(PART).send().await.unwrap_err();
@@ -82,7 +82,7 @@ fn wrong_tags(operation: &str) -> FaultRule {
 #[tokio::test]
 async fn a_part_of_which_the_server_has_another_sum_is_sent_again() {
     let plan = FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1).count(1));
-    let (clean, bucket) = faulty(plan).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
     let bytes = content(SIZE, 1);
     let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     assert_eq!(clean.emulator().faults_fired(), [1]);
@@ -93,7 +93,8 @@ async fn a_part_of_which_the_server_has_another_sum_is_sent_again() {
 
 #[tokio::test]
 async fn a_part_of_which_the_server_always_has_another_sum_is_an_error_that_says_which() {
-    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1))).await.unwrap();
+    let (clean, bucket) =
+        bucket_with_faults(FaultPlan::new().rule(wrong_tags("UploadMultipart").part(1))).await.unwrap();
     let error = bucket.upload("key").bytes(content(SIZE, 1)).part_size(PART).send().await.unwrap_err();
     assert_eq!((error.kind(), error.part_number()), (ErrorKind::UnexpectedResponse, Some(1)), "{error}");
     assert!(error.to_string().contains("the bytes were changed on the way"), "{error}");
@@ -104,14 +105,14 @@ async fn a_part_of_which_the_server_always_has_another_sum_is_an_error_that_says
 
 #[tokio::test]
 async fn a_single_request_is_compared_with_the_servers_etag() {
-    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("PutObject").count(1))).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(wrong_tags("PutObject").count(1))).await.unwrap();
     let bytes = content(PART, 1);
     let uploaded = bucket.upload("key").bytes(bytes.clone()).send().await.unwrap();
     assert_eq!((clean.emulator().faults_fired(), uploaded.attempts), (vec![1], 2));
     assert_eq!(uploaded.retried_bytes, PART);
     assert!(clean.read("key").await.unwrap() == bytes);
 
-    let (_clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("PutObject"))).await.unwrap();
+    let (_clean, bucket) = bucket_with_faults(FaultPlan::new().rule(wrong_tags("PutObject"))).await.unwrap();
     let error = bucket.upload("key").bytes(bytes).send().await.unwrap_err();
     assert_eq!((error.kind(), error.part_number()), (ErrorKind::UnexpectedResponse, None), "{error}");
 }
@@ -119,7 +120,7 @@ async fn a_single_request_is_compared_with_the_servers_etag() {
 #[tokio::test]
 async fn a_server_that_gives_the_whole_another_tag_is_reported_and_believed() {
     // It is looked at before it is completed, too.
-    let (clean, bucket) = faulty(FaultPlan::new().rule(wrong_tags("HeadObject").skip(1))).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(wrong_tags("HeadObject").skip(1))).await.unwrap();
     let bytes = content(SIZE, 1);
     let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     assert_eq!((clean.emulator().faults_fired(), uploaded.etag_kept), (vec![1], Some(false)));
@@ -131,7 +132,7 @@ async fn a_server_that_gives_the_whole_another_tag_is_reported_and_believed() {
 #[tokio::test]
 async fn without_a_checksum_nobody_notices_as_documented() {
     let plan = FaultPlan::new().rule(flips(Offset::Fraction(0.5), "UploadMultipart").part(1).count(1));
-    let (clean, bucket) = faulty(plan).await.unwrap();
+    let (clean, bucket) = bucket_with_faults(plan).await.unwrap();
     let bytes = content(SIZE, 1);
     let uploaded = bucket.upload("key").bytes(bytes.clone()).part_size(PART).checksum(None).send().await.unwrap();
     assert_eq!((uploaded.size, uploaded.etag_kept, clean.emulator().faults_fired()), (SIZE, None, vec![1]));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use qingstor_emulator::{Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::{AbortMultipartUploadInput, HeadObjectInput};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig, Upload, UploadState};
-use qingstor_tests::{RawServer, TestBucket, content, faulty, open_uploads};
+use qingstor_tests::{RawServer, TestBucket, bucket_with_faults, content, open_uploads};
 use tokio::sync::oneshot;
 
 const PART: u64 = 4 * MIB;
@@ -49,7 +49,7 @@ async fn a_proxy_that_knows_no_server_does_not_make_an_upload_gone() {
     let lost = FaultRule::new(Fault::ErrorAnswer { status: 404, code: None, retry_after: None });
     for (times, succeeds) in [(1, true), (u64::MAX, false)] {
         let rule = lost.clone().operation("CompleteMultipartUpload").count(times);
-        let (clean, bucket) = faulty(FaultPlan::new().rule(rule)).await.unwrap();
+        let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(rule)).await.unwrap();
         let outcome = bucket.upload("key").bytes(content(2 * PART, 1)).part_size(PART).send().await;
         assert_eq!(outcome.is_ok(), succeeds, "{outcome:?}");
         if let Err(error) = outcome {

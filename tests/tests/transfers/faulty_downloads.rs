@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB};
-use qingstor_tests::{Random, TestBucket, content, faulty, for_each_seed, patient_for, seeds};
+use qingstor_tests::{
+    Random, TestBucket, bucket_with_faults, content, for_each_seed, retrying_bucket_with_timeouts, seeds,
+};
 
 const USUAL: u64 = 100;
 const PART: u64 = 4 * MIB;
@@ -76,7 +78,7 @@ async fn one_download(seed: u64) -> Ended {
     let data = tempfile::tempdir().unwrap();
     let part_size = if in_parts { PART } else { 4 * PART };
     let test = with_object(&bytes, part_size, data.path(), everything(seed)).await;
-    let bucket = patient_for(&test, Duration::from_secs(1), Duration::from_secs(20)).unwrap();
+    let bucket = retrying_bucket_with_timeouts(&test, Duration::from_secs(1), Duration::from_secs(20)).unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
@@ -132,7 +134,8 @@ async fn a_flipped_bit_does_not_become_the_file_where_the_tag_proves_it() {
             for at in [Offset::Bytes(0), Offset::Fraction(0.5), Offset::Fraction(1.0)] {
                 let flipped = FaultRule::new(Fault::FlipSentBit { at: Some(at) }).operation("GetObject");
                 // One request after the other: it is that part's.
-                let (test, bucket) = faulty(FaultPlan::new().rule(flipped.skip(part).count(1))).await.unwrap();
+                let (test, bucket) =
+                    bucket_with_faults(FaultPlan::new().rule(flipped.skip(part).count(1))).await.unwrap();
                 bucket.upload("key").bytes(bytes.clone()).part_size(part_size).send().await.unwrap();
                 let folder = tempfile::tempdir().unwrap();
                 let target = folder.path().join("db.tar");
@@ -156,7 +159,7 @@ async fn a_flipped_bit_does_not_become_the_file_where_the_tag_proves_it() {
 async fn without_a_checksum_a_download_is_not_reported_as_verified() {
     let bytes = content(3 * PART, 1);
     let flipped = FaultRule::new(Fault::FlipSentBit { at: None }).operation("GetObject");
-    let (_test, bucket) = faulty(FaultPlan::new().rule(flipped)).await.unwrap();
+    let (_test, bucket) = bucket_with_faults(FaultPlan::new().rule(flipped)).await.unwrap();
     bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");

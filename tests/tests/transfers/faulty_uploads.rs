@@ -14,7 +14,10 @@ use std::time::Duration;
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::operations::GetObjectInput;
 use qingstor_sdk::{Bucket, Error, MIB, Upload, UploadState, Uploaded};
-use qingstor_tests::{Random, TestBucket, content, for_each_seed, open_uploads, patient, patient_for, received, seeds};
+use qingstor_tests::{
+    Random, TestBucket, content, for_each_seed, logged_upload_bytes, open_uploads, retrying_bucket,
+    retrying_bucket_with_timeouts, seeds,
+};
 use tempfile::TempDir;
 
 const USUAL: u64 = 200;
@@ -104,7 +107,7 @@ impl Round {
         fs::create_dir(folder.path().join("source")).unwrap();
         let emulator = Emulator::builder().faults(everything(seed)).access_log(folder.path().join("log"));
         let test = TestBucket::on(emulator).await.unwrap();
-        let bucket = patient(&test).unwrap();
+        let bucket = retrying_bucket(&test).unwrap();
         let told = HashSet::new();
         let this = Self { seed, bytes, source, test, bucket, folder, told, unknown: 0, may_be_there: false };
         fs::write(this.file(), &this.bytes).unwrap();
@@ -116,7 +119,7 @@ impl Round {
     }
 
     fn upload(&self) -> Upload {
-        let bucket = patient_for(&self.test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
+        let bucket = retrying_bucket_with_timeouts(&self.test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
         let upload = bucket.upload("key").part_size(PART).concurrency(3);
         match self.source {
             Source::Bytes => upload.bytes(self.bytes.clone()),
@@ -204,7 +207,13 @@ async fn one_upload(seed: u64) -> Ended {
     let Round { test, bytes, folder, .. } = round;
     let fired = test.emulator().faults_fired();
     test.stop().await;
-    Ended { size: bytes.len() as u64, sent: received(&folder.path().join("log")).unwrap(), failures, is_there, fired }
+    Ended {
+        size: bytes.len() as u64,
+        sent: logged_upload_bytes(&folder.path().join("log")).unwrap(),
+        failures,
+        is_there,
+        fired,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
-use qingstor_tests::{ChildArguments, ChildProcess, Moment, Random, Relay, TestBucket, content, for_each_seed, seeds};
+use qingstor_tests::{ChildArguments, ChildProcess, PauseAt, Random, Relay, TestBucket, content, for_each_seed, seeds};
 use serde_json::Value;
 
 const USUAL: u64 = 10;
@@ -58,13 +58,13 @@ async fn one_download(seed: u64) -> (u64, u64) {
     let (mut kills, mut fetched, mut kept) = (0, 0, 0);
     loop {
         let there = noted(&target, size);
-        let moment = if kills < MAX_KILLS { Moment::Answered(random.below(size)) } else { Moment::Never };
+        let moment = if kills < MAX_KILLS { PauseAt::ResponseBytes(random.below(size)) } else { PauseAt::Never };
         let relay = Relay::start(test.emulator().port(), moment).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
         let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
         let process = ChildProcess::spawn("killed_downloads::a_process_that_downloads", &told, &[]).unwrap();
-        let reported = process.report_unless(relay.stands_still()).await.unwrap();
-        let answered = relay.answered();
+        let reported = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
+        let answered = relay.response_bytes();
         let Some(report) = reported else {
             assert_eq!(fs::read(&target).unwrap(), BEFORE, "seed {seed}: the target is what it was");
             kills += 1;

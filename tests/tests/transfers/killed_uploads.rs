@@ -17,8 +17,8 @@ use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAUL
 use qingstor_sdk::operations::{HeadObjectInput, ListMultipartInput};
 use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
 use qingstor_tests::{
-    ChildArguments, ChildProcess, Moment, Random, Relay, TestBucket, content, for_each_seed, open_uploads, received,
-    seeds,
+    ChildArguments, ChildProcess, PauseAt, Random, Relay, TestBucket, content, for_each_seed, logged_upload_bytes,
+    open_uploads, seeds,
 };
 use tokio::net::TcpListener;
 
@@ -58,7 +58,7 @@ const IS_COMPLETED: &str = "when it is completed";
 #[derive(Clone, Copy, Debug)]
 enum Death {
     /// When so much was on the wire.
-    At(Moment),
+    At(PauseAt),
     /// When the checkpoint is being replaced for the so manieth time.
     Replacing(u64),
     /// It lives.
@@ -70,24 +70,24 @@ impl Death {
         let is_completion: fn(&str) -> bool = |line| line.starts_with("POST ") && line.contains("upload_id=");
         let is_head: fn(&str) -> bool = |line| line.starts_with("HEAD ");
         match random.below(15) {
-            0 => Self::At(Moment::Sent(random.below(AT_THE_BEGINNING))),
-            1 => Self::At(Moment::Answered(random.below(700))),
-            2 => Self::At(Moment::Before(is_completion)),
-            3 | 4 => Self::At(Moment::Unanswered(is_completion)),
-            5 => Self::At(Moment::Before(is_head)),
-            6 => Self::At(Moment::Unanswered(is_head)),
+            0 => Self::At(PauseAt::RequestBytes(random.below(AT_THE_BEGINNING))),
+            1 => Self::At(PauseAt::ResponseBytes(random.below(700))),
+            2 => Self::At(PauseAt::BeforeRequest(is_completion)),
+            3 | 4 => Self::At(PauseAt::BeforeResponse(is_completion)),
+            5 => Self::At(PauseAt::BeforeRequest(is_head)),
+            6 => Self::At(PauseAt::BeforeResponse(is_head)),
             7 | 8 => Self::Replacing(1 + random.below(4)),
-            _ => Self::At(Moment::Sent(random.below(size))),
+            _ => Self::At(PauseAt::RequestBytes(random.below(size))),
         }
     }
 
     /// Where in an upload that is.
     fn phase(self) -> &'static str {
         match self {
-            Self::At(Moment::Answered(_)) => BEGINS,
-            Self::At(Moment::Sent(bytes)) if bytes < AT_THE_BEGINNING => BEGINS,
-            Self::At(Moment::Sent(_) | Moment::Never) => IS_SENT,
-            Self::At(Moment::Before(_) | Moment::Unanswered(_)) => IS_COMPLETED,
+            Self::At(PauseAt::ResponseBytes(_)) => BEGINS,
+            Self::At(PauseAt::RequestBytes(bytes)) if bytes < AT_THE_BEGINNING => BEGINS,
+            Self::At(PauseAt::RequestBytes(_) | PauseAt::Never) => IS_SENT,
+            Self::At(PauseAt::BeforeRequest(_) | PauseAt::BeforeResponse(_)) => IS_COMPLETED,
             Self::Replacing(_) => "when the checkpoint is replaced",
             Self::Never => "never",
         }
@@ -139,8 +139,8 @@ impl Round {
 
     /// A run of the process; what it reported, or `None` if it was killed.
     async fn run(&self, death: Death) -> Option<String> {
-        let moment = if let Death::At(moment) = death { moment } else { Moment::Never };
-        let relay = Relay::on(&self.listener, self.test.emulator().port(), moment).unwrap();
+        let moment = if let Death::At(moment) = death { moment } else { PauseAt::Never };
+        let relay = Relay::start_on(&self.listener, self.test.emulator().port(), moment).unwrap();
         let (endpoint, file) = (relay.endpoint(), self.file());
         let told =
             [("endpoint", endpoint.as_str()), ("file", file.to_str().unwrap()), ("bandwidth", death.bandwidth())];
@@ -148,10 +148,10 @@ impl Round {
         let dies = async {
             match death {
                 Death::Replacing(times) => appears(file.with_extension("qsupload.new"), times).await,
-                Death::At(_) | Death::Never => relay.stands_still().await,
+                Death::At(_) | Death::Never => relay.wait_until_paused().await,
             }
         };
-        let reported = process.report_unless(dies).await;
+        let reported = process.report_or_kill(dies).await;
         reported.unwrap_or_else(|error| panic!("seed {}: {death:?}: {error}", self.seed))
     }
 
@@ -174,7 +174,7 @@ impl Round {
     /// Of parts, from all runs.
     async fn received(self) -> u64 {
         self.test.stop().await;
-        received(&self.folder.path().join("log")).unwrap()
+        logged_upload_bytes(&self.folder.path().join("log")).unwrap()
     }
 }
 

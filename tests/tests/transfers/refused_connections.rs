@@ -15,7 +15,7 @@ use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{
     Bucket, Download, Error, ErrorKind, MIB, QingStor, RetryConfig, TransferProgress, Upload, UploadState,
 };
-use qingstor_tests::{ServerApart, content, hear_events, open_uploads};
+use qingstor_tests::{SeparateServer, content, on_sdk_event, open_uploads};
 use tokio::task::yield_now;
 
 const PART: u64 = 4 * MIB;
@@ -28,25 +28,25 @@ const FEW: u32 = 2 * CLOSED as u32;
 const MANY: u32 = 100_000;
 
 /// A server that closes connections in the middle of the third part.
-fn server(fault: Fault, operation: &str) -> Arc<ServerApart> {
+fn server(fault: Fault, operation: &str) -> Arc<SeparateServer> {
     static LISTENER: Once = Once::new();
-    LISTENER.call_once(|| hear_events(note_refusal).unwrap());
+    LISTENER.call_once(|| on_sdk_event(note_refusal).unwrap());
     let rule = FaultRule::new(fault).operation(operation).skip(2).count(CLOSED);
-    Arc::new(ServerApart::start(Emulator::builder().faults(FaultPlan::new().rule(rule))).unwrap())
+    Arc::new(SeparateServer::start(Emulator::builder().faults(FaultPlan::new().rule(rule))).unwrap())
 }
 
-fn resetting() -> Arc<ServerApart> {
+fn resetting() -> Arc<SeparateServer> {
     server(Fault::ResetInBody { after: Offset::Fraction(0.5) }, "UploadMultipart")
 }
 
-fn cutting() -> Arc<ServerApart> {
+fn cutting() -> Arc<SeparateServer> {
     let server = server(Fault::CutAnswer { after: Offset::Fraction(0.5) }, "GetObject");
     server.block_on(server.put("key", content(SIZE, 1))).unwrap();
     server
 }
 
 /// Does something with a client, on this thread alone.
-fn with_client<T>(server: &ServerApart, attempts: u32, work: impl AsyncFnOnce(Bucket) -> T) -> T {
+fn with_client<T>(server: &SeparateServer, attempts: u32, work: impl AsyncFnOnce(Bucket) -> T) -> T {
     WAS_REFUSED.set(false);
     let backoff = Duration::from_millis(2);
     let retry = RetryConfig::default().max_attempts(attempts).initial_backoff(backoff).max_backoff(5 * backoff);
@@ -68,7 +68,7 @@ fn download(bucket: &Bucket, folder: &Path) -> Download {
 }
 
 /// Has connections refused once two parts are there, before anything else happens.
-fn going_away(server: &Arc<ServerApart>) -> impl Fn(TransferProgress) + Send + Sync + use<> {
+fn going_away(server: &Arc<SeparateServer>) -> impl Fn(TransferProgress) + Send + Sync + use<> {
     let (server, is_away) = (Arc::clone(server), AtomicBool::new(false));
     move |progress| {
         if progress.parts == 2 && !is_away.swap(true, Ordering::Relaxed) {
@@ -77,12 +77,12 @@ fn going_away(server: &Arc<ServerApart>) -> impl Fn(TransferProgress) + Send + S
     }
 }
 
-fn come_back(server: &ServerApart) {
+fn come_back(server: &SeparateServer) {
     server.block_on(server.emulator().listen_again()).unwrap();
 }
 
 /// Comes back when the client of this thread was refused.
-async fn coming_back(server: &ServerApart) -> Result<(), Error> {
+async fn coming_back(server: &SeparateServer) -> Result<(), Error> {
     while !WAS_REFUSED.get() {
         yield_now().await;
     }

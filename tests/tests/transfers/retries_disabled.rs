@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, MIB, ObjectSource, QingStor};
-use qingstor_tests::{TestBucket, content, requests};
+use qingstor_tests::{TestBucket, content, logged_requests};
 use tempfile::TempDir;
 
 const PART: u64 = 4 * MIB;
@@ -88,7 +88,7 @@ async fn run(emulator: Builder, transfer: impl AsyncFn(&Bucket, &Path)) -> Sent 
     let fired = test.emulator().faults_fired();
     test.stop().await;
     let mut counts = BTreeMap::new();
-    for request in requests(&log).unwrap() {
+    for request in logged_requests(&log).unwrap() {
         let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
         let name = [text("method"), text("target"), text("range")].join(" ").trim_end().to_owned();
         *counts.entry(name).or_insert(0) += 1;

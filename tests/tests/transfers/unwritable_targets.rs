@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
 use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
-use qingstor_tests::{ChildArguments, ChildProcess, TestBucket, content, hear_events, logged};
+use qingstor_tests::{ChildArguments, ChildProcess, TestBucket, content, logged_requests_of, on_sdk_event};
 use tokio::sync::Notify;
 
 const PART: u64 = 4 * MIB;
@@ -44,7 +44,7 @@ async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
     // The signal that comes with the refusal would end the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
     let process = ChildProcess::spawn("unwritable_targets::a_process_that_downloads", &told, &limited).unwrap();
-    process.report_unless(std::future::pending()).await.unwrap().unwrap()
+    process.report_or_kill(std::future::pending()).await.unwrap().unwrap()
 }
 
 struct Target {
@@ -104,7 +104,7 @@ impl Target {
     }
 
     fn fetched(&self) -> usize {
-        logged(&self.folder.path().join("log"), "GetObject").unwrap().len()
+        logged_requests_of(&self.folder.path().join("log"), "GetObject").unwrap().len()
     }
 }
 
@@ -156,7 +156,7 @@ async fn a_process_that_tells_of_folders() {
     let (there, heard) = (target.clone(), Arc::clone(&has_heard));
     // After the target had come into it.
     let is_there = move || fs::metadata(&there).is_ok_and(|target| target.len() == SIZE);
-    hear_events(move |field, value| {
+    on_sdk_event(move |field, value| {
         if field == "message" && format!("{value:?}").contains("the folder could not be synced") && is_there() {
             heard.store(true, Ordering::Relaxed);
         }
@@ -189,7 +189,7 @@ async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
     let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
     let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
     let process = ChildProcess::spawn("unwritable_targets::a_process_that_tells_of_folders", &told, wrapper).unwrap();
-    let report = process.report_unless(std::future::pending()).await.unwrap().unwrap();
+    let report = process.report_or_kill(std::future::pending()).await.unwrap().unwrap();
     may(0o700);
     assert_eq!(report, format!("Ok({SIZE}), true"), "done, and it was tried to sync the folder");
     assert!(fs::read(target.path()).unwrap() == target.bytes);

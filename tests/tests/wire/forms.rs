@@ -10,7 +10,7 @@ use futures_util::stream;
 use hmac::{Hmac, KeyInit, Mac};
 use qingstor_sdk::operations::PostObjectInput;
 use qingstor_sdk::{Body, Bucket, Config, ErrorKind, QingStor, RetryConfig, sign, types};
-use qingstor_tests::{Answer, RawRequest, RawServer, TestBucket};
+use qingstor_tests::{RawRequest, RawResponse, RawServer, TestBucket};
 use sha2::Sha256;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\netag: \"abc\"\r\ncontent-length: 0\r\n\r\n";
@@ -24,7 +24,7 @@ fn account(config: Config, server: &RawServer) -> Bucket {
     QingStor::new(config.endpoint(server.endpoint()).retry(retry)).unwrap().bucket("bucket", "pek3b")
 }
 
-async fn answering(answer: impl Into<Answer>) -> RawServer {
+async fn answering(answer: impl Into<RawResponse>) -> RawServer {
     RawServer::start([answer]).await.unwrap()
 }
 
@@ -130,7 +130,7 @@ async fn a_file_on_disk_is_streamed_and_sent_again() {
 #[tokio::test]
 async fn a_stream_of_another_length_than_announced_is_an_error() {
     for announced in [4, 6] {
-        let server = answering(Answer::silence()).await;
+        let server = answering(RawResponse::stalled()).await;
         let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]);
         let input = PostObjectInput::new("key", Body::stream(announced, pieces));
         let error = bucket(&server).await.post_object(input).await.unwrap_err();

@@ -13,12 +13,12 @@ mod responses;
 mod signatures;
 
 use qingstor_sdk::{Bucket, QingStor, RetryConfig, Timestamp};
-use qingstor_tests::account_answering;
+use qingstor_tests::account_with_response;
 use wiremock::{MockServer, ResponseTemplate};
 
 /// Returns an account at a service that always gives this answer.
 async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    account_answering(answer, RetryConfig::disabled()).await.unwrap()
+    account_with_response(answer, RetryConfig::disabled()).await.unwrap()
 }
 
 /// Returns a bucket at a service that always gives this answer.

@@ -13,7 +13,7 @@ use qingstor_sdk::operations::{
 };
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{Bucket, ErrorKind, Result, RetryConfig};
-use qingstor_tests::{REQUEST_ID, account_answering};
+use qingstor_tests::{REQUEST_ID, account_with_response};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -21,7 +21,7 @@ use crate::status;
 
 async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
-    let (account, server) = account_answering(answer, retry).await.unwrap();
+    let (account, server) = account_with_response(answer, retry).await.unwrap();
     (account.bucket("bucket", None), server)
 }
 

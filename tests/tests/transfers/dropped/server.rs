@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use qingstor_emulator::Builder;
 use qingstor_sdk::{Bucket, QingStor};
-use qingstor_tests::{ServerApart, open_uploads};
+use qingstor_tests::{SeparateServer, open_uploads};
 use tokio::runtime::{self, Handle};
 use tokio::time::{sleep, timeout};
 
@@ -14,12 +14,12 @@ pub(crate) const GUARD: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) struct Server {
-    pub(crate) apart: ServerApart,
+    pub(crate) apart: SeparateServer,
 }
 
 impl Server {
     pub(crate) fn start(emulator: Builder) -> Self {
-        Self { apart: ServerApart::start(emulator).unwrap() }
+        Self { apart: SeparateServer::start(emulator).unwrap() }
     }
 
     /// Runs what is to be done with a client, on a runtime where nothing else is; every task has ended when this returns.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{Bucket, TransferProgress, Upload};
-use qingstor_tests::{content, logged};
+use qingstor_tests::{content, logged_requests_of};
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
@@ -52,7 +52,7 @@ fn parts_of_an_upload_that_nobody_reads_are_not_sent_to_their_end() {
     assert_eq!(server.open_uploads(), [""; 0]);
     let both = async {
         loop {
-            let parts = logged(&log, "UploadMultipart").unwrap();
+            let parts = logged_requests_of(&log, "UploadMultipart").unwrap();
             if parts.len() == 2 {
                 return parts;
             }

@@ -67,10 +67,10 @@ async fn an_upload_that_was_dropped_while_it_was_begun_is_not_left_behind() {
     let (interrupted, relay) = Interrupted::before_an_answer(begins).await;
     tokio::select! {
         outcome = interrupted.upload().send() => panic!("it was not interrupted: {outcome:?}"),
-        () = relay.stands_still() => {}
+        () = relay.wait_until_paused() => {}
     }
     assert_eq!(interrupted.open_uploads().await, 1, "it has begun");
-    relay.go_on();
+    relay.resume();
     until(async || interrupted.open_uploads().await == 0).await;
     assert!(!interrupted.checkpoint().exists());
 }

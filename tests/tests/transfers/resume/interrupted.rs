@@ -8,7 +8,7 @@ use std::time::Duration;
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::ListMultipartUploadsInput;
 use qingstor_sdk::{Bucket, MIB, QingStor, TransferProgress, Upload, Uploaded};
-use qingstor_tests::{Moment, Relay, TestBucket, content, etag_of_parts};
+use qingstor_tests::{PauseAt, Relay, TestBucket, content, etag_of_parts};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -38,7 +38,7 @@ impl Interrupted {
     /// One that is uploaded over a wire which stands still before an answer is passed on.
     pub(crate) async fn before_an_answer(to: fn(&str) -> bool) -> (Self, Relay) {
         let mut this = Self::not_begun(Emulator::builder()).await;
-        let relay = Relay::start(this.bucket.emulator().port(), Moment::Unanswered(to)).await.unwrap();
+        let relay = Relay::start(this.bucket.emulator().port(), PauseAt::BeforeResponse(to)).await.unwrap();
         let account = QingStor::new(this.bucket.config().endpoint(relay.endpoint())).unwrap();
         this.uploader = account.bucket(this.bucket.name(), this.bucket.zone());
         (this, relay)

@@ -118,11 +118,11 @@ async fn one_that_somebody_else_completes_meanwhile_is_a_success() {
     let (interrupted, relay) = Interrupted::before_an_answer(asks_for_more).await;
     interrupted.drop_when(|progress| progress.parts == PARTS).await;
     let complete = async {
-        relay.stands_still().await;
+        relay.wait_until_paused().await;
         let parts = (0..PARTS).map(ObjectPart::new);
         let complete = CompleteMultipartUploadInput::new(interrupted.upload_id(), parts).etag(interrupted.tag());
         interrupted.bucket.complete_multipart_upload("key", complete).await.unwrap();
-        relay.go_on();
+        relay.resume();
     };
     let (uploaded, ()) = tokio::join!(interrupted.upload().send(), complete);
     interrupted.assert_whole(&uploaded.unwrap()).await;
