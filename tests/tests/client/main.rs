@@ -1,10 +1,10 @@
-//! Behaviour that all operations share: retries, timeouts, errors, addresses, proxies, pagination, secrets.
+//! Behaviour that all operations share: retries, timeouts, errors, addressing styles, proxies, pagination, secrets.
 
 mod clock_skew;
 mod errors;
 mod pagination;
 mod proxies;
-mod resending;
+mod retried_requests;
 mod retries;
 mod retry_after;
 mod secrets;
@@ -14,12 +14,17 @@ mod virtual_host;
 
 use std::time::Duration;
 
-use qingstor_sdk::RetryConfig;
+use qingstor_sdk::{Bucket, Config, QingStor, RetryConfig};
 use wiremock::{MockServer, Request, ResponseTemplate};
 
-/// Returns the default retries with a backoff that tests need not wait for.
+/// Returns the default retry settings with a backoff of at most a few milliseconds.
 fn quick_retries() -> RetryConfig {
     RetryConfig::default().initial_backoff(Duration::from_millis(1))
+}
+
+/// Returns a bucket at `endpoint`.
+fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
+    QingStor::new(Config::new("KEY", "secret").endpoint(endpoint).retry(retry)).unwrap().bucket("bucket", None)
 }
 
 fn status(code: u16) -> ResponseTemplate {
@@ -30,7 +35,7 @@ fn success() -> ResponseTemplate {
     status(201)
 }
 
-/// Returns all requests that a server has received.
+/// Returns all requests that `server` has received.
 async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.unwrap()
 }

@@ -1,8 +1,8 @@
-//! Lists as streams of pages and of items.
+//! Pagination: listings as streams of pages and of items.
 //!
-//! Protects: that everything comes exactly once, whatever the size of a page; that a list ends whatever the server says
-//! of the next page, and never looks complete where there is more; that an error ends it and does not lose the place;
-//! and that both streams can be sent to another task.
+//! Protects: a listing returns every item exactly once for any page size. It ends even if the server repeats a marker, and
+//! it returns an error if the server says that there is more without a marker. After an error the caller can request the
+//! same page again. Both streams can be sent to another task.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +18,11 @@ use qingstor_tests::{TestBucket, mock_server};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
-/// A bucket at a service that gives these answers, the last of them again and again.
-async fn bucket_answering(answers: impl IntoIterator<Item = ResponseTemplate>) -> (Bucket, MockServer) {
-    let server = mock_server(answers).await;
+use crate::requests;
+
+/// Returns a bucket at a server that sends the responses in order. The last response is repeated.
+async fn bucket_with_responses(responses: impl IntoIterator<Item = ResponseTemplate>) -> (Bucket, MockServer) {
+    let server = mock_server(responses).await;
     (account(&server).bucket("bucket", None), server)
 }
 
@@ -37,96 +39,96 @@ fn objects(keys: &[&str], next_marker: &str, has_more: Option<bool>) -> Response
     page(json!({ "keys": keys, "next_marker": next_marker, "has_more": has_more }))
 }
 
-/// Keys of all objects, asked for like this.
-async fn keys(bucket: &Bucket, input: ListObjectsInput) -> Vec<String> {
+/// Returns the keys of all objects that `input` lists.
+async fn list_keys(bucket: &Bucket, input: ListObjectsInput) -> Vec<String> {
     let all = bucket.paginate(input).items().into_vec().await.unwrap();
     all.into_iter().map(|object| object.key).collect()
 }
 
-/// The values of this query key in all requests, in order.
-async fn asked(server: &MockServer, name: &str) -> Vec<Option<String>> {
-    let requests = server.received_requests().await.unwrap();
+/// Returns the value of the query parameter `name` in each request.
+async fn query_values(server: &MockServer, name: &str) -> Vec<Option<String>> {
+    let requests = requests(server).await;
     let value = |request: &wiremock::Request| {
         request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     };
     requests.iter().map(value).collect()
 }
 
-fn texts(values: &[Option<&str>]) -> Vec<Option<String>> {
+fn owned(values: &[Option<&str>]) -> Vec<Option<String>> {
     values.iter().map(|value| value.map(str::to_owned)).collect()
 }
 
 #[tokio::test]
-async fn the_next_page_is_asked_for_with_what_the_one_before_said() {
-    let answers =
+async fn next_page_is_requested_with_the_marker_of_the_previous_page() {
+    let responses =
         [objects(&["a", "b"], "b", Some(true)), objects(&[], "m + ü", Some(true)), objects(&["z"], "", Some(false))];
-    let (bucket, server) = bucket_answering(answers).await;
-    assert_eq!(keys(&bucket, ListObjectsInput::new().prefix("p").limit(2)).await, ["a", "b", "z"]);
-    assert_eq!(asked(&server, "marker").await, texts(&[None, Some("b"), Some("m + ü")]));
+    let (bucket, server) = bucket_with_responses(responses).await;
+    assert_eq!(list_keys(&bucket, ListObjectsInput::new().prefix("p").limit(2)).await, ["a", "b", "z"]);
+    assert_eq!(query_values(&server, "marker").await, owned(&[None, Some("b"), Some("m + ü")]));
     for name in ["prefix", "limit"] {
-        let values = asked(&server, name).await;
+        let values = query_values(&server, name).await;
         assert!(values.iter().all(|value| *value == values[0] && value.is_some()), "{values:?}");
     }
 }
 
 #[tokio::test]
-async fn a_list_begins_where_the_input_says() {
-    let (bucket, server) = bucket_answering([objects(&["b"], "", None)]).await;
-    assert_eq!(keys(&bucket, ListObjectsInput::new().marker("a")).await, ["b"]);
-    assert_eq!(asked(&server, "marker").await, texts(&[Some("a")]));
+async fn listing_starts_at_the_marker_of_the_input() {
+    let (bucket, server) = bucket_with_responses([objects(&["b"], "", None)]).await;
+    assert_eq!(list_keys(&bucket, ListObjectsInput::new().marker("a")).await, ["b"]);
+    assert_eq!(query_values(&server, "marker").await, owned(&[Some("a")]));
 }
 
 #[tokio::test]
-async fn pages_are_requested_when_they_are_needed() {
-    let (bucket, server) = bucket_answering([objects(&["a", "b"], "m", Some(true))]).await;
+async fn next_page_is_requested_only_when_all_items_were_read() {
+    let (bucket, server) = bucket_with_responses([objects(&["a", "b"], "m", Some(true))]).await;
     let mut items = bucket.paginate(ListObjectsInput::new()).items();
-    assert!(asked(&server, "marker").await.is_empty());
+    assert!(requests(&server).await.is_empty());
     for _ in 0..2 {
         items.next().await.unwrap().unwrap();
     }
-    assert_eq!(asked(&server, "marker").await.len(), 1, "the second page is asked for when the first is used up");
+    assert_eq!(requests(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_repeated_marker_is_the_end() {
-    let (bucket, server) = bucket_answering([objects(&["a"], "m", Some(true))]).await;
-    keys(&bucket, ListObjectsInput::new()).await;
-    assert_eq!(asked(&server, "marker").await, texts(&[None, Some("m")]));
+async fn listing_ends_if_the_server_repeats_a_marker() {
+    let (bucket, server) = bucket_with_responses([objects(&["a"], "m", Some(true))]).await;
+    list_keys(&bucket, ListObjectsInput::new()).await;
+    assert_eq!(query_values(&server, "marker").await, owned(&[None, Some("m")]));
 
-    let circle = ["b", "c", "b", "c", "b", "c", "b"].map(|next| objects(&["a"], next, None));
-    let (bucket, server) = bucket_answering(circle).await;
-    keys(&bucket, ListObjectsInput::new()).await;
-    assert!(asked(&server, "marker").await.len() <= 5);
+    let cycle = ["b", "c", "b", "c", "b", "c", "b"].map(|next| objects(&["a"], next, None));
+    let (bucket, server) = bucket_with_responses(cycle).await;
+    list_keys(&bucket, ListObjectsInput::new()).await;
+    assert!(requests(&server).await.len() <= 5);
 }
 
 #[tokio::test]
-async fn the_marker_that_the_list_began_with_is_a_repetition_too() {
-    let (bucket, server) = bucket_answering([objects(&["b"], "a", Some(true))]).await;
-    keys(&bucket, ListObjectsInput::new().marker("a")).await;
-    assert_eq!(asked(&server, "marker").await.len(), 1);
+async fn listing_ends_if_the_server_repeats_the_marker_of_the_input() {
+    let (bucket, server) = bucket_with_responses([objects(&["b"], "a", Some(true))]).await;
+    list_keys(&bucket, ListObjectsInput::new().marker("a")).await;
+    assert_eq!(requests(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn where_nothing_says_that_there_is_more_the_list_ends() {
+async fn listing_ends_without_has_more_or_without_a_next_marker() {
     for (next, has_more) in [("m", Some(false)), ("", Some(false)), ("", None)] {
-        let (bucket, server) = bucket_answering([objects(&["a"], next, has_more)]).await;
-        assert_eq!(keys(&bucket, ListObjectsInput::new()).await, ["a"]);
-        assert_eq!(asked(&server, "marker").await.len(), 1, "{next:?} {has_more:?}");
+        let (bucket, server) = bucket_with_responses([objects(&["a"], next, has_more)]).await;
+        assert_eq!(list_keys(&bucket, ListObjectsInput::new()).await, ["a"]);
+        assert_eq!(requests(&server).await.len(), 1, "{next:?} {has_more:?}");
     }
-    // Neither `has_more` nor a marker: all that an answer without both can mean.
-    let (bucket, server) = bucket_answering([page(json!({ "keys": [{ "key": "a" }] }))]).await;
-    assert_eq!(keys(&bucket, ListObjectsInput::new()).await, ["a"]);
-    assert_eq!(asked(&server, "marker").await.len(), 1);
+    // A response that contains neither `has_more` nor `next_marker`.
+    let (bucket, server) = bucket_with_responses([page(json!({ "keys": [{ "key": "a" }] }))]).await;
+    assert_eq!(list_keys(&bucket, ListObjectsInput::new()).await, ["a"]);
+    assert_eq!(requests(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_list_that_goes_on_nobody_knows_where_is_not_complete() {
+async fn listing_fails_if_the_server_has_more_items_but_sends_no_marker() {
     let missing = page(json!({ "keys": [{ "key": "b" }], "has_more": true }));
     for last in [missing, objects(&["b"], "", Some(true))] {
-        let (bucket, server) = bucket_answering([objects(&["a"], "m", Some(true)), last]).await;
+        let (bucket, server) = bucket_with_responses([objects(&["a"], "m", Some(true)), last]).await;
         let mut items = bucket.paginate(ListObjectsInput::new()).items();
         assert_eq!(items.next().await.unwrap().unwrap().key, "a");
-        assert_eq!(items.next().await.unwrap().unwrap().key, "b", "what came is handed over");
+        assert_eq!(items.next().await.unwrap().unwrap().key, "b");
         for _ in 0..2 {
             let error = items.next().await.unwrap().unwrap_err();
             assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some("ListObjects")));
@@ -135,9 +137,9 @@ async fn a_list_that_goes_on_nobody_knows_where_is_not_complete() {
             assert!(items.next().await.is_none());
             items.retry();
         }
-        assert_eq!(asked(&server, "marker").await.len(), 2, "and the list is not begun anew");
+        assert_eq!(requests(&server).await.len(), 2, "the listing must not start again");
     }
-    let (bucket, _server) = bucket_answering([objects(&["a"], "", Some(true))]).await;
+    let (bucket, _server) = bucket_with_responses([objects(&["a"], "", Some(true))]).await;
     let error = bucket.paginate(ListObjectsInput::new()).items().into_vec().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     let pages: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).pages()).await;
@@ -145,117 +147,117 @@ async fn a_list_that_goes_on_nobody_knows_where_is_not_complete() {
 }
 
 #[tokio::test]
-async fn after_an_error_the_same_page_can_be_asked_for_again() {
+async fn retry_after_an_error_requests_the_same_page() {
     let failure = || ResponseTemplate::new(500);
-    let answers = [objects(&["a"], "m", Some(true)), failure(), failure(), objects(&["b"], "", Some(false))];
-    let (bucket, server) = bucket_answering(answers).await;
+    let responses = [objects(&["a"], "m", Some(true)), failure(), failure(), objects(&["b"], "", Some(false))];
+    let (bucket, server) = bucket_with_responses(responses).await;
     let mut items = bucket.paginate(ListObjectsInput::new()).items();
     assert_eq!(items.next().await.unwrap().unwrap().key, "a");
     for _ in 0..2 {
         let error = items.next().await.unwrap().unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(500));
-        assert!(items.next().await.is_none(), "not by itself");
+        assert!(items.next().await.is_none(), "the stream retried without a call of retry()");
         items.retry();
     }
     assert_eq!(items.next().await.unwrap().unwrap().key, "b");
     assert!(items.next().await.is_none());
     items.retry();
-    assert!(items.next().await.is_none(), "and it stays ended");
-    assert_eq!(asked(&server, "marker").await, texts(&[None, Some("m"), Some("m"), Some("m")]));
+    assert!(items.next().await.is_none(), "retry() continued a listing that was complete");
+    assert_eq!(query_values(&server, "marker").await, owned(&[None, Some("m"), Some("m"), Some("m")]));
 }
 
 #[tokio::test]
-async fn a_list_ends_with_the_first_error() {
-    let (bucket, server) = bucket_answering([ResponseTemplate::new(403)]).await;
+async fn listing_ends_after_the_first_error() {
+    let (bucket, server) = bucket_with_responses([ResponseTemplate::new(403)]).await;
     let outcomes: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).items()).await;
-    assert_eq!(outcomes.len(), 1, "nothing that goes through a whole stream asks forever");
+    assert_eq!(outcomes.len(), 1);
     let pages: Vec<_> = StreamExt::collect(bucket.paginate(ListObjectsInput::new()).pages()).await;
-    assert_eq!((pages.len(), asked(&server, "marker").await.len()), (1, 2));
+    assert_eq!((pages.len(), requests(&server).await.len()), (1, 2));
 
     let mut pages = bucket.paginate(ListObjectsInput::new()).pages();
     let mut errors = 0;
     while let Some(page) = pages.next().await {
         errors += usize::from(page.is_err());
     }
-    assert_eq!((errors, asked(&server, "marker").await.len()), (1, 3), "nor does a loop that passes over errors");
+    assert_eq!((errors, requests(&server).await.len()), (1, 3));
     pages.retry();
     assert!(pages.next().await.unwrap().is_err());
-    assert_eq!(asked(&server, "marker").await.len(), 4);
+    assert_eq!(requests(&server).await.len(), 4);
 }
 
 #[tokio::test]
-async fn a_refused_input_is_an_error_and_not_an_empty_list() {
-    let (bucket, server) = bucket_answering([objects(&[], "", None)]).await;
+async fn invalid_input_is_an_error_and_nothing_is_sent() {
+    let (bucket, server) = bucket_with_responses([objects(&[], "", None)]).await;
     let error = bucket.paginate(ListObjectsInput::new().limit(0)).items().into_vec().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
-    assert!(asked(&server, "marker").await.is_empty());
+    assert!(requests(&server).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_request_that_nobody_waits_for_goes_on_with_the_next_call() {
+async fn dropped_call_of_next_continues_with_the_following_call() {
     let slow = objects(&["a"], "", Some(false)).set_delay(std::time::Duration::from_millis(50));
-    let (bucket, server) = bucket_answering([slow]).await;
+    let (bucket, server) = bucket_with_responses([slow]).await;
     let mut items = bucket.paginate(ListObjectsInput::new()).items();
-    // Polled once, and dropped.
+    // The future is polled once and then dropped.
     assert!(futures_util::FutureExt::now_or_never(Box::pin(items.next())).is_none());
     assert_eq!(items.next().await.unwrap().unwrap().key, "a");
-    assert_eq!(asked(&server, "marker").await.len(), 1);
+    assert_eq!(requests(&server).await.len(), 1);
 }
 
 #[tokio::test]
-async fn parts_that_come_again_are_left_out() {
+async fn parts_that_the_server_lists_twice_are_returned_once() {
     let parts = |numbers: &[u32]| {
         let parts: Vec<Value> = numbers.iter().map(|number| json!({ "part_number": number })).collect();
         page(json!({ "count": 5, "object_parts": parts }))
     };
-    // The marker is taken as inclusive, and the last page is given for whatever comes after it.
-    let (bucket, server) = bucket_answering([parts(&[0, 1]), parts(&[1, 2, 7]), parts(&[2, 7])]).await;
+    // The server includes the part of the marker in the next page, and repeats the last page.
+    let (bucket, server) = bucket_with_responses([parts(&[0, 1]), parts(&[1, 2, 7]), parts(&[2, 7])]).await;
     let mut pages = bucket.paginate_object("key", ListMultipartInput::new("id")).pages();
     let mut seen = Vec::new();
     while let Some(page) = pages.next().await {
         seen.push(page.unwrap().object_parts.iter().map(|part| part.part_number).collect::<Vec<_>>());
     }
     assert_eq!(seen, [vec![0, 1], vec![2, 7]]);
-    assert_eq!(asked(&server, "part_number_marker").await, texts(&[None, Some("1"), Some("7")]));
+    assert_eq!(query_values(&server, "part_number_marker").await, owned(&[None, Some("1"), Some("7")]));
 }
 
 #[tokio::test]
-async fn a_service_that_does_not_count_buckets_is_not_asked_forever() {
+async fn listing_of_buckets_ends_if_the_server_ignores_the_offset() {
     let buckets = json!({ "count": 2, "buckets": [{ "name": "a" }, { "name": "b" }] });
     let server = mock_server([page(buckets.clone())]).await;
     let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
     assert_eq!(all.len(), 2);
-    assert_eq!(asked(&server, "offset").await, texts(&[None, Some("2")]));
+    assert_eq!(query_values(&server, "offset").await, owned(&[None, Some("2")]));
 
     let shuffled = json!({ "count": 2, "buckets": [{ "name": "b" }, { "name": "a" }] });
     let server = mock_server([page(buckets), page(shuffled)]).await;
     let all = account(&server).paginate(ListBucketsInput::new()).items().into_vec().await.unwrap();
-    assert_eq!(all.iter().map(|bucket| bucket.name.as_str()).collect::<Vec<_>>(), ["a", "b"], "in whatever order");
-    assert_eq!(asked(&server, "offset").await.len(), 2);
+    assert_eq!(all.iter().map(|bucket| bucket.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(requests(&server).await.len(), 2);
 }
 
 #[tokio::test]
-async fn both_markers_of_a_list_of_uploads_are_passed_on() {
+async fn next_page_of_uploads_is_requested_with_both_markers() {
     let uploads = |key: &str, id: &str, next: Value| {
         let mut body = json!({ "uploads": [{ "key": key, "upload_id": id }] });
         body.as_object_mut().unwrap().extend(next.as_object().unwrap().clone());
         page(body)
     };
-    let answers = [
+    let responses = [
         uploads("a", "1", json!({ "next_key_marker": "a", "next_upload_id_marker": "1" })),
         uploads("a", "2", json!({ "next_key_marker": "a", "next_upload_id_marker": "2" })),
         uploads("b", "3", json!({ "next_key_marker": "b" })),
         uploads("c", "4", json!({ "next_key_marker": "", "next_upload_id_marker": "" })),
     ];
-    let (bucket, server) = bucket_answering(answers).await;
+    let (bucket, server) = bucket_with_responses(responses).await;
     let all = bucket.paginate(ListMultipartUploadsInput::new()).items().into_vec().await.unwrap();
     assert_eq!(all.len(), 4);
-    assert_eq!(asked(&server, "key_marker").await, texts(&[None, Some("a"), Some("a"), Some("b")]));
-    assert_eq!(asked(&server, "upload_id_marker").await, texts(&[None, Some("1"), Some("2"), None]));
+    assert_eq!(query_values(&server, "key_marker").await, owned(&[None, Some("a"), Some("a"), Some("b")]));
+    assert_eq!(query_values(&server, "upload_id_marker").await, owned(&[None, Some("1"), Some("2"), None]));
 }
 
 #[tokio::test]
-async fn hundreds_of_objects_come_once_each_whatever_the_size_of_a_page() {
+async fn objects_are_listed_once_for_every_page_size() {
     let bucket = TestBucket::start().await.unwrap();
     let expected: Vec<String> = (0..320).map(|number| format!("dir{}/key + {number:03} ü", number % 3)).collect();
     let puts = expected.iter().map(|key| bucket.put(key, "x"));
@@ -263,12 +265,12 @@ async fn hundreds_of_objects_come_once_each_whatever_the_size_of_a_page() {
     let mut sorted = expected.clone();
     sorted.sort();
     for limit in [1, 2, 7, 99, 100, 319, 320, 321, 1000] {
-        assert_eq!(keys(&bucket, ListObjectsInput::new().limit(limit)).await, sorted, "{limit}");
-        let below = keys(&bucket, ListObjectsInput::new().limit(limit).prefix("dir1/")).await;
-        assert_eq!(below.len(), 107, "{limit}");
+        assert_eq!(list_keys(&bucket, ListObjectsInput::new().limit(limit)).await, sorted, "{limit}");
+        let with_prefix = list_keys(&bucket, ListObjectsInput::new().limit(limit).prefix("dir1/")).await;
+        assert_eq!(with_prefix.len(), 107, "{limit}");
     }
-    assert_eq!(keys(&bucket, ListObjectsInput::new()).await, sorted);
-    assert!(keys(&bucket, ListObjectsInput::new().prefix("nothing")).await.is_empty());
+    assert_eq!(list_keys(&bucket, ListObjectsInput::new()).await, sorted);
+    assert!(list_keys(&bucket, ListObjectsInput::new().prefix("nothing")).await.is_empty());
 
     let mut pages = bucket.paginate(ListObjectsInput::new().delimiter("/").limit(2)).pages();
     let mut folders = Vec::new();
@@ -279,7 +281,7 @@ async fn hundreds_of_objects_come_once_each_whatever_the_size_of_a_page() {
 }
 
 #[tokio::test]
-async fn parts_uploads_and_buckets_come_once_each_too() {
+async fn parts_uploads_and_buckets_are_listed_once_for_every_page_size() {
     let bucket = TestBucket::start().await.unwrap();
     let mut uploads = BTreeSet::new();
     for key in 0..11 {
@@ -327,7 +329,7 @@ async fn parts_uploads_and_buckets_come_once_each_too() {
 }
 
 #[tokio::test]
-async fn versions_and_delete_markers_come_once_each_too() {
+async fn versions_and_delete_markers_are_listed_once_for_every_page_size() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put("never versioned", "x").await.unwrap();
     bucket.put_bucket_versioning(PutBucketVersioningInput::new(VersioningStatus::Enabled)).await.unwrap();
@@ -339,8 +341,8 @@ async fn versions_and_delete_markers_come_once_each_too() {
     bucket.delete_object("a/b", DeleteObjectInput::new()).await.unwrap();
     bucket.put("z", "x").await.unwrap();
 
-    /// Key, whether it marks a deletion, and the size of what does not.
-    fn described(version: &ObjectVersion) -> (&str, bool, Option<u64>) {
+    /// Returns the key, true for a delete marker, and the size of a version that is not one.
+    fn summary(version: &ObjectVersion) -> (&str, bool, Option<u64>) {
         let is_marker = version.delete_marker == Some(true);
         (&version.key, is_marker, version.size.filter(|_| !is_marker))
     }
@@ -355,21 +357,21 @@ async fn versions_and_delete_markers_come_once_each_too() {
     for limit in [1, 2, 3, 11, 12, 13, 100] {
         let input = ListObjectVersionsInput::new().limit(limit);
         let all = bucket.paginate(input).items().into_vec().await.unwrap();
-        let listed: Vec<_> = all.iter().map(described).collect();
+        let listed: Vec<_> = all.iter().map(summary).collect();
         assert_eq!(listed, expected, "{limit}");
         let ids: BTreeSet<_> = all.iter().map(|version| (&version.key, &version.version_id)).collect();
-        assert_eq!(ids.len(), expected.len(), "{limit}: each has an id of its own");
+        assert_eq!(ids.len(), expected.len(), "{limit}: version ids are not unique");
     }
 }
 
 #[tokio::test]
-async fn a_list_can_be_read_elsewhere() {
-    fn is_sendable<T: Send + Unpin + 'static>(_: &T) {}
-    let (bucket, _server) = bucket_answering([objects(&["a"], "", None)]).await;
+async fn streams_can_be_sent_to_another_task() {
+    fn assert_sendable<T: Send + Unpin + 'static>(_: &T) {}
+    let (bucket, _server) = bucket_with_responses([objects(&["a"], "", None)]).await;
     let items: Items<ListObjectsInput> = bucket.paginate(ListObjectsInput::new()).items();
     let pages: Pages<ListObjectsInput> = bucket.paginate(ListObjectsInput::new()).pages();
-    is_sendable(&items);
-    is_sendable(&pages);
+    assert_sendable(&items);
+    assert_sendable(&pages);
     drop(bucket);
     let keys = tokio::spawn(items.map_ok(|object| object.key).try_collect::<Vec<String>>());
     assert_eq!(keys.await.unwrap().unwrap(), ["a"]);

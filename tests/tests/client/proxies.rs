@@ -1,20 +1,19 @@
-//! Proxies of the environment are for other machines.
+//! Proxies that environment variables configure.
 //!
-//! Protects: tests and examples against a server on this machine work behind a corporate proxy too.
-
-#![allow(clippy::unwrap_used)]
+//! Protects: requests to a server on this machine, as in tests and examples, do not go through a proxy.
 
 use qingstor_sdk::operations::HeadBucketInput;
 use qingstor_tests::{TestBucket, is_child_process, run_in_child_process};
 
 #[tokio::test]
-async fn servers_on_this_machine_are_reached_without_a_proxy() {
+async fn requests_to_localhost_bypass_the_proxy() {
     if is_child_process() {
         TestBucket::start().await.unwrap().head_bucket(HeadBucketInput::new()).await.unwrap();
         return;
     }
-    // The address of a proxy that refuses connections.
-    let proxies = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1"));
-    let test = "proxies::servers_on_this_machine_are_reached_without_a_proxy";
-    run_in_child_process(test, &proxies, &["no_proxy", "NO_PROXY"]).await.unwrap();
+    // Nothing listens on this port, so a request through the proxy would fail.
+    let proxy_variables =
+        ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1"));
+    let test = "proxies::requests_to_localhost_bypass_the_proxy";
+    run_in_child_process(test, &proxy_variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
 }

@@ -1,19 +1,18 @@
-//! What is sent again after a failure, how often, and what is not.
+//! Number of attempts after transient and permanent errors.
 //!
-//! Protects: failures that may pass are retried where that is safe and nowhere else.
-
-#![allow(clippy::unwrap_used, clippy::panic)]
+//! Protects: the client retries transient errors of idempotent operations, and of other operations only if the server
+//! cannot have executed them.
 
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput,
     InitiateMultipartUploadInput, ListObjectsInput, PutObjectInput, UploadMultipartInput,
 };
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, ResponseInfo, Result, RetryConfig};
+use qingstor_sdk::{Bucket, Error, ErrorKind, ResponseInfo, Result, RetryConfig};
 use qingstor_tests::{RawResponse, RawServer, mock_server};
 use wiremock::ResponseTemplate;
 
-use crate::{quick_retries, requests, status};
+use crate::{bucket, quick_retries, requests, status};
 
 const IDEMPOTENT: &[&str] = &[
     "PutObject",
@@ -24,23 +23,22 @@ const IDEMPOTENT: &[&str] = &[
     "DeleteObject",
     "DeleteMultipleObjects",
 ];
-const NOT_IDEMPOTENT: &[&str] =
-    &["InitiateMultipartUpload", "CompleteMultipartUpload", "PutObject that moves", "PutObject that fetches"];
-
-fn bucket(endpoint: &str, retry: RetryConfig) -> Bucket {
-    let config = Config::new("KEY", "secret").endpoint(endpoint).retry(retry);
-    QingStor::new(config).unwrap().bucket("bucket", None)
-}
+const NOT_IDEMPOTENT: &[&str] = &[
+    "InitiateMultipartUpload",
+    "CompleteMultipartUpload",
+    "PutObject with a move source",
+    "PutObject with a fetch source",
+];
 
 async fn call(bucket: &Bucket, operation: &str) -> Result<ResponseInfo> {
     let put = PutObjectInput::new;
     Ok(match operation {
         "PutObject" => bucket.put_object("key", put().body("content")).await?.response,
-        "PutObject that moves" => {
+        "PutObject with a move source" => {
             let input = put().move_source("/bucket/other");
             bucket.put_object("key", input).await?.response
         }
-        "PutObject that fetches" => {
+        "PutObject with a fetch source" => {
             let input = put().fetch_source("http://example.com/other");
             bucket.put_object("key", input).await?.response
         }
@@ -73,7 +71,7 @@ fn success() -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn passing_failures_are_tried_three_times() {
+async fn transient_errors_are_returned_after_three_attempts() {
     for operation in IDEMPOTENT {
         for code in [429, 500, 502, 503, 504] {
             let server = mock_server([status(code)]).await;
@@ -88,7 +86,7 @@ async fn passing_failures_are_tried_three_times() {
 }
 
 #[tokio::test]
-async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
+async fn response_after_two_transient_errors_has_the_number_of_attempts() {
     for operation in IDEMPOTENT {
         let server = mock_server([status(500), status(503), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
@@ -98,7 +96,7 @@ async fn a_success_ends_the_attempts_and_says_how_many_there_were() {
 }
 
 #[tokio::test]
-async fn the_number_of_attempts_can_be_set() {
+async fn number_of_attempts_is_max_attempts_but_at_least_one() {
     for (retry, attempts) in [
         (RetryConfig::disabled(), 1),
         (quick_retries().max_attempts(0), 1),
@@ -113,7 +111,7 @@ async fn the_number_of_attempts_can_be_set() {
 }
 
 #[tokio::test]
-async fn refusals_are_not_retried() {
+async fn permanent_errors_are_not_retried() {
     for operation in ["PutObject", "GetObject", "HeadObject", "InitiateMultipartUpload"] {
         for code in [301, 400, 401, 403, 404, 405, 409, 412, 416, 501] {
             let server = mock_server([status(code)]).await;
@@ -151,7 +149,7 @@ async fn non_idempotent_operations_are_retried_after_429() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_retried() {
+async fn refused_connection_is_retried() {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -161,18 +159,18 @@ async fn a_refused_connection_is_retried() {
         assert!(error.is_connect());
         assert_eq!(error.attempts(), 3);
         assert_eq!(error.status(), None);
-        assert!(error.to_string().contains("refused"), "the cause is told: {error}");
+        assert!(error.to_string().contains("refused"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_retried() {
-    let good = || RawResponse::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
+async fn lost_connection_is_retried() {
+    let complete = || RawResponse::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
     for lost in
         [RawResponse::connection_reset(), RawResponse::from(""), RawResponse::from("HTTP/1.1 200 OK\r\ncontent-le")]
     {
         for operation in IDEMPOTENT {
-            let server = RawServer::start([lost.clone(), lost.clone(), good()]).await.unwrap();
+            let server = RawServer::start([lost.clone(), lost.clone(), complete()]).await.unwrap();
             let response = call(&bucket(server.endpoint(), quick_retries()), operation).await.unwrap();
             assert_eq!(response.attempts, 3, "{operation}");
             let requests = server.requests();
@@ -187,10 +185,10 @@ async fn a_lost_connection_is_retried() {
 }
 
 #[tokio::test]
-async fn a_document_that_is_cut_off_is_asked_for_again() {
-    let cut = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200\r\n\r\n{\"keys\":[]}";
-    let whole = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{\"keys\":[]}";
-    let server = RawServer::start([cut, whole]).await.unwrap();
+async fn truncated_json_response_is_requested_again() {
+    let truncated = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 200\r\n\r\n{\"keys\":[]}";
+    let complete = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 11\r\n\r\n{\"keys\":[]}";
+    let server = RawServer::start([truncated, complete]).await.unwrap();
     let response = call(&bucket(server.endpoint(), quick_retries()), "ListObjects").await.unwrap();
     assert_eq!(response.attempts, 2);
 }

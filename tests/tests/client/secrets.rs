@@ -1,9 +1,7 @@
-//! What must not be seen in anything that is printed.
+//! Secrets in `Debug` and `Display` output.
 //!
-//! Protects: secret access key, customer encryption keys and signatures stay out of `Debug` and `Display`, of
-//! inputs and errors alike.
-
-#![allow(clippy::unwrap_used)]
+//! Protects: secret access keys, customer encryption keys and signatures never appear in the output of configurations,
+//! clients, inputs, presigned requests and errors.
 
 use std::fmt::{Debug, Write};
 use std::time::Duration;
@@ -19,13 +17,13 @@ const SECRET_ACCESS_KEY: &str = "the-secret-access-key";
 const CUSTOMER_KEY: &str = "dGhlIGN1c3RvbWVyJ3MgZW5jcnlwdGlvbiBrZXkuLi4=";
 const SOURCE_KEY: &str = "dGhlIHNvdXJjZSdzIGVuY3J5cHRpb24ga2V5Li4uLi4=";
 
-fn assert_discreet(text: &str) {
+fn assert_contains_no_secret(text: &str) {
     for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, SOURCE_KEY] {
         assert!(!text.contains(secret), "{secret} in: {text}");
     }
-    // How every signature goes out.
-    for sign in ["QS KEY:", "signature="] {
-        assert!(!text.contains(sign), "{sign} in: {text}");
+    // Signatures follow these prefixes in the authorization header and in presigned URLs.
+    for prefix in ["QS KEY:", "signature="] {
+        assert!(!text.contains(prefix), "{prefix} in: {text}");
     }
 }
 
@@ -34,7 +32,7 @@ fn config(endpoint: &str) -> Config {
     Config::new("KEY", SECRET_ACCESS_KEY).endpoint(endpoint).retry(retry)
 }
 
-fn put() -> PutObjectInput {
+fn put_input() -> PutObjectInput {
     PutObjectInput::new()
         .encryption_customer_algorithm("AES256")
         .encryption_customer_key(CUSTOMER_KEY)
@@ -42,27 +40,27 @@ fn put() -> PutObjectInput {
 }
 
 #[test]
-fn configurations_and_clients_do_not_show_the_secret() {
+fn configurations_and_clients_hide_the_secret_access_key() {
     let config = config("http://127.0.0.1:9");
     let credentials = Credentials::new("KEY", SECRET_ACCESS_KEY);
     let account = QingStor::new(config.clone()).unwrap();
     let bucket = account.bucket("bucket", None);
-    let shown: [&dyn Debug; 4] = [&config, &credentials, &account, &bucket];
-    for shown in shown {
-        assert_discreet(&format!("{shown:?} {shown:#?}"));
+    let values: [&dyn Debug; 4] = [&config, &credentials, &account, &bucket];
+    for value in values {
+        assert_contains_no_secret(&format!("{value:?} {value:#?}"));
     }
-    for broken in ["the-secret-access-key\n", " the-secret-access-key"] {
-        let error = QingStor::new(Config::new("KEY", broken)).unwrap_err();
-        assert_discreet(&format!("{error} {error:?}"));
+    for invalid in ["the-secret-access-key\n", " the-secret-access-key"] {
+        let error = QingStor::new(Config::new("KEY", invalid)).unwrap_err();
+        assert_contains_no_secret(&format!("{error} {error:?}"));
     }
     let error = QingStor::new(Config::new("", SECRET_ACCESS_KEY)).unwrap_err();
-    assert_discreet(&format!("{error} {error:?}"));
+    assert_contains_no_secret(&format!("{error} {error:?}"));
 }
 
 #[test]
-fn inputs_do_not_show_customer_keys() {
+fn inputs_hide_customer_encryption_keys() {
     let inputs: [&dyn Debug; 6] = [
-        &put(),
+        &put_input(),
         &GetObjectInput::new().encryption_customer_key(CUSTOMER_KEY),
         &HeadObjectInput::new().encryption_customer_key(CUSTOMER_KEY),
         &InitiateMultipartUploadInput::new().encryption_customer_key(CUSTOMER_KEY),
@@ -74,30 +72,35 @@ fn inputs_do_not_show_customer_keys() {
     for input in inputs {
         let text = format!("{input:?} {input:#?}");
         assert!(text.contains("encryption_customer_key: Some("), "{text}");
-        assert_discreet(&text);
+        assert_contains_no_secret(&text);
     }
 }
 
 #[test]
-fn presigned_requests_show_neither_signature_nor_keys() {
+fn presigned_requests_hide_signature_and_customer_encryption_keys() {
     let bucket = QingStor::new(config("http://127.0.0.1:9")).unwrap().bucket("bucket", None);
-    let request = bucket.presign_object("key", put(), Duration::from_secs(60)).unwrap();
+    let request = bucket.presign_object("key", put_input(), Duration::from_secs(60)).unwrap();
     assert!(request.url().contains("signature="));
-    assert_discreet(&format!("{request:?} {request:#?}"));
-    // The headers are there to be sent, and yet are not shown with them.
+    assert_contains_no_secret(&format!("{request:?} {request:#?}"));
+    // The header value is sent, but `Debug` hides it.
     assert_eq!(request.headers()["x-qs-encryption-customer-key"], CUSTOMER_KEY);
-    assert_discreet(&format!("{:?}", request.headers()));
+    assert_contains_no_secret(&format!("{:?}", request.headers()));
 }
 
 #[tokio::test]
-async fn errors_do_not_show_secrets() {
+async fn errors_hide_secrets() {
     let refused = RawServer::start(["HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n"]).await.unwrap();
     let lost = RawServer::start([RawResponse::connection_reset()]).await.unwrap();
-    let nonsense = RawServer::start(["nonsense\r\n\r\n"]).await.unwrap();
-    for endpoint in [refused.endpoint(), lost.endpoint(), nonsense.endpoint(), "http://127.0.0.1:1", "http://x.invalid"]
+    let malformed = RawServer::start(["malformed\r\n\r\n"]).await.unwrap();
+    for endpoint in
+        [refused.endpoint(), lost.endpoint(), malformed.endpoint(), "http://127.0.0.1:1", "http://x.invalid"]
     {
         let bucket = QingStor::new(config(endpoint)).unwrap().bucket("bucket", None);
-        for input in [put(), put().content_type("ü"), put().encryption_customer_key(format!("{CUSTOMER_KEY}\n"))] {
+        for input in [
+            put_input(),
+            put_input().content_type("ü"),
+            put_input().encryption_customer_key(format!("{CUSTOMER_KEY}\n")),
+        ] {
             let error = bucket.put_object("key", input).await.unwrap_err();
             let mut text = format!("{error} {error:?} {error:#?}");
             let mut source = std::error::Error::source(&error);
@@ -105,7 +108,7 @@ async fn errors_do_not_show_secrets() {
                 write!(text, " {cause} {cause:?}").unwrap();
                 source = cause.source();
             }
-            assert_discreet(&text);
+            assert_contains_no_secret(&text);
         }
     }
 }

@@ -1,9 +1,7 @@
-//! When a request is given up because nothing moves, and when it is not.
+//! Idle timeout, response timeout, and dropped calls.
 //!
-//! Protects: a server that hangs at any point costs the idle timeout and no more, a transfer that moves is never cut
-//! however long it takes, and a call that is dropped ends its connection.
-
-#![allow(clippy::unwrap_used)]
+//! Protects: a request fails after the idle timeout if the server stalls at any point. A request that makes progress never
+//! times out, however long it takes. Dropping a call closes its connection.
 
 use std::time::Duration;
 
@@ -16,12 +14,11 @@ use qingstor_tests::{RawResponse, RawServer};
 use crate::quick_retries;
 
 const SHORT: Duration = Duration::from_millis(200);
-/// So long that a test which waited for it would never end.
-const ENDLESS: Duration = Duration::from_secs(100_000);
+/// Longer than any test runs, for timeouts that must not expire.
+const NEVER: Duration = Duration::from_secs(100_000);
 
 fn bucket(endpoint: &str, idle_timeout: Duration, retry: RetryConfig) -> Bucket {
-    // Whatever is only waited for longer than that, no test waits for.
-    bucket_with(Config::new("KEY", "secret").idle_timeout(idle_timeout).response_timeout(ENDLESS), endpoint, retry)
+    bucket_with(Config::new("KEY", "secret").idle_timeout(idle_timeout).response_timeout(NEVER), endpoint, retry)
 }
 
 fn bucket_with(config: Config, endpoint: &str, retry: RetryConfig) -> Bucket {
@@ -36,7 +33,7 @@ fn assert_timeout(error: &Error, operation: &str) {
 }
 
 #[tokio::test]
-async fn a_server_that_never_answers_is_a_timeout() {
+async fn server_that_never_responds_is_a_timeout() {
     let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let error = bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
@@ -46,7 +43,7 @@ async fn a_server_that_never_answers_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_timeout_is_retried_if_the_operation_may_be_repeated() {
+async fn timeout_of_an_idempotent_operation_is_retried() {
     let empty = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
     let server = RawServer::start([RawResponse::stalled(), RawResponse::stalled(), empty.into()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, quick_retries());
@@ -56,9 +53,9 @@ async fn a_timeout_is_retried_if_the_operation_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn a_timeout_is_not_retried_if_the_operation_may_not_be_repeated() {
+async fn timeout_of_an_operation_that_is_not_idempotent_is_not_retried() {
     let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
-    let config = Config::new("KEY", "secret").idle_timeout(ENDLESS).response_timeout(SHORT);
+    let config = Config::new("KEY", "secret").idle_timeout(NEVER).response_timeout(SHORT);
     let bucket = bucket_with(config, server.endpoint(), quick_retries());
     let input = InitiateMultipartUploadInput::new();
     let error = bucket.initiate_multipart_upload("key", input).await.unwrap_err();
@@ -68,19 +65,19 @@ async fn a_timeout_is_not_retried_if_the_operation_may_not_be_repeated() {
 }
 
 #[tokio::test]
-async fn work_that_takes_longer_than_bytes_may_is_waited_for_and_no_longer_than_its_own_limit() {
+async fn upload_waits_for_the_response_until_the_response_timeout() {
     let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let config = Config::new("KEY", "secret").idle_timeout(SHORT).response_timeout(3 * SHORT);
     let bucket = bucket_with(config, server.endpoint(), RetryConfig::disabled());
-    let error = bucket.put_object("key", PutObjectInput::new().body("all of it")).await.unwrap_err();
+    let error = bucket.put_object("key", PutObjectInput::new().body("content")).await.unwrap_err();
     assert!(error.is_timeout());
     assert!(error.to_string().contains("no answer came in the 0.6 s after everything was sent"), "{error}");
-    assert_eq!(server.requests()[0].body, b"all of it");
+    assert_eq!(server.requests()[0].body, b"content");
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_read_is_a_timeout() {
-    // Connections come about, but nobody accepts them.
+async fn server_that_does_not_read_is_a_timeout() {
+    // The kernel establishes the connection, but no task accepts it or reads from it.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let bucket = bucket(&endpoint, SHORT, RetryConfig::disabled());
@@ -90,7 +87,7 @@ async fn a_server_that_does_not_read_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn a_request_body_that_stalls_is_a_timeout() {
+async fn stalled_request_body_is_a_timeout() {
     let server = RawServer::start([""]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, quick_retries());
     let first = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"first"))]);
@@ -98,11 +95,11 @@ async fn a_request_body_that_stalls_is_a_timeout() {
     let error = bucket.put_object("key", PutObjectInput::new().body(body)).await.unwrap_err();
     assert_timeout(&error, "PutObject");
     assert_eq!(error.attempts(), 1);
-    assert!(server.requests().is_empty(), "no complete request ever arrived");
+    assert!(server.requests().is_empty(), "the server received a complete request");
 }
 
 #[tokio::test]
-async fn an_answer_that_stalls_is_a_timeout_and_not_its_end() {
+async fn stalled_response_body_is_a_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
@@ -112,13 +109,13 @@ async fn an_answer_that_stalls_is_a_timeout_and_not_its_end() {
     assert_eq!(object.body.remaining(), Some(87));
     let error = object.body.chunk().await.unwrap_err();
     assert_timeout(&error, "GetObject");
-    // The connection is let go, although the body is still there.
+    // The connection is closed although `object.body` still exists.
     server.wait_until_client_closed(1).await;
     assert!(object.body.chunk().await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_document_that_stalls_is_a_timeout() {
+async fn stalled_json_response_is_a_timeout() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"keys\":[";
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
@@ -127,19 +124,19 @@ async fn a_document_that_stalls_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_is_not_cut() {
+async fn response_that_trickles_in_does_not_time_out() {
     let idle_timeout = Duration::from_secs(1);
-    let text = "slow but sure";
+    let text = "slow content";
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
-    let answer = RawResponse::from(head).then_trickle(text, Duration::from_millis(120));
-    let server = RawServer::start([answer]).await.unwrap();
+    let response = RawResponse::from(head).then_trickle(text, Duration::from_millis(120));
+    let server = RawServer::start([response]).await.unwrap();
     let bucket = bucket(server.endpoint(), idle_timeout, RetryConfig::disabled());
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap(), text);
 }
 
-/// Longer on its way than the idle timeout, yet always moving.
-async fn upload_to_a_slow_reader(body: Body) {
+/// Uploads `body` to a server that reads it slowly, so that the upload takes longer than the idle timeout.
+async fn upload_to_slow_server(body: Body) {
     let length = body.len();
     let created = "HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n";
     let slow = RawResponse::from(created).after_reading_slowly(256 << 10, Duration::from_millis(10));
@@ -149,42 +146,42 @@ async fn upload_to_a_slow_reader(body: Body) {
     assert_eq!(server.requests()[0].body.len() as u64, length);
 }
 
-const SLOW_UPLOAD: usize = 48 << 20;
+const SLOW_UPLOAD_SIZE: usize = 48 << 20;
 
 #[tokio::test]
-async fn bytes_that_a_server_reads_slowly_are_not_cut() {
-    upload_to_a_slow_reader(vec![7; SLOW_UPLOAD].into()).await;
+async fn upload_of_bytes_to_a_slow_server_does_not_time_out() {
+    upload_to_slow_server(vec![7; SLOW_UPLOAD_SIZE].into()).await;
 }
 
 #[tokio::test]
-async fn one_large_piece_of_a_stream_that_a_server_reads_slowly_is_not_cut() {
-    let piece = Ok::<_, std::io::Error>(Bytes::from(vec![7; SLOW_UPLOAD]));
-    upload_to_a_slow_reader(Body::stream(SLOW_UPLOAD as u64, stream::iter([piece]))).await;
+async fn upload_of_a_stream_with_one_large_chunk_to_a_slow_server_does_not_time_out() {
+    let chunk = Ok::<_, std::io::Error>(Bytes::from(vec![7; SLOW_UPLOAD_SIZE]));
+    upload_to_slow_server(Body::stream(SLOW_UPLOAD_SIZE as u64, stream::iter([chunk]))).await;
 }
 
 #[tokio::test]
-async fn a_file_that_a_server_reads_slowly_is_not_cut() {
+async fn upload_of_a_file_to_a_slow_server_does_not_time_out() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().set_len(SLOW_UPLOAD as u64).unwrap();
-    upload_to_a_slow_reader(Body::file(file.path()).await.unwrap()).await;
+    file.as_file().set_len(SLOW_UPLOAD_SIZE as u64).unwrap();
+    upload_to_slow_server(Body::file(file.path()).await.unwrap()).await;
 }
 
 #[tokio::test]
-async fn dropping_a_call_closes_its_connection() {
+async fn dropping_a_call_closes_the_connection() {
     let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
-    let bucket = bucket(server.endpoint(), ENDLESS, quick_retries());
+    let bucket = bucket(server.endpoint(), NEVER, quick_retries());
     let call = tokio::spawn(async move { bucket.list_objects(ListObjectsInput::new()).await.map(drop) });
     server.wait_for_requests(1).await;
     call.abort();
     server.wait_until_client_closed(1).await;
-    assert_eq!(server.requests().len(), 1, "and nothing is sent again");
+    assert_eq!(server.requests().len(), 1, "the client sent the request again");
 }
 
 #[tokio::test]
-async fn dropping_a_body_closes_its_connection() {
+async fn dropping_a_response_body_closes_the_connection() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
-    let bucket = bucket(server.endpoint(), ENDLESS, RetryConfig::disabled());
+    let bucket = bucket(server.endpoint(), NEVER, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     object.body.chunk().await.unwrap();
     drop(object);

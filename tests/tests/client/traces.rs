@@ -1,8 +1,9 @@
-//! Spans and events of a call, at every level and of every crate beneath. They never contain a key, a signature or a body.
+//! Spans and events of a call, at every level and of every crate below the SDK.
 //!
-//! The test runs in a process of its own: a subscriber of one thread can miss events that another thread meets first.
-
-#![allow(clippy::unwrap_used)]
+//! Protects: traces describe each attempt and never contain a key, a signature or a body.
+//!
+//! The test runs in a child process: `tracing` caches per call site that no subscriber is interested, so that this test
+//! could miss events that another test emitted first.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -18,20 +19,21 @@ use tracing::{Event, Instrument, Metadata, Subscriber};
 const SECRET_ACCESS_KEY: &str = "the-secret-access-key";
 const CUSTOMER_KEY: &str = "dGhlIGN1c3RvbWVyJ3MgZW5jcnlwdGlvbiBrZXkuLi4=";
 
-fn put() -> PutObjectInput {
+fn put_input() -> PutObjectInput {
     PutObjectInput::new().encryption_customer_algorithm("AES256").encryption_customer_key(CUSTOMER_KEY)
 }
 
-/// Writes down all that is traced, at every level and by every crate.
+/// A subscriber that records all spans and events as text.
 #[derive(Clone, Default)]
-struct Everything {
+struct Recorder {
     text: Arc<Mutex<String>>,
-    /// The names of all spans; an id counts them from 1.
+    /// Names of all spans. The id of a span is its index plus 1.
     spans: Arc<Mutex<Vec<&'static str>>>,
+    /// Names of the spans that are entered, outermost first.
     entered: Arc<Mutex<Vec<&'static str>>>,
 }
 
-impl Everything {
+impl Recorder {
     fn write(&self, line: &str) {
         writeln!(self.text.lock().unwrap(), "{line}").unwrap();
     }
@@ -41,13 +43,13 @@ impl Everything {
     }
 }
 
-impl Visit for Everything {
+impl Visit for Recorder {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.write(&format!("{field}={value:?}"));
     }
 }
 
-impl Subscriber for Everything {
+impl Subscriber for Recorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -86,32 +88,32 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
         run_in_child_process("traces::traces_describe_each_attempt_and_contain_no_secrets", &[], &[]).await.unwrap();
         return;
     }
-    let answers = [
+    let responses = [
         "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 201 Created\r\nconnection: close\r\ncontent-length: 0\r\nx-qs-request-id: the-request-id\r\n\r\n",
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 28\r\n\r\n{\"code\":\"permission_denied\"}",
     ];
-    let server = RawServer::start(answers).await.unwrap();
-    let everything = Everything::default();
-    let guard = tracing::subscriber::set_default(everything.clone());
+    let server = RawServer::start(responses).await.unwrap();
+    let recorder = Recorder::default();
+    let guard = tracing::subscriber::set_default(recorder.clone());
     let retry = RetryConfig::default().initial_backoff(Duration::from_millis(1));
     let config = Config::new("KEY", SECRET_ACCESS_KEY).endpoint(server.endpoint()).retry(retry);
     let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
-    // A span that is made for a call after the call.
-    let call = bucket.put_object("the key", put().body("the content of the body"));
-    call.instrument(tracing::info_span!("of_the_caller")).await.unwrap();
+    // The span is created after the method was called, but before its future is polled.
+    let call = bucket.put_object("the key", put_input().body("the content of the body"));
+    call.instrument(tracing::info_span!("caller")).await.unwrap();
     bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
-    bucket.put_object("key", put().content_md5("ü")).await.unwrap_err();
+    bucket.put_object("key", put_input().content_md5("ü")).await.unwrap_err();
     drop(guard);
 
     let requests = server.requests();
     let signatures = requests.iter().filter_map(|request| request.header("authorization"));
-    let text = everything.text.lock().unwrap().clone();
+    let text = recorder.text.lock().unwrap().clone();
     for part in ["PutObject", "bucket", "the key", "503", "201", "the-request-id", "permission_denied", "attempts=2"] {
         assert!(text.contains(part), "no {part} in: {text}");
     }
-    assert!(text.contains("span qingstor in [\"of_the_caller\"]"), "{text}");
-    assert!(text.contains("span attempt in [\"of_the_caller\", \"qingstor\"]"), "{text}");
+    assert!(text.contains("span qingstor in [\"caller\"]"), "{text}");
+    assert!(text.contains("span attempt in [\"caller\", \"qingstor\"]"), "{text}");
     for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, "QS KEY:", "the content"] {
         assert!(!text.contains(secret), "{secret} in: {text}");
     }

@@ -1,11 +1,11 @@
-//! Buckets in the host name, against a server that takes them from there.
+//! Virtual-host style: the bucket is part of the host name.
 //!
-//! Protects: in virtual-host style hosts, paths and signatures fit together for the account, for a bucket and for an
-//! object, in requests as in links.
+//! Protects: host, path and signature are consistent for operations of the account, of a bucket and of an object, in
+//! requests and in presigned requests.
 //!
-//! Few systems resolve names such as `bucket.pek3a.localhost`. So the requests go through an HTTP proxy, which nobody
-//! asks to resolve anything: the emulator is one, as far as requests to itself are concerned. Links go straight to it,
-//! by a client that takes every host for this machine. Where the system does resolve such names, the requests go straight too.
+//! Few systems resolve names such as `bucket.pek3a.localhost`. The requests therefore go through an HTTP proxy, which is the
+//! emulator itself, so that the client resolves no name. If the system does resolve such names, the requests are also sent
+//! directly. Presigned requests are sent by a client that takes every host name for this machine.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{AddressingStyle, Bucket, Config, ErrorKind, PresignedRequest, QingStor, RetryConfig};
 use qingstor_tests::{PlainRequest, PlainResponse, is_child_process, run_in_child_process};
 
-const NAME: &str = "virtual-bucket";
+const BUCKET: &str = "virtual-bucket";
 const KEY: &str = "//dir/a key + ü?.txt";
 const LIFETIME: Duration = Duration::from_secs(60);
-/// The port of the emulator, for the child process that sends its requests through the proxy of its environment.
-const PORT: &str = "QINGSTOR_TEST_VIRTUAL_HOST_PORT";
+/// Environment variable that tells the child process the emulator's port.
+const PORT_VARIABLE: &str = "QINGSTOR_TEST_VIRTUAL_HOST_PORT";
 
 fn account(port: u16) -> QingStor {
     let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY)
@@ -33,21 +33,21 @@ fn account(port: u16) -> QingStor {
     QingStor::new(config).unwrap()
 }
 
-/// Everything that can be done in virtual-host style. It leaves nothing behind.
-async fn flow(port: u16) {
+/// Calls operations of the account, of a bucket and of objects, and deletes the bucket at the end.
+async fn call_operations(port: u16) {
     let account = account(port);
-    let bucket = account.bucket(NAME, DEFAULT_ZONE);
+    let bucket = account.bucket(BUCKET, DEFAULT_ZONE);
     bucket.put_bucket(PutBucketInput::new()).await.unwrap();
     bucket.head_bucket(HeadBucketInput::new()).await.unwrap();
     let buckets = account.list_buckets(ListBucketsInput::new()).await.unwrap().buckets;
-    assert!(buckets.iter().any(|bucket| bucket.name == NAME));
+    assert!(buckets.iter().any(|bucket| bucket.name == BUCKET));
 
     upload_in_parts(&bucket).await;
     let object = bucket.get_object(KEY, GetObjectInput::new()).await.unwrap();
     assert_eq!(object.content_type.as_deref(), Some("text/x-virtual"));
     assert_eq!(object.body.bytes().await.unwrap(), "first,last");
 
-    let copy = PutObjectInput::new().copy_source(format!("/{NAME}/{KEY}"));
+    let copy = PutObjectInput::new().copy_source(format!("/{BUCKET}/{KEY}"));
     bucket.put_object("copy", copy).await.unwrap();
     let listed = bucket.list_objects(ListObjectsInput::new().limit(10)).await.unwrap();
     let keys: Vec<_> = listed.keys.iter().map(|object| object.key.as_str()).collect();
@@ -74,64 +74,67 @@ async fn upload_in_parts(bucket: &Bucket) {
 }
 
 #[tokio::test]
-async fn requests_name_the_bucket_in_the_host() {
+async fn requests_have_the_bucket_in_the_host_name() {
     if is_child_process() {
-        return flow(std::env::var(PORT).unwrap().parse().unwrap()).await;
+        return call_operations(std::env::var(PORT_VARIABLE).unwrap().parse().unwrap()).await;
     }
     let emulator = Emulator::builder().allow_tiny_parts(true).start().await.unwrap();
     let (proxy, port) = (emulator.endpoint(), emulator.port().to_string());
-    let variables = [(PORT, port.as_str()), ("http_proxy", &proxy), ("HTTP_PROXY", &proxy)];
-    let test = "virtual_host::requests_name_the_bucket_in_the_host";
+    let variables = [(PORT_VARIABLE, port.as_str()), ("http_proxy", &proxy), ("HTTP_PROXY", &proxy)];
+    let test = "virtual_host::requests_have_the_bucket_in_the_host_name";
     run_in_child_process(test, &variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
 
-    let host = format!("{NAME}.{DEFAULT_ZONE}.localhost");
+    let host = format!("{BUCKET}.{DEFAULT_ZONE}.localhost");
     if tokio::net::lookup_host((host, emulator.port())).await.is_ok() {
-        flow(emulator.port()).await;
+        call_operations(emulator.port()).await;
     }
 }
 
-/// Follows a link to the bucket, which has to name it in its host.
-async fn follow(emulator: &Emulator, link: &PresignedRequest, body: &str) -> PlainResponse {
-    let host = format!("http://{NAME}.{DEFAULT_ZONE}.localhost:{}/", emulator.port());
-    assert!(link.url().starts_with(&host), "{}", link.url());
-    let request = PlainRequest::of(link);
-    let request = if link.body().is_some() { request } else { request.body(body) };
-    request.send().await.unwrap()
+/// Sends a presigned request, whose URL must have the bucket in the host name.
+async fn send_presigned(emulator: &Emulator, request: &PresignedRequest, body: &str) -> PlainResponse {
+    let host = format!("http://{BUCKET}.{DEFAULT_ZONE}.localhost:{}/", emulator.port());
+    assert!(request.url().starts_with(&host), "{}", request.url());
+    let plain = PlainRequest::of(request);
+    let plain = if request.body().is_some() { plain } else { plain.body(body) };
+    plain.send().await.unwrap()
 }
 
-fn json(answer: &PlainResponse) -> serde_json::Value {
-    serde_json::from_slice(&answer.body).unwrap()
+fn json(response: &PlainResponse) -> serde_json::Value {
+    serde_json::from_slice(&response.body).unwrap()
 }
 
 #[tokio::test]
-async fn links_name_the_bucket_in_the_host() {
-    let emulator = Emulator::builder().bucket(NAME).allow_tiny_parts(true).start().await.unwrap();
-    let bucket = account(emulator.port()).bucket(NAME, DEFAULT_ZONE);
+async fn presigned_requests_have_the_bucket_in_the_host_name() {
+    let emulator = Emulator::builder().bucket(BUCKET).allow_tiny_parts(true).start().await.unwrap();
+    let bucket = account(emulator.port()).bucket(BUCKET, DEFAULT_ZONE);
 
     let initiate = InitiateMultipartUploadInput::new().content_type("text/x-virtual").metadata("a", "b");
-    let answer = follow(&emulator, &bucket.presign_object(KEY, initiate, LIFETIME).unwrap(), "").await;
-    assert_eq!(answer.status, 200);
-    let initiated = json(&answer);
+    let response = send_presigned(&emulator, &bucket.presign_object(KEY, initiate, LIFETIME).unwrap(), "").await;
+    assert_eq!(response.status, 200);
+    let initiated = json(&response);
     let id = initiated["upload_id"].as_str().unwrap();
     for (number, text) in [(0, "first,"), (1, "last")] {
         let part = UploadMultipartInput::new(id, number);
-        let answer = follow(&emulator, &bucket.presign_object(KEY, part, LIFETIME).unwrap(), text).await;
-        assert_eq!(answer.status, 201);
+        let response = send_presigned(&emulator, &bucket.presign_object(KEY, part, LIFETIME).unwrap(), text).await;
+        assert_eq!(response.status, 201);
     }
     let complete = CompleteMultipartUploadInput::new(id, [ObjectPart::new(0), ObjectPart::new(1)]);
-    let answer = follow(&emulator, &bucket.presign_object(KEY, complete, LIFETIME).unwrap(), "").await;
-    assert_eq!(answer.status, 201);
+    let response = send_presigned(&emulator, &bucket.presign_object(KEY, complete, LIFETIME).unwrap(), "").await;
+    assert_eq!(response.status, 201);
 
-    let link = bucket.presign_object(KEY, GetObjectInput::new(), LIFETIME).unwrap();
-    let answer = follow(&emulator, &link, "").await;
-    assert_eq!((answer.status, answer.header("x-qs-meta-a"), answer.text().as_str()), (200, Some("b"), "first,last"));
-    let link = bucket.presign(ListObjectsInput::new().prefix("//dir"), LIFETIME).unwrap();
-    let listed = json(&follow(&emulator, &link, "").await);
+    let request = bucket.presign_object(KEY, GetObjectInput::new(), LIFETIME).unwrap();
+    let response = send_presigned(&emulator, &request, "").await;
+    assert_eq!(
+        (response.status, response.header("x-qs-meta-a"), response.text().as_str()),
+        (200, Some("b"), "first,last")
+    );
+    let request = bucket.presign(ListObjectsInput::new().prefix("//dir"), LIFETIME).unwrap();
+    let listed = json(&send_presigned(&emulator, &request, "").await);
     assert_eq!(listed["keys"][0]["key"], KEY);
 }
 
 #[tokio::test]
-async fn an_address_cannot_be_given_a_bucket() {
+async fn endpoint_with_an_ip_address_is_refused() {
     let config =
         Config::new("KEY", "secret").endpoint("http://127.0.0.1:9000").addressing_style(AddressingStyle::VirtualHost);
     assert_eq!(QingStor::new(config).unwrap_err().kind(), ErrorKind::Config);

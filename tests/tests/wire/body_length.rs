@@ -3,8 +3,6 @@
 //! Protects: the service never stores, as if it were whole, what is shorter, longer or broken, and the error says what
 //! was wrong with the body rather than that the connection broke.
 
-#![allow(clippy::unwrap_used)]
-
 use bytes::Bytes;
 use futures_util::stream;
 use qingstor_emulator::Emulator;

@@ -3,8 +3,6 @@
 //! Protects: every field of them is understood, in the form that the API reference shows, and settings that were never
 //! made are no error.
 
-#![allow(clippy::unwrap_used)]
-
 use qingstor_sdk::Bucket;
 use qingstor_sdk::operations::{
     GetBucketACLInput, GetBucketCNAMEInput, GetBucketCORSInput, GetBucketExternalMirrorInput, GetBucketLifecycleInput,

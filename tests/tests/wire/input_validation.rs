@@ -3,8 +3,6 @@
 //! Protects: an input that cannot be sent, or that the service would take for another request, is an error that names
 //! the operation and the field, and nothing arrives at the server.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput,
     GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,

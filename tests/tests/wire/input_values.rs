@@ -3,8 +3,6 @@
 //! Protects: what the service would take for another request, such as a copy without a source for an empty object, is
 //! refused before anything is sent.
 
-#![allow(clippy::unwrap_used)]
-
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, DeleteMultipleObjectsInput, HeadBucketInput, PutObjectInput, UploadMultipartInput,
 };

@@ -2,8 +2,6 @@
 //!
 //! Protects: every field of every JSON answer is understood: numbers beyond 32 bits, both forms of dates, nested lists.
 
-#![allow(clippy::unwrap_used)]
-
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,

@@ -3,8 +3,6 @@
 //! Protects: a service that grows does not break clients, and an answer that cannot be understood is an error that
 //! tells where to look rather than an output with holes.
 
-#![allow(clippy::unwrap_used)]
-
 use std::fmt::Debug;
 
 use qingstor_sdk::operations::{

@@ -3,8 +3,6 @@
 //! Protects: every declared success of every operation is understood, and what a newer or sloppier server says, such as
 //! unknown fields, unknown values of enumerations or `null` for an empty list, does not break older clients.
 
-#![allow(clippy::unwrap_used)]
-
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput, GetObjectInput,

@@ -1,9 +1,7 @@
-//! What every attempt after the first consists of.
+//! Content of the requests that the client repeats.
 //!
-//! Protects: each is a whole request, with the complete body, a date and a signature that holds; and what cannot be
-//! sent a second time is not.
-
-#![allow(clippy::unwrap_used)]
+//! Protects: every attempt sends the complete body with a valid date and signature. A body that is not rewindable is sent
+//! once.
 
 use std::time::Duration;
 
@@ -28,7 +26,7 @@ fn bucket(endpoint: &str) -> Bucket {
 }
 
 #[tokio::test]
-async fn every_attempt_sends_the_whole_body() {
+async fn every_attempt_sends_the_complete_body() {
     let content: Vec<u8> = (0..700_000_u32).map(|i| (i % 251) as u8).collect();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), [b"before".as_slice(), &content, b"after"].concat()).unwrap();
@@ -45,7 +43,7 @@ async fn every_attempt_sends_the_whole_body() {
 }
 
 #[tokio::test]
-async fn a_stream_is_sent_once() {
+async fn stream_body_is_sent_once() {
     let stream_body = || Body::stream(7, stream::iter([Ok::<_, std::io::Error>(Bytes::from("content"))]));
     let server = mock_server([status(503), success()]).await;
     let input = PutObjectInput::new().body(stream_body());
@@ -61,7 +59,7 @@ async fn a_stream_is_sent_once() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_dated_and_signed() {
+async fn every_attempt_has_a_date_and_a_valid_signature() {
     for operation in ["PutObject", "ListObjects", "DeleteMultipleObjects"] {
         let server = mock_server([status(503)]).await;
         let bucket = bucket(&server.uri());
