@@ -1,8 +1,6 @@
-//! Who may do what, and what is not there.
-//!
-//! Protects: refusals are told apart by code and status, an anonymous client sends what is public unsigned, and a
-//! machine whose clock is wrong is helped once and then knows the time.
+//! Missing resources, access rights, and clients whose clock is off.
 
+use std::array;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -17,14 +15,18 @@ use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{Bucket, Config, Error, QingStor, Result, RetryConfig};
 use qingstor_tests::TestBucket;
 
+use crate::support::{assert_error, initiate};
+
+/// Asserts that the server refused the only attempt with this status and error code.
+#[track_caller]
 fn assert_refused(error: &Error, status: u16, code: &str) {
-    assert_eq!((error.status().unwrap().as_u16(), error.code()), (status, Some(code)), "{error}");
+    assert_error(error, status, code);
     assert_eq!(error.attempts(), 1, "{error}");
     assert!(error.request_id().is_some());
 }
 
 #[tokio::test]
-async fn errors_name_the_missing_resource() {
+async fn missing_object_or_bucket_is_a_not_found_error() {
     let bucket = TestBucket::start().await.unwrap();
     let error = bucket.get_object("missing", GetObjectInput::new()).await.unwrap_err();
     assert_refused(&error, 404, "object_not_exists");
@@ -32,15 +34,15 @@ async fn errors_name_the_missing_resource() {
     let error = bucket.head_object("missing", HeadObjectInput::new()).await.unwrap_err();
     assert!(error.is_not_found() && error.code().is_none(), "{error}");
 
-    let nowhere = bucket.account().bucket("no-such-bucket", "pek3a");
+    let missing = bucket.account().bucket("no-such-bucket", "pek3a");
     let errors = [
-        nowhere.get_object("key", GetObjectInput::new()).await.map(drop),
-        nowhere.put_object("key", PutObjectInput::new().body("content")).await.map(drop),
-        nowhere.delete_object("key", DeleteObjectInput::new()).await.map(drop),
-        nowhere.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.map(drop),
-        nowhere.list_objects(ListObjectsInput::new()).await.map(drop),
-        nowhere.list_multipart_uploads(ListMultipartUploadsInput::new()).await.map(drop),
-        nowhere.delete_bucket(DeleteBucketInput::new()).await.map(drop),
+        missing.get_object("key", GetObjectInput::new()).await.map(drop),
+        missing.put_object("key", PutObjectInput::new().body("content")).await.map(drop),
+        missing.delete_object("key", DeleteObjectInput::new()).await.map(drop),
+        missing.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.map(drop),
+        missing.list_objects(ListObjectsInput::new()).await.map(drop),
+        missing.list_multipart_uploads(ListMultipartUploadsInput::new()).await.map(drop),
+        missing.delete_bucket(DeleteBucketInput::new()).await.map(drop),
     ];
     for error in errors.map(Result::unwrap_err) {
         assert_refused(&error, 404, "bucket_not_exists");
@@ -50,7 +52,7 @@ async fn errors_name_the_missing_resource() {
 }
 
 #[tokio::test]
-async fn buckets_come_and_go() {
+async fn bucket_is_created_once_and_deleted_when_empty() {
     let bucket = TestBucket::start().await.unwrap();
     let other = bucket.account().bucket("another-bucket", "pek3a");
     assert!(other.head_bucket(HeadBucketInput::new()).await.unwrap_err().is_not_found());
@@ -62,12 +64,12 @@ async fn buckets_come_and_go() {
     other.delete_object("key", DeleteObjectInput::new()).await.unwrap();
     assert_eq!(other.delete_bucket(DeleteBucketInput::new()).await.unwrap().response.status, 204);
     assert!(other.head_bucket(HeadBucketInput::new()).await.unwrap_err().is_not_found());
-    let bad = bucket.account().bucket("Bad_Name", "pek3a").put_bucket(PutBucketInput::new()).await.unwrap_err();
-    assert_refused(&bad, 400, "invalid_bucket_name");
+    let invalid = bucket.account().bucket("Bad_Name", "pek3a").put_bucket(PutBucketInput::new()).await.unwrap_err();
+    assert_refused(&invalid, 400, "invalid_bucket_name");
 }
 
 #[tokio::test]
-async fn wrong_keys_are_refused() {
+async fn wrong_access_key_is_refused() {
     let bucket = TestBucket::start().await.unwrap();
     let emulator = bucket.emulator();
     for (id, secret, code) in [
@@ -87,17 +89,17 @@ async fn wrong_keys_are_refused() {
 }
 
 #[tokio::test]
-async fn an_anonymous_client_has_what_is_public() {
-    for public in [false, true] {
-        let bucket = TestBucket::on(Emulator::builder().allow_anonymous(public)).await.unwrap();
+async fn anonymous_client_reads_public_objects_only() {
+    for is_public in [false, true] {
+        let bucket = TestBucket::on(Emulator::builder().allow_anonymous(is_public)).await.unwrap();
         bucket.put("key", "content").await.unwrap();
         let config = Config::anonymous().endpoint(bucket.emulator().endpoint());
         let anonymous = QingStor::new(config).unwrap().bucket("bucket", None);
-        let got = anonymous.get_object("key", GetObjectInput::new()).await;
-        if public {
-            assert_eq!(got.unwrap().body.bytes().await.unwrap(), "content");
+        let outcome = anonymous.get_object("key", GetObjectInput::new()).await;
+        if is_public {
+            assert_eq!(outcome.unwrap().body.bytes().await.unwrap(), "content");
         } else {
-            assert_refused(&got.unwrap_err(), 403, "permission_denied");
+            assert_refused(&outcome.unwrap_err(), 403, "permission_denied");
         }
         let error = anonymous.list_objects(ListObjectsInput::new()).await.unwrap_err();
         assert_refused(&error, 403, "permission_denied");
@@ -105,6 +107,7 @@ async fn an_anonymous_client_has_what_is_public() {
     }
 }
 
+/// A call that returns its number of attempts.
 type Call = Pin<Box<dyn Future<Output = Result<u32>> + Send>>;
 
 macro_rules! call {
@@ -114,11 +117,12 @@ macro_rules! call {
     }};
 }
 
-/// Every operation once, in an order in which each succeeds.
-fn every_operation(account: &QingStor, bucket: &Bucket, id: &str, abandoned: &str) -> Vec<(&'static str, Call)> {
-    let (upload, abandoned) = (id.to_owned(), abandoned.to_owned());
-    let ids = [upload.clone(), upload.clone(), upload];
-    let [first, second, third] = ids;
+/// Returns the operations that do not change settings of the bucket, with the name of each, in an order in which all succeed.
+///
+/// The upload with `upload_id` is completed, and that with `aborted_id` is aborted.
+fn operations(account: &QingStor, bucket: &Bucket, upload_id: &str, aborted_id: &str) -> Vec<(&'static str, Call)> {
+    let [first, second, third] = array::from_fn(|_| upload_id.to_owned());
+    let aborted_id = aborted_id.to_owned();
     let other = account.bucket("another-bucket", "pek3a");
     vec![
         ("PutBucket", call!(other, put_bucket(PutBucketInput::new()))),
@@ -153,26 +157,25 @@ fn every_operation(account: &QingStor, bucket: &Bucket, id: &str, abandoned: &st
         ),
         (
             "AbortMultipartUpload",
-            call!(bucket, abort_multipart_upload("key", AbortMultipartUploadInput::new(abandoned))),
+            call!(bucket, abort_multipart_upload("key", AbortMultipartUploadInput::new(aborted_id))),
         ),
     ]
 }
 
 #[tokio::test]
-async fn a_clock_that_is_an_hour_off_costs_one_request() {
+async fn clock_an_hour_off_costs_the_first_call_a_second_attempt() {
     for offset in [3600, -3600] {
         let bucket = TestBucket::on(Emulator::builder().clock_offset(offset)).await.unwrap();
-        let initiate = || bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new());
-        let ids = [initiate().await.unwrap().upload_id, initiate().await.unwrap().upload_id];
-        let count = every_operation(bucket.account(), &bucket, &ids[0], &ids[1]).len();
+        let (upload_id, aborted_id) = (initiate(&bucket, "key").await, initiate(&bucket, "key").await);
+        let count = operations(bucket.account(), &bucket, &upload_id, &aborted_id).len();
         for index in 0..count {
-            // A client that has not asked this server for anything yet.
+            // A new client does not know the server's time yet.
             let fresh = QingStor::new(bucket.config().retry(RetryConfig::disabled())).unwrap();
             let fresh_bucket = fresh.bucket("bucket", "pek3a");
-            let (name, first) = every_operation(&fresh, &fresh_bucket, &ids[0], &ids[1]).swap_remove(index);
-            assert_eq!(first.await.unwrap(), 2, "{name} {offset}");
-            let again = fresh.list_buckets(ListBucketsInput::new()).await.unwrap();
-            assert_eq!(again.response.attempts, 1, "after {name}");
+            let (name, call) = operations(&fresh, &fresh_bucket, &upload_id, &aborted_id).swap_remove(index);
+            assert_eq!(call.await.unwrap(), 2, "{name} {offset}");
+            let second = fresh.list_buckets(ListBucketsInput::new()).await.unwrap();
+            assert_eq!(second.response.attempts, 1, "after {name}");
         }
         assert_eq!(bucket.read("key").await.unwrap(), b"content");
     }

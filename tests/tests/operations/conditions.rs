@@ -1,16 +1,15 @@
-//! Requests that are to be done only under a condition.
-//!
-//! Protects: a condition reaches the server as it was meant, "nothing new" is a success that can be told from one with
-//! content, and a condition that does not hold is an error that programs can ask for.
+//! Conditional requests: `If-Match` and its relatives, for objects and for the sources of copies.
 
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, PutObjectInput};
 use qingstor_sdk::{Error, Timestamp};
 use qingstor_tests::TestBucket;
 
-const OTHER: &str = "\"0c2f573d81194064b129e940edcefe9b\"";
+use crate::support::assert_error;
 
-/// An object, its ETag, and when it was last modified.
-async fn with_object() -> (TestBucket, String, Timestamp) {
+const OTHER_ETAG: &str = "\"0c2f573d81194064b129e940edcefe9b\"";
+
+/// Returns a bucket with the object `key`, and the object's ETag and time of modification.
+async fn bucket_with_object() -> (TestBucket, String, Timestamp) {
     let bucket = TestBucket::start().await.unwrap();
     let etag = bucket.put("key", "content").await.unwrap();
     let head = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
@@ -21,17 +20,18 @@ fn minute_before(time: Timestamp) -> Timestamp {
     Timestamp::from_unix(time.as_unix() - 60).unwrap()
 }
 
+#[track_caller]
 fn assert_precondition_failed(error: &Error) {
     assert!(error.is_precondition_failed(), "{error}");
-    assert_eq!((error.status().unwrap().as_u16(), error.code()), (412, Some("precondition_failed")), "{error}");
+    assert_error(error, 412, "precondition_failed");
 }
 
 #[tokio::test]
-async fn a_met_condition_returns_the_content() {
-    let (bucket, etag, modified) = with_object().await;
+async fn get_whose_condition_is_met_returns_the_content() {
+    let (bucket, etag, modified) = bucket_with_object().await;
     for input in [
         GetObjectInput::new().if_match(&etag),
-        GetObjectInput::new().if_none_match(OTHER),
+        GetObjectInput::new().if_none_match(OTHER_ETAG),
         GetObjectInput::new().if_unmodified_since(modified),
         GetObjectInput::new().if_modified_since(minute_before(modified)),
     ] {
@@ -42,8 +42,8 @@ async fn a_met_condition_returns_the_content() {
 }
 
 #[tokio::test]
-async fn an_unchanged_object_is_a_success_without_content() {
-    let (bucket, etag, modified) = with_object().await;
+async fn get_of_an_unmodified_object_returns_304_without_content() {
+    let (bucket, etag, modified) = bucket_with_object().await;
     for input in [GetObjectInput::new().if_none_match(&etag), GetObjectInput::new().if_modified_since(modified)] {
         let got = bucket.get_object("key", input).await.unwrap();
         assert_eq!(got.response.status, 304);
@@ -53,25 +53,25 @@ async fn an_unchanged_object_is_a_success_without_content() {
 }
 
 #[tokio::test]
-async fn a_failed_precondition_is_an_error() {
-    let (bucket, _, modified) = with_object().await;
+async fn request_whose_precondition_fails_is_an_error() {
+    let (bucket, _, modified) = bucket_with_object().await;
     for input in
-        [GetObjectInput::new().if_match(OTHER), GetObjectInput::new().if_unmodified_since(minute_before(modified))]
+        [GetObjectInput::new().if_match(OTHER_ETAG), GetObjectInput::new().if_unmodified_since(minute_before(modified))]
     {
         assert_precondition_failed(&bucket.get_object("key", input).await.unwrap_err());
     }
-    // The answer to HEAD has no body, and so no code.
-    let error = bucket.head_object("key", HeadObjectInput::new().if_match(OTHER)).await.unwrap_err();
+    // The response to HEAD has no body and therefore no error code.
+    let error = bucket.head_object("key", HeadObjectInput::new().if_match(OTHER_ETAG)).await.unwrap_err();
     assert!(error.is_precondition_failed());
     assert_eq!(error.code(), None);
 }
 
 #[tokio::test]
-async fn a_copy_is_made_only_if_its_source_is_as_it_should_be() {
-    let (bucket, etag, modified) = with_object().await;
+async fn copy_is_made_only_if_the_conditions_on_its_source_are_met() {
+    let (bucket, etag, modified) = bucket_with_object().await;
     let copy = || PutObjectInput::new().copy_source("/bucket/key");
     for input in [
-        copy().copy_source_if_match(OTHER),
+        copy().copy_source_if_match(OTHER_ETAG),
         copy().copy_source_if_none_match(&etag),
         copy().copy_source_if_modified_since(modified),
         copy().copy_source_if_unmodified_since(minute_before(modified)),
@@ -81,7 +81,7 @@ async fn a_copy_is_made_only_if_its_source_is_as_it_should_be() {
     }
     for input in [
         copy().copy_source_if_match(&etag),
-        copy().copy_source_if_none_match(OTHER),
+        copy().copy_source_if_none_match(OTHER_ETAG),
         copy().copy_source_if_modified_since(minute_before(modified)),
         copy().copy_source_if_unmodified_since(modified),
     ] {

@@ -1,4 +1,4 @@
-//! Single operations and sequences of them, against the emulator, which keeps the rules of the service.
+//! Single operations and sequences of operations, against the emulator.
 
 mod access;
 mod conditions;
@@ -8,3 +8,4 @@ mod multipart;
 mod multipart_copies;
 mod objects;
 mod part_limits;
+mod support;

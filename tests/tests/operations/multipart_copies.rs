@@ -1,28 +1,27 @@
-//! Parts that are copied from objects, and uploads that are encrypted with the caller's own key.
-//!
-//! Protects: a copied part is exactly the range that was asked for, conditions on the source are kept, and what was
-//! encrypted can be had with the key and not without.
+//! Parts that are copied from objects, and uploads that are encrypted with a customer key.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use qingstor_emulator::Emulator;
 use qingstor_sdk::Timestamp;
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
     UploadMultipartInput,
 };
 use qingstor_sdk::types::ObjectPart;
-use qingstor_tests::TestBucket;
 
-/// A key in the three forms in which it is sent.
+use crate::support::{assert_error, bucket_with_tiny_parts, complete, initiate};
+
+/// A customer key in the encodings of the request headers.
 struct CustomerKey {
+    /// The key in Base64.
     key: String,
+    /// The MD5 of the key in Base64.
     md5: String,
 }
 
 impl CustomerKey {
-    fn of(byte: u8) -> Self {
+    fn filled_with(byte: u8) -> Self {
         Self { key: STANDARD.encode([byte; 32]), md5: STANDARD.encode(Md5::digest([byte; 32])) }
     }
 
@@ -55,26 +54,13 @@ impl CustomerKey {
     }
 }
 
-async fn tiny_parts() -> TestBucket {
-    TestBucket::on(Emulator::builder().allow_tiny_parts(true)).await.unwrap()
-}
-
-async fn initiate(bucket: &TestBucket, input: InitiateMultipartUploadInput) -> String {
-    bucket.initiate_multipart_upload("target", input).await.unwrap().upload_id
-}
-
-async fn complete(bucket: &TestBucket, upload_id: &str, numbers: impl IntoIterator<Item = u32>) {
-    let parts = numbers.into_iter().map(ObjectPart::new);
-    bucket.complete_multipart_upload("target", CompleteMultipartUploadInput::new(upload_id, parts)).await.unwrap();
-}
-
 #[tokio::test]
-async fn copied_parts_are_the_source_or_a_range_of_it() {
-    let bucket = tiny_parts().await;
+async fn copied_part_is_the_whole_source_or_the_requested_range() {
+    let bucket = bucket_with_tiny_parts().await;
     let source = "dir/a source + ü?.txt";
     bucket.put(source, "0123456789").await.unwrap();
-    let id = initiate(&bucket, InitiateMultipartUploadInput::new()).await;
-    for (number, range, answered) in [
+    let id = initiate(&bucket, "target").await;
+    for (number, range, content_range) in [
         (0, Some("bytes=2-4"), Some("bytes 2-4/10")),
         (1, None, None),
         (2, Some("bytes=8-"), Some("bytes 8-9/10")),
@@ -84,21 +70,21 @@ async fn copied_parts_are_the_source_or_a_range_of_it() {
         input.copy_range = range.map(str::to_owned);
         let copied = bucket.upload_multipart("target", input).await.unwrap();
         assert_eq!(copied.response.status, 201);
-        assert_eq!(copied.content_copy_range.as_deref(), answered);
+        assert_eq!(copied.content_copy_range.as_deref(), content_range);
         assert!(copied.etag.is_some());
     }
     bucket.upload_multipart("target", UploadMultipartInput::new(&id, 4).body("!")).await.unwrap();
-    complete(&bucket, &id, 0..5).await;
+    complete(&bucket, "target", &id, 0..5).await.unwrap();
     assert_eq!(bucket.read("target").await.unwrap(), b"2340123456789899!");
 }
 
 #[tokio::test]
-async fn a_part_that_cannot_be_copied_says_why() {
-    let bucket = tiny_parts().await;
+async fn part_copy_fails_with_status_and_code_of_the_cause() {
+    let bucket = bucket_with_tiny_parts().await;
     let etag = bucket.put("source", "0123456789").await.unwrap();
     let modified = bucket.head_object("source", HeadObjectInput::new()).await.unwrap().last_modified.unwrap();
     let minute_before = Timestamp::from_unix(modified.as_unix() - 60).unwrap();
-    let id = initiate(&bucket, InitiateMultipartUploadInput::new()).await;
+    let id = initiate(&bucket, "target").await;
     let part = || UploadMultipartInput::new(&id, 0).copy_source("/bucket/source");
     let cases = [
         (part().copy_range("bytes=10-"), 416, "invalid_range"),
@@ -111,19 +97,19 @@ async fn a_part_that_cannot_be_copied_says_why() {
     ];
     for (input, status, code) in cases {
         let error = bucket.upload_multipart("target", input).await.unwrap_err();
-        assert_eq!((error.status().unwrap().as_u16(), error.code()), (status, Some(code)), "{error}");
+        assert_error(&error, status, code);
     }
     for part in [part().copy_source_if_match(&etag), part().copy_source_if_unmodified_since(modified)] {
         bucket.upload_multipart("target", part).await.unwrap();
     }
-    complete(&bucket, &id, [0]).await;
+    complete(&bucket, "target", &id, [0]).await.unwrap();
     assert_eq!(bucket.read("target").await.unwrap(), b"0123456789");
 }
 
 #[tokio::test]
-async fn an_encrypted_upload_needs_its_key_for_every_part_and_to_be_read() {
-    let bucket = tiny_parts().await;
-    let (right, wrong) = (CustomerKey::of(b'x'), CustomerKey::of(b'y'));
+async fn encrypted_upload_requires_its_key_for_each_part_and_get() {
+    let bucket = bucket_with_tiny_parts().await;
+    let (right, wrong) = (CustomerKey::filled_with(b'x'), CustomerKey::filled_with(b'y'));
     assert_eq!(right.md5, "3I/h1kl+vSP1l12NKhxegQ==", "the value of the official test scenarios");
 
     let initiated = bucket.initiate_multipart_upload("target", right.initiate()).await.unwrap();
@@ -147,18 +133,18 @@ async fn an_encrypted_upload_needs_its_key_for_every_part_and_to_be_read() {
     for input in [GetObjectInput::new(), wrong.get()] {
         assert!(bucket.get_object("target", input).await.unwrap_err().status().unwrap().is_client_error());
     }
-    // Its head is no secret.
+    // HEAD needs no key.
     let head = bucket.head_object("target", HeadObjectInput::new()).await.unwrap();
     assert_eq!(head.encryption_customer_algorithm.as_deref(), Some("AES256"));
     assert_eq!(head.content_length, Some(10));
 }
 
 #[tokio::test]
-async fn an_encrypted_source_is_copied_with_its_key_under_another() {
-    let bucket = tiny_parts().await;
-    let (old, new) = (CustomerKey::of(1), CustomerKey::of(2));
+async fn encrypted_source_is_copied_with_its_key_to_another_key() {
+    let bucket = bucket_with_tiny_parts().await;
+    let (old, new) = (CustomerKey::filled_with(1), CustomerKey::filled_with(2));
     bucket.put_object("source", old.put().body("0123456789")).await.unwrap();
-    let id = initiate(&bucket, new.initiate()).await;
+    let id = bucket.initiate_multipart_upload("target", new.initiate()).await.unwrap().upload_id;
     let part = |number| new.part(&id, number).copy_source("/bucket/source").copy_range("bytes=5-9");
 
     let error = bucket.upload_multipart("target", part(0)).await.unwrap_err();
@@ -170,7 +156,7 @@ async fn an_encrypted_source_is_copied_with_its_key_under_another() {
             .copy_source_encryption_customer_key_md5(&old.md5);
         bucket.upload_multipart("target", input).await.unwrap();
     }
-    complete(&bucket, &id, [0, 1]).await;
+    complete(&bucket, "target", &id, [0, 1]).await.unwrap();
     assert!(bucket.get_object("target", old.get()).await.is_err());
     let object = bucket.get_object("target", new.get()).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap(), "5678956789");

@@ -1,14 +1,16 @@
-//! Single objects: put, read, look at, copy, move and delete, against a server that keeps the service's rules.
-//!
-//! Protects: what is put is what is got, whole and in ranges, with everything that describes it.
+//! Single objects: put, get, head, copy, move and delete.
 
 use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput,
 };
 use qingstor_sdk::types::{MetadataDirective, ObjectSummary, StorageClass};
+use qingstor_sdk::{Bucket, Config, QingStor};
 use qingstor_tests::{RawServer, TestBucket};
 
-fn described() -> PutObjectInput {
+use crate::support::assert_error;
+
+/// Returns an input that sets every header that describes an object.
+fn input_with_headers() -> PutObjectInput {
     PutObjectInput::new()
         .content_type("text/x-own")
         .cache_control("max-age=60")
@@ -20,9 +22,9 @@ fn described() -> PutObjectInput {
 }
 
 #[tokio::test]
-async fn an_object_comes_back_as_it_was_put() {
+async fn get_and_head_return_the_headers_of_put() {
     let bucket = TestBucket::start().await.unwrap();
-    let put = bucket.put_object("dir/key", described().content_length(7).body("content")).await.unwrap();
+    let put = bucket.put_object("dir/key", input_with_headers().content_length(7).body("content")).await.unwrap();
     assert_eq!(put.response.status, 201);
     assert_eq!(put.etag.as_deref(), Some("\"9a0364b9e99bb480dd25e1f0284c8555\""));
     assert!(put.response.request_id.is_some());
@@ -52,7 +54,7 @@ async fn an_object_comes_back_as_it_was_put() {
 }
 
 #[tokio::test]
-async fn an_object_of_no_bytes_is_an_object() {
+async fn empty_object_is_stored_with_default_headers() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put_object("empty/", PutObjectInput::new()).await.unwrap();
     let head = bucket.head_object("empty/", HeadObjectInput::new()).await.unwrap();
@@ -66,9 +68,9 @@ async fn an_object_of_no_bytes_is_an_object() {
 }
 
 #[tokio::test]
-async fn the_last_put_counts() {
+async fn second_put_replaces_content_and_headers() {
     let bucket = TestBucket::start().await.unwrap();
-    bucket.put_object("key", described().body("the first, which is longer")).await.unwrap();
+    bucket.put_object("key", input_with_headers().body("the first, which is longer")).await.unwrap();
     bucket.put("key", "the second").await.unwrap();
     let got = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     assert_eq!((got.content_type.as_deref(), got.metadata.len()), (Some("application/octet-stream"), 0));
@@ -76,17 +78,17 @@ async fn the_last_put_counts() {
 }
 
 #[tokio::test]
-async fn a_damaged_body_is_refused() {
+async fn put_rejects_a_body_with_another_md5() {
     let bucket = TestBucket::start().await.unwrap();
     let input = || PutObjectInput::new().content_md5("mgNkuembtIDdJeHwKEyFVQ==");
     bucket.put_object("key", input().body("content")).await.unwrap();
     let error = bucket.put_object("key", input().body("damaged")).await.unwrap_err();
-    assert_eq!((error.status().unwrap().as_u16(), error.code()), (400, Some("bad_digest")), "{error}");
+    assert_error(&error, 400, "bad_digest");
     assert_eq!(bucket.read("key").await.unwrap(), b"content");
 }
 
 #[tokio::test]
-async fn ranges_are_parts_of_the_object() {
+async fn get_returns_the_requested_range() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put("key", "0123456789").await.unwrap();
     for (range, content_range, content) in [
@@ -105,50 +107,50 @@ async fn ranges_are_parts_of_the_object() {
     }
     for range in ["bytes=10-", "bytes=5-4", "nonsense"] {
         let error = bucket.get_object("key", GetObjectInput::new().range(range)).await.unwrap_err();
-        assert_eq!((error.status().unwrap().as_u16(), error.code()), (416, Some("invalid_range")), "{error}");
+        assert_error(&error, 416, "invalid_range");
     }
 }
 
 #[tokio::test]
-async fn a_copy_keeps_the_metadata_or_is_given_its_own() {
+async fn copy_keeps_or_replaces_the_metadata() {
     let bucket = TestBucket::start().await.unwrap();
     let source = "dir/a + source ü";
-    let etag = bucket.put_object(source, described().body("content")).await.unwrap().etag;
+    let etag = bucket.put_object(source, input_with_headers().body("content")).await.unwrap().etag;
     let copy = || PutObjectInput::new().copy_source(format!("/bucket/{source}"));
     let copied = bucket.put_object("same", copy()).await.unwrap();
     assert_eq!((copied.response.status.as_u16(), &copied.etag), (201, &etag));
-    let own = copy().metadata_directive(MetadataDirective::Replace).content_type("text/x-other").metadata("a", "b");
-    bucket.put_object("own", own).await.unwrap();
+    let replace = copy().metadata_directive(MetadataDirective::Replace).content_type("text/x-other").metadata("a", "b");
+    bucket.put_object("replaced", replace).await.unwrap();
 
     let same = bucket.head_object("same", HeadObjectInput::new()).await.unwrap();
     assert_eq!(same.content_type.as_deref(), Some("text/x-own"));
     assert_eq!(same.cache_control.as_deref(), Some("max-age=60"));
     assert_eq!(same.metadata["colour"], "light blue");
-    let own = bucket.head_object("own", HeadObjectInput::new()).await.unwrap();
-    assert_eq!((own.content_type.as_deref(), own.cache_control), (Some("text/x-other"), None));
-    assert_eq!(own.metadata.into_iter().collect::<Vec<_>>(), [("a".to_owned(), "b".to_owned())]);
-    for key in [source, "same", "own"] {
+    let replaced = bucket.head_object("replaced", HeadObjectInput::new()).await.unwrap();
+    assert_eq!((replaced.content_type.as_deref(), replaced.cache_control), (Some("text/x-other"), None));
+    assert_eq!(replaced.metadata.into_iter().collect::<Vec<_>>(), [("a".to_owned(), "b".to_owned())]);
+    for key in [source, "same", "replaced"] {
         assert_eq!(bucket.read(key).await.unwrap(), b"content");
     }
 }
 
 #[tokio::test]
-async fn a_moved_object_is_no_longer_where_it_was() {
+async fn move_removes_the_source() {
     let bucket = TestBucket::start().await.unwrap();
-    bucket.put_object("from + here", described().body("content")).await.unwrap();
-    let input = PutObjectInput::new().move_source("/bucket/from + here");
+    bucket.put_object("old + key", input_with_headers().body("content")).await.unwrap();
+    let input = PutObjectInput::new().move_source("/bucket/old + key");
     assert_eq!(bucket.put_object("to", input).await.unwrap().response.status, 201);
-    assert!(bucket.read("from + here").await.unwrap_err().is_not_found());
+    assert!(bucket.read("old + key").await.unwrap_err().is_not_found());
     let moved = bucket.get_object("to", GetObjectInput::new()).await.unwrap();
     assert_eq!((moved.content_type.as_deref(), moved.metadata.len()), (Some("text/x-own"), 1));
     assert_eq!(moved.body.bytes().await.unwrap(), "content");
-    let again = PutObjectInput::new().move_source("/bucket/from + here");
+    let again = PutObjectInput::new().move_source("/bucket/old + key");
     let error = bucket.put_object("to", again).await.unwrap_err();
     assert_eq!(error.code(), Some("object_not_exists"), "{error}");
 }
 
 #[tokio::test]
-async fn deleting_may_be_repeated() {
+async fn delete_succeeds_twice() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put("key", "content").await.unwrap();
     for _ in 0..2 {
@@ -159,7 +161,7 @@ async fn deleting_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn many_objects_are_deleted_at_once() {
+async fn delete_multiple_objects_lists_the_deleted_keys_unless_quiet() {
     let bucket = TestBucket::start().await.unwrap();
     for quiet in [None, Some(false), Some(true)] {
         for key in ["a", "dir/ü", "kept"] {
@@ -172,21 +174,25 @@ async fn many_objects_are_deleted_at_once() {
         let deleted: Vec<_> = output.deleted.iter().map(|object| object.key.as_str()).collect();
         match quiet {
             Some(true) => assert!(deleted.is_empty()),
-            _ => assert_eq!(deleted, ["a", "dir/ü", "missing"], "a missing key is as good as deleted"),
+            _ => assert_eq!(deleted, ["a", "dir/ü", "missing"], "a missing key counts as deleted"),
         }
         let left = bucket.list_objects(ListObjectsInput::new()).await.unwrap().keys;
         assert_eq!(left.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["kept"]);
     }
 }
 
+fn bucket_on(server: &RawServer) -> Bucket {
+    let config = Config::new("KEY", "secret").endpoint(server.endpoint());
+    QingStor::new(config).unwrap().bucket("bucket", None)
+}
+
 #[tokio::test]
-async fn objects_that_could_not_be_deleted_are_named() {
+async fn delete_multiple_objects_reports_each_failed_key() {
     let body = r#"{"deleted":[{"key":"a"}],"errors":[{"key":"b","code":"permission_denied","message":"no"}]}"#;
     let length = body.len();
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
     let server = RawServer::start([head + body]).await.unwrap();
-    let config = qingstor_sdk::Config::new("KEY", "secret").endpoint(server.endpoint());
-    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", None);
+    let bucket = bucket_on(&server);
     let input = DeleteMultipleObjectsInput::new(["a", "b"].map(ObjectSummary::new));
     let output = bucket.delete_multiple_objects(input).await.unwrap();
     assert_eq!(output.deleted[0].key, "a");
@@ -198,11 +204,9 @@ async fn objects_that_could_not_be_deleted_are_named() {
 }
 
 #[tokio::test]
-async fn a_storage_class_that_came_later_is_received_as_it_is() {
-    let server = RawServer::start(["HTTP/1.1 200 OK\r\nx-qs-storage-class: FROZEN\r\ncontent-length: 0\r\n\r\n"]);
-    let server = server.await.unwrap();
-    let config = qingstor_sdk::Config::new("KEY", "secret").endpoint(server.endpoint());
-    let bucket = qingstor_sdk::QingStor::new(config).unwrap().bucket("bucket", None);
-    let head = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
+async fn head_returns_an_unknown_storage_class_unchanged() {
+    let response = "HTTP/1.1 200 OK\r\nx-qs-storage-class: FROZEN\r\ncontent-length: 0\r\n\r\n";
+    let server = RawServer::start([response]).await.unwrap();
+    let head = bucket_on(&server).head_object("key", HeadObjectInput::new()).await.unwrap();
     assert_eq!(head.storage_class, Some(StorageClass::Unknown("FROZEN".to_owned())));
 }
