@@ -1,49 +1,34 @@
-//! QingStor object storage for Rust.
+//! Rust SDK for [QingStor](https://docs.qingcloud.com/qingstor/) object storage.
 //!
-//! Every operation of the API is a method with a typed input and a typed output, generated from the API's
-//! specification. Requests are signed, checked before they are sent, retried where that is safe, and streamed.
+//! Every operation of the API is an `async` method with a typed input and a typed output. Whole files are uploaded and
+//! downloaded in concurrent parts that are verified and can be resumed.
 //!
-//! ```no_run
+#![cfg_attr(feature = "transfer", doc = "```no_run")]
+#![cfg_attr(not(feature = "transfer"), doc = "```ignore")]
 //! use qingstor_sdk::{Config, QingStor, Result};
 //!
-//! # #[cfg(feature = "transfer")]
-//! # async fn run() -> Result<()> {
-//! let qingstor = QingStor::new(Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))?;
-//! let bucket = qingstor.bucket("your-bucket-name", "pek3b");
-//! bucket.upload("backups/db.tar").file("db.tar").content_type("application/x-tar").send().await?;
-//! let downloaded = bucket.download("backups/db.tar").to_file("restored.tar").send().await?;
-//! println!("{} bytes, verified: {}", downloaded.size, downloaded.is_verified);
-//! # Ok(())
-//! # }
+//! #[tokio::main]
+//! async fn main() -> Result<()> {
+//!     let qingstor = QingStor::new(Config::load()?)?;
+//!     let bucket = qingstor.bucket("my-bucket", "pek3b");
+//!
+//!     bucket.upload("backups/db.tar").file("db.tar").send().await?;
+//!     let copy = bucket.download("backups/db.tar").to_file("copy.tar").send().await?;
+//!     println!("{} bytes, verified: {}", copy.size, copy.is_verified);
+//!     Ok(())
+//! }
 //! ```
 //!
-//! * [`QingStor`] is a client for an account, and [`Bucket`] one for a bucket. Their methods are the operations of the API.
-//! * [`Upload`] and [`Download`] transfer whole files of any size, in concurrent parts that can be resumed. [`ObjectCopy`]
-//!   copies objects on the server.
-//! * [`Config`] sets credentials, endpoint, retries and timeouts.
-//! * [`Paginator`] reads a list page by page or item by item.
-//! * [`Body`] is the body of a request, [`ResponseBody`] that of a response.
-//! * [`Error`] describes a failed call: its kind, the operation, and the code, message and request id of the server.
-//! * [`operations`] contains the inputs and outputs of all operations.
-//! * [`types`] contains the structures and enumerations in inputs and outputs.
-//! * [`sign`] signs requests that this crate has no method for.
+//! The [`guide`] explains which method to choose, configuration, retries, timeouts, resuming, integrity and features.
 //!
-//! # Features
-//!
-//! * `config-file` (default): [`Config::from_file`], and the configuration file that [`Config::load`] reads.
-//! * `rustls` (default): HTTPS by rustls with ring, trusting the operating system's certificates.
-//! * `transfer` (default): [`Upload`], [`Download`], [`ObjectCopy`] and [`Bucket::abort_stale_uploads`].
-//! * `native-tls`: HTTPS by the operating system's library; turn the default features off to be rid of rustls.
-//!
-//! # Runtime
-//!
-//! Tokio 1, with its I/O and time drivers enabled, as `#[tokio::main]` does; called elsewhere, methods panic. Requests are
-//! HTTP/1.1.
-//!
-//! # Logging
-//!
-//! Calls and attempts are [`tracing`] spans of level debug with operation, bucket, key, status and request id. Access
-//! keys, signatures, customer encryption keys and bodies are never part of them.
+//! * [`QingStor`] is the client of an account, and [`Bucket`] a handle of a bucket. The operations are their methods.
+//! * [`Config`] contains credentials, endpoint, retries and timeouts.
+#![cfg_attr(feature = "transfer", doc = "* [`Upload`], [`Download`] and [`ObjectCopy`] transfer whole objects.")]
+//! * [`Paginator`] requests lists page by page.
+//! * [`Body`] is the content of a request, and [`ResponseBody`] the content of a response.
+//! * [`Error`] is the error of all methods.
+//! * [`operations`] contains the inputs and outputs of all operations, and [`types`] the types of their fields.
+//! * [`sign`] signs requests for which this crate has no method.
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
@@ -95,12 +80,8 @@ pub mod operations {
     pub use crate::pagination::Paginated;
 }
 
-/// The README's example, compiled with the other examples in the documentation.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
-/// The guide's examples, likewise.
-#[cfg(all(doctest, feature = "transfer"))]
-#[doc = include_str!("../README.md")]
-struct Guide;
+/// Guide: choosing a method, configuration, errors, retries, tuning, resuming, integrity, features.
+///
+// Without the feature `transfer` the examples are shown, but not tested.
+#[cfg_attr(not(all(doctest, not(feature = "transfer"))), doc = include_str!("../README.md"))]
+pub mod guide {}

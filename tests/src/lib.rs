@@ -27,3 +27,8 @@ pub use relay::{PauseAt, Relay};
 pub use seeds::{for_each_seed, seeds};
 pub use separate_server::SeparateServer;
 pub use test_bucket::{TestBucket, bucket_with_faults, open_uploads, retrying_bucket, retrying_bucket_with_timeouts};
+
+/// The program in the README of the repository, which the documentation tests compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
