@@ -1,4 +1,4 @@
-//! Writes code that sends a sample of every operation of the specification.
+//! Generates the code that sends sample inputs of every operation, and the wire snapshot test of every operation.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -16,9 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         lines.join("\n")
     })?;
     let generated = root.join("sdk/src/generated");
-    let wanted = qingstor_codegen::render::generate(&loaded.api)?;
-    // The compiler would complain of what the samples use, and not say why it is missing.
-    let missing: Vec<&str> = wanted.keys().map(String::as_str).filter(|file| !generated.join(file).exists()).collect();
+    let expected = qingstor_codegen::render::generate(&loaded.api)?;
+    // Without this check, rustc would report undefined types in the samples and not the reason.
+    let missing: Vec<&str> =
+        expected.keys().map(String::as_str).filter(|file| !generated.join(file).exists()).collect();
     if !missing.is_empty() {
         return Err(format!("sdk/src/generated lacks {}: run `cargo codegen`", missing.join(", ")).into());
     }
@@ -40,7 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         writeln!(
             tests,
-            "#[tokio::test]\nasync fn {}() {{\n    request_is_what_it_was({:?}, &{:?}).await;\n}}\n",
+            "#[tokio::test]\nasync fn {}_requests_match_snapshots() {{\n    \
+             assert_requests_match_snapshots({:?}, &{:?}).await;\n}}\n",
             sample.method, sample.id, operation.sub_resources
         )?;
     }
@@ -48,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "#[allow(unused_imports)]\nuse qingstor_sdk::types;\n\n\
          async fn send_sample(account: &QingStor, bucket: &Bucket, operation: &str, full: bool) \
          -> qingstor_sdk::Result<()> {{\n    match (operation, full) {{\n{arms}        \
-         _ => unreachable!(\"no such sample\"),\n    }}\n}}\n\n{tests}"
+         _ => unreachable!(\"no sample of operation {{operation}}\"),\n    }}\n}}\n\n{tests}"
     );
     std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("samples.rs"), code)?;
     Ok(())

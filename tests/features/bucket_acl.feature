@@ -1,10 +1,10 @@
 @bucket_acl
-Feature: what anybody may do with a bucket
+Feature: access without signature
 
-  Scenario: an object is read by anybody only while the ACL says so
+  Scenario: get object without signature succeeds only if the ACL allows it
     Given an object "open" with content "for all"
-    When anybody gets object "open"
-    Then anybody gets object status code is 403
+    When get object "open" without signature
+    Then get object without signature status code is 403
     When put bucket ACL:
     """
     { "acl": [{ "grantee": { "type": "group", "name": "QS_ALL_USERS" }, "permission": "READ" }] }
@@ -15,9 +15,9 @@ Feature: what anybody may do with a bucket
     """
     { "acl": [{ "grantee": { "type": "group", "name": "QS_ALL_USERS" }, "permission": "READ" }] }
     """
-    When anybody gets object "open"
-    Then anybody gets object status code is 200
+    When get object "open" without signature
+    Then get object without signature status code is 200
     When put empty bucket ACL
     Then put empty bucket ACL status code is 200
-    When anybody gets object "open"
-    Then anybody gets object status code is 403
+    When get object "open" without signature
+    Then get object without signature status code is 403

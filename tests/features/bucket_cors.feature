@@ -1,7 +1,7 @@
 @bucket_cors
-Feature: what pages of other sites may do with a bucket
+Feature: cross-origin resource sharing (CORS)
 
-  Scenario: a browser is told what the rules allow
+  Scenario: options object returns what the CORS rules allow
     Given an object "page" with content "<p>"
     When options object "page" with method "GET" and origin "http://shop.example.com"
     Then options object status code is 200
@@ -32,7 +32,7 @@ Feature: what pages of other sites may do with a bucket
     When options object "page" with method "GET" and origin "http://example.org"
     Then options object allows nothing
 
-  Scenario: the rules are those that were put
+  Scenario: get bucket CORS returns the rules that were put
     When get bucket CORS
     Then get bucket CORS is:
     """

@@ -1,7 +1,7 @@
 @bucket
-Feature: settings of a bucket that are lists of rules
+Feature: bucket settings that are lists of rules
 
-  Scenario: what is old goes elsewhere, and then away
+  Scenario: get bucket lifecycle returns the rules that were put
     When put bucket lifecycle:
     """
     {
@@ -47,7 +47,7 @@ Feature: settings of a bucket that are lists of rules
     When delete bucket lifecycle
     Then delete bucket lifecycle status code is 204
 
-  Scenario: somebody is told of what happens
+  Scenario: get bucket notification returns the rules that were put
     When put bucket notification:
     """
     {
@@ -57,7 +57,7 @@ Feature: settings of a bucket that are lists of rules
           "event_types": ["create_object", "complete_multipart"],
           "cloudfunc": "notifier",
           "object_filters": ["*.jpg"],
-          "notify_url": "http://example.com/told"
+          "notify_url": "http://example.com/notify"
         }
       ]
     }
@@ -73,7 +73,7 @@ Feature: settings of a bucket that are lists of rules
           "event_types": ["create_object", "complete_multipart"],
           "cloudfunc": "notifier",
           "object_filters": ["*.jpg"],
-          "notify_url": "http://example.com/told"
+          "notify_url": "http://example.com/notify"
         }
       ]
     }
@@ -81,7 +81,7 @@ Feature: settings of a bucket that are lists of rules
     When delete bucket notification
     Then delete bucket notification status code is 204
 
-  Scenario: what is put is copied to another zone
+  Scenario: get bucket replication returns the rules that were put
     When put bucket replication:
     """
     {
@@ -115,7 +115,7 @@ Feature: settings of a bucket that are lists of rules
     When delete bucket replication
     Then delete bucket replication status code is 204
 
-  Scenario: some may do what others may not
+  Scenario: get bucket policy returns the statements that were put
     When put bucket policy:
     """
     {

@@ -1,19 +1,19 @@
 @bucket
-Feature: settings of a bucket that name another place
+Feature: bucket settings that name another bucket, site or domain
 
-  Scenario: access is logged to another bucket
-    Given a bucket "logs-of-scenario"
+  Scenario: get bucket logging returns the target that was put
+    Given a bucket "log-bucket"
     When put bucket logging:
     """
-    { "target_bucket": "logs-of-scenario", "target_prefix": "access/" }
+    { "target_bucket": "log-bucket", "target_prefix": "access/" }
     """
     Then put bucket logging status code is 200
     When get bucket logging
-    Then get bucket logging goes to "access/" in "logs-of-scenario"
+    Then get bucket logging target is prefix "access/" in bucket "log-bucket"
     When delete bucket logging
     Then delete bucket logging status code is 204
 
-  Scenario: what is missing is fetched from another site
+  Scenario: get bucket external mirror returns the source site that was put
     When put bucket external mirror:
     """
     { "source_site": "http://example.com/files/" }
@@ -24,7 +24,7 @@ Feature: settings of a bucket that name another place
     When delete bucket external mirror
     Then delete bucket external mirror status code is 204
 
-  Scenario: a bucket has names of its own
+  Scenario: get bucket CNAME returns the domains that were put
     When put bucket CNAME "files.example.com"
     Then put bucket CNAME status code is 200
     When put bucket CNAME "www.example.com" of type "website"

@@ -1,6 +1,6 @@
 Feature: image processing
 
-  Scenario: whoever asks the emulator for it is told that it cannot
+  Scenario: image process is not implemented by the emulator
     Given an image "picture.png"
     When image process "picture.png" with action "resize:w_500,h_500"
     Then image process status code is 501

@@ -1,12 +1,12 @@
 @object
-Feature: keys that are hard to write in a table or a URL
+Feature: keys with characters that have a meaning in tables or URLs
 
-  # The numbers show that a key is what was meant: `\|` is one byte, and so is a backslash before anything else.
-  Scenario Outline: an object under such a key
+  # The column `bytes` checks the escapes of the table: `\|` is one byte, and a backslash before any other character is one byte.
+  Scenario Outline: objects with special characters in the key
     When put object with key "<key>"
     Then put object status code is 201
     When list objects
-    Then list objects key is <bytes> bytes long
+    Then list objects returns one key of <bytes> bytes
     When get object with key "<key>"
     Then get object status code is 200
     When get object "<key>" with query signature

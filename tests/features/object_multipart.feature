@@ -1,25 +1,25 @@
 @object_multipart
-Feature: uploads in parts, beyond what the official scenarios ask of them
+Feature: multipart uploads, in addition to the official scenarios
 
-  Scenario: an upload is taken up again by asking which parts are there
+  Scenario: list multipart in pages returns the parts that were uploaded
     When initiate multipart upload with key "big"
     Then initiate multipart upload status code is 200
     When upload multipart part 0 of "big" with 4 MiB
     Then upload multipart status code is 201
     When upload multipart part 2 of "big" with 4 MiB
     And upload multipart part 7 of "big" with 1 MiB
-    And list multipart of "big", at most 2
+    And list multipart of "big" with limit 2
     Then list multipart part numbers are "0, 2"
-    When list multipart of "big" after part 2, at most 2
+    When list multipart of "big" after part 2 with limit 2
     Then list multipart part numbers are "7"
-    When list multipart of "big" after part 7, at most 2
+    When list multipart of "big" after part 7 with limit 2
     Then list multipart part numbers are ""
     When complete multipart upload of "big" from parts "0, 2, 7"
     Then complete multipart upload status code is 201
     When head object with key "big"
     Then head object content length is 9437184
 
-  Scenario: a part is a copy of what is stored already
+  Scenario: upload multipart copies a range of an object
     When initiate multipart upload with key "patchwork"
     And upload multipart part 1 of "patchwork" as a copy of "big", range "bytes=0-4194303"
     Then upload multipart status code is 201
@@ -31,7 +31,7 @@ Feature: uploads in parts, beyond what the official scenarios ask of them
     When head object with key "patchwork"
     Then head object content length is 5242880
 
-  Scenario: parts that make no object
+  Scenario: complete multipart upload with invalid parts is refused
     When initiate multipart upload with key "none"
     And upload multipart part 1 of "none" with 1 MiB
     And upload multipart part 2 of "none" with 1 MiB

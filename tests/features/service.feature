@@ -1,13 +1,13 @@
 @service
-Feature: the account, beyond what the official scenarios ask of it
+Feature: the account, in addition to the official scenarios
 
-  Scenario: a bucket that was made is listed in its zone, and not in another one
-    When put bucket "made-by-scenario"
+  Scenario: list buckets returns the buckets of a zone
+    When put bucket "new-bucket"
     Then put bucket status code is 201
-    When list buckets of zone "pek3a"
+    When list buckets in zone "pek3a"
     Then list buckets status code is 200
-    And list buckets names are "bucket, made-by-scenario"
-    When list buckets of zone "sh1a"
+    And list buckets names are "bucket, new-bucket"
+    When list buckets in zone "sh1a"
     Then list buckets names are ""
-    When list buckets from 1 on, at most 1
-    Then list buckets names are "made-by-scenario"
+    When list buckets with offset 1 and limit 1
+    Then list buckets names are "new-bucket"

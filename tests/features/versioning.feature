@@ -1,7 +1,7 @@
 @versioning
 Feature: versions of objects
 
-  Scenario: a bucket keeps one version until it is told otherwise
+  Scenario: put bucket versioning enables versions
     When get bucket versioning
     Then get bucket versioning status code is 200
     And get bucket versioning status is "DISABLED"
@@ -10,64 +10,64 @@ Feature: versions of objects
     When get bucket versioning
     Then get bucket versioning status is "ENABLED"
 
-  Scenario: what was overwritten can still be had
+  Scenario: get object with a version id returns an overwritten version
     Given an object "report" with content "first"
     And an object "report" with content "second one"
     When get object "report"
     Then get object content is "second one"
-    When get object "report" as it was 1 version ago
+    When get object "report" with the previous version id
     Then get object status code is 200
     And get object content is "first"
     When list object versions
     Then list object versions status code is 200
     And list object versions are "report 10 bytes (latest), report 5 bytes"
 
-  Scenario: an old version is made the latest again by a copy
-    When copy object "report" as it was 1 version ago to "report"
+  Scenario: copy object with a version id restores an old version
+    When copy object "report" with the previous version id to "report"
     Then copy object status code is 201
     When get object "report"
     Then get object content is "first"
-    When delete object "report" in its latest version
+    When delete object "report" with the latest version id
     And get object "report"
     Then get object content is "second one"
 
-  Scenario: what was deleted comes back when its deletion is deleted
-    When delete object "report" that may be missing
+  Scenario: deleting a delete marker restores the object
+    When delete object "report"
     Then delete object status code is 204
-    And delete object left a delete marker
+    And delete object created a delete marker
     When get object "report"
     Then get object status code is 404
     When list objects
     Then list objects keys count is 0
     When list object versions
     Then list object versions are "report deleted (latest), report 10 bytes, report 5 bytes"
-    When delete object "report" in its latest version
+    When delete object "report" with the latest version id
     Then delete object status code is 204
     When get object "report"
     Then get object content is "second one"
 
-  Scenario: a version that is deleted is gone for good
-    When delete object "report" in its latest version
+  Scenario: delete object with a version id removes the version
+    When delete object "report" with the latest version id
     Then delete object status code is 204
     When get object "report"
     Then get object content is "first"
     When list object versions
     Then list object versions are "report 5 bytes (latest)"
 
-  Scenario: a long list of versions comes in pages
+  Scenario: list object versions in pages returns all versions
     Given an object "report" with content "third"
     And an object "a" with content "1"
     And an object "z" with content "26"
-    When list object versions page by page, 2 a page
+    When list object versions in pages of 2
     Then list object versions are "a 1 bytes (latest), report 5 bytes (latest), report 5 bytes, z 2 bytes (latest)"
 
-  Scenario: a bucket with versions left is not empty
-    When delete object "a" that may be missing
-    Then delete object left a delete marker
+  Scenario: delete bucket with object versions in it is refused
+    When delete object "a"
+    Then delete object created a delete marker
     When delete bucket "bucket"
     Then delete bucket error is "bucket_not_empty"
 
-  Scenario: new versions are no longer kept, old ones are
+  Scenario: suspended versioning keeps old versions only
     When put bucket versioning "SUSPENDED"
     And get bucket versioning
     Then get bucket versioning status is "SUSPENDED"

@@ -1,6 +1,6 @@
-//! Dependencies between the modules of a crate point one way, and folders stay within their limits.
+//! Dependencies between modules point one way, and folders have a limited number of files.
 //!
-//! The order is that of ARCHITECTURE.md. Code for tests is exempt.
+//! The order of the modules is the one in ARCHITECTURE.md. Test code is exempt.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Top-level modules from the top down. A module imports modules of lower rows, and of its own row if that makes no cycle.
+/// Layers of top-level modules, highest layer first. A module may import modules of lower layers, and of its own layer if that
+/// makes no cycle.
 const SDK: &[&[&str]] = &[
     &["bench"],
     &["transfer"],
@@ -30,25 +31,29 @@ const CODEGEN: &[&[&str]] = &[
     &["spec"],
     &["diagnostic", "naming"],
 ];
-/// Re-exports from all layers what generated code imports.
+/// Module that may import all layers, because generated code imports everything from it.
 const PRELUDE: &str = "operation::prelude";
 
 const MAX_TRANSFER_FILES: usize = 32;
 const MAX_ROOT_ENTRIES: usize = 16;
 
-/// A path in the code of one top-level module that leads to another one.
+/// A path in the code of one top-level module that refers to another top-level module.
 #[derive(Debug)]
 struct Import {
     file: String,
+    /// Top-level module that contains the path.
     from: String,
+    /// Top-level module that the path refers to.
     to: String,
+    /// The path as written, beginning with `crate::`.
     path: String,
 }
 
-/// Absolute paths in the code of one module: `crate::…`, `super::…` and `self::…`, those of `use` lines included.
+/// The paths in the code of a module that begin with `crate`, `super` or `self`, resolved to segments below the crate root.
 struct Paths(Vec<Vec<String>>);
 
 impl Paths {
+    /// Finds the paths in `code`, the text of the module with the path `module`.
     fn of(code: &str, module: &[String]) -> Self {
         let mut paths = Self(Vec::new());
         paths.read(code.parse().unwrap(), module);
@@ -75,7 +80,7 @@ impl Paths {
                 TokenTree::Ident(word) if is_colons(&tokens, at) => match word.to_string().as_str() {
                     "crate" => self.follow(&tokens[at + 2..], Vec::new()),
                     "self" => self.follow(&tokens[at + 2..], module.to_vec()),
-                    // The next `super` of the same path begins where this one leads to.
+                    // `follow` resolves the second and later `super` of a path.
                     "super" if !follows_super(&tokens, at - 1) => {
                         self.follow(&tokens[at + 2..], module[..module.len().saturating_sub(1)].to_vec());
                     }
@@ -87,7 +92,7 @@ impl Paths {
         }
     }
 
-    /// Adds every path that continues `base` with these tokens: one, or each of a group in braces.
+    /// Adds the path that begins with `base` and continues with `tokens`, or each path of a group in braces.
     fn follow(&mut self, tokens: &[TokenTree], mut base: Vec<String>) {
         match tokens.first() {
             Some(TokenTree::Ident(word)) => {
@@ -108,7 +113,7 @@ impl Paths {
                 base.push("*".to_owned());
                 self.0.push(base);
             }
-            // Generic arguments of the path so far, or nothing after a last comma.
+            // The path ends here and generic arguments follow.
             Some(_) => self.0.push(base),
             None => {}
         }
@@ -129,14 +134,14 @@ fn follows_super(tokens: &[TokenTree], at: usize) -> bool {
         && matches!(&tokens[at - 3], TokenTree::Ident(word) if *word == "super" || *word == "self")
 }
 
-/// `[cfg(test)]`, alone or in `all` with other conditions.
+/// Returns true for `[cfg(test)]` and `[cfg(all(test, …))]`.
 fn is_test_attribute(token: Option<&TokenTree>) -> bool {
     let Some(TokenTree::Group(group)) = token else { return false };
     let text = group.stream().to_string().replace(' ', "");
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
-/// The index after the item that begins here: after its `;`, or after its braces if it is not a `use`.
+/// Returns the index after the item that begins at `begin`. An item ends with `;` or, except for `use`, with braces.
 fn end_of_item(tokens: &[TokenTree], begin: usize) -> usize {
     let rest = tokens[begin..].iter();
     let mut is_use = false;
@@ -151,21 +156,22 @@ fn end_of_item(tokens: &[TokenTree], begin: usize) -> usize {
     begin + length.count() + 1
 }
 
-/// A crate's source files, with the paths of their modules. Files of tests and crate roots are left out.
-fn modules(folder: &Path, module: &[String], files: &mut Vec<(PathBuf, Vec<String>)>) {
+/// Collects the source files below `folder` and the paths of their modules, without tests and crate roots.
+fn collect_modules(folder: &Path, module: &[String], files: &mut Vec<(PathBuf, Vec<String>)>) {
     for entry in folder.read_dir().unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         match name.as_str() {
             "tests" | "lib" | "main" => {}
             "mod" => files.push((path, module.to_vec())),
-            _ if path.is_dir() => modules(&path, &[module, &[name]].concat(), files),
+            _ if path.is_dir() => collect_modules(&path, &[module, &[name]].concat(), files),
             _ => files.push((path, [module, &[name]].concat())),
         }
     }
 }
 
-/// The module of each name that the crate root re-exports. `*` stands for names of a module that is re-exported whole.
+/// Maps each name that the crate root re-exports to its top-level module. The key `*` stands for a module that is re-exported
+/// with all its names.
 fn re_exports(root: &str) -> BTreeMap<String, String> {
     let tokens: Vec<TokenTree> = root.parse::<TokenStream>().unwrap().into_iter().collect();
     let mut paths = Paths(Vec::new());
@@ -178,11 +184,12 @@ fn re_exports(root: &str) -> BTreeMap<String, String> {
     named.collect()
 }
 
+/// Returns all imports between top-level modules of a crate.
 fn imports(crate_folder: &str) -> Vec<Import> {
     let source = workspace().join(crate_folder).join("src");
     let re_exports = re_exports(&fs::read_to_string(source.join("lib.rs")).unwrap());
     let mut files = Vec::new();
-    modules(&source, &[], &mut files);
+    collect_modules(&source, &[], &mut files);
     files.sort();
     let top_level: BTreeSet<String> = files.iter().map(|(_, module)| module[0].clone()).collect();
     let mut imports = Vec::new();
@@ -207,7 +214,7 @@ fn imports(crate_folder: &str) -> Vec<Import> {
     imports
 }
 
-/// Describes every import that leads upwards or to no module of the order, and every cycle.
+/// Describes, one per line, every import of a higher layer, every import of a module without a layer, and every cycle.
 fn violations(imports: &[Import], order: &[&[&str]]) -> String {
     let layer = |module: &str| order.iter().position(|row| row.contains(&module));
     let mut text = String::new();
@@ -217,7 +224,7 @@ fn violations(imports: &[Import], order: &[&[&str]]) -> String {
             (Some(_), Some(_)) => {
                 writeln!(text, "{file}: `{from}` imports `{path}` of `{to}`, a higher layer").unwrap()
             }
-            _ => writeln!(text, "{file}: `{from}` or `{to}` (`{path}`) has no place in the order").unwrap(),
+            _ => writeln!(text, "{file}: `{from}` or `{to}` (`{path}`) is in no layer of this test").unwrap(),
         }
     }
     let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -225,15 +232,16 @@ fn violations(imports: &[Import], order: &[&[&str]]) -> String {
         edges.entry(&import.from).or_default().insert(&import.to);
     }
     for start in edges.keys() {
-        if let Some(cycle) = path_back(&edges, start, &mut vec![start]) {
+        if let Some(cycle) = find_cycle(&edges, start, &mut vec![start]) {
             writeln!(text, "cycle: {}", cycle.join(" -> ")).unwrap();
         }
     }
     text
 }
 
-/// A path from the last of `path` to `start` over modules that sort after it, so that each cycle is reported once.
-fn path_back<'a>(
+/// Extends `path` to a cycle back to `start`. Only modules that sort after `start` are visited, so that each cycle is found
+/// once.
+fn find_cycle<'a>(
     edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
     start: &'a str,
     path: &mut Vec<&'a str>,
@@ -245,7 +253,7 @@ fn path_back<'a>(
         }
         if *next > start
             && !path[..path.len() - 1].contains(next)
-            && let Some(cycle) = path_back(edges, start, path)
+            && let Some(cycle) = find_cycle(edges, start, path)
         {
             return Some(cycle);
         }
@@ -276,16 +284,19 @@ fn codegen_modules_import_lower_layers_only() {
 }
 
 #[test]
-fn sdk_folders_stay_within_their_limits() {
+fn sdk_folders_do_not_exceed_their_number_of_files() {
     let source = workspace().join("sdk/src");
     let files = count_files(&source.join("transfer"));
-    assert!(files <= MAX_TRANSFER_FILES, "sdk/src/transfer has {files} files; at most {MAX_TRANSFER_FILES}");
+    assert!(
+        files <= MAX_TRANSFER_FILES,
+        "sdk/src/transfer has {files} files, but may have at most {MAX_TRANSFER_FILES}"
+    );
     let entries = source.read_dir().unwrap().count();
-    assert!(entries <= MAX_ROOT_ENTRIES, "sdk/src has {entries} entries; at most {MAX_ROOT_ENTRIES}");
+    assert!(entries <= MAX_ROOT_ENTRIES, "sdk/src has {entries} entries, but may have at most {MAX_ROOT_ENTRIES}");
 }
 
 #[test]
-fn paths_of_nested_groups_supers_and_macros_are_found_and_those_of_tests_are_not() {
+fn paths_in_groups_and_macros_are_found_and_paths_in_test_code_are_not() {
     let code = "
         //! Comments: crate::comment
         use crate::{a::{b, c::*}, d, e::{self as other, F}};
@@ -311,7 +322,7 @@ fn paths_of_nested_groups_supers_and_macros_are_found_and_those_of_tests_are_not
 }
 
 #[test]
-fn imports_of_higher_layers_unknown_modules_and_cycles_are_violations() {
+fn higher_layers_unknown_modules_and_cycles_are_reported() {
     let import = |from: &str, to: &str| Import {
         file: format!("{from}.rs"),
         from: from.to_owned(),
@@ -325,7 +336,7 @@ fn imports_of_higher_layers_unknown_modules_and_cycles_are_violations() {
     assert_eq!(
         violations(&wrong, order),
         "bottom.rs: `bottom` imports `crate::top` of `top`, a higher layer\n\
-         top.rs: `top` or `unknown` (`crate::unknown`) has no place in the order\n\
+         top.rs: `top` or `unknown` (`crate::unknown`) is in no layer of this test\n\
          cycle: left -> right -> left\n"
     );
 }

@@ -1,12 +1,14 @@
-//! What is generated from each feature's specification compiles in place of the SDK's own operations, without a warning,
-//! and so do samples of its operations, which stand in the documentation.
+//! Code that is generated from other specifications compiles.
+//!
+//! Protects: in a copy of the SDK, the generated operations and the samples for their documentation compile without a
+//! warning, for each fixture of `codegen/tests/fixtures/features` and for QingStor's official specification.
 
 use std::path::PathBuf;
 
 use crate::sdk_copy::{Sdk, load, root};
 
 #[test]
-fn fixtures_compile_without_a_warning() {
+fn code_for_all_fixtures_compiles_without_warnings() {
     let sdk = Sdk::copy();
     let mut checked = 0;
     for entry in root().join("codegen/tests/fixtures/features").read_dir().unwrap() {
@@ -14,13 +16,13 @@ fn fixtures_compile_without_a_warning() {
         assert_eq!(sdk.check(&load(&spec).api), "", "{}", spec.display());
         checked += 1;
     }
-    assert!(checked >= 8, "{checked}");
+    assert!(checked >= 8, "only {checked} fixtures were found");
 }
 
 #[test]
-fn the_official_specification_compiles_without_a_warning() {
+fn code_for_the_official_specification_compiles_without_warnings() {
     let Some(spec) = std::env::var_os("QINGSTOR_OFFICIAL_SPEC").map(PathBuf::from) else {
-        println!("QINGSTOR_OFFICIAL_SPEC does not name a copy of the official specification: nothing to do");
+        println!("skipped, because QINGSTOR_OFFICIAL_SPEC is not set");
         return;
     };
     assert_eq!(Sdk::copy().check(&load(&spec).api), "");

@@ -14,11 +14,11 @@ use crate::sdk_copy::{load, root};
 
 const TABLE: &str = "specs/COVERAGE.md";
 const WIRE: &str = "tests/tests/snapshots/wire";
-/// Written by the test `scenarios`: for each operation, the scenario that shows it best.
+/// Snapshot of the test `scenarios`, which contains the most typical scenario of each operation.
 const SCENARIOS: &str = "tests/tests/snapshots/scenarios.snap";
 const FEATURES: &str = "tests/features";
 
-/// Operations that the emulator does not serve, with the reason.
+/// Operations that the emulator does not support, with the reason.
 const WITHOUT_ROUTE: &[(&str, &str)] = &[("ImageProcess", "images are not processed; the answer is 501")];
 /// Operations that no scenario calls, with the reason.
 const WITHOUT_SCENARIO: &[(&str, &str)] = &[];
@@ -41,7 +41,7 @@ fn specification() -> Loaded {
     load(&root().join("specs/qingstor/2016-01-06/api.yaml"))
 }
 
-/// The operations that have both wire snapshots.
+/// Returns the ids of the operations that have both wire snapshots.
 fn with_wire_snapshots() -> BTreeSet<String> {
     let names = root().join(WIRE).read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let names: BTreeSet<String> = names.collect();
@@ -49,7 +49,7 @@ fn with_wire_snapshots() -> BTreeSet<String> {
     minimal.filter(|id| names.contains(&format!("{id}.full.snap"))).map(str::to_owned).collect()
 }
 
-/// The route of each operation in the emulator: `PUT /{bucketName}?acl`.
+/// Returns the emulator's routes of each operation, for example `PUT /{bucketName}?acl`.
 fn routes() -> BTreeMap<String, String> {
     let served = qingstor_emulator::operations().iter().map(|operation| {
         let routes = operation.paths().iter().map(|path| format!("{} {path}", operation.method()));
@@ -58,7 +58,7 @@ fn routes() -> BTreeMap<String, String> {
     served.collect()
 }
 
-/// The scenario of each operation, as a link to its feature.
+/// Returns the scenario of each operation, with a link to its feature file.
 fn scenarios() -> BTreeMap<String, String> {
     let text = fs::read_to_string(root().join(SCENARIOS)).unwrap();
     let (_, body) = text.rsplit_once("---\n").unwrap();
@@ -73,24 +73,26 @@ fn scenarios() -> BTreeMap<String, String> {
     called.collect()
 }
 
-/// A cell of the table: the evidence, or the reason for an exception. Anything else is added to the gaps.
+/// Returns a cell of the table, which contains the route or scenario of an operation, or the reason for its exception.
+///
+/// Adds a line to `gaps` if the operation has neither or both.
 fn cell(
     id: &str,
-    evidence: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
     exceptions: &[(&str, &str)],
     missing: &str,
     gaps: &mut Vec<String>,
 ) -> String {
     let reason = exceptions.iter().find(|(excepted, _)| *excepted == id).map(|(_, reason)| reason);
-    match (evidence.get(id), reason) {
-        (Some(evidence), None) => evidence.clone(),
+    match (found.get(id), reason) {
+        (Some(found), None) => found.clone(),
         (None, Some(reason)) => format!("none: {reason}"),
         (None, None) => {
             gaps.push(format!("{id}: {missing}"));
             String::new()
         }
-        (Some(evidence), Some(_)) => {
-            gaps.push(format!("{id}: has {evidence}, so its exception in this test has to be removed"));
+        (Some(found), Some(_)) => {
+            gaps.push(format!("{id}: has {found}, so remove its exception from this test"));
             String::new()
         }
     }
@@ -107,7 +109,7 @@ fn every_operation_has_wire_snapshots_an_emulator_route_and_a_scenario() {
     for id in named.chain(excepted.iter().map(|(id, _)| *id)).collect::<BTreeSet<_>>() {
         if !operations.iter().any(|operation| operation.id == id) {
             gaps.push(format!(
-                "{id}: is no operation of the specification, but has a snapshot, a route or an exception"
+                "{id}: has a snapshot, a route or an exception, but is not an operation of the specification"
             ));
         }
     }
@@ -120,7 +122,7 @@ fn every_operation_has_wire_snapshots_an_emulator_route_and_a_scenario() {
         let handle = if sample.scope == Scope::Service { "QingStor" } else { "Bucket" };
         let module = sample.method.trim_start_matches("r#");
         if !wire.contains(id) {
-            gaps.push(format!("{id}: no wire snapshots; run the test `wire` and accept them"));
+            gaps.push(format!("{id}: no wire snapshots; run the test `wire` and accept the snapshots"));
         }
         let no_route = "no route; serve it in tests/emulator/src, or add an exception to this test";
         let route = cell(id, &routes, WITHOUT_ROUTE, no_route, &mut gaps);
@@ -151,7 +153,7 @@ fn emulator_routes_have_the_paths_and_methods_of_the_specification() {
     let loaded = specification();
     for served in qingstor_emulator::operations() {
         let known = loaded.api.operations.iter().find(|operation| operation.id == served.id());
-        let known = known.unwrap_or_else(|| panic!("{} is no operation of the specification", served.id()));
+        let known = known.unwrap_or_else(|| panic!("{} is not an operation of the specification", served.id()));
         let path = match known.scope {
             Scope::Service => "/",
             Scope::Bucket => "/{bucketName}",
@@ -160,7 +162,7 @@ fn emulator_routes_have_the_paths_and_methods_of_the_specification() {
         let (served_path, sub_resource) = served.path().split_once('?').unwrap_or((served.path(), ""));
         assert_eq!(served_path, path, "{}", served.id());
         assert_eq!(served.method(), format!("{:?}", known.method).to_uppercase(), "{}", served.id());
-        // A sub-resource with a value is a query parameter to the specification: `upload_id`.
+        // A sub-resource with a value, such as `upload_id`, is a query parameter in the specification.
         let is_known = known.sub_resources.iter().any(|name| name == sub_resource)
             || known.inputs.iter().any(|input| input.name == sub_resource);
         assert!(sub_resource.is_empty() || is_known, "{}: {sub_resource}", served.id());

@@ -1,7 +1,8 @@
-//! Generated code: it compiles, `cargo codegen diff` agrees with rustc, hand-written methods do not collide with it.
+//! Generated code compiles, `cargo codegen diff` agrees with rustc, every operation has tests, and generated methods do not
+//! collide with handwritten ones.
 
 mod compile;
 mod coverage;
 mod diff;
-mod hand_written_methods;
+mod handwritten_methods;
 mod sdk_copy;

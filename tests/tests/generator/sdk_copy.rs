@@ -1,4 +1,4 @@
-//! The SDK with other generated files than its own.
+//! A copy of the SDK whose generated code is replaced.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,17 +9,17 @@ use qingstor_codegen::model::Api;
 use qingstor_codegen::rust::samples;
 use qingstor_codegen::{Loaded, render};
 
-/// The SDK alone, with room for other generated files.
+/// A copy of the crate `qingstor-sdk` in a temporary folder.
 pub(crate) struct Sdk {
     folder: tempfile::TempDir,
 }
 
 impl Sdk {
+    /// Copies the crate and the workspace manifest, without development dependencies.
     pub(crate) fn copy() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (root, copy) = (root(), folder.path());
         fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock")).unwrap();
-        // Only the SDK, without what its tests need.
         let workspace = fs::read_to_string(root.join("Cargo.toml")).unwrap();
         let members = workspace.lines().find(|line| line.starts_with("members")).unwrap();
         let workspace = workspace.replace(members, "members = [\"sdk\"]");
@@ -33,8 +33,8 @@ impl Sdk {
         Self { folder }
     }
 
-    /// Complaints of the compiler about what is generated from `api`, and about samples of its operations, if there are
-    /// any.
+    /// Checks the code that is generated from `api`, and samples of its operations. Returns the errors and warnings of rustc, or
+    /// an empty string if there are none.
     pub(crate) fn check(&self, api: &Api) -> String {
         self.generate(api);
         let examples = self.folder.path().join("sdk/examples");
@@ -44,7 +44,7 @@ impl Sdk {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// Compiles what is generated from `api`, into a library for other programs to be compiled with.
+    /// Compiles the SDK with the code that is generated from `api`, and returns the path of the library's metadata.
     pub(crate) fn library(&self, api: &Api) -> PathBuf {
         self.generate(api);
         let output = self.cargo().args(["--message-format", "json"]).output().unwrap();
@@ -56,6 +56,7 @@ impl Sdk {
         files.iter().filter_map(|file| file.as_str()).find(|file| file.ends_with(".rmeta")).unwrap().into()
     }
 
+    /// Replaces the generated code.
     fn generate(&self, api: &Api) {
         let generated = self.folder.path().join("sdk/src/generated");
         fs::remove_dir_all(&generated).unwrap();
@@ -66,7 +67,7 @@ impl Sdk {
         }
     }
 
-    /// Without transfers, which stand on operations that other specifications do not have.
+    /// Returns a `cargo check` command without the feature `transfer`, which needs operations that other specifications lack.
     fn cargo(&self) -> Command {
         let mut command = Command::new(env!("CARGO"));
         command
@@ -78,7 +79,7 @@ impl Sdk {
     }
 }
 
-/// A program with every sample of every operation.
+/// Returns a program that contains all samples of all operations.
 fn program(api: &Api) -> String {
     let mut code =
         "//! Samples.\n#![allow(unused_imports)]\nuse qingstor_sdk::{operations::*, types, *};\n\nfn main() {\n"
@@ -91,12 +92,12 @@ fn program(api: &Api) -> String {
     code + "}\n"
 }
 
-/// Loads a specification without faults.
+/// Loads a specification and panics if it has problems.
 pub(crate) fn load(spec: &Path) -> Loaded {
     qingstor_codegen::load(spec, &root()).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
-/// The folder of the workspace.
+/// Returns the root folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }

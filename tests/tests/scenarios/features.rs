@@ -1,4 +1,4 @@
-//! Feature files: finding, mending and choosing them.
+//! Reads and selects feature files.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use cucumber::gherkin::{Feature, GherkinEnv, ParseFileError};
 use cucumber::{Parser, cli, parser};
 use futures_util::stream;
 
-/// Whose features they are.
+/// The origin of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Those of `tests/features`.
+    /// The folder `tests/features`.
     Own,
-    /// Those of QingStor's authors.
+    /// QingStor's official features.
     Official,
 }
 
@@ -26,21 +26,21 @@ impl Source {
     }
 }
 
-/// Options of libtest that are followed by a value, which is no word.
-const VALUED_OPTIONS: [&str; 7] =
+/// Options of libtest that are followed by a value.
+const OPTIONS_WITH_VALUE: [&str; 7] =
     ["--color", "--format", "--logfile", "--shuffle-seed", "--skip", "--test-threads", "-Z"];
 
-/// The features and scenarios that are wanted.
+/// Selects features and scenarios whose name or file name contains one of the words. Without words, it selects all.
 #[derive(Debug)]
-pub(crate) struct Chosen(Vec<String>);
+pub(crate) struct Filter(Vec<String>);
 
-impl Chosen {
-    /// Those in whose name or file name one of the words among the arguments occurs; without words, all.
-    pub(crate) fn by(arguments: &[String]) -> Self {
+impl Filter {
+    /// Reads the words among command line arguments, which also contain options.
+    pub(crate) fn from_arguments(arguments: &[String]) -> Self {
         let mut words = Vec::new();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
-            if VALUED_OPTIONS.contains(&argument.as_str()) {
+            if OPTIONS_WITH_VALUE.contains(&argument.as_str()) {
                 arguments.next();
             } else if !argument.starts_with('-') {
                 words.push(argument.clone());
@@ -49,43 +49,44 @@ impl Chosen {
         Self(words)
     }
 
-    pub(crate) fn is_everything(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    fn wants(&self, name: &str) -> bool {
-        self.is_everything() || self.0.iter().any(|word| name.contains(word.as_str()))
+    fn matches(&self, name: &str) -> bool {
+        self.is_empty() || self.0.iter().any(|word| name.contains(word.as_str()))
     }
 }
 
-impl fmt::Display for Chosen {
+impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words: Vec<String> = self.0.iter().map(|word| format!("`{word}`")).collect();
         f.write_str(&words.join(" or "))
     }
 }
 
-/// All features of a folder in the order of their names, with their examples expanded.
-pub(crate) fn read(folder: &Path, chosen: &Chosen) -> Vec<parser::Result<Feature>> {
+/// Returns the selected features of a folder in the order of their file names, with expanded examples.
+pub(crate) fn read_folder(folder: &Path, filter: &Filter) -> Vec<parser::Result<Feature>> {
     let found = std::fs::read_dir(folder).and_then(|entries| {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "feature"));
         paths.sort();
         if paths.is_empty() {
-            return Err(std::io::Error::other("there is no feature in this folder"));
+            return Err(std::io::Error::other("the folder contains no .feature file"));
         }
         Ok(paths)
     });
     match found {
-        Ok(paths) => paths.iter().map(|path| read_file(path)).filter_map(|feature| choose(feature, chosen)).collect(),
+        Ok(paths) => paths.iter().map(|path| read_file(path)).filter_map(|feature| select(feature, filter)).collect(),
         Err(source) => vec![Err(ParseFileError::Reading { path: folder.to_owned(), source }.into())],
     }
 }
 
-fn choose(feature: parser::Result<Feature>, chosen: &Chosen) -> Option<parser::Result<Feature>> {
+/// Removes the scenarios that the filter does not select. Returns `None` if none is left.
+fn select(feature: parser::Result<Feature>, filter: &Filter) -> Option<parser::Result<Feature>> {
     let Ok(mut feature) = feature else { return Some(feature) };
-    if !chosen.wants(&feature.name) && !chosen.wants(&file_name(&feature)) {
-        feature.scenarios.retain(|scenario| chosen.wants(&scenario.name));
+    if !filter.matches(&feature.name) && !filter.matches(&file_name(&feature)) {
+        feature.scenarios.retain(|scenario| filter.matches(&scenario.name));
     }
     (!feature.scenarios.is_empty()).then_some(Ok(feature))
 }
@@ -93,7 +94,7 @@ fn choose(feature: parser::Result<Feature>, chosen: &Chosen) -> Option<parser::R
 fn read_file(path: &Path) -> parser::Result<Feature> {
     let text =
         std::fs::read_to_string(path).map_err(|source| ParseFileError::Reading { path: path.to_owned(), source })?;
-    let text: String = text.lines().map(|line| mend(line) + "\n").collect();
+    let text: String = text.lines().map(|line| escape_backslashes(line) + "\n").collect();
     let mut feature = Feature::parse(text, GherkinEnv::default()).map_err(|source| ParseFileError::Parsing {
         path: path.to_owned(),
         error: None,
@@ -101,39 +102,41 @@ fn read_file(path: &Path) -> parser::Result<Feature> {
     })?;
     feature.path = Some(path.to_owned());
     if !feature.rules.is_empty() {
-        let source = std::io::Error::other("`Rule:` is not supported, and would be passed over");
+        let source = std::io::Error::other("`Rule:` is not supported: cucumber would ignore its scenarios");
         return Err(ParseFileError::Reading { path: path.to_owned(), source }.into());
     }
     Ok(feature.expand_examples()?)
 }
 
-/// The gherkin crate takes a table's backslash for the beginning of an escape whatever follows, and then does not know
-/// most of them. Gherkin knows `\|`, `\\` and `\n`; any other backslash is one.
-fn mend(line: &str) -> String {
+/// Escapes the backslashes in a line of a table that do not begin an escape sequence.
+///
+/// Gherkin defines the escape sequences `\|`, `\\` and `\n`, and any other backslash stands for itself. The crate `gherkin`
+/// fails for a backslash before another character.
+fn escape_backslashes(line: &str) -> String {
     if !line.trim_start().starts_with('|') {
         return line.to_owned();
     }
-    let mut mended = String::with_capacity(line.len());
+    let mut escaped = String::with_capacity(line.len());
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
-        mended.push(character);
+        escaped.push(character);
         if character == '\\' {
             match characters.next_if(|next| matches!(next, '|' | '\\' | 'n')) {
-                Some(escaped) => mended.push(escaped),
-                None => mended.push('\\'),
+                Some(next) => escaped.push(next),
+                None => escaped.push('\\'),
             }
         }
     }
-    mended
+    escaped
 }
 
-/// `bucket.feature`
+/// Returns the file name of a feature, for example `bucket.feature`.
 pub(crate) fn file_name(feature: &Feature) -> String {
     let name = feature.path.as_deref().and_then(Path::file_name).unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
 
-/// Hands on what was parsed already.
+/// A parser for features that were parsed before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parsed;
 

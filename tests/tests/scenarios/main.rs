@@ -1,18 +1,17 @@
-//! Scenarios in Gherkin: QingStor's own, which all official SDKs run against the service, and ours in `tests/features`.
+//! Runs Gherkin scenarios against the emulator: our own in `tests/features`, and QingStor's official ones, which all official
+//! SDKs run.
 //!
-//! Protects: what a user does with the SDK step by step has the result that QingStor's authors and we wrote down, on a
-//! server that keeps the service's rules.
+//! Protects: typical sequences of operations have the results that the scenarios describe.
 //!
-//! `QINGSTOR_SCENARIOS` names the folder of the official ones; without it only ours run. Words behind
-//! `--` choose features and scenarios: those in whose name or file name one of them occurs. The options of other test
-//! programs are passed over, for all of them are given the same.
+//! The environment variable `QINGSTOR_SCENARIOS` is the path of the folder with the official features. If unset, only our own
+//! scenarios run. Words after `--` select the features and scenarios whose name or file name contains one of them. Options
+//! of libtest are ignored, because `cargo test` passes them to all test programs.
 
-mod answered;
-mod calls;
-mod contents;
+mod called_operations;
+mod context;
 mod features;
+mod has_status;
 mod report;
-mod scene;
 mod steps;
 
 use std::path::{Path, PathBuf};
@@ -22,13 +21,13 @@ use cucumber::gherkin::Feature;
 use cucumber::{Cucumber, World, cli, parser, runner};
 use futures_util::FutureExt;
 
-use calls::Calls;
-use features::{Chosen, Parsed, Source};
+use called_operations::CalledOperations;
+use context::{Context, FeatureBuckets};
+use features::{Filter, Parsed, Source};
 use report::Report;
-use scene::{Scene, Stages};
 
-/// Names the folder of the official features.
-const OFFICIAL: &str = "QINGSTOR_SCENARIOS";
+/// Environment variable with the path of the official features.
+const OFFICIAL_VARIABLE: &str = "QINGSTOR_SCENARIOS";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -36,49 +35,50 @@ fn main() -> ExitCode {
         println!("scenarios: test");
         return ExitCode::SUCCESS;
     }
-    let chosen = Chosen::by(&arguments);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    if runtime.block_on(run(chosen)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let filter = Filter::from_arguments(&arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("the runtime did not start");
+    if runtime.block_on(run(filter)) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn run(chosen: Chosen) -> bool {
-    let calls = Calls::collect();
+/// Runs all features and returns true if they passed.
+async fn run(filter: Filter) -> bool {
+    let calls = CalledOperations::collect();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("features");
-    let own = features::read(&own, &chosen);
-    let mut is_anything_chosen = !own.is_empty();
+    let own = features::read_folder(&own, &filter);
+    let mut is_anything_selected = !own.is_empty();
     let mut passed = run_features(Source::Own, own, &calls).await;
-    match std::env::var_os(OFFICIAL).map(PathBuf::from) {
+    match std::env::var_os(OFFICIAL_VARIABLE).map(PathBuf::from) {
         Some(official) => {
-            let official = features::read(&official, &chosen);
-            is_anything_chosen |= !official.is_empty();
+            let official = features::read_folder(&official, &filter);
+            is_anything_selected |= !official.is_empty();
             passed &= run_features(Source::Official, official, &calls).await;
         }
-        None => println!("official: not run, since {OFFICIAL} is not set"),
+        None => println!("official: skipped, because {OFFICIAL_VARIABLE} is not set"),
     }
-    if !is_anything_chosen {
-        // No failure: `cargo test NAME` gives all test programs the name of a test that one of them has.
-        println!("nothing was run: no feature or scenario has {chosen} in its name");
+    if !is_anything_selected {
+        // Not a failure, because `cargo test NAME` passes the name to all test programs.
+        println!("no scenario was run: no name of a feature or scenario contains {filter}");
     }
-    if passed && chosen.is_everything() {
-        calls.compare();
+    if passed && filter.is_empty() {
+        calls.assert_snapshot();
     }
     passed
 }
 
-async fn run_features(source: Source, features: Vec<parser::Result<Feature>>, calls: &Calls) -> bool {
-    let stages = Stages::default();
-    let (begun, ended) = (calls.clone(), calls.clone());
+async fn run_features(source: Source, features: Vec<parser::Result<Feature>>, calls: &CalledOperations) -> bool {
+    let buckets = FeatureBuckets::default();
+    let (before, after) = (calls.clone(), calls.clone());
     let runner = runner::Basic::default()
-        .steps(Scene::collection())
-        // Scenarios of one feature build on each other.
+        .steps(Context::collection())
+        // The scenarios of a feature build on each other.
         .max_concurrent_scenarios(1)
-        .before(move |feature, _, _, scene| {
-            begun.begin();
-            stages.clone().set(feature, scene).boxed_local()
+        .before(move |feature, _, _, context| {
+            before.start_scenario();
+            buckets.clone().set_up(feature, context).boxed_local()
         })
         .after(move |feature, _, scenario, _, _| {
             if source == Source::Own {
-                ended.end(feature, scenario);
+                after.finish_scenario(feature, scenario);
             }
             async {}.boxed_local()
         });
@@ -86,5 +86,5 @@ async fn run_features(source: Source, features: Vec<parser::Result<Feature>>, ca
         .with_default_cli()
         .run(features)
         .await;
-    report.conclude()
+    report.print_total()
 }

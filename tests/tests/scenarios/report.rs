@@ -1,4 +1,4 @@
-//! What is printed: a line a feature, and a scenario in full where it failed.
+//! Prints the results: one line for each feature, and all steps of a scenario that failed.
 
 use std::fmt::Write;
 
@@ -6,24 +6,25 @@ use cucumber::event::{Cucumber, Feature, Hook, RetryableScenario, Scenario, Step
 use cucumber::gherkin;
 use cucumber::{Event, Writer, cli, parser, writer};
 
+use crate::context::Context;
 use crate::features::{Source, file_name};
-use crate::scene::Scene;
 
-/// Thrown by a step that cannot be judged here, with the reason. Only scenarios with the tag may do so.
+/// Panic payload of a step that skips its scenario. Only scenarios with the tag may be skipped.
 #[derive(Debug)]
 pub(crate) struct Skip {
     pub(crate) tag: &'static str,
     pub(crate) reason: String,
 }
 
-/// Counts, and prints what failed.
+/// Counts and prints the results of scenarios.
 #[derive(Debug)]
 pub(crate) struct Report {
     source: Source,
     total: Counts,
     feature: Counts,
-    reasons: Vec<String>,
-    scenario: Running,
+    /// Reasons for skipped scenarios of the feature.
+    skip_reasons: Vec<String>,
+    scenario: RunningScenario,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,12 +34,14 @@ struct Counts {
     skipped: usize,
 }
 
-/// The scenario that is running, as text.
+/// The results of the running scenario.
 #[derive(Debug, Default)]
-struct Running {
+struct RunningScenario {
+    /// Steps that ended, one per line.
     steps: String,
-    /// What went wrong first, and in which line.
+    /// Line and message of the first failure.
     failure: Option<(usize, String)>,
+    /// Reason if the scenario was skipped.
     skipped: Option<String>,
 }
 
@@ -48,43 +51,43 @@ impl Report {
             source,
             total: Counts::default(),
             feature: Counts::default(),
-            reasons: Vec::new(),
-            scenario: Running::default(),
+            skip_reasons: Vec::new(),
+            scenario: RunningScenario::default(),
         }
     }
 
-    /// Prints the sums; whether nothing failed.
-    pub(crate) fn conclude(&self) -> bool {
+    /// Prints the total numbers. Returns true if no scenario failed.
+    pub(crate) fn print_total(&self) -> bool {
         let Counts { passed, failed, skipped } = self.total;
         println!("{}: {passed} passed, {failed} failed, {skipped} skipped", self.source.name());
         failed == 0
     }
 
-    fn scenario(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario, event: Scenario<Scene>) {
+    fn handle_scenario(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario, event: Scenario<Context>) {
         match event {
-            Scenario::Started => self.scenario = Running::default(),
+            Scenario::Started => self.scenario = RunningScenario::default(),
             Scenario::Hook(_, Hook::Failed(_, info)) => {
                 self.scenario.failure = Some((scenario.position.line, StepError::Panic(info).to_string()));
             }
             Scenario::Background(step, event) | Scenario::Step(step, event) => {
                 let tags: Vec<&String> = feature.tags.iter().chain(&scenario.tags).collect();
-                self.scenario.step(&step, event, &tags);
+                self.scenario.handle_step(&step, event, &tags);
             }
-            Scenario::Finished => self.finish(feature, scenario),
+            Scenario::Finished => self.finish_scenario(feature, scenario),
             Scenario::Hook(..) | Scenario::Log(_) => {}
         }
     }
 
-    fn finish(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario) {
-        let Running { steps, failure, skipped } = std::mem::take(&mut self.scenario);
+    fn finish_scenario(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario) {
+        let RunningScenario { steps, failure, skipped } = std::mem::take(&mut self.scenario);
         if let Some((line, failure)) = failure {
             self.feature.failed += 1;
             let (source, file) = (self.source.name(), file_name(feature));
-            println!("FAILED {source} {file}:{line}: {}\n{steps}{failure}\n", described(scenario));
+            println!("FAILED {source} {file}:{line}: {}\n{steps}{failure}\n", title(scenario));
         } else if let Some(reason) = skipped {
             self.feature.skipped += 1;
-            if !self.reasons.contains(&reason) {
-                self.reasons.push(reason);
+            if !self.skip_reasons.contains(&reason) {
+                self.skip_reasons.push(reason);
             }
         } else {
             self.feature.passed += 1;
@@ -101,48 +104,51 @@ impl Report {
             line += &format!(", {failed} failed");
         }
         if skipped > 0 {
-            line += &format!(", {skipped} skipped: {}", self.reasons.join("; "));
+            line += &format!(", {skipped} skipped: {}", self.skip_reasons.join("; "));
         }
-        self.reasons.clear();
+        self.skip_reasons.clear();
         println!("{line}");
     }
 }
 
-impl Running {
-    fn step(&mut self, step: &gherkin::Step, event: Step<Scene>, tags: &[&String]) {
+impl RunningScenario {
+    /// Records the end of a step.
+    fn handle_step(&mut self, step: &gherkin::Step, event: Step<Context>, tags: &[&String]) {
         let (mark, failure) = match event {
             Step::Started => return,
             Step::Passed(..) => ("passed", None),
-            // The library's word for a step that nobody defined.
-            Step::Skipped => ("FAILED", Some("no step is defined that fits this text".to_owned())),
+            // cucumber skips a step if no function matches its text.
+            Step::Skipped => ("FAILED", Some("no step definition matches this text".to_owned())),
             Step::Failed(_, location, _, error) => {
                 if let Some(skip) = skip(&error).filter(|skip| tags.iter().any(|tag| *tag == skip.tag)) {
                     self.skipped = Some(skip.reason.clone());
                     return;
                 }
-                let place = location.map_or_else(String::new, |place| format!(" ({}:{})", place.path, place.line));
-                ("FAILED", Some(format!("{}{place}", said(&error))))
+                let location =
+                    location.map_or_else(String::new, |location| format!(" ({}:{})", location.path, location.line));
+                ("FAILED", Some(format!("{}{location}", failure_message(&error))))
             }
         };
-        writeln!(self.steps, "  {mark} {}{}", step.keyword, step.value).expect("text takes everything");
+        writeln!(self.steps, "  {mark} {}{}", step.keyword, step.value).unwrap();
         self.failure = self.failure.take().or(failure.map(|failure| (step.position.line, failure)));
     }
 }
 
+/// Returns the payload if the step skipped its scenario.
 fn skip(error: &StepError) -> Option<&Skip> {
     let StepError::Panic(info) = error else { return None };
     (**info).downcast_ref::<Skip>()
 }
 
-fn said(error: &StepError) -> String {
+fn failure_message(error: &StepError) -> String {
     match skip(error) {
-        Some(skip) => format!("skipped without the tag @{}: {}", skip.tag, skip.reason),
+        Some(skip) => format!("the scenario was skipped, but does not have the tag @{}: {}", skip.tag, skip.reason),
         None => error.to_string(),
     }
 }
 
-/// Its name and, of an outline, the example.
-fn described(scenario: &gherkin::Scenario) -> String {
+/// Returns the name of a scenario and, if it is an outline, the values of the example.
+fn title(scenario: &gherkin::Scenario) -> String {
     let table = scenario.examples.first().and_then(|example| example.table.as_ref());
     match table.map(|table| table.rows.as_slice()) {
         Some([names, values, ..]) => {
@@ -153,17 +159,17 @@ fn described(scenario: &gherkin::Scenario) -> String {
     }
 }
 
-impl Writer<Scene> for Report {
+impl Writer<Context> for Report {
     type Cli = cli::Empty;
 
-    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<Scene>>>, _: &cli::Empty) {
+    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<Context>>>, _: &cli::Empty) {
         match event.map(Event::into_inner) {
             Err(error) => {
                 self.total.failed += 1;
                 println!("FAILED {}: {error}: {:?}", self.source.name(), error);
             }
             Ok(Cucumber::Feature(feature, Feature::Scenario(scenario, RetryableScenario { event, .. }))) => {
-                self.scenario(&feature, &scenario, event);
+                self.handle_scenario(&feature, &scenario, event);
             }
             Ok(Cucumber::Feature(feature, Feature::Finished)) => self.finish_feature(&feature),
             Ok(_) => {}
@@ -171,5 +177,5 @@ impl Writer<Scene> for Report {
     }
 }
 
-/// Scenarios run one after the other, so their events come in order.
+/// Scenarios run one at a time, so cucumber emits their events in order.
 impl writer::Normalized for Report {}

@@ -1,7 +1,7 @@
-//! Bodies that turn out not to be what was announced.
+//! Request bodies with another length than announced.
 //!
-//! Protects: the service never stores, as if it were whole, what is shorter, longer or broken, and the error says what
-//! was wrong with the body rather than that the connection broke.
+//! Protects: the server never stores a body that is shorter or longer than announced or that fails, and the error names the
+//! problem of the body instead of a lost connection.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -18,10 +18,11 @@ async fn start() -> (Emulator, Bucket) {
     (emulator, bucket)
 }
 
-fn pieces(announced: u64, pieces: &[&'static str]) -> Body {
-    let pieces: Vec<_> =
-        pieces.iter().map(|piece| Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes()))).collect();
-    Body::stream(announced, stream::iter(pieces))
+/// Returns a stream body with these chunks, which announces a length of `announced` bytes.
+fn stream_body(announced: u64, chunks: &[&'static str]) -> Body {
+    let chunks: Vec<_> =
+        chunks.iter().map(|chunk| Ok::<_, std::io::Error>(Bytes::from_static(chunk.as_bytes()))).collect();
+    Body::stream(announced, stream::iter(chunks))
 }
 
 fn assert_body_error(error: &Error, hint: &str) {
@@ -36,14 +37,14 @@ async fn assert_not_stored(bucket: &Bucket) {
 }
 
 #[tokio::test]
-async fn streams_of_another_length_are_not_stored() {
+async fn stream_with_a_wrong_length_is_not_stored() {
     let (_emulator, bucket) = start().await;
     for (body, hint) in [
-        (pieces(8, &["con", "tent"]), "the body ended after 7 of the 8 bytes announced"),
-        (pieces(1, &[]), "the body ended after 0 of the 1 bytes announced"),
-        (pieces(6, &["con", "tent"]), "the body is longer than announced"),
-        (pieces(7, &["con", "tent", "", "more"]), "the body is longer than announced"),
-        (pieces(0, &["content"]), "the body is longer than announced"),
+        (stream_body(8, &["con", "tent"]), "the body ended after 7 of the 8 bytes announced"),
+        (stream_body(1, &[]), "the body ended after 0 of the 1 bytes announced"),
+        (stream_body(6, &["con", "tent"]), "the body is longer than announced"),
+        (stream_body(7, &["con", "tent", "", "more"]), "the body is longer than announced"),
+        (stream_body(0, &["content"]), "the body is longer than announced"),
     ] {
         let error = bucket.put_object("key", PutObjectInput::new().body(body)).await.unwrap_err();
         assert_body_error(&error, hint);
@@ -53,11 +54,11 @@ async fn streams_of_another_length_are_not_stored() {
 }
 
 #[tokio::test]
-async fn large_streams_of_another_length_are_not_stored() {
+async fn large_stream_with_a_wrong_length_is_not_stored() {
     let (_emulator, bucket) = start().await;
-    let piece = || Ok::<_, std::io::Error>(Bytes::from(vec![7; 1 << 20]));
+    let chunk = || Ok::<_, std::io::Error>(Bytes::from(vec![7; 1 << 20]));
     for (announced, hint) in [((4 << 20) + 1, "ended after"), ((4 << 20) - 1, "longer than announced")] {
-        let body = Body::stream(announced, stream::iter([piece(), piece(), piece(), piece()]));
+        let body = Body::stream(announced, stream::iter([chunk(), chunk(), chunk(), chunk()]));
         let error = bucket.put_object("key", PutObjectInput::new().body(body)).await.unwrap_err();
         assert_body_error(&error, hint);
         assert_not_stored(&bucket).await;
@@ -65,10 +66,10 @@ async fn large_streams_of_another_length_are_not_stored() {
 }
 
 #[tokio::test]
-async fn a_part_of_another_length_is_not_stored() {
+async fn part_with_a_wrong_length_is_not_stored() {
     let (_emulator, bucket) = start().await;
     let upload = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
-    let input = UploadMultipartInput::new(&upload.upload_id, 1).body(pieces(8, &["content"]));
+    let input = UploadMultipartInput::new(&upload.upload_id, 1).body(stream_body(8, &["content"]));
     let error = bucket.upload_multipart("key", input).await.unwrap_err();
     assert_body_error(&error, "the body ended after 7 of the 8 bytes announced");
     let parts = bucket.list_multipart("key", ListMultipartInput::new(&upload.upload_id)).await.unwrap();
@@ -76,9 +77,11 @@ async fn a_part_of_another_length_is_not_stored() {
 }
 
 #[tokio::test]
-async fn streams_of_the_right_length_are_stored() {
+async fn stream_with_the_announced_length_is_stored() {
     let (_emulator, bucket) = start().await;
-    for (body, length) in [(pieces(7, &["con", "", "tent", ""]), 7), (pieces(0, &[]), 0), (pieces(0, &["", ""]), 0)] {
+    for (body, length) in
+        [(stream_body(7, &["con", "", "tent", ""]), 7), (stream_body(0, &[]), 0), (stream_body(0, &["", ""]), 0)]
+    {
         bucket.put_object("key", PutObjectInput::new().content_length(length).body(body)).await.unwrap();
         let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
         assert_eq!(object.content_length, Some(length));
@@ -86,17 +89,17 @@ async fn streams_of_the_right_length_are_stored() {
 }
 
 #[tokio::test]
-async fn a_stream_that_fails_is_told_with_its_reason() {
+async fn error_of_a_stream_is_part_of_the_message_and_nothing_is_stored() {
     let (_emulator, bucket) = start().await;
-    let broken = stream::iter([Ok(Bytes::from_static(b"con")), Err(std::io::Error::other("the tape tore"))]);
-    let input = PutObjectInput::new().body(Body::stream(7, broken));
+    let failing = stream::iter([Ok(Bytes::from_static(b"con")), Err(std::io::Error::other("cannot read the source"))]);
+    let input = PutObjectInput::new().body(Body::stream(7, failing));
     let error = bucket.put_object("key", input).await.unwrap_err();
-    assert_body_error(&error, "the tape tore");
+    assert_body_error(&error, "cannot read the source");
     assert_not_stored(&bucket).await;
 }
 
 #[tokio::test]
-async fn a_file_must_have_the_region() {
+async fn file_region_beyond_the_end_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "content").unwrap();
     for (offset, length) in [(0, 8), (4, 4), (8, 0), (u64::MAX, 1)] {
@@ -111,7 +114,7 @@ async fn a_file_must_have_the_region() {
 }
 
 #[tokio::test]
-async fn a_file_that_shrinks_on_its_way_is_not_stored() {
+async fn file_that_shrinks_during_the_upload_is_not_stored() {
     let (_emulator, bucket) = start().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(1 << 20).unwrap();

@@ -1,7 +1,7 @@
-//! What is made of the documents in which a bucket's settings come back.
+//! Decoding of the settings of a bucket.
 //!
-//! Protects: every field of them is understood, in the form that the API reference shows, and settings that were never
-//! made are no error.
+//! Protects: every field of every setting is decoded in the form that the API reference shows. A setting that was never
+//! made is empty and not an error.
 
 use qingstor_sdk::Bucket;
 use qingstor_sdk::operations::{
@@ -21,13 +21,13 @@ use wiremock::MockServer;
 
 use crate::{status, time};
 
-async fn answering(document: Value) -> (Bucket, MockServer) {
-    crate::answering(status(200).set_body_json(document)).await
+async fn bucket_with_json(document: Value) -> (Bucket, MockServer) {
+    crate::bucket_with(status(200).set_body_json(document)).await
 }
 
 #[tokio::test]
-async fn one_text_in_a_policy_is_a_list_of_one() {
-    let (bucket, _server) = answering(json!({"statement": [
+async fn policy_is_decoded_with_strings_in_place_of_lists() {
+    let (bucket, _server) = bucket_with_json(json!({"statement": [
         {"id": "one", "user": "*", "action": "head_bucket", "effect": "allow", "resource": "bucket",
          "condition": {"string_like": {"Referer": "*.example.com"}, "is_null": {"Referer": false}}},
         {"id": "many", "user": ["usr-1", "usr-2"], "action": ["get_object", "upload_object_part", "not_yet_known"],
@@ -57,8 +57,8 @@ async fn one_text_in_a_policy_is_a_list_of_one() {
 }
 
 #[tokio::test]
-async fn access_control_list() {
-    let (bucket, _server) = answering(json!({"owner": {"id": "usr-1", "name": "me"}, "acl": [
+async fn access_control_list_is_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"owner": {"id": "usr-1", "name": "me"}, "acl": [
         {"grantee": {"type": "user", "id": "usr-1", "name": "me"}, "permission": "FULL_CONTROL"},
         {"grantee": {"type": "group", "name": "QS_ALL_USERS"}, "permission": "READ"},
     ]}))
@@ -72,8 +72,8 @@ async fn access_control_list() {
 }
 
 #[tokio::test]
-async fn cors_rules() {
-    let (bucket, _server) = answering(json!({"resp_vary": "enabled", "cors_rules": [
+async fn cors_rules_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"resp_vary": "enabled", "cors_rules": [
         {"allowed_origin": "https://*.example.com", "allowed_methods": ["PUT", "*"], "allowed_headers": ["x-qs-date"],
          "max_age_seconds": 200, "expose_headers": ["ETag"]},
         {"allowed_origin": "*", "allowed_methods": ["GET"], "allowed_headers": null},
@@ -89,8 +89,8 @@ async fn cors_rules() {
 }
 
 #[tokio::test]
-async fn lifecycle_rules() {
-    let (bucket, _server) = answering(json!({"rule": [
+async fn lifecycle_rules_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"rule": [
         {"id": "delete", "status": "enabled", "filter": {"prefix": "logs/"}, "expiration": {"days": 7},
          "state": "unchecked", "created": 1_439_715_900},
         {"id": "move", "status": "disabled", "filter": {},
@@ -117,8 +117,8 @@ async fn lifecycle_rules() {
 }
 
 #[tokio::test]
-async fn notification_rules() {
-    let (bucket, _server) = answering(json!({"notifications": [
+async fn notification_rules_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"notifications": [
         {"id": "one", "event_types": ["create_object"], "cloudfunc": "image", "object_filters": "*.jpg",
          "cloudfunc_args": {"action": "info", "key_prefix": "made", "key_seprate": "-", "save_bucket": "pictures"},
          "notify_url": "http://localhost/"},
@@ -133,15 +133,15 @@ async fn notification_rules() {
 }
 
 #[tokio::test]
-async fn replication_rules() {
-    let (bucket, _server) = answering(json!({"rules": [
+async fn replication_rules_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"rules": [
         {"id": "one", "status": "enabled", "filters": {"prefix": "image"}, "sync_marker": "disabled",
          "delete_marker": "enabled",
          "destination": {"zone": "pek3b", "bucket": "copy", "storage_class": "standard_ia"}},
     ]}))
     .await;
     let output = bucket.get_bucket_replication(GetBucketReplicationInput::new()).await.unwrap();
-    // The API reference writes the class in lower case here: kept as it came.
+    // The API reference writes the storage class in lower case here, which is an unknown value to the SDK.
     let destination = ReplicationDestination::new("copy")
         .zone("pek3b")
         .storage_class(StorageClass::Unknown("standard_ia".to_owned()));
@@ -153,8 +153,8 @@ async fn replication_rules() {
 }
 
 #[tokio::test]
-async fn statistics() {
-    let (bucket, _server) = answering(json!({
+async fn statistics_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({
         "count": 10, "size": 6_000_000_000_u64, "status": "active", "name": "bucket", "location": "pek3a",
         "created": "2015-07-22T02:23:04.000Z", "url": "http://bucket.pek3a.qingstor.com",
         "storage_classes": {"STANDARD_IA": {"count": 5, "billing_size": 3180, "size": 3000}},
@@ -170,8 +170,8 @@ async fn statistics() {
 }
 
 #[tokio::test]
-async fn object_versions() {
-    let (bucket, _server) = answering(json!({
+async fn object_versions_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({
         "name": "bucket", "owner": {"id": "usr-1", "name": "me"}, "prefix": "a", "delimiter": "/", "limit": 2,
         "key_marker": "A", "version_id_marker": "MQ",
         "has_more": true, "next_key_marker": "a", "next_version_id_marker": "Mg", "common_prefixes": ["a/"], "keys": [
@@ -200,8 +200,8 @@ async fn object_versions() {
 }
 
 #[tokio::test]
-async fn domain_names() {
-    let (bucket, _server) = answering(json!({"count": 1, "cname_records": [
+async fn domain_names_are_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"count": 1, "cname_records": [
         {"domain": "example.com", "type": "website", "created": "2016-08-15T01:06:16.000Z"},
     ]}))
     .await;
@@ -212,22 +212,22 @@ async fn domain_names() {
 }
 
 #[tokio::test]
-async fn external_mirror() {
-    let (bucket, _server) = answering(json!({"source_site": "http://example.com:80/image/"})).await;
+async fn external_mirror_is_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"source_site": "http://example.com:80/image/"})).await;
     let output = bucket.get_bucket_external_mirror(GetBucketExternalMirrorInput::new()).await.unwrap();
     assert_eq!(output.source_site.as_deref(), Some("http://example.com:80/image/"));
 }
 
 #[tokio::test]
-async fn logging() {
-    let (bucket, _server) = answering(json!({"target_bucket": "records", "target_prefix": "bucket/"})).await;
+async fn logging_is_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"target_bucket": "records", "target_prefix": "bucket/"})).await;
     let output = bucket.get_bucket_logging(GetBucketLoggingInput::new()).await.unwrap();
     assert_eq!((output.target_bucket.as_deref(), output.target_prefix.as_deref()), (Some("records"), Some("bucket/")));
 }
 
 #[tokio::test]
-async fn settings_that_were_never_made_are_no_error() {
-    let (bucket, _server) = answering(json!({})).await;
+async fn settings_that_were_never_made_are_empty() {
+    let (bucket, _server) = bucket_with_json(json!({})).await;
     assert!(bucket.get_bucket_acl(GetBucketACLInput::new()).await.unwrap().acl.is_empty());
     assert!(bucket.get_bucket_cname(GetBucketCNAMEInput::new()).await.unwrap().cname_records.is_empty());
     assert!(bucket.get_bucket_cors(GetBucketCORSInput::new()).await.unwrap().cors_rules.is_empty());
@@ -245,8 +245,8 @@ async fn settings_that_were_never_made_are_no_error() {
 }
 
 #[tokio::test]
-async fn versioning() {
-    let (bucket, _server) = answering(json!({"status": "DISABLED"})).await;
+async fn versioning_status_is_decoded() {
+    let (bucket, _server) = bucket_with_json(json!({"status": "DISABLED"})).await;
     let output = bucket.get_bucket_versioning(GetBucketVersioningInput::new()).await.unwrap();
     assert_eq!(output.status, Some(VersioningStatus::Disabled));
 }

@@ -1,7 +1,7 @@
-//! Objects stored by a form.
+//! PostObject: uploads with a multipart form.
 //!
-//! Protects: the exact bytes of a form, so that every parser finds the fields and the whole file in it; the policy and
-//! its signature, recomputed here from what was received; and that nothing is sent when that could not be verified.
+//! Protects: the exact bytes of a form, so that every parser finds all fields and the complete file. The policy and its
+//! signature are recomputed from the received form. A form that the server could not verify is not sent.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,17 +15,17 @@ use sha2::Sha256;
 
 const CREATED: &str = "HTTP/1.1 201 Created\r\netag: \"abc\"\r\ncontent-length: 0\r\n\r\n";
 
-async fn bucket(server: &RawServer) -> Bucket {
-    account(Config::new("FORMKEY", "form-secret"), server)
+fn bucket(server: &RawServer) -> Bucket {
+    bucket_with(Config::new("FORMKEY", "form-secret"), server)
 }
 
-fn account(config: Config, server: &RawServer) -> Bucket {
+fn bucket_with(config: Config, server: &RawServer) -> Bucket {
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
     QingStor::new(config.endpoint(server.endpoint()).retry(retry)).unwrap().bucket("bucket", "pek3b")
 }
 
-async fn answering(answer: impl Into<RawResponse>) -> RawServer {
-    RawServer::start([answer]).await.unwrap()
+async fn server_with(response: impl Into<RawResponse>) -> RawServer {
+    RawServer::start([response]).await.unwrap()
 }
 
 fn boundary(request: &RawRequest) -> String {
@@ -33,7 +33,7 @@ fn boundary(request: &RawRequest) -> String {
     kind.strip_prefix("multipart/form-data; boundary=").unwrap().to_owned()
 }
 
-/// Names and values in order, the file last, taken apart by a parser of this test's own.
+/// Returns the names and values of all fields of a form in order, parsed independently of the SDK.
 fn fields(request: &RawRequest) -> Vec<(String, Vec<u8>)> {
     let delimiter = format!("\r\n--{}", boundary(request));
     let mut rest = [b"\r\n".as_slice(), &request.body].concat();
@@ -47,7 +47,7 @@ fn fields(request: &RawRequest) -> Vec<(String, Vec<u8>)> {
             fields.push((name, part[head + 4..].to_vec()));
         }
     }
-    assert_eq!(rest, b"--\r\n", "nothing comes after the end");
+    assert_eq!(rest, b"--\r\n", "the form ends with the closing delimiter");
     fields
 }
 
@@ -61,11 +61,11 @@ fn text(fields: &[(String, Vec<u8>)], name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_form_is_exactly_these_bytes() {
-    let server = answering(CREATED).await;
+async fn form_has_the_expected_bytes() {
+    let server = server_with(CREATED).await;
     let config = Config::anonymous();
     let input = PostObjectInput::new("a \"key\"/ü", "content").content_type("text/plain").metadata("Name", "value");
-    let output = account(config, &server).post_object(input).await.unwrap();
+    let output = bucket_with(config, &server).post_object(input).await.unwrap();
     assert_eq!((output.response.status.as_u16(), output.etag.as_deref()), (201, Some("\"abc\"")));
 
     let request = &server.requests()[0];
@@ -84,24 +84,24 @@ async fn a_form_is_exactly_these_bytes() {
 }
 
 #[tokio::test]
-async fn the_policy_lists_every_other_field_and_is_signed() {
-    let server = answering(CREATED).await;
+async fn policy_contains_all_other_fields_and_is_signed() {
+    let server = server_with(CREATED).await;
     let input = PostObjectInput::new("key", "content")
         .redirect("https://example.com/?a=b&c")
         .content_type("text/plain; charset=\"utf-8\"")
         .storage_class(types::StorageClass::StandardIa)
         .metadata("name", "a value");
-    bucket(&server).await.post_object(input).await.unwrap();
+    bucket(&server).post_object(input).await.unwrap();
 
     let request = &server.requests()[0];
-    assert_eq!(request.header("authorization"), None, "the form says who sends it");
+    assert_eq!(request.header("authorization"), None, "the form contains the access key id");
     let fields = fields(request);
     assert_eq!(fields.last().unwrap(), &("file".to_owned(), b"content".to_vec()));
     assert_eq!(text(&fields, "access_key_id"), "FORMKEY");
     let policy = text(&fields, "policy");
     let listed: serde_json::Value = serde_json::from_slice(&STANDARD.decode(&policy).unwrap()).unwrap();
-    let apart = ["access_key_id", "policy", "signature", "file"];
-    let others = fields.iter().filter(|(name, _)| !apart.contains(&name.as_str()));
+    let not_in_policy = ["access_key_id", "policy", "signature", "file"];
+    let others = fields.iter().filter(|(name, _)| !not_in_policy.contains(&name.as_str()));
     let others = others.map(|(name, value)| (name.clone(), String::from_utf8(value.clone()).unwrap().into()));
     assert_eq!(listed, serde_json::Value::Object(others.collect()));
     assert_eq!(listed["x-qs-storage-class"], "STANDARD_IA");
@@ -112,14 +112,14 @@ async fn the_policy_lists_every_other_field_and_is_signed() {
 }
 
 #[tokio::test]
-async fn a_file_on_disk_is_streamed_and_sent_again() {
+async fn file_body_is_sent_completely_by_every_attempt() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let content: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();
     std::fs::write(file.path(), &content).unwrap();
     let unavailable = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
     let server = RawServer::start([unavailable, CREATED]).await.unwrap();
     let body = Body::file(file.path()).await.unwrap();
-    let output = bucket(&server).await.post_object(PostObjectInput::new("key", body)).await.unwrap();
+    let output = bucket(&server).post_object(PostObjectInput::new("key", body)).await.unwrap();
     assert_eq!(output.response.attempts, 2);
     for request in server.requests() {
         assert_eq!(request.header("content-length"), Some(request.body.len().to_string().as_str()));
@@ -128,72 +128,72 @@ async fn a_file_on_disk_is_streamed_and_sent_again() {
 }
 
 #[tokio::test]
-async fn a_stream_of_another_length_than_announced_is_an_error() {
+async fn stream_with_a_wrong_length_is_an_error() {
     for announced in [4, 6] {
-        let server = answering(RawResponse::stalled()).await;
-        let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]);
-        let input = PostObjectInput::new("key", Body::stream(announced, pieces));
-        let error = bucket(&server).await.post_object(input).await.unwrap_err();
+        let server = server_with(RawResponse::stalled()).await;
+        let chunks = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]);
+        let input = PostObjectInput::new("key", Body::stream(announced, chunks));
+        let error = bucket(&server).post_object(input).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Body, "{announced}: {error}");
-        assert!(server.requests().is_empty(), "the form never arrives whole, so nothing is stored");
+        assert!(server.requests().is_empty(), "the server received a complete form");
     }
-    let server = answering(CREATED).await;
-    let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]);
-    bucket(&server).await.post_object(PostObjectInput::new("key", Body::stream(5, pieces))).await.unwrap();
+    let server = server_with(CREATED).await;
+    let chunks = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"12345"))]);
+    bucket(&server).post_object(PostObjectInput::new("key", Body::stream(5, chunks))).await.unwrap();
     assert_eq!(fields(&server.requests()[0]).last().unwrap().1, b"12345");
 }
 
 #[tokio::test]
-async fn an_empty_file_is_a_file() {
-    let server = answering(CREATED).await;
-    bucket(&server).await.post_object(PostObjectInput::new("key", Body::empty())).await.unwrap();
+async fn empty_body_is_sent_as_an_empty_file() {
+    let server = server_with(CREATED).await;
+    bucket(&server).post_object(PostObjectInput::new("key", Body::empty())).await.unwrap();
     assert_eq!(fields(&server.requests()[0]).last().unwrap(), &("file".to_owned(), Vec::new()));
 }
 
 #[tokio::test]
-async fn a_redirect_is_a_success_and_is_not_followed() {
+async fn redirect_is_a_success_and_not_followed() {
     let location = "https://example.com/done?bucket=bucket&key=key";
-    let server = answering(format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")).await;
+    let server = server_with(format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")).await;
     let input = PostObjectInput::new("key", "content").redirect("https://example.com/done");
-    let output = bucket(&server).await.post_object(input).await.unwrap();
+    let output = bucket(&server).post_object(input).await.unwrap();
     assert_eq!((output.response.status.as_u16(), output.location.as_deref()), (302, Some(location)));
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn a_given_policy_and_signature_are_sent_unchanged() {
-    let server = answering(CREATED).await;
+async fn policy_and_signature_of_the_input_are_sent_unchanged() {
+    let server = server_with(CREATED).await;
     let input =
         PostObjectInput::new("key", "content").access_key_id("OTHER").policy("cG9saWN5").signature("c2lnbmF0dXJl");
-    bucket(&server).await.post_object(input).await.unwrap();
+    bucket(&server).post_object(input).await.unwrap();
     let fields = fields(&server.requests()[0]);
     assert_eq!(text(&fields, "access_key_id"), "OTHER");
     assert_eq!((text(&fields, "policy"), text(&fields, "signature")), ("cG9saWN5".into(), "c2lnbmF0dXJl".into()));
 }
 
 #[tokio::test]
-async fn a_signature_is_valid_for_one_form_only() {
+async fn signature_is_refused_for_another_key() {
     let bucket = TestBucket::start().await.unwrap();
     let emulator = bucket.emulator();
     let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
     let signature = sign::signature(&emulator.secret_access_key().into(), &policy);
 
     let config = Config::anonymous().endpoint(emulator.endpoint()).retry(RetryConfig::disabled());
-    let others = QingStor::new(config).unwrap().bucket("bucket", emulator.zone());
+    let anonymous = QingStor::new(config).unwrap().bucket("bucket", emulator.zone());
     let signed = |key| {
         let input = PostObjectInput::new(key, "content").content_type("image/jpeg");
         input.access_key_id(emulator.access_key_id()).policy(&policy).signature(signature.as_str())
     };
-    others.post_object(signed("photo.jpg")).await.unwrap();
+    anonymous.post_object(signed("photo.jpg")).await.unwrap();
     assert_eq!(bucket.read("photo.jpg").await.unwrap(), b"content");
-    let error = others.post_object(signed("other.jpg")).await.unwrap_err();
+    let error = anonymous.post_object(signed("other.jpg")).await.unwrap_err();
     assert_eq!(error.code(), Some("form_policy_violated"), "{error}");
 }
 
 #[tokio::test]
-async fn unverifiable_forms_are_not_sent() {
-    let server = answering(CREATED).await;
-    let bucket = bucket(&server).await;
+async fn form_that_the_server_could_not_verify_is_not_sent() {
+    let server = server_with(CREATED).await;
+    let bucket = bucket(&server);
     for input in [
         PostObjectInput::new("", "content"),
         PostObjectInput::new("key", "content").signature("c2lnbmF0dXJl"),
@@ -209,9 +209,9 @@ async fn unverifiable_forms_are_not_sent() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_key_pair_sends_nothing_half_signed() {
-    let server = answering(CREATED).await;
-    let bucket = account(Config::anonymous(), &server);
+async fn anonymous_client_does_not_send_a_form_without_signature() {
+    let server = server_with(CREATED).await;
+    let bucket = bucket_with(Config::anonymous(), &server);
     let input = PostObjectInput::new("key", "content").access_key_id("OTHER").policy("cG9saWN5");
     let error = bucket.post_object(input).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0), "{error}");
@@ -220,17 +220,17 @@ async fn a_client_without_a_key_pair_sends_nothing_half_signed() {
 }
 
 #[tokio::test]
-async fn a_form_cannot_be_presigned() {
-    let server = answering(CREATED).await;
+async fn presigning_a_form_is_refused() {
+    let server = server_with(CREATED).await;
     let hour = std::time::Duration::from_secs(3600);
-    let error = bucket(&server).await.presign(PostObjectInput::new("key", "content"), hour).unwrap_err();
+    let error = bucket(&server).presign(PostObjectInput::new("key", "content"), hour).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     let text = error.to_string();
     assert!(text.contains("a form cannot be presigned") && text.contains("module `sign`"), "{text}");
 }
 
 #[test]
-fn a_signature_is_not_shown() {
+fn debug_output_hides_the_signature() {
     let input = PostObjectInput::new("key", "content").signature("c2lnbmF0dXJl");
     assert!(!format!("{input:?}").contains("c2lnbmF0dXJl"));
 }

@@ -1,7 +1,7 @@
-//! What is refused before anything is sent.
+//! Inputs that the client refuses without sending a request.
 //!
-//! Protects: an input that cannot be sent, or that the service would take for another request, is an error that names
-//! the operation and the field, and nothing arrives at the server.
+//! Protects: an input that cannot be sent, or that the server would understand as another request, is an error that names
+//! the operation and the field.
 
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput,
@@ -12,22 +12,24 @@ use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, Result};
 use qingstor_tests::RawServer;
 
-struct Unreached {
+/// A client and a server that accepts every request.
+struct Setup {
     account: QingStor,
     bucket: Bucket,
     server: RawServer,
 }
 
-async fn unreached() -> Unreached {
+async fn setup() -> Setup {
     let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await.unwrap();
     let account = QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint())).unwrap();
     let bucket = account.bucket("bucket", None);
-    Unreached { account, bucket, server }
+    Setup { account, bucket, server }
 }
 
-impl Unreached {
-    fn refused<T>(&self, outcome: Result<T>, operation: &str, hints: &[&str]) -> Error {
-        let Err(error) = outcome else { panic!("{operation} is not refused for {hints:?}") };
+impl Setup {
+    /// Asserts that an operation was refused with a message that contains `hints`, and that no request was sent.
+    fn assert_refused<T>(&self, outcome: Result<T>, operation: &str, hints: &[&str]) -> Error {
+        let Err(error) = outcome else { panic!("{operation} was accepted in spite of {hints:?}") };
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         assert_eq!(error.operation(), Some(operation), "{error}");
         assert_eq!((error.attempts(), error.status()), (0, None), "{error}");
@@ -41,46 +43,46 @@ impl Unreached {
 }
 
 #[tokio::test]
-async fn an_upload_id_must_not_be_empty() {
-    let to = unreached().await;
+async fn empty_upload_id_is_refused() {
+    let setup = setup().await;
     let hints = ["upload_id is required, but empty"].as_slice();
-    let bucket = &to.bucket;
+    let bucket = &setup.bucket;
     let outcome = bucket.abort_multipart_upload("key", AbortMultipartUploadInput::new("")).await;
-    to.refused(outcome, "AbortMultipartUpload", hints);
+    setup.assert_refused(outcome, "AbortMultipartUpload", hints);
     let outcome = bucket.upload_multipart("key", UploadMultipartInput::new("", 1)).await;
-    to.refused(outcome, "UploadMultipart", hints);
+    setup.assert_refused(outcome, "UploadMultipart", hints);
     let outcome = bucket.list_multipart("key", ListMultipartInput::new("")).await;
-    to.refused(outcome, "ListMultipart", hints);
+    setup.assert_refused(outcome, "ListMultipart", hints);
     let input = CompleteMultipartUploadInput::new("", [ObjectPart::new(1)]);
-    to.refused(bucket.complete_multipart_upload("key", input).await, "CompleteMultipartUpload", hints);
+    setup.assert_refused(bucket.complete_multipart_upload("key", input).await, "CompleteMultipartUpload", hints);
 }
 
 #[tokio::test]
-async fn numbers_must_be_within_their_limits() {
-    let to = unreached().await;
-    let bucket = &to.bucket;
+async fn numbers_beyond_their_limits_are_refused() {
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     for number in [10001, u32::MAX] {
         let hint = format!("part_number is {number}, but must be at most 10000");
         let outcome = bucket.upload_multipart("key", UploadMultipartInput::new("id", number)).await;
-        to.refused(outcome, "UploadMultipart", &[&hint]);
+        setup.assert_refused(outcome, "UploadMultipart", &[&hint]);
         let outcome = bucket.list_multipart("key", ListMultipartInput::new("id").part_number_marker(number)).await;
-        to.refused(outcome, "ListMultipart", &["part_number_marker is"]);
+        setup.assert_refused(outcome, "ListMultipart", &["part_number_marker is"]);
     }
     for limit in [0, 1001] {
         let hint = format!("limit is {limit}, but must be 1 to 1000");
         let outcome = bucket.list_objects(ListObjectsInput::new().limit(limit)).await;
-        to.refused(outcome, "ListObjects", &[&hint]);
+        setup.assert_refused(outcome, "ListObjects", &[&hint]);
         let outcome = bucket.list_multipart_uploads(ListMultipartUploadsInput::new().limit(limit)).await;
-        to.refused(outcome, "ListMultipartUploads", &[&hint]);
+        setup.assert_refused(outcome, "ListMultipartUploads", &[&hint]);
     }
     let outcome = bucket.list_multipart("key", ListMultipartInput::new("id").limit(1001)).await;
-    to.refused(outcome, "ListMultipart", &["limit is 1001"]);
+    setup.assert_refused(outcome, "ListMultipart", &["limit is 1001"]);
 }
 
 #[tokio::test]
-async fn limits_themselves_are_sent() {
-    let to = unreached().await;
-    let bucket = &to.bucket;
+async fn numbers_and_keys_at_their_limits_are_sent() {
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     for limit in [1, 1000] {
         bucket.list_objects(ListObjectsInput::new().limit(limit)).await.unwrap();
     }
@@ -88,12 +90,12 @@ async fn limits_themselves_are_sent() {
         bucket.upload_multipart("key", UploadMultipartInput::new("id", number)).await.unwrap();
     }
     bucket.put_object(&"k".repeat(1023), PutObjectInput::new()).await.unwrap();
-    assert_eq!(to.server.requests().len(), 5);
+    assert_eq!(setup.server.requests().len(), 5);
 }
 
 #[tokio::test]
-async fn a_key_must_address_one_object() {
-    let to = unreached().await;
+async fn keys_that_cannot_be_part_of_a_url_are_refused() {
+    let setup = setup().await;
     let long = "k".repeat(1024);
     let long_in_bytes = "中".repeat(342);
     for (key, hint) in [
@@ -107,36 +109,48 @@ async fn a_key_must_address_one_object() {
         ("../bucket/other", "path segment \"..\""),
         ("a/..", "path segment \"..\""),
     ] {
-        let bucket = &to.bucket;
-        to.refused(bucket.put_object(key, PutObjectInput::new()).await, "PutObject", &[hint]);
-        to.refused(bucket.get_object(key, GetObjectInput::new()).await, "GetObject", &[hint]);
-        to.refused(bucket.head_object(key, HeadObjectInput::new()).await, "HeadObject", &[hint]);
-        let error = to.refused(bucket.delete_object(key, DeleteObjectInput::new()).await, "DeleteObject", &[hint]);
+        let bucket = &setup.bucket;
+        setup.assert_refused(bucket.put_object(key, PutObjectInput::new()).await, "PutObject", &[hint]);
+        setup.assert_refused(bucket.get_object(key, GetObjectInput::new()).await, "GetObject", &[hint]);
+        setup.assert_refused(bucket.head_object(key, HeadObjectInput::new()).await, "HeadObject", &[hint]);
+        let error =
+            setup.assert_refused(bucket.delete_object(key, DeleteObjectInput::new()).await, "DeleteObject", &[hint]);
         assert_eq!(error.key(), Some(key));
     }
 }
 
 #[tokio::test]
-async fn header_values_must_be_printable_ascii() {
-    let to = unreached().await;
+async fn header_values_other_than_printable_ascii_are_refused() {
+    let setup = setup().await;
     for value in ["a\nb", "a\r\nx-qs-acl: all", "a\0", "ü", "\u{7f}", " a", "a ", "a\t"] {
         let hint = |field: &str, header: &str| format!("{field} cannot be sent as the header {header}");
         let input = PutObjectInput::new().content_type(value);
-        let outcome = to.bucket.put_object("key", input).await;
-        to.refused(outcome, "PutObject", &[&hint("content_type", "Content-Type")]);
+        let outcome = setup.bucket.put_object("key", input).await;
+        setup.assert_refused(outcome, "PutObject", &[&hint("content_type", "Content-Type")]);
         let input = GetObjectInput::new().if_match(value);
-        to.refused(to.bucket.get_object("key", input).await, "GetObject", &[&hint("if_match", "If-Match")]);
+        setup.assert_refused(
+            setup.bucket.get_object("key", input).await,
+            "GetObject",
+            &[&hint("if_match", "If-Match")],
+        );
         let input = ListBucketsInput::new().location(value);
-        to.refused(to.account.list_buckets(input).await, "ListBuckets", &[&hint("location", "Location")]);
+        setup.assert_refused(setup.account.list_buckets(input).await, "ListBuckets", &[&hint("location", "Location")]);
         let input = PutObjectInput::new().encryption_customer_key(value);
-        let error = to.refused(to.bucket.put_object("key", input).await, "PutObject", &["encryption_customer_key"]);
-        assert!(!format!("{error:?}").contains(&format!("{value:?}")), "the value is a secret: {error:?}");
+        let error = setup.assert_refused(
+            setup.bucket.put_object("key", input).await,
+            "PutObject",
+            &["encryption_customer_key"],
+        );
+        assert!(
+            !format!("{error:?}").contains(&format!("{value:?}")),
+            "the error contains the secret value: {error:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn metadata_must_be_what_the_service_stores() {
-    let to = unreached().await;
+async fn metadata_that_the_service_cannot_store_is_refused() {
+    let setup = setup().await;
     let long = "n".repeat(513);
     let large = "v".repeat(2045);
     for (name, value, hint) in [
@@ -152,45 +166,45 @@ async fn metadata_must_be_what_the_service_stores() {
         ("name", large.as_str(), "2049 bytes of names and values"),
     ] {
         let input = PutObjectInput::new().metadata(name, value);
-        to.refused(to.bucket.put_object("key", input).await, "PutObject", &["metadata has", hint]);
+        setup.assert_refused(setup.bucket.put_object("key", input).await, "PutObject", &["metadata has", hint]);
         let input = InitiateMultipartUploadInput::new().metadata(name, value);
-        let outcome = to.bucket.initiate_multipart_upload("key", input).await;
-        to.refused(outcome, "InitiateMultipartUpload", &["metadata has", hint]);
+        let outcome = setup.bucket.initiate_multipart_upload("key", input).await;
+        setup.assert_refused(outcome, "InitiateMultipartUpload", &["metadata has", hint]);
     }
     let input = PutObjectInput::new().metadata("Name", "1").metadata("name", "2");
-    to.refused(to.bucket.put_object("key", input).await, "PutObject", &["name twice"]);
+    setup.assert_refused(setup.bucket.put_object("key", input).await, "PutObject", &["name twice"]);
 }
 
 #[tokio::test]
 async fn metadata_at_its_limits_is_sent() {
-    let to = unreached().await;
+    let setup = setup().await;
     let longest = "n".repeat(512);
     let input = PutObjectInput::new()
         .metadata("A.b_c-1", " ~printable with spaces~!".trim())
         .metadata(&longest, "v".repeat(2048 - 512 - 7 - 24));
-    to.bucket.put_object("key", input).await.unwrap();
-    let request = &to.server.requests()[0];
+    setup.bucket.put_object("key", input).await.unwrap();
+    let request = &setup.server.requests()[0];
     assert_eq!(request.header("x-qs-meta-a.b_c-1"), Some("~printable with spaces~!"));
     assert!(request.header(&format!("x-qs-meta-{longest}")).is_some());
 }
 
 #[tokio::test]
-async fn an_announced_length_must_be_the_bodys() {
-    let to = unreached().await;
+async fn content_length_other_than_the_length_of_the_body_is_refused() {
+    let setup = setup().await;
     for announced in [0, 6, 8, u64::MAX] {
         let hint = format!("content_length is {announced}, but the body has 7 bytes");
         let input = PutObjectInput::new().content_length(announced).body("content");
-        to.refused(to.bucket.put_object("key", input).await, "PutObject", &[&hint]);
+        setup.assert_refused(setup.bucket.put_object("key", input).await, "PutObject", &[&hint]);
         let input = UploadMultipartInput::new("id", 1).body("content").content_length(announced);
-        to.refused(to.bucket.upload_multipart("key", input).await, "UploadMultipart", &[&hint]);
+        setup.assert_refused(setup.bucket.upload_multipart("key", input).await, "UploadMultipart", &[&hint]);
     }
     let input = PutObjectInput::new().content_length(7);
-    to.refused(to.bucket.put_object("key", input).await, "PutObject", &["the body has 0 bytes"]);
+    setup.assert_refused(setup.bucket.put_object("key", input).await, "PutObject", &["the body has 0 bytes"]);
 }
 
 #[tokio::test]
-async fn all_problems_are_told_together() {
-    let to = unreached().await;
+async fn error_lists_all_problems_of_an_input() {
+    let setup = setup().await;
     let input = UploadMultipartInput::new("", 10001).content_md5("ü").content_length(1).body(Body::empty());
     let hints = [
         "key must not be empty",
@@ -199,15 +213,15 @@ async fn all_problems_are_told_together() {
         "content_md5 cannot be sent",
         "content_length is 1, but the body has 0 bytes",
     ];
-    to.refused(to.bucket.upload_multipart("", input).await, "UploadMultipart", &hints);
+    setup.assert_refused(setup.bucket.upload_multipart("", input).await, "UploadMultipart", &hints);
 }
 
 #[tokio::test]
-async fn presigning_refuses_the_same() {
-    let to = unreached().await;
+async fn presigning_refuses_invalid_inputs() {
+    let setup = setup().await;
     let hour = std::time::Duration::from_secs(3600);
-    to.refused(to.bucket.presign_object("a/../b", GetObjectInput::new(), hour), "GetObject", &["key"]);
-    to.refused(to.bucket.presign(ListObjectsInput::new().limit(0), hour), "ListObjects", &["limit is 0"]);
+    setup.assert_refused(setup.bucket.presign_object("a/../b", GetObjectInput::new(), hour), "GetObject", &["key"]);
+    setup.assert_refused(setup.bucket.presign(ListObjectsInput::new().limit(0), hour), "ListObjects", &["limit is 0"]);
     let input = DeleteMultipleObjectsInput::new([ObjectSummary::new("a")]).content_md5("ü");
-    to.refused(to.bucket.presign(input, hour), "DeleteMultipleObjects", &["content_md5"]);
+    setup.assert_refused(setup.bucket.presign(input, hour), "DeleteMultipleObjects", &["content_md5"]);
 }

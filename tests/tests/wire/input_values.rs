@@ -1,7 +1,7 @@
-//! Values that only look right: sources of copies, enumerations, lists, names of buckets.
+//! Checks of object sources, enum values, lists, and names of buckets and zones.
 //!
-//! Protects: what the service would take for another request, such as a copy without a source for an empty object, is
-//! refused before anything is sent.
+//! Protects: the client refuses values that the server would understand as another request. For example, the server would
+//! store an empty object if the source of a copy is empty.
 
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, DeleteMultipleObjectsInput, HeadBucketInput, PutObjectInput, UploadMultipartInput,
@@ -23,7 +23,7 @@ fn assert_refused(error: &Error, server: &RawServer, hint: &str) {
 }
 
 #[tokio::test]
-async fn a_source_is_a_bucket_and_a_key() {
+async fn object_source_without_bucket_or_key_is_refused() {
     let (account, server) = account().await;
     let bucket = account.bucket("bucket", None);
     for source in ["", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
@@ -38,7 +38,7 @@ async fn a_source_is_a_bucket_and_a_key() {
 }
 
 #[tokio::test]
-async fn a_question_mark_in_a_source_is_the_keys_own_and_one_before_a_version_is_not() {
+async fn question_mark_in_a_source_key_is_encoded_and_the_version_id_is_appended() {
     let (account, server) = account().await;
     let bucket = account.bucket("bucket", None);
     let put = |source: ObjectSource| bucket.put_object("key", PutObjectInput::new().copy_source(source));
@@ -59,7 +59,7 @@ async fn a_question_mark_in_a_source_is_the_keys_own_and_one_before_a_version_is
 }
 
 #[tokio::test]
-async fn a_version_that_is_named_has_a_name() {
+async fn empty_version_id_of_an_object_source_is_refused() {
     let (account, server) = account().await;
     let bucket = account.bucket("bucket", None);
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "key").version_id(""));
@@ -67,7 +67,7 @@ async fn a_version_that_is_named_has_a_name() {
 }
 
 #[tokio::test]
-async fn a_folder_is_not_part_of_a_sources_bucket() {
+async fn slash_in_the_bucket_of_an_object_source_is_refused() {
     let (account, server) = account().await;
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket/dir", "key"));
     let error = account.bucket("bucket", None).put_object("key", copy).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn a_folder_is_not_part_of_a_sources_bucket() {
 }
 
 #[tokio::test]
-async fn a_value_of_an_enumeration_is_one_that_is_known() {
+async fn unknown_enum_values_are_refused_and_known_ones_are_sent() {
     let (account, server) = account().await;
     let bucket = account.bucket("bucket", None);
     let input = PutObjectInput::new().storage_class(StorageClass::from("STANDRAD"));
@@ -88,7 +88,7 @@ async fn a_value_of_an_enumeration_is_one_that_is_known() {
 }
 
 #[tokio::test]
-async fn lists_have_as_many_items_as_the_service_takes() {
+async fn lists_beyond_their_length_limits_are_refused() {
     let (account, server) = account().await;
     let bucket = account.bucket("bucket", None);
     for count in [0, 1001] {
@@ -104,7 +104,7 @@ async fn lists_have_as_many_items_as_the_service_takes() {
 }
 
 #[tokio::test]
-async fn rejects_bucket_and_zone_names_that_cannot_be_part_of_a_url() {
+async fn bucket_and_zone_names_that_cannot_be_part_of_a_url_are_refused() {
     let (account, server) = account().await;
     for (name, zone, message) in [
         ("", None, "the bucket name \"\" cannot be addressed"),

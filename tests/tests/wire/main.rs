@@ -1,4 +1,4 @@
-//! Requests and responses byte for byte: encoding, decoding, signatures, presigned requests, forms.
+//! Requests and responses byte by byte: encoding, decoding, signatures, presigned requests, forms.
 
 mod body_length;
 mod bucket_settings;
@@ -16,14 +16,14 @@ use qingstor_sdk::{Bucket, QingStor, RetryConfig, Timestamp};
 use qingstor_tests::account_with_response;
 use wiremock::{MockServer, ResponseTemplate};
 
-/// Returns an account at a service that always gives this answer.
-async fn account(answer: ResponseTemplate) -> (QingStor, MockServer) {
-    account_with_response(answer, RetryConfig::disabled()).await.unwrap()
+/// Returns a client of a server that always sends `response`.
+async fn account_with(response: ResponseTemplate) -> (QingStor, MockServer) {
+    account_with_response(response, RetryConfig::disabled()).await.unwrap()
 }
 
-/// Returns a bucket at a service that always gives this answer.
-async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
-    let (account, server) = account(answer).await;
+/// Returns a bucket at a server that always sends `response`.
+async fn bucket_with(response: ResponseTemplate) -> (Bucket, MockServer) {
+    let (account, server) = account_with(response).await;
     (account.bucket("bucket", None), server)
 }
 

@@ -1,7 +1,6 @@
-//! Links: requests that are signed by the SDK and sent by any HTTP client.
+//! Presigned requests, which the SDK signs and any HTTP client sends.
 //!
-//! Protects: a link to any kind of operation works as it is handed out, for as long as it was meant to, and for
-//! nothing else.
+//! Protects: a presigned request of any operation works unchanged until it expires, and any changed request is refused.
 
 use std::time::Duration;
 
@@ -18,57 +17,57 @@ use serde_json::Value;
 const MINUTE: Duration = Duration::from_secs(60);
 const KEY: &str = "dir/a key + ü.txt";
 
-async fn follow(link: &PresignedRequest) -> PlainResponse {
-    PlainRequest::of(link).send().await.unwrap()
+async fn send(presigned: &PresignedRequest) -> PlainResponse {
+    PlainRequest::of(presigned).send().await.unwrap()
 }
 
-fn json(answer: &PlainResponse) -> Value {
-    serde_json::from_slice(&answer.body).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+fn json(response: &PlainResponse) -> Value {
+    serde_json::from_slice(&response.body).unwrap_or_else(|error| panic!("{error}: {response:?}"))
 }
 
-fn assert_refused(answer: &PlainResponse, status: u16, code: &str) {
-    assert_eq!((answer.status, &json(answer)["code"]), (status, &code.into()), "{answer:?}");
+fn assert_refused(response: &PlainResponse, status: u16, code: &str) {
+    assert_eq!((response.status, &json(response)["code"]), (status, &code.into()), "{response:?}");
 }
 
 #[tokio::test]
-async fn downloading_takes_no_headers_at_all() {
+async fn get_object_needs_no_headers_and_accepts_a_range() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put(KEY, "content").await.unwrap();
-    let link = bucket.presign_object(KEY, GetObjectInput::new(), MINUTE).unwrap();
-    assert!(link.headers().is_empty() && link.body().is_none());
-    let answer = follow(&link).await;
-    assert_eq!((answer.status, answer.text().as_str()), (200, "content"));
-    let ranged = PlainRequest::of(&link).header("range", "bytes=1-3").send().await.unwrap();
+    let presigned = bucket.presign_object(KEY, GetObjectInput::new(), MINUTE).unwrap();
+    assert!(presigned.headers().is_empty() && presigned.body().is_none());
+    let response = send(&presigned).await;
+    assert_eq!((response.status, response.text().as_str()), (200, "content"));
+    let ranged = PlainRequest::of(&presigned).header("range", "bytes=1-3").send().await.unwrap();
     assert_eq!((ranged.status, ranged.text().as_str()), (206, "ont"));
 }
 
 #[tokio::test]
-async fn a_download_may_be_given_another_name_and_type() {
+async fn get_object_can_override_content_disposition_and_content_type() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put(KEY, "content").await.unwrap();
     let disposition = "attachment; filename=\"50% of a+b & c.txt\"";
     let input = GetObjectInput::new().response_content_disposition(disposition).response_content_type("text/x-own");
-    let answer = follow(&bucket.presign_object(KEY, input, MINUTE).unwrap()).await;
-    assert_eq!(answer.header("content-disposition"), Some(disposition));
-    assert_eq!(answer.header("content-type"), Some("text/x-own"));
-    assert_eq!(answer.text(), "content");
+    let response = send(&bucket.presign_object(KEY, input, MINUTE).unwrap()).await;
+    assert_eq!(response.header("content-disposition"), Some(disposition));
+    assert_eq!(response.header("content-type"), Some("text/x-own"));
+    assert_eq!(response.text(), "content");
 }
 
 #[tokio::test]
-async fn uploading_takes_the_headers_of_the_link() {
+async fn put_object_needs_exactly_the_presigned_headers() {
     let bucket = TestBucket::start().await.unwrap();
     let input = PutObjectInput::new().content_type("text/x-own").metadata("Colour", "light blue");
-    let link = bucket.presign_object(KEY, input, MINUTE).unwrap();
-    assert_eq!(link.headers()["content-type"], "text/x-own");
-    assert_eq!(link.headers()["x-qs-meta-colour"], "light blue");
-    let request = PlainRequest::of(&link).body("content");
+    let presigned = bucket.presign_object(KEY, input, MINUTE).unwrap();
+    assert_eq!(presigned.headers()["content-type"], "text/x-own");
+    assert_eq!(presigned.headers()["x-qs-meta-colour"], "light blue");
+    let request = PlainRequest::of(&presigned).body("content");
     assert_eq!(request.send().await.unwrap().status, 201);
     let head = bucket.head_object(KEY, HeadObjectInput::new()).await.unwrap();
     assert_eq!(head.content_type.as_deref(), Some("text/x-own"));
     assert_eq!(head.metadata["colour"], "light blue");
 
     for other in [
-        PlainRequest::new("PUT", link.url()).body("content"),
+        PlainRequest::new("PUT", presigned.url()).body("content"),
         request.clone().header("content-type", "text/plain"),
         request.clone().header("x-qs-meta-colour", "red"),
         request.clone().header("x-qs-storage-class", "STANDARD_IA"),
@@ -78,52 +77,52 @@ async fn uploading_takes_the_headers_of_the_link() {
 }
 
 #[tokio::test]
-async fn looking_and_deleting() {
+async fn head_object_and_delete_object_succeed() {
     let bucket = TestBucket::start().await.unwrap();
     bucket.put(KEY, "content").await.unwrap();
-    let head = follow(&bucket.presign_object(KEY, HeadObjectInput::new(), MINUTE).unwrap()).await;
+    let head = send(&bucket.presign_object(KEY, HeadObjectInput::new(), MINUTE).unwrap()).await;
     assert_eq!((head.status, head.header("content-length")), (200, Some("7")));
     let deletion = bucket.presign_object(KEY, DeleteObjectInput::new(), MINUTE).unwrap();
-    assert_eq!(follow(&deletion).await.status, 204);
+    assert_eq!(send(&deletion).await.status, 204);
     assert!(bucket.read(KEY).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
-async fn a_whole_upload_in_parts() {
+async fn multipart_upload_succeeds() {
     let bucket = TestBucket::on(Emulator::builder().allow_tiny_parts(true)).await.unwrap();
     let initiation = bucket.presign_object(KEY, InitiateMultipartUploadInput::new(), MINUTE).unwrap();
-    let initiated = json(&follow(&initiation).await);
+    let initiated = json(&send(&initiation).await);
     let id = initiated["upload_id"].as_str().unwrap();
     for (number, text) in [(0, "first,"), (1, "last")] {
-        let link = bucket.presign_object(KEY, UploadMultipartInput::new(id, number), MINUTE).unwrap();
-        assert_eq!(PlainRequest::of(&link).body(text).send().await.unwrap().status, 201);
+        let presigned = bucket.presign_object(KEY, UploadMultipartInput::new(id, number), MINUTE).unwrap();
+        assert_eq!(PlainRequest::of(&presigned).body(text).send().await.unwrap().status, 201);
     }
     let completion = CompleteMultipartUploadInput::new(id, [ObjectPart::new(0), ObjectPart::new(1)]);
-    let link = bucket.presign_object(KEY, completion, MINUTE).unwrap();
-    assert!(link.body().is_some(), "what is to be sent comes with the link");
-    assert_eq!(follow(&link).await.status, 201);
+    let presigned = bucket.presign_object(KEY, completion, MINUTE).unwrap();
+    assert!(presigned.body().is_some());
+    assert_eq!(send(&presigned).await.status, 201);
     assert_eq!(bucket.read(KEY).await.unwrap(), b"first,last");
 }
 
 #[tokio::test]
-async fn operations_on_the_bucket_and_on_the_account() {
+async fn operations_of_bucket_and_account_succeed() {
     let bucket = TestBucket::start().await.unwrap();
     for key in ["a/1", "a/2", "b"] {
         bucket.put(key, "content").await.unwrap();
     }
     let input = ListObjectsInput::new().prefix("a/").limit(1);
-    let listed = json(&follow(&bucket.presign(input, MINUTE).unwrap()).await);
+    let listed = json(&send(&bucket.presign(input, MINUTE).unwrap()).await);
     assert_eq!(listed["keys"][0]["key"], "a/1");
     assert_eq!(listed["has_more"], true);
 
-    let buckets = json(&follow(&bucket.account().presign(ListBucketsInput::new(), MINUTE).unwrap()).await);
+    let buckets = json(&send(&bucket.account().presign(ListBucketsInput::new(), MINUTE).unwrap()).await);
     assert_eq!(buckets["buckets"][0]["name"], "bucket");
 
     let deletion = DeleteMultipleObjectsInput::new([ObjectSummary::new("a/1"), ObjectSummary::new("b")]);
-    let link = bucket.presign(deletion, MINUTE).unwrap();
-    assert_eq!(link.headers()["content-type"], "application/json");
-    assert!(link.headers().contains_key("content-md5"));
-    let deleted = json(&follow(&link).await);
+    let presigned = bucket.presign(deletion, MINUTE).unwrap();
+    assert_eq!(presigned.headers()["content-type"], "application/json");
+    assert!(presigned.headers().contains_key("content-md5"));
+    let deleted = json(&send(&presigned).await);
     assert_eq!(deleted["deleted"].as_array().unwrap().len(), 2);
     let left = bucket.list_objects(ListObjectsInput::new()).await.unwrap().keys;
     assert_eq!(left.len(), 1);
@@ -131,29 +130,29 @@ async fn operations_on_the_bucket_and_on_the_account() {
 }
 
 #[tokio::test]
-async fn a_link_ends_by_the_servers_clock() {
+async fn request_expires_by_the_servers_clock() {
     let ahead = Emulator::builder().clock_offset(3600);
     let bucket = TestBucket::on(ahead).await.unwrap();
-    let link = |lifetime| bucket.presign_object("key", GetObjectInput::new(), lifetime).unwrap();
-    assert_refused(&follow(&link(MINUTE)).await, 403, "request_expired");
-    assert_refused(&follow(&link(MINUTE * 120)).await, 404, "object_not_exists");
+    let presign = |lifetime| bucket.presign_object("key", GetObjectInput::new(), lifetime).unwrap();
+    assert_refused(&send(&presign(MINUTE)).await, 403, "request_expired");
+    assert_refused(&send(&presign(MINUTE * 120)).await, 404, "object_not_exists");
 
-    // Once the client has learnt what time it is there, its links count from then.
+    // The response to this request corrects the client's clock, so the next presigned request is valid.
     bucket.put("key", "content").await.unwrap();
-    assert_eq!(follow(&link(MINUTE)).await.status, 200);
+    assert_eq!(send(&presign(MINUTE)).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_nothing_else() {
+async fn changed_requests_are_refused() {
     let bucket = TestBucket::start().await.unwrap();
     for key in ["key", "key2"] {
         bucket.put(key, "content").await.unwrap();
     }
-    let link = bucket.presign_object("key", GetObjectInput::new(), MINUTE).unwrap();
-    let expires = format!("expires={}", link.expires().as_unix());
-    let url = link.url();
+    let presigned = bucket.presign_object("key", GetObjectInput::new(), MINUTE).unwrap();
+    let expires = format!("expires={}", presigned.expires().as_unix());
+    let url = presigned.url();
     assert!(url.contains(&expires), "{url}");
-    let later = format!("expires={}", link.expires().as_unix() + 1);
+    let later = format!("expires={}", presigned.expires().as_unix() + 1);
     let get = |url: String| PlainRequest::new("GET", url);
     for request in [
         get(url.replace("/key?", "/key2?")),
@@ -168,13 +167,13 @@ async fn a_link_is_good_for_nothing_else() {
     }
     let unsigned = get(url.split("&signature=").next().unwrap().to_owned());
     assert_refused(&unsigned.send().await.unwrap(), 401, "signature_not_matched");
-    let stranger = get(url.replace("access_key_id=", "access_key_id=X"));
-    assert_refused(&stranger.send().await.unwrap(), 401, "invalid_access_key_id");
-    assert_eq!(follow(&link).await.text(), "content", "and the link itself still works");
+    let other_access_key = get(url.replace("access_key_id=", "access_key_id=X"));
+    assert_refused(&other_access_key.send().await.unwrap(), 401, "invalid_access_key_id");
+    assert_eq!(send(&presigned).await.text(), "content", "the unchanged request still works");
 }
 
 #[tokio::test]
-async fn unsignable_requests_are_refused() {
+async fn anonymous_clients_and_invalid_inputs_and_lifetimes_are_refused() {
     let bucket = TestBucket::start().await.unwrap();
     let anonymous = QingStor::new(Config::anonymous().endpoint(bucket.emulator().endpoint())).unwrap();
     let error = anonymous.presign(ListBucketsInput::new(), MINUTE).unwrap_err();
@@ -193,10 +192,10 @@ async fn unsignable_requests_are_refused() {
 }
 
 #[tokio::test]
-async fn debug_output_gives_no_link_away() {
+async fn debug_output_hides_the_signature() {
     let bucket = TestBucket::start().await.unwrap();
-    let link = bucket.presign_object("key", GetObjectInput::new(), MINUTE).unwrap();
-    let signature = link.url().split("signature=").nth(1).unwrap();
-    let shown = format!("{link:?}");
+    let presigned = bucket.presign_object("key", GetObjectInput::new(), MINUTE).unwrap();
+    let signature = presigned.url().split("signature=").nth(1).unwrap();
+    let shown = format!("{presigned:?}");
     assert!(shown.contains("/bucket/key") && !shown.contains(signature), "{shown}");
 }

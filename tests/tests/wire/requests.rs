@@ -1,7 +1,8 @@
-//! What each operation puts on the wire, with the least and with the most that its input can say.
+//! Snapshots of the request of each operation, with the required fields only and with all fields.
 //!
-//! Protects: names, places, order and encoding of everything that is sent, and the signature, which an independent
-//! implementation recomputes. The inputs are made from the specification, so a new operation is covered as it comes.
+//! Protects: names, locations, order and encoding of all parts of a request, and its signature, which the emulator's
+//! independent implementation recomputes. The build script generates the inputs and one test for each operation from the
+//! specification, so a new operation is covered automatically.
 
 use std::fmt::Write;
 
@@ -15,6 +16,7 @@ include!(concat!(env!("OUT_DIR"), "/samples.rs"));
 const SECRET: &str = "wire-secret";
 const KEY: &str = "dir/a key + ü.txt";
 
+/// Sends the sample input of an operation to a server that records it.
 async fn capture(operation: &str, full: bool) -> RawRequest {
     let server = RawServer::start(["HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"]).await.unwrap();
     let config = Config::new("WIREKEY", SECRET).endpoint(server.endpoint()).retry(RetryConfig::disabled());
@@ -38,8 +40,8 @@ fn string_to_sign(request: &RawRequest) -> String {
     signature::string_to_sign(&request.method, &request.target, None, &headers, None)
 }
 
-/// What is signed, and by whom it says it is; the form itself, if it does.
-fn signed_by(request: &RawRequest) -> (Option<String>, String) {
+/// Returns the value of the authorization header and the string to sign. A signed form contains both in its fields.
+fn authorization_and_string_to_sign(request: &RawRequest) -> (Option<String>, String) {
     let body = String::from_utf8_lossy(&request.body);
     let field = |name: &str| {
         let (_, rest) = body.split_once(&format!("name=\"{name}\"\r\n\r\n"))?;
@@ -47,24 +49,26 @@ fn signed_by(request: &RawRequest) -> (Option<String>, String) {
     };
     match (field("access_key_id"), field("policy"), field("signature")) {
         (Some(id), Some(policy), Some(signature)) => {
-            assert_eq!(request.header("authorization"), None, "the form says it");
+            assert_eq!(request.header("authorization"), None, "the form contains the signature");
             (Some(format!("QS {id}:{signature}")), policy.to_owned())
         }
         _ => (request.header("authorization").map(str::to_owned), string_to_sign(request)),
     }
 }
 
-/// The parts of a form are divided by chance.
+/// Returns the random boundary between the parts of a form.
 fn boundary(request: &RawRequest) -> Option<String> {
     let (_, boundary) = request.header("content-type")?.split_once("multipart/form-data; boundary=")?;
     Some(boundary.to_owned())
 }
 
+/// Checks the signature of a request and returns the text of its snapshot, in which values that differ between runs are
+/// replaced by placeholders.
 fn describe(request: &RawRequest) -> String {
-    let (authorization, to_sign) = signed_by(request);
+    let (authorization, to_sign) = authorization_and_string_to_sign(request);
     let signed = signature::sign(SECRET, &to_sign);
     assert_eq!(authorization, Some(format!("QS WIREKEY:{signed}")), "{to_sign}");
-    assert!(request.header("transfer-encoding").is_none(), "never chunked");
+    assert_eq!(request.header("transfer-encoding"), None, "the request has a content length instead");
 
     let date = request.header("date").unwrap().to_owned();
     let mut headers = request.headers.clone();
@@ -83,17 +87,18 @@ fn describe(request: &RawRequest) -> String {
     writeln!(text, "\n{}", String::from_utf8_lossy(&request.body)).unwrap();
     writeln!(text, "--- string to sign\n{}", to_sign.replace(&date, "<date>")).unwrap();
     if let Some(boundary) = boundary(request) {
-        // With its length, for that is part of the content length.
+        // The placeholder has the length of the boundary, because it contributes to the content length.
         text = text.replace(&boundary, &format!("<boundary of {} bytes>", boundary.len()));
     }
     text.replace(&signed, "<signature>").replace('\r', "")
 }
 
-/// Called by a test for each operation, which the build script writes.
-async fn request_is_what_it_was(operation: &str, sub_resources: &[&str]) {
+/// Compares the requests of an operation with its snapshots. The build script writes a test for each operation, which calls
+/// this function.
+async fn assert_requests_match_snapshots(operation: &str, sub_resources: &[&str]) {
     for (variant, full) in [("minimal", false), ("full", true)] {
         let request = capture(operation, full).await;
-        // A sub-resource that both implementations forgot to sign would pass every comparison of the two.
+        // Comparing the two implementations does not show that both omit a sub-resource from the signature.
         let to_sign = string_to_sign(&request);
         let (_, signed) = to_sign.rsplit_once('?').unwrap_or_default();
         for name in sub_resources {

@@ -1,6 +1,6 @@
-//! What is made of the documents that successes come with.
+//! Decoding of JSON responses.
 //!
-//! Protects: every field of every JSON answer is understood: numbers beyond 32 bits, both forms of dates, nested lists.
+//! Protects: every field is decoded, including numbers beyond 32 bits, both forms of dates, and nested lists.
 
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
@@ -12,7 +12,7 @@ use qingstor_tests::REQUEST_ID;
 use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::{account, answering, status, time};
+use crate::{account_with, bucket_with, status, time};
 
 fn ok(document: serde_json::Value) -> ResponseTemplate {
     status(200).set_body_json(document)
@@ -25,12 +25,12 @@ fn assert_info(info: &ResponseInfo) {
 }
 
 #[tokio::test]
-async fn list_buckets() {
+async fn list_buckets_is_decoded() {
     let page = json!({"count": 2, "buckets": [
         {"name": "one", "location": "pek3a", "url": "https://one.example.com", "created": "2015-07-11T06:01:45Z"},
         {"name": "two"},
     ]});
-    let (account, _server) = account(ok(page)).await;
+    let (account, _server) = account_with(ok(page)).await;
     let output = account.list_buckets(ListBucketsInput::new()).await.unwrap();
     assert_info(&output.response);
     assert_eq!(output.count, Some(2));
@@ -40,7 +40,7 @@ async fn list_buckets() {
 }
 
 #[tokio::test]
-async fn list_objects() {
+async fn list_objects_is_decoded() {
     let page = json!({
         "name": "bucket", "owner": {"id": "usr-1", "name": "me"}, "prefix": "a", "delimiter": "/", "limit": 2,
         "marker": "", "next_marker": "a2", "has_more": true, "common_prefixes": ["a/"],
@@ -48,7 +48,7 @@ async fn list_objects() {
             "mime_type": "text/plain", "encrypted": true, "created": "2015-07-11T14:01:45.5+08:00",
             "storage_class": "STANDARD"}],
     });
-    let (bucket, _server) = answering(ok(page)).await;
+    let (bucket, _server) = bucket_with(ok(page)).await;
     let output = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     assert_info(&output.response);
     assert_eq!(output.owner.unwrap().id.as_deref(), Some("usr-1"));
@@ -66,12 +66,12 @@ async fn list_objects() {
 }
 
 #[tokio::test]
-async fn delete_multiple_objects_may_fail_in_part() {
+async fn delete_multiple_objects_is_decoded_with_partial_failures() {
     let outcome = json!({
         "deleted": [{"key": "gone"}],
         "errors": [{"key": "kept", "code": "permission_denied", "message": "not yours"}],
     });
-    let (bucket, _server) = answering(ok(outcome)).await;
+    let (bucket, _server) = bucket_with(ok(outcome)).await;
     let input = DeleteMultipleObjectsInput::new([ObjectSummary::new("gone"), ObjectSummary::new("kept")]);
     let output = bucket.delete_multiple_objects(input).await.unwrap();
     assert_info(&output.response);
@@ -81,10 +81,10 @@ async fn delete_multiple_objects_may_fail_in_part() {
 }
 
 #[tokio::test]
-async fn multipart_documents() {
-    let answer = ok(json!({"bucket": "bucket", "key": "key", "upload_id": "id"}))
+async fn multipart_uploads_and_parts_are_decoded() {
+    let response = ok(json!({"bucket": "bucket", "key": "key", "upload_id": "id"}))
         .insert_header("x-qs-encryption-customer-algorithm", "AES256");
-    let (bucket, _server) = answering(answer).await;
+    let (bucket, _server) = bucket_with(response).await;
     let upload = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
     assert_info(&upload.response);
     assert_eq!(upload.upload_id, "id");
@@ -93,7 +93,7 @@ async fn multipart_documents() {
     let parts = json!({"count": 1, "object_parts": [
         {"part_number": 10000, "size": 4194304, "etag": "0123", "created": "2015-07-11T06:01:45.123Z"},
     ]});
-    let (bucket, _server) = answering(ok(parts)).await;
+    let (bucket, _server) = bucket_with(ok(parts)).await;
     let listed = bucket.list_multipart("key", ListMultipartInput::new("id")).await.unwrap();
     assert_info(&listed.response);
     let part = ObjectPart::new(10000).size(4 << 20).etag("0123").created(time("2015-07-11T06:01:45.123Z"));
@@ -103,7 +103,7 @@ async fn multipart_documents() {
         "name": "bucket", "has_more": false, "next_key_marker": "k", "next_upload_id_marker": "u",
         "uploads": [{"key": "key", "upload_id": "id", "created": "2015-07-11T06:01:45Z"}], "common_prefixes": ["a/"],
     });
-    let (bucket, _server) = answering(ok(uploads)).await;
+    let (bucket, _server) = bucket_with(ok(uploads)).await;
     let listed = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
     assert_info(&listed.response);
     assert_eq!((listed.uploads[0].key.as_str(), listed.uploads[0].upload_id.as_str()), ("key", "id"));

@@ -1,7 +1,7 @@
-//! What is made of successes that say more, less or something else than the specification.
+//! Successful responses that differ from the specification.
 //!
-//! Protects: a service that grows does not break clients, and an answer that cannot be understood is an error that
-//! tells where to look rather than an output with holes.
+//! Protects: additions to the service do not break the client. A response that cannot be decoded is an error that names
+//! the problem, and never an output with missing fields.
 
 use std::fmt::Debug;
 
@@ -17,14 +17,15 @@ use wiremock::{MockServer, ResponseTemplate};
 
 use crate::status;
 
-async fn answering(answer: ResponseTemplate) -> (Bucket, MockServer) {
+/// Returns a bucket whose client retries, at a server that always sends `response`.
+async fn bucket_with(response: ResponseTemplate) -> (Bucket, MockServer) {
     let retry = RetryConfig::default().initial_backoff(std::time::Duration::from_millis(1));
-    let (account, server) = account_with_response(answer, retry).await.unwrap();
+    let (account, server) = account_with_response(response, retry).await.unwrap();
     (account.bucket("bucket", None), server)
 }
 
-/// The error of an answer that is a success by its status, and sent once.
-fn misfit<T: Debug>(outcome: Result<T>, operation: &str, hints: &[&str]) {
+/// Asserts that a response with status 200 led to an error without a retry, and that the message contains `hints`.
+fn assert_unexpected_response<T: Debug>(outcome: Result<T>, operation: &str, hints: &[&str]) {
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{error}");
     assert_eq!(error.operation(), Some(operation));
@@ -40,22 +41,22 @@ fn misfit<T: Debug>(outcome: Result<T>, operation: &str, hints: &[&str]) {
 #[tokio::test]
 async fn unknown_fields_are_ignored() {
     let page = json!({"new": {"deep": [1]}, "keys": [{"key": "a", "also_new": null}]});
-    let (bucket, _server) = answering(status(200).set_body_json(page)).await;
+    let (bucket, _server) = bucket_with(status(200).set_body_json(page)).await;
     let output = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     assert_eq!(output.keys[0].key, "a");
 }
 
 #[tokio::test]
-async fn no_document_is_not_an_empty_list() {
-    let (bucket, _server) = answering(status(200)).await;
-    misfit(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &["is empty"]);
+async fn listing_without_a_body_is_an_error() {
+    let (bucket, _server) = bucket_with(status(200)).await;
+    assert_unexpected_response(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &["is empty"]);
 }
 
 #[tokio::test]
-async fn null_and_absent_lists_are_empty() {
+async fn null_and_missing_lists_are_empty() {
     let null = json!({"keys": null, "common_prefixes": null, "owner": null, "object_parts": null, "uploads": null});
     for document in [null, json!({})] {
-        let (bucket, _server) = answering(status(200).set_body_json(document)).await;
+        let (bucket, _server) = bucket_with(status(200).set_body_json(document)).await;
         let objects = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
         assert!(objects.keys.is_empty() && objects.common_prefixes.is_empty() && objects.owner.is_none());
         let parts = bucket.list_multipart("key", ListMultipartInput::new("id")).await.unwrap();
@@ -66,10 +67,10 @@ async fn null_and_absent_lists_are_empty() {
 }
 
 #[tokio::test]
-async fn unknown_values_of_enumerations_are_kept_and_go_back_within_what_was_listed() {
+async fn unknown_enum_values_are_kept_and_sent_back_unchanged() {
     let page = json!({"keys": [{"key": "a", "storage_class": "GLACIAL"}]});
-    let answer = status(200).insert_header("x-qs-storage-class", "GLACIAL").set_body_json(page);
-    let (bucket, server) = answering(answer).await;
+    let response = status(200).insert_header("x-qs-storage-class", "GLACIAL").set_body_json(page);
+    let (bucket, server) = bucket_with(response).await;
     let listed = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     let class = listed.keys[0].storage_class.clone().unwrap();
     assert_eq!(class, StorageClass::Unknown("GLACIAL".to_owned()));
@@ -83,72 +84,76 @@ async fn unknown_values_of_enumerations_are_kept_and_go_back_within_what_was_lis
 }
 
 #[tokio::test]
-async fn a_missing_required_field_is_an_error_that_names_it() {
-    let (bucket, server) = answering(status(200).set_body_json(json!({"key": "key"}))).await;
+async fn missing_required_field_is_an_error_with_its_name() {
+    let (bucket, server) = bucket_with(status(200).set_body_json(json!({"key": "key"}))).await;
     let outcome = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await;
-    misfit(outcome, "InitiateMultipartUpload", &["upload_id", "application/json", "key \"key\""]);
+    assert_unexpected_response(outcome, "InitiateMultipartUpload", &["upload_id", "application/json", "key \"key\""]);
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 
-    let (bucket, _server) = answering(status(200).set_body_json(json!({"object_parts": [{"size": 1}]}))).await;
+    let (bucket, _server) = bucket_with(status(200).set_body_json(json!({"object_parts": [{"size": 1}]}))).await;
     let outcome = bucket.list_multipart("key", ListMultipartInput::new("id")).await;
-    misfit(outcome, "ListMultipart", &["part_number"]);
+    assert_unexpected_response(outcome, "ListMultipart", &["part_number"]);
 }
 
 #[tokio::test]
-async fn a_field_of_another_type_is_an_error() {
+async fn field_of_the_wrong_type_is_an_error() {
     for (document, hint) in [
         (json!({"keys": {"key": "a"}}), "map"),
         (json!({"keys": [{"key": "a", "size": -1}]}), "-1"),
         (json!({"keys": [{"key": "a", "created": "yesterday"}]}), "yesterday"),
         (json!([]), "ListObjects"),
     ] {
-        let (bucket, _server) = answering(status(200).set_body_json(document)).await;
-        misfit(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &[hint]);
+        let (bucket, _server) = bucket_with(status(200).set_body_json(document)).await;
+        assert_unexpected_response(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &[hint]);
     }
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_the_document_is_an_error_that_quotes_it() {
+async fn html_page_in_place_of_json_is_an_error_that_quotes_its_beginning() {
     let page = format!("<html>\n<title>Login</title>{}", "x".repeat(100_000));
-    let (bucket, server) = answering(status(200).set_body_raw(page, "text/html")).await;
+    let (bucket, server) = bucket_with(status(200).set_body_raw(page, "text/html")).await;
     let outcome = bucket.list_objects(ListObjectsInput::new()).await;
     assert!(outcome.as_ref().unwrap_err().to_string().len() < 600);
-    misfit(outcome, "ListObjects", &["text/html", "<html> <title>Login</title>"]);
-    assert_eq!(server.received_requests().await.unwrap().len(), 1, "it would be the same again");
+    assert_unexpected_response(outcome, "ListObjects", &["text/html", "<html> <title>Login</title>"]);
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_no_upload() {
-    let (bucket, _server) = answering(status(200)).await;
+async fn empty_response_to_initiate_multipart_upload_is_an_error() {
+    let (bucket, _server) = bucket_with(status(200)).await;
     let outcome = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await;
-    misfit(outcome, "InitiateMultipartUpload", &["upload_id"]);
+    assert_unexpected_response(outcome, "InitiateMultipartUpload", &["upload_id"]);
 }
 
 #[tokio::test]
-async fn a_header_that_is_not_what_it_should_be_is_an_error_that_names_it() {
+async fn invalid_header_is_an_error_with_its_name_and_value() {
     for (name, value) in
         [("Last-Modified", "yesterday"), ("X-QS-Delete-Marker", "maybe"), ("X-QS-Next-Append-Position", "-1")]
     {
-        let (bucket, _server) = answering(status(200).insert_header(name, value)).await;
-        misfit(bucket.head_object("key", HeadObjectInput::new()).await, "HeadObject", &[name, value]);
+        let (bucket, _server) = bucket_with(status(200).insert_header(name, value)).await;
+        assert_unexpected_response(
+            bucket.head_object("key", HeadObjectInput::new()).await,
+            "HeadObject",
+            &[name, value],
+        );
     }
 }
 
 #[tokio::test]
-async fn the_older_forms_of_http_dates_are_read_and_empty_headers_are_none() {
+async fn obsolete_forms_of_http_dates_are_parsed_and_empty_headers_are_none() {
     for date in ["Wednesday, 10-Dec-14 17:20:31 GMT", "Wed Dec 10 17:20:31 2014"] {
-        let answer = status(200).insert_header("last-modified", date).insert_header("etag", "");
-        let (bucket, _server) = answering(answer).await;
+        let response = status(200).insert_header("last-modified", date).insert_header("etag", "");
+        let (bucket, _server) = bucket_with(response).await;
         let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
         assert_eq!(object.last_modified.unwrap().as_unix(), 1_418_232_031, "{date}");
         assert_eq!(object.etag, None);
     }
 }
 
-/// Success is a matter of the status's class: which one of it the service chooses has changed before.
+/// QingStor has changed the status of successful responses before.
 #[tokio::test]
-async fn another_status_of_success_is_a_success_and_told() {
-    let (bucket, _server) = answering(status(202)).await;
+async fn any_status_of_class_2xx_is_a_success() {
+    let (bucket, _server) = bucket_with(status(202)).await;
     let output = bucket.put_object("key", PutObjectInput::new()).await.unwrap();
     assert_eq!(output.response.status, 202);
 }

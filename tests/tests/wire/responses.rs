@@ -1,7 +1,7 @@
-//! What is made of answers that are successes.
+//! Decoding of status, headers and object bodies of successful responses.
 //!
-//! Protects: every declared success of every operation is understood, and what a newer or sloppier server says, such as
-//! unknown fields, unknown values of enumerations or `null` for an empty list, does not break older clients.
+//! Protects: the output contains the status, the request id, every header that the specification declares, and the body
+//! unchanged.
 
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
@@ -12,7 +12,7 @@ use qingstor_sdk::types::{ObjectPart, StorageClass};
 use qingstor_tests::REQUEST_ID;
 use wiremock::ResponseTemplate;
 
-use crate::{answering, status, time};
+use crate::{bucket_with, status, time};
 
 fn assert_info(info: &ResponseInfo, status: u16) {
     assert_eq!(info.status, status);
@@ -21,31 +21,31 @@ fn assert_info(info: &ResponseInfo, status: u16) {
 }
 
 #[tokio::test]
-async fn answers_without_content_say_their_status_and_request_id() {
-    let (created, _server) = answering(status(201)).await;
-    assert_info(&created.put_bucket(PutBucketInput::new()).await.unwrap().response, 201);
+async fn outputs_of_empty_responses_have_status_and_request_id() {
+    let (bucket_201, _server) = bucket_with(status(201)).await;
+    assert_info(&bucket_201.put_bucket(PutBucketInput::new()).await.unwrap().response, 201);
     let complete = CompleteMultipartUploadInput::new("id", [ObjectPart::new(0)]);
-    let completed = created.complete_multipart_upload("key", complete).await.unwrap();
+    let completed = bucket_201.complete_multipart_upload("key", complete).await.unwrap();
     assert_info(&completed.response, 201);
 
-    let (there, _server) = answering(status(200)).await;
-    assert_info(&there.head_bucket(HeadBucketInput::new()).await.unwrap().response, 200);
+    let (bucket_200, _server) = bucket_with(status(200)).await;
+    assert_info(&bucket_200.head_bucket(HeadBucketInput::new()).await.unwrap().response, 200);
 
-    let (gone, _server) = answering(status(204)).await;
-    assert_info(&gone.delete_bucket(DeleteBucketInput::new()).await.unwrap().response, 204);
-    assert_info(&gone.delete_object("key", DeleteObjectInput::new()).await.unwrap().response, 204);
+    let (bucket_204, _server) = bucket_with(status(204)).await;
+    assert_info(&bucket_204.delete_bucket(DeleteBucketInput::new()).await.unwrap().response, 204);
+    assert_info(&bucket_204.delete_object("key", DeleteObjectInput::new()).await.unwrap().response, 204);
     let abort = AbortMultipartUploadInput::new("id");
-    assert_info(&gone.abort_multipart_upload("key", abort).await.unwrap().response, 204);
+    assert_info(&bucket_204.abort_multipart_upload("key", abort).await.unwrap().response, 204);
 }
 
 #[tokio::test]
-async fn headers_describe_the_stored_object() {
-    let answer = status(201)
+async fn headers_of_put_upload_and_complete_are_decoded() {
+    let response = status(201)
         .insert_header("etag", "\"0123\"")
         .insert_header("x-qs-encryption-customer-algorithm", "AES256")
         .insert_header("x-qs-version-id", "v1")
         .insert_header("x-qs-content-copy-range", "bytes 0-9/100");
-    let (bucket, _server) = answering(answer).await;
+    let (bucket, _server) = bucket_with(response).await;
     let object = bucket.put_object("key", PutObjectInput::new()).await.unwrap();
     assert_eq!(object.etag.as_deref(), Some("\"0123\""));
     assert_eq!(object.encryption_customer_algorithm.as_deref(), Some("AES256"));
@@ -63,16 +63,17 @@ async fn headers_describe_the_stored_object() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_only_marked_says_so() {
-    let answer = status(204).insert_header("x-qs-delete-marker", "true").insert_header("x-qs-version-id", "v2");
-    let (bucket, _server) = answering(answer).await;
+async fn delete_object_returns_the_delete_marker() {
+    let response = status(204).insert_header("x-qs-delete-marker", "true").insert_header("x-qs-version-id", "v2");
+    let (bucket, _server) = bucket_with(response).await;
     let deleted = bucket.delete_object("key", DeleteObjectInput::new()).await.unwrap();
     assert_eq!(deleted.delete_marker, Some(true));
     assert_eq!(deleted.version_id.as_deref(), Some("v2"));
 }
 
-fn object_headers(answer: ResponseTemplate) -> ResponseTemplate {
-    answer
+/// Adds the headers of a stored object to `response`.
+fn with_object_headers(response: ResponseTemplate) -> ResponseTemplate {
+    response
         .insert_header("etag", "\"0123\"")
         .insert_header("last-modified", "Wed, 10 Dec 2014 17:20:31 GMT")
         .insert_header("content-type", "text/plain; charset=utf-8")
@@ -81,20 +82,20 @@ fn object_headers(answer: ResponseTemplate) -> ResponseTemplate {
         .insert_header("x-qs-storage-class", "STANDARD_IA")
         .insert_header("X-QS-Meta-Author", "Zoë".as_bytes())
         .insert_header("x-qs-meta-a.b_c-1", "value with spaces")
-        .insert_header("x-qs-metadata", "not one of yours")
+        .insert_header("x-qs-metadata", "not user metadata")
 }
 
 #[tokio::test]
-async fn get_object_yields_content_and_headers() {
-    let answer = object_headers(status(200)).set_body_raw("the content", "text/plain");
-    let (bucket, _server) = answering(answer).await;
+async fn get_object_returns_content_and_headers() {
+    let response = with_object_headers(status(200)).set_body_raw("the content", "text/plain");
+    let (bucket, _server) = bucket_with(response).await;
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     assert_info(&object.response, 200);
     assert_eq!(object.content_length, Some(11));
     assert_eq!(object.content_type.as_deref(), Some("text/plain"));
     assert_eq!(object.last_modified, Some(time("2014-12-10T17:20:31Z")));
     assert_eq!(object.storage_class, Some(StorageClass::StandardIa));
-    assert_eq!(object.expires.as_deref(), Some("never"), "stored as it came, it need not be a date");
+    assert_eq!(object.expires.as_deref(), Some("never"), "`expires` is arbitrary text");
     assert_eq!(object.metadata.len(), 2, "{:?}", object.metadata);
     assert_eq!(object.metadata["author"], "Zoë");
     assert_eq!(object.metadata["a.b_c-1"], "value with spaces");
@@ -103,9 +104,9 @@ async fn get_object_yields_content_and_headers() {
 }
 
 #[tokio::test]
-async fn get_object_yields_a_part() {
-    let answer = status(206).insert_header("content-range", "bytes 4-6/11").set_body_raw("con", "text/plain");
-    let (bucket, _server) = answering(answer).await;
+async fn get_object_with_a_range_returns_the_range() {
+    let response = status(206).insert_header("content-range", "bytes 4-6/11").set_body_raw("con", "text/plain");
+    let (bucket, _server) = bucket_with(response).await;
     let input = GetObjectInput::new().range("bytes=4-6");
     let object = bucket.get_object("key", input).await.unwrap();
     assert_info(&object.response, 206);
@@ -114,8 +115,8 @@ async fn get_object_yields_a_part() {
 }
 
 #[tokio::test]
-async fn get_object_tells_what_did_not_change_by_its_status() {
-    let (bucket, _server) = answering(status(304).insert_header("etag", "\"0123\"")).await;
+async fn get_object_returns_an_empty_body_for_304() {
+    let (bucket, _server) = bucket_with(status(304).insert_header("etag", "\"0123\"")).await;
     let input = GetObjectInput::new().if_none_match("\"0123\"");
     let object = bucket.get_object("key", input).await.unwrap();
     assert_info(&object.response, 304);
@@ -125,25 +126,26 @@ async fn get_object_tells_what_did_not_change_by_its_status() {
 }
 
 #[tokio::test]
-async fn get_object_hands_json_and_compressed_content_over_as_they_are() {
+async fn get_object_does_not_decode_json_and_gzip() {
     let content = b"\x1f\x8b not really gzip".to_vec();
-    let answer =
+    let response =
         status(200).insert_header("content-encoding", "gzip").set_body_raw(content.clone(), "application/json");
-    let (bucket, server) = answering(answer).await;
+    let (bucket, server) = bucket_with(response).await;
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     assert_eq!(object.content_encoding.as_deref(), Some("gzip"));
     assert_eq!(object.body.bytes().await.unwrap(), content);
     let requests = server.received_requests().await.unwrap();
-    assert_eq!(requests[0].headers["accept-encoding"], "identity", "nothing compresses it on its way");
+    // Otherwise a proxy might compress the content.
+    assert_eq!(requests[0].headers["accept-encoding"], "identity");
 }
 
 #[tokio::test]
-async fn head_object_describes_without_content() {
-    let answer = object_headers(status(200))
+async fn head_object_returns_the_headers() {
+    let response = with_object_headers(status(200))
         .insert_header("content-length", "5368709120")
         .insert_header("x-qs-object-type", "appendable")
         .insert_header("x-qs-next-append-position", "42");
-    let (bucket, _server) = answering(answer).await;
+    let (bucket, _server) = bucket_with(response).await;
     let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
     assert_info(&object.response, 200);
     assert_eq!(object.content_length, Some(5 << 30));

@@ -1,7 +1,8 @@
-//! Signatures, as two implementations that share no line make them.
+//! Signatures of the SDK, compared with two independent implementations.
 //!
-//! Protects: the SDK's signer and the emulator's agree with each other on whatever can be sent, and with what the
-//! official clients sign: `QINGSTOR_SIGNATURE_VECTORS` names a JSON file of vectors that these have made.
+//! Protects: the SDK and the emulator, which share no code, sign arbitrary requests alike, and both sign the requests of
+//! QingStor's official clients as these do. The environment variable `QINGSTOR_SIGNATURE_VECTORS` is the path of a JSON file
+//! with requests and signatures of the official clients.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::collection::{btree_map, vec};
@@ -12,42 +13,45 @@ use qingstor_emulator::signature;
 use qingstor_sdk::{Credentials, Secret, sign};
 use serde_json::Value;
 
-/// A request as far as it is signed.
+/// The parts of a request that the signature depends on.
 #[derive(Debug)]
 struct Request {
     method: Method,
     path: String,
     query: Option<String>,
     headers: HeaderMap,
+    /// The bucket, if it is part of the host name.
     host_bucket: Option<String>,
+    /// Expiry of a presigned request in seconds since 1970.
     expires: Option<u32>,
 }
 
 impl Request {
-    /// What the SDK and the emulator sign, and the signature each makes of it.
-    fn signed(&self, secret: &str) -> [(String, String); 2] {
+    /// Returns the string to sign and the signature, of the SDK and of the emulator.
+    fn sign(&self, secret: &str) -> [(String, String); 2] {
         let resource = sign::canonical_resource(self.host_bucket.as_deref(), &self.path, self.query.as_deref());
         let to_sign = match self.expires {
             Some(expires) => sign::string_to_sign_query(&self.method, &self.headers, expires.into(), &resource),
             None => sign::string_to_sign(&self.method, &self.headers, &resource),
         };
-        let ours = String::from_utf8(to_sign.as_bytes().to_vec()).unwrap();
+        let sdk_string = String::from_utf8(to_sign.as_bytes().to_vec()).unwrap();
         let target = match &self.query {
             Some(query) => format!("{}?{query}", self.path),
             None => self.path.clone(),
         };
-        let theirs = signature::string_to_sign(
+        let emulator_string = signature::string_to_sign(
             self.method.as_str(),
             &target,
             self.host_bucket.as_deref(),
             &self.headers,
             self.expires.map(u64::from),
         );
-        let signature = sign::signature(&Secret::from(secret), &to_sign);
-        let other = signature::sign(secret, &theirs);
-        [(ours, signature), (theirs, other)]
+        let sdk_signature = sign::signature(&Secret::from(secret), &to_sign);
+        let emulator_signature = signature::sign(secret, &emulator_string);
+        [(sdk_string, sdk_signature), (emulator_string, emulator_signature)]
     }
 
+    /// Reads the request of a test vector.
     fn of_vector(vector: &Value) -> Self {
         let text = |name: &str| vector[name].as_str();
         let url = text("url").unwrap();
@@ -74,17 +78,17 @@ impl Request {
 }
 
 #[test]
-fn the_official_clients_sign_the_same() {
+fn sdk_and_emulator_agree_with_the_vectors_of_official_clients() {
     let Some(file) = std::env::var_os("QINGSTOR_SIGNATURE_VECTORS") else {
-        println!("QINGSTOR_SIGNATURE_VECTORS names no file: there are no vectors to hold the signatures against");
+        println!("skipped, because QINGSTOR_SIGNATURE_VECTORS is not set");
         return;
     };
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("cannot read {file:?}: {error}"));
     let vectors: Vec<Value> = serde_json::from_str(&text).unwrap();
-    assert!(!vectors.is_empty(), "{file:?} has no vectors");
+    assert!(!vectors.is_empty(), "{file:?} contains no vectors");
     for vector in &vectors {
         let expected = (vector["string_to_sign"].as_str().unwrap(), vector["signature"].as_str().unwrap());
-        for (to_sign, signature) in Request::of_vector(vector).signed(vector["secret_access_key"].as_str().unwrap()) {
+        for (to_sign, signature) in Request::of_vector(vector).sign(vector["secret_access_key"].as_str().unwrap()) {
             assert_eq!((to_sign.as_str(), signature.as_str()), expected, "{vector:#}");
         }
         let id = vector["access_key_id"].as_str().unwrap();
@@ -95,16 +99,16 @@ fn the_official_clients_sign_the_same() {
 }
 
 fn header() -> impl Strategy<Value = (HeaderName, HeaderValue)> {
-    let ours = "x-qs-date x-qs-copy-source x-qs-meta-a x-qs-meta-b-c x-qs-meta-b x-qs-storage-class x-qsother";
-    let others = "content-md5 content-type date host range etag authorization content-length";
-    let names: Vec<_> = ours.split(' ').chain(others.split(' ')).collect();
+    let qingstor = "x-qs-date x-qs-copy-source x-qs-meta-a x-qs-meta-b-c x-qs-meta-b x-qs-storage-class x-qsother";
+    let standard = "content-md5 content-type date host range etag authorization content-length";
+    let names: Vec<_> = qingstor.split(' ').chain(standard.split(' ')).collect();
     let name = select(names).prop_map(HeaderName::from_static);
-    // White space at the ends is no part of what is received.
+    // HTTP removes white space around a header value.
     let value = "[ -~]{0,20}".prop_map(|text| HeaderValue::from_str(text.trim()).unwrap());
     (name, value)
 }
 
-/// Pieces of a query's value: encoded and not, well and badly, but always UTF-8 when decoded.
+/// Values of query parameters, percent-encoded or not, with valid and invalid sequences, that decode to UTF-8.
 fn query_value() -> impl Strategy<Value = String> {
     let pieces: Vec<_> = "x Z %2F %2f / + %2B %20 %25 %zz % = ? %E4%B8%AD : ~ %26 %00".split(' ').collect();
     vec(select(pieces), 0..6).prop_map(|pieces| pieces.concat())
@@ -113,9 +117,9 @@ fn query_value() -> impl Strategy<Value = String> {
 fn query() -> impl Strategy<Value = String> {
     let signed = "acl append delete image part_number position response-content-disposition response-expires upload_id \
                   uploads versions version_id up%6Coads";
-    let others = "limit marker prefix part_number_marker access_key_id expires signature ACL x+y ";
-    let names: Vec<_> = signed.split_ascii_whitespace().chain(others.split(' ')).collect();
-    // A name never comes twice: what a server would make of that is not known.
+    let unsigned = "limit marker prefix part_number_marker access_key_id expires signature ACL x+y ";
+    let names: Vec<_> = signed.split_ascii_whitespace().chain(unsigned.split(' ')).collect();
+    // The map prevents repeated names, because the protocol does not define how they are signed.
     let parameters = btree_map(select(names), option::of(query_value()), 0..6);
     (parameters, any::<prop::sample::Index>()).prop_map(|(parameters, first)| {
         let mut parameters: Vec<String> = parameters
@@ -151,15 +155,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_implementations_sign_the_same(request in request(), secret in "[!-~]{1,100}") {
-        let [ours, theirs] = request.signed(&secret);
-        prop_assert_eq!(ours, theirs);
+    fn sdk_and_emulator_sign_any_request_alike(request in request(), secret in "[!-~]{1,100}") {
+        let [sdk, emulator] = request.sign(&secret);
+        prop_assert_eq!(sdk, emulator);
     }
 }
 
-/// The generator warns of query parameters that are signed because of their name; it has a list of its own for that.
+/// The generator has its own list of signed sub-resources, for the warning about query parameters with such a name.
 #[test]
-fn the_generator_and_the_sdk_agree_on_what_is_signed() {
+fn generator_and_sdk_agree_on_signed_sub_resources() {
     let is_signed = |name: &str| {
         let query = format!("{name}=1");
         sign::canonical_resource(None, "/bucket", Some(&query)) != sign::canonical_resource(None, "/bucket", None)

@@ -1,54 +1,55 @@
-//! Steps about who may do what with a bucket: ACL, and what anybody may.
+//! Steps about the ACL of a bucket, and about requests without signature.
 
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
 use qingstor_sdk::operations::{GetBucketACLInput, GetBucketACLOutput, PutBucketACLInput};
+use qingstor_tests::PlainRequest;
 
 use super::object::Received;
-use super::{assert_same, document};
-use crate::scene::Scene;
+use super::{assert_matches_document, document};
+use crate::context::Context;
 
 #[when("put bucket ACL:")]
-async fn put(scene: &mut Scene, step: &Step) {
+async fn put(context: &mut Context, step: &Step) {
     let grants: Vec<qingstor_sdk::types::Grant> = document(step, "acl");
     let input = grants.into_iter().fold(PutBucketACLInput::new(), |mut input, grant| {
         input.acl.push(grant);
         input
     });
-    let result = scene.bucket().put_bucket_acl(input).await;
-    scene.record("put bucket ACL", result);
+    let result = context.bucket().put_bucket_acl(input).await;
+    context.record("put bucket ACL", result);
 }
 
 #[when("put empty bucket ACL")]
-async fn put_empty(scene: &mut Scene) {
-    let bucket = scene.bucket();
+async fn put_empty(context: &mut Context) {
+    let bucket = context.bucket();
     let result = bucket.put_bucket_acl(PutBucketACLInput::new()).await;
-    scene.record("put empty bucket ACL", result);
+    context.record("put empty bucket ACL", result);
     assert!(bucket.get_bucket_acl(GetBucketACLInput::new()).await.unwrap().acl.is_empty());
 }
 
 #[when("get bucket ACL")]
-async fn get(scene: &mut Scene) {
-    let result = scene.bucket().get_bucket_acl(GetBucketACLInput::new()).await;
-    scene.record("get bucket ACL", result);
+async fn get(context: &mut Context) {
+    let result = context.bucket().get_bucket_acl(GetBucketACLInput::new()).await;
+    context.record("get bucket ACL", result);
 }
 
 #[then(regex = r#"^get bucket ACL should have grantee name "(.+)"$"#)]
-fn grantee_is(scene: &mut Scene, name: String) {
-    let output: &GetBucketACLOutput = scene.answer("get bucket ACL");
+fn grantee_is(context: &mut Context, name: String) {
+    let output: &GetBucketACLOutput = context.output("get bucket ACL");
     assert!(output.owner.is_some());
     assert!(output.acl.iter().any(|grant| grant.grantee.name.as_deref() == Some(name.as_str())), "{:?}", output.acl);
 }
 
 #[then("get bucket ACL is:")]
-fn acl_is(scene: &mut Scene, step: &Step) {
-    assert_same(&scene.answer::<GetBucketACLOutput>("get bucket ACL").acl, step, "acl");
+fn acl_is(context: &mut Context, step: &Step) {
+    assert_matches_document(&context.output::<GetBucketACLOutput>("get bucket ACL").acl, step, "acl");
 }
 
-#[when(regex = r#"^anybody gets object "([^"]+)"$"#)]
-async fn anybody_gets(scene: &mut Scene, key: String) {
-    let bucket = scene.bucket();
+#[when(regex = r#"^get object "([^"]+)" without signature$"#)]
+async fn get_object_without_signature(context: &mut Context, key: String) {
+    let bucket = context.bucket();
     let url = format!("{}/{}/{key}", bucket.emulator().endpoint(), bucket.name());
-    let answer = qingstor_tests::PlainRequest::new("GET", url).send().await.unwrap();
-    scene.record("anybody gets object", Ok(Received::plain(answer)));
+    let response = PlainRequest::new("GET", url).send().await.unwrap();
+    context.record("get object without signature", Ok(Received::plain(response)));
 }

@@ -1,4 +1,4 @@
-//! What the words of the features do, by what they are about.
+//! The steps of the features, one module for each subject.
 
 mod acl;
 mod append;
@@ -8,11 +8,11 @@ mod cors;
 mod encryption;
 mod form;
 mod image;
-mod judge;
 mod multipart;
 mod object;
 mod object_sources;
 mod parts;
+mod results;
 mod rules;
 mod service;
 mod statistics;
@@ -24,15 +24,34 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A property of the JSON document below a step.
-pub(crate) fn document<T: DeserializeOwned>(step: &Step, property: &str) -> T {
-    let text = step.docstring.as_deref().expect("a document below the step");
-    let mut document: Value = serde_json::from_str(text).expect("JSON");
-    serde_json::from_value(document[property].take()).expect("what the SDK takes for it")
+/// Maximum length of a key in QingStor, in bytes.
+const MAX_KEY_LENGTH: usize = 1023;
+
+/// Returns content that differs for each key, so that a test notices if objects are mixed up.
+fn content(key: &str, length: usize) -> Vec<u8> {
+    let mut bytes = key.as_bytes().repeat(length / key.len() + 1);
+    bytes.truncate(length);
+    bytes
 }
 
-/// Compares what was received with a property of the document below the step, field by field.
-fn assert_same(received: &impl Serialize, step: &Step, property: &str) {
+/// Appends `suffix` to a key. A key that would become too long is shortened first.
+fn with_suffix(key: &str, suffix: &str) -> String {
+    let mut key = key.to_owned();
+    while key.len() + suffix.len() > MAX_KEY_LENGTH {
+        key.pop();
+    }
+    key + suffix
+}
+
+/// Returns a property of the JSON document that follows a step.
+fn document<T: DeserializeOwned>(step: &Step, property: &str) -> T {
+    let text = step.docstring.as_deref().expect("the step needs a JSON document");
+    let mut document: Value = serde_json::from_str(text).expect("the document of the step is not JSON");
+    serde_json::from_value(document[property].take()).expect("the property has the wrong type")
+}
+
+/// Asserts that `actual` is equal to a property of the JSON document that follows a step.
+fn assert_matches_document(actual: &impl Serialize, step: &Step, property: &str) {
     let expected: Value = document(step, property);
-    assert_eq!(serde_json::to_value(received).expect("JSON"), expected);
+    assert_eq!(serde_json::to_value(actual).unwrap(), expected);
 }

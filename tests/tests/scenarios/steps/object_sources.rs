@@ -1,4 +1,4 @@
-//! Steps about objects that are made of others: copy and move.
+//! Steps that copy and move objects.
 
 use cucumber::when;
 use qingstor_sdk::ObjectSource;
@@ -6,45 +6,45 @@ use qingstor_sdk::operations::{HeadObjectInput, PutObjectInput};
 use qingstor_sdk::types::MetadataDirective;
 
 use super::object::MEBIBYTE;
-use crate::contents::{content, with_suffix};
-use crate::scene::Scene;
+use super::{content, with_suffix};
+use crate::context::Context;
 
-/// How an object is named where another one is made of it.
-pub(crate) fn source(scene: &Scene, key: &str) -> ObjectSource {
-    ObjectSource::new(scene.bucket().name(), key)
+/// Returns the source for a copy or move of an object in the context's bucket.
+pub(crate) fn source(context: &Context, key: &str) -> ObjectSource {
+    ObjectSource::new(context.bucket().name(), key)
 }
 
 #[when(regex = r#"^copy object with key "(.+)"$"#)]
-async fn copy(scene: &mut Scene, key: String) {
+async fn copy(context: &mut Context, key: String) {
     let copy = with_suffix(&key, "_copy");
-    let bucket = scene.bucket();
-    let result = bucket.put_object(&copy, PutObjectInput::new().copy_source(source(scene, &key))).await;
-    scene.record("copy object", result);
-    assert!(bucket.read(&copy).await.unwrap() == content(&key, MEBIBYTE), "the copy has another content");
+    let bucket = context.bucket();
+    let result = bucket.put_object(&copy, PutObjectInput::new().copy_source(source(context, &key))).await;
+    context.record("copy object", result);
+    assert!(bucket.read(&copy).await.unwrap() == content(&key, MEBIBYTE), "the copy has other content");
 }
 
 #[when(regex = r#"^move object with key "(.+)"$"#)]
-async fn rename(scene: &mut Scene, key: String) {
+async fn rename(context: &mut Context, key: String) {
     let (copy, moved) = (with_suffix(&key, "_copy"), with_suffix(&key, "_move"));
-    let bucket = scene.bucket();
-    let result = bucket.put_object(&moved, PutObjectInput::new().move_source(source(scene, &copy))).await;
-    scene.record("move object", result);
-    assert!(bucket.read(&moved).await.unwrap() == content(&key, MEBIBYTE), "the moved object has another content");
+    let bucket = context.bucket();
+    let result = bucket.put_object(&moved, PutObjectInput::new().move_source(source(context, &copy))).await;
+    context.record("move object", result);
+    assert!(bucket.read(&moved).await.unwrap() == content(&key, MEBIBYTE), "the moved object has other content");
     assert!(bucket.head_object(&copy, HeadObjectInput::new()).await.unwrap_err().is_not_found());
 }
 
 #[when(regex = r#"^copy object "([^"]+)" to "([^"]+)"$"#)]
-async fn copy_any(scene: &mut Scene, key: String, to: String) {
-    let result = scene.bucket().put_object(&to, PutObjectInput::new().copy_source(source(scene, &key))).await;
-    scene.record("copy object", result);
+async fn copy_without_check(context: &mut Context, key: String, to: String) {
+    let result = context.bucket().put_object(&to, PutObjectInput::new().copy_source(source(context, &key))).await;
+    context.record("copy object", result);
 }
 
-#[when(regex = r#"^copy object "([^"]+)" to "([^"]+)" with metadata "(.+)":"(.+)" in place of its own$"#)]
-async fn copy_with_metadata(scene: &mut Scene, key: String, to: String, name: String, value: String) {
+#[when(regex = r#"^copy object "([^"]+)" to "([^"]+)" and replace its metadata by "(.+)":"(.+)"$"#)]
+async fn copy_and_replace_metadata(context: &mut Context, key: String, to: String, name: String, value: String) {
     let input = PutObjectInput::new()
-        .copy_source(source(scene, &key))
+        .copy_source(source(context, &key))
         .metadata_directive(MetadataDirective::Replace)
         .metadata(name, value);
-    let result = scene.bucket().put_object(&to, input).await;
-    scene.record("copy object", result);
+    let result = context.bucket().put_object(&to, input).await;
+    context.record("copy object", result);
 }

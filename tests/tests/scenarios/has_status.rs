@@ -1,16 +1,16 @@
-//! The status, which every output has.
+//! The HTTP status of every operation's output.
 
 use qingstor_sdk::operations::*;
 
-/// The output of any operation.
-pub(crate) trait Answered {
-    /// HTTP status.
+/// The output of an operation.
+pub(crate) trait HasStatus {
+    /// Returns the HTTP status of the response.
     fn status(&self) -> u16;
 }
 
-macro_rules! answered {
+macro_rules! impl_has_status {
     ($($output:ty),+ $(,)?) => {
-        $(impl Answered for $output {
+        $(impl HasStatus for $output {
             fn status(&self) -> u16 {
                 self.response.status.as_u16()
             }
@@ -18,7 +18,7 @@ macro_rules! answered {
     };
 }
 
-answered!(
+impl_has_status!(
     AbortMultipartUploadOutput,
     AppendObjectOutput,
     CompleteMultipartUploadOutput,

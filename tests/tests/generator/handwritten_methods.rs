@@ -1,7 +1,7 @@
 //! Methods that the handwritten SDK defines on `QingStor` and `Bucket`.
 //!
-//! Protects: an operation that has the name of one of them is an error of the specification, and not one of the compiler
-//! in generated code.
+//! Protects: an operation with the name of such a method is an error of the specification that the generator reports, and
+//! not an error of rustc in generated code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use qingstor_codegen::naming::OWN_METHODS;
 
-/// Returns the methods in all `impl QingStor` and `impl Bucket` blocks of `code`, which is formatted by rustfmt.
+/// Returns the methods of all `impl QingStor` and `impl Bucket` blocks. `code` is formatted by rustfmt.
 fn methods(code: &str) -> impl Iterator<Item = &str> {
     let mut is_in_block = false;
     code.lines().filter_map(move |line| {
