@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Measure what uploads cost, beside other clients on the same machine in the same run.
+"""Measures the CPU time, throughput and memory of uploads, compared with other clients in the same run.
 
     tests/bench/measure.py --peers FOLDER [-n ROUNDS] [--size MIB]
 
-FOLDER has `compare.py`, which builds a server that drops what it gets and programs on other clients, and runs them all in
-turn. The machine must be idle, has to have Linux, and room for six times the file's size, and for 12 GiB at least, in memory
-and on a disk. Times differ from machine to machine, so what is compared are the ratios to `ref`: plain reqwest that reads
-each part into memory and sends it, without a signature or a checksum.
+FOLDER contains `compare.py`, which builds the programs on other clients and a server that discards all data, and runs the
+programs in turn. The script needs an idle Linux machine. Memory and disk must each have room for six times the size of the
+file, and for at least 12 GiB.
 
-Prints the tables that stand in README.md, and draws the picture beside this script.
+Times depend on the machine, so the script compares ratios. The reference `ref` is plain reqwest, which reads each part into
+memory and sends it without a signature or a checksum.
+
+The script prints the tables of README.md and draws the picture next to it.
 """
 
 import argparse
@@ -25,7 +27,7 @@ REF = "ref"
 OURS = "qingstor-sdk"
 
 
-def target():
+def examples_folder():
     return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release" / "examples"
 
 
@@ -37,10 +39,10 @@ def build(compare):
 
 
 def uploads():
-    """Of one file, in parts of 8 MiB, eight at a time."""
+    """Returns the commands that upload a file in parts of 8 MiB, eight at a time."""
     ours = (
         "env QINGSTOR_ENDPOINT=http://127.0.0.1:{port} QINGSTOR_ACCESS_KEY_ID=a QINGSTOR_SECRET_ACCESS_KEY=b "
-        f"{target() / 'upload'} {{file}} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
+        f"{examples_folder() / 'upload'} {{file}} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
     )
     return {
         REF: f"{{bin:reqwest-min}} {BIG}",
@@ -54,7 +56,7 @@ def uploads():
 
 
 def limits():
-    """What threads reach that do nothing but write to a connection each, and wait for its answers."""
+    """Returns the commands that only write to connections and wait for responses, one thread for each connection."""
     return {
         "limit: threads that send memory": "{bin:raw} {port} mem {file} {part} 8",
         "limit: threads that send the file": "{bin:raw} {port} sendfile {file} {part} 8",
@@ -62,17 +64,18 @@ def limits():
 
 
 def small_puts(count):
+    """Returns the commands that upload `count` objects of 1 KiB, 32 at a time."""
     return {
         REF: f"{{bin:reqwest-min}} {{port}} small {count} 32",
-        OURS: f"{target() / 'small_puts'} {{port}} {count} 32",
+        OURS: f"{examples_folder() / 'small_puts'} {{port}} {count} 32",
         "object_store, unsigned payload": f"env UNSIGNED=1 {{bin:objstore}} {{port}} small {count} 32",
         "opendal": f"{{bin:opendal-up}} {{port}} small {count} 32",
         "aws-sdk-s3, default": f"{{bin:awss3}} {{port}} small {count} 32",
     }
 
 
-def memory_of():
-    """Of what is uploaded from a file, and of what comes from a pipe."""
+def uploads_for_memory():
+    """Returns the commands that upload from a file and from a pipe."""
     ours = uploads()[f"{OURS}, default"]
     piped = "cat {file} | " + ours.replace("{file}", "-")
     return {
@@ -84,15 +87,16 @@ def memory_of():
 
 
 def run(compare, commands, rounds, size, *options):
-    """What `compare.py` says of each command, by the heads of its columns."""
+    """Runs the commands with `compare.py`. Returns the row of its table for each command, by column heading."""
     command = [sys.executable, compare, "run", "-n", str(rounds), "--size", str(size), *options]
     command += [f"{name}={text}" for name, text in commands.items()]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    heads, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return {row[0]: dict(zip(heads, row)) for row in rows}
+    headings, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(headings, row)) for row in rows}
 
 
-def table(title, rows, columns):
+def print_table(title, rows, columns):
+    """Prints a Markdown table. `columns` maps each heading to a function that reads the cell from a row."""
     print(f"\n{title}\n")
     print("| " + " | ".join(["program", *columns]) + " |")
     print("| " + " | ".join(["---"] * (len(columns) + 1)) + " |")
@@ -101,6 +105,7 @@ def table(title, rows, columns):
 
 
 def draw(rows, size):
+    """Draws a bar chart of the CPU ratios as SVG."""
     bar, gap, left, width = 20, 10, 210, 400
     ratios = {name: float(row["CPU ratio"]) for name, row in rows.items()}
     scale = width / max(ratios.values())
@@ -125,38 +130,38 @@ def draw(rows, size):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", required=True, metavar="FOLDER", help="where compare.py is")
-    parser.add_argument("-n", type=int, default=5, metavar="ROUNDS")
-    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="of the file, default 1024")
-    parser.add_argument("--no-build", action="store_true", help="everything was built before")
+    parser.add_argument("--peers", required=True, metavar="FOLDER", help="folder that contains compare.py")
+    parser.add_argument("-n", type=int, default=5, metavar="ROUNDS", help="number of rounds (default: 5)")
+    parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="size of the file in MiB (default: 1024)")
+    parser.add_argument("--no-build", action="store_true", help="use the programs of an earlier run")
     arguments = parser.parse_args()
     compare = pathlib.Path(arguments.peers) / "compare.py"
     if not arguments.no_build:
         build(compare)
 
-    at_once = run(compare, uploads(), arguments.n, arguments.size)
+    without_delay = run(compare, uploads(), arguments.n, arguments.size)
     cost = {"CPU ÷ ref": lambda row: row["CPU ratio"], "CPU s/GiB": lambda row: row["CPU-s/GiB"]}
     speed = {"GiB/s": lambda row: row["GiB/s"]}
     memory = {"peak memory MiB": lambda row: row["peak MiB"]}
-    table("Nothing but the client takes time:", at_once, cost | speed | memory)
-    draw(at_once, arguments.size)
+    print_table(f"Upload of a file of {arguments.size / 1024:g} GiB:", without_delay, cost | speed | memory)
+    draw(without_delay, arguments.size)
 
-    # Four times as much, or beginning and completing, three answers that everything waits for, would be much of it.
+    # Initiation, completion and the final HEAD request are sequential. A larger file makes their share small.
     size = 4 * arguments.size
     delayed = run(compare, uploads() | limits(), arguments.n, size, "--delay-ms", "50")
     possible = float(delayed[next(reversed(limits()))]["GiB/s"])
-    share = {"of the limit": lambda row: f"{float(row['GiB/s']) / possible:.2f}"}
-    table(f"Each answer takes 50 ms, {size / 1024:g} GiB:", delayed, speed | share)
+    share = {"share of the limit": lambda row: f"{float(row['GiB/s']) / possible:.2f}"}
+    print_table(f"Upload of a file of {size / 1024:g} GiB, each response delayed by 50 ms:", delayed, speed | share)
 
     count = 64 << 10
     small = run(compare, small_puts(count), arguments.n, count // 1024)
-    each = {"CPU µs an object": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}"}
-    table("Objects of 1 KiB, 32 at a time:", small, {"CPU ÷ ref": cost["CPU ÷ ref"]} | each)
+    per_object = {"CPU µs for each object": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}"}
+    print_table("Objects of 1 KiB, 32 at a time:", small, {"CPU ÷ ref": cost["CPU ÷ ref"]} | per_object)
 
     sizes = {"1 MiB": 1, "1 GiB": 1 << 10, "10 GiB": 10 << 10}
-    peaks = {name: run(compare, memory_of(), 1, mebibytes) for name, mebibytes in sizes.items()}
-    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in memory_of()}
-    table("Peak memory in MiB:", rows, {size: lambda row, size=size: row[size] for size in sizes})
+    peaks = {name: run(compare, uploads_for_memory(), 1, mebibytes) for name, mebibytes in sizes.items()}
+    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in uploads_for_memory()}
+    print_table("Peak memory in MiB:", rows, {size: lambda row, size=size: row[size] for size in sizes})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-//! Uploads objects of 1 KiB, for `measure.py`: `small_puts PORT COUNT CONCURRENCY`.
+//! Uploads COUNT objects of 1 KiB to a server on this machine: `small_puts PORT COUNT CONCURRENCY`.
+//!
+//! `measure.py` runs this program.
 
 use std::error::Error;
 

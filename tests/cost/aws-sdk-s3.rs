@@ -1,4 +1,4 @@
-//! `program ENDPOINT BUCKET KEY FILE`: uploads a file in parts and reads it back.
+//! Uploads a file in parts and downloads the object: `program ENDPOINT BUCKET KEY FILE`.
 
 use std::error::Error;
 
@@ -7,7 +7,7 @@ use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use aws_sdk_s3::{Client, Config};
 
-const PART: u64 = 8 << 20;
+const PART_SIZE: u64 = 8 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,9 +28,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let upload = client.create_multipart_upload().bucket(bucket).key(key).send().await?;
     let upload_id = upload.upload_id().ok_or("no upload id")?;
     let mut parts = Vec::new();
-    for index in 0..size.div_ceil(PART) {
-        let offset = index * PART;
-        let length = Length::Exact(PART.min(size - offset));
+    for index in 0..size.div_ceil(PART_SIZE) {
+        let offset = index * PART_SIZE;
+        let length = Length::Exact(PART_SIZE.min(size - offset));
         let body = ByteStream::read_from().path(file).offset(offset).length(length).build().await?;
         let number = i32::try_from(index)? + 1;
         let request = client.upload_part().bucket(bucket).key(key).upload_id(upload_id).part_number(number);
@@ -46,6 +46,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(chunk) = body.try_next().await? {
         received += chunk.len();
     }
-    println!("{received} of {size} bytes came back");
+    println!("downloaded {received} of {size} bytes");
     Ok(())
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a program pays for using this SDK, beside the same program on aws-sdk-s3 and on object_store.
+"""Measures the build time and the size of a program on this SDK, compared with the same program on other SDKs.
 
-Builds each from nothing in a temporary folder, with the default features and the newest dependencies, and
-prints a table in Markdown. On two cores it takes about a quarter of an hour. Nothing else should run meanwhile:
-CPU seconds grow when cores are shared.
+The script builds each program in an empty temporary folder, with the default features and the latest dependencies, and
+prints a Markdown table. It takes about a quarter of an hour on two cores. The machine should be idle, because CPU time grows
+when cores are shared.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = HERE.parent.parent
 TOKIO = 'tokio = { version = "1", features = ["macros", "rt-multi-thread"] }'
 SDK = f"qingstor-sdk = {{ path = {json.dumps(str(ROOT / 'sdk'))} }}"
 
-# Name in the table, source, dependencies, what is done to the lock file.
+# Name in the table, source file, dependencies, arguments of a cargo command that changes the lock file.
 PROGRAMS = [
     ("qingstor-sdk", "qingstor-sdk.rs", [SDK, TOKIO], []),
     (
@@ -44,7 +44,8 @@ def run(command, folder, **kwargs):
     return subprocess.run(command, cwd=folder, check=True, text=True, **kwargs)
 
 
-def lay_out(folder, source, dependencies, lock):
+def create_project(folder, source, dependencies, lock):
+    """Creates a project with a lock file and downloads its dependencies."""
     (folder / "src").mkdir(parents=True)
     shutil.copy(HERE / source, folder / "src" / "main.rs")
     manifest = '[package]\nname = "program"\nversion = "0.1.0"\nedition = "2024"\n\n[workspace]\n\n[dependencies]\n'
@@ -56,19 +57,19 @@ def lay_out(folder, source, dependencies, lock):
 
 
 def crates(folder, host):
-    """Every crate that is compiled for the program, build scripts' own ones apart, and the program not counted."""
+    """Returns the crates that the program depends on, except for those that only build scripts use."""
     command = ["cargo", "tree", "--edges", "normal", "--prefix", "none", "--target", host, "--offline"]
     lines = run(command, folder, capture_output=True).stdout.splitlines()
     return {re.sub(r" \(.*", "", line) for line in lines if line} - {"program v0.1.0"}
 
 
 def build(folder):
-    """CPU seconds of the build, and the largest memory of one of its processes in MiB."""
-    # Whoever runs this may have settings that would make builds differ.
-    own = ("RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_INCREMENTAL")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    """Builds the program. Returns CPU seconds, peak memory of the largest process in MiB, and size of the program in MiB."""
+    # The settings of the user would make the results incomparable.
+    user_settings = ("RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_", "CARGO_PROFILE_", "CARGO_INCREMENTAL")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(user_settings)}
     environment |= {"CARGO_TARGET_DIR": str(folder / "target"), "CARGO_PROFILE_RELEASE_STRIP": "symbols"}
-    # A process of its own, since what getrusage says of children is about all of them so far.
+    # A separate process for each build, because `getrusage` sums up all children of a process.
     child = (
         "import json, resource, subprocess, sys\n"
         "status = subprocess.run(sys.argv[1:]).returncode\n"
@@ -78,7 +79,7 @@ def build(folder):
     command = [sys.executable, "-c", child, "cargo", "build", "--release", "--offline", "--quiet"]
     status, seconds, peak = json.loads(run(command, folder, env=environment, capture_output=True).stdout)
     if status != 0:
-        sys.exit(f"{folder} cannot be built")
+        sys.exit(f"the build in {folder} failed with status {status}")
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return seconds, peak / unit, (folder / "target" / "release" / "program").stat().st_size / (1 << 20)
 
@@ -89,7 +90,7 @@ def lines_per_operation(operations, sources):
 
 
 def generated(name, folder):
-    """Lines of generated code for each operation, documentation included."""
+    """Returns the number of lines of generated code for each operation, including documentation."""
     if name.startswith("qingstor-sdk"):
         root = ROOT / "sdk" / "src" / "generated"
         operations = [path for path in (root / "operations").glob("*.rs") if path.name != "mod.rs"]
@@ -100,27 +101,27 @@ def generated(name, folder):
         root = pathlib.Path(package["manifest_path"]).parent / "src"
         operations = [path for path in (root / "operation").iterdir() if path.is_dir()]
         return lines_per_operation(len(operations), root.rglob("*.rs"))
-    return "by hand"
+    return "none"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--no-build", action="store_true", help="only what takes no time: crates and lines")
-    parser.add_argument("--only", metavar="NAME", help="only the rows whose name begins so")
+    parser.add_argument("--no-build", action="store_true", help="only count crates and lines, without building")
+    parser.add_argument("--only", metavar="NAME", help="only the rows whose name begins with NAME")
     arguments = parser.parse_args()
     rustc = run(["rustc", "-vV"], HERE, capture_output=True).stdout
     host = re.search(r"^host: (.*)$", rustc, re.M)[1]
-    print("| program on | crates | build CPU s | largest process MiB | stripped MiB | lines an operation |")
+    print("| program on | crates | build CPU s | largest process MiB | stripped MiB | generated lines for each operation |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, source, dependencies, lock in PROGRAMS:
         if arguments.only and not name.startswith(arguments.only):
             continue
         with tempfile.TemporaryDirectory(prefix="sdk-cost-") as folder:
             folder = pathlib.Path(folder) / "program"
-            lay_out(folder, source, dependencies, lock)
-            found = crates(folder, host)
-            built = "– | – | –" if arguments.no_build else "{:.0f} | {:.0f} | {:.1f}".format(*build(folder))
-            print(f"| {name} | {len(found)} | {built} | {generated(name, folder)} |", flush=True)
+            create_project(folder, source, dependencies, lock)
+            compiled = crates(folder, host)
+            measured = "– | – | –" if arguments.no_build else "{:.0f} | {:.0f} | {:.1f}".format(*build(folder))
+            print(f"| {name} | {len(compiled)} | {measured} | {generated(name, folder)} |", flush=True)
     print(f"\n{rustc.splitlines()[0]}, {os.cpu_count()} cores, {platform.machine()}")
 
 

@@ -1,4 +1,4 @@
-//! `program ENDPOINT BUCKET KEY FILE`: uploads a file in parts and reads it back.
+//! Uploads a file in parts and downloads the object: `program ENDPOINT BUCKET KEY FILE`.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
 use tokio::io::AsyncReadExt;
 
-const PART: u64 = 8 << 20;
+const PART_SIZE: u64 = 8 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,8 +28,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut upload = store.put_multipart(&key).await?;
     let mut source = tokio::fs::File::open(file).await?;
-    for index in 0..size.div_ceil(PART) {
-        let mut part = vec![0; usize::try_from(PART.min(size - index * PART))?];
+    for index in 0..size.div_ceil(PART_SIZE) {
+        let mut part = vec![0; usize::try_from(PART_SIZE.min(size - index * PART_SIZE))?];
         source.read_exact(&mut part).await?;
         upload.put_part(part.into()).await?;
     }
@@ -40,6 +40,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(chunk) = body.try_next().await? {
         received += chunk.len();
     }
-    println!("{received} of {size} bytes came back");
+    println!("downloaded {received} of {size} bytes");
     Ok(())
 }

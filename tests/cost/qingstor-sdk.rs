@@ -1,4 +1,4 @@
-//! `program ENDPOINT BUCKET KEY FILE`: uploads a file in parts and reads it back.
+//! Uploads a file in parts and downloads the object: `program ENDPOINT BUCKET KEY FILE`.
 
 use std::error::Error;
 
@@ -8,7 +8,7 @@ use qingstor_sdk::operations::{
 use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{Body, Config, QingStor};
 
-const PART: u64 = 8 << 20;
+const PART_SIZE: u64 = 8 << 20;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -21,9 +21,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let upload = bucket.initiate_multipart_upload(key, InitiateMultipartUploadInput::new()).await?;
     let mut parts = Vec::new();
-    for number in 0..size.div_ceil(PART) {
-        let offset = number * PART;
-        let body = Body::file_region(file, offset, PART.min(size - offset)).await?;
+    for number in 0..size.div_ceil(PART_SIZE) {
+        let offset = number * PART_SIZE;
+        let body = Body::file_region(file, offset, PART_SIZE.min(size - offset)).await?;
         let number = u32::try_from(number)?;
         bucket.upload_multipart(key, UploadMultipartInput::new(&upload.upload_id, number).body(body)).await?;
         parts.push(ObjectPart::new(number));
@@ -35,6 +35,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(chunk) = body.chunk().await? {
         received += chunk.len();
     }
-    println!("{received} of {size} bytes came back");
+    println!("downloaded {received} of {size} bytes");
     Ok(())
 }
