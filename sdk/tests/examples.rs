@@ -1,7 +1,7 @@
-//! The programs `upload` and `download`, as people run them.
+//! Runs the examples `upload` and `download` as a user does.
 //!
-//! Protects: what they print goes where it belongs and says what to do, they exit with what shells expect, and what was
-//! interrupted goes on.
+//! Protects: results are printed to standard output and errors, with advice, to standard error. Exit codes are those that
+//! shells expect. An interrupted transfer resumes.
 
 #![cfg(all(feature = "transfer", unix))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -14,30 +14,32 @@ use std::process::{Command, Output, Stdio};
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule};
 
 const SIZE: usize = 23 << 20;
-const PART: u64 = 4 << 20;
+const PART_SIZE: u64 = 4 << 20;
 
-/// A server, and a folder to work in.
-struct Desk {
+/// An emulator with a bucket, and a working folder with the file `spaß.bin`.
+struct Setup {
     emulator: Emulator,
     folder: tempfile::TempDir,
-    bytes: Vec<u8>,
+    /// Content of the file.
+    content: Vec<u8>,
 }
 
-impl Desk {
+impl Setup {
     async fn new() -> Self {
         Self::on(Emulator::builder()).await
     }
 
     async fn on(emulator: Builder) -> Self {
         let emulator = emulator.bucket("my-bucket").start().await.unwrap();
-        let bytes: Vec<u8> = (0..SIZE).map(|place| (place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let content: Vec<u8> = (0..SIZE).map(|index| (index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("spaß.bin"), &bytes).unwrap();
-        Self { emulator, folder, bytes }
+        fs::write(folder.path().join("spaß.bin"), &content).unwrap();
+        Self { emulator, folder, content }
     }
 
+    /// Returns a command that runs an example with the emulator's endpoint and access keys.
     fn command(&self, example: &str, arguments: &[&str]) -> Command {
-        let mut command = self.without_account(&program(example), arguments);
+        let mut command = self.command_without_account(&program(example), arguments);
         command
             .env("QINGSTOR_ENDPOINT", self.emulator.endpoint())
             .env("QINGSTOR_ACCESS_KEY_ID", self.emulator.access_key_id())
@@ -45,7 +47,7 @@ impl Desk {
         command
     }
 
-    fn without_account(&self, program: &Path, arguments: &[&str]) -> Command {
+    fn command_without_account(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(arguments).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QINGSTOR_")) {
@@ -55,25 +57,29 @@ impl Desk {
         command
     }
 
-    async fn run(&self, example: &str, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(example, arguments)).await
+    async fn run(&self, example: &str, arguments: &[&str]) -> Finished {
+        Finished::run(self.command(example, arguments)).await
     }
 
-    /// Runs it until it says that more than so many bytes have moved, and sends a signal then.
-    async fn interrupt(&self, example: &str, arguments: &[&str], after: u64, signal: &'static str) -> Ran {
+    /// Runs an example and sends it a signal when it reports more than `after` transferred bytes.
+    async fn interrupt(&self, example: &str, arguments: &[&str], after: u64, signal: &'static str) -> Finished {
         let mut command = self.command(example, arguments);
         let interrupting = move || {
             let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             let mut stderr = BufReader::new(child.stderr.take().unwrap());
-            let mut seen = String::new();
-            while seen.lines().filter_map(moved).all(|bytes| bytes <= after) {
-                assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "it ended before: {seen}");
+            let mut printed = String::new();
+            while printed.lines().filter_map(transferred_bytes).all(|bytes| bytes <= after) {
+                assert_ne!(
+                    stderr.read_line(&mut printed).unwrap(),
+                    0,
+                    "the example ended before the signal: {printed}"
+                );
             }
             let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
             assert!(sent.success());
-            stderr.read_to_string(&mut seen).unwrap();
+            stderr.read_to_string(&mut printed).unwrap();
             let output = child.wait_with_output().unwrap();
-            Ran { stderr: seen, ..Ran::from(output) }
+            Finished { stderr: printed, ..Finished::from(output) }
         };
         tokio::task::spawn_blocking(interrupting).await.unwrap()
     }
@@ -83,43 +89,47 @@ impl Desk {
     }
 }
 
-struct Ran {
+/// Exit code and output of an example. The code is `None` if a signal ended it.
+struct Finished {
     code: Option<i32>,
     stdout: String,
     stderr: String,
 }
 
-impl Ran {
-    async fn of(mut command: Command) -> Self {
+impl Finished {
+    async fn run(mut command: Command) -> Self {
         tokio::task::spawn_blocking(move || command.output().unwrap().into()).await.unwrap()
     }
 
+    /// Asserts the exit code and a part of standard error. Standard output must be empty after an error.
     fn assert(&self, code: i32, stderr: &str) {
         assert!(self.code == Some(code) && self.stderr.contains(stderr), "{:?} {}", self.code, self.stderr);
         assert!(code == 0 || self.stdout.is_empty(), "{}", self.stdout);
     }
 
     /// Returns the number of bytes that an earlier run had transferred.
-    fn resumed(&self) -> u64 {
+    fn resumed_bytes(&self) -> u64 {
         let line = self.stdout.lines().find_map(|line| line.strip_prefix("resumed ")).unwrap();
         line.split(' ').next().unwrap().parse().unwrap()
     }
 }
 
-impl From<Output> for Ran {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
-/// How many bytes a line of progress tells of: `4.60 MiB of 23.00 MiB`.
-fn moved(line: &str) -> Option<u64> {
+/// Returns the number of transferred bytes in a line of progress such as `4.60 MiB of 23.00 MiB`.
+fn transferred_bytes(line: &str) -> Option<u64> {
     let mebibytes: f64 = line.split_once(" MiB of ")?.0.parse().ok()?;
     Some((mebibytes * f64::from(1 << 20)) as u64)
 }
 
-/// Cargo builds examples whenever it tests all of the package, but not when it tests this file alone.
+/// Returns the path of an example.
+///
+/// Cargo builds the examples when it tests the whole package, but not when it tests this file alone.
 fn program(example: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().and_then(Path::parent).unwrap().join("examples").join(example);
@@ -127,14 +137,14 @@ fn program(example: &str) -> PathBuf {
     program
 }
 
-/// Whether it is not older than any of the files that Cargo says it was built of.
+/// Returns true if a program is newer than all its source files, according to the dependency file that Cargo wrote.
 fn is_current(program: &Path) -> io::Result<bool> {
-    let built = fs::metadata(program)?.modified()?;
-    let rule = fs::read_to_string(program.with_extension("d"))?;
-    // In a path, a space is escaped.
-    let rule = rule.replace("\\ ", "\0");
-    for source in rule.split_whitespace().skip(1) {
-        if fs::metadata(source.replace('\0', " "))?.modified()? > built {
+    let built_at = fs::metadata(program)?.modified()?;
+    let dependencies = fs::read_to_string(program.with_extension("d"))?;
+    // Cargo escapes a space in a path with a backslash.
+    let dependencies = dependencies.replace("\\ ", "\0");
+    for source in dependencies.split_whitespace().skip(1) {
+        if fs::metadata(source.replace('\0', " "))?.modified()? > built_at {
             return Ok(false);
         }
     }
@@ -142,96 +152,96 @@ fn is_current(program: &Path) -> io::Result<bool> {
 }
 
 #[tokio::test]
-async fn an_uploaded_file_can_be_downloaded() {
-    let desk = Desk::new().await;
-    let uploaded = desk.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
+async fn uploaded_file_can_be_downloaded() {
+    let setup = Setup::new().await;
+    let uploaded = setup.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     uploaded.assert(0, "");
     assert!(uploaded.stdout.contains("in 3 parts, by 3 requests"), "{}", uploaded.stdout);
-    let downloaded = desk.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
+    let downloaded = setup.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     downloaded.assert(0, "");
     assert!(downloaded.stdout.contains(", verified"), "{}", downloaded.stdout);
-    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+    assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 }
 
 #[tokio::test]
 async fn interrupted_and_killed_transfers_resume() {
-    let desk = Desk::new().await;
-    // One part after the other: when the next one moves, those before it are there.
+    let setup = Setup::new().await;
+    // Parts are sent one at a time, so that all previous parts are complete when a part has progress.
     let in_parts = ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1"];
-    // What is interrupted would go on for seconds.
-    let slow = |arguments: &[&'static str]| [arguments, &in_parts, &["--bandwidth", "4MiB"]].concat();
+    // The limit makes a transfer take several seconds, so that the signal arrives in time.
+    let slowly = |arguments: &[&'static str]| [arguments, &in_parts, &["--bandwidth", "4MiB"]].concat();
 
     let upload = ["spaß.bin", "--checkpoint", "c"];
-    let interrupted = desk.interrupt("upload", &slow(&upload), PART, "-INT").await;
+    let interrupted = setup.interrupt("upload", &slowly(&upload), PART_SIZE, "-INT").await;
     interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command continues the upload");
-    let killed = desk.interrupt("upload", &slow(&upload), 2 * PART, "-KILL").await;
+    let killed = setup.interrupt("upload", &slowly(&upload), 2 * PART_SIZE, "-KILL").await;
     assert_eq!(killed.code, None);
-    let uploaded = desk.run("upload", &[upload.as_slice(), &in_parts].concat()).await;
+    let uploaded = setup.run("upload", &[upload.as_slice(), &in_parts].concat()).await;
     uploaded.assert(0, "");
-    assert!(uploaded.resumed() >= 2 * PART, "{}", uploaded.stdout);
-    assert!(!desk.path("c").exists() && !desk.path("c.lock").exists());
+    assert!(uploaded.resumed_bytes() >= 2 * PART_SIZE, "{}", uploaded.stdout);
+    assert!(!setup.path("c").exists() && !setup.path("c.lock").exists());
 
-    let interrupted = desk.interrupt("download", &slow(&["out"]), PART, "-INT").await;
+    let interrupted = setup.interrupt("download", &slowly(&["out"]), PART_SIZE, "-INT").await;
     interrupted
         .assert(130, "out.qsdownload is kept, and a download to the same file continues with it\nthe same command");
-    let downloaded = desk.run("download", &[["out"].as_slice(), &in_parts].concat()).await;
+    let downloaded = setup.run("download", &[["out"].as_slice(), &in_parts].concat()).await;
     downloaded.assert(0, "");
-    assert!(downloaded.resumed() >= PART, "{}", downloaded.stdout);
-    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+    assert!(downloaded.resumed_bytes() >= PART_SIZE, "{}", downloaded.stdout);
+    assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 
-    let aborted = desk.interrupt("upload", &slow(&["spaß.bin"]), PART, "-INT").await;
+    let aborted = setup.interrupt("upload", &slowly(&["spaß.bin"]), PART_SIZE, "-INT").await;
     aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command could continue the upload");
 }
 
 #[tokio::test]
 async fn standard_input_is_uploaded() {
-    let desk = Desk::new().await;
-    let named = ["--bucket", "my-bucket", "--key", "k"];
-    let mut piped = desk.command("upload", &[["-"].as_slice(), &named].concat());
-    piped.stdin(File::open(desk.path("spaß.bin")).unwrap());
-    let uploaded = Ran::of(piped).await;
+    let setup = Setup::new().await;
+    let target = ["--bucket", "my-bucket", "--key", "k"];
+    let mut piped = setup.command("upload", &[["-"].as_slice(), &target].concat());
+    piped.stdin(File::open(setup.path("spaß.bin")).unwrap());
+    let uploaded = Finished::run(piped).await;
     uploaded.assert(0, "");
     assert!(uploaded.stdout.contains("\"k\" has 24117248 bytes in 3 parts, by 3 requests"), "{}", uploaded.stdout);
-    desk.run("download", &[["out"].as_slice(), &named].concat()).await.assert(0, "");
-    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+    setup.run("download", &[["out"].as_slice(), &target].concat()).await.assert(0, "");
+    assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 }
 
 #[tokio::test]
-async fn a_flipped_bit_is_unnoticed_only_without_a_checksum() {
-    for (arguments, requests, is_whole) in [([].as_slice(), 4, true), (&["--checksum", "none"], 3, false)] {
+async fn flipped_bit_is_stored_only_without_a_checksum() {
+    for (arguments, requests, is_intact) in [([].as_slice(), 4, true), (&["--checksum", "none"], 3, false)] {
         let flips = FaultRule::new(Fault::FlipReceivedBit { at: None }).operation("UploadMultipart").count(1);
-        let desk = Desk::on(Emulator::builder().faults(FaultPlan::new().rule(flips))).await;
-        let named = ["--bucket", "my-bucket", "--key", "k"];
-        let uploaded = desk.run("upload", &[["spaß.bin"].as_slice(), &named, arguments].concat()).await;
+        let setup = Setup::on(Emulator::builder().faults(FaultPlan::new().rule(flips))).await;
+        let target = ["--bucket", "my-bucket", "--key", "k"];
+        let uploaded = setup.run("upload", &[["spaß.bin"].as_slice(), &target, arguments].concat()).await;
         uploaded.assert(0, "");
-        let told = format!("in 3 parts, by {requests} requests");
-        assert!(uploaded.stdout.contains(&told), "{arguments:?}: {}", uploaded.stdout);
-        desk.run("download", &[["out"].as_slice(), &named].concat()).await.assert(0, "");
-        assert_eq!(fs::read(desk.path("out")).unwrap() == desk.bytes, is_whole, "{arguments:?}");
+        let summary = format!("in 3 parts, by {requests} requests");
+        assert!(uploaded.stdout.contains(&summary), "{arguments:?}: {}", uploaded.stdout);
+        setup.run("download", &[["out"].as_slice(), &target].concat()).await.assert(0, "");
+        assert_eq!(fs::read(setup.path("out")).unwrap() == setup.content, is_intact, "{arguments:?}");
     }
 }
 
 #[tokio::test]
-async fn without_an_account_there_is_a_server_that_keeps_what_it_gets() {
-    let desk = Desk::new().await;
-    // Its objects are kept beside the program.
-    let beside = tempfile::tempdir_in(program("upload").parent().unwrap()).unwrap();
-    let told = format!(
+async fn examples_without_access_keys_use_a_local_server_that_keeps_its_objects() {
+    let setup = Setup::new().await;
+    // The local server stores its objects in the folder of the program.
+    let program_folder = tempfile::tempdir_in(program("upload").parent().unwrap()).unwrap();
+    let notice = format!(
         "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a local \
          server\nwith bucket \"example-bucket\", which keeps its objects in {}/example-data",
-        beside.path().display()
+        program_folder.path().display()
     );
     for (example, arguments) in [("upload", ["spaß.bin"].as_slice()), ("download", &["out", "--key", "spaß.bin"])] {
-        let program_there = beside.path().join(example);
-        fs::hard_link(program(example), &program_there).unwrap();
-        Ran::of(desk.without_account(&program_there, arguments)).await.assert(0, &told);
+        let linked_program = program_folder.path().join(example);
+        fs::hard_link(program(example), &linked_program).unwrap();
+        Finished::run(setup.command_without_account(&linked_program, arguments)).await.assert(0, &notice);
     }
-    assert!(fs::read(desk.path("out")).unwrap() == desk.bytes);
+    assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 }
 
 #[tokio::test]
-async fn errors_are_printed_with_a_remedy() {
-    let desk = Desk::new().await;
+async fn errors_are_printed_with_advice() {
+    let setup = Setup::new().await;
     let to_bucket = ["--bucket", "my-bucket", "--key", "k"];
     for (example, arguments, code, problem) in [
         ("upload", ["spaß.bin"].as_slice(), 1, "a bucket is required: use --bucket NAME"),
@@ -258,14 +268,14 @@ async fn errors_are_printed_with_a_remedy() {
         ("download", &[["."].as_slice(), &to_bucket].concat(), 1, ". is a folder: name a file in it"),
         ("download", &[["out"].as_slice(), &to_bucket].concat(), 1, "is there such a bucket"),
     ] {
-        desk.run(example, arguments).await.assert(code, problem);
+        setup.run(example, arguments).await.assert(code, problem);
     }
     for (name, value, problem) in [
         ("QINGSTOR_SECRET_ACCESS_KEY", "wrong", "are the keys right (QINGSTOR_ACCESS_KEY_ID"),
         ("QINGSTOR_ENDPOINT", "http://127.0.0.1:1", "is the endpoint right (QINGSTOR_ENDPOINT)"),
     ] {
-        let mut command = desk.command("upload", &[["spaß.bin"].as_slice(), &to_bucket].concat());
+        let mut command = setup.command("upload", &[["spaß.bin"].as_slice(), &to_bucket].concat());
         command.env(name, value);
-        Ran::of(command).await.assert(1, problem);
+        Finished::run(command).await.assert(1, problem);
     }
 }

@@ -11,7 +11,7 @@ async fn requests_to_localhost_bypass_the_proxy() {
         TestBucket::start().await.unwrap().head_bucket(HeadBucketInput::new()).await.unwrap();
         return;
     }
-    // Nothing listens on this port, so a request through the proxy would fail.
+    // No server listens on this port, so a request through the proxy would fail.
     let proxy_variables =
         ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].map(|name| (name, "http://127.0.0.1:1"));
     let test = "proxies::requests_to_localhost_bypass_the_proxy";
