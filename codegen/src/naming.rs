@@ -1,50 +1,50 @@
-//! Rust names for the names of the specification.
+//! Converts names of the specification to names in Rust.
 //!
-//! All identifiers of the generated code come from these functions. The model calls them to reject two names that would be
-//! the same in Rust.
+//! All identifiers in generated code come from these functions. The model uses them to report two names that would be the
+//! same in Rust.
 
-/// The name of a field, method, argument or module: `Content-MD5` → `content_md5`, `type` → `r#type`.
+use heck::ToSnakeCase;
+
+/// Returns the name of a field, method, argument or module: `Content-MD5` → `content_md5`, `type` → `r#type`.
 ///
-/// The prefix `X-QS-`, which says nothing in an SDK that speaks to nothing but QingStor, is dropped.
+/// The prefix `X-QS-` is removed, because it is the same for all headers of QingStor.
 pub fn snake_case(name: &str) -> String {
-    let words: Vec<String> = words(without_vendor_prefix(name)).iter().map(|word| word.to_lowercase()).collect();
+    let words: Vec<String> = words(without_vendor_prefix(name)).iter().map(|word| snake_case_word(word)).collect();
     escape(words.join("_"), "_")
 }
 
-/// A name as documentation, messages and files spell it: without `r#`.
+/// Removes `r#` from a name, for documentation, messages and file names.
 pub(crate) fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// The name of a type or an enum's variant: `cors_rule` → `CorsRule`, `STANDARD_IA` → `StandardIa`.
+/// Returns the name of a type or an enum variant: `cors_rule` → `CorsRule`, `STANDARD_IA` → `StandardIa`.
 ///
-/// A word of mixed case keeps its spelling, so that an operation is called what its `operationId` says:
-/// `PutBucketCNAME` stays `PutBucketCNAME`.
+/// A word in mixed case stays unchanged, so that types have the name of their operation: `PutBucketCNAME`.
 pub fn pascal_case(name: &str) -> String {
     let name = without_vendor_prefix(name);
-    let joined: String = split(name).iter().map(|word| capitalised(word)).collect();
+    let joined: String = words(name).iter().map(|word| capitalised(word)).collect();
     escape(joined, "N")
 }
 
-/// The name of an operation's input or output: `PutBucketCNAME` and `input` → `PutBucketCNAMEInput`.
-pub(crate) fn operation_type(id: &str, which: &str) -> String {
-    // As one name, not two: `Self` alone would become `Self_`.
-    pascal_case(&format!("{id}_{which}"))
+/// Returns the name of the input or output of an operation: `PutBucketCNAME` and `input` → `PutBucketCNAMEInput`.
+pub(crate) fn operation_type(id: &str, suffix: &str) -> String {
+    // The suffix is added before the conversion, because `Self` alone would become `Self_`.
+    pascal_case(&format!("{id}_{suffix}"))
 }
 
-/// Returns the name of a generated type. A name that generated files need for something else gets a suffix: `Option` →
-/// `OptionType`.
+/// Returns the name of a generated type. A name that generated files already use gets a suffix: `Option` → `OptionType`.
 pub(crate) fn type_name(name: &str) -> String {
     let name = pascal_case(name);
     if TAKEN.contains(&name.as_str()) { format!("{name}Type") } else { name }
 }
 
-/// Returns a key that is the same for two names if they would be the same type, or the same file, in Rust.
+/// Returns a key that is equal for two names if their types, or the files of their types, would have the same name.
 pub(crate) fn type_key(name: &str) -> String {
     snake_case(&type_name(name))
 }
 
-/// Returns the name of an enum's variant. It is never `Unknown`, the variant for values that the SDK does not know.
+/// Returns the name of an enum variant. `Unknown` is reserved for values that the SDK does not know.
 pub(crate) fn variant_name(value: &str) -> String {
     match pascal_case(value) {
         name if name == "Unknown" => "UnknownValue".to_owned(),
@@ -52,8 +52,7 @@ pub(crate) fn variant_name(value: &str) -> String {
     }
 }
 
-/// Methods that the handwritten part of the SDK defines on `QingStor` and `Bucket`, private ones included. No operation can
-/// have one of these names.
+/// Handwritten methods of `QingStor` and `Bucket`, including private methods. No operation can have one of these names.
 pub const OWN_METHODS: [&str; 24] = [
     "abort_stale_uploads",
     "address",
@@ -111,7 +110,7 @@ const TAKEN: [&str; 21] = [
     "Vec",
 ];
 
-/// `name` without a leading `X-QS-`, in any case.
+/// Removes the prefix `X-QS-`, in upper or lower case.
 pub fn without_vendor_prefix(name: &str) -> &str {
     const PREFIX: &str = "X-QS-";
     match name.get(..PREFIX.len()) {
@@ -125,7 +124,7 @@ pub fn is_keyword(name: &str) -> bool {
     KEYWORDS.binary_search(&name).is_ok()
 }
 
-/// The keywords of the 2024 edition, sorted, those that are merely reserved included.
+/// Keywords and reserved words of the 2024 edition, sorted.
 const KEYWORDS: [&str; 52] = [
     "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
     "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro",
@@ -133,10 +132,10 @@ const KEYWORDS: [&str; 52] = [
     "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
-/// The keywords that cannot be written as `r#…`, and `mod`: its file would be the `mod.rs` that lists the others.
+/// Keywords that cannot be written as `r#…`, and `mod`, whose file would replace the `mod.rs` of the folder.
 const NEVER_RAW: [&str; 5] = ["Self", "crate", "mod", "self", "super"];
 
-/// Makes an identifier of something that may be a keyword, empty, or begin with a digit.
+/// Converts a name that may be a keyword, empty, or begin with a digit, to an identifier.
 fn escape(name: String, before_digit: &str) -> String {
     if name.is_empty() {
         return if before_digit == "_" { "empty".to_owned() } else { "Empty".to_owned() };
@@ -153,17 +152,17 @@ fn escape(name: String, before_digit: &str) -> String {
     name
 }
 
-/// The words between separators. What no ASCII identifier can hold is spelled as its code point, so that two names
-/// which differ keep differing: `中` → `u4e2d`.
-fn split(name: &str) -> Vec<String> {
+/// Returns the words between separators. Each character that an identifier cannot contain becomes its code point, so that
+/// different names stay different: `中` → `u4e2d`.
+fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let spells_anything = name.chars().any(|c| c.is_ascii_alphanumeric());
+    let has_letters = name.chars().any(|c| c.is_ascii_alphanumeric());
     for c in name.chars() {
         if c.is_ascii_alphanumeric() {
             if let Some(word) = words.last_mut() {
                 word.push(c);
             }
-        } else if c.is_ascii() && spells_anything {
+        } else if c.is_ascii() && has_letters {
             words.push(String::new());
         } else {
             words.push(format!("u{:x}", u32::from(c)));
@@ -174,40 +173,19 @@ fn split(name: &str) -> Vec<String> {
     words
 }
 
-/// The words of a name, those that only a change of case separates included: `PutBucketACL` → Put, Bucket, ACL.
-fn words(name: &str) -> Vec<String> {
-    split(name).iter().flat_map(|word| words_by_case(word)).collect()
-}
-
-fn words_by_case(word: &str) -> Vec<String> {
-    // One word each to everyone but this rule.
-    if matches!(word, "ETag" | "MetaData") {
-        return vec![word.to_owned()];
+fn snake_case_word(word: &str) -> String {
+    match word {
+        // These names are commonly written as one word.
+        "ETag" | "MetaData" => word.to_lowercase(),
+        _ => word.to_snake_case(),
     }
-    let letters: Vec<char> = word.chars().collect();
-    let mut words = vec![String::new()];
-    for (index, &c) in letters.iter().enumerate() {
-        let after = index.checked_sub(1).and_then(|before| letters.get(before));
-        let before = letters.get(index + 1);
-        let begins = c.is_ascii_uppercase()
-            && after.is_some_and(|after| {
-                !after.is_ascii_uppercase() || before.is_some_and(|before| before.is_ascii_lowercase())
-            });
-        if begins {
-            words.push(String::new());
-        }
-        if let Some(current) = words.last_mut() {
-            current.push(c);
-        }
-    }
-    words
 }
 
 fn capitalised(word: &str) -> String {
-    let shouted = !word.chars().any(|c| c.is_ascii_lowercase());
+    let is_upper_case = !word.chars().any(|c| c.is_ascii_lowercase());
     let mut letters = word.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
-    let rest = letters.map(|c| if shouted { c.to_ascii_lowercase() } else { c });
+    let rest = letters.map(|c| if is_upper_case { c.to_ascii_lowercase() } else { c });
     first.into_iter().chain(rest).collect()
 }
 
@@ -216,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_written_in_snake_case() {
+    fn snake_case_converts_parameter_names() {
         for (name, expected) in [
             ("limit", "limit"),
             ("upload_id", "upload_id"),
@@ -237,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_keep_acronyms_together() {
+    fn snake_case_keeps_acronyms_together() {
         for (name, expected) in [
             ("GetBucketACL", "get_bucket_acl"),
             ("PutBucketCORS", "put_bucket_cors"),
@@ -251,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn types_and_variants_are_written_in_pascal_case() {
+    fn pascal_case_converts_types_and_variants() {
         for (name, expected) in [
             ("cors_rule", "CorsRule"),
             ("PutBucketCNAME", "PutBucketCNAME"),
@@ -268,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_named_after_their_operation() {
+    fn operation_type_appends_the_suffix() {
         for (id, expected) in [
             ("PutBucketCNAME", "PutBucketCNAMEInput"),
             ("ListObjects", "ListObjectsInput"),
@@ -280,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_rust_reserves_become_usable() {
+    fn keywords_digits_and_empty_names_become_identifiers() {
         for (name, expected) in [
             ("type", "r#type"),
             ("Type", "r#type"),
@@ -302,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn spells_other_characters_as_code_points() {
+    fn other_characters_become_code_points() {
         assert_eq!(snake_case("*"), "u2a");
         assert_eq!(pascal_case("*"), "U2a");
         assert_eq!(snake_case("中文"), "u4e2d_u6587");
@@ -310,27 +288,27 @@ mod tests {
     }
 
     #[test]
-    fn the_vendor_prefix_alone_is_a_name() {
+    fn without_vendor_prefix_keeps_the_prefix_alone() {
         assert_eq!(snake_case("X-QS-"), "x_qs");
         assert_eq!(without_vendor_prefix("X-QS-A"), "A");
         assert_eq!(without_vendor_prefix("é"), "é");
     }
 
     #[test]
-    fn types_get_a_suffix_if_generated_files_need_their_name() {
+    fn type_name_adds_a_suffix_to_names_in_use() {
         assert_eq!(type_name("option"), "OptionType");
         assert_eq!(type_name("Result"), "ResultType");
         assert_eq!(type_name("cors_rule"), "CorsRule");
     }
 
     #[test]
-    fn no_variant_is_called_unknown() {
+    fn variant_name_is_never_unknown() {
         assert_eq!(variant_name("unknown"), "UnknownValue");
         assert_eq!(variant_name("STANDARD_IA"), "StandardIa");
     }
 
     #[test]
-    fn keywords_are_sorted_for_the_binary_search() {
+    fn keywords_are_sorted() {
         assert!(KEYWORDS.is_sorted());
         assert!(is_keyword("try"));
         assert!(!is_keyword("union"));
