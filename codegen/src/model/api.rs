@@ -1,112 +1,107 @@
-//! The API as the generator understands it: every reference resolved, every name and range checked,
-//! nothing yet decided about Rust.
+//! Types of the API model. References are resolved and names are checked; nothing is specific to Rust.
 
 use std::fmt;
 
 pub use crate::spec::document::Method;
 use crate::spec::problems::Span;
 
-/// A whole API.
+/// An API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Api {
-    /// The root file, as generated files name it: relative to the workspace, with `/` separators.
+    /// Root file of the specification, relative to the workspace, with `/` separators.
     pub source: String,
-    /// `info.title`.
+    /// Title (`info.title`).
     pub title: String,
-    /// `info.version`.
+    /// Version (`info.version`).
     pub version: String,
-    /// In the order of the specification's paths.
+    /// Operations in the order of `paths`.
     pub operations: Vec<Operation>,
-    /// Every named type that an operation reaches, by name.
+    /// Named types that the operations use, directly or through other types, sorted by name.
     pub types: Vec<TypeDef>,
 }
 
-/// One call that the service answers.
+/// An operation of the service: one method of one path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
-    /// `operationId`, in the specification's own spelling.
+    /// `operationId` as written in the specification.
     pub id: String,
-    /// Where its method is written: `get:`.
+    /// Place of the key of the method, such as `get`.
     pub origin: Origin,
-    /// The file in which the operation stands, spelled like [`Api::source`].
+    /// File of the operation, in the form of [`Api::source`].
     pub source: String,
-    /// One line.
+    /// Summary in one line.
     pub summary: String,
-    /// Markdown; empty where the specification has none.
+    /// Description in Markdown. May be empty.
     pub description: String,
-    /// `externalDocs.url`.
+    /// Link to the official documentation (`externalDocs.url`).
     pub docs_url: Option<String>,
-    /// What the path addresses.
+    /// Resource that the path addresses.
     pub scope: Scope,
     /// HTTP method.
     pub method: Method,
-    /// Valueless query keys of the path, such as `uploads`; keys that are parameters too are not among them.
+    /// Query keys without a value in the path, such as `uploads`. Keys that are also parameters are not included.
     pub sub_resources: Vec<String>,
-    /// Query parameters, headers and then what the body is made of: properties of a JSON object, or fields of a form.
+    /// Query parameters, headers, and then the properties of a JSON body or the fields of a form.
     pub inputs: Vec<Field>,
-    /// What is sent.
+    /// Kind of the request body.
     pub request_body: RequestBody,
-    /// Statuses below 400 that the specification declares, ascending.
+    /// Declared statuses below 400, in ascending order.
     pub success: Vec<u16>,
-    /// Headers and, where the body is a JSON object, its properties, of all successful responses together.
+    /// Headers and then the properties of a JSON body, merged from all responses with a status in [`success`](Self::success).
     pub outputs: Vec<Field>,
-    /// What is received.
+    /// Kind of the response body.
     pub response_body: ResponseBody,
-    /// True if it is idempotent (`x-idempotent`, else by method).
+    /// True if the operation is idempotent: `x-idempotent`, or else true for all methods but `POST`.
     pub idempotent: bool,
-    /// How its list continues (`x-pagination`).
+    /// Pagination (`x-pagination`) of an operation that returns a list in pages.
     pub pagination: Option<Pagination>,
 }
 
 impl Api {
-    pub(crate) fn has_operation(&self, id: &str) -> bool {
-        self.operations.iter().any(|operation| operation.id == id)
-    }
-
     pub(crate) fn type_named(&self, name: &str) -> Option<&TypeDef> {
         self.types.iter().find(|definition| definition.name == name)
     }
 }
 
 impl Operation {
-    /// Returns true if it sends bytes that the caller may have as a stream.
+    /// Returns true if the request contains bytes that can come from a stream.
     pub fn is_streamed(&self) -> bool {
         self.request_body == RequestBody::Binary || self.inputs.iter().any(|field| field.shape == Shape::Binary)
     }
 }
 
-/// How a list that comes in pages continues; every name is known to fit.
+/// Pagination of a list. All names exist in the operation and have suitable types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pagination {
-    /// The output that is a list; its entries are the items.
+    /// Output that contains the list of items.
     pub items: String,
-    /// The boolean output that is false on the last page.
+    /// Boolean output that is false on the last page.
     pub has_more: Option<String>,
-    /// What the next page is asked for with. Those with [`MarkerSource::Last`] or [`MarkerSource::Count`] stand alone.
+    /// Parameters that select the next page. A marker with [`MarkerSource::Last`] or [`MarkerSource::Count`] is the only one.
     pub markers: Vec<PageMarker>,
 }
 
-/// A query parameter that says where the next page begins.
+/// A query parameter that selects the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageMarker {
-    /// The input.
+    /// Name of the input.
     pub input: String,
-    /// Where its next value comes from.
+    /// Source of the value for the next page.
     pub source: MarkerSource,
 }
 
-/// Where a marker's next value comes from.
+/// Source of the value that a marker has for the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MarkerSource {
-    /// That output.
+    /// The output with this name.
     Next(String),
-    /// The largest of that property among the items.
+    /// The largest value of this property among the items of the page.
     Last(String),
-    /// Its last value and the number of items that came with it.
+    /// The value for the current page plus the number of its items.
     Count,
 }
 
-/// What an operation's path addresses.
+/// Resource that the path of an operation addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// `/`
@@ -117,112 +112,112 @@ pub enum Scope {
     Object,
 }
 
-/// What an operation sends.
+/// Kind of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestBody {
-    /// Nothing.
+    /// No body.
     None,
-    /// Bytes that the caller supplies (`format: binary`).
+    /// Bytes from the caller (`format: binary`).
     Binary,
-    /// A JSON object made of the inputs whose location is [`Location::Json`].
+    /// A JSON object with the inputs in [`Location::Json`].
     Json,
-    /// A form made of the inputs whose location is [`Location::Form`] or [`Location::FormPrefix`].
+    /// A form with the inputs in [`Location::Form`] and [`Location::FormPrefix`].
     Form(FormEncoding),
 }
 
-/// How a form is written.
+/// Encoding of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormEncoding {
-    /// `multipart/form-data`, the only one that can carry a file.
+    /// `multipart/form-data`, the only encoding that can contain a file.
     Multipart,
     /// `application/x-www-form-urlencoded`
     UrlEncoded,
 }
 
-/// What an operation receives when it succeeds.
+/// Kind of the body of a successful response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseBody {
-    /// Nothing.
+    /// No body.
     None,
-    /// Bytes, streamed to the caller.
+    /// Bytes, which the caller receives as a stream.
     Binary,
-    /// A JSON object made of the outputs whose location is [`Location::Json`].
+    /// A JSON object with the outputs in [`Location::Json`].
     Json,
 }
 
-/// One value of an input, an output or a structure.
+/// A field of an input, an output or a structure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
-    /// Its name on the wire.
+    /// Name in requests and responses.
     pub name: String,
-    /// Where its name is written.
+    /// Place of the name.
     pub origin: Origin,
-    /// Markdown; empty where the specification has none.
+    /// Description in Markdown. May be empty.
     pub description: String,
-    /// Where it travels.
+    /// Location in the request or response.
     pub location: Location,
-    /// True if it is always there.
+    /// True if the field is always present.
     pub required: bool,
-    /// What it is.
+    /// Type of the value.
     pub shape: Shape,
-    /// What it may be.
+    /// Limits of the value.
     pub limits: Limits,
-    /// The specification's `default`, as text: what the server assumes when it is left out.
+    /// Value that the server uses if the field is not sent (`default`), as text.
     pub default: Option<String>,
-    /// True if it must never be shown (`x-sensitive`).
+    /// True if the value must not appear in logs and debug output (`x-sensitive`).
     pub sensitive: bool,
-    /// True if the server may send one text in place of a list of one (`x-accept-single`).
+    /// True if the server may send a single string instead of a list with one item (`x-accept-single`).
     pub accepts_single: bool,
-    /// True if setting it makes the request not idempotent (`x-idempotent: false` on a parameter).
+    /// True if a request with this field is not idempotent (`x-idempotent: false` on a parameter).
     pub breaks_idempotency: bool,
-    /// How the value is made or written, beyond its shape.
+    /// Special handling of the value.
     pub treatment: Treatment,
 }
 
-/// Where a value travels.
+/// Location of a value in a request or response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// In the query.
+    /// Query parameter.
     Query,
-    /// In a header of that name.
+    /// Header.
     Header,
-    /// In all headers whose names begin with this prefix (`type: map`).
+    /// All headers with this prefix (`type: map`).
     HeaderPrefix(String),
-    /// As a property of a JSON object.
+    /// Property of the JSON body, or of a structure.
     Json,
-    /// As a field of a form.
+    /// Form field.
     Form,
-    /// In all fields of a form whose names begin with this prefix (`type: map`).
+    /// All form fields with this prefix (`type: map`).
     FormPrefix(String),
 }
 
-/// What a value needs beyond being written down.
+/// Special handling of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// Nothing.
+    /// No body.
     Plain,
-    /// `x-computed: content-md5`: left out by the caller, it is the MD5 of the body.
+    /// If unset, the SDK sends the MD5 of the body (`x-computed: content-md5`).
     ContentMd5,
-    /// `x-encoding: path`: percent-encoded like the path of a URL.
+    /// The SDK percent-encodes the value like the path of a URL (`x-encoding: path`).
     PathEncoded,
-    /// `Content-Length`: known from the body, checked if the caller says it.
+    /// The header `Content-Length`. The SDK sends the length of the body, and rejects another value.
     ContentLength,
-    /// `x-computed: access-key-id`: left out by the caller, it is that of the client.
+    /// If unset, the SDK sends the access key id of the client (`x-computed: access-key-id`).
     AccessKeyId,
-    /// `x-computed: form-policy`: left out by the caller, it lists the other fields of the form.
+    /// If unset, the SDK sends a policy that allows the other fields of the form (`x-computed: form-policy`).
     FormPolicy,
-    /// `x-computed: form-signature`: left out by the caller, it is made over the policy.
+    /// If unset, the SDK sends a signature of the policy (`x-computed: form-signature`).
     FormSignature,
 }
 
 impl Treatment {
-    /// Returns true if the SDK knows the value even if the caller does not say it.
+    /// Returns true if the SDK can provide the value.
     pub fn is_computed(self) -> bool {
         !matches!(self, Self::Plain | Self::PathEncoded)
     }
 }
 
-/// Bounds that are checked before anything is sent.
+/// Limits that the SDK checks before it sends a request.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Limits {
     /// `minimum`, inclusive.
@@ -240,7 +235,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns all bounds with their names in the specification.
+    /// Returns all limits with their names in the specification.
     pub(crate) fn bounds(&self) -> [(&'static str, Option<i128>); 6] {
         [
             ("minimum", self.minimum.map(i128::from)),
@@ -253,36 +248,36 @@ impl Limits {
     }
 }
 
-/// A type with a name of its own.
+/// A named type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypeDef {
-    /// The definition's name in the specification, or one made from its owner and field.
+    /// Name of the definition. An inline type is named after its owner and field.
     pub name: String,
-    /// Where its description begins.
+    /// Place of the schema.
     pub origin: Origin,
-    /// The file in which it stands, spelled like [`Api::source`].
+    /// File of the schema, in the form of [`Api::source`].
     pub source: String,
-    /// Markdown; empty where the specification has none.
+    /// Description in Markdown. May be empty.
     pub description: String,
-    /// What it consists of.
+    /// Fields or values.
     pub kind: TypeKind,
 }
 
-/// What a named type consists of.
+/// Fields or values of a named type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TypeKind {
-    /// Properties of a JSON object.
+    /// A JSON object with these properties.
     Struct(Vec<Field>),
-    /// The values that are known today, as they stand on the wire.
+    /// A string with these known values.
     Enum(Vec<EnumValue>),
 }
 
-/// A value of an enumeration.
+/// A known value of an enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnumValue {
-    /// As it stands on the wire.
+    /// Value in requests and responses.
     pub value: String,
-    /// Where it is written.
+    /// Place of the value.
     pub origin: Origin,
 }
 
@@ -291,12 +286,12 @@ pub struct EnumValue {
 pub enum Shape {
     /// `type: boolean`
     Boolean,
-    /// `type: integer`: 64 bits unless `format: int32`, or unless `minimum` and `maximum` both fit 32 bits;
-    /// unsigned if `minimum` is 0 or more.
+    /// `type: integer`. It has 32 bits if `format` is `int32`, or if `minimum` and `maximum` fit, and 64 bits otherwise. It is
+    /// unsigned if `minimum` is at least 0.
     Integer {
         /// 32 or 64.
         bits: u8,
-        /// True if it can be negative.
+        /// True if the value can be negative.
         signed: bool,
     },
     /// `type: number`
@@ -307,22 +302,22 @@ pub enum Shape {
     DateTime,
     /// `format: date-time-rfc822` (the date format of HTTP)
     HttpDate,
-    /// A [`TypeDef`] with [`TypeKind::Enum`], by name.
+    /// The name of a [`TypeDef`] with [`TypeKind::Enum`].
     Enum(String),
-    /// A [`TypeDef`] with [`TypeKind::Struct`], by name.
+    /// The name of a [`TypeDef`] with [`TypeKind::Struct`].
     Struct(String),
     /// `type: array`
     List(Box<Shape>),
-    /// `type: map`, or an object with `additionalProperties` only: text keys.
+    /// A map with text keys: `type: map`, or an object with `additionalProperties` only.
     Map(Box<Shape>),
-    /// `type: object` without properties: any JSON.
+    /// Any JSON value: `type: object` without properties.
     Json,
-    /// Bytes as a part of their own: the file of a form.
+    /// The file of a form.
     Binary,
 }
 
 impl Shape {
-    /// The type that it names, or whose values it is a collection of.
+    /// Returns the name of the type, or of the type of the items of a collection.
     pub(crate) fn type_name(&self) -> Option<&str> {
         match self {
             Self::Enum(name) | Self::Struct(name) => Some(name),
@@ -336,10 +331,9 @@ impl Shape {
     }
 }
 
-/// The place where a part of the API is written.
+/// Place of a part of the API in the specification. [`Loaded::places`](crate::Loaded::places) returns its line.
 ///
-/// [`Loaded::places`](crate::Loaded::places) finds its line. All origins are equal, so that two parts are equal if they
-/// say the same.
+/// All origins are equal, so that comparing two parts of the API ignores their places.
 #[derive(Clone, Copy)]
 pub struct Origin(Span);
 
@@ -350,7 +344,7 @@ impl Origin {
 }
 
 impl Default for Origin {
-    /// The origin of a part that no file contains.
+    /// Returns the origin of a part that is in no file.
     fn default() -> Self {
         Self(Span::nowhere())
     }

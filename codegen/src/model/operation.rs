@@ -1,34 +1,79 @@
 //! One operation.
 
 use super::api::{Field, Method, Operation, RequestBody, ResponseBody};
-use super::collisions::{not_reserved, one_of_each};
-use super::context::{Context, same_parameter};
-use super::inputs::{self, Inputs};
-use super::outputs::{self, Outputs};
+use super::collisions::{report_collisions, report_reserved};
+use super::path::PathKey;
 use super::types::Types;
+use super::{inputs, outputs};
 use crate::diagnostic::codes;
 use crate::naming::snake_case;
-use crate::spec::document::{Parameter, ParameterIn};
+use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
 use crate::spec::problems::{Finding, Problems, Spanned};
 
+/// All parts of the document that describe one operation.
+#[derive(Debug, Clone)]
+pub(super) struct Context<'d> {
+    pub(super) document: &'d Document,
+    path: &'d PathKey,
+    item: &'d PathItem,
+    pub(super) written: &'d Written,
+    /// Name in messages and in the names of inline types: the operationId, or else method and path.
+    pub(super) name: String,
+    /// Parameters of the path and of the operation. A parameter of the operation replaces that of the path.
+    pub(super) parameters: Vec<&'d Parameter>,
+}
+
+impl<'d> Context<'d> {
+    pub(super) fn new(document: &'d Document, path: &'d PathKey, item: &'d PathItem, written: &'d Written) -> Self {
+        let id = written.id.as_ref().map(|id| id.value.clone());
+        let name = id.unwrap_or_else(|| format!("{} {}", written.method.value.http_name(), item.path.value));
+        let is_replaced = |one: &Parameter| written.parameters.iter().any(|other| same_parameter(one, other));
+        let inherited = item.parameters.iter().filter(|parameter| !is_replaced(parameter));
+        let mut parameters: Vec<&Parameter> = Vec::new();
+        for parameter in inherited.chain(&written.parameters) {
+            if !parameters.iter().any(|other| same_parameter(other, parameter)) {
+                parameters.push(parameter);
+            }
+        }
+        Self { document, path, item, written, name, parameters }
+    }
+
+    pub(super) fn parameters_in(&self, place: ParameterIn) -> impl Iterator<Item = &'d Parameter> {
+        self.parameters.iter().copied().filter(move |parameter| parameter.place == place)
+    }
+}
+
+/// Returns true if both have the same place and name.
+fn same_parameter(one: &Parameter, other: &Parameter) -> bool {
+    let same_name = match one.place {
+        // Names of headers are case-insensitive.
+        ParameterIn::Header => one.name.value.eq_ignore_ascii_case(&other.name.value),
+        _ => one.name.value == other.name.value,
+    };
+    one.place == other.place && same_name
+}
+
+/// Builds an operation. Its pagination is added later.
 pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Operation {
     let (path, written) = (context.path, context.written);
     check_path_parameters(context, types.problems);
-    check_parameters_twice(&context.item.parameters, types.problems);
-    check_parameters_twice(&written.parameters, types.problems);
-    let Inputs { fields: inputs, body: request_body } = inputs::build(context, types);
-    let Outputs { fields: outputs, body, success } = outputs::build(context, types);
-    let response_body = body.unwrap_or(ResponseBody::None);
-    check_names("the parameters", &inputs, types.problems);
-    check_names("the response's fields", &outputs, types.problems);
-    check_reserved(context, &inputs, request_body, &outputs, response_body, types.problems);
-    let queries: Vec<&str> = context
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.place == ParameterIn::Query)
-        .map(|parameter| parameter.name.value.as_str())
-        .collect();
-    let sub_resources = path.sub_resources.iter().filter(|name| !queries.contains(&name.as_str()));
+    check_duplicate_parameters(&context.item.parameters, types.problems);
+    check_duplicate_parameters(&written.parameters, types.problems);
+    let (inputs, request_body) = inputs::build(context, types);
+    let responses = outputs::successful(written);
+    let (outputs, response_body) = outputs::build(context, &responses, types);
+    report_collisions("the parameters", inputs.iter().map(name), snake_case, types.problems);
+    report_collisions("the response's fields", outputs.iter().map(name), snake_case, types.problems);
+    let owner = format!("in operation `{}`, the parameter", context.name);
+    if request_body == RequestBody::Binary {
+        check_reserved(&owner, &inputs, ("body", "is the request body"), types.problems);
+    }
+    let owner = format!("in operation `{}`, the response's field", context.name);
+    check_reserved(&owner, &outputs, ("response", "holds the status and request id"), types.problems);
+    if response_body == ResponseBody::Binary {
+        check_reserved(&owner, &outputs, ("body", "is the response body"), types.problems);
+    }
+    let is_parameter = |key: &String| context.parameters_in(ParameterIn::Query).any(|it| it.name.value == *key);
     Operation {
         id: context.name.clone(),
         origin: written.method.span.into(),
@@ -38,29 +83,26 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Ope
         docs_url: written.docs_url.clone(),
         scope: path.scope,
         method: written.method.value,
-        sub_resources: sub_resources.cloned().collect(),
+        sub_resources: path.sub_resources.iter().filter(|key| !is_parameter(key)).cloned().collect(),
         inputs,
         request_body,
-        success,
+        success: responses.iter().map(|response| response.status.value).collect(),
         outputs,
         response_body,
         idempotent: written.idempotent.unwrap_or(written.method.value != Method::Post),
-        // Looked up when all types are there.
         pagination: None,
     }
 }
 
-/// Each placeholder needs its parameter, and each path parameter its placeholder.
+/// Reports placeholders without a path parameter, and path parameters without a placeholder.
 fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
     let (path, key) = (context.path, &context.item.path);
     if path.is_faulty || context.document.lacks_parameters {
-        // What is missing would only be what has been reported.
+        // An error about the path or a parameter list has been reported, and would cause more errors here.
         return;
     }
-    let declared: Vec<&Parameter> =
-        context.parameters.iter().copied().filter(|it| it.place == ParameterIn::Path).collect();
     for name in &path.placeholders {
-        if !declared.iter().any(|parameter| parameter.name.value == *name) {
+        if !context.parameters_in(ParameterIn::Path).any(|parameter| parameter.name.value == *name) {
             let message = format!(
                 "the path `{}` has the placeholder `{{{name}}}`, but operation `{}` has no such parameter",
                 key.value, context.name
@@ -70,7 +112,7 @@ fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
             problems.report(finding.related(context.written.method.span, "the operation without it"));
         }
     }
-    for parameter in declared {
+    for parameter in context.parameters_in(ParameterIn::Path) {
         let name = &parameter.name.value;
         if !path.placeholders.contains(name) {
             let message = format!("the path parameter `{name}` has no placeholder in the path `{}`", key.value);
@@ -80,54 +122,30 @@ fn check_path_parameters(context: &Context<'_>, problems: &mut Problems) {
     }
 }
 
-fn check_parameters_twice(parameters: &[Parameter], problems: &mut Problems) {
+/// Reports parameters that are listed twice, and second bodies.
+fn check_duplicate_parameters(parameters: &[Parameter], problems: &mut Problems) {
     for (index, parameter) in parameters.iter().enumerate() {
-        let before = parameters.get(..index).unwrap_or_default();
+        let mut before = parameters.iter().take(index);
         let (name, place) = (&parameter.name.value, parameter.place.word());
-        let body = before.iter().find(|other| other.place == ParameterIn::Body && parameter.place == other.place);
-        if let Some(first) = before.iter().find(|other| same_parameter(other, parameter)) {
-            let message = format!("the parameter `{name}` with `in: {place}` stands here a second time");
-            let finding = Finding::error(codes::DUPLICATE_PARAMETER, parameter.span, message);
-            problems.report(finding.help("keep one of them").related(first.span, "the first is here"));
-        } else if let Some(first) = body {
-            let message = format!("the parameter `{name}` is a second body");
-            let help = "a request has one body: make them one, an object with both";
-            let finding = Finding::error(codes::DUPLICATE_BODY, parameter.span, message).help(help);
-            problems.report(finding.related(first.span, "the first is here"));
-        }
+        let (code, message, help, first) = if let Some(first) = before.clone().find(|it| same_parameter(it, parameter))
+        {
+            let message = format!("the parameter `{name}` with `in: {place}` is listed twice");
+            (codes::DUPLICATE_PARAMETER, message, "keep one of them", first)
+        } else if let Some(first) = before.find(|it| it.place == ParameterIn::Body && it.place == parameter.place) {
+            let help = "a request has one body: merge both into one object";
+            (codes::DUPLICATE_BODY, format!("the parameter `{name}` is a second body"), help, first)
+        } else {
+            continue;
+        };
+        let finding = Finding::error(code, parameter.span, message).help(help);
+        problems.report(finding.related(first.span, "the first is here"));
     }
 }
 
-fn check_names(owners: &str, fields: &[Field], problems: &mut Problems) {
-    let names = fields.iter().map(name);
-    one_of_each(owners, names, snake_case, problems);
-}
-
-/// Inputs have a `body` beside the fields, if there is one, and outputs a `body` and a `response`.
-fn check_reserved(
-    context: &Context<'_>,
-    inputs: &[Field],
-    request_body: RequestBody,
-    outputs: &[Field],
-    response_body: ResponseBody,
-    problems: &mut Problems,
-) {
-    let owner = format!("in operation `{}`, the parameter", context.name);
-    for field in inputs.iter().filter(|field| snake_case(&field.name) == "body") {
-        if request_body == RequestBody::Binary {
-            not_reserved(&owner, &name(field), "body", "is what the caller sends", "a field", problems);
-        }
-    }
-    let owner = format!("in operation `{}`, the response's field", context.name);
-    for field in outputs {
-        let name = name(field);
-        match snake_case(&field.name).as_str() {
-            "response" => not_reserved(&owner, &name, "response", "holds status and request id", "a field", problems),
-            "body" if response_body == ResponseBody::Binary => {
-                not_reserved(&owner, &name, "body", "is what the caller receives", "a field", problems);
-            }
-            _ => {}
-        }
+/// Reports fields with a name that the generated structure uses for another field.
+fn check_reserved(owner: &str, fields: &[Field], (reserved, reason): (&str, &str), problems: &mut Problems) {
+    for field in fields.iter().filter(|field| snake_case(&field.name) == reserved) {
+        report_reserved(owner, &name(field), reason, problems);
     }
 }
 

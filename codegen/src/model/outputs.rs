@@ -1,154 +1,114 @@
-//! What an operation receives when it succeeds: all its responses below 400 taken together.
+//! The result of an operation, merged from all its responses with a status below 400.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Field, Location, ResponseBody};
-use super::context::Context;
-use super::inputs::{Carrier, flat_field, is_binary, report_body};
+use super::inputs::{is_binary, report_body, text_field};
+use super::operation::Context;
 use super::types::{Types, is_structure, properties};
 use crate::diagnostic::codes;
 use crate::spec::document::{Document, Operation, Response, Target};
 use crate::spec::problems::{Problems, Span};
 
-/// What an operation receives.
-#[derive(Debug, Default)]
-pub(super) struct Outputs {
-    pub(super) fields: Vec<Field>,
-    /// `None` where no response describes one.
-    pub(super) body: Option<ResponseBody>,
-    pub(super) success: Vec<u16>,
+/// Returns the responses with a status below 400, sorted by status.
+pub(super) fn successful(operation: &Operation) -> Vec<&Response> {
+    let responses = operation.responses.iter().flat_map(|responses| &responses.value);
+    let mut successful: Vec<&Response> = responses.filter(|response| response.status.value < 400).collect();
+    successful.sort_by_key(|response| response.status.value);
+    successful
 }
 
-/// Headers and the properties of a JSON body, in that order.
-pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Outputs {
-    let Some(written) = &context.written.responses else { return Outputs::default() };
-    let mut responses: Vec<&Response> = written.value.iter().filter(|it| it.status.value < 400).collect();
-    responses.sort_by_key(|response| response.status.value);
-    if responses.is_empty() {
+/// Returns headers and then the properties of a JSON body, and the kind of the body.
+pub(super) fn build<'d>(
+    context: &Context<'d>,
+    responses: &[&'d Response],
+    types: &mut Types<'d, '_>,
+) -> (Vec<Field>, ResponseBody) {
+    if let (Some(written), []) = (&context.written.responses, responses) {
         let message = format!("operation `{}` has no response for success", context.name);
         let help = "add a response with a status below 400, such as `\"200\": {description: OK}`";
         types.problems.error(codes::NO_SUCCESS_RESPONSE, written.span, message, help);
     }
-    let mut merged = Merged::default();
-    for response in &responses {
-        merged.headers(context, response, types);
-    }
+    let mut fields = headers(context, responses, types);
     let mut body: Option<(ResponseBody, Span)> = None;
-    for response in &responses {
-        let before = merged.fields.len();
-        let Some(found) = merged.body(context, response, types) else { continue };
-        if let Some((_, first)) = body.filter(|(body, _)| *body != found) {
-            merged.fields.truncate(before);
-            let message = format!("the body of operation `{}` is bytes in one response, JSON in another", context.name);
+    let mut objects = 0;
+    // For each property, the number of responses that require it.
+    let mut required: BTreeMap<String, usize> = BTreeMap::new();
+    for response in responses {
+        let Some((schema, definition)) = response.schema.as_ref().and_then(|schema| types.resolve(schema)) else {
+            continue;
+        };
+        let kind = match (is_binary(schema), is_structure(schema)) {
+            (true, _) => ResponseBody::Binary,
+            (_, true) => ResponseBody::Json,
+            _ => {
+                report_body("response", context, schema, types.problems);
+                continue;
+            }
+        };
+        let (first, first_span) = *body.get_or_insert((kind, response.status.span));
+        let properties = properties(&schema.properties, definition.unwrap_or(&context.name), types);
+        if kind != first {
+            let message =
+                format!("the body of operation `{}` is bytes in one response and JSON in another", context.name);
             let help = "describe the same kind of body in all responses below 400";
-            types.problems.contradiction(codes::CONFLICTING_RESPONSES, response.status.span, first, message, help);
+            let (code, span) = (codes::CONFLICTING_RESPONSES, response.status.span);
+            types.problems.contradiction(code, span, first_span, message, help);
             continue;
         }
-        body.get_or_insert((found, response.status.span));
+        objects += usize::from(kind == ResponseBody::Json);
+        for field in properties {
+            *required.entry(field.name.clone()).or_default() += usize::from(field.required);
+            merge(field, &mut fields, context, types.problems);
+        }
     }
-    merged.relax(&responses);
-    let success = responses.iter().map(|response| response.status.value).collect();
-    Outputs { fields: merged.fields, body: body.map(|(body, _)| body), success }
+    // A property is always present only if every success requires it. Statuses such as 304 have no body.
+    let successes = responses.iter().filter(|response| (200..300).contains(&response.status.value)).count();
+    for field in fields.iter_mut().filter(|field| field.location == Location::Json) {
+        field.required = successes <= objects && required.get(&field.name) == Some(&objects);
+    }
+    (fields, body.map_or(ResponseBody::None, |(body, _)| body))
 }
 
-/// The names of all properties that a successful answer is described with, whatever is wrong with them.
-pub(super) fn written_properties<'d>(document: &'d Document, operation: &'d Operation) -> BTreeSet<&'d str> {
-    let responses = operation.responses.iter().flat_map(|responses| &responses.value);
-    let schemas = responses.filter(|it| it.status.value < 400).filter_map(|it| match &it.schema.as_ref()?.target {
+fn headers<'d>(context: &Context<'d>, responses: &[&'d Response], types: &mut Types<'d, '_>) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for header in responses.iter().flat_map(|response| &response.headers) {
+        let what = format!("the response header `{}` of operation `{}`", header.name.value, context.name);
+        let location = Location::Header;
+        if let Some(field) = text_field(context, &header.name, &header.schema, &header.hints, location, &what, types) {
+            merge(Field { required: header.required, ..field }, &mut fields, context, types.problems);
+        }
+    }
+    fields
+}
+
+/// Adds a field, or reports that the same field of an earlier response has another type.
+fn merge(field: Field, fields: &mut Vec<Field>, context: &Context<'_>, problems: &mut Problems) {
+    let is_same = |other: &&mut Field| match (&field.location, &other.location) {
+        (Location::Json, Location::Json) => field.name == other.name,
+        (Location::Json, _) | (_, Location::Json) => false,
+        // Names of headers are case-insensitive.
+        _ => field.name.eq_ignore_ascii_case(&other.name),
+    };
+    let Some(known) = fields.iter_mut().find(is_same) else {
+        fields.push(field);
+        return;
+    };
+    known.required &= field.required;
+    if known.shape != field.shape {
+        let message = format!("`{}` has another type in another response of operation `{}`", field.name, context.name);
+        let help = "give it the same type in all responses below 400";
+        let (here, first) = (field.origin.span(), known.origin.span());
+        problems.contradiction(codes::CONFLICTING_RESPONSES, here, first, message, help);
+    }
+}
+
+/// Returns the names of all properties in the bodies of successful responses, including faulty properties.
+pub(super) fn property_names<'d>(document: &'d Document, operation: &'d Operation) -> BTreeSet<&'d str> {
+    let schemas = successful(operation).into_iter().filter_map(|response| match &response.schema.as_ref()?.target {
         Target::Inline(schema) => Some(schema.as_ref()),
         Target::Named(id) => document.schemas.get(id).map(|it| &it.schema),
         Target::Broken => None,
     });
     schemas.flat_map(|schema| &schema.properties).map(|property| property.name.value.as_str()).collect()
-}
-
-/// The fields of several responses.
-#[derive(Debug, Default)]
-struct Merged {
-    fields: Vec<Field>,
-    /// How many responses describe properties.
-    bodies: usize,
-}
-
-impl Merged {
-    fn headers<'d>(&mut self, context: &Context<'d>, response: &'d Response, types: &mut Types<'d, '_>) {
-        for header in &response.headers {
-            let what = format!("the response header `{}` of operation `{}`", header.name.value, context.name);
-            let made = flat_field(context, &header.name, &header.schema, &header.hints, Carrier::Header, &what, types);
-            if let Some(mut field) = made {
-                field.required = header.required;
-                self.add(field, context, types.problems);
-            }
-        }
-    }
-
-    fn body<'d>(
-        &mut self,
-        context: &Context<'d>,
-        response: &'d Response,
-        types: &mut Types<'d, '_>,
-    ) -> Option<ResponseBody> {
-        let (schema, definition) = types.resolve(response.schema.as_ref()?)?;
-        if is_binary(schema) {
-            return Some(ResponseBody::Binary);
-        }
-        if !is_structure(schema) {
-            schema.kind?;
-            report_body("response", context, schema, types.problems);
-            return None;
-        }
-        let owner = definition.unwrap_or(&context.name);
-        let fields = properties(&schema.properties, owner, types);
-        if self.bodies > 0 {
-            // A field that another body does not have is not always there.
-            for field in self.fields.iter_mut().filter(|field| field.location == Location::Json) {
-                field.required &= fields.iter().any(|other| other.name == field.name);
-            }
-        }
-        for mut field in fields {
-            field.required &= self.bodies == 0 || self.has(&field);
-            self.add(field, context, types.problems);
-        }
-        self.bodies += 1;
-        Some(ResponseBody::Json)
-    }
-
-    fn has(&self, field: &Field) -> bool {
-        self.fields.iter().any(|other| same_field(other, field))
-    }
-
-    /// Adds a field, unless an earlier response has it.
-    fn add(&mut self, field: Field, context: &Context<'_>, problems: &mut Problems) {
-        let Some(known) = self.fields.iter_mut().find(|known| same_field(known, &field)) else {
-            self.fields.push(field);
-            return;
-        };
-        known.required &= field.required;
-        if known.shape != field.shape {
-            let message =
-                format!("`{}` is of another type in another response of operation `{}`", field.name, context.name);
-            let help = "give it the same type in all responses below 400";
-            let (here, first) = (field.origin.span(), known.origin.span());
-            problems.contradiction(codes::CONFLICTING_RESPONSES, here, first, message, help);
-        }
-    }
-
-    /// What only some of the successful answers have is not always there.
-    fn relax(&mut self, responses: &[&Response]) {
-        let successes = responses.iter().filter(|response| (200..300).contains(&response.status.value)).count();
-        if self.bodies > 0 && successes > self.bodies {
-            for field in self.fields.iter_mut().filter(|field| field.location == Location::Json) {
-                field.required = false;
-            }
-        }
-    }
-}
-
-fn same_field(one: &Field, other: &Field) -> bool {
-    let json = |field: &Field| field.location == Location::Json;
-    match (json(one), json(other)) {
-        (true, true) => one.name == other.name,
-        (false, false) => one.name.eq_ignore_ascii_case(&other.name),
-        _ => false,
-    }
 }

@@ -1,4 +1,4 @@
-//! How a list continues on its next page: every name that `x-pagination` says is looked up and has to fit.
+//! Pagination: the names in `x-pagination`, looked up and checked.
 
 use std::collections::BTreeSet;
 
@@ -8,47 +8,42 @@ use crate::spec::document::{Marker, MarkerSource as WrittenSource, Pagination as
 use crate::spec::problems::{Problems, Spanned};
 use crate::spec::suggest::instead_of;
 
-/// The names that `written` says, looked up. `None` if one does not fit, which is reported.
+/// Looks up the names of `x-pagination`, and reports those that do not fit.
+///
+/// `response` has the names of all properties of the response, including faulty properties.
 pub(super) fn build(
     written: &Written,
     operation: &Operation,
     types: &[TypeDef],
-    answer: &BTreeSet<&str>,
+    response: &BTreeSet<&str>,
     problems: &mut Problems,
 ) -> Option<Pagination> {
-    let mut check = Check { operation, types, answer, problems };
+    let mut lookup = Lookup { operation, types, response, problems };
     if operation.is_streamed() {
-        let message = format!("operation `{}` sends a stream, which cannot be sent for each page", operation.id);
-        check.problems.error(codes::BAD_PAGINATION, written.span, message, "remove `x-pagination`");
+        let message = format!("operation `{}` sends a stream, which cannot be sent again for each page", operation.id);
+        lookup.problems.error(codes::BAD_PAGINATION, written.span, message, "remove `x-pagination`");
         return None;
     }
-    let items = check.items(written.items.as_ref()?);
-    let has_more = written.has_more.as_ref().map(|name| check.has_more(name));
-    let made = written.markers.iter().map(|marker| check.marker(marker, items));
-    // All of them, so that all that is wrong is reported.
-    let markers: Vec<Option<PageMarker>> = made.collect();
-    check.alone(&written.markers);
-    Some(Pagination {
-        items: items?.name.clone(),
-        has_more: has_more.map_or(Some(None), |name| name.map(Some))?,
-        markers: markers.into_iter().collect::<Option<_>>()?,
-    })
+    let items = lookup.items(written.items.as_ref()?);
+    let has_more = written.has_more.as_ref().and_then(|name| lookup.has_more(name));
+    let markers = written.markers.iter().filter_map(|marker| lookup.marker(marker, items)).collect();
+    lookup.check_single_markers(&written.markers);
+    Some(Pagination { items: items?.name.clone(), has_more, markers })
 }
 
-struct Check<'a> {
+struct Lookup<'a> {
     operation: &'a Operation,
     types: &'a [TypeDef],
-    /// The properties of the answer, those included that are faulty.
-    answer: &'a BTreeSet<&'a str>,
+    response: &'a BTreeSet<&'a str>,
     problems: &'a mut Problems,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Lookup<'a> {
     fn items(&mut self, name: &Spanned<String>) -> Option<&'a Field> {
         let field = self.property(name)?;
         match &field.shape {
             Shape::List(_) => Some(field),
-            _ => self.misfit(name, "is no list", "name the property of the answer that is `type: array`"),
+            _ => self.misfit(name, "is not a list", "name a property of the response with `type: array`"),
         }
     }
 
@@ -56,7 +51,7 @@ impl<'a> Check<'a> {
         let field = self.property(name)?;
         match field.shape {
             Shape::Boolean => Some(field.name.clone()),
-            _ => self.misfit(name, "is no boolean", "name a property of the answer that is `type: boolean`"),
+            _ => self.misfit(name, "is not a boolean", "name a property of the response with `type: boolean`"),
         }
     }
 
@@ -66,7 +61,7 @@ impl<'a> Check<'a> {
             WrittenSource::Next(name) => {
                 let next = self.property(name)?;
                 if next.shape != parameter?.shape {
-                    let problem = format!("is not of the type of the parameter `{}`", marker.parameter.value);
+                    let problem = format!("does not have the type of the parameter `{}`", marker.parameter.value);
                     return self.misfit(name, &problem, "give both the same type");
                 }
                 MarkerSource::Next(next.name.clone())
@@ -74,14 +69,15 @@ impl<'a> Check<'a> {
             WrittenSource::Last(name) => {
                 let last = self.item_property(items?, name)?;
                 if last.shape != parameter?.shape || !matches!(last.shape, Shape::Integer { .. }) {
-                    let problem = format!("is no number of the type of the parameter `{}`", marker.parameter.value);
+                    let problem =
+                        format!("is not an integer of the type of the parameter `{}`", marker.parameter.value);
                     return self.misfit(name, &problem, "give both the same integer type, limits included");
                 }
                 MarkerSource::Last(last.name.clone())
             }
             WrittenSource::Count => {
                 if !matches!(parameter?.shape, Shape::Integer { .. }) {
-                    return self.misfit(&marker.parameter, "is no number", "only an integer can count items");
+                    return self.misfit(&marker.parameter, "is not an integer", "only an integer can count items");
                 }
                 MarkerSource::Count
             }
@@ -89,12 +85,12 @@ impl<'a> Check<'a> {
         Some(PageMarker { input: parameter?.name.clone(), source })
     }
 
-    /// A parameter that can be left out, as it is on the first page.
+    /// Finds an optional query parameter. The first page is requested without it.
     fn parameter(&mut self, name: &Spanned<String>) -> Option<&'a Field> {
         let inputs = self.operation.inputs.iter().filter(|field| field.location == Location::Query);
         let field = self.find(name, "query parameter of the operation", inputs.collect())?;
         if field.required {
-            return self.misfit(name, "is required", "the first page is asked for without a marker");
+            return self.misfit(name, "is required", "make it optional: the first page is requested without a marker");
         }
         Some(field)
     }
@@ -102,17 +98,20 @@ impl<'a> Check<'a> {
     fn property(&mut self, name: &Spanned<String>) -> Option<&'a Field> {
         let outputs = self.operation.outputs.iter().filter(|field| field.location == Location::Json);
         let outputs: Vec<&Field> = outputs.collect();
-        let is_faulty = self.answer.contains(name.value.as_str()) && outputs.iter().all(|it| it.name != name.value);
-        // What is wrong with it has been reported.
-        if is_faulty { None } else { self.find(name, "property of the answer", outputs) }
+        let is_output = outputs.iter().any(|field| field.name == name.value);
+        if !is_output && self.response.contains(name.value.as_str()) {
+            // The property is faulty, which has been reported.
+            return None;
+        }
+        self.find(name, "property of the response", outputs)
     }
 
     fn item_property(&mut self, items: &'a Field, name: &Spanned<String>) -> Option<&'a Field> {
         let Shape::List(item) = &items.shape else { return None };
-        let kind = self.types.iter().find(|made| matches!(&**item, Shape::Struct(it) if *it == made.name));
-        match kind.map(|made| &made.kind) {
+        let definition = self.types.iter().find(|it| matches!(&**item, Shape::Struct(name) if *name == it.name));
+        match definition.map(|it| &it.kind) {
             Some(TypeKind::Struct(fields)) => self.find(name, "property of the items", fields.iter().collect()),
-            _ => self.misfit(name, "cannot be a property of the items, which are no objects", "use `next` or `count`"),
+            _ => self.misfit(name, "cannot be a property of the items, which are not objects", "use `next` or `count`"),
         }
     }
 
@@ -121,8 +120,8 @@ impl<'a> Check<'a> {
         if found.is_none() {
             let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let message =
-                format!("`{}` of `x-pagination` of operation `{}` is no {what}", name.value, self.operation.id);
-            let help = instead_of(&name.value, &known, "there are");
+                format!("`{}` of `x-pagination` of operation `{}` is not a {what}", name.value, self.operation.id);
+            let help = instead_of(&name.value, &known, "the names are");
             self.problems.error(codes::UNKNOWN_PAGE_FIELD, name.span, message, help);
         }
         found.copied()
@@ -134,13 +133,14 @@ impl<'a> Check<'a> {
         None
     }
 
-    /// What is found among the items decides by itself where the next page begins.
-    fn alone(&mut self, markers: &[Marker]) {
-        let counting = markers.iter().filter(|marker| !matches!(marker.source, WrittenSource::Next(_)));
-        for marker in counting.filter(|_| markers.len() > 1) {
+    /// Reports markers that must be the only one. A marker from the items determines the next page completely.
+    fn check_single_markers(&mut self, markers: &[Marker]) {
+        let single = markers.iter().filter(|marker| !matches!(marker.source, WrittenSource::Next(_)));
+        for marker in single.filter(|_| markers.len() > 1) {
             let name = &marker.parameter;
-            let message = format!("the marker `{}` is not the only one", name.value);
-            let help = "only markers with `next` go together; those with `last` or `count` stand alone";
+            let message = format!("the marker `{}` cannot be combined with other markers", name.value);
+            let help =
+                "several markers are allowed only with `next`; a marker with `last` or `count` must be the only one";
             self.problems.error(codes::BAD_PAGINATION, name.span, message, help);
         }
     }

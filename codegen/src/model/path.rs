@@ -1,4 +1,4 @@
-//! Path keys: `/{bucketName}/{objectKey}?uploads`.
+//! Keys of paths, such as `/{bucketName}/{objectKey}?uploads`.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use crate::diagnostic::codes;
 use crate::spec::problems::{Problems, Spanned};
 use crate::spec::suggest::instead_of;
 
-/// A path key, taken apart.
+/// The parts of a path key.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PathKey {
     pub(super) scope: Scope,
-    /// The names between braces.
+    /// Names in braces.
     pub(super) placeholders: Vec<String>,
-    /// What follows `?`.
+    /// Names after `?`.
     pub(super) sub_resources: Vec<String>,
-    /// True if something about it has been reported.
+    /// True if an error about the key was reported.
     pub(super) is_faulty: bool,
 }
 
@@ -25,30 +25,20 @@ const SCOPES: [(&str, Scope); 3] =
 const PLACEHOLDERS: [&str; 2] = ["bucketName", "objectKey"];
 
 impl PathKey {
-    /// Takes `key` apart. A faulty key is reported and read as well as possible.
+    /// Parses a key. Errors are reported, and the other parts are parsed nevertheless.
     pub(super) fn read(key: &Spanned<String>, problems: &mut Problems) -> Self {
-        let (path, query) = match key.value.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (key.value.as_str(), None),
-        };
-        let placeholders = placeholders(path);
+        let (path, query) =
+            key.value.split_once('?').map_or((key.value.as_str(), None), |(path, query)| (path, Some(query)));
+        let after_braces = path.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+        let placeholders: Vec<String> = after_braces.map(|(name, _)| name.to_owned()).collect();
         let scope = SCOPES.iter().find(|(known, _)| *known == path).map(|(_, scope)| *scope);
         if scope.is_none() {
             report_path(key, path, &placeholders, problems);
         }
-        let sub_resources = query.map_or(Some(Vec::new()), |query| sub_resources(key, query, problems));
-        Self {
-            is_faulty: scope.is_none() || sub_resources.is_none(),
-            scope: scope.unwrap_or(Scope::Service),
-            placeholders,
-            sub_resources: sub_resources.unwrap_or_default(),
-        }
+        let sub_resources: Vec<String> = query.iter().flat_map(|query| query.split('&')).map(str::to_owned).collect();
+        let is_faulty = !check_sub_resources(key, &sub_resources, problems) || scope.is_none();
+        Self { scope: scope.unwrap_or(Scope::Service), placeholders, sub_resources, is_faulty }
     }
-}
-
-fn placeholders(path: &str) -> Vec<String> {
-    let after_braces = path.split('{').skip(1);
-    after_braces.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name.to_owned()).collect()
 }
 
 fn report_path(key: &Spanned<String>, path: &str, placeholders: &[String], problems: &mut Problems) {
@@ -65,29 +55,28 @@ fn report_path(key: &Spanned<String>, path: &str, placeholders: &[String], probl
     }
 }
 
-fn sub_resources(key: &Spanned<String>, query: &str, problems: &mut Problems) -> Option<Vec<String>> {
+/// Reports all errors in the names after `?`. Returns false if there are any.
+fn check_sub_resources(key: &Spanned<String>, names: &[String], problems: &mut Problems) -> bool {
     let mut seen = BTreeSet::new();
-    let mut is_faulty = false;
-    for name in query.split('&') {
+    let mut is_correct = true;
+    for name in names {
         let fault = if name.is_empty() {
-            Some("has an empty name after `?` or `&`".to_owned())
+            "has an empty name after `?` or `&`".to_owned()
         } else if name.contains('=') {
-            Some(format!("gives a value with `{name}`, but a sub-resource has none"))
+            format!("gives a value with `{name}`, but a sub-resource has none")
         } else if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')) {
-            Some(format!("has the sub-resource `{name}`, which is not a name"))
+            format!("has the sub-resource `{name}`, which is not a valid name")
         } else if !seen.insert(name) {
-            Some(format!("has the sub-resource `{name}` twice"))
+            format!("has the sub-resource `{name}` twice")
         } else {
-            None
+            continue;
         };
-        if let Some(fault) = fault {
-            is_faulty = true;
-            let message = format!("the path `{}` {fault}", key.value);
-            let help = "write names joined by `&` after the `?`, such as `?uploads`";
-            problems.error(codes::SUB_RESOURCE_SYNTAX, key.span, message, help);
-        }
+        is_correct = false;
+        let message = format!("the path `{}` {fault}", key.value);
+        let help = "write names joined by `&` after the `?`, such as `?uploads`";
+        problems.error(codes::SUB_RESOURCE_SYNTAX, key.span, message, help);
     }
-    (!is_faulty).then(|| query.split('&').map(str::to_owned).collect())
+    is_correct
 }
 
 #[cfg(test)]
@@ -100,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_says_what_it_addresses() {
+    fn reads_scope_placeholders_and_sub_resources() {
         assert_eq!(read("/").scope, Scope::Service);
         assert_eq!(read("/{bucketName}?acl").scope, Scope::Bucket);
         let object = read("/{bucketName}/{objectKey}?uploads&v2");
@@ -111,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_faulty() {
+    fn marks_unknown_paths_and_bad_sub_resources_as_faulty() {
         for key in ["", "/{bucketName}/", "/{objectKey}", "/{bucketName", "?", "/?", "/?a=b", "/?a&a", "/?é", "/?a&"] {
             assert!(read(key).is_faulty, "{key}");
         }

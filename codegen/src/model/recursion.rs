@@ -1,67 +1,48 @@
 //! Types that contain themselves.
 //!
-//! A type may contain itself in an array or a map. Otherwise no value of the type would ever end.
+//! A type can contain itself inside an array or a map. Otherwise a value of the type would have no end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Shape, TypeDef, TypeKind};
 use crate::diagnostic::codes;
 use crate::spec::problems::{Problems, Span};
 
-/// For each type, the structures that are part of it, with the place of the property.
-type Parts<'t> = BTreeMap<&'t str, Vec<(&'t str, Span)>>;
-
-/// Reports one property of every circle.
+/// Reports one property of every cycle.
 pub(super) fn check(types: &[TypeDef], problems: &mut Problems) {
-    let parts = parts(types);
-    let mut state: BTreeMap<&str, State> = BTreeMap::new();
+    let parts: BTreeMap<&str, Vec<(&str, Span)>> = types.iter().map(|it| (it.name.as_str(), parts(it))).collect();
+    let parts_of = |name: &str| parts.get(name).map(|parts| parts.iter()).unwrap_or_default();
+    let mut finished: BTreeSet<&str> = BTreeSet::new();
     for start in parts.keys() {
-        if state.contains_key(start) {
-            continue;
-        }
-        // A walk in depth with a stack of its own: a specification may nest deeper than the program's.
-        let mut stack: Vec<(&str, usize)> = vec![(start, 0)];
-        state.insert(start, State::Open);
-        while let Some((name, next)) = stack.pop() {
-            let Some((part, span)) = parts.get(name).and_then(|parts| parts.get(next)) else {
-                state.insert(name, State::Done);
-                continue;
-            };
-            stack.push((name, next + 1));
-            match state.get(part) {
+        // A depth-first search without recursion, because types may nest deeper than the stack of the thread.
+        let mut path = vec![(*start, parts_of(start))];
+        while let Some((name, rest)) = path.last_mut() {
+            match rest.next() {
                 None => {
-                    state.insert(part, State::Open);
-                    stack.push((part, 0));
+                    finished.insert(name);
+                    path.pop();
                 }
-                Some(State::Open) => report(part, &stack, *span, problems),
-                Some(State::Done) => {}
+                Some((part, _)) if finished.contains(part) => {}
+                Some((part, span)) => match path.iter().position(|(name, _)| name == part) {
+                    None => path.push((part, parts_of(part))),
+                    Some(index) => {
+                        let cycle = path.iter().skip(index).map(|(name, _)| *name).chain([*part]);
+                        let cycle = cycle.collect::<Vec<_>>().join(" → ");
+                        let message = format!("the type `{part}` contains itself: {cycle}");
+                        problems.error(codes::RECURSIVE_TYPE, *span, message, "put an array or a map in between");
+                    }
+                },
             }
         }
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum State {
-    Open,
-    Done,
-}
-
-fn parts(types: &[TypeDef]) -> Parts<'_> {
-    let mut parts = Parts::new();
-    for definition in types {
-        let TypeKind::Struct(fields) = &definition.kind else { continue };
-        let inner = fields.iter().filter_map(|field| match &field.shape {
-            Shape::Struct(name) => Some((name.as_str(), field.origin.span())),
-            _ => None,
-        });
-        parts.insert(&definition.name, inner.collect());
-    }
-    parts
-}
-
-fn report(part: &str, stack: &[(&str, usize)], span: Span, problems: &mut Problems) {
-    let circle = stack.iter().map(|(name, _)| *name).skip_while(|name| *name != part);
-    let circle: Vec<&str> = circle.chain([part]).collect();
-    let message = format!("the type `{part}` contains itself: {}", circle.join(" → "));
-    problems.error(codes::RECURSIVE_TYPE, span, message, "put an array or a map between");
+/// Returns the structures that are properties of a type, with the places of the properties.
+fn parts(definition: &TypeDef) -> Vec<(&str, Span)> {
+    let TypeKind::Struct(fields) = &definition.kind else { return Vec::new() };
+    let parts = fields.iter().filter_map(|field| match &field.shape {
+        Shape::Struct(name) => Some((name.as_str(), field.origin.span())),
+        _ => None,
+    });
+    parts.collect()
 }

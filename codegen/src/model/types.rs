@@ -1,32 +1,31 @@
-//! Shapes of values, the named types that they need, and the fields of those.
+//! Shapes of values, and the named types that they refer to.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::api::{EnumValue, Field, Limits, Location, Shape, Treatment, TypeDef, TypeKind};
-use super::collisions::one_of_each;
+use super::collisions::report_collisions;
 use super::enums::{EnumNames, EnumUses};
 use crate::diagnostic::codes;
 use crate::naming::{snake_case, type_key, type_name, variant_name};
 use crate::spec::document::{self, Document, Format, Kind, Property, Schema, SchemaId, SchemaUse, Target};
 use crate::spec::problems::{Problems, Span, Spanned};
 
-/// The named types that operations need.
+/// Collects the named types that operations use.
 #[derive(Debug)]
 pub(super) struct Types<'d, 'p> {
     document: &'d Document,
     pub(super) problems: &'p mut Problems,
     pub(super) enum_names: EnumNames,
     enum_uses: EnumUses<'d>,
-    /// By [`type_key`].
-    made: BTreeMap<String, TypeDef>,
-    /// Structures that have a name and no fields yet.
+    /// Types by [`type_key`].
+    types: BTreeMap<String, TypeDef>,
+    /// Structures whose fields are not built yet.
     pending: VecDeque<(String, &'d Schema)>,
-    /// The definitions of arrays, maps and scalars that are being looked into, to notice those that contain
-    /// themselves.
+    /// Definitions of arrays, maps and scalars around the current schema, to detect those that contain themselves.
     within: Vec<SchemaId>,
 }
 
-/// Definitions of arrays may nest this deep.
+/// Maximum nesting of definitions of arrays and maps.
 const MAX_DEPTH: usize = 32;
 
 impl<'d, 'p> Types<'d, 'p> {
@@ -36,13 +35,13 @@ impl<'d, 'p> Types<'d, 'p> {
             problems,
             enum_names: EnumNames::collect(document),
             enum_uses: EnumUses::default(),
-            made: BTreeMap::new(),
+            types: BTreeMap::new(),
             pending: VecDeque::new(),
             within: Vec::new(),
         }
     }
 
-    /// The schema that is meant, and its name if it has one.
+    /// Returns the schema, and its name if it is a definition.
     pub(super) fn resolve<'u>(&self, place: &'u SchemaUse) -> Option<(&'u Schema, Option<&'d str>)>
     where
         'd: 'u,
@@ -54,7 +53,7 @@ impl<'d, 'p> Types<'d, 'p> {
         }
     }
 
-    /// What a value is. `name` is what a type that is written in place will be called.
+    /// Returns the shape of a value. `name` is the name of an inline type.
     pub(super) fn shape(&mut self, place: &'d SchemaUse, name: &str) -> Option<Shape> {
         let (schema, definition) = self.resolve(place)?;
         let Target::Named(id) = &place.target else { return self.of_schema(schema, name) };
@@ -68,7 +67,7 @@ impl<'d, 'p> Types<'d, 'p> {
                 codes::RECURSIVE_TYPE,
                 place.span,
                 message,
-                "only an object may contain itself, in an array",
+                "only an object can contain itself, in an array or a map",
             );
             return None;
         }
@@ -78,7 +77,7 @@ impl<'d, 'p> Types<'d, 'p> {
         shape
     }
 
-    /// What a value is that this schema describes.
+    /// Returns the shape of a value that this schema describes.
     pub(super) fn of_schema(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         match schema.kind? {
             Kind::String => self.of_string(schema, name),
@@ -96,8 +95,8 @@ impl<'d, 'p> Types<'d, 'p> {
                 None => Some(Shape::Json),
             },
             Kind::File => {
-                let help = "`type: file` is for `in: formData` only; write `type: string` and `format: binary`";
-                self.problems.error(codes::UNKNOWN_TYPE, schema.span, "`type: file` has no meaning here", help);
+                let help = "it is for `in: formData` only; write `type: string` and `format: binary`";
+                self.problems.error(codes::UNKNOWN_TYPE, schema.span, "`type: file` is not allowed here", help);
                 None
             }
         }
@@ -122,40 +121,29 @@ impl<'d, 'p> Types<'d, 'p> {
 
     fn enumeration(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         let name = schema.enum_name.as_ref().map_or(name, |name| name.value.as_str());
-        let values = schema.values.as_ref()?;
-        let written: Vec<EnumValue> = values
-            .value
-            .iter()
-            .map(|value| EnumValue { value: value.value.clone(), origin: value.span.into() })
-            .collect();
-        if let Some(known) = self.made.get(&type_key(name)) {
-            let TypeKind::Enum(_) = &known.kind else {
-                let other = known.origin.span();
-                self.clash(name, schema.span, other);
-                return None;
-            };
-            let name = known.name.clone();
-            self.enum_uses.note(&name, schema);
-            return Some(Shape::Enum(name));
-        }
-        let variants = values.value.iter().map(|value| Spanned { value: value.value.as_str(), span: value.span });
-        let owners = format!("the values of the enum `{name}`,");
-        let mut distinct = BTreeSet::new();
-        let variants = variants.filter(|variant| distinct.insert(variant.value));
-        one_of_each(&owners, variants, variant_name, self.problems);
-        self.enum_uses.note(name, schema);
-        self.make(schema, name, TypeKind::Enum(written));
-        Some(Shape::Enum(name.to_owned()))
+        let values = &schema.values.as_ref()?.value;
+        let name = match self.types.get(&type_key(name)) {
+            Some(TypeDef { kind: TypeKind::Enum(_), name, .. }) => name.clone(),
+            Some(other) => return self.clash(name, schema.span, other.origin.span()),
+            None => {
+                let mut distinct = BTreeSet::new();
+                let variants = values.iter().map(|value| Spanned { value: value.value.as_str(), span: value.span });
+                let variants = variants.filter(|variant| distinct.insert(variant.value));
+                let owners = format!("the values of the enum `{name}`,");
+                report_collisions(&owners, variants, variant_name, self.problems);
+                let values = values.iter().map(|it| EnumValue { value: it.value.clone(), origin: it.span.into() });
+                self.make(schema, name, TypeKind::Enum(values.collect()));
+                name.to_owned()
+            }
+        };
+        self.enum_uses.add(&name, schema);
+        Some(Shape::Enum(name))
     }
 
     fn structure(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
-        match self.made.get(&type_key(name)) {
+        match self.types.get(&type_key(name)) {
             Some(known) if known.origin.span() == schema.span => Some(Shape::Struct(known.name.clone())),
-            Some(known) => {
-                let other = known.origin.span();
-                self.clash(name, schema.span, other);
-                None
-            }
+            Some(other) => self.clash(name, schema.span, other.origin.span()),
             None => {
                 self.make(schema, name, TypeKind::Struct(Vec::new()));
                 self.pending.push_back((name.to_owned(), schema));
@@ -168,44 +156,45 @@ impl<'d, 'p> Types<'d, 'p> {
         let source = self.document.file_names.get(&schema.span.file).cloned().unwrap_or_default();
         let description = schema.description.clone();
         let definition = TypeDef { name: name.to_owned(), origin: schema.span.into(), source, description, kind };
-        self.made.insert(type_key(name), definition);
+        self.types.insert(type_key(name), definition);
     }
 
-    fn clash(&mut self, name: &str, span: Span, other: Span) {
+    /// Reports that another type has the same name in Rust.
+    fn clash(&mut self, name: &str, span: Span, other: Span) -> Option<Shape> {
         let rust_name = type_name(name);
-        let message = format!("the type `{name}` would be `{rust_name}` in Rust, like another type");
-        let help = "rename one of the definitions; a type written in place gets a name of its own by moving it to \
-                    `definitions`, an enum by `x-enum-name`";
+        let message = format!("the type `{name}` would be `{rust_name}` in Rust, which is the name of another type");
+        let help = "rename one of the definitions; move an inline type to `definitions` to choose its name, or write \
+                    `x-enum-name` for an enum";
         self.problems.contradiction(codes::NAME_COLLISION, span, other, message, help);
+        None
     }
 
-    /// Gives every structure its fields. The types are sorted by name.
+    /// Builds the fields of all structures, and returns the types sorted by name.
     pub(super) fn finish(mut self) -> Vec<TypeDef> {
         while let Some((name, schema)) = self.pending.pop_front() {
             let owner = format!("the properties of `{name}`,");
             let fields = properties(&schema.properties, &name, &mut self);
             let names = schema.properties.iter();
             let names = names.map(|it| Spanned { value: it.name.value.as_str(), span: it.name.span });
-            one_of_each(&owner, names, snake_case, self.problems);
-            if let Some(made) = self.made.get_mut(&type_key(&name)) {
-                made.kind = TypeKind::Struct(fields);
+            report_collisions(&owner, names, snake_case, self.problems);
+            if let Some(definition) = self.types.get_mut(&type_key(&name)) {
+                definition.kind = TypeKind::Struct(fields);
             }
         }
         self.enum_uses.check(self.problems);
-        let mut made: Vec<TypeDef> = self.made.into_values().collect();
-        made.sort_by(|one, other| one.name.cmp(&other.name));
-        made
+        let mut types: Vec<TypeDef> = self.types.into_values().collect();
+        types.sort_by(|one, other| one.name.cmp(&other.name));
+        types
     }
 }
 
-/// Returns true if this is an object whose properties are known.
+/// Returns true for an object with properties.
 pub(super) fn is_structure(schema: &Schema) -> bool {
     schema.kind == Some(Kind::Object) && !schema.properties.is_empty()
 }
 
 fn integer(schema: &Schema) -> Shape {
-    let minimum = schema.limits.minimum.as_ref().map(|limit| limit.value);
-    let maximum = schema.limits.maximum.as_ref().map(|limit| limit.value);
+    let Limits { minimum, maximum, .. } = limits(&schema.limits);
     let signed = minimum.is_none_or(|minimum| minimum < 0);
     let fits = |value: i64| if signed { i32::try_from(value).is_ok() } else { u32::try_from(value).is_ok() };
     let narrow = match schema.format.as_ref().map(|format| format.value) {
@@ -216,7 +205,7 @@ fn integer(schema: &Schema) -> Shape {
     Shape::Integer { bits: if narrow { 32 } else { 64 }, signed }
 }
 
-/// Returns the properties of an object as fields. `owner` names types written in place.
+/// Returns the properties of an object as fields. The names of inline types begin with `owner`.
 pub(super) fn properties<'d>(properties: &'d [Property], owner: &str, types: &mut Types<'d, '_>) -> Vec<Field> {
     let mut fields = Vec::new();
     for property in properties {
@@ -235,9 +224,9 @@ pub(super) fn properties<'d>(properties: &'d [Property], owner: &str, types: &mu
     fields
 }
 
-/// A field of this shape, as far as its schema says.
+/// Creates an optional field from a schema.
 pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, schema: &Schema) -> Field {
-    let hidden = schema.format.as_ref().is_some_and(|format| format.value == Format::Password);
+    let is_password = schema.format.as_ref().is_some_and(|format| format.value == Format::Password);
     Field {
         name: name.value.clone(),
         origin: name.span.into(),
@@ -247,16 +236,17 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
         shape,
         limits: limits(&schema.limits),
         default: schema.default.as_ref().map(|default| default.value.to_string()),
-        sensitive: schema.sensitive || hidden,
+        sensitive: schema.sensitive || is_password,
         accepts_single: false,
         breaks_idempotency: false,
         treatment: Treatment::Plain,
     }
 }
 
-/// Only text, for the one of another list could not be told from the list.
+/// Returns true for `x-accept-single`, which is allowed for lists of text only: a single value of another type could not be
+/// distinguished from a list.
 fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
-    // A value that is not a list has been reported.
+    // An error about a value that is not a list has been reported.
     let (Some(span), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };
     let is_plain_text = matches!(**item, Shape::String | Shape::Enum(_)) && !field.sensitive;
     if !is_plain_text {
@@ -277,7 +267,7 @@ fn limits(written: &document::Limits) -> Limits {
     }
 }
 
-/// Returns true if a query, a header or a field of a form can carry the value as text.
+/// Returns true if the value can be sent as text in a query, a header or a form field.
 pub(super) fn is_flat(shape: &Shape) -> bool {
     !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::Binary)
 }

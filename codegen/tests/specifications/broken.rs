@@ -1,7 +1,7 @@
-//! The real specification, broken in ways that no fixture shows: the right place, and the right advice.
+//! Tests that insert one mistake into the specification of QingStor and check the reported place and advice.
 //!
-//! Each edit marks with `«…»` what has to be underlined. Lines and columns are counted here, from the edited text, and
-//! not by what is tested.
+//! Each mistake marks the text to be underlined with `«…»`. The tests compute the expected line and column from these marks,
+//! independently of the generator.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use qingstor_codegen::{Diagnosis, diagnose};
 use tempfile::TempDir;
 
-/// One mistake.
+/// A mistake in one file.
 struct Mistake {
     file: &'static str,
-    /// What is replaced, where it stands first.
+    /// Correct text. Its first occurrence is replaced.
     right: &'static str,
     wrong: &'static str,
     code: &'static str,
-    /// Part of the help.
+    /// Part of the expected help.
     help: &'static str,
 }
 
@@ -125,13 +125,13 @@ const MISTAKES: &[Mistake] = &[
         "duplicate-enum-value",
         "keep one",
     ),
-    // What contradicts itself.
+    // Contradictions.
     mistake(
         "bucket_delete.yaml",
         "operationId: DeleteMultipleObjects",
         "operationId: «ListBuckets»",
         "duplicate-operation-id",
-        "a name of its own",
+        "choose another operationId",
     ),
     mistake(
         "bucket_delete.yaml",
@@ -161,7 +161,7 @@ const MISTAKES: &[Mistake] = &[
         "duplicate-key",
         "keep one",
     ),
-    // YAML itself.
+    // YAML syntax.
     mistake(
         "service.yaml",
         "  operationId: ListBuckets\n",
@@ -204,8 +204,8 @@ fn specification() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/qingstor/2016-01-06")
 }
 
-/// A copy of the specification with one file replaced, as the command would see it.
-fn with(file: &str, content: &str) -> Diagnosis {
+/// Loads a copy of the specification with one replaced file.
+fn diagnose_with(file: &str, content: &str) -> Diagnosis {
     let folder: TempDir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(specification()).unwrap() {
         let entry = entry.unwrap();
@@ -215,21 +215,21 @@ fn with(file: &str, content: &str) -> Diagnosis {
     diagnose(&folder.path().join("api.yaml"), folder.path())
 }
 
-/// Line and column of a byte, counted from 1.
+/// Returns line and column of a byte, counted from 1.
 fn at(text: &str, byte: usize) -> (usize, usize) {
     let before = &text[..byte];
     (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap().chars().count() + 1)
 }
 
 #[test]
-fn each_mistake_is_found_where_it_was_made() {
+fn reports_each_mistake_at_its_place() {
     for Mistake { file, right, wrong, code, help } in MISTAKES {
         let text = fs::read_to_string(specification().join(file)).unwrap();
         assert!(text.contains(right), "{file} no longer holds {right:?}");
         let marked = text.replacen(right, wrong, 1);
         let (start, end) = (marked.find('«').unwrap(), marked.find('»').unwrap() - '«'.len_utf8());
         let edited = marked.replace(['«', '»'], "");
-        let diagnosis = with(file, &edited);
+        let diagnosis = diagnose_with(file, &edited);
         let drawn = diagnosis.drawn();
         let mut codes: Vec<&str> = diagnosis.problems.iter().map(|problem| problem.code).collect();
         let index = codes.iter().position(|found| found == code);
@@ -241,17 +241,17 @@ fn each_mistake_is_found_where_it_was_made() {
         codes.remove(index.unwrap());
         assert!(codes.is_empty(), "{wrong}:\n{drawn}");
         let header = format!("--> {file}:{}:{}\n", place.line, place.column);
-        assert!(drawn.contains(&header), "drawn where it is said to be: {drawn}");
+        assert!(drawn.contains(&header), "the text and the JSON have the same place: {drawn}");
     }
 }
 
 #[test]
-fn following_every_suggestion_mends_the_mistake() {
-    let mut mended = 0;
+fn applying_a_suggestion_fixes_the_mistake() {
+    let mut fixed = 0;
     for Mistake { file, right, wrong, .. } in MISTAKES {
         let text = fs::read_to_string(specification().join(file)).unwrap();
         let edited = text.replacen(right, wrong, 1).replace(['«', '»'], "");
-        let diagnosis = with(file, &edited);
+        let diagnosis = diagnose_with(file, &edited);
         let Some(suggestion) = diagnosis.problems.iter().find_map(|problem| problem.suggestion.as_ref()) else {
             continue;
         };
@@ -264,15 +264,15 @@ fn following_every_suggestion_mends_the_mistake() {
         let mut corrected = edited.clone();
         corrected
             .replace_range(byte(suggestion.place.column)..byte(suggestion.place.end_column), &suggestion.replacement);
-        let left = with(file, &corrected);
-        assert!(left.problems.is_empty(), "{wrong}:\n{}", left.drawn());
-        mended += 1;
+        let remaining = diagnose_with(file, &corrected);
+        assert!(remaining.problems.is_empty(), "{wrong}:\n{}", remaining.drawn());
+        fixed += 1;
     }
-    assert!(mended >= 9, "{mended}");
+    assert!(fixed >= 9, "{fixed}");
 }
 
 #[test]
-fn the_specification_itself_has_neither_errors_nor_warnings() {
+fn the_specification_of_qingstor_has_no_problems() {
     let diagnosis = diagnose(&specification().join("api.yaml"), &specification());
     assert!(diagnosis.problems.is_empty(), "{}", diagnosis.drawn());
 }
