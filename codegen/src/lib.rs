@@ -1,7 +1,13 @@
 //! Generates the operations of `qingstor-sdk` from the specification of the QingStor API.
 //!
-//! [`spec`] reads the YAML, [`model`] concludes what the API is, [`rust`] decides what the code says, and [`render`] writes
-//! and formats it. [`load()`] runs the first two stages and [`render::generate`] the others. [`command`] is `cargo codegen`.
+//! Generating runs in four stages:
+//!
+//! 1. [`spec`] reads the YAML files into a document.
+//! 2. [`model`] derives the API from the document: operations and types.
+//! 3. [`rust`] decides the names, types, documentation and statements of the code.
+//! 4. [`render`] fills the templates and formats the files.
+//!
+//! [`load()`] runs the first two stages, [`render::generate`] the other two. [`command`] is the command `cargo codegen`.
 //!
 //! Modules depend on each other in one direction: command → diff, render → rust → load → lint, model → spec → diagnostic.
 //! [`naming`] is below model and rust.

@@ -1,4 +1,4 @@
-//! `cargo codegen`: see `cargo codegen --help`.
+//! The command `cargo codegen`. See `cargo codegen --help`.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use qingstor_codegen::command::{Arguments, run};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
-    // A terminal, unless NO_COLOR, CLICOLOR and their kin say otherwise.
+    // Colours are for terminals, unless variables such as NO_COLOR or CLICOLOR_FORCE decide otherwise.
     arguments.coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     run(&arguments, &mut std::io::stdout(), &mut anstream::stderr())
 }

@@ -1,156 +1,151 @@
-//! What `cargo codegen` does.
+//! The command `cargo codegen`.
 
-mod diff;
 mod files;
 mod report;
 mod workspace;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostic::{codes, count, explain};
+use crate::diagnostic::{codes, count, explain, slashed};
 use crate::load::{Loaded, load_counting};
 use crate::model::Api;
-use crate::render;
 use crate::spec::suggest::instead_of;
+use crate::{diff, render};
 use files::Target;
-use report::{Failure, Reporter, in_words};
-use workspace::Workspace;
-
-pub use diff::DiffArguments;
 pub use report::Format;
+use report::{Failure, Reporter};
 
-/// Where the specification lies, relative to the workspace.
+/// Default root file of the specification, relative to the workspace.
 const SPEC: &str = "specs/qingstor/2016-01-06/api.yaml";
-/// Where the generated files lie, relative to the workspace.
+/// Default folder of the generated files, relative to the workspace.
 const OUT: &str = "sdk/src/generated";
 
-const UNWRITTEN: &str = "nothing was written";
-
-/// Writes the operations of qingstor-sdk from the specification of the QingStor API.
+/// Generates the operations of qingstor-sdk from the YAML specification of the QingStor API.
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "cargo codegen", bin_name = "cargo codegen", version)]
 pub struct Arguments {
-    /// What to do; without it, the files are generated
+    /// Task to run. Without a task, the command generates the files
     #[command(subcommand)]
     pub task: Option<Task>,
-    /// The root file of the specification [default: specs/qingstor/2016-01-06/api.yaml in the workspace]
+    /// Root file of the specification [default: specs/qingstor/2016-01-06/api.yaml in the workspace]
     #[arg(long, value_name = "FILE", global = true)]
     pub spec: Option<PathBuf>,
-    /// The folder of the generated files [default: sdk/src/generated in the workspace]
+    /// Folder of the generated files [default: sdk/src/generated in the workspace]
     #[arg(long, value_name = "DIR", global = true)]
     pub out: Option<PathBuf>,
-    /// How problems, and what `diff` finds, are written
+    /// Format of problems, and of the report of `diff`
     #[arg(long, value_enum, default_value_t, global = true)]
     pub format: Format,
-    /// Fail, writing nothing, if there are warnings about the specification
+    /// Treat warnings about the specification as errors
     #[arg(long, global = true)]
     pub deny_warnings: bool,
-    /// True if problems are drawn in colours; for the caller to say, who knows what the streams are.
+    /// True if problems are printed in colours.
     #[arg(skip)]
     pub coloured: bool,
 }
 
-/// What to do other than generating.
+/// A task other than generating the files.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Task {
-    /// Write nothing; fail, showing the difference, if the generated files are not what the specification says
-    Check,
-    /// Compare two specifications as users of the SDK see them: what is breaking, an addition, a fix
+    /// Check that the generated files are up to date, without changing them
     ///
-    /// Exit code: 0 if nothing is breaking, 1 if something is, 2 if they could not be compared.
-    Diff(DiffArguments),
-    /// Say what the code of a problem means and how to mend it
+    /// If they are not, the command prints the differences and exits with 1.
+    Check,
+    /// Compare two versions of a specification and print what changes for users of the SDK
+    ///
+    /// Each change is breaking, an addition, a fix, or a change of the documentation. The command exits with 0 if no change is
+    /// breaking, with 1 if one is, and with 2 if the specifications cannot be compared.
+    Diff {
+        /// Root file of the old specification
+        old: PathBuf,
+        /// Root file of the new specification
+        new: PathBuf,
+    },
+    /// Explain the code of a problem and how to fix the problem
     Explain {
-        /// The code, such as `unknown-key`
+        /// Code, such as `unknown-key`
         code: String,
     },
 }
 
-/// Runs the command. Results go to `out`, problems to `err`.
+/// Runs the command. Writes results to `out` and problems to `err`.
 pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let mut reporter = Reporter::new(arguments.format, arguments.coloured, err);
-    let Err(failure) = attempt(arguments, out, &mut reporter) else { return ExitCode::SUCCESS };
-    // If standard error cannot be written, there is no way left to report that.
-    let _unheard = match &failure {
-        Failure::Usage(message) | Failure::Other(message) => reporter.failure(message),
-        Failure::Faulty(located) => reporter.faulty(located, unwritten(arguments)),
-        Failure::Said | Failure::NotComparable => Ok(()),
+    let (code, message) = match execute(arguments, out, &mut reporter) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => (2, Some(message)),
+        // The exit code 1 of `diff` means that a change is breaking.
+        Err(Failure::Error(message)) => {
+            (if let Some(Task::Diff { .. }) = arguments.task { 2 } else { 1 }, Some(message))
+        }
+        Err(Failure::Reported(code)) => (code, None),
     };
-    let code = match (failure, &arguments.task) {
-        (Failure::Usage(_) | Failure::NotComparable, _) => 2,
-        // There 1 is an answer, and this is none.
-        (Failure::Other(_), Some(Task::Diff(_))) => 2,
-        _ => 1,
-    };
+    if let Some(message) = message {
+        // If standard error cannot be written, there is no other place for the message.
+        let _ = reporter.error(&message);
+    }
     ExitCode::from(code)
 }
 
-fn attempt(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
+fn execute(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
     match &arguments.task {
         None => generate(arguments, out, reporter),
-        Some(Task::Check) => check(arguments, out, reporter),
-        Some(Task::Diff(_)) if arguments.spec.is_some() || arguments.out.is_some() => {
+        Some(Task::Check) => {
+            let root = workspace_root(arguments)?;
+            let loaded = load(arguments, &root, reporter)?;
+            target(arguments, &root, &loaded.api)?.check(out, reporter)
+        }
+        Some(Task::Diff { .. }) if arguments.spec.is_some() || arguments.out.is_some() => {
             let message = "`diff` takes two specifications, OLD and NEW, and neither --spec nor --out";
             Err(Failure::Usage(message.to_owned()))
         }
-        Some(Task::Diff(task)) => diff::diff(task, arguments.format, out, reporter),
+        Some(Task::Diff { old, new }) => compare(old, new, arguments.format, out, reporter),
         Some(Task::Explain { code }) => explain_code(code, out),
     }
 }
 
 fn generate(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
-    let workspace = workspace(arguments)?;
-    let loaded = load(arguments, &workspace, reporter)?;
-    let changed = target(arguments, &workspace, &loaded.api)?.write().map_err(Failure::Other)?;
-    let changes =
-        if changed == 0 { "nothing changed".to_owned() } else { format!("{} changed", count(changed, "file")) };
+    let root = workspace_root(arguments)?;
+    let loaded = load(arguments, &root, reporter)?;
+    let target = target(arguments, &root, &loaded.api)?;
+    let changes = match target.write().map_err(Failure::Error)? {
+        0 => "nothing changed".to_owned(),
+        changed => format!("{} changed", count(changed, "file")),
+    };
     let operations = count(loaded.api.operations.len(), "operation");
     let types = count(loaded.api.types.len(), "type");
-    let shown = workspace.shown(&out_folder(arguments, &workspace));
-    writeln!(out, "generated {operations}, {types} into {shown} ({changes})")
-        .map_err(|error| in_words("standard output", &error))
+    writeln!(out, "generated {operations}, {types} into {} ({changes})", target.shown).map_err(cannot_write)
 }
 
-fn check(arguments: &Arguments, out: &mut dyn Write, reporter: &mut Reporter<'_>) -> Result<(), Failure> {
-    let workspace = workspace(arguments)?;
-    let loaded = load(arguments, &workspace, reporter)?;
-    target(arguments, &workspace, &loaded.api)?.check(out, reporter)
-}
-
-/// What follows from a fault, for a task that would have written something.
-fn unwritten(arguments: &Arguments) -> Option<&'static str> {
-    arguments.task.is_none().then_some(UNWRITTEN)
-}
-
-fn load(arguments: &Arguments, workspace: &Workspace, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {
-    let spec = arguments.spec.clone().unwrap_or_else(|| workspace.root.join(SPEC));
-    let loaded = load_counting(&spec, &workspace.root).map_err(Failure::Faulty)?;
-    let denied = arguments.deny_warnings && !loaded.warnings.is_empty();
-    let said = reporter.warnings(&loaded.warnings, &loaded.sources, denied, unwritten(arguments));
-    said.map_err(|error| in_words("standard error", &error))?;
-    if denied { Err(Failure::Said) } else { Ok(loaded) }
-}
-
-/// Returns the formatted files and the folder for them.
-fn target(arguments: &Arguments, workspace: &Workspace, api: &Api) -> Result<Target, Failure> {
-    let files = render::generate(api).map_err(Failure::Other)?;
-    let files = render::format(&files, &workspace.root).map_err(Failure::Other)?;
-    let path = out_folder(arguments, workspace);
-    let shown = workspace.shown(&path);
-    Target::read(files, path, shown).map_err(Failure::Other)
-}
-
-fn out_folder(arguments: &Arguments, workspace: &Workspace) -> PathBuf {
-    arguments.out.clone().unwrap_or_else(|| workspace.root.join(OUT))
-}
-
-/// Returns the workspace around the current folder. It is not needed if both --spec and --out are given.
-fn workspace(arguments: &Arguments) -> Result<Workspace, Failure> {
-    Workspace::find(arguments.spec.is_none() || arguments.out.is_none()).map_err(Failure::Usage)
+fn compare(
+    old: &Path,
+    new: &Path,
+    format: Format,
+    out: &mut dyn Write,
+    reporter: &mut Reporter<'_>,
+) -> Result<(), Failure> {
+    let root = workspace::find(false)?;
+    let mut load = |path: &Path, name: &str| match load_counting(path, &root) {
+        Ok(loaded) => Ok(Some(loaded)),
+        Err(located) => {
+            let consequence = format!("; {name}, {}, cannot be compared", path.display());
+            reporter.faulty(&located, &consequence).map(|()| None)
+        }
+    };
+    // Both are loaded first, so that one run reports the errors of both.
+    let (old, new) = (load(old, "OLD")?, load(new, "NEW")?);
+    let (Some(old), Some(new)) = (old, new) else { return Err(Failure::Reported(2)) };
+    let report = diff::compare(&old, &new);
+    let written = match format {
+        Format::Human => report.print(out),
+        Format::Json => report.print_json(out),
+    };
+    written.map_err(cannot_write)?;
+    if report.is_breaking { Err(Failure::Reported(1)) } else { Ok(()) }
 }
 
 fn explain_code(code: &str, out: &mut dyn Write) -> Result<(), Failure> {
@@ -159,5 +154,42 @@ fn explain_code(code: &str, out: &mut dyn Write) -> Result<(), Failure> {
         let help = instead_of(code, &known, "the codes are").text;
         return Err(Failure::Usage(format!("there is no code `{code}`\n  help: {help}")));
     };
-    writeln!(out, "{text}").map_err(|error| in_words("standard output", &error))
+    writeln!(out, "{text}").map_err(cannot_write)
+}
+
+fn workspace_root(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    workspace::find(arguments.spec.is_none() || arguments.out.is_none())
+}
+
+/// Loads the specification and reports its problems.
+fn load(arguments: &Arguments, root: &Path, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {
+    let spec = arguments.spec.clone().unwrap_or_else(|| root.join(SPEC));
+    let consequence = if arguments.task.is_none() { "; nothing was written" } else { "" };
+    let loaded = match load_counting(&spec, root) {
+        Ok(loaded) => loaded,
+        Err(located) => return Err(reporter.faulty(&located, consequence).err().unwrap_or(Failure::Reported(1))),
+    };
+    if loaded.warnings.is_empty() {
+        return Ok(loaded);
+    }
+    reporter.problems(&loaded.warnings, &loaded.sources)?;
+    let number = count(loaded.warnings.len(), "warning");
+    if arguments.deny_warnings {
+        reporter.conclude(&format!("{number}, denied by --deny-warnings{consequence}"))?;
+        return Err(Failure::Reported(1));
+    }
+    reporter.conclude(&number)?;
+    Ok(loaded)
+}
+
+/// Generates and formats the files, and reads their folder.
+fn target(arguments: &Arguments, root: &Path, api: &Api) -> Result<Target, Failure> {
+    let path = arguments.out.clone().unwrap_or_else(|| root.join(OUT));
+    let shown = slashed(path.strip_prefix(root).unwrap_or(&path));
+    let files = render::generate(api).and_then(|files| render::format(&files, root));
+    files.and_then(|files| Target::read(files, path, shown)).map_err(Failure::Error)
+}
+
+fn cannot_write(error: io::Error) -> Failure {
+    Failure::Error(format!("standard output cannot be written: {error}"))
 }

@@ -1,6 +1,5 @@
-//! What the command says of failures and warnings: to people, or to programs.
+//! Problems and failures on standard error, as text or as JSON.
 
-use std::fmt::Display;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -8,108 +7,83 @@ use clap::ValueEnum;
 use crate::diagnostic::{Printer, Problem, Severity, Sources, Style, count, message};
 use crate::spec::locate::Located;
 
-/// How problems are written.
+/// Format of problems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Drawn with their lines, for people
+    /// Text with the lines of the specification
     #[default]
     Human,
-    /// One JSON object a line, for programs; codegen/DIAGNOSTICS.md describes it
+    /// One JSON object in a line for each problem; codegen/DIAGNOSTICS.md describes its fields
     Json,
 }
 
 /// Reason why the command fails.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The command cannot be understood.
+    /// The arguments cannot be used. The exit code is 2.
     Usage(String),
-    /// The specification is faulty.
-    Faulty(Located),
-    /// It is not as it should be: the generated files, say, or there are warnings that are denied; said already.
-    Said,
-    /// One of two specifications is faulty; said already.
-    NotComparable,
-    /// Anything else, in words.
-    Other(String),
+    /// An error with its message.
+    Error(String),
+    /// An error that was reported already, with the exit code.
+    Reported(u8),
 }
 
-pub(super) fn in_words(what: &str, error: &dyn Display) -> Failure {
-    Failure::Other(format!("{what}: {error}"))
-}
-
-/// Where problems go, and how.
+/// Writes problems and failures.
 pub(super) struct Reporter<'w> {
     printer: Printer,
-    to: &'w mut dyn Write,
+    err: &'w mut dyn Write,
 }
 
 impl<'w> Reporter<'w> {
-    pub(super) fn new(format: Format, coloured: bool, to: &'w mut dyn Write) -> Self {
+    pub(super) fn new(format: Format, coloured: bool, err: &'w mut dyn Write) -> Self {
         let printer = match format {
             Format::Json => Printer::Json,
             Format::Human if coloured => Printer::Drawn(Style::Coloured),
             Format::Human => Printer::Drawn(Style::Plain),
         };
-        Self { printer, to }
+        Self { printer, err }
     }
 
-    /// All problems of a specification that cannot be used, and what follows from that.
-    pub(super) fn faulty(&mut self, located: &Located, consequence: Option<&str>) -> io::Result<()> {
-        self.printer.print(&located.problems, &located.sources, self.to)?;
+    /// Writes the problems of a specification with errors, and then their number followed by `consequence`.
+    pub(super) fn faulty(&mut self, located: &Located, consequence: &str) -> Result<(), Failure> {
+        self.problems(&located.problems, &located.sources)?;
         let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        self.conclude(&followed(count(errors + located.unkept, "problem"), consequence))
+        self.conclude(&format!("{}{consequence}", count(errors + located.unkept, "problem")))
     }
 
-    /// The warnings about a specification that can be generated from; if they are denied, what follows from that.
-    pub(super) fn warnings(
-        &mut self,
-        warnings: &[Problem],
-        sources: &Sources,
-        denied: bool,
-        consequence: Option<&str>,
-    ) -> io::Result<()> {
-        self.printer.print(warnings, sources, self.to)?;
-        let number = count(warnings.len(), "warning");
-        match warnings.len() {
-            0 => Ok(()),
-            _ if denied => self.conclude(&followed(format!("{number}, denied by --deny-warnings"), consequence)),
-            _ => self.conclude(&number),
-        }
+    pub(super) fn problems(&mut self, problems: &[Problem], sources: &Sources) -> Result<(), Failure> {
+        self.printer.print(problems, sources, self.err).map_err(cannot_write)
     }
 
-    /// What went wrong beside the specification; lines of `message` that begin with `  help: ` say what to do.
-    pub(super) fn failure(&mut self, text: &str) -> io::Result<()> {
-        match text.split_once("\n  help: ") {
-            Some((text, help)) => self.failure_of(text, Some(help), None),
-            None => self.failure_of(text, None, None),
-        }
+    /// Writes an error that is not about the specification. A line of `text` that begins with `  help: ` is advice.
+    pub(super) fn error(&mut self, text: &str) -> Result<(), Failure> {
+        let (text, help) = text.split_once("\n  help: ").map_or((text, None), |(text, help)| (text, Some(help)));
+        self.message(text, help, None)
     }
 
-    /// What is wrong with a generated file.
-    pub(super) fn file(&mut self, file: &str, fault: &str) -> io::Result<()> {
-        self.failure_of(&format!("{file} {fault}"), None, Some(file))
+    /// Writes an error about a generated file.
+    pub(super) fn file_error(&mut self, file: &str, fault: &str) -> Result<(), Failure> {
+        self.message(&format!("{file} {fault}"), None, Some(file))
     }
 
-    fn failure_of(&mut self, text: &str, help: Option<&str>, file: Option<&str>) -> io::Result<()> {
-        match (self.printer, help) {
-            (Printer::Json, _) => writeln!(self.to, "{}", message(text, help, file)?),
-            (Printer::Drawn(_), Some(help)) => writeln!(self.to, "error: {text}\n  help: {help}"),
-            (Printer::Drawn(_), None) => writeln!(self.to, "error: {text}"),
-        }
+    fn message(&mut self, text: &str, help: Option<&str>, file: Option<&str>) -> Result<(), Failure> {
+        let line = match (self.printer, help) {
+            (Printer::Json, _) => message(text, help, file).map_err(|error| cannot_write(error.into()))?,
+            (Printer::Drawn(_), Some(help)) => format!("error: {text}\n  help: {help}"),
+            (Printer::Drawn(_), None) => format!("error: {text}"),
+        };
+        writeln!(self.err, "{line}").map_err(cannot_write)
     }
 
-    /// A last line for people: programs count for themselves.
-    pub(super) fn conclude(&mut self, line: &str) -> io::Result<()> {
+    /// Writes a last line for people. Programs that read JSON do not need it.
+    pub(super) fn conclude(&mut self, line: &str) -> Result<(), Failure> {
         match self.printer {
             Printer::Json => Ok(()),
-            Printer::Drawn(_) => writeln!(self.to, "{line}"),
+            Printer::Drawn(_) => writeln!(self.err, "{line}").map_err(cannot_write),
         }
     }
 }
 
-fn followed(number: String, consequence: Option<&str>) -> String {
-    match consequence {
-        Some(consequence) => format!("{number}; {consequence}"),
-        None => number,
-    }
+fn cannot_write(error: io::Error) -> Failure {
+    Failure::Error(format!("standard error cannot be written: {error}"))
 }

@@ -1,39 +1,28 @@
-//! Finding the workspace, so that the command works from any folder in it.
+//! Finds the workspace, so that the command works in each of its folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::slashed;
+use super::report::Failure;
 
-/// The folder that the defaults are relative to.
-#[derive(Debug)]
-pub(super) struct Workspace {
-    pub(super) root: PathBuf,
-}
-
-impl Workspace {
-    /// Returns the workspace around the current folder. Without one, that folder serves to shorten names, unless the
-    /// workspace is required.
-    pub(super) fn find(is_required: bool) -> Result<Self, String> {
-        let here = std::env::current_dir().map_err(|error| format!("the current folder cannot be found: {error}"))?;
-        match around(&here) {
-            Some(root) => Ok(Self { root: root.to_owned() }),
-            None if !is_required => Ok(Self { root: here }),
-            None => Err(format!(
-                "neither {} nor any folder above has a Cargo.toml with [workspace]\n  \
-                 help: change into the workspace of the SDK, or give both --spec and --out",
-                here.display()
-            )),
-        }
-    }
-
-    /// How messages name a path: relative to the workspace if it lies there.
-    pub(super) fn shown(&self, path: &Path) -> String {
-        slashed(path.strip_prefix(&self.root).unwrap_or(path))
+/// Returns the root folder of the workspace around the current folder.
+///
+/// If there is none and the workspace is not required, returns the current folder. Names in messages are relative to it.
+pub(super) fn find(is_required: bool) -> Result<PathBuf, Failure> {
+    let current = std::env::current_dir()
+        .map_err(|error| Failure::Usage(format!("the current folder cannot be determined: {error}")))?;
+    match around(&current) {
+        Some(root) => Ok(root.to_owned()),
+        None if !is_required => Ok(current),
+        None => Err(Failure::Usage(format!(
+            "neither {} nor any folder above has a Cargo.toml with [workspace]\n  \
+             help: change into the workspace of the SDK, or give both --spec and --out",
+            current.display()
+        ))),
     }
 }
 
-/// The nearest folder with a Cargo.toml that has the section `[workspace]`.
+/// Returns the nearest folder with a Cargo.toml that has a section `[workspace]`.
 fn around(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| {
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
@@ -46,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workspace_is_found_from_below() {
+    fn finds_the_workspace_around_a_folder() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("sdk/src");
         fs::create_dir_all(&deep).unwrap();

@@ -1,168 +1,154 @@
-//! Fields of inputs, outputs and structures.
+//! Differences between the fields of inputs, outputs and structures.
 
-use super::judge::{Candidate, Cause, hint};
-use super::report::DESCRIPTION;
+use super::isolate::Isolation;
+use super::pair::{Pair, pairs};
+use super::report::Change;
 use crate::model::api::{Field, Limits, Shape, Treatment};
 use crate::rust::surface::{carrier, is_argument, label, value_type};
 
-/// Each difference between two lists of fields, with the list that there would be if it were the only one. `word` says
-/// what the fields belong to: `input`.
-pub(super) fn causes(old: &[Field], new: &[Field], word: &str) -> Vec<Cause<Vec<Field>>> {
-    let mut causes = Vec::new();
-    for (index, field) in old.iter().enumerate() {
-        match find(new, field) {
-            Some(now) => causes.extend(changed(field, now, word).into_iter().map(|cause| {
-                cause.within(|alone| {
-                    let mut fields = old.to_vec();
-                    fields.splice(index..=index, [alone]);
-                    fields
-                })
-            })),
-            None => causes.push(gone(old, new, index, word)),
+/// Adds the differences between two lists of fields.
+///
+/// `word` is the first word of the changed part, such as `input`. `list` returns the fields of the edited model.
+pub(super) fn compare<T: Clone>(
+    isolation: &mut Isolation<'_, T>,
+    (old, new): (&[Field], &[Field]),
+    word: &str,
+    list: impl Fn(&mut T) -> &mut Vec<Field>,
+) {
+    let is_alike = |one: &Field, other: &Field| {
+        (&one.shape, &one.location, one.required, one.treatment)
+            == (&other.shape, &other.location, other.required, other.treatment)
+    };
+    for (index, pair) in pairs(old, new, label, is_alike) {
+        match pair {
+            Pair::Kept(before, after) => {
+                let edit_field = |edited: &mut T, edit: &dyn Fn(&mut Field)| {
+                    if let Some(field) = list(edited).get_mut(index) {
+                        edit(field);
+                    }
+                };
+                compare_field(isolation, before, after, &format!("{word} {}", label(before)), edit_field);
+            }
+            Pair::Removed(field, hint) => {
+                let change = Change::removed(format!("{word} {}", label(field)), field.origin, hint);
+                isolation.add(change, |edited| drop(list(edited).remove(index)));
+            }
+            Pair::Added(field) => {
+                let message = if field.required { "is new and required" } else { "is new" };
+                let change = Change::new(format!("{word} {}", label(field)), message, field.origin);
+                isolation.add(change, |edited| list(edited).insert(index.min(old.len()), field.clone()));
+            }
         }
     }
-    for (index, field) in new.iter().enumerate().filter(|(_, field)| find(old, field).is_none()) {
-        let mut alone = old.to_vec();
-        alone.insert(index.min(old.len()), field.clone());
-        let kind = if field.required { "is new and required" } else { "is new" };
-        causes.push(Cause::new(part(word, field), kind, field.origin, alone));
+    if word != "output" {
+        compare_order(isolation, old, new, list);
     }
-    causes.extend(order(old, new, word));
-    causes
 }
 
-fn find<'f>(fields: &'f [Field], wanted: &Field) -> Option<&'f Field> {
-    let name = label(wanted);
-    fields.iter().find(|field| label(field) == name)
-}
-
-fn part(word: &str, field: &Field) -> String {
-    format!("{word} {}", label(field))
-}
-
-fn gone(old: &[Field], new: &[Field], index: usize, word: &str) -> Cause<Vec<Field>> {
-    let mut alone = old.to_vec();
-    let field = alone.remove(index);
-    let added: Vec<&Field> = new.iter().filter(|field| find(old, field).is_none()).collect();
-    let names: Vec<String> = added.iter().map(|field| label(field)).collect();
-    let is_alike = |other: &Field| {
-        (&other.shape, &other.location, other.required) == (&field.shape, &field.location, field.required)
-            && other.treatment == field.treatment
-    };
-    let candidates = added.iter().zip(&names).map(|(other, name)| Candidate { name, is_alike: is_alike(other) });
-    let hint = hint(&label(&field), &candidates.collect::<Vec<_>>());
-    Cause::new(part(word, &field), "is gone", field.origin, alone).gone(hint)
-}
-
-/// Each difference between two fields of one name.
-fn changed(old: &Field, new: &Field, word: &str) -> Vec<Cause<Field>> {
-    let mut causes = Vec::new();
-    let mut add = |message: String, change: &dyn Fn(&mut Field)| {
-        let mut alone = old.clone();
-        change(&mut alone);
-        causes.push(Cause::new(part(word, old), message, new.origin, alone));
+fn compare_field<T: Clone>(
+    isolation: &mut Isolation<'_, T>,
+    old: &Field,
+    new: &Field,
+    part: &str,
+    edit_field: impl Fn(&mut T, &dyn Fn(&mut Field)),
+) {
+    let mut add = |message: String, edit: &dyn Fn(&mut Field)| {
+        isolation.add(Change::new(part, message, new.origin), |edited| edit_field(edited, edit));
     };
     if old.required != new.required {
         let message = if new.required { "becomes required" } else { "becomes optional" };
-        add(message.to_owned(), &|alone| alone.required = new.required);
+        add(message.to_owned(), &|edited| edited.required = new.required);
     }
-    // What type a secret has is a difference of its own, and so is what a named type consists of.
+    let limits = changed_limits(&old.limits, &new.limits);
     if value_type(&old.shape) != value_type(&new.shape) {
-        // The type of an integer follows from its limits, so they change together.
-        let limits = limits_in_words(&old.limits, &new.limits);
-        let why = if limits.is_empty() { String::new() } else { format!(" ({limits})") };
-        add(format!("is of another type{why}"), &|alone| {
-            alone.shape = new.shape.clone();
-            alone.limits = new.limits.clone();
+        // The type of an integer follows from its limits, so both change together.
+        let reason = if limits.is_empty() { String::new() } else { format!(" ({limits})") };
+        add(format!("changes its type{reason}"), &|edited| {
+            edited.shape.clone_from(&new.shape);
+            edited.limits.clone_from(&new.limits);
         });
-    } else if old.limits != new.limits {
-        add(limits_in_words(&old.limits, &new.limits), &|alone| alone.limits = new.limits.clone());
+    } else if !limits.is_empty() {
+        add(limits, &|edited| edited.limits.clone_from(&new.limits));
     }
     if let (Shape::DateTime, Shape::HttpDate) | (Shape::HttpDate, Shape::DateTime) = (&old.shape, &new.shape) {
-        let message = "has another format of dates";
-        add(message.to_owned(), &|alone| alone.shape = new.shape.clone());
+        add("changes its date format".to_owned(), &|edited| edited.shape.clone_from(&new.shape));
     }
     if old.sensitive != new.sensitive {
         let message = if new.sensitive { "becomes a secret" } else { "is no longer a secret" };
-        add(message.to_owned(), &|alone| alone.sensitive = new.sensitive);
+        add(message.to_owned(), &|edited| edited.sensitive = new.sensitive);
     }
-    if carrier(old) != carrier(new) && label(old) == label(new) {
-        add(format!("moves from {} to {}", carrier(old), carrier(new)), &|alone| {
-            alone.name.clone_from(&new.name);
-            alone.location = new.location.clone();
+    if carrier(old) != carrier(new) {
+        add(format!("moves from {} to {}", carrier(old), carrier(new)), &|edited| {
+            edited.name.clone_from(&new.name);
+            edited.location.clone_from(&new.location);
         });
     } else if old.name != new.name {
-        add(format!("is spelled `{}`", new.name), &|alone| alone.name.clone_from(&new.name));
+        add(format!("changes its spelling to `{}`", new.name), &|edited| edited.name.clone_from(&new.name));
     }
     if old.treatment != new.treatment {
-        let message = format!("is {} instead of {}", treated(new.treatment), treated(old.treatment));
-        add(message, &|alone| alone.treatment = new.treatment);
+        let message = format!("was {}, is now {}", treatment(old), treatment(new));
+        add(message, &|edited| edited.treatment = new.treatment);
     }
     if old.breaks_idempotency != new.breaks_idempotency {
-        let message = if new.breaks_idempotency { "forbids that the SDK repeats" } else { "lets the SDK repeat" };
-        add(format!("{message} a request in which it is set"), &|alone| {
-            alone.breaks_idempotency = new.breaks_idempotency
-        });
+        let verb = if new.breaks_idempotency { "no longer retries" } else { "retries" };
+        let message = format!("the SDK {verb} a request in which this is set");
+        add(message, &|edited| edited.breaks_idempotency = new.breaks_idempotency);
     }
     if old.accepts_single != new.accepts_single {
-        let message = if new.accepts_single { "may be received as" } else { "can no longer be received as" };
-        add(format!("{message} one text in place of a list"), &|alone| alone.accepts_single = new.accepts_single);
+        let verb = if new.accepts_single { "accepts" } else { "no longer accepts" };
+        let message = format!("the SDK {verb} a single string instead of a list");
+        add(message, &|edited| edited.accepts_single = new.accepts_single);
     }
     if old.default != new.default {
-        let message =
-            format!("the service's default, which the SDK does not send: {}", arrow(&old.default, &new.default));
-        let alone = Field { default: new.default.clone(), ..old.clone() };
-        causes.push(Cause::new(part(word, old), message, new.origin, alone).documentation());
+        let message = format!("default of the server, not sent by the SDK: {}", arrow(&old.default, &new.default));
+        isolation.add_documentation(part, &message, new.origin);
     }
     if old.description != new.description {
-        let alone = Field { description: new.description.clone(), ..old.clone() };
-        causes.push(Cause::new(part(word, old), DESCRIPTION, new.origin, alone).documentation());
+        isolation.add_description(part, new.origin);
     }
-    causes
 }
 
-/// The order of what `new` takes, as far as both take it.
-fn order(old: &[Field], new: &[Field], word: &str) -> Option<Cause<Vec<Field>>> {
-    let taken = |fields: &[Field], others: &[Field]| -> Vec<String> {
-        let both = |field: &&Field| is_argument(field) && find(others, field).is_some_and(is_argument);
-        fields.iter().filter(both).map(label).collect()
+/// Adds a change of the order of the arguments that `new` takes before and after.
+fn compare_order<T: Clone>(
+    isolation: &mut Isolation<'_, T>,
+    old: &[Field],
+    new: &[Field],
+    list: impl Fn(&mut T) -> &mut Vec<Field>,
+) {
+    let is_kept = |others: &[Field], field: &Field| {
+        is_argument(field) && others.iter().any(|other| is_argument(other) && label(other) == label(field))
     };
-    let (before, after) = (taken(old, new), taken(new, old));
-    if before == after || word == "output" {
-        return None;
-    }
-    let mut moved = after.iter().filter_map(|name| old.iter().find(|field| label(field) == *name));
-    let mut alone = Vec::with_capacity(old.len());
-    for field in old {
-        let takes_its_place = before.contains(&label(field)).then(|| moved.next()).flatten();
-        alone.push(takes_its_place.unwrap_or(field).clone());
-    }
-    let first = after.iter().zip(&before).find(|(now, then)| now != then);
-    let origin = first.and_then(|(now, _)| new.iter().find(|field| label(field) == *now)).map(|field| field.origin);
-    let message = format!("takes `{}`; took `{}`", after.join(", "), before.join(", "));
-    Some(Cause::new("new", message, origin.unwrap_or_default(), alone))
+    let before: Vec<&Field> = old.iter().filter(|field| is_kept(new, field)).collect();
+    let after: Vec<&Field> = new.iter().filter(|field| is_kept(old, field)).collect();
+    let Some((first, _)) = after.iter().zip(&before).find(|(now, then)| label(now) != label(then)) else { return };
+    let names = |fields: &[&Field]| fields.iter().map(|field| label(field)).collect::<Vec<_>>().join(", ");
+    let message = format!("argument order `{}` → `{}`", names(&before), names(&after));
+    isolation.add(Change::new("new", message, first.origin), |edited| {
+        let position = |field: &Field| new.iter().position(|other| label(other) == label(field));
+        list(edited).sort_by_key(|field| position(field).unwrap_or(usize::MAX));
+    });
 }
 
-fn treated(treatment: Treatment) -> &'static str {
-    match treatment {
-        Treatment::Plain => "sent as it is",
-        Treatment::ContentMd5 => "computed if it is left out",
+fn treatment(field: &Field) -> &'static str {
+    match field.treatment {
+        Treatment::Plain => "sent unchanged",
+        Treatment::ContentMd5 => "computed if unset",
         Treatment::AccessKeyId | Treatment::FormPolicy | Treatment::FormSignature => {
-            "made from the access key pair if it is left out"
+            "derived from the access key if unset"
         }
         Treatment::PathEncoded => "percent-encoded",
-        Treatment::ContentLength => "compared with the body",
+        Treatment::ContentLength => "compared with the length of the body",
     }
 }
 
-fn limits_in_words(old: &Limits, new: &Limits) -> String {
-    let pairs = old.bounds().into_iter().zip(new.bounds());
-    let changed = pairs.filter(|(old, new)| old != new);
-    let words = changed.map(|((name, old), (_, new))| format!("{name} {}", arrow(&old, &new)));
-    words.collect::<Vec<_>>().join(", ")
+/// Returns the limits that differ, such as `maximum 1000 → 500`.
+fn changed_limits(old: &Limits, new: &Limits) -> String {
+    let pairs = old.bounds().into_iter().zip(new.bounds()).filter(|(old, new)| old != new);
+    let changed = pairs.map(|((name, old), (_, new))| format!("{name} {}", arrow(&old, &new)));
+    changed.collect::<Vec<_>>().join(", ")
 }
 
 fn arrow<T: std::fmt::Display>(old: &Option<T>, new: &Option<T>) -> String {
-    let word = |value: &Option<T>| value.as_ref().map_or_else(|| "none".to_owned(), T::to_string);
-    format!("{} → {}", word(old), word(new))
+    let [old, new] = [old, new].map(|value| value.as_ref().map_or_else(|| "none".to_owned(), T::to_string));
+    format!("{old} → {new}")
 }

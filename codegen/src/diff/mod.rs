@@ -1,33 +1,34 @@
-//! Two specifications compared as a Rust user sees them.
+//! Compares two specifications from the point of view of a user of the SDK.
 //!
-//! [`compare`] pairs what both have. For each difference of the model it asks what would become of the generated code
-//! if that were the only one, and the verdict follows from the answer: from the public items and from what goes over
-//! the wire, never from the kind of the difference.
+//! [`compare`] pairs operations, types, fields and enum values by their names in Rust. For each difference it takes the old
+//! specification, applies this difference only, and compares the public items and the requests of the code that would be generated
+//! from both. The verdict follows from that comparison, never from the kind of the difference.
 
 mod fields;
-mod impact;
-mod judge;
-mod operation;
+mod isolate;
+mod operations;
+mod pair;
 mod report;
 mod types;
 
-pub use report::{Change, Group, Kind, Report, Side, Step, Verdict};
+pub use report::{Change, Group, Report, Side, Step, Verdict};
 
 use crate::load::Loaded;
 use crate::model::Origin;
 
-/// Returns everything that a user of `old` should know before taking over `new`.
+/// Returns all differences that a user of `old` should know before an update to `new`.
 pub fn compare(old: &Loaded, new: &Loaded) -> Report {
-    let mut groups = operation::compare(&old.api, &new.api);
+    let mut groups = operations::compare(&old.api, &new.api);
     groups.extend(types::compare(&old.api, &new.api));
+    groups.retain(|group| !group.changes.is_empty());
     for (side, loaded) in [(Side::Old, old), (Side::New, new)] {
         let changes = groups.iter_mut().flat_map(|group| &mut group.changes);
         let mut changes: Vec<&mut Change> = changes.filter(|change| change.side == side).collect();
-        // All at once, because finding places takes another reading of the files.
+        // One call for all origins, because each call reads the files again.
         let origins: Vec<Origin> = changes.iter().map(|change| change.origin).collect();
         for (change, place) in changes.iter_mut().zip(loaded.places(&origins)) {
             change.place = place;
         }
     }
-    Report { old: old.api.source.clone(), new: new.api.source.clone(), groups }
+    Report::new(&old.api, &new.api, groups)
 }

@@ -1,4 +1,4 @@
-//! `cargo codegen` and `cargo codegen check`, as they are run.
+//! Tests that run the command `cargo codegen` in a temporary workspace.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! Protects: what the command says, to people and to programs, and the code it exits with.
+//! Tests of the output of the command as text and as JSON, and of its exit codes.
 
 use std::fs;
 use std::process::Output;
@@ -6,16 +6,16 @@ use std::process::Output;
 use crate::workspace::{SPEC, Workspace, command, stderr, stdout};
 
 #[test]
-fn the_summary_counts_all_problems() {
+fn the_last_line_counts_all_problems() {
     let workspace = Workspace::new();
     let unknown: String = (0..600).map(|number| format!("unknown{number}: 1\n")).collect();
     workspace.write("specs/qingstor/2016-01-06/api.yaml", &format!("{}{unknown}", SPEC.trim_start()));
-    let said = stderr(&workspace.run(&[]));
-    assert!(said.ends_with("\n600 problems; nothing was written\n"), "{said}");
+    let stderr = stderr(&workspace.run(&[]));
+    assert!(stderr.ends_with("\n600 problems; nothing was written\n"), "{stderr}");
 }
 
 #[test]
-fn warnings_fail_only_where_they_are_denied() {
+fn warnings_are_errors_only_with_deny_warnings() {
     let workspace = Workspace::new();
     let allowed = workspace.run(&[]);
     assert!(allowed.status.success());
@@ -35,7 +35,7 @@ fn warnings_fail_only_where_they_are_denied() {
     }
 }
 
-/// The lines of standard error, each of which has to be a JSON object with all the fields of the schema.
+/// Parses the lines of standard error and checks that each is a JSON object with all documented fields.
 fn json_lines(output: &Output) -> Vec<serde_json::Value> {
     let lines: Vec<serde_json::Value> =
         stderr(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -49,14 +49,14 @@ fn json_lines(output: &Output) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn problems_are_json_for_programs() {
+fn json_describes_each_problem() {
     let workspace = Workspace::new();
     let spec = SPEC.replace("integer", "int").replace("summary", "sumary");
     workspace.write("specs/qingstor/2016-01-06/api.yaml", &format!("\u{feff}{}", spec.trim_start()));
     let output = workspace.run(&["check", "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let lines = json_lines(&output);
-    assert_eq!(lines.len(), 2, "no summary: {lines:?}");
+    assert_eq!(lines.len(), 2, "no last line with the number of problems: {lines:?}");
     let line = &lines[1];
     assert_eq!((&line["code"], &line["severity"]), (&"unknown-type".into(), &"error".into()));
     assert_eq!(line["message"], "unknown type `int` in parameter `limit`");
@@ -71,18 +71,22 @@ fn problems_are_json_for_programs() {
     assert_eq!(numbers(&line["suggestion"]), [9, 42, 9, 45]);
     let bytes = fs::read(workspace.path(file)).unwrap();
     let (start, end) = (line["byte_start"].as_u64().unwrap(), line["byte_end"].as_u64().unwrap());
-    assert_eq!(&bytes[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()], b"int", "of the file");
+    assert_eq!(
+        &bytes[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()],
+        b"int",
+        "the span is in bytes of the file"
+    );
 }
 
 #[test]
-fn errors_of_the_command_are_json_too() {
+fn json_includes_errors_that_are_not_about_the_specification() {
     let workspace = Workspace::new();
-    workspace.write("sdk/src/generated/notes.txt", "mine\n");
+    workspace.write("sdk/src/generated/notes.txt", "notes\n");
     let output = workspace.run(&["--format", "json"]);
     let lines = json_lines(&output);
     let error = lines.iter().find(|line| line["severity"] == "error").unwrap();
     assert_eq!((&error["code"], &error["file"], &error["line"]), (&().into(), &().into(), &().into()));
-    assert!(error["message"].as_str().unwrap().contains("holds files that cargo codegen did not write"));
+    assert!(error["message"].as_str().unwrap().contains("contains files that cargo codegen did not write"));
     assert!(error["help"].as_str().unwrap().starts_with("move them elsewhere"));
 
     let check = json_lines(&workspace.run(&["check", "--format", "json"]));
@@ -96,7 +100,7 @@ fn errors_of_the_command_are_json_too() {
 }
 
 #[test]
-fn json_lists_every_warning_and_people_see_a_few() {
+fn json_lists_all_warnings_and_text_the_first_ten_of_a_code() {
     let workspace = Workspace::new();
     let parameters: String =
         (0..30).map(|number| format!("        - {{name: p{number}, in: query, type: string}}\n")).collect();
@@ -109,7 +113,7 @@ fn json_lists_every_warning_and_people_see_a_few() {
 }
 
 #[test]
-fn a_code_is_explained() {
+fn explain_prints_one_code() {
     let workspace = Workspace::new();
     let output = workspace.run(&["explain", "unknown-key"]);
     assert!(output.status.success());
@@ -127,7 +131,7 @@ fn a_code_is_explained() {
 }
 
 #[test]
-fn colours_are_for_terminals() {
+fn colours_follow_the_terminal_and_environment() {
     let workspace = Workspace::new();
     let coloured = |variables: &[(&str, &str)]| {
         let mut command = command();
@@ -135,7 +139,7 @@ fn colours_are_for_terminals() {
         let output = command.envs(variables.iter().copied()).output().unwrap();
         stderr(&output).contains('\u{1b}')
     };
-    assert!(!coloured(&[]), "a pipe is no terminal");
+    assert!(!coloured(&[]), "a pipe is not a terminal");
     assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
     assert!(!coloured(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]) || cfg!(windows));
 }

@@ -1,4 +1,4 @@
-//! A workspace for the command to work in.
+//! A temporary workspace in which the command runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ definitions:
     properties: {name: {type: string}}
 "##;
 
-/// A workspace with a specification where the command looks for it.
+/// A workspace with a specification at the default path.
 pub(crate) struct Workspace(pub(crate) TempDir);
 
 impl Workspace {
@@ -58,7 +58,7 @@ impl Workspace {
         command().args(arguments).current_dir(folder).output().unwrap()
     }
 
-    /// All files below `relative` with their contents.
+    /// Returns all files below `relative` with their contents.
     pub(crate) fn files(&self, relative: &str) -> BTreeMap<PathBuf, String> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.path(relative)];

@@ -1,7 +1,6 @@
-//! What `cargo codegen diff` says of two specifications.
+//! Tests of the verdict, message and place that `cargo codegen diff` prints for each kind of difference.
 //!
-//! Protects: the verdict on every kind of difference, its words and its place. That the verdicts are true is tested
-//! beside the SDK (`tests/tests/generator/diff.rs`), where rustc compiles a program with both.
+//! `tests/tests/generator/diff.rs` confirms the verdicts: there, rustc compiles a program with the SDK of both specifications.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use qingstor_codegen::Loaded;
-use qingstor_codegen::diff::{Change, Group, Kind, Report, Step, Verdict, compare};
+use qingstor_codegen::diff::{Change, Group, Report, Step, Verdict, compare};
 use serde::Deserialize;
 
-/// A pair of `fixtures/diff/cases.yaml`.
+/// A case of `fixtures/diff/cases.yaml`, which explains the keys.
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -47,9 +46,9 @@ fn report(edits: &[(String, String)]) -> Report {
     compare(&load("old.yaml", &fixture("base.yaml")), &load("new.yaml", &edited(edits)))
 }
 
-fn in_short(group: &Group, change: &Change) -> String {
-    let kind = if group.kind == Kind::Operation { "operation" } else { "type" };
-    let part = if change.part.is_empty() { kind } else { &change.part };
+/// Returns a change in the form of the `expect` key.
+fn expectation(group: &Group, change: &Change) -> String {
+    let part = if change.part.is_empty() { group.kind } else { &change.part };
     let verdict = match change.verdict {
         Verdict::BreakingBehaviour => "behaviour",
         verdict => verdict.word(),
@@ -58,11 +57,11 @@ fn in_short(group: &Group, change: &Change) -> String {
 }
 
 #[test]
-fn every_pair_gets_the_verdicts_it_deserves() {
+fn each_case_has_the_expected_changes() {
     let mut wrong = String::new();
     for Case { name, edits, expect } in cases() {
         let report = report(&edits);
-        let changes = report.groups.iter().flat_map(|group| group.changes.iter().map(|it| in_short(group, it)));
+        let changes = report.groups.iter().flat_map(|group| group.changes.iter().map(|it| expectation(group, it)));
         let found: Vec<String> = changes.collect();
         if found != expect {
             writeln!(wrong, "{name}: expected {expect:#?}, found {found:#?}").unwrap();
@@ -73,46 +72,41 @@ fn every_pair_gets_the_verdicts_it_deserves() {
 }
 
 #[test]
-fn every_difference_is_told_in_words() {
-    let mut told = String::new();
+fn each_change_is_printed_as_in_the_snapshot() {
+    let mut sections = String::new();
     for Case { name, edits, .. } in cases() {
         let mut printed = Vec::new();
         report(&edits).print(&mut printed).unwrap();
         let printed = String::from_utf8(printed).unwrap();
-        writeln!(told, "==== {name}\n{}", printed.strip_prefix("old.yaml → new.yaml\n").unwrap().trim_start()).unwrap();
+        let body = printed.strip_prefix("old.yaml → new.yaml\n").unwrap().trim_start();
+        writeln!(sections, "==== {name}\n{body}").unwrap();
     }
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots/diff" }, {
-        insta::assert_snapshot!("cases", told);
+        insta::assert_snapshot!("cases", sections);
     });
 }
 
 #[test]
-fn the_order_of_the_two_matters() {
+fn an_addition_is_minor_and_its_removal_is_major() {
     let (old, new) = (load("old.yaml", &fixture("base.yaml")), load("new.yaml", &fixture("base.yaml")));
-    assert_eq!(compare(&old, &new).step(), Step::None);
+    assert_eq!(compare(&old, &new).step, Step::None);
     let more = load(
         "more.yaml",
         &edited(&[("      label:".to_owned(), "      mail: {type: string}\n      label:".to_owned())]),
     );
-    assert_eq!(compare(&old, &more).step(), Step::Minor);
-    assert_eq!(compare(&more, &old).step(), Step::Major);
+    assert_eq!((compare(&old, &more).step, compare(&old, &more).step_below_one), (Step::Minor, Step::Patch));
+    assert_eq!((compare(&more, &old).step, compare(&more, &old).step_below_one), (Step::Major, Step::Minor));
 }
 
-#[test]
-fn a_step_below_one_is_smaller() {
-    let steps = [Step::None, Step::Patch, Step::Minor, Step::Major];
-    assert_eq!(steps.map(Step::below_one), [Step::None, Step::Patch, Step::Patch, Step::Minor]);
-}
+/// A folder with `old.yaml` and `new.yaml`.
+struct Specifications(tempfile::TempDir);
 
-/// A folder with two specifications.
-struct Two(tempfile::TempDir);
-
-impl Two {
+impl Specifications {
     fn new(old: &str, new: &str) -> Self {
-        let two = Self(tempfile::tempdir().unwrap());
-        fs::write(two.path("old.yaml"), old).unwrap();
-        fs::write(two.path("new.yaml"), new).unwrap();
-        two
+        let folder = Self(tempfile::tempdir().unwrap());
+        fs::write(folder.path("old.yaml"), old).unwrap();
+        fs::write(folder.path("new.yaml"), new).unwrap();
+        folder
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -130,7 +124,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_exit_code_says_whether_users_have_to_act() {
+fn exits_with_1_if_a_change_is_breaking() {
     let base = fixture("base.yaml");
     for (new, code, step) in [
         (base.clone(), 0, "version step: none"),
@@ -138,7 +132,7 @@ fn the_exit_code_says_whether_users_have_to_act() {
         (base.replace("maximum: 1000", "maximum: 500"), 1, "version step: major"),
         (base.replace("CaseListThings", "CaseThings"), 1, "version step: major"),
     ] {
-        let output = Two::new(&base, &new).run(&["old.yaml", "new.yaml"]);
+        let output = Specifications::new(&base, &new).run(&["old.yaml", "new.yaml"]);
         assert_eq!(output.status.code(), Some(code), "{}{}", text(&output.stdout), text(&output.stderr));
         let last = text(&output.stdout).lines().last().unwrap().to_owned();
         assert!(last.starts_with(step), "{last}");
@@ -150,20 +144,24 @@ fn the_exit_code_says_whether_users_have_to_act() {
 #[test]
 fn exits_with_2_if_standard_output_cannot_be_written() {
     let base = fixture("base.yaml");
-    let two = Two::new(&base, &base);
+    let specifications = Specifications::new(&base, &base);
     let full = fs::File::create("/dev/full").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_qingstor-codegen"));
-    let output =
-        command.args(["diff", "old.yaml", "new.yaml"]).current_dir(two.0.path()).stdout(full).output().unwrap();
+    let output = command
+        .args(["diff", "old.yaml", "new.yaml"])
+        .current_dir(specifications.0.path())
+        .stdout(full)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).starts_with("error: standard output: "), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).starts_with("error: standard output cannot be written: "), "{}", text(&output.stderr));
 }
 
 #[test]
-fn json_has_everything() {
+fn json_report_contains_all_changes_and_places() {
     let base = fixture("base.yaml");
-    let two = Two::new(&base, &base.replace("{name: prefix, in", "{name: begin, in"));
-    let output = two.run(&["old.yaml", "new.yaml", "--format", "json"]);
+    let specifications = Specifications::new(&base, &base.replace("{name: prefix, in", "{name: begin, in"));
+    let output = specifications.run(&["old.yaml", "new.yaml", "--format", "json"]);
     assert_eq!(output.status.code(), Some(1));
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "../snapshots/diff" }, {
         insta::assert_snapshot!("json", text(&output.stdout));
@@ -171,32 +169,35 @@ fn json_has_everything() {
 }
 
 #[test]
-fn a_faulty_specification_is_named() {
+fn reports_the_errors_of_both_specifications() {
     let base = fixture("base.yaml");
-    let two = Two::new(&base.replace("type: boolean", "type: bool"), &base.replacen("type: integer", "type: int", 1));
-    let output = two.run(&["old.yaml", "new.yaml"]);
+    let specifications = Specifications::new(
+        &base.replace("type: boolean", "type: bool"),
+        &base.replacen("type: integer", "type: int", 1),
+    );
+    let output = specifications.run(&["old.yaml", "new.yaml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(output.stdout.is_empty());
-    let said = text(&output.stderr);
-    assert!(said.starts_with("error[unknown-type]: ") && said.contains("--> new.yaml:"), "{said}");
-    assert!(said.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "{said}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.starts_with("error[unknown-type]: ") && stderr.contains("--> new.yaml:"), "{stderr}");
+    assert!(stderr.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "{stderr}");
 
-    let output = two.run(&["missing.yaml", "new.yaml"]);
+    let output = specifications.run(&["missing.yaml", "new.yaml"]);
     assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(said.starts_with("error[unreadable-file]: ") && said.contains("--> missing.yaml:1:1"), "{said}");
-    assert!(said.contains("help: name the root file of a specification"), "{said}");
-    assert!(said.contains("1 problem; OLD, missing.yaml, cannot be compared\n"), "{said}");
-    assert!(said.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "the faults of both: {said}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.starts_with("error[unreadable-file]: ") && stderr.contains("--> missing.yaml:1:1"), "{stderr}");
+    assert!(stderr.contains("help: name the root file of a specification"), "{stderr}");
+    assert!(stderr.contains("1 problem; OLD, missing.yaml, cannot be compared\n"), "{stderr}");
+    assert!(stderr.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "{stderr}");
 }
 
 #[test]
-fn two_specifications_are_needed_and_nothing_else() {
+fn rejects_a_missing_specification_and_other_options() {
     let base = fixture("base.yaml");
-    let two = Two::new(&base, &base);
-    assert_eq!(two.run(&["old.yaml"]).status.code(), Some(2));
-    assert_eq!(two.run(&["old.yaml", "new.yaml", "--format", "xml"]).status.code(), Some(2));
-    let output = two.run(&["old.yaml", "new.yaml", "--out", "out"]);
+    let specifications = Specifications::new(&base, &base);
+    assert_eq!(specifications.run(&["old.yaml"]).status.code(), Some(2));
+    assert_eq!(specifications.run(&["old.yaml", "new.yaml", "--format", "xml"]).status.code(), Some(2));
+    let output = specifications.run(&["old.yaml", "new.yaml", "--out", "out"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("neither --spec nor --out"), "{}", text(&output.stderr));
 }
