@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the seeds of the fuzz target out of the fixtures and the specification: run it before `cargo +nightly fuzz`.
+# Creates the seeds of the fuzz target from the fixtures and the specification. Run it before `cargo +nightly fuzz`.
 set -euo pipefail
 
 fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,8 +10,8 @@ for file in "$fuzz"/../tests/fixtures/{faulty,warned,features}/*.yaml; do
     cp "$file" "$seeds/$(basename "$(dirname "$file")")-$(basename "$file")"
 done
 
-# Several files in one, as the target takes them apart.
-together() {
+# Joins the files of a specification in the format that the target splits.
+join_files() {
     local name=$1 folder=$2
     {
         cat "$folder/api.yaml"
@@ -20,6 +20,6 @@ together() {
         done
     } >"$seeds/$name"
 }
-together several-files "$fuzz/../tests/fixtures/faulty/several_files"
-together qingstor "$fuzz/../../specs/qingstor/2016-01-06"
+join_files several-files "$fuzz/../tests/fixtures/faulty/several_files"
+join_files qingstor "$fuzz/../../specs/qingstor/2016-01-06"
 echo "$(find "$seeds" -type f | wc -l) seeds in $seeds"

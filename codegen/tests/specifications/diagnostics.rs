@@ -1,7 +1,7 @@
-//! Every kind of fault in a specification is reported with its place, and what would be right.
+//! Snapshot tests of diagnostics.
 //!
-//! One file, or folder, of `fixtures/faulty` or `fixtures/warned` for each kind; what the command prints for it is the
-//! snapshot.
+//! Each file or folder in `fixtures/faulty` has errors, and each in `fixtures/warned` has warnings. The snapshot is the output of
+//! the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// All fixtures of a folder: name and root file.
+/// Returns the name and root file of each fixture in a folder.
 fn all(folder: &str) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(fixtures().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     let mut all: Vec<(String, PathBuf)> = entries
@@ -27,11 +27,11 @@ fn all(folder: &str) -> Vec<(String, PathBuf)> {
     all
 }
 
-/// What the command prints, file names relative to the folder of the fixtures.
+/// Returns the output of the command, with file names relative to the folder of the fixtures.
 fn printed(spec: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("generated");
-    // The warnings have to be nothing that prevents generating, and the errors something that does.
+    // With warnings only, the command fails because of `--deny-warnings`.
     let deny_warnings = spec.starts_with(fixtures().join("warned"));
     let arguments =
         Arguments { spec: Some(spec.to_owned()), out: Some(out.clone()), deny_warnings, ..Arguments::default() };
@@ -39,7 +39,7 @@ fn printed(spec: &Path) -> String {
     let code = run(&arguments, &mut stdout, &mut stderr);
     assert_eq!(format!("{code:?}"), format!("{:?}", std::process::ExitCode::from(1)), "{}", spec.display());
     assert!(stdout.is_empty());
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file is written");
     let stderr = String::from_utf8(stderr).unwrap();
     stderr.replace("codegen/tests/fixtures/faulty/", "").replace("codegen/tests/fixtures/warned/", "")
 }
@@ -51,7 +51,7 @@ fn assert_printed(name: &str, printed: &str) {
 }
 
 #[test]
-fn each_fault_is_reported_where_it_is() {
+fn errors_are_printed_as_in_the_snapshots() {
     for (name, root) in all("faulty") {
         let printed = printed(&root);
         assert!(printed.contains("error["), "{name}");
@@ -60,7 +60,7 @@ fn each_fault_is_reported_where_it_is() {
 }
 
 #[test]
-fn each_trap_is_warned_of_where_it_is() {
+fn warnings_are_printed_as_in_the_snapshots() {
     for (name, root) in all("warned") {
         let printed = printed(&root);
         assert!(!printed.contains("error["), "{name}");
@@ -69,23 +69,23 @@ fn each_trap_is_warned_of_where_it_is() {
 }
 
 #[test]
-fn each_code_has_a_fixture_that_shows_it() {
+fn each_code_occurs_in_a_fixture() {
     let all = [all("faulty"), all("warned")].concat();
     let printed: String = all.iter().map(|(_, root)| printed(root)).collect();
     let is_missing = |code: &&&str| !printed.contains(&format!("[{code}]"));
     let missing: Vec<&&str> = codes::ALL.iter().map(|code| &code.name).filter(is_missing).collect();
-    assert!(missing.is_empty(), "no fixture for {missing:?}");
+    assert!(missing.is_empty(), "no fixture reports {missing:?}");
 }
 
 #[test]
-fn no_path_of_this_machine_is_printed() {
+fn prints_no_absolute_paths() {
     for (name, root) in [all("faulty"), all("warned")].concat() {
         assert!(!printed(&root).contains(env!("CARGO_MANIFEST_DIR")), "{name}");
     }
 }
 
 #[test]
-fn a_root_that_cannot_be_read_is_a_problem_like_others() {
+fn reports_an_unreadable_root_file() {
     let folder = fixtures().join("faulty");
     let missing = printed(&folder.join("missing.yaml"));
     assert!(missing.contains("the specification cannot be read: there is no such file"), "{missing}");

@@ -1,7 +1,6 @@
-//! What the generator writes, one feature a specification.
+//! Snapshot tests of the generated code for each fixture in `fixtures/features`.
 //!
-//! Protects: names, types, documentation, checks and the order of statements in generated code. That the code compiles
-//! is tested beside the SDK, which it needs.
+//! `tests/tests/generator/compile.rs` tests that the code compiles with the SDK.
 
 use std::path::Path;
 
@@ -42,7 +41,7 @@ features!(
 );
 
 #[test]
-fn every_fixture_has_its_test() {
+fn every_fixture_has_a_snapshot() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/features");
     for entry in folder.read_dir().unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
@@ -52,6 +51,6 @@ fn every_fixture_has_its_test() {
 }
 
 #[test]
-fn two_runs_write_the_same_bytes() {
+fn generating_twice_returns_the_same_text() {
     assert_eq!(generated("names"), generated("names"));
 }

@@ -1,4 +1,4 @@
-//! Specifications: the model that is read from them, their diagnostics, the generated code and comparisons.
+//! Tests that load specifications: diagnostics, the model, generated code and comparisons.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -1,8 +1,8 @@
-//! What the model concludes from a specification without faults.
+//! Tests of the model that is derived from a correct specification.
 
 use qingstor_codegen::model::{Api, Field, Location, RequestBody, ResponseBody, Shape, Treatment, TypeKind};
 
-/// Loads a specification with these paths (indented by two) and definitions.
+/// Loads a specification with the given paths and definitions, both indented by two spaces.
 fn load(paths: &str, definitions: &str) -> Api {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
@@ -19,7 +19,7 @@ fn load(paths: &str, definitions: &str) -> Api {
     }
 }
 
-/// An operation on the service with these parameters, one a line.
+/// Loads a specification with one operation that has these parameters, one in each line.
 fn with_parameters(parameters: &str) -> Api {
     let list: String = parameters.trim().lines().map(|line| format!("        - {}\n", line.trim())).collect();
     let paths = format!(
@@ -33,7 +33,7 @@ fn field<'f>(fields: &'f [Field], name: &str) -> &'f Field {
 }
 
 #[test]
-fn the_zone_is_no_input_where_it_is_the_shared_one() {
+fn the_shared_parameter_zone_is_not_an_input() {
     let api = load(
         r##"
   /{bucketName}:
@@ -53,7 +53,7 @@ fn the_zone_is_no_input_where_it_is_the_shared_one() {
 }
 
 #[test]
-fn integers_are_as_wide_as_their_limits() {
+fn limits_and_format_determine_the_integer_type() {
     let api = with_parameters(
         "{name: a, in: query, type: integer}
          {name: b, in: query, type: integer, minimum: 0, maximum: 10000}
@@ -75,7 +75,7 @@ fn integers_are_as_wide_as_their_limits() {
 }
 
 #[test]
-fn headers_are_treated_as_they_ask_for() {
+fn x_keys_determine_the_treatment_of_headers() {
     let api = with_parameters(
         "{name: Content-MD5, in: header, type: string, required: true, x-computed: content-md5}
          {name: Content-Length, in: header, type: integer, required: true}
@@ -87,7 +87,7 @@ fn headers_are_treated_as_they_ask_for() {
          {name: plain, in: query, type: boolean, default: false}",
     );
     let inputs = &api.operations[0].inputs;
-    assert_eq!(inputs[0].name, "plain", "the query comes first");
+    assert_eq!(inputs[0].name, "plain", "query parameters come first");
     assert_eq!(inputs[0].default.as_deref(), Some("false"));
     let md5 = field(inputs, "Content-MD5");
     assert_eq!((md5.treatment, md5.required), (Treatment::ContentMd5, false));
@@ -102,7 +102,7 @@ fn headers_are_treated_as_they_ask_for() {
 }
 
 #[test]
-fn an_enum_takes_its_parameters_name_unless_that_is_ambiguous() {
+fn an_enum_is_named_after_its_parameter_unless_ambiguous() {
     let operation = |path: &str, id: &str, enums: &str| {
         format!(
             "  {path}:\n    get:\n      operationId: {id}\n      parameters:\n{enums}      \
@@ -124,7 +124,7 @@ fn an_enum_takes_its_parameters_name_unless_that_is_ambiguous() {
 }
 
 #[test]
-fn enums_of_one_name_are_one_whatever_the_order_of_their_values() {
+fn enums_with_one_name_and_another_order_of_values_are_one_type() {
     let api = with_parameters(
         "{name: a, in: query, type: string, x-enum-name: StorageClass, enum: [A, B]}
          {name: b, in: query, type: string, x-enum-name: StorageClass, enum: [B, A]}",
@@ -135,7 +135,7 @@ fn enums_of_one_name_are_one_whatever_the_order_of_their_values() {
 }
 
 #[test]
-fn bodies_give_their_properties_to_inputs_and_outputs() {
+fn properties_of_bodies_become_fields_of_inputs_and_outputs() {
     let api = load(
         r##"
   /{bucketName}?delete:
@@ -154,10 +154,10 @@ fn bodies_give_their_properties_to_inputs_and_outputs() {
             required: [deleted]
             properties:
               deleted: {type: array, items: {$ref: "#/definitions/key"}}
-              inner: {type: object, description: written in place, properties: {id: {type: string}}}
+              inner: {type: object, description: inline, properties: {id: {type: string}}}
               open: {type: object}
               counts: {type: object, additionalProperties: {type: integer}}
-              owner: {$ref: "#/definitions/key", description: said in place}"##,
+              owner: {$ref: "#/definitions/key", description: described at the use}"##,
         r##"
   deletion:
     type: object
@@ -171,7 +171,7 @@ fn bodies_give_their_properties_to_inputs_and_outputs() {
     let operation = &api.operations[0];
     assert_eq!((operation.request_body, operation.response_body), (RequestBody::Json, ResponseBody::Json));
     assert_eq!(operation.sub_resources, ["delete"]);
-    assert!(!operation.idempotent, "it is a POST");
+    assert!(!operation.idempotent, "POST is not idempotent");
     let objects = field(&operation.inputs, "objects");
     assert!(objects.required);
     assert_eq!((objects.limits.min_items, objects.limits.max_items), (Some(1), Some(1000)));
@@ -182,13 +182,13 @@ fn bodies_give_their_properties_to_inputs_and_outputs() {
     assert_eq!(field(&operation.outputs, "open").shape, Shape::Json);
     let counts = Shape::Map(Box::new(Shape::Integer { bits: 64, signed: true }));
     assert_eq!(field(&operation.outputs, "counts").shape, counts);
-    assert_eq!(field(&operation.outputs, "owner").description, "said in place");
+    assert_eq!(field(&operation.outputs, "owner").description, "described at the use");
     let names: Vec<&str> = api.types.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["DeleteMultipleObjects_inner", "deletion_mode", "key"]);
 }
 
 #[test]
-fn fields_of_only_some_successes_are_not_required() {
+fn a_field_that_is_missing_in_one_success_is_optional() {
     let api = load(
         r##"
   /:
@@ -216,7 +216,7 @@ fn fields_of_only_some_successes_are_not_required() {
 }
 
 #[test]
-fn a_type_may_contain_itself_in_an_array() {
+fn a_type_can_contain_itself_in_an_array() {
     let api = load(
         r##"
   /:

@@ -1,6 +1,6 @@
-//! The official specification, as QingStor publishes it, is accepted as it stands.
+//! Tests that load the official specification of QingStor unchanged.
 //!
-//! It is not part of this repository: name its root file in `QINGSTOR_OFFICIAL_SPEC` to run these tests.
+//! The specification is not part of this repository. The tests run only if `QINGSTOR_OFFICIAL_SPEC` names its root file.
 
 use std::path::PathBuf;
 
@@ -31,10 +31,10 @@ fn field<'f>(fields: &'f [Field], name: &str) -> &'f Field {
 }
 
 #[test]
-fn all_operations_are_there() {
+fn loads_all_operations() {
     let Some(Loaded { api, warnings, .. }) = official() else { return };
     assert_eq!(api.operations.len(), 50);
-    // What nobody there could have said: `x-signed` is ours. Descriptions it lacks in fact.
+    // The official specification does not have `x-signed`, which is a key of our dialect, and lacks descriptions.
     let of_code = |code: &str| warnings.iter().filter(|warning| warning.code == code).count();
     assert_eq!([codes::SIGNED_PARAMETER, codes::UNDESCRIBED].map(of_code), [17, 25]);
     assert_eq!(warnings.len(), 17 + 25, "{warnings:?}");
@@ -43,7 +43,7 @@ fn all_operations_are_there() {
 }
 
 #[test]
-fn paths_parameters_and_bodies_are_understood() {
+fn reads_paths_parameters_and_bodies() {
     let Some(Loaded { api, .. }) = official() else { return };
     let put = operation(&api, "PutObject");
     assert_eq!((put.request_body, put.source.as_str()), (RequestBody::Binary, "object.json"));
@@ -68,7 +68,7 @@ fn paths_parameters_and_bodies_are_understood() {
 }
 
 #[test]
-fn the_form_carries_a_file_whatever_the_file_says_of_its_encoding() {
+fn a_form_with_a_file_is_multipart_in_spite_of_its_declared_encoding() {
     let Some(Loaded { api, .. }) = official() else { return };
     let post = operation(&api, "PostObject");
     assert_eq!((post.request_body, &post.success[..]), (RequestBody::Form(FormEncoding::Multipart), &[302][..]));
@@ -78,7 +78,7 @@ fn the_form_carries_a_file_whatever_the_file_says_of_its_encoding() {
 }
 
 #[test]
-fn types_are_those_that_operations_reach() {
+fn types_are_those_that_operations_use() {
     let Some(Loaded { api, .. }) = official() else { return };
     let names: Vec<&str> = api.types.iter().map(|it| it.name.as_str()).collect();
     assert!(names.is_sorted());

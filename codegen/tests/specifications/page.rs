@@ -1,7 +1,7 @@
-//! `DIAGNOSTICS.md` lists every code with an example, and says what the command says today.
+//! Generates `DIAGNOSTICS.md`, which lists every code with an example, and checks that it is up to date.
 //!
-//! After a change of a code, a message or a fixture, `INSTA_UPDATE=always cargo test -p qingstor-codegen --test specifications page`
-//! writes the page anew.
+//! After a change of a code, a message or a fixture, update the page with
+//! `INSTA_UPDATE=always cargo test -p qingstor-codegen --test specifications page`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,7 +17,7 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The fixtures of one file, that of the code's own name first.
+/// Returns all fixtures that are one file. The fixture with the name of the code comes first.
 fn fixtures(code: &str) -> Vec<PathBuf> {
     let mut fixtures: Vec<PathBuf> = ["faulty", "warned"]
         .iter()
@@ -25,13 +25,13 @@ fn fixtures(code: &str) -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_file())
         .collect();
-    let own = code.replace('-', "_");
-    let rank = |path: &PathBuf| (path.file_stem().unwrap() != own.as_str(), path.clone());
+    let name = code.replace('-', "_");
+    let rank = |path: &PathBuf| (path.file_stem().unwrap() != name.as_str(), path.clone());
     fixtures.sort_by_key(rank);
     fixtures
 }
 
-/// The first problem of a code that any fixture shows, alone.
+/// Returns the first problem with this code in a fixture.
 fn example(code: &str) -> Diagnosis {
     for fixture in fixtures(code) {
         let mut diagnosis = diagnose(&fixture, fixture.parent().unwrap());
@@ -40,10 +40,10 @@ fn example(code: &str) -> Diagnosis {
             return diagnosis;
         }
     }
-    panic!("no fixture shows `{code}`");
+    panic!("no fixture reports `{code}`");
 }
 
-/// The lines that a problem is about, each with the lines that it is part of.
+/// Returns the lines of a problem, together with their parents: the less indented lines above that contain them.
 fn excerpt(diagnosis: &Diagnosis, problem: &Problem) -> String {
     let places = problem.related.iter().map(|related| &related.place).chain([&problem.place]);
     let places: Vec<_> = places.filter(|place| place.file == problem.place.file).collect();
@@ -89,6 +89,6 @@ fn the_page_is_up_to_date() {
     if std::env::var_os("INSTA_UPDATE").is_some_and(|value| value == "always") {
         fs::write(&path, &page).unwrap();
     }
-    let written = fs::read_to_string(&path).unwrap();
-    assert!(written == page, "codegen/DIAGNOSTICS.md is out of date: run this test with INSTA_UPDATE=always");
+    let current = fs::read_to_string(&path).unwrap();
+    assert!(current == page, "codegen/DIAGNOSTICS.md is out of date: run this test with INSTA_UPDATE=always");
 }

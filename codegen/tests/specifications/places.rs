@@ -1,7 +1,4 @@
-//! Where the parts of an API are written.
-//!
-//! Protects: that every operation, field, type and value of an enum leads to its line and column, through references
-//! and several files, and that an API is the same wherever it is written.
+//! Tests of the places of operations, fields, types and enum values, through references and several files.
 
 use std::fs;
 
@@ -51,7 +48,7 @@ fn load(before: &str) -> Loaded {
 }
 
 #[test]
-fn every_part_leads_to_its_line() {
+fn places_returns_the_line_and_column_of_each_part() {
     let loaded = load("");
     let operation = &loaded.api.operations[0];
     let mut origins = vec![operation.origin];
@@ -69,12 +66,12 @@ fn every_part_leads_to_its_line() {
         places,
         [
             "service.yaml:1:1",
-            // Query parameters, the first of them shared; header; property.
+            // Two query parameters (the first one is shared), a header and a property.
             "api.yaml:7:28",
             "service.yaml:5:13",
             "service.yaml:11:9",
             "service.yaml:15:11",
-            // The enum with its values, then the structure with its fields.
+            // An enum with its values, and a structure with its fields.
             "api.yaml:7:10",
             "api.yaml:7:56",
             "api.yaml:7:59",
@@ -83,14 +80,14 @@ fn every_part_leads_to_its_line() {
             "definitions.yaml:3:35",
         ]
     );
-    assert_eq!(loaded.places(&[Origin::default()]), [None], "an origin in no file has no place");
+    assert_eq!(loaded.places(&[Origin::default()]), [None], "the default origin is in no file");
 }
 
 #[test]
-fn an_api_is_the_same_wherever_it_is_written() {
-    let (one, other) = (load(""), load("# A comment above.\n"));
-    assert_eq!(one.api, other.api);
+fn comparing_apis_ignores_places() {
+    let (first, second) = (load(""), load("# A comment above.\n"));
+    assert_eq!(first.api, second.api);
     let origin = |loaded: &Loaded| loaded.api.operations[0].origin;
-    assert_ne!(one.places(&[origin(&one)]), other.places(&[origin(&other)]));
-    assert!(!format!("{:?}", one.api).contains("Span"));
+    assert_ne!(first.places(&[origin(&first)]), second.places(&[origin(&second)]));
+    assert!(!format!("{:?}", first.api).contains("Span"));
 }

@@ -1,4 +1,4 @@
-//! Whatever a specification's bytes are: problems, never a panic, and soon.
+//! Tests that any bytes as a specification lead to problems in bounded time, and never to a panic.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use qingstor_codegen::diagnostic::Severity;
 use qingstor_codegen::{Diagnosis, diagnose};
 
-/// Pseudo-random numbers, the same in every run.
+/// A generator of pseudo-random numbers with a fixed seed, so that every run is the same.
 struct Numbers(u64);
 
 impl Numbers {
@@ -17,8 +17,8 @@ impl Numbers {
     }
 }
 
-/// What is put into texts: what YAML and the dialect give a meaning to.
-const PIECES: [&str; 24] = [
+/// Texts with a meaning in YAML or in the dialect, to insert into specifications.
+const TOKENS: [&str; 24] = [
     "\n",
     " ",
     "  ",
@@ -51,7 +51,7 @@ fn mutated(text: &str, numbers: &mut Numbers) -> Vec<u8> {
         let at = numbers.below(bytes.len());
         match numbers.below(4) {
             0 => bytes.truncate(at),
-            1 => drop(bytes.splice(at..at, PIECES[numbers.below(PIECES.len())].bytes())),
+            1 => drop(bytes.splice(at..at, TOKENS[numbers.below(TOKENS.len())].bytes())),
             2 => {
                 let end = (at + numbers.below(40)).min(bytes.len());
                 bytes.drain(at..end);
@@ -70,8 +70,8 @@ fn texts() -> Vec<String> {
     paths.iter().filter_map(|path| fs::read_to_string(path).ok()).collect()
 }
 
-/// Runs the whole way from files to drawn problems, in bounded time, and checks every place.
-fn survives(root: &Path, folder: &Path, what: &str) -> Diagnosis {
+/// Loads a specification and prints its problems. Checks the time, the length of the output, and every place.
+fn diagnose_safely(root: &Path, folder: &Path, what: &str) -> Diagnosis {
     let started = Instant::now();
     let diagnosis = diagnose(root, folder);
     let drawn = diagnosis.drawn();
@@ -94,18 +94,18 @@ fn survives(root: &Path, folder: &Path, what: &str) -> Diagnosis {
         }
         let place = &problem.place;
         let header = format!("--> {}:{}:{}\n", place.file, place.line, place.column);
-        assert!(drawn.contains(&header), "{header} is not what is drawn for {what}:\n{drawn}");
+        assert!(drawn.contains(&header), "{header} is missing in the output for {what}:\n{drawn}");
     }
     diagnosis
 }
 
-/// How often: the default takes seconds, `QINGSTOR_FUZZ_ROUNDS` any time.
+/// Returns the number of rounds. The default takes seconds; `QINGSTOR_FUZZ_ROUNDS` changes it.
 fn rounds() -> usize {
     std::env::var("QINGSTOR_FUZZ_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10)
 }
 
 #[test]
-fn damaged_specifications_give_problems_and_no_panic() {
+fn damaged_fixtures_do_not_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let mut numbers = Numbers(7);
@@ -114,13 +114,13 @@ fn damaged_specifications_give_problems_and_no_panic() {
         for text in &texts {
             let bytes = mutated(text, &mut numbers);
             fs::write(&path, &bytes).unwrap();
-            survives(&path, folder.path(), &String::from_utf8_lossy(&bytes));
+            diagnose_safely(&path, folder.path(), &String::from_utf8_lossy(&bytes));
         }
     }
 }
 
 #[test]
-fn arbitrary_bytes_give_problems_and_no_panic() {
+fn arbitrary_bytes_do_not_panic() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let mut numbers = Numbers(11);
@@ -129,14 +129,14 @@ fn arbitrary_bytes_give_problems_and_no_panic() {
         let bytes: Vec<u8> = match numbers.below(3) {
             0 => (0..length).map(|_| u8::try_from(numbers.below(256)).unwrap()).collect(),
             1 => (0..length).map(|_| u8::try_from(9 + numbers.below(118)).unwrap()).collect(),
-            _ => (0..length / 4).flat_map(|_| PIECES[numbers.below(PIECES.len())].bytes()).collect(),
+            _ => (0..length / 4).flat_map(|_| TOKENS[numbers.below(TOKENS.len())].bytes()).collect(),
         };
         fs::write(&path, &bytes).unwrap();
-        survives(&path, folder.path(), &String::from_utf8_lossy(&bytes));
+        diagnose_safely(&path, folder.path(), &String::from_utf8_lossy(&bytes));
     }
 }
 
-/// Deletes, repeats, moves or indents a line, or exchanges its key or value for that of another.
+/// Deletes, copies, swaps or indents lines, or combines keys and values of different lines.
 fn edited(text: &str, numbers: &mut Numbers) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for _ in 0..=numbers.below(3) {
@@ -167,7 +167,7 @@ fn edited(text: &str, numbers: &mut Numbers) -> String {
 }
 
 #[test]
-fn the_real_specification_can_be_edited_in_any_way() {
+fn edited_specifications_of_qingstor_do_not_panic() {
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/qingstor/2016-01-06");
     let folder = tempfile::tempdir().unwrap();
     let mut names: Vec<_> = fs::read_dir(&real).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -182,14 +182,14 @@ fn the_real_specification_can_be_edited_in_any_way() {
             let text = fs::read_to_string(real.join(name)).unwrap();
             let edited = edited(&text, &mut numbers);
             fs::write(folder.path().join(name), &edited).unwrap();
-            survives(&root, folder.path(), &edited);
+            diagnose_safely(&root, folder.path(), &edited);
             fs::write(folder.path().join(name), &text).unwrap();
         }
     }
 }
 
 #[test]
-fn references_never_leave_the_folder() {
+fn references_cannot_read_files_outside_of_the_folder() {
     let outside = tempfile::tempdir().unwrap();
     let secret = "swagger: TOP-SECRET\nget: {operationId: TOP-SECRET}\n";
     fs::write(outside.path().join("secret.yaml"), secret).unwrap();
@@ -235,19 +235,19 @@ fn references_never_leave_the_folder() {
         let path = folder.join("api.yaml");
         let head = "swagger: \"2.0\"\ninfo: {title: T, version: \"1\"}\npaths:\n";
         fs::write(&path, format!("{head}  /: {{$ref: \"{reference}\"}}\n")).unwrap();
-        let diagnosis = survives(&path, &folder, reference);
+        let diagnosis = diagnose_safely(&path, &folder, reference);
         assert!(diagnosis.problems.iter().any(|problem| problem.severity == Severity::Error), "{reference}");
         let whole = format!("{diagnosis:?}");
         assert!(!whole.contains("TOP-SECRET"), "{reference}: {whole}");
         let read = diagnosis.sources.keys().any(|name| name.ends_with("secret.yaml") || name.contains("zero"));
         assert!(!read, "{reference}: {:?}", diagnosis.sources.keys());
-        // Not even the name of what lies outside is told to those who do not know it.
+        // The advice must not reveal names of files outside of the folder.
         assert!(!diagnosis.drawn().contains("did you mean `secret.yaml`"), "{reference}: {}", diagnosis.drawn());
     }
 }
 
 #[test]
-fn long_names_and_long_lines_are_told_in_short() {
+fn messages_shorten_long_names() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let long = "n".repeat(900);
@@ -256,13 +256,13 @@ fn long_names_and_long_lines_are_told_in_short() {
     });
     let head = "swagger: \"2.0\"\ninfo: {title: T, version: \"1\"}\npaths: {}\n";
     fs::write(&path, format!("{head}definitions: {{d: {nested}}}\n")).unwrap();
-    let diagnosis = survives(&path, folder.path(), "long names");
+    let diagnosis = diagnose_safely(&path, folder.path(), "long names");
     assert!(diagnosis.problems.iter().all(|problem| problem.message.len() < 10_000));
     assert!(diagnosis.problems.len() > 50, "{}", diagnosis.problems.len());
 }
 
 #[test]
-fn very_many_problems_are_counted_in_no_time() {
+fn problems_after_the_first_500_are_only_counted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let unknown: String = (0..20_000).map(|number| format!("unknown{number}: 1\n")).collect();
@@ -275,7 +275,7 @@ fn very_many_problems_are_counted_in_no_time() {
 }
 
 #[test]
-fn one_long_file_referred_to_many_times_is_read_a_bounded_number_of_times() {
+fn many_references_to_a_long_file_exceed_the_size_limit() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let names = (0..20_000).map(|number| format!("  /?n{number}: {{$ref: item.yaml}}\n")).collect::<String>();
@@ -290,7 +290,7 @@ fn one_long_file_referred_to_many_times_is_read_a_bounded_number_of_times() {
 }
 
 #[test]
-fn long_chains_and_deep_nesting_end() {
+fn long_chains_of_definitions_terminate() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("api.yaml");
     let head = "swagger: \"2.0\"\ninfo: {title: T, version: \"1\"}\n\
@@ -304,6 +304,6 @@ fn long_chains_and_deep_nesting_end() {
         let definitions: String = (0..5000).map(|number| format!("  d{number}: {}\n", shape(number))).collect();
         fs::write(&path, format!("{head}{definitions}  d5000: {{type: string}}\n")).unwrap();
         let loaded = qingstor_codegen::load(&path, folder.path());
-        assert_eq!(loaded.is_ok(), index == 0, "{index}: only objects may nest this deep");
+        assert_eq!(loaded.is_ok(), index == 0, "{index}: only objects can nest this deeply");
     }
 }

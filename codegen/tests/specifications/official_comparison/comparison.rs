@@ -1,4 +1,4 @@
-//! How two descriptions differ.
+//! Differences between two descriptions.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use super::description::{Description, Element, Place};
 /// One difference.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Difference {
-    /// `PutObject > header Content-Length`, and then `: required` if it is about that.
+    /// Place, such as `PutObject > header Content-Length`. For an attribute, its name follows: `: required`.
     pub(crate) at: String,
     pub(crate) change: Change,
-    /// The file in which ours says it, or else the official one does.
+    /// File of the place in our specification, or else in the official one.
     file: String,
 }
 
@@ -18,12 +18,12 @@ pub(crate) struct Difference {
 pub(crate) enum Change {
     Missing,
     Added,
-    /// An attribute that both have.
+    /// An attribute with different values.
     Changed {
         official: String,
         ours: String,
     },
-    /// An attribute that only ours has.
+    /// An attribute that only our specification has.
     Attribute {
         name: &'static str,
         ours: String,
@@ -44,12 +44,12 @@ impl fmt::Display for Difference {
             Change::Missing => write!(f, "is missing"),
             Change::Added => write!(f, "is not in the official specification"),
             Change::Changed { official, ours } => write!(f, "is `{official}` officially and `{ours}` here"),
-            Change::Attribute { ours, .. } => write!(f, "is `{ours}` here, and not said officially"),
+            Change::Attribute { ours, .. } => write!(f, "is `{ours}` here and missing officially"),
         }
     }
 }
 
-/// Every difference once: of what is missing or added as a whole, only the whole.
+/// Returns all differences. A missing or added element is one difference, without its parts.
 pub(crate) fn compare(official: &Description, ours: &Description) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (place, element) in &official.0 {
@@ -123,7 +123,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
         Description::read(&path).unwrap()
     }
 
-    /// The differences that come of replacing `from` by `to`.
+    /// Returns the differences after `from` is replaced by `to`.
     fn after(from: &str, to: &str) -> Vec<String> {
         assert!(OFFICIAL.contains(from), "{from}");
         let differences = compare(&described(OFFICIAL), &described(&OFFICIAL.replace(from, to)));
@@ -131,7 +131,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn names_of_definitions_and_descriptions_do_not_matter() {
+    fn names_of_definitions_and_descriptions_are_ignored() {
         let renamed = OFFICIAL
             .replace("#/definitions/acl", "#/definitions/grant")
             .replace("definitions: {acl", "definitions: {grant");
@@ -142,7 +142,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn every_kind_of_difference_is_found() {
+    fn finds_each_kind_of_difference() {
         let nested = "PutBucketACL > body > acl > [] > type";
         for (from, to, expected) in [
             ("operationId: PutBucketACL", "operationId: PutACL", "PutBucketACL is missing"),
@@ -154,8 +154,8 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
                 "example.org",
                 "PutBucketACL: documentation is `https://example.com` officially and `https://example.org` here",
             ),
-            ("name: limit", "name: most", "PutBucketACL > query limit is missing"),
-            ("name: limit", "name: most", "PutBucketACL > query most is not in the official specification"),
+            ("name: limit", "name: maximum", "PutBucketACL > query limit is missing"),
+            ("name: limit", "name: maximum", "PutBucketACL > query maximum is not in the official specification"),
             (
                 "limit, in: query",
                 "limit, in: header",
@@ -169,7 +169,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
             (
                 "type: integer",
                 "type: integer, format: int64",
-                "PutBucketACL > query limit: format is `int64` here, and not said officially",
+                "PutBucketACL > query limit: format is `int64` here and missing officially",
             ),
             (
                 "type: integer",
@@ -227,7 +227,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn a_difference_names_the_file_of_ours() {
+    fn a_difference_names_the_file_of_our_specification() {
         let folder = tempfile::tempdir().unwrap();
         let (before, item) = OFFICIAL.split_once("    parameters: [").unwrap();
         let (item, after) = item.split_once("parameters: {bucketName").unwrap();
@@ -252,8 +252,8 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
         for (text, expected) in [
             ("{}", "no paths"),
             ("paths: {/: {$ref: ./none.yaml}}", "none.yaml"),
-            ("paths: {/: {$ref: \"#/nothing\"}}", "leads nowhere"),
-            ("a: {$ref: \"#/a\"}\npaths: {/: {$ref: \"#/a\"}}", "circle"),
+            ("paths: {/: {$ref: \"#/nothing\"}}", "does not exist"),
+            ("a: {$ref: \"#/a\"}\npaths: {/: {$ref: \"#/a\"}}", "cycle"),
             ("paths: {/: {get: {}}}", "no operationId"),
             ("paths: {/: {get: {operationId: A}, put: {operationId: A}}}", "two operations"),
         ] {

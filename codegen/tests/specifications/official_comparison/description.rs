@@ -1,30 +1,30 @@
-//! What a specification says, element by element, so that two can be compared however they are split into files and
-//! whatever their definitions are called.
+//! A flat list of all elements of a specification. It does not depend on the division into files and on the names of
+//! definitions, so that two specifications can be compared.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::source::{At, Source, plain};
 
-/// Where an element is: an operation, then `query limit` or `response 200`, `body`, and properties.
+/// Place of an element: an operation, then for example `query limit`, or `response 200`, `body` and properties.
 pub(crate) type Place = Vec<String>;
 
 /// A part of an operation.
 #[derive(Debug, Default)]
 pub(crate) struct Element {
     pub(crate) file: String,
-    /// `type`, `required` and the like.
+    /// Attributes such as `type` and `required`.
     pub(crate) attributes: BTreeMap<&'static str, String>,
 }
 
-/// Everything that is compared.
+/// All elements of a specification.
 #[derive(Debug, Default)]
 pub(crate) struct Description(pub(crate) BTreeMap<Place, Element>);
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "head", "options", "patch"];
 
-/// Deeper than any document of the API.
-const DEEPEST: usize = 16;
+/// Maximum depth of a place. No document of the API is as deep.
+const MAX_DEPTH: usize = 16;
 
 const ATTRIBUTES: [&str; 10] = [
     "type",
@@ -100,18 +100,18 @@ impl Description {
     fn parameter(&mut self, source: &mut Source, operation: &Place, parameter: &At) -> Result<(), String> {
         let name = parameter.text("name").ok_or(format!("a parameter of {} has no name", operation[0]))?;
         match parameter.text("in").as_deref() {
-            // A body's name is never sent.
+            // The name of a body is not sent.
             Some("body") => {
                 let schema = parameter.get("schema").ok_or(format!("the body of {} has no schema", operation[0]))?;
                 let required = parameter.text("required").unwrap_or_else(|| "false".to_owned());
                 self.schema(source, below(operation, "body".to_owned()), schema, Some(required))
             }
             Some(place) => self.schema(source, below(operation, format!("{place} {name}")), parameter.clone(), None),
-            None => Err(format!("the parameter {name} of {} is nowhere", operation[0])),
+            None => Err(format!("the parameter {name} of {} has no `in`", operation[0])),
         }
     }
 
-    /// `required` is what stands outside of the schema; else it is the schema's own.
+    /// Adds a schema and its parts. If `required` is `None`, the schema itself has the attribute.
     fn schema(
         &mut self,
         source: &mut Source,
@@ -119,7 +119,7 @@ impl Description {
         schema: At,
         required: Option<String>,
     ) -> Result<(), String> {
-        if place.len() > DEEPEST {
+        if place.len() > MAX_DEPTH {
             return Err(format!("{} is too deep", place.join(" > ")));
         }
         let schema = source.follow(schema)?;
@@ -127,7 +127,7 @@ impl Description {
         for name in ATTRIBUTES {
             attributes.extend(schema.text(name).map(|value| (name, value)));
         }
-        // Of an object it is a list of its properties, which say it themselves.
+        // In an object, `required` is a list. Its names become attributes of the properties.
         let own = schema.value.get("required").filter(|value| value.is_bool()).map(plain);
         attributes.insert("required", required.or(own).unwrap_or_else(|| "false".to_owned()));
         self.add(place.clone(), &schema, attributes);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::comparison::{Change, Difference};
 
-/// What may differ, and why.
+/// Allowed differences with their reasons.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct List {
@@ -14,7 +14,7 @@ pub(crate) struct List {
     differences: Vec<Entry>,
 }
 
-/// Attributes that ours may have on whatever both have.
+/// Attributes that our specification may add to any element.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Addition {
@@ -22,7 +22,7 @@ struct Addition {
     reason: String,
 }
 
-/// Differences that have one reason.
+/// Differences with a common reason.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -50,33 +50,33 @@ impl List {
             return Err("an entry has no reason".to_owned());
         }
         if list.differences.iter().any(|it| it.missing.is_empty() && it.added.is_empty() && it.changed.is_empty()) {
-            return Err("an entry is about nothing".to_owned());
+            return Err("an entry has no differences".to_owned());
         }
         let mut seen = BTreeSet::new();
         let all = list.differences.iter().flat_map(|it| it.missing.iter().chain(&it.added).chain(it.changed.keys()));
         match all.into_iter().find(|at| !seen.insert(*at)) {
-            Some(at) => Err(format!("`{at}` stands in the list twice")),
+            Some(at) => Err(format!("`{at}` is listed twice")),
             None => Ok(list),
         }
     }
 
-    /// A line for each difference that the list does not have, and for each entry that no difference is left for.
-    pub(crate) fn unexplained(&self, differences: &[Difference]) -> Vec<String> {
-        let explained = |difference: &&Difference| {
+    /// Returns a line for each difference that is not listed, and for each listed difference that no longer exists.
+    pub(crate) fn unlisted(&self, differences: &[Difference]) -> Vec<String> {
+        let is_listed = |difference: &&Difference| {
             self.added_anywhere(difference) || self.differences.iter().any(|entry| entry.has(difference))
         };
-        let mut lines: Vec<String> = differences.iter().filter(|it| !explained(it)).map(ToString::to_string).collect();
+        let mut lines: Vec<String> = differences.iter().filter(|it| !is_listed(it)).map(ToString::to_string).collect();
         for name in self.additions.iter().flat_map(|it| &it.attributes) {
             if !differences.iter().any(|it| matches!(it.change, Change::Attribute { name: added, .. } if added == name))
             {
-                lines.push(format!("stale: nothing has a `{name}` that the official specification does not have"));
+                lines.push(format!("stale: the official specification has every `{name}`"));
             }
         }
         let used =
             |at: &String| differences.iter().any(|it| it.at == *at && self.differences.iter().any(|e| e.has(it)));
         for entry in &self.differences {
             let all = entry.missing.iter().chain(&entry.added).chain(entry.changed.keys());
-            lines.extend(all.filter(|at| !used(at)).map(|at| format!("stale: `{at}` is no such difference any more")));
+            lines.extend(all.filter(|at| !used(at)).map(|at| format!("stale: `{at}` is no longer such a difference")));
         }
         lines
     }

@@ -1,12 +1,11 @@
-//! Our specification beside QingStor's own.
+//! Compares our specification with the official one of QingStor.
 //!
-//! Protects: every operation, parameter, status and field that QingStor publishes is ours too, with the same place, type
-//! and `required`, or stands in `fixtures/deliberate_differences.yaml` with a reason; and nothing is there that QingStor
-//! does not have, unless it stands there as well.
+//! Both must have the same operations, parameters, statuses and fields, each with the same location, type and `required`.
+//! Exceptions are listed with their reasons in `fixtures/deliberate_differences.yaml`.
 //!
-//! QingStor's specification is not part of this repository: name its root file in `QINGSTOR_OFFICIAL_SPEC`. Without it
-//! only the comparison and the list themselves are tested. It reads both sides with a reader of its own, so that a fault
-//! of the generator's cannot hide a difference.
+//! The official specification is not part of this repository. The comparison runs only if `QINGSTOR_OFFICIAL_SPEC` names its
+//! root file. The test reads both specifications without the generator, so that an error of the generator cannot hide a
+//! difference.
 
 mod comparison;
 mod description;
@@ -29,17 +28,17 @@ fn committed_list() -> String {
 }
 
 #[test]
-fn ours_is_the_official_specification_but_for_deliberate_differences() {
+fn all_differences_from_the_official_specification_are_listed() {
     let Some(official) = std::env::var_os("QINGSTOR_OFFICIAL_SPEC").map(PathBuf::from) else {
         println!("QINGSTOR_OFFICIAL_SPEC does not name a copy of the official specification: nothing was compared");
         return;
     };
     let official = Description::read(&official).unwrap();
-    assert_eq!(official.operations(), 50, "this is not the specification that the list is about");
+    assert_eq!(official.operations(), 50, "the official specification has another version");
     let ours = Description::read(&root().join("specs/qingstor/2016-01-06/api.yaml")).unwrap();
     let list = List::parse(&committed_list()).unwrap();
-    let faults = list.unexplained(&compare(&official, &ours));
-    assert!(faults.is_empty(), "{} differences:\n{}", faults.len(), faults.join("\n"));
+    let unlisted = list.unlisted(&compare(&official, &ours));
+    assert!(unlisted.is_empty(), "{} differences:\n{}", unlisted.len(), unlisted.join("\n"));
 }
 
 #[test]
@@ -48,7 +47,7 @@ fn the_committed_list_is_well_formed() {
 }
 
 #[test]
-fn our_own_specification_can_be_described() {
+fn our_specification_is_equal_to_itself() {
     let ours = Description::read(&root().join("specs/qingstor/2016-01-06/api.yaml")).unwrap();
     assert!(ours.operations() >= 49, "{}", ours.operations());
     assert!(compare(&ours, &ours).is_empty());

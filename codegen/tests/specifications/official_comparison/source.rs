@@ -1,4 +1,4 @@
-//! The files of a specification, and where their `$ref`s lead.
+//! The files of a specification, with resolved `$ref`s.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
-/// A value and the file that it stands in.
+/// A value and its file.
 #[derive(Clone, Debug)]
 pub(crate) struct At {
     pub(crate) file: String,
@@ -33,7 +33,7 @@ impl At {
     }
 }
 
-/// A scalar as it is written.
+/// Returns the text of a scalar.
 pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -41,7 +41,7 @@ pub(crate) fn plain(value: &Value) -> String {
     }
 }
 
-/// All files of a specification that have been needed so far.
+/// A specification. Its files are read when they are needed.
 pub(crate) struct Source {
     folder: PathBuf,
     root: String,
@@ -69,7 +69,7 @@ impl Source {
         Ok(At { file: name.to_owned(), value: self.files[name].clone() })
     }
 
-    /// The value that is meant, whatever stands between.
+    /// Follows all `$ref`s from a value.
     pub(crate) fn follow(&mut self, mut at: At) -> Result<At, String> {
         for _ in 0..32 {
             let Some(reference) = at.text("$ref") else { return Ok(at) };
@@ -79,13 +79,13 @@ impl Source {
                     let own = self.file(&at.file)?;
                     match inside(&own, pointer) {
                         Some(found) => found,
-                        None => inside(&self.root()?, pointer).ok_or(format!("`{reference}` leads nowhere"))?,
+                        None => inside(&self.root()?, pointer).ok_or(format!("`{reference}` does not exist"))?,
                     }
                 }
-                other => inside(&self.file(other)?, pointer).ok_or(format!("`{reference}` leads nowhere"))?,
+                other => inside(&self.file(other)?, pointer).ok_or(format!("`{reference}` does not exist"))?,
             };
         }
-        Err(format!("the `$ref`s from {} lead in a circle", at.file))
+        Err(format!("the `$ref`s in {} form a cycle", at.file))
     }
 }
 
