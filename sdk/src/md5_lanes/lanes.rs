@@ -4,9 +4,9 @@
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_andnot_si256, _mm256_extract_epi32, _mm256_or_si256,
-    _mm256_permute2x128_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setr_epi64x, _mm256_slli_epi32,
-    _mm256_srli_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
-    _mm256_xor_si256,
+    _mm256_permute2x128_si256, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_setr_epi64x, _mm256_setzero_si256,
+    _mm256_slli_epi32, _mm256_srli_epi32, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi32,
+    _mm256_unpacklo_epi64, _mm256_xor_si256,
 };
 
 use multiversion::multiversion;
@@ -14,165 +14,95 @@ use multiversion::target::match_target;
 
 use super::{Block, State, VECTOR};
 
-/// Continues each message by the number of blocks that the shortest one has. Returns false without a change if the processor
-/// has no AVX2.
+/// Adds blocks to the states of 8 or 16 messages: as many to each as the shortest message has.
+///
+/// Returns false and changes nothing if the processor has no AVX2.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn compress(states: &mut [State], messages: &[&[Block]]) -> bool {
     match_target! {
         "x86_64+avx2" => {
-            compress_vectors(states, messages);
+            match (states.as_chunks_mut().0, messages.as_chunks().0) {
+                ([states], [messages]) => compress_vectors([states], [messages]),
+                ([states_1, states_2], [messages_1, messages_2]) => {
+                    compress_vectors([states_1, states_2], [messages_1, messages_2]);
+                }
+                _ => {}
+            }
             true
         }
         _ => {
-            let _without = (states, messages);
+            let _unused = (states, messages);
             false
         }
     }
 }
 
-/// Calls `step!` for each of the 64 steps of a block (RFC 1321, section 3.4) with the round, the words of the state in the order
-/// of the step, the index of the word of the block, the number of bits to rotate left and right, and the constant.
-macro_rules! for_each_step {
-    ($step:ident, $a:ident $b:ident $c:ident $d:ident) => {
-        $step!(0, $a $b $c $d, 0, 7, 25, 0xd76aa478);
-        $step!(0, $d $a $b $c, 1, 12, 20, 0xe8c7b756);
-        $step!(0, $c $d $a $b, 2, 17, 15, 0x242070db);
-        $step!(0, $b $c $d $a, 3, 22, 10, 0xc1bdceee);
-        $step!(0, $a $b $c $d, 4, 7, 25, 0xf57c0faf);
-        $step!(0, $d $a $b $c, 5, 12, 20, 0x4787c62a);
-        $step!(0, $c $d $a $b, 6, 17, 15, 0xa8304613);
-        $step!(0, $b $c $d $a, 7, 22, 10, 0xfd469501);
-        $step!(0, $a $b $c $d, 8, 7, 25, 0x698098d8);
-        $step!(0, $d $a $b $c, 9, 12, 20, 0x8b44f7af);
-        $step!(0, $c $d $a $b, 10, 17, 15, 0xffff5bb1);
-        $step!(0, $b $c $d $a, 11, 22, 10, 0x895cd7be);
-        $step!(0, $a $b $c $d, 12, 7, 25, 0x6b901122);
-        $step!(0, $d $a $b $c, 13, 12, 20, 0xfd987193);
-        $step!(0, $c $d $a $b, 14, 17, 15, 0xa679438e);
-        $step!(0, $b $c $d $a, 15, 22, 10, 0x49b40821);
-        $step!(1, $a $b $c $d, 1, 5, 27, 0xf61e2562);
-        $step!(1, $d $a $b $c, 6, 9, 23, 0xc040b340);
-        $step!(1, $c $d $a $b, 11, 14, 18, 0x265e5a51);
-        $step!(1, $b $c $d $a, 0, 20, 12, 0xe9b6c7aa);
-        $step!(1, $a $b $c $d, 5, 5, 27, 0xd62f105d);
-        $step!(1, $d $a $b $c, 10, 9, 23, 0x02441453);
-        $step!(1, $c $d $a $b, 15, 14, 18, 0xd8a1e681);
-        $step!(1, $b $c $d $a, 4, 20, 12, 0xe7d3fbc8);
-        $step!(1, $a $b $c $d, 9, 5, 27, 0x21e1cde6);
-        $step!(1, $d $a $b $c, 14, 9, 23, 0xc33707d6);
-        $step!(1, $c $d $a $b, 3, 14, 18, 0xf4d50d87);
-        $step!(1, $b $c $d $a, 8, 20, 12, 0x455a14ed);
-        $step!(1, $a $b $c $d, 13, 5, 27, 0xa9e3e905);
-        $step!(1, $d $a $b $c, 2, 9, 23, 0xfcefa3f8);
-        $step!(1, $c $d $a $b, 7, 14, 18, 0x676f02d9);
-        $step!(1, $b $c $d $a, 12, 20, 12, 0x8d2a4c8a);
-        $step!(2, $a $b $c $d, 5, 4, 28, 0xfffa3942);
-        $step!(2, $d $a $b $c, 8, 11, 21, 0x8771f681);
-        $step!(2, $c $d $a $b, 11, 16, 16, 0x6d9d6122);
-        $step!(2, $b $c $d $a, 14, 23, 9, 0xfde5380c);
-        $step!(2, $a $b $c $d, 1, 4, 28, 0xa4beea44);
-        $step!(2, $d $a $b $c, 4, 11, 21, 0x4bdecfa9);
-        $step!(2, $c $d $a $b, 7, 16, 16, 0xf6bb4b60);
-        $step!(2, $b $c $d $a, 10, 23, 9, 0xbebfbc70);
-        $step!(2, $a $b $c $d, 13, 4, 28, 0x289b7ec6);
-        $step!(2, $d $a $b $c, 0, 11, 21, 0xeaa127fa);
-        $step!(2, $c $d $a $b, 3, 16, 16, 0xd4ef3085);
-        $step!(2, $b $c $d $a, 6, 23, 9, 0x04881d05);
-        $step!(2, $a $b $c $d, 9, 4, 28, 0xd9d4d039);
-        $step!(2, $d $a $b $c, 12, 11, 21, 0xe6db99e5);
-        $step!(2, $c $d $a $b, 15, 16, 16, 0x1fa27cf8);
-        $step!(2, $b $c $d $a, 2, 23, 9, 0xc4ac5665);
-        $step!(3, $a $b $c $d, 0, 6, 26, 0xf4292244);
-        $step!(3, $d $a $b $c, 7, 10, 22, 0x432aff97);
-        $step!(3, $c $d $a $b, 14, 15, 17, 0xab9423a7);
-        $step!(3, $b $c $d $a, 5, 21, 11, 0xfc93a039);
-        $step!(3, $a $b $c $d, 12, 6, 26, 0x655b59c3);
-        $step!(3, $d $a $b $c, 3, 10, 22, 0x8f0ccc92);
-        $step!(3, $c $d $a $b, 10, 15, 17, 0xffeff47d);
-        $step!(3, $b $c $d $a, 1, 21, 11, 0x85845dd1);
-        $step!(3, $a $b $c $d, 8, 6, 26, 0x6fa87e4f);
-        $step!(3, $d $a $b $c, 15, 10, 22, 0xfe2ce6e0);
-        $step!(3, $c $d $a $b, 6, 15, 17, 0xa3014314);
-        $step!(3, $b $c $d $a, 13, 21, 11, 0x4e0811a1);
-        $step!(3, $a $b $c $d, 4, 6, 26, 0xf7537e82);
-        $step!(3, $d $a $b $c, 11, 10, 22, 0xbd3af235);
-        $step!(3, $c $d $a $b, 2, 15, 17, 0x2ad7d2bb);
-        $step!(3, $b $c $d $a, 9, 21, 11, 0xeb86d391);
-    };
-}
-
-/// Processes two vectors at a time, since a step of one can run while a step of the other waits for its operands.
+/// Adds blocks to the states of `N` vectors.
+///
+/// Two vectors take less than twice the time of one, because a step of one runs while a step of the other waits for its
+/// operands.
 #[target_feature(enable = "avx2")]
-fn compress_vectors(states: &mut [State], messages: &[&[Block]]) {
-    let (states, messages) = (states.as_chunks_mut::<VECTOR>().0, messages.as_chunks::<VECTOR>().0);
-    let mut pairs = states.chunks_exact_mut(2);
-    let mut pairs_of_messages = messages.chunks_exact(2);
-    for (states, messages) in pairs.by_ref().zip(pairs_of_messages.by_ref()) {
-        if let ([one, two], [messages_of_one, messages_of_two]) = (states, messages) {
-            compress_two(one, two, messages_of_one, messages_of_two);
+fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages: [&[&[Block]; VECTOR]; N]) {
+    // Loops instead of iterator adaptors: those are compiled without AVX2, so code that uses it is not inlined into them.
+    let mut a = [_mm256_setzero_si256(); N];
+    let (mut b, mut c, mut d) = (a, a, a);
+    for i in 0..N {
+        [a[i], b[i], c[i], d[i]] = gather(states[i]);
+    }
+    let shortest = messages.into_iter().flatten().map(|message| message.len()).min().unwrap_or(0);
+    for number in 0..shortest {
+        let mut words = [[_mm256_setzero_si256(); 16]; N];
+        for i in 0..N {
+            words[i] = load_words(messages[i], number);
         }
-    }
-    for (states, messages) in pairs.into_remainder().iter_mut().zip(pairs_of_messages.remainder()) {
-        compress_one(states, messages);
-    }
-}
-
-#[target_feature(enable = "avx2")]
-fn compress_one(states: &mut [State; VECTOR], messages: &[&[Block]; VECTOR]) {
-    let [mut a, mut b, mut c, mut d] = gather(states);
-    for number in 0..blocks_of(messages) {
-        let words = words(messages, number);
         let (a0, b0, c0, d0) = (a, b, c, d);
-        macro_rules! step {
-            ($round:literal, $a:ident $b:ident $c:ident $d:ident, $word:literal, $left:literal, $right:literal, $k:literal) => {
-                $a = step::<$round, $left, $right>($a, $b, $c, $d, words[$word], $k);
+        // Four steps of a round: the bits to rotate by, the words of the block and the constants (RFC 1321, section 3.4).
+        macro_rules! four_steps {
+            ($round:literal, [$r0:literal $r1:literal $r2:literal $r3:literal],
+             [$w0:literal $w1:literal $w2:literal $w3:literal], [$k0:literal $k1:literal $k2:literal $k3:literal]) => {
+                for i in 0..N {
+                    a[i] = step::<$round, $r0, { 32 - $r0 }>(a[i], b[i], c[i], d[i], words[i][$w0], $k0);
+                }
+                for i in 0..N {
+                    d[i] = step::<$round, $r1, { 32 - $r1 }>(d[i], a[i], b[i], c[i], words[i][$w1], $k1);
+                }
+                for i in 0..N {
+                    c[i] = step::<$round, $r2, { 32 - $r2 }>(c[i], d[i], a[i], b[i], words[i][$w2], $k2);
+                }
+                for i in 0..N {
+                    b[i] = step::<$round, $r3, { 32 - $r3 }>(b[i], c[i], d[i], a[i], words[i][$w3], $k3);
+                }
             };
         }
-        for_each_step!(step, a b c d);
-        a = _mm256_add_epi32(a, a0);
-        b = _mm256_add_epi32(b, b0);
-        c = _mm256_add_epi32(c, c0);
-        d = _mm256_add_epi32(d, d0);
-    }
-    scatter([a, b, c, d], states);
-}
-
-#[target_feature(enable = "avx2")]
-fn compress_two(
-    one: &mut [State; VECTOR],
-    two: &mut [State; VECTOR],
-    messages_of_one: &[&[Block]; VECTOR],
-    messages_of_two: &[&[Block]; VECTOR],
-) {
-    /// The same word of the states in both vectors.
-    #[derive(Clone, Copy)]
-    struct Both(__m256i, __m256i);
-
-    let (first, second) = (gather(one), gather(two));
-    let mut a = Both(first[0], second[0]);
-    let mut b = Both(first[1], second[1]);
-    let mut c = Both(first[2], second[2]);
-    let mut d = Both(first[3], second[3]);
-    for number in 0..blocks_of(messages_of_one).min(blocks_of(messages_of_two)) {
-        let (first, second) = (words(messages_of_one, number), words(messages_of_two, number));
-        let (a0, b0, c0, d0) = (a, b, c, d);
-        macro_rules! step {
-            ($round:literal, $a:ident $b:ident $c:ident $d:ident, $word:literal, $left:literal, $right:literal, $k:literal) => {
-                $a.0 = step::<$round, $left, $right>($a.0, $b.0, $c.0, $d.0, first[$word], $k);
-                $a.1 = step::<$round, $left, $right>($a.1, $b.1, $c.1, $d.1, second[$word], $k);
-            };
+        four_steps!(0, [7 12 17 22], [0 1 2 3], [0xd76aa478 0xe8c7b756 0x242070db 0xc1bdceee]);
+        four_steps!(0, [7 12 17 22], [4 5 6 7], [0xf57c0faf 0x4787c62a 0xa8304613 0xfd469501]);
+        four_steps!(0, [7 12 17 22], [8 9 10 11], [0x698098d8 0x8b44f7af 0xffff5bb1 0x895cd7be]);
+        four_steps!(0, [7 12 17 22], [12 13 14 15], [0x6b901122 0xfd987193 0xa679438e 0x49b40821]);
+        four_steps!(1, [5 9 14 20], [1 6 11 0], [0xf61e2562 0xc040b340 0x265e5a51 0xe9b6c7aa]);
+        four_steps!(1, [5 9 14 20], [5 10 15 4], [0xd62f105d 0x02441453 0xd8a1e681 0xe7d3fbc8]);
+        four_steps!(1, [5 9 14 20], [9 14 3 8], [0x21e1cde6 0xc33707d6 0xf4d50d87 0x455a14ed]);
+        four_steps!(1, [5 9 14 20], [13 2 7 12], [0xa9e3e905 0xfcefa3f8 0x676f02d9 0x8d2a4c8a]);
+        four_steps!(2, [4 11 16 23], [5 8 11 14], [0xfffa3942 0x8771f681 0x6d9d6122 0xfde5380c]);
+        four_steps!(2, [4 11 16 23], [1 4 7 10], [0xa4beea44 0x4bdecfa9 0xf6bb4b60 0xbebfbc70]);
+        four_steps!(2, [4 11 16 23], [13 0 3 6], [0x289b7ec6 0xeaa127fa 0xd4ef3085 0x04881d05]);
+        four_steps!(2, [4 11 16 23], [9 12 15 2], [0xd9d4d039 0xe6db99e5 0x1fa27cf8 0xc4ac5665]);
+        four_steps!(3, [6 10 15 21], [0 7 14 5], [0xf4292244 0x432aff97 0xab9423a7 0xfc93a039]);
+        four_steps!(3, [6 10 15 21], [12 3 10 1], [0x655b59c3 0x8f0ccc92 0xffeff47d 0x85845dd1]);
+        four_steps!(3, [6 10 15 21], [8 15 6 13], [0x6fa87e4f 0xfe2ce6e0 0xa3014314 0x4e0811a1]);
+        four_steps!(3, [6 10 15 21], [4 11 2 9], [0xf7537e82 0xbd3af235 0x2ad7d2bb 0xeb86d391]);
+        for i in 0..N {
+            a[i] = _mm256_add_epi32(a[i], a0[i]);
+            b[i] = _mm256_add_epi32(b[i], b0[i]);
+            c[i] = _mm256_add_epi32(c[i], c0[i]);
+            d[i] = _mm256_add_epi32(d[i], d0[i]);
         }
-        for_each_step!(step, a b c d);
-        a = Both(_mm256_add_epi32(a.0, a0.0), _mm256_add_epi32(a.1, a0.1));
-        b = Both(_mm256_add_epi32(b.0, b0.0), _mm256_add_epi32(b.1, b0.1));
-        c = Both(_mm256_add_epi32(c.0, c0.0), _mm256_add_epi32(c.1, c0.1));
-        d = Both(_mm256_add_epi32(d.0, d0.0), _mm256_add_epi32(d.1, d0.1));
     }
-    scatter([a.0, b.0, c.0, d.0], one);
-    scatter([a.1, b.1, c.1, d.1], two);
+    for (i, states) in states.into_iter().enumerate() {
+        scatter([a[i], b[i], c[i], d[i]], states);
+    }
 }
 
-/// One step of MD5 on eight messages.
+/// Performs a step of MD5 on eight messages and returns the new value of `a`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn step<const ROUND: u8, const LEFT: i32, const RIGHT: i32>(
@@ -200,60 +130,23 @@ fn step<const ROUND: u8, const LEFT: i32, const RIGHT: i32>(
     _mm256_add_epi32(b, rotated)
 }
 
-/// Returns the number of blocks of the shortest message.
-fn blocks_of(messages: &[&[Block]; VECTOR]) -> usize {
-    messages.iter().map(|message| message.len()).min().unwrap_or(0)
-}
-
 /// Returns a vector for each of the 16 words of the block with this number.
-// Lanes are written out, since code for AVX2 cannot be inlined into iterator adaptors, which are compiled without it.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn words(messages: &[&[Block]; VECTOR], number: usize) -> [__m256i; 16] {
-    let [m0, m1, m2, m3, m4, m5, m6, m7] = messages;
-    let (m0, m1, m2, m3) = (&m0[number], &m1[number], &m2[number], &m3[number]);
-    let (m4, m5, m6, m7) = (&m4[number], &m5[number], &m6[number], &m7[number]);
-    macro_rules! half {
-        ($from:literal) => {
-            transpose([
-                load::<$from>(m0),
-                load::<$from>(m1),
-                load::<$from>(m2),
-                load::<$from>(m3),
-                load::<$from>(m4),
-                load::<$from>(m5),
-                load::<$from>(m6),
-                load::<$from>(m7),
-            ])
-        };
+fn load_words(messages: &[&[Block]; VECTOR], number: usize) -> [__m256i; 16] {
+    let mut halves = [[_mm256_setzero_si256(); VECTOR]; 2];
+    for (lane, message) in messages.iter().enumerate() {
+        let (pairs, _) = message[number].as_chunks();
+        let pair = |i: usize| i64::from_le_bytes(pairs[i]);
+        halves[0][lane] = _mm256_setr_epi64x(pair(0), pair(1), pair(2), pair(3));
+        halves[1][lane] = _mm256_setr_epi64x(pair(4), pair(5), pair(6), pair(7));
     }
-    let [w0, w1, w2, w3, w4, w5, w6, w7] = half!(0);
-    let [w8, w9, w10, w11, w12, w13, w14, w15] = half!(32);
+    let [w0, w1, w2, w3, w4, w5, w6, w7] = transpose(halves[0]);
+    let [w8, w9, w10, w11, w12, w13, w14, w15] = transpose(halves[1]);
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]
 }
 
-/// Loads half of a block, beginning at byte `FROM`.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load<const FROM: usize>(block: &Block) -> __m256i {
-    macro_rules! quarter {
-        ($i:expr) => {
-            i64::from_le_bytes([
-                block[FROM + $i],
-                block[FROM + $i + 1],
-                block[FROM + $i + 2],
-                block[FROM + $i + 3],
-                block[FROM + $i + 4],
-                block[FROM + $i + 5],
-                block[FROM + $i + 6],
-                block[FROM + $i + 7],
-            ])
-        };
-    }
-    _mm256_setr_epi64x(quarter!(0), quarter!(8), quarter!(16), quarter!(24))
-}
-
-/// Turns vectors of the eight words of one message into vectors of one word of the eight messages.
+/// Converts vectors of eight words of one message each into vectors of one word of all eight messages each.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
@@ -278,7 +171,7 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
     ]
 }
 
-/// Returns a vector for each word of the states.
+/// Returns a vector for each of the four words of the states.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(states: &[State; VECTOR]) -> [__m256i; 4] {
@@ -299,7 +192,7 @@ fn gather(states: &[State; VECTOR]) -> [__m256i; 4] {
     [word!(0), word!(1), word!(2), word!(3)]
 }
 
-/// Writes the vectors back to the states.
+/// Writes the vectors that [`gather`] returned back to the states.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn scatter(words: [__m256i; 4], states: &mut [State; VECTOR]) {
