@@ -173,7 +173,8 @@ async fn interrupted_and_killed_transfers_resume() {
 
     let upload = ["spaß.bin", "--checkpoint", "c"];
     let interrupted = setup.interrupt("upload", &slowly(&upload), PART_SIZE, "-INT").await;
-    interrupted.assert(130, "is kept: the checkpoint c resumes it\nthe same command continues the upload");
+    interrupted
+        .assert(130, "was kept; call again with the checkpoint c to resume it\nthe same command continues the upload");
     let killed = setup.interrupt("upload", &slowly(&upload), 2 * PART_SIZE, "-KILL").await;
     assert_eq!(killed.code, None);
     let uploaded = setup.run("upload", &[upload.as_slice(), &in_parts].concat()).await;

@@ -22,9 +22,9 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// An error of a call or a transfer.
 ///
-/// [`Display`](fmt::Display) is written for people: it names the operation, bucket, key and cause, with the server's
-/// code, message and request id. Programs ask [`kind`](Error::kind), [`code`](Error::code),
-/// [`status`](Error::status) or one of the `is_…` questions. No secret is ever part of an error.
+/// The [`Display`](fmt::Display) text is for people: it names the operation, the bucket, the key and the cause, with the
+/// server's error code, message and request id. Programs use [`kind`](Error::kind), [`code`](Error::code),
+/// [`status`](Error::status) or one of the `is_…` methods. An error never contains a secret.
 ///
 /// ```
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -38,8 +38,10 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Error(Box<Inner>);
 
+#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -52,6 +54,7 @@ struct Inner {
     source: Option<BoxError>,
 }
 
+/// The operation, bucket and key of a call, as errors name them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CallName {
     pub(crate) operation: &'static str,
@@ -63,21 +66,22 @@ pub(crate) struct CallName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The configuration cannot be used; nothing was sent.
+    /// The configuration is invalid. The request was not sent.
     Config,
-    /// An input is missing or out of its limits; nothing was sent.
+    /// An input is missing or violates a limit. The request was not sent.
     InvalidInput,
-    /// The connection to the server could not be established; nothing was sent.
+    /// No connection to the server could be established. The request was not sent.
     Connect,
-    /// Nothing moved for longer than the idle timeout, or connecting took longer than the connect timeout.
+    /// A time limit of the [`Config`](crate::Config) passed: for connecting, for the time in which no byte moves, or for the
+    /// response. The server may or may not have executed the request.
     Timeout,
     /// The connection broke. The server may or may not have executed the request.
     Connection,
-    /// The body of the request could not be read, or has another length than announced.
+    /// The body of the request could not be read, or its length differs from the announced one.
     Body,
-    /// The server answered with an error: see [`Error::status`] and [`Error::code`].
+    /// The server returned an error. See [`Error::status`] and [`Error::code`].
     Service,
-    /// The answer does not conform to the API specification.
+    /// The response does not conform to the API specification.
     UnexpectedResponse,
     /// The caller cancelled a transfer.
     Cancelled,
@@ -91,28 +95,28 @@ impl Error {
 
     /// Returns QingStor's error code, such as `object_not_exists`, if the server sent one.
     ///
-    /// There is none where the answer has no body (every `HEAD` request) or comes from a proxy.
+    /// It is `None` if the response has no body, as for every `HEAD` request, or if a proxy sent it.
     /// All codes: <https://docs.qingcloud.com/qingstor/api/common/error_code.html>
     pub fn code(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.code.as_deref())
     }
 
-    /// Returns the server's own message, without the context that [`Display`](fmt::Display) adds.
+    /// Returns the message that the server sent, without the context that [`Display`](fmt::Display) adds.
     pub fn server_message(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.message.as_deref())
     }
 
-    /// Returns the HTTP status, if there was an answer.
+    /// Returns the HTTP status, if the server responded.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.service.as_ref().map(|service| service.status)
     }
 
-    /// Returns the server's id of the request. QingCloud's support asks for it.
+    /// Returns the id that the server gave the request. The support of QingCloud asks for it.
     pub fn request_id(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.request_id.as_deref())
     }
 
-    /// Returns the URL at which the server explains the error.
+    /// Returns the URL of the documentation that the server sent with the error.
     pub fn reference_url(&self) -> Option<&str> {
         self.0.service.as_ref().and_then(|service| service.url.as_deref())
     }
@@ -122,12 +126,12 @@ impl Error {
         self.0.call.as_ref().map(|call| call.operation)
     }
 
-    /// Returns the bucket of the call.
+    /// Returns the bucket that the call addressed.
     pub fn bucket(&self) -> Option<&str> {
         self.0.call.as_ref().and_then(|call| call.bucket.as_deref())
     }
 
-    /// Returns the object key of the call.
+    /// Returns the object key that the call addressed.
     pub fn key(&self) -> Option<&str> {
         self.0.call.as_ref().and_then(|call| call.key.as_deref())
     }
@@ -142,37 +146,37 @@ impl Error {
         self.status() == Some(StatusCode::NOT_FOUND) || self.code().is_some_and(|code| code.ends_with("_not_exists"))
     }
 
-    /// Returns true if a condition such as `If-Match` did not hold (status 412).
+    /// Returns true if a condition such as `If-Match` was not met (status 412).
     pub fn is_precondition_failed(&self) -> bool {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)
     }
 
-    /// Returns true if the server refused the credentials or the permission (status 401 or 403).
+    /// Returns true if the server refused the credentials or denied access (status 401 or 403).
     pub fn is_access_denied(&self) -> bool {
         matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
 
-    /// Returns true if the server asked to slow down (status 429).
+    /// Returns true if the server limited the rate of requests (status 429).
     pub fn is_throttled(&self) -> bool {
         self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Returns true after a timeout.
+    /// Returns true if a time limit passed ([`ErrorKind::Timeout`]).
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Returns true if the connection could not be established.
+    /// Returns true if no connection could be established ([`ErrorKind::Connect`]).
     pub fn is_connect(&self) -> bool {
         self.kind() == ErrorKind::Connect
     }
 
-    /// Returns the wait that the server asked for.
+    /// Returns the wait that the server asked for with `Retry-After`.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.0.service.as_ref().and_then(|service| service.retry_after)
     }
 
-    /// Returns the server's time of the answer.
+    /// Returns the time in the `Date` header of the response.
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
         self.0.service.as_ref().and_then(|service| service.date)
     }
@@ -206,9 +210,9 @@ impl Error {
         Self::new(ErrorKind::UnexpectedResponse, message)
     }
 
-    /// Creates the error for a request of which no byte moved for `limit`.
+    /// Creates the error of a request that made no progress for `limit`.
     pub(crate) fn stalled(limit: Duration) -> Self {
-        Self::new(ErrorKind::Timeout, format!("nothing moved for {} s", limit.as_secs_f64()))
+        Self::new(ErrorKind::Timeout, format!("no byte moved for {} s", limit.as_secs_f64()))
     }
 
     pub(crate) fn from_service(service: ServiceError) -> Self {
@@ -226,7 +230,7 @@ impl Error {
         self.0.unsent
     }
 
-    /// Turns the error into one of an input, because the value came with a call.
+    /// Converts an error of the configuration into one of an input, because the value is an argument of the call.
     pub(crate) fn into_invalid_input(mut self) -> Self {
         self.0.kind = ErrorKind::InvalidInput;
         self.0.message.push_str("; nothing was sent");
@@ -248,7 +252,7 @@ impl Error {
         self
     }
 
-    /// Adds status and request id of an answer that could not be decoded.
+    /// Adds the status and the request id of a response that could not be decoded.
     pub(crate) fn with_response(mut self, service: ServiceError) -> Self {
         self.0.service = Some(service);
         self
@@ -292,23 +296,6 @@ impl fmt::Display for Error {
             Some(upload) => write!(f, "; {upload}"),
             None => Ok(()),
         }
-    }
-}
-
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = f.debug_struct("Error");
-        debug.field("kind", &self.0.kind).field("message", &self.0.message);
-        if let Some(call) = &self.0.call {
-            debug.field("operation", &call.operation).field("bucket", &call.bucket).field("key", &call.key);
-        }
-        if let Some(service) = &self.0.service {
-            debug.field("response", service);
-        }
-        if let Some(upload) = &self.0.upload {
-            debug.field("upload", upload);
-        }
-        debug.field("attempts", &self.0.attempts).field("source", &self.0.source).finish()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The error document of the server.
+//! Error responses of the server.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use crate::Timestamp;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
 
-/// Maximum length in bytes of a quoted answer: it has to fit into a log line.
+/// Maximum number of bytes of a response that an error quotes. The error should fit into a line of a log.
 const MAX_SNIPPET: usize = 200;
 
+/// The parts of a response that an error contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) status: StatusCode,
@@ -20,15 +21,16 @@ pub(crate) struct ServiceError {
     pub(crate) message: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) url: Option<String>,
-    /// Target of a redirect. The client follows none, because a redirect means that the zone is wrong.
+    /// Target of a redirect. The client does not follow it, because a redirect means that the zone is wrong.
     pub(crate) location: Option<String>,
-    /// `Retry-After`.
+    /// Wait that the server asks for with `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
-    /// `Date`: the server's time.
+    /// Time of the server's clock, from the `Date` header.
     pub(crate) date: Option<Timestamp>,
 }
 
-#[derive(Default, Deserialize)]
+/// The JSON document of an error.
+#[derive(Deserialize)]
 struct JsonError {
     code: Option<String>,
     message: Option<String>,
@@ -51,7 +53,7 @@ impl ServiceError {
         }
     }
 
-    /// Parses QingStor's JSON, or quotes the answer of a proxy, or keeps the status alone.
+    /// Reads an error response: the JSON document of QingStor, a page of a proxy, which the message quotes, or an empty body.
     pub(crate) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut error = Self::of_headers(status, headers);
         match serde_json::from_slice::<JsonError>(body) {
@@ -65,7 +67,8 @@ impl ServiceError {
             Err(_) => {
                 let kind =
                     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("unknown type");
-                error.message = Some(format!("the answer is no QingStor error but {kind}: {}", snippet(body)));
+                error.message =
+                    Some(format!("the response is not an error document of QingStor but {kind}: {}", snippet(body)));
             }
         }
         error
@@ -78,7 +81,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let at = Timestamp::parse_http_date(text).ok()?;
-    // Both dates are the server's, so that this machine's clock does not matter.
+    // Both dates come from the server, so the local clock does not matter.
     let now = http_date(headers, &header::DATE)?;
     Some(Duration::from_secs(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0)))
 }
@@ -89,7 +92,7 @@ fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {}", self.status.as_u16())?;
+        write!(f, "the server returned {}", self.status.as_u16())?;
         match (&self.code, self.status.canonical_reason()) {
             (Some(code), _) => write!(f, " {code}")?,
             (None, Some(reason)) => write!(f, " {reason}")?,
@@ -101,7 +104,7 @@ impl fmt::Display for ServiceError {
         if self.status.is_redirection()
             && let Some(location) = &self.location
         {
-            write!(f, ": the bucket is at {location}; check the zone")?;
+            write!(f, ": the bucket is at {location}; check the zone of the bucket")?;
         }
         match (&self.request_id, &self.url) {
             (Some(id), Some(url)) => write!(f, " (request id {id}, see {url})"),
@@ -112,7 +115,7 @@ impl fmt::Display for ServiceError {
     }
 }
 
-/// Returns the start of a body on one line, without control characters.
+/// Returns the start of a body as one line without control characters.
 pub(crate) fn snippet(body: &[u8]) -> String {
     let start = &body[..body.len().min(MAX_SNIPPET)];
     let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

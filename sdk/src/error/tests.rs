@@ -16,7 +16,7 @@ fn display_names_operation_bucket_key_code_message_and_request_id() {
     let error = Error::from_service(service).with_call(&call()).with_attempts(1);
     assert_eq!(
         error.to_string(),
-        "GetObject of key \"a b\" in bucket \"films\": the server answered 404 object_not_exists: no such object \
+        "GetObject of key \"a b\" in bucket \"films\": the server returned 404 object_not_exists: no such object \
          (request id abc123, see http://docs)"
     );
     assert!(error.is_not_found());
@@ -30,16 +30,18 @@ fn display_quotes_the_start_of_an_html_page_on_one_line() {
     let service =
         ServiceError::parse(StatusCode::BAD_GATEWAY, &headers(&[("content-type", "text/html")]), page.as_bytes());
     let text = Error::from_service(service).with_call(&call()).with_attempts(3).to_string();
-    assert!(text.contains("502 Bad Gateway: the answer is no QingStor error but text/html: <html> <h1>Bad Gateway"));
+    assert!(text.contains(
+        "502 Bad Gateway: the response is not an error document of QingStor but text/html: <html> <h1>Bad Gateway"
+    ));
     assert!(text.ends_with("… (sent 3 times)"), "{text}");
     assert!(text.len() < 400);
 }
 
 #[test]
-fn display_of_an_empty_answer_is_its_status() {
+fn display_of_an_empty_response_is_its_status() {
     let service = ServiceError::parse(StatusCode::FORBIDDEN, &HeaderMap::new(), b"");
     let error = Error::from_service(service);
-    assert_eq!(error.to_string(), "the server answered 403 Forbidden");
+    assert_eq!(error.to_string(), "the server returned 403 Forbidden");
     assert_eq!(error.code(), None);
     assert!(error.is_access_denied());
 }
@@ -52,7 +54,7 @@ fn display_of_a_redirect_names_the_zone_as_the_cause() {
         b"",
     );
     let text = Error::from_service(service).to_string();
-    assert!(text.contains("https://pek3a.example.com/films; check the zone"), "{text}");
+    assert!(text.contains("https://pek3a.example.com/films; check the zone of the bucket"), "{text}");
 }
 
 #[test]

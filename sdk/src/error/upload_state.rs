@@ -5,17 +5,18 @@ use std::path::PathBuf;
 
 use super::Error;
 
-/// The state in which a failed transfer left its multipart upload; see [`Error::upload_state`].
+/// The state in which a failed transfer left its multipart upload, returned by [`Error::upload_state`].
 ///
-/// The parts of an unfinished upload are stored, and cost money, until it is completed or aborted. Unless a variant says
-/// otherwise, [`Error::upload_id`] is the id of the upload.
+/// The server stores the parts of an unfinished upload, which cost money, until it is completed or aborted. Unless a variant
+/// says otherwise, [`Error::upload_id`] returns the id of the upload.
 ///
 /// ```
 /// use qingstor_sdk::{Error, UploadState};
 ///
 /// fn advice(error: &Error) -> &str {
 ///     match error.upload_state() {
-///         Some(UploadState::Kept { .. } | UploadState::Unknown { checkpoint: Some(_), .. }) => "call it again to resume",
+///         Some(UploadState::Kept { .. }) => "call it again to resume",
+///         Some(UploadState::Unknown { checkpoint: Some(_), .. }) => "call it again to find out",
 ///         Some(UploadState::AbortFailed { .. }) => "abort the upload later",
 ///         _ => "start again",
 ///     }
@@ -24,50 +25,51 @@ use super::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum UploadState {
-    /// The upload was aborted, and its parts are deleted. Start a new one.
+    /// The upload was aborted, so its parts are deleted. Start a new one.
     Aborted,
     /// The upload could not be aborted, and its parts are still stored. Abort it with
     /// [`Bucket::abort_multipart_upload`](crate::Bucket::abort_multipart_upload) or
     /// [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads).
     #[non_exhaustive]
     AbortFailed {
-        /// The error of the abort.
+        /// The reason for which the upload could not be aborted.
         cause: Error,
     },
-    /// The upload is kept. The same call with the same checkpoint resumes it.
+    /// The upload was kept. The same call with the same checkpoint resumes it.
     #[non_exhaustive]
     Kept {
         /// The checkpoint file.
         checkpoint: PathBuf,
-        /// The error of the last attempt to write the checkpoint. Parts that it lacks are read again before they are skipped.
+        /// The error of the last attempt to save the checkpoint. Parts that are missing in it are read and hashed again
+        /// before they are skipped.
         unsaved: Option<Error>,
     },
-    /// The checkpoint was refused, because it belongs to another source, destination or setting, or has a part size that the
-    /// source cannot be uploaded with. Neither the checkpoint nor
-    /// its upload was touched. Use another checkpoint file; or correct the call; or remove the checkpoint and abort the
-    /// upload.
+    /// The checkpoint does not fit the call: it belongs to another source, destination or setting, or its part size is too
+    /// small for the source. The checkpoint and its upload were left as they are. Correct the call, use another checkpoint
+    /// file, or delete the checkpoint and abort the upload.
     #[non_exhaustive]
     Refused {
         /// The checkpoint file.
         checkpoint: PathBuf,
     },
-    /// The server does not know the upload any more, and the object under the key, if there is one, is not its own: another
-    /// client aborted it. Start a new one.
+    /// The upload does not exist any more and did not create the object that is stored under the key now, if there is one.
+    /// Another client aborted it. Start a new one.
     Gone,
-    /// The upload was completed: the object is stored. The error concerns what followed, such as looking at its size.
+    /// The upload was completed, so the object is stored. A later step failed, such as checking the size of the object.
     Completed,
-    /// The upload may have been completed, and was not aborted, because the server may still be completing it. With a
-    /// checkpoint, the same call finds out and resumes it. Otherwise compare the object, and abort the upload if it is still
-    /// listed later.
+    /// The upload may have been completed. It was not aborted, because the server may still be completing it. With a
+    /// checkpoint, the same call finds out and resumes the upload if necessary. Without one, check the object, and abort the
+    /// upload if it is still listed later.
     #[non_exhaustive]
     Unknown {
         /// The checkpoint file, if there is one.
         checkpoint: Option<PathBuf>,
-        /// The error of the last attempt to write the checkpoint. Parts that it lacks are read again before they are skipped.
+        /// The error of the last attempt to save the checkpoint. Parts that are missing in it are read and hashed again
+        /// before they are skipped.
         unsaved: Option<Error>,
     },
-    /// The server may have started an upload without parts whose id did not arrive; [`Error::upload_id`] is `None`.
-    /// [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads) finds it.
+    /// The server may have started an upload, but the response with its id was lost, so [`Error::upload_id`] is `None`. The
+    /// upload has no parts. [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads) finds and aborts it.
     MaybeStarted,
 }
 
@@ -92,8 +94,8 @@ impl Error {
 
     /// Returns the state in which a failed upload or copy left its multipart upload.
     ///
-    /// `None` if there was no multipart upload, and if its checkpoint could not be read: another transfer uses it, it is
-    /// damaged, or another version of the SDK wrote it. Such a checkpoint and its upload are left as they are.
+    /// It is `None` if there was no multipart upload, or if the checkpoint could not be read because another transfer uses it,
+    /// it is damaged, or another version of the SDK wrote it. Such a checkpoint and its upload are left as they are.
     pub fn upload_state(&self) -> Option<&UploadState> {
         self.0.upload.as_ref().and_then(|upload| upload.state.as_ref())
     }
@@ -132,38 +134,38 @@ impl fmt::Display for FailedUpload {
     }
 }
 
-/// Continues a sentence about the upload: "was aborted".
+/// Formats the state as the end of a sentence about the upload, such as "was aborted".
 impl fmt::Display for UploadState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aborted => f.write_str("was aborted"),
-            Self::AbortFailed { cause } => write!(f, "could not be aborted and keeps its parts until it is ({cause})"),
+            Self::AbortFailed { cause } => write!(f, "could not be aborted, so its parts are still stored ({cause})"),
             Self::Kept { checkpoint, unsaved: None } => {
-                write!(f, "is kept: the checkpoint {} resumes it", checkpoint.display())
+                write!(f, "was kept; call again with the checkpoint {} to resume it", checkpoint.display())
             }
             Self::Kept { checkpoint, unsaved: Some(error) } => {
-                write!(f, "is kept: the checkpoint {} resumes it, but lacks some parts ({error})", checkpoint.display())
+                write!(
+                    f,
+                    "was kept; call again with the checkpoint {} to resume it; some parts are missing in the checkpoint ({error})",
+                    checkpoint.display()
+                )
             }
-            Self::Refused { .. } => f.write_str("was not touched"),
-            Self::Gone => f.write_str("does not exist any more: another client aborted it"),
-            Self::Completed => f.write_str("was completed: the object is stored"),
+            Self::Refused { .. } => f.write_str("was left as it is"),
+            Self::Gone => f.write_str("does not exist any more, because another client aborted it"),
+            Self::Completed => f.write_str("was completed, so the object is stored"),
             Self::Unknown { checkpoint, unsaved } => {
-                f.write_str("may have been completed, and was not aborted")?;
+                f.write_str("may have been completed and was not aborted")?;
                 if let Some(checkpoint) = checkpoint {
-                    write!(
-                        f,
-                        ": with the checkpoint {}, the same call finds out and resumes it",
-                        checkpoint.display()
-                    )?;
+                    write!(f, "; call again with the checkpoint {} to find out and resume it", checkpoint.display())?;
                 }
                 match unsaved {
-                    Some(error) => write!(f, "; the checkpoint lacks some parts ({error})"),
+                    Some(error) => write!(f, "; some parts are missing in the checkpoint ({error})"),
                     None => Ok(()),
                 }
             }
-            Self::MaybeStarted => {
-                f.write_str("may have been started without its id arriving: `abort_stale_uploads` finds it")
-            }
+            Self::MaybeStarted => f.write_str(
+                "may have been started, but the response with its id was lost; `abort_stale_uploads` aborts it",
+            ),
         }
     }
 }
@@ -174,7 +176,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn an_error_names_the_upload_its_part_and_its_state() {
+    fn display_names_the_upload_its_part_and_its_state() {
         let error = Error::new(ErrorKind::Connection, "it broke").with_part("U1", 7);
         assert_eq!(error.to_string(), "it broke; part 7 of upload U1");
         let error = error.with_upload_state("U1", UploadState::Aborted);
@@ -189,19 +191,25 @@ mod tests {
     }
 
     #[test]
-    fn every_state_says_what_to_do() {
+    fn display_of_every_state() {
         let cause = || Error::new(ErrorKind::Connect, "no connection");
         let path = || PathBuf::from("db.qsupload");
         let unknown = |checkpoint| UploadState::Unknown { checkpoint, unsaved: None };
         for (state, text) in [
-            (UploadState::AbortFailed { cause: cause() }, "keeps its parts until it is (no connection)"),
-            (UploadState::Kept { checkpoint: path(), unsaved: None }, "is kept: the checkpoint db.qsupload resumes it"),
-            (UploadState::Kept { checkpoint: path(), unsaved: Some(cause()) }, "lacks some parts (no connection)"),
-            (UploadState::Refused { checkpoint: path() }, "was not touched"),
+            (UploadState::AbortFailed { cause: cause() }, "its parts are still stored (no connection)"),
+            (
+                UploadState::Kept { checkpoint: path(), unsaved: None },
+                "was kept; call again with the checkpoint db.qsupload to resume it",
+            ),
+            (
+                UploadState::Kept { checkpoint: path(), unsaved: Some(cause()) },
+                "some parts are missing in the checkpoint (no connection)",
+            ),
+            (UploadState::Refused { checkpoint: path() }, "was left as it is"),
             (UploadState::Gone, "does not exist any more"),
             (UploadState::Completed, "was completed"),
-            (unknown(None), "may have been completed, and was not aborted"),
-            (unknown(Some(path())), "with the checkpoint db.qsupload, the same call finds out"),
+            (unknown(None), "may have been completed and was not aborted"),
+            (unknown(Some(path())), "call again with the checkpoint db.qsupload to find out"),
         ] {
             assert!(state.to_string().contains(text), "{state}");
         }

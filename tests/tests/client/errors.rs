@@ -97,7 +97,7 @@ async fn error_with_an_empty_body_has_the_status() {
         let error = get_error(ResponseTemplate::new(status)).await;
         assert_service_error(&error, status);
         assert_eq!((error.code(), error.server_message()), (None, None));
-        assert!(error.to_string().contains(&format!("answered {status}")), "{error}");
+        assert!(error.to_string().contains(&format!("returned {status}")), "{error}");
     }
 }
 

@@ -85,7 +85,7 @@ async fn a_completion_that_may_still_be_under_way_is_not_aborted() {
                 panic!("{fault:?}: {error}");
             };
             assert_eq!(kept.as_ref(), is_noted.then_some(&checkpoint), "{fault:?}: {error}");
-            let told = format!("upload {id}, which may have been completed, and was not aborted");
+            let told = format!("upload {id}, which may have been completed and was not aborted");
             assert!(error.to_string().contains(&told), "{fault:?}: {error}");
             assert_eq!(error.to_string().contains("db.tar.qsupload"), is_noted, "{fault:?}: {error}");
             assert!(open_uploads(&clean).await.unwrap().contains(&id.to_owned()), "{fault:?}");

@@ -110,7 +110,7 @@ async fn an_upload_that_cannot_resume_yet_is_kept() {
     let error = upload(&offline).send().await.unwrap_err();
     assert_eq!((error.kind(), error.upload_id()), (ErrorKind::Connect, Some(id.as_str())), "{error}");
     assert!(matches!(error.upload_state(), Some(UploadState::Kept { unsaved: None, .. })), "{error}");
-    assert!(error.to_string().contains("which is kept: the checkpoint"), "{error}");
+    assert!(error.to_string().contains("which was kept; call again with the checkpoint"), "{error}");
     test.emulator().listen_again().await.unwrap();
     let uploaded = upload(&offline).send().await.unwrap();
     assert!(uploaded.resumed_bytes >= PART, "{uploaded:?}");
