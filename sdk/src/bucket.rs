@@ -1,4 +1,4 @@
-//! The handle of a bucket.
+//! The handle for a bucket.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,10 @@ use crate::error::{CallName, Result};
 use crate::operation::{BucketScope, ObjectScope, Operation};
 use crate::pagination::{List, Paginated, Paginator};
 
-/// A handle of a bucket, on which most operations are called. [`QingStor::bucket`](crate::QingStor::bucket) creates it.
+/// A handle for a bucket, with methods for the operations on the bucket and on its objects.
+/// [`QingStor::bucket`](crate::QingStor::bucket) creates it.
 ///
-/// Cloning it is cheap; clones share the client's connections.
+/// Cloning is cheap. All clones share the connections of the client.
 #[derive(Clone)]
 pub struct Bucket {
     client: Arc<Client>,
@@ -31,13 +32,13 @@ impl Bucket {
         &self.name
     }
 
-    /// Returns the zone that [`QingStor::bucket`](crate::QingStor::bucket) was given. `None` means the zone of the
-    /// configuration.
+    /// Returns the zone that was passed to [`QingStor::bucket`](crate::QingStor::bucket), or `None` if requests use the zone
+    /// of the configuration.
     pub fn zone(&self) -> Option<&str> {
         self.zone.as_deref()
     }
 
-    /// Presigns an operation on the bucket itself, as [`presign_object`](Bucket::presign_object) does for objects.
+    /// Presigns a request for the bucket itself. See [`presign_object`](Bucket::presign_object).
     ///
     /// # Errors
     ///
@@ -49,11 +50,11 @@ impl Bucket {
         self.client.presign(input, self.address(None), lifetime)
     }
 
-    /// Presigns one request on an object: everyone who has the returned URL and headers can send it during `lifetime`,
-    /// without the key pair.
+    /// Presigns a request for an object. Anyone who has the returned URL and headers can send it during `lifetime`, without
+    /// the key pair.
     ///
-    /// Nothing is sent. Fractions of a second of `lifetime` are dropped. A body other than JSON is not part of the
-    /// presigned request; the sender supplies it.
+    /// `lifetime` is rounded down to whole seconds. The body is part of the presigned request only if it is JSON; any other
+    /// body is supplied by the sender.
     ///
     /// ```
     /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -68,8 +69,9 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input is out of its limits, the
-    /// lifetime is less than a second, or the operation sends a form; [`ErrorKind::Config`](crate::ErrorKind::Config) if the client is anonymous.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input violates a limit, if `lifetime`
+    /// is shorter than a second, or if the operation sends a form. [`ErrorKind::Config`](crate::ErrorKind::Config) if the
+    /// client is anonymous.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/signature.html>
     pub fn presign_object<I>(&self, key: &str, input: I, lifetime: Duration) -> Result<PresignedRequest>
@@ -79,7 +81,8 @@ impl Bucket {
         self.client.presign(input, self.address(Some(key)), lifetime)
     }
 
-    /// Returns a paginated list of the bucket, such as its objects. Nothing is sent before the first page is requested.
+    /// Returns a paginated list of the bucket, such as its objects. The first request is sent when the first page or item is
+    /// asked for.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -99,8 +102,8 @@ impl Bucket {
         Paginator::new(self.list(None), input)
     }
 
-    /// Returns a paginated list of an object, such as the parts of an upload. Nothing is sent before the first page is
-    /// requested.
+    /// Returns a paginated list of an object, such as the parts of a multipart upload. The first request is sent when the
+    /// first page or item is asked for.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -129,12 +132,12 @@ impl Bucket {
         }
     }
 
-    #[allow(dead_code, reason = "the specification decides what of this is used")]
+    #[allow(dead_code, reason = "unused if the specification has no operations on buckets")]
     pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
         self.client.execute(self.attempts(), input, self.address(None)).await
     }
 
-    #[allow(dead_code, reason = "the specification decides what of this is used")]
+    #[allow(dead_code, reason = "unused if the specification has no operations on objects")]
     pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
         &self,
         key: &str,
@@ -143,7 +146,7 @@ impl Bucket {
         self.client.execute(self.attempts(), input, self.address(Some(key))).await
     }
 
-    /// Like [`send_object`](Self::send_object), with attempts that count for more than this request.
+    /// Like [`send_object`](Self::send_object), but uses up `attempts`, which several requests of a transfer share.
     pub(crate) async fn send_object_within<'a, I: Operation<Scope = ObjectScope>>(
         &'a self,
         attempts: &mut Attempts<'a>,
@@ -163,12 +166,12 @@ impl Bucket {
         self.client.outgoing(&call, self.server_time())
     }
 
-    /// Returns a handle of another bucket in the same zone.
+    /// Returns a handle for another bucket in the same zone.
     pub(crate) fn neighbour(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }
     }
 
-    /// Returns the name of a call on an object, which errors contain.
+    /// Returns the description of a call on an object for errors.
     pub(crate) fn call(&self, operation: &'static str, key: &str) -> CallName {
         CallName { operation, bucket: Some(self.name().to_owned()), key: Some(key.to_owned()) }
     }
@@ -177,17 +180,17 @@ impl Bucket {
         &self.client.endpoint
     }
 
-    /// Returns the zone of the bucket, or else that of the configuration.
+    /// Returns the zone of the bucket, or that of the configuration if the bucket has none.
     pub(crate) fn zone_in_use(&self) -> Option<&str> {
         self.client.zone_in_use(self.zone())
     }
 
-    /// Returns attempts for several requests that count as one.
+    /// Returns the attempts that the configuration allows for one request, part or range.
     pub(crate) fn attempts(&self) -> Attempts<'_> {
         self.client.attempts()
     }
 
-    /// Returns the time of the server: the clock of this machine, corrected if a server refused it.
+    /// Returns the local time, corrected by the server's clock if a signature was refused because of its date.
     pub(crate) fn server_time(&self) -> Timestamp {
         self.client.clock.now()
     }

@@ -1,4 +1,4 @@
-//! The handle of an account.
+//! The handle for an account.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use crate::error::Result;
 use crate::operation::{Operation, ServiceScope};
 use crate::pagination::{List, Paginated, Paginator};
 
-/// A client of one QingStor account.
+/// A client for one QingStor account.
 ///
-/// It has a pool of connections, which all clones share. Cloning is cheap, so create one client and clone it.
+/// It owns a pool of connections that all clones share. Cloning is cheap, so create one client and clone it.
 ///
 /// ```no_run
 /// # async fn run() -> qingstor_sdk::Result<()> {
@@ -33,23 +33,25 @@ pub struct QingStor {
 }
 
 impl QingStor {
-    /// Creates a client. Nothing is sent.
+    /// Creates a client without sending a request.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a value of the configuration is invalid or contradicts another.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a value of the configuration is invalid or contradicts another
+    /// one.
     pub fn new(config: Config) -> Result<Self> {
         Client::new(config).map(|client| Self { client: Arc::new(client) })
     }
 
-    /// Returns a handle of a bucket. Nothing is sent, and the bucket does not have to exist yet.
+    /// Returns a handle for a bucket without sending a request. The bucket does not have to exist yet.
     ///
-    /// `zone` is the zone of the bucket, such as `"pek3b"`. `None` means the zone of the [`Config`]. If neither is set, the
-    /// host name has no zone, as endpoints other than QingStor's own require.
+    /// `zone` is the zone of the bucket, such as `"pek3b"`. If it is `None`, the zone of the [`Config`] is used. If that is
+    /// unset too, requests go to the host of the endpoint without a zone before it; endpoints other than QingStor's own need
+    /// that.
     ///
-    /// Name and zone are checked by the first call: it fails with
+    /// The name and the zone are checked by the first call, which fails with
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is empty or cannot be part of a URL. The
-    /// server checks its own rule for names: 6 to 63 lower-case letters, digits and dashes.
+    /// server accepts names of 6 to 63 lower-case letters, digits and dashes; the client leaves this check to the server.
     ///
     /// ```
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -66,7 +68,7 @@ impl QingStor {
         Bucket::new(Arc::clone(&self.client), name.into(), zone.into())
     }
 
-    /// Presigns one request about the account: everyone who has the returned URL and headers can send it during `lifetime`,
+    /// Presigns a request for the account. Anyone who has the returned URL and headers can send it during `lifetime`,
     /// without the key pair.
     ///
     /// # Errors
@@ -79,7 +81,8 @@ impl QingStor {
         self.client.presign(input, Address::default(), lifetime)
     }
 
-    /// Returns a paginated list of the account, such as its buckets. Nothing is sent before the first page is requested.
+    /// Returns a paginated list of the account, such as its buckets. The first request is sent when the first page or item
+    /// is asked for.
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
@@ -98,7 +101,7 @@ impl QingStor {
         Paginator::new(list, input)
     }
 
-    #[allow(dead_code, reason = "the specification decides what of this is used")]
+    #[allow(dead_code, reason = "unused if the specification has no operations on the account")]
     pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
         self.client.execute(self.client.attempts(), input, Address::default()).await
     }

@@ -1,16 +1,16 @@
-//! Correction of a local clock that is off.
+//! Correction of a wrong local clock.
 //!
-//! A signature contains a date, and the server refuses one that is 15 minutes off.
+//! The date of a request is signed, and the server refuses requests with a date that is wrong by 15 minutes.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 
 use crate::Timestamp;
 
-/// Minimum difference, in seconds. If the clocks differ by less, the refusal has another cause.
+/// Minimum difference between the clocks, in seconds. If it is smaller, the refusal has another cause.
 const MIN_CORRECTION_SECONDS: i64 = 60;
 
-/// The local clock, corrected by the server's.
+/// The local clock with a correction.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     offset_seconds: AtomicI64,
@@ -24,13 +24,13 @@ impl Clock {
     }
 
     /// Corrects the clock after the server refused a request that was signed at `signed_at`. Returns false if the clocks
-    /// agree, so that another attempt would be refused too.
+    /// agree. In that case, another attempt would be refused too.
     ///
-    /// The server's time is compared with `signed_at` and not with the present time. If several requests are refused
-    /// together, the first one corrects the clock, and all of them are sent again.
+    /// The server's time is compared with `signed_at` instead of the current time. If several requests are refused at the
+    /// same time, the first one corrects the clock, but all of them can be sent again.
     pub(crate) fn correct(&self, signed_at: Timestamp, server: Timestamp) -> bool {
-        let error = server.as_unix() - signed_at.as_unix();
-        if error.abs() < MIN_CORRECTION_SECONDS {
+        let difference = server.as_unix() - signed_at.as_unix();
+        if difference.abs() < MIN_CORRECTION_SECONDS {
             return false;
         }
         let here = Timestamp::from(SystemTime::now()).as_unix();
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn concurrent_requests_are_all_sent_again() {
+    fn clock_can_be_corrected_by_concurrent_requests() {
         let clock = Clock::default();
         let (signed_at, server) = (clock.now(), hour_ahead_of(&clock));
         assert!(clock.correct(signed_at, server));

@@ -1,4 +1,4 @@
-//! The internal client below the public handles: sends operations, with signature and retries.
+//! The internal client that the public handles share. It encodes, signs and sends operations, and decodes responses.
 
 mod clock_skew;
 mod presign;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use crate::config::{AddressingStyle, Config, Credentials, Endpoint, RetryConfig};
+use crate::config::{Config, Endpoint};
 use crate::error::{CallName, Error, Result};
 use crate::operation::spec::OperationSpec;
 use crate::operation::{Operation, RequestEncoder};
@@ -28,16 +28,13 @@ use send::Call;
 pub(crate) use transport::Outgoing;
 use transport::Transport;
 
-/// The client of an account. All handles that are made from one another share it.
+/// The client for an account. A `QingStor` shares it with the handles for its buckets.
 pub(crate) struct Client {
+    config: Config,
     pub(crate) endpoint: Endpoint,
-    pub(crate) zone: Option<String>,
-    pub(crate) addressing_style: AddressingStyle,
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) user_agent: HeaderValue,
-    pub(crate) retry: RetryConfig,
+    user_agent: HeaderValue,
     pub(crate) clock: Clock,
-    pub(crate) transport: Transport,
+    transport: Transport,
 }
 
 /// The resource that a call addresses.
@@ -48,26 +45,25 @@ pub(crate) struct Address<'a> {
     pub(crate) key: Option<&'a str>,
 }
 
+impl Address<'_> {
+    /// Returns the description of a call with this address for errors.
+    pub(crate) fn call_name(&self, operation: &'static str) -> CallName {
+        CallName { operation, bucket: self.bucket.map(str::to_owned), key: self.key.map(str::to_owned) }
+    }
+}
+
 impl Client {
     pub(crate) fn new(config: Config) -> Result<Self> {
-        let settings = config.resolve()?;
-        let transport = Transport::new(&settings)?;
-        Ok(Self {
-            user_agent: user_agent(settings.additional_user_agent.as_deref())?,
-            endpoint: settings.endpoint,
-            zone: settings.zone,
-            addressing_style: settings.addressing_style,
-            credentials: settings.credentials,
-            retry: settings.retry,
-            clock: Clock::default(),
-            transport,
-        })
+        let endpoint = config.check()?;
+        let transport = Transport::new(&config, &endpoint)?;
+        let user_agent = user_agent(config.additional_user_agent.as_deref())?;
+        Ok(Self { config, endpoint, user_agent, clock: Clock::default(), transport })
     }
 
     /// Encodes `input`, sends it until it succeeds or `attempts` are used up, and decodes the response.
     ///
-    /// The attempts belong to this request alone, or are borrowed from a transfer that sends several requests for a part.
-    /// This function is compiled for each operation, so it is short. The functions that it calls are compiled once.
+    /// `attempts` are those of this request, or are borrowed from a transfer that sends several requests for a part. The
+    /// function is short, because it is compiled for each operation. The functions that it calls are compiled once.
     pub(crate) async fn execute<'a, I: Operation>(
         &'a self,
         attempts: impl BorrowMut<Attempts<'a>> + Send,
@@ -84,7 +80,7 @@ impl Client {
 
     /// Returns the attempts that the configuration allows for one request.
     pub(crate) fn attempts(&self) -> Attempts<'_> {
-        Attempts::new(&self.retry)
+        Attempts::new(&self.config.retry)
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {
@@ -93,22 +89,22 @@ impl Client {
         self.call(I::SPEC, encoder, address)
     }
 
-    /// Returns the zone of a request: that of its bucket, or else of the account.
-    pub(crate) fn zone_in_use<'a>(&'a self, given: Option<&'a str>) -> Option<&'a str> {
-        given.or(self.zone.as_deref())
+    /// Returns the zone of the bucket, or that of the configuration if the bucket has none.
+    pub(crate) fn zone_in_use<'a>(&'a self, bucket_zone: Option<&'a str>) -> Option<&'a str> {
+        bucket_zone.or(self.config.zone.as_deref())
     }
 
-    /// Checks a call. Not generic, so that it is compiled once for all operations.
+    /// Checks a request and its address. It is not generic, so that it is compiled once for all operations.
     fn call(&self, spec: OperationSpec, mut encoder: RequestEncoder, address: Address<'_>) -> Result<Call> {
         let Address { zone, bucket, key } = address;
-        let name = CallName { operation: spec.name, bucket: bucket.map(str::to_owned), key: key.map(str::to_owned) };
+        let name = address.call_name(spec.name);
         if let Some(Err(problem)) = key.map(check_key) {
             encoder.refuse("key", problem);
         }
-        let request = encoder.finish(self.credentials.as_ref());
+        let request = encoder.finish(self.config.credentials());
         let addressed = request.and_then(|request| {
-            // The configuration was checked before, so an error comes from the call.
-            let target = self.endpoint.target(self.zone_in_use(zone), bucket, key, self.addressing_style);
+            // The configuration was checked before, so only an argument of the call can cause an error.
+            let target = self.endpoint.target(self.zone_in_use(zone), bucket, key, self.config.addressing_style);
             Ok((target.map_err(Error::into_invalid_input)?, request))
         });
         let (target, request) = addressed.map_err(|error| error.with_call(&name))?;

@@ -1,4 +1,4 @@
-//! Presigned requests, which any HTTP client can send later.
+//! Presigned requests, which any HTTP client can send.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::value::encode_query;
 use super::send::Call;
 use super::{Address, Client, sign};
 
-/// A signed request that any HTTP client can send until it expires. Treat its URL like a password.
+/// A signed request that any HTTP client can send until it expires. Keep its URL secret.
 #[derive(Clone)]
 pub struct PresignedRequest {
     method: Method,
@@ -30,12 +30,12 @@ impl PresignedRequest {
         &self.method
     }
 
-    /// Returns the URL with its signature.
+    /// Returns the URL, which contains the signature.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Returns headers that must be sent unchanged. A plain download has none.
+    /// Returns the headers that must be sent unchanged. A plain download has none.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -45,7 +45,7 @@ impl PresignedRequest {
         self.body.as_ref()
     }
 
-    /// Returns the time from which the server refuses the request, by the server's clock.
+    /// Returns the time of the server's clock at which the request expires.
     pub fn expires(&self) -> Timestamp {
         self.expires
     }
@@ -75,8 +75,8 @@ impl Client {
     }
 
     fn presign_call(&self, call: Call, lifetime: Duration) -> Result<PresignedRequest> {
-        let Some(credentials) = &self.credentials else {
-            return Err(Error::config("presigning needs an access key pair, and this client has none"));
+        let Some(credentials) = self.config.credentials() else {
+            return Err(Error::config("presigning requires access keys, but this client has none"));
         };
         let expires = i64::try_from(lifetime.as_secs())
             .ok()
@@ -91,7 +91,7 @@ impl Client {
         if request.form.is_some() {
             return Err(Error::invalid_input(
                 "a form cannot be presigned, because its fields are in the body: sign a policy instead (see the module `sign`), \
-                 call the operation, or presign a PUT",
+                 call the operation, or presign PutObject",
             ));
         }
         let to_sign = sign::string_to_sign_query(&spec.method, &request.headers, expires.as_unix(), &resource);

@@ -1,7 +1,7 @@
-//! The retry policy: which failures are retried, how often and after which wait.
+//! The retry policy: the errors that are retried, the number of attempts and the waits between them.
 //!
-//! Requests are retried by `send.rs`. Transfers retry what one request cannot: the rest of a range, and a body that was
-//! changed on its way to the server. Only the completion of an upload has a rule of its own, in `transfer/upload/complete.rs`.
+//! `send.rs` retries requests. Transfers also retry the rest of a range after the connection broke, and a part after its bytes
+//! were changed on the way to the server. The rule for the completion of an upload is in `transfer/upload/complete.rs`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use http::StatusCode;
 use crate::config::RetryConfig;
 use crate::error::{Error, ErrorKind};
 
-/// The attempts at one request, part, range or completion.
+/// The number of failed attempts at one request, part, range or completion.
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
     policy: &'a RetryConfig,
@@ -23,7 +23,7 @@ impl<'a> Attempts<'a> {
         Self { policy, failed: 0 }
     }
 
-    /// Counts a failed attempt, and returns the wait before the next one or `None` if there must be no other.
+    /// Counts a failed attempt. Returns the wait before the next one, or `None` if no other attempt is allowed.
     pub(crate) fn wait_after(&mut self, error: &Error) -> Option<Duration> {
         self.failed = self.failed.saturating_add(1);
         if self.failed >= self.policy.max_attempts {
@@ -36,33 +36,33 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Counts a failed attempt and waits before the next one. Returns the error if there must be no other.
+    /// Counts a failed attempt and waits before the next one. Returns the error if no other attempt is allowed.
     pub(crate) async fn pause(&mut self, error: Error) -> Result<(), Error> {
         let Some(wait) = self.wait_after(&error) else { return Err(error) };
         self.wait(wait, &error).await;
         Ok(())
     }
 
-    /// Logs a retry and waits before it. `wait` comes from [`wait_after`](Self::wait_after).
+    /// Logs a retry and waits for the time that [`wait_after`](Self::wait_after) returned.
     pub(crate) async fn wait(&self, wait: Duration, error: &Error) {
         tracing::debug!(%error, failed = self.failed, wait_ms = wait.as_millis(), "retrying");
         tokio::time::sleep(wait).await;
     }
 
-    /// Starts to count anew, because the last attempt got further than those before.
+    /// Sets the number of failed attempts to 0 after a request made progress.
     pub(crate) fn reset(&mut self) {
         self.failed = 0;
     }
 }
 
-/// Returns true if a request may be sent again after `error`: the error is transient, and another execution does no harm.
+/// Returns true if a request may be sent again after `error`: the error is transient, and a second execution is harmless.
 pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
         ErrorKind::Connect => true,
         ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
         ErrorKind::Service => match error.status() {
             Some(StatusCode::TOO_MANY_REQUESTS) => true,
-            // A server that answers 501 or 505 lacks the feature.
+            // 501 and 505 mean that the server does not support the request.
             Some(status) => is_idempotent && status.is_server_error() && !matches!(status.as_u16(), 501 | 505),
             None => false,
         },
@@ -72,11 +72,11 @@ pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
 
 /// Returns true if the rest of a range may be requested again after `error`.
 ///
-/// `is_in_body` is true if the connection failed while the response's body was read. The client has already retried the
+/// `is_in_body` is true if the connection failed while the body of the response was read. `send.rs` has already retried the
 /// other errors as often as the policy allows.
 pub(crate) fn can_retry_range(error: &Error, is_in_body: bool) -> bool {
     match error.kind() {
-        // The response is not the requested range. A proxy may have sent it.
+        // The response is not the requested range. It may come from a proxy.
         ErrorKind::UnexpectedResponse => true,
         ErrorKind::Connection | ErrorKind::Timeout => is_in_body,
         _ => false,
@@ -85,20 +85,20 @@ pub(crate) fn can_retry_range(error: &Error, is_in_body: bool) -> bool {
 
 /// Returns true if a body may be sent again after `error`, because its bytes were changed on the way to the server.
 ///
-/// The server compares the `Content-MD5` and answers `bad_digest`. `is_wrong_etag` is true if the client has compared the ETag
-/// in the answer, which is not that of the bytes.
+/// The server compares the bytes with `Content-MD5` and returns `bad_digest`. `is_wrong_etag` is true if the client has compared
+/// them with the ETag in the response.
 pub(crate) fn can_retry_body(error: &Error, is_wrong_etag: bool) -> bool {
     is_wrong_etag || error.code() == Some("bad_digest")
 }
 
-/// Returns a random wait before the attempt after `failed` attempts (full jitter). [`RetryConfig`] documents it.
+/// Returns a random wait after the given number of failed attempts (full jitter), as documented for [`RetryConfig`].
 fn backoff(policy: &RetryConfig, failed: u32) -> Duration {
     let doubled = 2u32.saturating_pow(failed.saturating_sub(1));
     let ceiling = policy.initial_backoff.saturating_mul(doubled).min(policy.max_backoff);
     ceiling.mul_f64(random_fraction())
 }
 
-/// Returns a number in 0..1. The seed of hash maps is random enough to spread clients in time.
+/// Returns a number in 0..1. The seed of a hash map is random enough to make clients retry at different times.
 fn random_fraction() -> f64 {
     let random = RandomState::new().hash_one(0u8);
     f64::from(u32::try_from(random >> 32).unwrap_or(0)) / (f64::from(u32::MAX) + 1.0)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_retried_after_wrong_responses_and_failures_of_the_body() {
+    fn ranges_are_retried_after_wrong_responses_and_broken_bodies() {
         for (kind, after_response, in_body) in [
             (ErrorKind::UnexpectedResponse, true, true),
             (ErrorKind::Connection, false, true),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_retried_if_the_server_received_other_bytes() {
+    fn bodies_are_retried_if_the_server_received_different_bytes() {
         let service = |code| {
             let body = format!(r#"{{"code":"{code}"}}"#);
             Error::from_service(ServiceError::parse(StatusCode::BAD_REQUEST, &HeaderMap::new(), body.as_bytes()))
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_grow_within_their_bounds() {
+    fn waits_grow_up_to_max_backoff() {
         let config = RetryConfig::default()
             .max_attempts(100)
             .initial_backoff(Duration::from_millis(100))
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_waited_for_up_to_the_bound() {
+    fn retry_after_is_obeyed_up_to_max_retry_after() {
         let asked = |seconds: u64| status_with(503, HeaderMap::from_iter([(RETRY_AFTER, seconds.into())]));
         let config = RetryConfig::default().max_retry_after(Duration::from_secs(10));
         assert_eq!(Attempts::new(&config).wait_after(&asked(7)), Some(Duration::from_secs(7)));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn attempts_end_unless_they_get_further() {
+    fn attempts_end_at_the_maximum_and_continue_after_a_reset() {
         let config = RetryConfig::default();
         let mut attempts = Attempts::new(&config);
         assert!(attempts.wait_after(&status(503)).is_some());

@@ -1,4 +1,4 @@
-//! Sends an encoded request: signs each attempt, retries, and reads the response.
+//! Sends an encoded request: signs every attempt, retries it, and reads the response.
 
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use super::retry::{Attempts, can_retry};
 use super::transport::Outgoing;
 use super::{Client, sign};
 
-/// Maximum number of bytes of a JSON document. The largest, a page of 1,000 keys of 1,023 bytes, has about 2 MiB.
+/// Maximum size of a JSON document in bytes. The largest one, a page of 1,000 keys of 1,023 bytes, has about 2 MiB.
 const MAX_DOCUMENT_SIZE: usize = 64 << 20;
-/// Maximum number of bytes of an error.
+/// Maximum size of an error response in bytes.
 const MAX_ERROR_SIZE: usize = 64 << 10;
 
-/// Number of headers that this crate and the HTTP library add. The map of headers has room for them from the start.
+/// Number of headers that this crate and the HTTP library add to a request.
 const ADDED_HEADERS: usize = 8;
 
-/// An encoded request with its address and its name in errors.
+/// An encoded request with its address and its description for errors.
 pub(crate) struct Call {
     pub(crate) spec: OperationSpec,
     pub(crate) name: Arc<CallName>,
@@ -35,20 +35,20 @@ pub(crate) struct Call {
 }
 
 impl Client {
-    /// Sends the call until it succeeds, fails for good or `attempts` are used up.
+    /// Sends the call until it succeeds, fails with an error that is not retried, or `attempts` are used up.
     ///
-    /// Not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes instead of
-    /// 2,848.
+    /// This is not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes instead
+    /// of 2,848.
     pub(crate) fn send<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
         attempts: A,
     ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
         let (operation, name) = (call.spec.name, Arc::clone(&call.name));
-        // Boxed, so that the futures of callers, which are moved, stay small.
+        // The future is boxed to keep the futures of the callers small, because they are moved.
         let sending = Box::pin(self.send_until_done(call, attempts));
         async move {
-            // Created when the future is polled, so that its parent is the span in which the caller awaits the call.
+            // The span is created when the future is polled, so that its parent is the span in which the caller awaits it.
             let span = debug_span!(
                 "qingstor",
                 operation,
@@ -62,7 +62,7 @@ impl Client {
         }
     }
 
-    /// Not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of 1,024.
+    /// This is not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of 1,024.
     fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
@@ -76,7 +76,7 @@ impl Client {
                 let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
                 let signed_at = self.clock.now();
                 let error = match self.attempt(&call, number, signed_at, &span).instrument(span.clone()).await {
-                    Ok(answer) => return Ok(answer),
+                    Ok(response) => return Ok(response),
                     Err(error) => error,
                 };
                 let paused = if is_rewindable
@@ -85,7 +85,7 @@ impl Client {
                     && let Some(server_time) = error.server_time()
                     && self.clock.correct(signed_at, server_time)
                 {
-                    debug!(%error, %server_time, "this machine's clock is off; using the server's");
+                    debug!(%error, %server_time, "the local clock is wrong; using the time of the server");
                     is_clock_corrected = true;
                     Ok(())
                 } else if is_rewindable && can_retry(&error, is_idempotent) {
@@ -95,7 +95,7 @@ impl Client {
                 };
                 if let Err(error) = paused {
                     let error = error.with_call(&call.name).with_attempts(number);
-                    debug!(%error, "failed");
+                    debug!(%error, "request failed");
                     return Err(error);
                 }
                 number += 1;
@@ -117,7 +117,7 @@ impl Client {
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
                 ResponseKind::Json => Payload::Read(read_limited(body, MAX_DOCUMENT_SIZE).await?),
-                // The response should have no body. A short one is read, so that the connection can be reused.
+                // The response should have no body. If it has a short one, it is read so that the connection can be reused.
                 _ => {
                     let _ = read_limited(body, MAX_ERROR_SIZE).await;
                     Payload::Read(Bytes::new())
@@ -126,7 +126,7 @@ impl Client {
             let is_read = call.spec.method == Method::GET;
             return Ok(ResponseDecoder::new(head.status, head.headers, payload, is_read, attempt));
         }
-        // If the body cannot be read, the status alone describes the error.
+        // If the body cannot be read, the error contains the status only.
         let bytes = read_limited(body, MAX_ERROR_SIZE).await.unwrap_or_default();
         Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
     }
@@ -139,17 +139,18 @@ impl Client {
         Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }
 
-    /// Returns the headers of the input and those that every attempt adds. The signature covers them, so it is added last.
+    /// Returns the headers of the input and those of every attempt. The signature covers the other headers, so it is added last.
     fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
         let mut headers = call.request.headers.clone();
         headers.reserve(ADDED_HEADERS);
         headers.insert(header::USER_AGENT, self.user_agent.clone());
-        // A proxy that compressed the response would change its length and its hash.
+        // If a proxy compressed the response, its length and hash would change.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         insert_length(&mut headers, &call.spec.method, &call.request.body);
         headers.insert(header::DATE, header_value(signed_at.to_http_date())?);
-        let in_header = self.credentials.as_ref().filter(|_| call.request.form != Some(FormKind::Signed));
-        if let Some(credentials) = in_header {
+        if let Some(credentials) = self.config.credentials()
+            && call.request.form != Some(FormKind::Signed)
+        {
             let to_sign = sign::string_to_sign(&call.spec.method, &headers, call.resource());
             let signature = credentials.sign(&to_sign);
             let mut authorization = header_value(sign::authorization(credentials, &signature))?;
@@ -163,12 +164,13 @@ impl Client {
 impl Call {
     /// Returns the part of the URL that is signed.
     pub(crate) fn resource(&self) -> Vec<u8> {
-        let (target, query) = (&self.target, self.request.query.as_deref());
-        sign::canonical_resource_with(self.spec.sub_resources, target.virtual_host_bucket(), &target.path, query)
+        let Target { virtual_host_bucket, path, .. } = &self.target;
+        let query = self.request.query.as_deref();
+        sign::canonical_resource_with(self.spec.sub_resources, virtual_host_bucket.as_deref(), path, query)
     }
 }
 
-/// Adds `Content-Length`. An empty body has the header only if the method allows a body.
+/// Adds `Content-Length`. For an empty body, it is added only if the method allows a body.
 fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
     if !body.is_empty() || matches!(*method, Method::PUT | Method::POST) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
@@ -176,17 +178,18 @@ fn insert_length(headers: &mut HeaderMap, method: &Method, body: &Body) {
 }
 
 fn header_value(text: String) -> Result<HeaderValue> {
-    HeaderValue::try_from(text)
-        .map_err(|error| Error::config("the access key id has characters that no header can carry").with_source(error))
+    HeaderValue::try_from(text).map_err(|error| {
+        Error::config("the access key id contains characters that a header cannot contain").with_source(error)
+    })
 }
 
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
 }
 
-/// Returns true if the server may have refused the request because the client's clock is off.
+/// Returns true if the server may have refused the request because the local clock is wrong.
 fn is_expired(error: &Error, method: &Method) -> bool {
-    // An answer to HEAD has no body, and so no code.
+    // The response to HEAD has no body, so it has no error code.
     let has_no_body = *method == Method::HEAD && error.code().is_none();
     error.kind() == ErrorKind::Service
         && error.status() == Some(StatusCode::FORBIDDEN)

@@ -1,11 +1,10 @@
 //! Signatures for requests that this crate has no operation for.
 //!
-//! The crate signs its own requests. This module is not needed to call an operation, or to create a link with
-//! [`Bucket::presign`](crate::Bucket::presign).
+//! Operations and [`Bucket::presign`](crate::Bucket::presign) sign their requests themselves. This module is for requests
+//! that an application sends with another HTTP client.
 //!
-//! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and all `x-qs-…`, the path exactly
-//! as it stands on the request line, and the query parameters that name a sub-resource. It does not cover other headers, the
-//! host and the body.
+//! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and `x-qs-…`, the path of the request
+//! line, and the query parameters that name a sub-resource. It does not cover the other headers, the host and the body.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Method, header};
@@ -26,8 +25,9 @@
 //! assert!(authorization.starts_with("QS ACCESS_KEY_ID:"));
 //! ```
 //!
-//! A form that a browser sends is signed by its policy: Base64 of a JSON object with all fields of the form except `file`,
-//! `access_key_id`, `policy` and `signature`. The application gives the browser the last three and keeps the secret access key:
+//! A form is signed through its policy: Base64 of a JSON object with all fields of the form except `file`, `access_key_id`,
+//! `policy` and `signature`. An application can give these three fields to a browser without revealing the secret access
+//! key:
 //!
 //! ```
 //! use base64::Engine;
@@ -38,7 +38,7 @@
 //! let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
 //! let signature = sign::signature(&Secret::from("SECRET_ACCESS_KEY"), &policy);
 //!
-//! // A program without the key pair sends the same form like this:
+//! // A program without the secret access key can send the same form:
 //! let form = PostObjectInput::new("photo.jpg", "content")
 //!     .content_type("image/jpeg")
 //!     .access_key_id("ACCESS_KEY_ID")
@@ -57,10 +57,10 @@ use crate::value::{self, Secret};
 const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 const X_QS_DATE: HeaderName = HeaderName::from_static("x-qs-date");
 const SIGNED_HEADER_PREFIX: &str = "x-qs-";
-/// Suffix of the headers that carry the key of an encrypted object, or of the source of a copy.
+/// Suffix of the headers with the encryption key of an object or of the source of a copy.
 const ENCRYPTION_KEY_SUFFIX: &[u8] = b"-encryption-customer-key";
 
-/// Query keys that are signed, because they name a sub-resource. All others, such as `limit`, are not signed.
+/// Query parameters that are signed, because they name a sub-resource. Others, such as `limit`, are not signed.
 const SUB_RESOURCES: &[&str] = &[
     "acl",
     "append",
@@ -90,15 +90,15 @@ const SUB_RESOURCES: &[&str] = &[
     "versions",
 ];
 
-/// The bytes over which the signature of a request is computed. A header's value need not be UTF-8.
+/// The bytes over which a signature is computed. They may contain header values that are not UTF-8.
 ///
-/// They do not contain the secret access key, but a customer encryption key if the request carries one. `Debug` redacts
-/// it, [`as_bytes`](StringToSign::as_bytes) does not.
+/// They do not contain the secret access key. If the request has a customer encryption key, they contain it: `Debug` redacts
+/// it, but [`as_bytes`](StringToSign::as_bytes) does not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StringToSign(Vec<u8>);
 
 impl StringToSign {
-    /// Builds the lines, with `date` as the fourth.
+    /// Joins the lines. `date` is the content of the line for the date.
     fn new(method: &Method, headers: &HeaderMap, date: &[u8], resource: &[u8]) -> Self {
         let mut text = Vec::with_capacity(256);
         for line in
@@ -107,7 +107,7 @@ impl StringToSign {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        // A `HeaderMap` has lower-case names, as the signature requires.
+        // The names in a `HeaderMap` are in lower case, as the signature requires.
         let mut names: Vec<&HeaderName> =
             headers.keys().filter(|name| name.as_str().starts_with(SIGNED_HEADER_PREFIX)).collect();
         names.sort_unstable_by_key(|name| name.as_str());
@@ -133,15 +133,9 @@ impl AsRef<[u8]> for StringToSign {
     }
 }
 
-impl PartialEq<str> for StringToSign {
-    fn eq(&self, other: &str) -> bool {
-        self.0 == other.as_bytes()
-    }
-}
-
 impl PartialEq<&str> for StringToSign {
     fn eq(&self, other: &&str) -> bool {
-        self == *other
+        self.0 == other.as_bytes()
     }
 }
 
@@ -163,19 +157,19 @@ impl fmt::Debug for StringToSign {
 
 /// Returns the bytes to sign for an `Authorization` header.
 ///
-/// `headers` are the headers that will be sent, and `resource` is the result of [`canonical_resource`]. If there is an
-/// `x-qs-date` header, the `Date` header is not signed. White space around a value is not signed. If a header occurs more
-/// than once, its first value is signed; the server may use another one.
+/// `headers` are the headers that will be sent, and `resource` is the result of [`canonical_resource`]. If `headers` contains
+/// `x-qs-date`, the `Date` header is not signed. White space around a value is not signed. If a header occurs more than once,
+/// the first value is signed, which the server may not accept.
 pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef<[u8]>) -> StringToSign {
     let date = if headers.contains_key(&X_QS_DATE) { b"" } else { value(headers, &header::DATE) };
     StringToSign::new(method, headers, date, resource.as_ref())
 }
 
-/// Returns the bytes to sign for the `signature` parameter of a link: as for [`string_to_sign`], with the time at which the
-/// link expires (in seconds since the Unix epoch) in place of the date.
+/// Returns the bytes to sign for the `signature` parameter of a URL.
 ///
-/// The user of the link must send exactly the `Content-MD5`, `Content-Type` and `x-qs-…` headers that are in `headers`. A link
-/// for a browser has none. Add the parameters `access_key_id`, `expires` and `signature` to the link, percent-encoded; they
+/// They are those of [`string_to_sign`] with the time at which the URL expires, in seconds since the Unix epoch, in place of
+/// the date. A request with the URL must have exactly the `Content-MD5`, `Content-Type` and `x-qs-…` headers in `headers`; a
+/// browser sends none of them. Add the percent-encoded parameters `access_key_id`, `expires` and `signature` to the URL. They
 /// are not part of the resource.
 pub fn string_to_sign_query(
     method: &Method,
@@ -187,18 +181,19 @@ pub fn string_to_sign_query(
     StringToSign::new(method, headers, expires.as_bytes(), resource.as_ref())
 }
 
-/// Returns the resource of a request, in the form that is signed.
+/// Returns the resource of a request in the form that is signed.
 ///
-/// - `virtual_host_bucket` is the bucket if the host names it, and `None` if the path names it or there is none.
+/// - `virtual_host_bucket` is the bucket if it is part of the host, and `None` otherwise.
 /// - `raw_path` and `raw_query` are percent-encoded, as on the request line.
 ///
-/// The path is signed as it is sent. Query values are signed decoded, so the result need not be UTF-8. Only keys of
-/// sub-resources are signed, in sorted order. A key must not occur twice.
+/// The path is signed in its encoded form. Of the query, only the parameters that name a sub-resource are signed, sorted and
+/// with decoded values, so the result may not be UTF-8. A parameter must not occur twice.
 ///
 /// ```
 /// use qingstor_sdk::sign::canonical_resource;
 ///
-/// assert_eq!(canonical_resource(None, "/bucket/a%20b", Some("uploads=&limit=5")), b"/bucket/a%20b?uploads");
+/// let resource = canonical_resource(None, "/bucket/a%20b", Some("uploads=&limit=5"));
+/// assert_eq!(resource, b"/bucket/a%20b?uploads");
 /// assert_eq!(canonical_resource(Some("bucket"), "/", None), b"/bucket/");
 /// ```
 pub fn canonical_resource(virtual_host_bucket: Option<&str>, raw_path: &str, raw_query: Option<&str>) -> Vec<u8> {
@@ -217,7 +212,7 @@ pub(crate) fn canonical_resource_with(
         resource.push(b'/');
         resource.extend_from_slice(bucket.as_bytes());
     }
-    // An HTTP client sends "/" for an empty path.
+    // HTTP clients send "/" for an empty path.
     let raw_path = if raw_path.is_empty() { "/" } else { raw_path };
     resource.extend_from_slice(raw_path.as_bytes());
 
@@ -240,14 +235,14 @@ pub(crate) fn canonical_resource_with(
     resource
 }
 
-/// Returns the signature: HMAC-SHA256 in Base64 with padding.
+/// Returns the signature of `string_to_sign`: an HMAC-SHA256 in Base64 with padding.
 ///
-/// In a link, it has to be percent-encoded.
+/// It must be percent-encoded if it is part of a URL.
 pub fn signature(secret_access_key: &Secret, string_to_sign: impl AsRef<[u8]>) -> String {
     SigningKey::new(secret_access_key).sign(string_to_sign.as_ref())
 }
 
-/// Returns the value of the `Authorization` header with `signature`.
+/// Returns the value of the `Authorization` header for a `signature`.
 pub fn authorization(credentials: &Credentials, signature: &str) -> String {
     ["QS ", credentials.access_key_id(), ":", signature].concat()
 }
@@ -256,7 +251,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
     headers.get(name).map_or(b"", |value| value.as_bytes().trim_ascii())
 }
 
-/// Decodes a query parameter. Like the server, it reads `+` as a space.
+/// Decodes a query parameter. A `+` is decoded to a space, as the server does.
 fn decode_form(text: &str) -> Vec<u8> {
     value::decode(&text.replace('+', " ")).into_owned()
 }

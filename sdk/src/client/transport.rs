@@ -1,4 +1,4 @@
-//! The HTTP transport. No other module except `url` knows reqwest.
+//! The HTTP transport. Only this module and `url` use reqwest.
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
@@ -13,21 +13,21 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::timeout;
 
 use crate::body::{Activity, AttemptBody, CancelOnDrop, CancellableBody, Incoming};
-use crate::config::{Settings, Target, Timeouts};
+use crate::config::{Config, Endpoint, Target, Timeouts};
 use crate::error::{Error, ErrorKind, Result};
 
 use super::url::{ExactUrl, LatestOrigin};
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
 
-#[derive(Clone, Debug)]
+/// The HTTP client with its time limits.
 pub(crate) struct Transport {
     client: reqwest::Client,
-    latest_origin: Arc<LatestOrigin>,
+    latest_origin: LatestOrigin,
     timeouts: Timeouts,
 }
 
-/// A request with all its headers.
+/// A request with all headers.
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) url: ExactUrl,
@@ -36,26 +36,30 @@ pub(crate) struct Outgoing {
 }
 
 impl Transport {
-    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(config: &Config, endpoint: &Endpoint) -> Result<Self> {
         let builder = reqwest::Client::builder()
-            .connect_timeout(settings.timeouts.connect)
-            // Front ends close idle connections earlier than reqwest by default, and a request on a connection that is
-            // being closed fails.
+            .connect_timeout(config.timeouts.connect)
+            // Servers close idle connections earlier than reqwest does by default. A request fails if it is sent while the
+            // server closes the connection.
             .pool_idle_timeout(Duration::from_secs(20))
-            // A redirect means that the zone is wrong, and the signature would not match the new URL.
+            // A redirect means that the zone is wrong, and the signature would not be valid for the new URL.
             .redirect(reqwest::redirect::Policy::none())
             // The send loop knows which requests are safe to retry.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
-        let builder = without_user_timeout(builder);
-        // A proxy on another machine cannot reach this one.
-        let builder =
-            if settings.endpoint.is_this_machine(settings.addressing_style) { builder.no_proxy() } else { builder };
-        let client = with_tls(builder, settings.endpoint.is_https())?
+        // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of buffer space,
+        // and does not restart it while there is no space for a whole segment. A slow connection would be closed although
+        // bytes move all the time.
+        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+        let builder = builder.tcp_user_timeout(None);
+        // A proxy on another machine cannot connect to this one.
+        let is_this_machine = endpoint.is_this_machine(config.addressing_style);
+        let builder = if is_this_machine { builder.no_proxy() } else { builder };
+        let client = with_tls(builder, endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, latest_origin: Arc::default(), timeouts: settings.timeouts })
+        Ok(Self { client, latest_origin: LatestOrigin::default(), timeouts: config.timeouts })
     }
 
     pub(crate) fn url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
@@ -64,7 +68,7 @@ impl Transport {
 
     /// Sends a request and returns the response when its head has arrived.
     ///
-    /// Not an `async fn`, because its future would hold the request twice.
+    /// This is not an `async fn`, because its future would contain the request twice.
     pub(crate) fn send(
         &self,
         request: Outgoing,
@@ -72,7 +76,7 @@ impl Transport {
         let Outgoing { method, url, headers, body } = request;
         let mut timeouts = self.timeouts;
         if method.is_safe() {
-            // The server has nothing to do before it responds to a request that only reads.
+            // The server has no work to do before it responds to a request that only reads.
             timeouts.response = timeouts.idle;
         }
         let mut outgoing = reqwest::Request::new(method, url.into());
@@ -88,7 +92,7 @@ impl Transport {
         let sending = self.client.execute(outgoing);
         async move {
             if let Some(mut body) = empty {
-                end(&mut body, timeouts.idle).await?;
+                check_is_empty(&mut body, timeouts.idle).await?;
             }
             let outcome = wait_for(pin!(sending), &activity, &timeouts).await?;
             let response = http::Response::from(outcome.map_err(classify)?);
@@ -104,7 +108,7 @@ impl Transport {
 /// The body of a response.
 struct Received {
     body: reqwest::Body,
-    /// The server may respond early. The request is then sent on until the response is dropped.
+    /// If the server responds early, hyper continues to send the request until the response is dropped.
     _request: Option<CancelOnDrop>,
 }
 
@@ -123,8 +127,10 @@ impl http_body::Body for Received {
 
 /// Waits for the head of a response.
 ///
-/// Fails if no byte of the request's body moves for the idle timeout, or if the response does not begin within the response
-/// timeout after the last byte.
+/// # Errors
+///
+/// If no byte of the request's body moves for the idle timeout, or if the response does not begin within the response timeout
+/// after the last byte.
 async fn wait_for<T>(
     mut sending: Pin<&mut impl Future<Output = T>>,
     activity: &Activity,
@@ -137,20 +143,20 @@ async fn wait_for<T>(
         if idle >= limit {
             return Err(if is_all_sent && timeouts.response != timeouts.idle {
                 let limit = limit.as_secs_f64();
-                Error::new(ErrorKind::Timeout, format!("no answer came in the {limit} s after everything was sent"))
+                Error::new(ErrorKind::Timeout, format!("no response came within {limit} s after the request was sent"))
             } else {
                 Error::stalled(limit)
             });
         }
-        // The last byte may be sent meanwhile, and the other limit count from then on.
+        // If the last byte is sent during this wait, the other limit applies from then on.
         if let Ok(outcome) = timeout((limit - idle).min(timeouts.response), sending.as_mut()).await {
             return Ok(outcome);
         }
     }
 }
 
-/// Checks that a body announced as empty has no bytes. hyper does not poll it.
-async fn end(body: &mut AttemptBody, limit: Duration) -> Result<()> {
+/// Returns an error if a body that was announced as empty has bytes. hyper does not poll such a body.
+async fn check_is_empty(body: &mut AttemptBody, limit: Duration) -> Result<()> {
     let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
     match timeout(limit, frame).await {
         Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
@@ -174,7 +180,7 @@ fn classify(error: reqwest::Error) -> Error {
     failure.with_source(Cause(error.without_url()))
 }
 
-/// Hides the type of reqwest's error from callers, but not its causes.
+/// Hides the type of reqwest's error from callers, but shows its text and causes.
 #[derive(Debug)]
 struct Cause(reqwest::Error);
 
@@ -195,30 +201,16 @@ fn is_body_error(error: &reqwest::Error) -> bool {
     std::iter::successors(Some(error as &dyn StdError), |&cause| cause.source()).any(|cause| cause.is::<Error>())
 }
 
-/// Unsets `TCP_USER_TIMEOUT`, which reqwest sets to 30 s.
-///
-/// Linux measures it from the time when the receiver first had no room, and does not start anew while the receiver never has
-/// room for a whole segment. A slow connection on which bytes move all the time would be closed.
-#[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-fn without_user_timeout(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tcp_user_timeout(None)
-}
-
-#[cfg(not(any(target_os = "android", target_os = "fuchsia", target_os = "linux")))]
-fn without_user_timeout(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder
-}
-
 #[cfg(feature = "rustls")]
 fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
     use rustls_platform_verifier::BuilderVerifierExt;
 
     let no_tls = |error: rustls::Error| Error::config("TLS could not be set up").with_source(error);
-    // A provider installed for the process would affect the application.
+    // The provider is not installed for the process, because that would affect the application.
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(no_tls)?;
-    // Loading the system's certificates takes time, and fails if there are none, so it is done only for HTTPS.
+    // The system's certificates are loaded only for HTTPS, because that takes time and fails on systems without certificates.
     let config = if secure {
         config.with_platform_verifier().map_err(no_tls)?
     } else {
@@ -236,7 +228,7 @@ fn with_tls(builder: reqwest::ClientBuilder, _secure: bool) -> Result<reqwest::C
 fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
     if secure {
         return Err(Error::config(
-            "the endpoint is HTTPS, but qingstor-sdk was built without TLS: enable its feature `rustls` or `native-tls`",
+            "the endpoint uses HTTPS, but qingstor-sdk was built without TLS: enable its feature `rustls` or `native-tls`",
         ));
     }
     Ok(builder)
@@ -254,15 +246,15 @@ mod tests {
     use crate::Body;
 
     const TIMEOUTS: Timeouts = Timeouts { connect: seconds(10), idle: seconds(60), response: seconds(120) };
-    /// Size of the frames of the body in these tests.
+    /// Size of the frames in which a short body is sent.
     const FRAME: usize = 64 << 10;
 
     const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    /// Returns the error of a connection that takes each number of frames and then pauses, forever at the end, and the
-    /// seconds until it came.
+    /// Sends `body` on a connection that takes a number of frames and pauses in each step, and stalls after the last one.
+    /// Returns the error and the seconds after which it occurred.
     async fn failure(body: Body, steps: impl IntoIterator<Item = (usize, Duration)>) -> (String, u64) {
         let mut attempt = body.attempt();
         let activity = attempt.activity();
@@ -285,20 +277,20 @@ mod tests {
         vec![7; frames * FRAME].into()
     }
 
-    fn nothing_moved() -> String {
-        "nothing moved for 60 s".to_owned()
+    fn idle() -> String {
+        "no byte moved for 60 s".to_owned()
     }
 
     #[tokio::test(start_paused = true)]
     async fn idle_timeout_counts_from_the_last_frame() {
-        assert_eq!(failure(body(16), []).await, (nothing_moved(), 60));
+        assert_eq!(failure(body(16), []).await, (idle(), 60));
         assert_eq!(failure(body(16), [(4, seconds(59)), (1, seconds(59)), (1, seconds(0))]).await.1, 59 + 59 + 60);
-        assert_eq!(failure(body(16), [(4, seconds(61)), (4, seconds(0))]).await, (nothing_moved(), 60));
+        assert_eq!(failure(body(16), [(4, seconds(61)), (4, seconds(0))]).await, (idle(), 60));
     }
 
     #[tokio::test(start_paused = true)]
     async fn response_timeout_counts_from_the_last_byte() {
-        let no_response = || "no answer came in the 120 s after everything was sent".to_owned();
+        let no_response = || "no response came within 120 s after the request was sent".to_owned();
         assert_eq!(failure(body(4), [(4, seconds(0))]).await, (no_response(), 120));
         assert_eq!(failure(body(4), [(3, seconds(59)), (1, seconds(0))]).await, (no_response(), 59 + 120));
         assert_eq!(failure(Body::empty(), []).await, (no_response(), 120));
@@ -326,6 +318,6 @@ mod tests {
             Ok::<_, std::io::Error>(Bytes::from(vec![7; FRAME]))
         });
         let body = Body::stream(16 * FRAME as u64, frames);
-        assert_eq!(failure(body, [(5, seconds(0))]).await, (nothing_moved(), 5 * 50 + 60));
+        assert_eq!(failure(body, [(5, seconds(0))]).await, (idle(), 5 * 50 + 60));
     }
 }

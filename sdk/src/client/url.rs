@@ -7,7 +7,7 @@ use reqwest::Url;
 use crate::config::Target;
 use crate::error::{Error, Result};
 
-/// A URL that the URL library did not rewrite.
+/// A URL that the URL library has not rewritten.
 pub(crate) struct ExactUrl(Url);
 
 impl From<ExactUrl> for Url {
@@ -16,8 +16,8 @@ impl From<ExactUrl> for Url {
     }
 }
 
-/// Scheme and host of the latest request. Parsing a host takes longer than everything else that builds a request, and
-/// most requests go to the same one.
+/// A cache of the scheme and host of the latest request. Parsing a host takes longer than all other work on a request, and
+/// most requests go to the same host.
 #[derive(Debug, Default)]
 pub(super) struct LatestOrigin(Mutex<Option<Url>>);
 
@@ -26,7 +26,7 @@ impl LatestOrigin {
     ///
     /// # Errors
     ///
-    /// If the URL library would rewrite the URL, because the signature would not match.
+    /// If the URL library would rewrite the URL, so that the signature would be wrong.
     pub(super) fn exact_url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
         let mut url = self.origin(target)?;
         url.set_path(&target.path);
@@ -66,7 +66,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn url_is_the_address_of_the_target(
+        fn exact_url_equals_the_url_of_the_target(
             requests in prop::collection::vec(("[^\0]{1,20}", prop::option::of(".{0,9}"), 0_usize..4), 1..9),
         ) {
             let endpoints = ["https://qingstor.com", "http://localhost:9000", "http://127.0.0.1", "http://[::1]:1"];
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn url_that_would_be_rewritten_is_refused() {
+    fn exact_url_rejects_a_url_that_would_be_rewritten() {
         let latest = LatestOrigin::default();
         let mut target = target("https://qingstor.com", "key", AddressingStyle::VirtualHost);
         for path in ["/a/../b", "/a/%2e%2E/b", "/a b", "/a\tb", "/a?b", "/a#b", "a", "/ä"] {

@@ -1,4 +1,4 @@
-//! Access keys and the signatures made with them.
+//! Access keys and signing with them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::value::Secret;
 
-/// A pair of QingCloud API keys, created in the console under "API Keys".
+/// A pair of QingCloud access keys. They are created in the console under "API Keys".
 ///
 /// ```
 /// use qingstor_sdk::Credentials;
@@ -27,14 +27,14 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Creates a pair of keys. Nothing is checked: the server tells with the first request if it does not know the pair.
+    /// Creates a pair of keys without checking them. If the server does not know the pair, the first request fails.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
         let secret_access_key = secret_access_key.into();
         let signing_key = SigningKey::new(&secret_access_key);
         Self { access_key_id: access_key_id.into(), secret_access_key, signing_key }
     }
 
-    /// Returns the access key id. It is no secret: every signed request contains it.
+    /// Returns the access key id. It is not a secret, because every signed request contains it.
     pub fn access_key_id(&self) -> &str {
         &self.access_key_id
     }
@@ -43,13 +43,13 @@ impl Credentials {
         &self.secret_access_key
     }
 
-    /// Returns the same as [`sign::signature`](crate::sign::signature) for the secret access key.
+    /// Returns the [`signature`](crate::sign::signature) of `text` with the secret access key.
     pub(crate) fn sign(&self, text: impl AsRef<[u8]>) -> String {
         self.signing_key.sign(text.as_ref())
     }
 }
 
-/// An HMAC-SHA256 that has read its key. For a short request that is two of the five blocks to hash.
+/// An HMAC-SHA256 that has already processed its key. This saves two of the five blocks that are hashed for a short request.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 
@@ -58,7 +58,7 @@ impl SigningKey {
         Self(Hmac::new(&hmac_key(secret.expose().as_bytes())))
     }
 
-    /// Returns the signature in Base64 with padding.
+    /// Returns the signature of `text` in Base64 with padding.
     pub(crate) fn sign(&self, text: &[u8]) -> String {
         let mut mac = self.0.clone();
         mac.update(text);
@@ -74,7 +74,7 @@ impl fmt::Debug for SigningKey {
 
 /// Pads or hashes a secret to the block size, as RFC 2104 specifies.
 ///
-/// `Hmac::new_from_slice` does the same but returns a `Result`, which cannot be an error for HMAC.
+/// `Hmac::new_from_slice` does the same, but returns a `Result` although HMAC accepts keys of any length.
 fn hmac_key(secret: &[u8]) -> Key<Hmac<Sha256>> {
     let mut key = Key::<Hmac<Sha256>>::default();
     if secret.len() > key.len() {

@@ -1,4 +1,4 @@
-//! Addresses of requests: scheme, host and path from endpoint, zone, bucket and key.
+//! Endpoints, and the URLs that are made from an endpoint, a zone, a bucket and a key.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,21 +7,24 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 use crate::value::{check_key, encode_path};
 
-/// The place of the bucket name in a URL: the path or the host name.
+/// Maximum number of bytes of a host name (RFC 1035, without the trailing dot).
+const MAX_HOST_NAME_LENGTH: usize = 253;
+
+/// The place of the bucket name in a URL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressingStyle {
-    /// `https://pek3b.qingstor.com/bucket/key`. Works with every endpoint.
+    /// In the path, such as `https://pek3b.qingstor.com/bucket/key`. Works with every endpoint.
     #[default]
     Path,
-    /// `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint with a host name, and a bucket name that can be a
-    /// label of a host name.
+    /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP address, and
+    /// a bucket name that is a valid label of a host name.
     VirtualHost,
 }
 
-/// Scheme, host and port of the service, without zone and bucket. The client puts these before the host.
+/// The scheme, host and port of the service. The client adds the zone, and in virtual-host style the bucket, before the host.
 ///
-/// Parsed from text such as `https://qingstor.com`, `http://127.0.0.1:9000` or `http://[::1]:9000`.
+/// It is parsed from text such as `https://qingstor.com`, `http://127.0.0.1:9000` or `http://[::1]:9000`.
 ///
 /// ```
 /// use qingstor_sdk::Endpoint;
@@ -33,28 +36,23 @@ pub enum AddressingStyle {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    scheme: Scheme,
+    /// `http` or `https`.
+    scheme: &'static str,
     host: Host,
-    /// `host` or `host:port`. The default port of the scheme is left out.
+    /// `host` or `host:port`, without the default port of the scheme.
     authority: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scheme {
-    Http,
-    Https,
-}
-
-/// The address of one request.
+/// The address of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) scheme: &'static str,
-    /// The endpoint's host and port with the labels of bucket and zone before them.
+    /// The host and port of the endpoint, after the labels for the bucket and the zone.
     pub(crate) authority: String,
-    /// The path of the request line, which is also the one that is signed.
+    /// The path of the request line, which is also signed.
     pub(crate) path: String,
-    /// Text that is signed before the path: `/bucket` if the bucket is part of the host, else nothing.
-    pub(crate) resource_prefix: String,
+    /// The bucket, if it is part of the host. It is then signed before the path.
+    pub(crate) virtual_host_bucket: Option<String>,
 }
 
 impl Target {
@@ -63,17 +61,12 @@ impl Target {
         let (mark, query) = query.map_or(("", ""), |query| ("?", query));
         [scheme, "://", authority, path, mark, query].concat()
     }
-
-    /// Returns the bucket if it is part of the host.
-    pub(crate) fn virtual_host_bucket(&self) -> Option<&str> {
-        self.resource_prefix.strip_prefix('/')
-    }
 }
 
 impl Endpoint {
     /// Creates an endpoint from separate settings. `host` may be an IPv6 address without brackets.
     pub(crate) fn from_parts(protocol: &str, host: &str, port: Option<u16>) -> Result<Self> {
-        let scheme = Scheme::parse(protocol)
+        let scheme = parse_scheme(protocol)
             .ok_or_else(|| Error::config(format!("the protocol {protocol:?} is not supported: use https or http")))?;
         let host = match host.parse::<Ipv6Addr>() {
             Ok(address) => Host::Ip(address.into()),
@@ -82,8 +75,9 @@ impl Endpoint {
         Ok(Self::new(scheme, host, port))
     }
 
-    fn new(scheme: Scheme, host: Host, port: Option<u16>) -> Self {
-        let authority = match port.filter(|port| *port != scheme.default_port()) {
+    fn new(scheme: &'static str, host: Host, port: Option<u16>) -> Self {
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        let authority = match port.filter(|port| *port != default_port) {
             Some(port) => format!("{host}:{port}"),
             None => host.to_string(),
         };
@@ -91,15 +85,10 @@ impl Endpoint {
     }
 
     pub(crate) fn is_https(&self) -> bool {
-        self.scheme == Scheme::Https
+        self.scheme == "https"
     }
 
-    /// Returns true if the host is an IP address, which can have neither zone nor bucket before it.
-    pub(crate) fn is_ip_address(&self) -> bool {
-        matches!(self.host, Host::Ip(_))
-    }
-
-    /// Returns true if the requests for all buckets go to this machine.
+    /// Returns true if all requests go to this machine, whatever their bucket.
     pub(crate) fn is_this_machine(&self, style: AddressingStyle) -> bool {
         match &self.host {
             Host::Ip(address) => address.is_loopback(),
@@ -107,22 +96,22 @@ impl Endpoint {
         }
     }
 
-    /// Refuses virtual-host style for an endpoint with an IP address.
+    /// Returns an error for virtual-host style if the host is an IP address.
     pub(crate) fn check_style(&self, style: AddressingStyle) -> Result<()> {
-        match style {
-            AddressingStyle::VirtualHost if self.is_ip_address() => Err(Error::config(format!(
-                "virtual-host style needs an endpoint with a host name, but that of {self} is an IP address: use path \
-                 style, or a name such as localhost"
+        match (style, &self.host) {
+            (AddressingStyle::VirtualHost, Host::Ip(_)) => Err(Error::config(format!(
+                "virtual-host style needs a host name, but the host of {self} is an IP address: use path style, or a name \
+                 such as localhost"
             ))),
             _ => Ok(()),
         }
     }
 
-    /// Returns the address of the service (without a bucket), a bucket (without a key) or an object.
+    /// Returns the address of the service (without a bucket), of a bucket (without a key) or of an object.
     ///
-    /// The zone becomes a label of the host name unless the host is an IP address. In path style it is also left out for
-    /// `localhost` and names below it: many systems do not resolve `pek3b.localhost`, and a service on this machine has no
-    /// zones. Virtual-host style needs such names to be resolved anyway.
+    /// The zone becomes a label of the host name unless the host is an IP address. In path style, it is also omitted for
+    /// `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this machine
+    /// has no zones. Virtual-host style works only if such names are resolved.
     pub(crate) fn target(
         &self,
         zone: Option<&str>,
@@ -134,7 +123,7 @@ impl Endpoint {
         if let Some(bucket) = bucket {
             check_bucket(bucket, style)?;
         }
-        // The caller has checked the key. A bad one would address another resource, so it is checked here too.
+        // The caller has checked the key too. The check is repeated, because an invalid key would address another resource.
         if let Some(reason) = key.and_then(|key| check_key(key).err()) {
             return Err(Error::config(format!("the key {reason}")));
         }
@@ -152,23 +141,23 @@ impl Endpoint {
         let mut authority: String =
             [host_bucket, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
         if let Host::Name(name) = &self.host
-            && !is_length_valid(authority.len() + name.len())
+            && authority.len() + name.len() > MAX_HOST_NAME_LENGTH
         {
             return Err(Error::config(format!("the host name {authority}{name} is too long")));
         }
         authority.push_str(&self.authority);
-        let resource_prefix = host_bucket.map_or_else(String::new, |bucket| ["/", bucket].concat());
-        Ok(Target { scheme: self.scheme.as_str(), authority, path, resource_prefix })
+        Ok(Target { scheme: self.scheme, authority, path, virtual_host_bucket: host_bucket.map(str::to_owned) })
     }
 
+    /// Returns the label of the host name for the zone, if it has one.
     fn zone_label(&self, zone: Option<&str>, style: AddressingStyle) -> Result<Option<String>> {
         let Some(zone) = zone else { return Ok(None) };
         check_zone(zone)?;
-        let takes_none = match &self.host {
-            Host::Ip(_) => true,
-            Host::Name(name) => style == AddressingStyle::Path && is_localhost(name),
+        let has_zones = match &self.host {
+            Host::Ip(_) => false,
+            Host::Name(name) => style == AddressingStyle::VirtualHost || !is_localhost(name),
         };
-        Ok((!takes_none).then(|| zone.to_ascii_lowercase()))
+        Ok(has_zones.then(|| zone.to_ascii_lowercase()))
     }
 }
 
@@ -176,11 +165,11 @@ impl FromStr for Endpoint {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        // This check is the first, so that no message contains a password.
+        // This check comes first, so that no error message contains a password.
         if text.contains('@') {
             return Err(Error::config(
-                "the endpoint has a user name or an '@' in it: key pairs belong into access_key_id and \
-                 secret_access_key, and an endpoint is scheme, host and port, such as https://qingstor.com",
+                "the endpoint contains an '@': it must be scheme, host and port, such as https://qingstor.com; set \
+                 access_key_id and secret_access_key separately",
             ));
         }
         let invalid = |what: &str| {
@@ -190,7 +179,7 @@ impl FromStr for Endpoint {
             ))
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(|| invalid("has no scheme"))?;
-        let scheme = Scheme::parse(scheme).ok_or_else(|| invalid("has a scheme other than https and http"))?;
+        let scheme = parse_scheme(scheme).ok_or_else(|| invalid("has a scheme other than https and http"))?;
         if rest.contains('?') || rest.contains('#') {
             return Err(invalid("has a query or a fragment"));
         }
@@ -199,7 +188,7 @@ impl FromStr for Endpoint {
             return Err(invalid("has a path"));
         }
         let (host, port) = match authority.rsplit_once(':') {
-            // The colons of an IPv6 address are inside its brackets.
+            // Colons between brackets belong to an IPv6 address.
             Some((host, port)) if !authority.starts_with('[') || host.ends_with(']') => {
                 let port = parse_port(port).ok_or_else(|| invalid("has no port from 1 to 65535"))?;
                 (host, Some(port))
@@ -210,34 +199,18 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Formats the endpoint without a trailing slash and without the default port of the scheme.
+/// Formats the endpoint without a slash at the end and without the default port of the scheme.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme.as_str(), self.authority)
+        write!(f, "{}://{}", self.scheme, self.authority)
     }
 }
 
-impl Scheme {
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Http, Self::Https].into_iter().find(|scheme| text.eq_ignore_ascii_case(scheme.as_str()))
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-
-    fn default_port(self) -> u16 {
-        match self {
-            Self::Http => 80,
-            Self::Https => 443,
-        }
-    }
+fn parse_scheme(text: &str) -> Option<&'static str> {
+    ["http", "https"].into_iter().find(|scheme| text.eq_ignore_ascii_case(scheme))
 }
 
-/// Parses a port of decimal digits. Unlike `str::parse`, it accepts no sign and no leading zero.
+/// Parses a port. Unlike `str::parse`, it accepts neither a sign nor a leading zero.
 pub(crate) fn parse_port(text: &str) -> Option<u16> {
     let digits = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
@@ -245,16 +218,18 @@ pub(crate) fn parse_port(text: &str) -> Option<u16> {
 
 pub(crate) fn check_zone(zone: &str) -> Result<()> {
     if zone.is_empty() {
-        return Err(Error::config("the zone of the bucket is empty: pass None for the zone of the configuration"));
+        return Err(Error::config("the zone of the bucket is empty: pass None to use the zone of the configuration"));
     }
     if is_label(&zone.to_ascii_lowercase()) {
         return Ok(());
     }
-    Err(Error::config(format!("the zone {zone:?} cannot be part of a host name: it must be one label, such as pek3b")))
+    Err(Error::config(format!(
+        "the zone {zone:?} cannot be part of a host name: it must be a single label, such as pek3b"
+    )))
 }
 
-/// Refuses names that cannot be sent unchanged. The server checks its own rules; emulators often allow shorter names
-/// than QingStor.
+/// Returns an error if a bucket name cannot be sent unchanged. It leaves the rules of QingStor to the server, because
+/// emulators often allow shorter names.
 fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
     let required = match style {
         AddressingStyle::Path => {
@@ -268,8 +243,8 @@ fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
             if is_label(bucket) {
                 return Ok(());
             }
-            "must be one label of a host name in virtual-host style: at most 63 lower-case letters, digits and '-', \
-             with no '-' at either end"
+            "must be a label of a host name in virtual-host style: at most 63 lower-case letters, digits and '-', \
+             without '-' at the start or end"
         }
     };
     Err(Error::config(format!("the bucket name {bucket:?} cannot be addressed: it {required}")))
@@ -298,24 +273,24 @@ impl Host {
             return Ok(Self::Ip(address.into()));
         }
         if text.contains('@') {
-            // The text is not repeated, since it may contain a password.
-            return Err(Error::config("the host has an '@' in it"));
+            // The message does not contain the host, which may include a password.
+            return Err(Error::config("the host contains an '@'"));
         }
         if text.is_empty() {
             return Err(Error::config("the host is empty: it must be a name such as qingstor.com, or an IP address"));
         }
         if !text.is_ascii() {
-            return Err(invalid("has letters outside ASCII: write it in its xn-- form"));
+            return Err(invalid("contains non-ASCII letters: write it in its xn-- form"));
         }
         let name = text.to_ascii_lowercase();
-        // Names of services in container networks may have underscores.
+        // The names of services in container networks may contain underscores.
         let is_name = name.split('.').all(|label| is_label(&label.replace('_', "x")));
-        if !is_name || !is_length_valid(name.len()) {
+        if !is_name || name.len() > MAX_HOST_NAME_LENGTH {
             return Err(invalid("is neither a host name, such as qingstor.com, nor an IP address"));
         }
         if ends_in_number(&name) {
-            // URL libraries resolve 127.1 and 0x7f.1 to 127.0.0.1, and refuse 10.0.0.256.
-            return Err(invalid("looks like an IPv4 address, but is not one"));
+            // URL libraries convert 127.1 and 0x7f.1 to 127.0.0.1, and reject 10.0.0.256.
+            return Err(invalid("looks like an IPv4 address, but is not a valid one"));
         }
         Ok(Self::Name(name))
     }
@@ -331,21 +306,17 @@ impl fmt::Display for Host {
     }
 }
 
-/// Returns true for `localhost` and names below it, which are this machine (RFC 6761).
+/// Returns true for `localhost` and names below it, which mean this machine (RFC 6761).
 fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Returns true if this can be a label of a host name and no URL library rewrites it.
+/// Returns true if `text` is a label of a host name that URL libraries do not rewrite.
 fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
-}
-
-fn is_length_valid(length: usize) -> bool {
-    length <= 253
 }
 
 fn ends_in_number(name: &str) -> bool {

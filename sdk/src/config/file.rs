@@ -1,4 +1,4 @@
-//! Reads a configuration file. Its keys are in `keys.rs`.
+//! Reads a configuration file. The keys are defined in `keys.rs`.
 
 use std::fmt;
 use std::fs;
@@ -10,13 +10,13 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use super::keys::{Layer, Setting, Value};
 use crate::error::{Error, Result};
 
-/// Files of QingStor's tools below the home directory. The first one that exists is read.
+/// Paths below the home directory at which QingStor's tools store their configuration. The first existing file is read.
 const DEFAULT_PATHS: [&str; 2] = [".qingstor/config.yaml", ".config/qingstor.yaml"];
 
-/// Keys of other tools' settings that have no meaning for this crate, and are ignored without a warning.
+/// Keys that other tools use and this crate does not. They are ignored without a warning.
 const FOREIGN_KEYS: &[&str] = &["disable_uri_cleaning", "http_config", "log_level", "timeout"];
 
-/// Reads the default file. If there is none, nothing is set.
+/// Reads the default file. If there is none, all settings are unset.
 pub(super) fn read_default(home: Option<&Path>) -> Result<Layer> {
     for path in home.iter().flat_map(|home| DEFAULT_PATHS.map(|path| home.join(path))) {
         match fs::read(&path) {
@@ -40,13 +40,13 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
     let invalid = |problem: String| Error::config(format!("{}: {problem}", path.display()));
     let mut entries = Vec::new();
-    // The library's message is left out, since it may contain a value.
+    // The message of serde_yaml is not used, because it may contain a value.
     if serde_yaml::Deserializer::from_slice(bytes).deserialize_any(Entries(&mut entries)).is_err() {
         let problem = match entries.last() {
-            Some((key, _)) => format!("cannot read the value of {key:?}, or the YAML after it"),
-            None => "is not YAML with keys and values".to_owned(),
+            Some((key, _)) => format!("cannot read the value of {key:?} or the YAML after it"),
+            None => "the file is not YAML with keys and values".to_owned(),
         };
-        return Err(invalid(format!("{problem}; expected are lines of the form `key: value`")));
+        return Err(invalid(format!("{problem}; each line must have the form `key: value`")));
     }
 
     let mut layer = Layer::default();
@@ -56,7 +56,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
         }
         let Some(setting) = Setting::by_key(key) else {
             if !FOREIGN_KEYS.contains(&key.as_str()) {
-                tracing::warn!(key, path = %path.display(), "unknown setting ignored");
+                tracing::warn!(key, path = %path.display(), "ignoring an unknown setting");
             }
             continue;
         };
@@ -68,9 +68,9 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
     Ok(layer)
 }
 
-/// Collects the entries of a YAML mapping. If reading fails, the last entry tells where.
+/// Collects the entries of a YAML mapping. If reading fails, the last entry is the one that could not be read.
 ///
-/// Values of known keys are read as text, so that `1e5` stays as it was written. Other values are skipped.
+/// Values of known keys are read as text, so that `1e5` is not converted to a number. Other values are skipped.
 struct Entries<'a>(&'a mut Vec<(String, Option<String>)>);
 
 impl<'de> Visitor<'de> for Entries<'_> {
@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
         f.write_str("keys and values")
     }
 
-    /// Accepts a file that has a `---` or comments only.
+    /// Accepts a file that consists of `---` or comments.
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
@@ -196,9 +196,9 @@ mod tests {
             ("zone: a\n hunter2", ""),
             ("zone: a\nhunter2", "\"zone\""),
             ("zone: a\n---\nzone: hunter2", "\"zone\""),
-            ("hunter2", "is not YAML with keys and values"),
-            ("- hunter2", "is not YAML with keys and values"),
-            ("\"hunter2", "is not YAML with keys and values"),
+            ("hunter2", "the file is not YAML with keys and values"),
+            ("- hunter2", "the file is not YAML with keys and values"),
+            ("\"hunter2", "the file is not YAML with keys and values"),
             ("zone: \0hunter2", ""),
             ("zone: a\n\n\"zone\": hunter2", "the key \"zone\" occurs twice"),
             ("x: a\n\nx: hunter2", "the key \"x\" occurs twice"),

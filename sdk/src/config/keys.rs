@@ -1,6 +1,6 @@
-//! The keys of the configuration file and the environment, and their values in one source.
+//! The settings that can be loaded: their keys in the file and the environment, and their values.
 //!
-//! A new key is added to [`Setting`] and [`Setting::KEYS`] here, applied in `load.rs`, and documented in the table of
+//! To add a setting, extend [`Setting`] and [`Setting::KEYS`], apply the value in `load.rs`, and document it in the table of
 //! [`Config::load`](super::Config::load).
 
 use std::collections::BTreeMap;
@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::endpoint::parse_port;
 use crate::error::{Error, Result};
 
+/// A setting that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Setting {
     AccessKeyId,
@@ -24,7 +25,7 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    /// All settings with their keys in files. Environment variables have the key in upper case after `QINGSTOR_`.
+    /// All settings with their keys in files. The name of the environment variable is `QINGSTOR_` and the key in upper case.
     pub(super) const KEYS: [(Self, &'static str); 11] = [
         (Self::AccessKeyId, "access_key_id"),
         (Self::SecretAccessKey, "secret_access_key"),
@@ -39,29 +40,29 @@ impl Setting {
         (Self::ConnectionRetries, "connection_retries"),
     ];
 
-    /// The three settings that older configurations have instead of [`Setting::Endpoint`].
+    /// The settings that older configurations use instead of [`Setting::Endpoint`].
     pub(super) const ENDPOINT_PARTS: [Self; 3] = [Self::Protocol, Self::Host, Self::Port];
 
     #[cfg(feature = "config-file")]
     pub(super) fn by_key(key: &str) -> Option<Self> {
         match key {
-            // The names in the Java SDK and in qsctl.
+            // The Java SDK and qsctl use these names.
             "virtual_host_enabled" | "enable_virtual_style" => Some(Self::VirtualHostStyle),
             _ => Self::KEYS.iter().find(|(_, name)| *name == key).map(|(setting, _)| *setting),
         }
     }
 }
 
-/// A value that is not empty. It has no `Debug`, because it may be a secret.
+/// A value that is not empty. It does not implement `Debug`, because it may be a secret.
 #[derive(Clone)]
 pub(super) struct Value {
     pub(super) text: String,
-    /// Place of the value, as errors name it.
+    /// Place of the value for errors, such as "zone in /etc/qingstor.yaml".
     pub(super) origin: String,
 }
 
 impl Value {
-    /// Returns the error of a value that is no secret.
+    /// Returns the error of an invalid value. It contains the value, which must not be a secret.
     fn invalid(&self, required: &str) -> Error {
         Error::config(format!("{} is {:?}, but must be {required}", self.origin, self.text))
     }
@@ -79,7 +80,7 @@ impl Value {
     }
 
     pub(super) fn count(&self) -> Result<u32> {
-        // Some readers of YAML take digits after a leading zero for an octal number.
+        // Some YAML parsers read a number with a leading zero as octal, so its meaning is not clear.
         let is_plain =
             self.text == "0" || !self.text.starts_with('0') && self.text.bytes().all(|byte| byte.is_ascii_digit());
         is_plain.then(|| self.text.parse().ok()).flatten().ok_or_else(|| self.invalid("a number, 0 or more"))
@@ -95,18 +96,18 @@ impl Layer {
         self.0.get(&setting)
     }
 
-    /// Returns the first value of the three that make up an endpoint.
+    /// Returns the first of the protocol, host and port that is set.
     pub(super) fn any_endpoint_part(&self) -> Option<&Value> {
         Setting::ENDPOINT_PARTS.iter().find_map(|setting| self.get(*setting))
     }
 
-    /// Sets a value. A setting with several names may occur under each of them if the values agree.
+    /// Sets a value. The same setting may be set under several names if the values are equal.
     pub(super) fn set(&mut self, setting: Setting, value: Value) -> Result<()> {
         if let Some(other) = self.get(setting)
             && other.boolean()? != value.boolean()?
         {
             return Err(Error::config(format!(
-                "{} and {} contradict each other: they are two names of one setting",
+                "{} and {} contradict each other: both are names of the same setting",
                 other.origin, value.origin
             )));
         }
@@ -114,11 +115,11 @@ impl Layer {
         Ok(())
     }
 
-    /// Refuses an endpoint that is given twice in this source.
+    /// Returns an error if both an endpoint and a part of one are set.
     pub(super) fn check(&self) -> Result<()> {
         match (self.get(Setting::Endpoint), self.any_endpoint_part()) {
             (Some(endpoint), Some(part)) => Err(Error::config(format!(
-                "{} and {} say the same thing twice: remove one of them",
+                "{} and {} both set the endpoint: remove one of them",
                 endpoint.origin, part.origin
             ))),
             _ => Ok(()),

@@ -1,4 +1,4 @@
-//! Configurations from the environment and a file.
+//! Loads the configuration from the environment and a file.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,27 +10,27 @@ use super::keys::{Layer, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
 use crate::error::{Error, Result};
 
-/// Looks up an environment variable. Tests pass their own, since all threads share the environment of the process.
+/// Returns the value of an environment variable. Tests replace it, because all threads share the process's environment.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Environment variable with the path of the configuration file.
 const CONFIG_PATH: &str = "QINGSTOR_CONFIG_PATH";
 
-/// Loads from the environment and the file that it names, or else the default file in the home directory.
+/// Loads the environment and a file: the one that the environment names, or else the default file in `home`.
 pub(super) fn from_environment_and_file(environment: Environment<'_>, home: Option<&Path>) -> Result<Config> {
     let variables = variables(environment)?;
     let path = environment(CONFIG_PATH).filter(|path| !path.is_empty());
     #[cfg(feature = "config-file")]
     let file = match path {
         Some(path) => file::read(Path::new(&path))
-            .map_err(|error| Error::config(format!("{error} ({CONFIG_PATH} names this file)")))?,
+            .map_err(|error| Error::config(format!("{error} (the path is from {CONFIG_PATH})")))?,
         None => file::read_default(home)?,
     };
     #[cfg(not(feature = "config-file"))]
     let file = {
         let _unused = home;
         if path.is_some() {
-            tracing::warn!("{CONFIG_PATH} ignored: qingstor-sdk was built without its feature config-file");
+            tracing::warn!("ignoring {CONFIG_PATH}, because qingstor-sdk was built without its feature config-file");
         }
         Layer::default()
     };
@@ -96,15 +96,15 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
     if let Some(dual_stack) = get(Setting::DualStack)
         && dual_stack.boolean()?
     {
-        tracing::warn!(setting = %dual_stack.origin, "unsupported setting ignored");
+        tracing::warn!(setting = %dual_stack.origin, "ignoring an unsupported setting");
     }
     Ok(config)
 }
 
-/// Returns the access key id and the secret access key.
+/// Returns the access key id and the secret access key, or two empty texts if both are unset.
 ///
-/// One of them may be in the environment and the other in the file. But one in the environment must not replace half
-/// of a pair in the file.
+/// One of them may be set in the environment and the other in the file. If the file has both, however, the environment must
+/// replace both or none of them.
 fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
     const ID: Setting = Setting::AccessKeyId;
     const SECRET: Setting = Setting::SecretAccessKey;
@@ -112,7 +112,7 @@ fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
     for (half, other) in [(ID, SECRET), (SECRET, ID)] {
         if let (Some(half), None, Some(replaced)) = (variables.get(half), variables.get(other), file.get(half)) {
             return Err(Error::config(format!(
-                "{} replaces {}, but not the other key that belongs to it",
+                "{} replaces {}, but not the other key of the pair: set both variables",
                 half.origin, replaced.origin
             )));
         }
@@ -120,20 +120,20 @@ fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
     match (from_both(ID), from_both(SECRET)) {
         (Some(id), Some(secret)) => Ok((id.text.clone(), secret.text.clone())),
         (None, None) => Ok((String::new(), String::new())),
-        (Some(id), None) => Err(Error::config(format!("there is {}, but no secret_access_key", id.origin))),
-        (None, Some(secret)) => Err(Error::config(format!("there is {}, but no access_key_id", secret.origin))),
+        (Some(id), None) => Err(Error::config(format!("{} is set, but secret_access_key is not", id.origin))),
+        (None, Some(secret)) => Err(Error::config(format!("{} is set, but access_key_id is not", secret.origin))),
     }
 }
 
-/// Returns the endpoint and the setting that it comes from, or `None` if no setting is about it.
+/// Returns the endpoint and the place that it was loaded from, or `None` if neither it nor a part of it is set.
 fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)>> {
     let whole = match (variables.get(Setting::Endpoint), variables.any_endpoint_part(), file.get(Setting::Endpoint)) {
         (Some(whole), _, _) => Some(whole),
         (None, None, whole) => whole,
-        // A port or protocol alone cannot replace an endpoint. A host can.
+        // A host in the environment replaces the endpoint in the file, but a port or a protocol alone cannot.
         (None, Some(part), Some(whole)) if variables.get(Setting::Host).is_none() => {
             return Err(Error::config(format!(
-                "{} does not go together with {}: set QINGSTOR_ENDPOINT instead",
+                "{} cannot be combined with {}: set QINGSTOR_ENDPOINT instead",
                 part.origin, whole.origin
             )));
         }
@@ -151,7 +151,7 @@ fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)
     };
     let (default_protocol, default_host) = DEFAULT_ENDPOINT.split_once("://").unwrap_or(("https", DEFAULT_ENDPOINT));
     let protocol_text = protocol.map_or(default_protocol, |value| &value.text);
-    // The protocol is checked first and with the default host, so that an error is about the setting that it names.
+    // The protocol is checked with the default host first, so that an error names the right setting.
     if let Some(protocol) = protocol {
         Endpoint::from_parts(protocol_text, default_host, None).map_err(|error| at(&protocol.origin, &error))?;
     }

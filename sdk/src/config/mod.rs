@@ -26,11 +26,11 @@ pub use retry::RetryConfig;
 
 const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 
-/// The configuration of a client: keys, endpoint, retries and timeouts.
+/// The configuration of a client: access keys, endpoint, retries and timeouts.
 ///
-/// It is created in code with [`new`](Config::new) or [`anonymous`](Config::anonymous), or loaded with
-/// [`load`](Config::load) from the environment and the configuration file that QingStor's tools share. Setters are chained
-/// and override loaded values. [`QingStor::new`](crate::QingStor::new) checks all values.
+/// [`new`](Config::new) and [`anonymous`](Config::anonymous) create it in code. [`load`](Config::load) reads the environment
+/// and the configuration file that QingStor's tools share. Setters are chained and replace loaded values.
+/// [`QingStor::new`](crate::QingStor::new) checks all values.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,19 +46,6 @@ const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 pub struct Config {
     credentials: Credentials,
     endpoint: String,
-    zone: Option<String>,
-    addressing_style: AddressingStyle,
-    additional_user_agent: Option<String>,
-    retry: RetryConfig,
-    timeouts: Timeouts,
-}
-
-/// A checked configuration.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// If `None`, requests are not signed.
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) endpoint: Endpoint,
     pub(crate) zone: Option<String>,
     pub(crate) addressing_style: AddressingStyle,
     pub(crate) additional_user_agent: Option<String>,
@@ -67,9 +54,9 @@ pub(crate) struct Settings {
 }
 
 impl Config {
-    /// Creates a configuration with a pair of API keys and default values.
+    /// Creates a configuration with a pair of access keys and default values.
     ///
-    /// If both keys are empty, requests are not signed. If one is, [`QingStor::new`](crate::QingStor::new) fails.
+    /// If both keys are empty, requests are not signed. If only one is empty, [`QingStor::new`](crate::QingStor::new) fails.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
         Self {
             credentials: Credentials::new(access_key_id, secret_access_key),
@@ -82,36 +69,36 @@ impl Config {
         }
     }
 
-    /// Creates a configuration without keys. Requests are not signed, which suffices for reading public objects.
+    /// Creates a configuration without access keys. Requests are not signed, which is enough to read public objects.
     pub fn anonymous() -> Self {
         Self::new("", "")
     }
 
-    /// Loads the environment and the configuration file. Values in the environment override those in the file, which
-    /// override the defaults.
+    /// Loads the environment and the configuration file. Values in the environment take precedence over those in the file.
     ///
     /// | variable | key in the file | meaning |
     /// | --- | --- | --- |
-    /// | `QINGSTOR_ACCESS_KEY_ID`, `QINGSTOR_SECRET_ACCESS_KEY` | `access_key_id`, `secret_access_key` | the pair of keys; without it, requests are not signed |
+    /// | `QINGSTOR_ACCESS_KEY_ID`, `QINGSTOR_SECRET_ACCESS_KEY` | `access_key_id`, `secret_access_key` | the access keys; if both are unset, requests are not signed |
     /// | `QINGSTOR_ENDPOINT` | `endpoint` | see [`endpoint`](Config::endpoint) |
-    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | the older form of `endpoint`; defaults `https`, `qingstor.com` and the port of the protocol |
+    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | an older form of `endpoint`; the defaults are `https`, `qingstor.com` and the port of the protocol |
     /// | `QINGSTOR_ZONE` | `zone` | see [`zone`](Config::zone) |
-    /// | `QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE` | `enable_virtual_host_style` | `true` or `false`; in files also by its other names `enable_virtual_style` and `virtual_host_enabled` |
+    /// | `QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE` | `enable_virtual_host_style` | `true` for virtual-host style (default `false`); files may also use the names `enable_virtual_style` and `virtual_host_enabled` |
     /// | `QINGSTOR_ADDITIONAL_USER_AGENT` | `additional_user_agent` | see [`additional_user_agent`](Config::additional_user_agent) |
-    /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of times that a request is sent again |
+    /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of retries of a request |
     ///
-    /// The file is the one that `QINGSTOR_CONFIG_PATH` names, or else the first that exists of `~/.qingstor/config.yaml`
-    /// and `~/.config/qingstor.yaml`. It is YAML with one `key: value` on each line. Unknown keys are ignored, with a logged
-    /// warning. Empty values and empty variables count as unset.
+    /// `QINGSTOR_CONFIG_PATH` is the path of the file. If it is unset, the first existing file of `~/.qingstor/config.yaml`
+    /// and `~/.config/qingstor.yaml` is read. If there is none, only the environment is used. The file is YAML with one
+    /// `key: value` on each line. Unknown keys are ignored with a logged warning. Empty values and variables are treated as
+    /// unset.
     ///
     /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`, no
     /// file is read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, or if
-    /// values contradict each other: one of the two keys without the other, or `endpoint` with `protocol`, `host` or
-    /// `port`. The message names the file and the setting, and never contains a key.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, if only
+    /// one of the two access keys is set, or if `endpoint` is set together with `protocol`, `host` or `port`. The message
+    /// names the file and the setting, and never contains an access key.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -125,7 +112,7 @@ impl Config {
         load::from_environment_and_file(&|name| std::env::var_os(name), std::env::home_dir().as_deref())
     }
 
-    /// Loads the environment as [`load`](Config::load) does, and no file.
+    /// Loads the environment as [`load`](Config::load) does, but no file.
     ///
     /// # Errors
     ///
@@ -134,7 +121,7 @@ impl Config {
         load::from_environment(&|name| std::env::var_os(name))
     }
 
-    /// Loads a file as [`load`](Config::load) does, and not the environment. Requires the crate's feature `config-file`.
+    /// Loads a file as [`load`](Config::load) does, but not the environment. Requires the crate's feature `config-file`.
     ///
     /// # Errors
     ///
@@ -153,49 +140,49 @@ impl Config {
         load::from_file(path.as_ref())
     }
 
-    /// Returns true if there are no keys, so that requests are not signed.
+    /// Returns true if both access keys are empty, so that requests are not signed.
     pub fn is_anonymous(&self) -> bool {
         self.credentials.access_key_id().is_empty() && self.credentials.secret_access_key().expose().is_empty()
     }
 
-    /// Sets the scheme, host and port of the service, such as `http://127.0.0.1:9000`. Zone and bucket are not part of it.
-    /// Default `https://qingstor.com`.
+    /// Sets the scheme, host and port of the service, such as `http://127.0.0.1:9000`, without zone and bucket. Default
+    /// `https://qingstor.com`.
     ///
-    /// The client uses the proxies of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, except for a loopback address and, in
-    /// path style, `localhost`.
+    /// The client uses the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. It uses no proxy for a loopback address
+    /// and, in path style, for `localhost`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
         self
     }
 
-    /// Sets the zone, such as `pek3b`, of requests about the account and of buckets that have no zone of their own. Unset by
-    /// default and if empty: such requests go to the host of the endpoint.
+    /// Sets the zone, such as `pek3b`, for requests on the account and for buckets without a zone. If unset or empty, these
+    /// requests go to the host of the endpoint.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into()).filter(|zone| !zone.is_empty());
         self
     }
 
-    /// Sets the place of the bucket name: the path (default) or the host name, which is impossible if the endpoint is an IP
-    /// address.
+    /// Sets the place of the bucket name in URLs: the path (default) or the host name, which requires an endpoint that is not
+    /// an IP address.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing_style = style;
         self
     }
 
-    /// Sets text that is appended to the `User-Agent` header, such as `my-app/1.0`: printable ASCII without spaces and `"`.
-    /// Unset by default.
+    /// Sets text to append to the `User-Agent` header, such as `my-app/1.0`. It must be printable ASCII without spaces and
+    /// `"`. Unset by default.
     pub fn additional_user_agent(mut self, text: impl Into<String>) -> Self {
         self.additional_user_agent = Some(text.into()).filter(|text| !text.is_empty());
         self
     }
 
-    /// Sets the number of retries of a failed request and the time between them.
+    /// Sets the number of retries of a failed request and the waits between them.
     pub fn retry(mut self, retry: RetryConfig) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Sets the maximum time to connect, including name lookup and TLS. Default 10 s; must not be zero.
+    /// Sets the maximum time to connect, including name lookup and TLS handshake. Default 10 s; must not be zero.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.connect = timeout;
         self
@@ -203,10 +190,10 @@ impl Config {
 
     /// Sets the maximum time without progress. Default 60 s; must not be zero.
     ///
-    /// A request fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte moves for this long; there is no
-    /// limit on the time that it takes as a whole. After the last byte of a request that writes (any method but `GET`,
-    /// `HEAD` and `OPTIONS`), [`response_timeout`](Config::response_timeout) counts instead. Connecting counts too, so this
-    /// limit should be no shorter than [`connect_timeout`](Config::connect_timeout).
+    /// A request fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte of it or of its response moves for
+    /// this long. The total time of a request is not limited. Between the last byte of a request that writes (with any method
+    /// but `GET`, `HEAD` and `OPTIONS`) and its response, [`response_timeout`](Config::response_timeout) applies instead. The
+    /// time to connect counts too, so this limit should not be shorter than [`connect_timeout`](Config::connect_timeout).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.idle = timeout;
         self
@@ -215,54 +202,48 @@ impl Config {
     /// Sets the maximum time between the last byte of a request that writes and the head of its response. Default 120 s;
     /// must not be zero.
     ///
-    /// Time starts when the last byte is handed to the HTTP library. The library and the operating system may still hold
-    /// 500 KiB, and some MiB on a connection that was fast. Raise the limit if these take longer, or if the server has to
-    /// copy many gigabytes in one request.
+    /// The time starts when the HTTP library has taken the last byte. At that moment, the library and the operating system may
+    /// still have 500 KiB to send, or some MiB on a connection that was fast. Set a longer time if the network needs it, or if
+    /// the server has to copy many gigabytes in one request.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.response = timeout;
         self
     }
 
-    /// Checks all values.
-    pub(crate) fn resolve(&self) -> Result<Settings> {
+    /// Returns the access keys, or `None` if requests are not signed.
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        (!self.is_anonymous()).then_some(&self.credentials)
+    }
+
+    /// Checks all values and returns the endpoint.
+    pub(crate) fn check(&self) -> Result<Endpoint> {
         let endpoint: Endpoint = self.endpoint.parse()?;
         endpoint.check_style(self.addressing_style)?;
         self.zone.as_deref().map(endpoint::check_zone).transpose()?;
         self.additional_user_agent.as_deref().map(check_user_agent).transpose()?;
         self.timeouts.check()?;
-        Ok(Settings {
-            credentials: check_credentials(&self.credentials)?,
-            endpoint,
-            zone: self.zone.clone(),
-            addressing_style: self.addressing_style,
-            additional_user_agent: self.additional_user_agent.clone(),
-            retry: self.retry.clone(),
-            timeouts: self.timeouts,
-        })
+        self.credentials().map(check_credentials).transpose()?;
+        Ok(endpoint)
     }
 }
 
-fn check_credentials(credentials: &Credentials) -> Result<Option<Credentials>> {
+fn check_credentials(credentials: &Credentials) -> Result<()> {
     let id = credentials.access_key_id();
     let secret = credentials.secret_access_key().expose();
-    match (id.is_empty(), secret.is_empty()) {
-        (true, true) => return Ok(None),
-        (false, true) => {
-            return Err(Error::config("there is an access_key_id, but no secret_access_key"));
-        }
-        (true, false) => {
-            return Err(Error::config("there is a secret_access_key, but no access_key_id"));
-        }
-        (false, false) => {}
+    if secret.is_empty() {
+        return Err(Error::config("access_key_id is set, but secret_access_key is not"));
     }
-    // Keys from a file or a shell often end with a line break, and every signature would be wrong.
+    if id.is_empty() {
+        return Err(Error::config("secret_access_key is set, but access_key_id is not"));
+    }
+    // Keys from a file or a shell often end with a line break, which would make every signature invalid.
     if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::config("the access_key_id has white space or other characters in it that cannot be sent"));
+        return Err(Error::config("access_key_id contains white space or other characters that cannot be sent"));
     }
     if secret.trim() != secret || secret.chars().any(char::is_control) {
-        return Err(Error::config("the secret_access_key has white space at an end, or control characters in it"));
+        return Err(Error::config("secret_access_key starts or ends with white space or contains control characters"));
     }
-    Ok(Some(credentials.clone()))
+    Ok(())
 }
 
 fn check_user_agent(text: &str) -> Result<()> {
@@ -270,7 +251,7 @@ fn check_user_agent(text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::config(format!(
-        "additional_user_agent is {text:?}, but must be printable ASCII without spaces and '\"', such as my-app/1.0"
+        "additional_user_agent is {text:?}, but must be printable ASCII without spaces and quotes, such as my-app/1.0"
     )))
 }
 

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 /// Settings for retries: a maximum number of attempts, and exponential backoff with full jitter between them.
 ///
-/// Before attempt *n* + 1 the client waits a random time between 0 and `initial_backoff` × 2ⁿ⁻¹, at most `max_backoff`. If
-/// the server sends `Retry-After`, the client waits at least that long.
+/// Before attempt *n* + 1, the client waits for a random time between 0 and `initial_backoff` × 2ⁿ⁻¹, but at most
+/// `max_backoff`. If the server sends `Retry-After`, the client waits at least that long.
 ///
-/// A request is sent again if all three hold:
+/// The client retries a request if all of these conditions are met:
 ///
-/// - The error is transient: no connection came about, a timeout passed, the connection broke, or the status is 429 or 5xx
-///   (except 501 and 505).
-/// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are sent again only if the server cannot have
-///   executed them: the connection failed, or the status is 429.
+/// - The error is transient: the client could not connect, a time limit passed, the connection broke, or the status is 429
+///   or 5xx (except 501 and 505).
+/// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are retried only if the server cannot have
+///   executed them: the client could not connect, or the status is 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).
 ///
-/// Uploads and downloads of whole objects follow the same policy. One count covers everything that is sent for a part, a
-/// range or the completion of an upload: also a part whose MD5 the server refused, a completion of which the server
-/// says that it did not happen, and the rest of a range whose transfer broke. A range starts to count anew whenever it has
-/// got further than before.
+/// Uploads and downloads of whole objects follow the same policy. All requests for a part, a range or the completion of an
+/// upload share one number of attempts. This includes retries of a part after the server found a wrong MD5, of a completion
+/// that the server did not execute, and of the rest of a range after the connection broke. The attempts of a range start
+/// again at 0 when a request made progress.
 ///
-/// Every attempt has its own date and signature. Two things are outside of the count: the first request that is refused
-/// because this machine's clock is off is sent again with the server's time, and an upload sends `HeadObject` for its key
-/// before and after the completion.
+/// Every attempt has its own date and signature. Two kinds of requests do not count: a request that was refused because the
+/// local clock is wrong is sent once more with the server's time, and an upload sends `HeadObject` for its key before and
+/// after the completion.
 ///
 /// ```
 /// use std::time::Duration;
@@ -52,12 +52,12 @@ impl Default for RetryConfig {
 }
 
 impl RetryConfig {
-    /// Creates settings with which every request is sent once.
+    /// Creates settings without retries. Every request is sent once.
     pub fn disabled() -> Self {
         Self::default().max_attempts(1)
     }
 
-    /// Sets the maximum number of times that a request is sent, the first one included. Default 3; 0 counts as 1.
+    /// Sets the maximum number of times that a request is sent, including the first. Default 3; 0 is treated as 1.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self
@@ -77,7 +77,7 @@ impl RetryConfig {
 
     /// Sets the maximum `Retry-After` that the client waits for. Default 60 s.
     ///
-    /// If a server asks for more, the error is returned at once, because an earlier attempt would be refused again.
+    /// If the server asks for a longer wait, the call fails immediately, because the server would refuse an earlier attempt.
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self

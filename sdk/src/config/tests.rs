@@ -5,27 +5,27 @@ fn config() -> Config {
 }
 
 fn error(config: &Config) -> String {
-    config.resolve().unwrap_err().to_string()
+    config.check().unwrap_err().to_string()
 }
 
 #[test]
-fn defaults() {
-    let settings = config().resolve().unwrap();
-    let credentials = settings.credentials.unwrap();
+fn default_values() {
+    let settings = config();
+    let credentials = settings.credentials().unwrap();
     assert_eq!(credentials.access_key_id(), "ID");
     assert_eq!(credentials.secret_access_key().expose(), "the secret");
-    assert_eq!(settings.endpoint.to_string(), "https://qingstor.com");
+    assert_eq!(settings.check().unwrap().to_string(), "https://qingstor.com");
     assert_eq!(settings.zone, None);
     assert_eq!(settings.addressing_style, AddressingStyle::Path);
     assert_eq!(settings.additional_user_agent, None);
     assert_eq!(settings.timeouts.connect, Duration::from_secs(10));
     assert_eq!(settings.timeouts.idle, Duration::from_secs(60));
     assert_eq!(settings.timeouts.response, Duration::from_secs(120));
-    assert!(Config::anonymous().resolve().unwrap().credentials.is_none());
+    assert!(Config::anonymous().credentials().is_none());
 }
 
 #[test]
-fn setters() {
+fn setters_change_the_values() {
     let settings = config()
         .endpoint("http://localhost:9000/")
         .zone("PEK3B")
@@ -33,22 +33,20 @@ fn setters() {
         .additional_user_agent("my-app/1.0")
         .connect_timeout(Duration::from_secs(1))
         .idle_timeout(Duration::from_secs(2))
-        .response_timeout(Duration::from_secs(3))
-        .resolve()
-        .unwrap();
-    assert_eq!(settings.endpoint.to_string(), "http://localhost:9000");
+        .response_timeout(Duration::from_secs(3));
+    assert_eq!(settings.check().unwrap().to_string(), "http://localhost:9000");
     assert_eq!(settings.zone.as_deref(), Some("PEK3B"));
     assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
     assert_eq!(settings.additional_user_agent.as_deref(), Some("my-app/1.0"));
     assert_eq!(settings.timeouts.connect, Duration::from_secs(1));
     assert_eq!(settings.timeouts.idle, Duration::from_secs(2));
     assert_eq!(settings.timeouts.response, Duration::from_secs(3));
-    let settings = config().zone("").additional_user_agent("").resolve().unwrap();
+    let settings = config().zone("").additional_user_agent("");
     assert_eq!((settings.zone, settings.additional_user_agent), (None, None));
 }
 
 #[test]
-fn resolve_rejects_invalid_values() {
+fn check_rejects_invalid_values() {
     for (config, message) in [
         (config().endpoint("qingstor.com"), "has no scheme"),
         (config().endpoint(""), "has no scheme"),
@@ -59,10 +57,10 @@ fn resolve_rejects_invalid_values() {
         (config().connect_timeout(Duration::ZERO), "connect_timeout is zero"),
         (config().idle_timeout(Duration::ZERO), "idle_timeout is zero"),
         (config().response_timeout(Duration::ZERO), "response_timeout is zero"),
-        (Config::new("", "x"), "no access_key_id"),
-        (Config::new("ID", ""), "no secret_access_key"),
-        (Config::new("ID\n", "x"), "the access_key_id has white space"),
-        (Config::new("ID", "x\n"), "the secret_access_key has white space"),
+        (Config::new("", "x"), "access_key_id is not"),
+        (Config::new("ID", ""), "secret_access_key is not"),
+        (Config::new("ID\n", "x"), "access_key_id contains white space"),
+        (Config::new("ID", "x\n"), "secret_access_key starts or ends with white space"),
         (config().endpoint("http://127.0.0.1:9000").addressing_style(AddressingStyle::VirtualHost), "IP address"),
     ] {
         let error = error(&config);
@@ -75,6 +73,4 @@ fn errors_and_debug_contain_no_secret() {
     let config = Config::new("ID", "hunter2\n");
     assert!(!error(&config).contains("hunter2"));
     assert!(!format!("{config:?}").contains("hunter2"));
-    let settings = Config::new("ID", "hunter2").resolve().unwrap();
-    assert!(!format!("{settings:?}").contains("hunter2"));
 }

@@ -29,7 +29,7 @@ fn assert_timeout(error: &Error, operation: &str) {
     assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     assert!(error.is_timeout());
     assert_eq!(error.operation(), Some(operation));
-    assert!(error.to_string().contains("nothing moved for 0.2 s"), "{error}");
+    assert!(error.to_string().contains("no byte moved for 0.2 s"), "{error}");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn upload_waits_for_the_response_until_the_response_timeout() {
     let bucket = bucket_with(config, server.endpoint(), RetryConfig::disabled());
     let error = bucket.put_object("key", PutObjectInput::new().body("content")).await.unwrap_err();
     assert!(error.is_timeout());
-    assert!(error.to_string().contains("no answer came in the 0.6 s after everything was sent"), "{error}");
+    assert!(error.to_string().contains("no response came within 0.6 s after the request was sent"), "{error}");
     assert_eq!(server.requests()[0].body, b"content");
 }
 

@@ -75,7 +75,10 @@ async fn a_server_that_never_says_anything_is_an_error_after_so_many_connections
         let upload = bucket.upload("key").bytes(content(size, 1)).part_size(PART);
         let error = ended(upload.send()).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, attempts), "{size}: {error}");
-        assert!(error.to_string().contains("no answer came in the 0.4 s after everything was sent"), "{size}: {error}");
+        assert!(
+            error.to_string().contains("no response came within 0.4 s after the request was sent"),
+            "{size}: {error}"
+        );
         assert_eq!(connections.load(Ordering::Relaxed), attempts as usize, "{size}: {error}");
     }
     let (bucket, connections) = black_hole().await;
@@ -83,7 +86,7 @@ async fn a_server_that_never_says_anything_is_an_error_after_so_many_connections
     let download = bucket.download("key").to_file(folder.path().join("db.tar"));
     let error = ended(download.send()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, ATTEMPTS), "{error}");
-    assert!(error.to_string().contains("nothing moved for 0.3 s"), "{error}");
+    assert!(error.to_string().contains("no byte moved for 0.3 s"), "{error}");
     assert_eq!(connections.load(Ordering::Relaxed), ATTEMPTS as usize, "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -95,7 +98,7 @@ async fn a_large_body_that_nobody_reads_is_noticed() {
     let upload = bucket.upload("key").bytes(content(6 * PART, 1)).part_size(6 * PART);
     let error = ended(upload.send()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, ATTEMPTS), "{error}");
-    assert!(error.to_string().contains("nothing moved for 0.3 s"), "{error}");
+    assert!(error.to_string().contains("no byte moved for 0.3 s"), "{error}");
     assert_eq!(connections.load(Ordering::Relaxed), ATTEMPTS as usize, "{error}");
 }
 
@@ -105,8 +108,8 @@ async fn parts_that_are_never_read_to_their_end_are_an_error_that_says_which() {
     let unanswered = Fault::StallBeforeAnswer { lasts: None };
     // What begins the upload is not sent twice, so an answer has its time.
     for (fault, attempts, answer_limit, told) in [
-        (unread, ATTEMPTS, HOUR, "nothing moved for 0.9 s"),
-        (unanswered, 2, 10 * LIMIT, "no answer came in the 3 s after everything was sent"),
+        (unread, ATTEMPTS, HOUR, "no byte moved for 0.9 s"),
+        (unanswered, 2, 10 * LIMIT, "no response came within 3 s after the request was sent"),
     ] {
         let plan = FaultPlan::new().rule(FaultRule::new(fault.clone()).operation("UploadMultipart").part(1));
         let (test, bucket) = misbehaving(plan, attempts, 3 * LIMIT, answer_limit).await;
@@ -237,7 +240,7 @@ async fn a_range_that_never_comes_is_an_error_after_so_many_attempts() {
         let (outcome, fired, target) = download(&fault, u64::MAX).await;
         let error = outcome.unwrap_err();
         assert_eq!((error.kind(), fired), (ErrorKind::Timeout, u64::from(ATTEMPTS)), "{fault:?}: {error}");
-        assert!(error.to_string().contains("nothing moved for 0.9 s"), "{fault:?}: {error}");
+        assert!(error.to_string().contains("no byte moved for 0.9 s"), "{fault:?}: {error}");
         assert_eq!(target, b"before", "{fault:?}: {error}");
     }
 }

@@ -6,17 +6,17 @@ use crate::operation::RequestEncoder;
 use crate::operation::{BucketScope, Operation};
 use crate::{Config, Credentials, Secret};
 
-/// An operation on a sub-resource that the public list of `sign` does not have.
-struct GetNovelty;
+/// An operation on a sub-resource that is not in the list of `sign`.
+struct GetSubResource;
 
-impl Operation for GetNovelty {
+impl Operation for GetSubResource {
     type Output = ();
     type Scope = BucketScope;
 
     const SPEC: OperationSpec = OperationSpec {
-        name: "GetNovelty",
+        name: "GetSubResource",
         method: Method::GET,
-        sub_resources: &["novelty"],
+        sub_resources: &["sub-resource"],
         also_success: &[],
         idempotent: true,
         response: ResponseKind::Empty,
@@ -44,20 +44,20 @@ fn signature(to_sign: sign::StringToSign) -> String {
 }
 
 #[test]
-fn a_header_signs_the_sub_resources_of_the_operation() {
+fn authorization_header_covers_the_sub_resources_of_the_operation() {
     let client = client();
-    let call = client.encode(GetNovelty, BUCKET).unwrap();
+    let call = client.encode(GetSubResource, BUCKET).unwrap();
     let headers = client.headers(&call, Timestamp::from_unix(0).unwrap()).unwrap();
-    let expected = signature(sign::string_to_sign(&Method::GET, &headers, "/bucket?novelty"));
+    let expected = signature(sign::string_to_sign(&Method::GET, &headers, "/bucket?sub-resource"));
     let expected = sign::authorization(&Credentials::new("ID", SECRET), &expected);
     assert_eq!(headers[header::AUTHORIZATION], expected);
 }
 
 #[test]
-fn a_link_signs_the_sub_resources_of_the_operation() {
-    let link = client().presign(GetNovelty, BUCKET, Duration::from_secs(60)).unwrap();
+fn presigned_url_covers_the_sub_resources_of_the_operation() {
+    let link = client().presign(GetSubResource, BUCKET, Duration::from_secs(60)).unwrap();
     let expires = link.expires().as_unix();
-    let to_sign = sign::string_to_sign_query(&Method::GET, &HeaderMap::new(), expires, "/bucket?novelty");
+    let to_sign = sign::string_to_sign_query(&Method::GET, &HeaderMap::new(), expires, "/bucket?sub-resource");
     let expected = crate::value::encode_query(&signature(to_sign));
     assert!(link.url().ends_with(&format!("&signature={expected}")), "{}", link.url());
 }
@@ -66,12 +66,12 @@ fn a_link_signs_the_sub_resources_of_the_operation() {
 fn futures_of_calls_are_small() {
     let client = client();
     let bucket = crate::QingStor::new(Config::new("ID", SECRET)).unwrap().bucket("bucket", "pek3b");
-    // The methods between the caller and the encoder hold the input once each.
+    // Three methods between the caller and the encoder store the input.
     let input = crate::generated::operations::PutObjectInput::new();
     let limit = 3 * size_of_val(&input) + 320;
     let call = bucket.put_object("key", input);
     assert!(size_of_val(&call) <= limit, "{} bytes are moved with the future", size_of_val(&call));
-    let sending = client.send_until_done(client.encode(GetNovelty, BUCKET).unwrap(), client.attempts());
-    // Allocators get larger blocks from other places, more slowly.
+    let sending = client.send_until_done(client.encode(GetSubResource, BUCKET).unwrap(), client.attempts());
+    // Allocators serve larger blocks more slowly.
     assert!(size_of_val(&sending) <= 1 << 10, "{} bytes are allocated for each call", size_of_val(&sending));
 }

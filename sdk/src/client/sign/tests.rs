@@ -17,7 +17,7 @@ fn headers(list: &[(&str, &str)]) -> HeaderMap {
 
 const DATE: (&str, &str) = ("Date", "Tue, 03 Mar 2026 04:05:06 GMT");
 
-/// The expected signatures in this file were computed with Python's `hmac`.
+/// Checks a string to sign and its signature. The expected signatures in this file were computed with Python's `hmac`.
 fn check(string_to_sign: &StringToSign, text: &str, expected_signature: &str) {
     assert_eq!(*string_to_sign, text);
     let secret = Secret::from("secret/for+tests==");
@@ -35,7 +35,7 @@ fn get_without_optional_headers() {
 }
 
 #[test]
-fn headers_are_lower_cased_trimmed_and_sorted_and_others_left_out() {
+fn signed_headers_are_lower_case_trimmed_and_sorted() {
     let headers = headers(&[
         ("X-QS-Meta-zebra", "last"),
         ("X-QS-Storage-Class", " STANDARD\t"),
@@ -56,7 +56,7 @@ fn headers_are_lower_cased_trimmed_and_sorted_and_others_left_out() {
 }
 
 #[test]
-fn x_qs_date_blanks_the_date_line() {
+fn x_qs_date_replaces_the_date() {
     let headers = headers(&[DATE, ("X-QS-Date", "Tue, 03 Mar 2026 04:05:07 GMT")]);
     check(
         &string_to_sign(&Method::DELETE, &headers, "/photos/cat.png"),
@@ -66,7 +66,7 @@ fn x_qs_date_blanks_the_date_line() {
 }
 
 #[test]
-fn a_link_has_its_end_in_place_of_the_date() {
+fn query_signature_covers_the_expiry_instead_of_the_date() {
     let headers = headers(&[DATE, ("X-QS-Meta-a", "b")]);
     let resource =
         canonical_resource(None, "/photos/%E7%8C%AB.png", Some("response-content-type=image%2Fpng&access_key_id=ID"));
@@ -78,7 +78,7 @@ fn a_link_has_its_end_in_place_of_the_date() {
 }
 
 #[test]
-fn bytes_outside_ascii_are_signed_as_they_are_sent() {
+fn non_ascii_header_values_are_signed_unchanged() {
     let mut headers = headers(&[DATE]);
     headers.insert("x-qs-meta-utf8", HeaderValue::from_bytes("猫".as_bytes()).unwrap());
     headers.insert("x-qs-meta-latin1", HeaderValue::from_bytes(b"caf\xE9").unwrap());
@@ -94,7 +94,7 @@ fn bytes_outside_ascii_are_signed_as_they_are_sent() {
 }
 
 #[test]
-fn debug_output_leaves_encryption_keys_out() {
+fn debug_output_redacts_encryption_keys() {
     let headers = headers(&[
         ("X-QS-Encryption-Customer-Key", "c2VjcmV0"),
         ("X-QS-Copy-Source-Encryption-Customer-Key", "c2VjcmV0"),
@@ -111,7 +111,7 @@ fn debug_output_leaves_encryption_keys_out() {
 }
 
 #[test]
-fn keys_shorter_equal_and_longer_than_the_block() {
+fn signature_accepts_keys_of_any_length() {
     let sign = |length: usize| signature(&Secret::from("k".repeat(length)), "message");
     assert_eq!(sign(0), "6wjB9W1d3uB/e9+ARoCD2ga2TPT6xk/jqQiD31/qyuQ=");
     assert_eq!(sign(63), "4n76MLy/vCW02Tb/2FUzkvOY6y7a2h2sJCOpYa8MMFs=");
@@ -121,7 +121,7 @@ fn keys_shorter_equal_and_longer_than_the_block() {
 }
 
 #[test]
-fn resources_of_both_styles() {
+fn canonical_resource_of_both_addressing_styles() {
     let resource = |bucket, path, query| String::from_utf8(canonical_resource(bucket, path, query)).expect("UTF-8");
     assert_eq!(resource(None, "/", None), "/");
     assert_eq!(resource(None, "", Some("limit=10")), "/");
@@ -130,7 +130,7 @@ fn resources_of_both_styles() {
     assert_eq!(resource(Some("photos"), "", Some("acl")), "/photos/?acl");
     assert_eq!(resource(None, "/photos/a/b", None), "/photos/a/b");
     assert_eq!(resource(Some("photos"), "/a/b", None), "/photos/a/b");
-    // The path is not touched: neither decoded nor cleaned.
+    // The path is neither decoded nor normalized.
     assert_eq!(resource(None, "/photos//%2e/%2F=+", None), "/photos//%2e/%2F=+");
 }
 
@@ -147,7 +147,7 @@ fn only_sub_resources_are_signed_and_sorted() {
     assert_eq!(query("Uploads&upload"), "");
     assert_eq!(query("prefix=acl&delimiter=%2F&marker=x&offset=1&lang=en-us"), "");
     assert_eq!(query("access_key_id=a&expires=1&signature=s"), "");
-    // The key counts as the server reads it.
+    // Keys are compared in decoded form, as by the server.
     assert_eq!(query("%61cl"), "?acl");
 }
 
@@ -164,7 +164,7 @@ fn query_values_are_signed_decoded_once() {
 }
 
 #[test]
-fn sub_resources_are_in_order() {
+fn list_of_sub_resources_is_sorted() {
     assert!(SUB_RESOURCES.is_sorted());
 }
 
@@ -183,12 +183,12 @@ struct Vector {
     signature: String,
 }
 
-/// Checks the vectors in the JSON file that `QINGSTOR_SIGNATURE_VECTORS` names: a list of requests, each with the
-/// string to sign and the signature that another implementation made of it.
+/// Reads the JSON file at the path in `QINGSTOR_SIGNATURE_VECTORS`: a list of requests, each with the string to sign and the
+/// signature that another implementation computed.
 #[test]
-fn vectors_of_other_implementations() {
+fn signatures_equal_those_of_other_implementations() {
     let Some(path) = env::var_os("QINGSTOR_SIGNATURE_VECTORS") else {
-        eprintln!("skipped: QINGSTOR_SIGNATURE_VECTORS does not name a file of vectors");
+        eprintln!("skipped: QINGSTOR_SIGNATURE_VECTORS is unset");
         return;
     };
     let vectors: Vec<Vector> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();

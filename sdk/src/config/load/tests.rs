@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::super::Settings;
 use super::*;
 
 mod refused;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// Creates a home directory with these files.
+/// Creates a home directory that contains `files`, given by path and content.
 fn home(files: &[(&str, &str)]) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     for (path, text) in files {
@@ -22,27 +21,28 @@ fn home(files: &[(&str, &str)]) -> TempDir {
     home
 }
 
-/// `variables` are without the prefix `QINGSTOR_`.
-fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Settings> {
+/// Loads `variables`, whose names lack the prefix `QINGSTOR_`, and the file in `home`.
+fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Config> {
     let environment = |name: &str| {
-        let name = name.strip_prefix("QINGSTOR_").expect("only our own variables");
+        let name = name.strip_prefix("QINGSTOR_").expect("a name with the prefix");
         let variable = variables.iter().find(|(variable, _)| *variable == name);
         variable.map(|(_, value)| OsString::from(value))
     };
-    from_environment_and_file(&environment, home)?.resolve()
+    let config = from_environment_and_file(&environment, home)?;
+    config.check().map(|_| config)
 }
 
-/// Loads with `file` at the first default path.
-fn load(variables: Variables<'_>, file: &str) -> Result<Settings> {
+/// Loads `variables`, and `file` from the first default path.
+fn load(variables: Variables<'_>, file: &str) -> Result<Config> {
     let home = home(&[(".qingstor/config.yaml", file)]);
     load_at(variables, Some(home.path()))
 }
 
 fn endpoint_of(variables: Variables<'_>, file: &str) -> String {
-    load(variables, file).unwrap().endpoint.to_string()
+    load(variables, file).unwrap().endpoint
 }
 
-/// Returns the message with the path of the file as `FILE`.
+/// Returns the error message, with `FILE` in place of the path of the file.
 fn error(variables: Variables<'_>, file: &str) -> String {
     let home = home(&[(".qingstor/config.yaml", file)]);
     let error = load_at(variables, Some(home.path())).unwrap_err();
@@ -50,8 +50,8 @@ fn error(variables: Variables<'_>, file: &str) -> String {
     error.to_string().replace(&path.display().to_string(), "FILE")
 }
 
-fn keys(settings: &Settings) -> Option<(&str, &str)> {
-    let credentials = settings.credentials.as_ref()?;
+fn keys(config: &Config) -> Option<(&str, &str)> {
+    let credentials = config.credentials()?;
     Some((credentials.access_key_id(), credentials.secret_access_key().expose()))
 }
 
@@ -61,10 +61,10 @@ const PAIR: &str = "access_key_id: FILE_ID\nsecret_access_key: FILE_SECRET\n";
 fn without_settings_the_default_is_anonymous() {
     let empty = home(&[]);
     for home in [None, Some(empty.path())] {
-        let settings = load_at(&[], home).unwrap();
-        assert_eq!(keys(&settings), None);
-        assert_eq!(settings.endpoint.to_string(), "https://qingstor.com");
-        assert_eq!(settings.retry, RetryConfig::default());
+        let config = load_at(&[], home).unwrap();
+        assert_eq!(keys(&config), None);
+        assert_eq!(config.endpoint, "https://qingstor.com");
+        assert_eq!(config.retry, RetryConfig::default());
     }
 }
 
@@ -73,13 +73,13 @@ fn loads_all_settings_from_a_file() {
     let file = "# of all tools\naccess_key_id: 'FILE_ID'\nsecret_access_key: FILE_SECRET\nhost: store.example\nport: 8080\n\
                 protocol: http\nzone: sh1a\nconnection_retries: 4\nlog_level: warn\nenable_virtual_host_style: true\n\
                 additional_user_agent: app/2\nenable_dual_stack: true\nhttp_config:\n  timeout: 5\n";
-    let settings = load(&[], file).unwrap();
-    assert_eq!(keys(&settings), Some(("FILE_ID", "FILE_SECRET")));
-    assert_eq!(settings.endpoint.to_string(), "http://store.example:8080");
-    assert_eq!(settings.zone.as_deref(), Some("sh1a"));
-    assert_eq!(settings.addressing_style, AddressingStyle::VirtualHost);
-    assert_eq!(settings.additional_user_agent.as_deref(), Some("app/2"));
-    assert_eq!(settings.retry, RetryConfig::default().max_attempts(5));
+    let config = load(&[], file).unwrap();
+    assert_eq!(keys(&config), Some(("FILE_ID", "FILE_SECRET")));
+    assert_eq!(config.endpoint, "http://store.example:8080");
+    assert_eq!(config.zone.as_deref(), Some("sh1a"));
+    assert_eq!(config.addressing_style, AddressingStyle::VirtualHost);
+    assert_eq!(config.additional_user_agent.as_deref(), Some("app/2"));
+    assert_eq!(config.retry, RetryConfig::default().max_attempts(5));
 }
 
 #[test]
@@ -94,21 +94,21 @@ fn environment_overrides_the_file() {
         ("ADDITIONAL_USER_AGENT", "env/1"),
         ("CONNECTION_RETRIES", "0"),
     ];
-    let settings = load(variables, &file).unwrap();
-    assert_eq!(keys(&settings), Some(("ENV_ID", "ENV_SECRET")));
-    assert_eq!(settings.endpoint.to_string(), "http://127.0.0.1:9000");
-    assert_eq!(settings.zone.as_deref(), Some("pek3b"));
-    assert_eq!(settings.addressing_style, AddressingStyle::Path);
-    assert_eq!(settings.additional_user_agent.as_deref(), Some("env/1"));
-    assert_eq!(settings.retry, RetryConfig::default().max_attempts(1));
+    let config = load(variables, &file).unwrap();
+    assert_eq!(keys(&config), Some(("ENV_ID", "ENV_SECRET")));
+    assert_eq!(config.endpoint, "http://127.0.0.1:9000");
+    assert_eq!(config.zone.as_deref(), Some("pek3b"));
+    assert_eq!(config.addressing_style, AddressingStyle::Path);
+    assert_eq!(config.additional_user_agent.as_deref(), Some("env/1"));
+    assert_eq!(config.retry, RetryConfig::default().max_attempts(1));
 }
 
 #[test]
 fn empty_values_are_unset() {
-    let settings = load(&[("ACCESS_KEY_ID", ""), ("ZONE", ""), ("CONFIG_PATH", "")], PAIR).unwrap();
-    assert_eq!(keys(&settings), Some(("FILE_ID", "FILE_SECRET")));
-    let settings = load(&[], "access_key_id: ''\nsecret_access_key:\nzone: ~\nendpoint: null\n").unwrap();
-    assert_eq!((keys(&settings), settings.zone.as_deref()), (None, None));
+    let config = load(&[("ACCESS_KEY_ID", ""), ("ZONE", ""), ("CONFIG_PATH", "")], PAIR).unwrap();
+    assert_eq!(keys(&config), Some(("FILE_ID", "FILE_SECRET")));
+    let config = load(&[], "access_key_id: ''\nsecret_access_key:\nzone: ~\nendpoint: null\n").unwrap();
+    assert_eq!((keys(&config), config.zone.as_deref()), (None, None));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn reads_the_named_file_or_the_first_default() {
     assert_eq!(zone(&[]).as_deref(), Some("qingstor"));
     let named = home.path().join("named.yaml").display().to_string();
     assert_eq!(zone(&[("CONFIG_PATH", &named)]).as_deref(), Some("named"));
-    assert_eq!(from_file(Path::new(&named)).unwrap().resolve().unwrap().zone.as_deref(), Some("named"));
+    assert_eq!(from_file(Path::new(&named)).unwrap().zone.as_deref(), Some("named"));
 
     let missing = home.path().join("missing.yaml").display().to_string();
     let error = load_at(&[("CONFIG_PATH", &missing)], Some(home.path())).unwrap_err().to_string();
@@ -136,8 +136,8 @@ fn from_environment_reads_no_file() {
         CONFIG_PATH => Some(OsString::from("/does/not/exist")),
         _ => None,
     };
-    let settings = from_environment(&environment).unwrap().resolve().unwrap();
-    assert_eq!(settings.zone.as_deref(), Some("pek3b"));
+    let config = from_environment(&environment).unwrap();
+    assert_eq!(config.zone.as_deref(), Some("pek3b"));
 }
 
 #[cfg(unix)]

@@ -1,57 +1,57 @@
-//! Refused configurations, and the places in their messages.
+//! Invalid configurations, and the config that the errors name.
 
 use super::*;
 
 #[test]
-fn rejects_half_a_pair_of_keys() {
+fn rejects_one_access_key_without_the_other() {
     for (variables, file, message) in [
         (
             &[("ACCESS_KEY_ID", "hunter2")] as Variables<'_>,
             "",
-            "there is the environment variable QINGSTOR_ACCESS_KEY_ID, but no secret_access_key",
+            "the environment variable QINGSTOR_ACCESS_KEY_ID is set, but secret_access_key is not",
         ),
         (
             &[("SECRET_ACCESS_KEY", "hunter2")],
             "",
-            "there is the environment variable QINGSTOR_SECRET_ACCESS_KEY, but no access_key_id",
+            "the environment variable QINGSTOR_SECRET_ACCESS_KEY is set, but access_key_id is not",
         ),
-        (&[], "zone: a\nsecret_access_key: hunter2", "there is secret_access_key in FILE, but no access_key_id"),
+        (&[], "zone: a\nsecret_access_key: hunter2", "secret_access_key in FILE is set, but access_key_id is not"),
         (
             &[("ACCESS_KEY_ID", "hunter2")],
             PAIR,
             "the environment variable QINGSTOR_ACCESS_KEY_ID replaces access_key_id in FILE, but not the \
-             other key that belongs to it",
+             other key of the pair: set both variables",
         ),
         (
             &[("SECRET_ACCESS_KEY", "hunter2")],
             "secret_access_key: hunter2",
             "the environment variable QINGSTOR_SECRET_ACCESS_KEY replaces secret_access_key in FILE, but \
-             not the other key that belongs to it",
+             not the other key of the pair: set both variables",
         ),
     ] {
         assert_eq!(error(variables, file), message);
     }
-    // One key in each place is a pair.
-    let settings = load(&[("SECRET_ACCESS_KEY", "ENV_SECRET")], "access_key_id: FILE_ID").unwrap();
-    assert_eq!(keys(&settings), Some(("FILE_ID", "ENV_SECRET")));
-    let settings = load(&[("ACCESS_KEY_ID", "ENV_ID")], "secret_access_key: FILE_SECRET").unwrap();
-    assert_eq!(keys(&settings), Some(("ENV_ID", "FILE_SECRET")));
+    // One key in the file and the other in the environment make a pair.
+    let config = load(&[("SECRET_ACCESS_KEY", "ENV_SECRET")], "access_key_id: FILE_ID").unwrap();
+    assert_eq!(keys(&config), Some(("FILE_ID", "ENV_SECRET")));
+    let config = load(&[("ACCESS_KEY_ID", "ENV_ID")], "secret_access_key: FILE_SECRET").unwrap();
+    assert_eq!(keys(&config), Some(("ENV_ID", "FILE_SECRET")));
 }
 
 #[test]
-fn errors_name_the_place_of_invalid_values() {
+fn errors_name_the_source_of_an_invalid_value() {
     for (variables, file, message) in [
         (
             &[] as Variables<'_>,
             "endpoint: http://a.example\nport: 80",
-            "endpoint in FILE and port in FILE say the same thing twice",
+            "endpoint in FILE and port in FILE both set the endpoint",
         ),
         (
             &[("ENDPOINT", "http://a.example"), ("PROTOCOL", "http")],
             "",
-            "QINGSTOR_ENDPOINT and the environment variable QINGSTOR_PROTOCOL say the same",
+            "QINGSTOR_ENDPOINT and the environment variable QINGSTOR_PROTOCOL both set",
         ),
-        (&[("PORT", "80")], "endpoint: http://a.example", "QINGSTOR_PORT does not go together with endpoint in FILE"),
+        (&[("PORT", "80")], "endpoint: http://a.example", "QINGSTOR_PORT cannot be combined with endpoint in FILE"),
         (&[], "endpoint: a.example", "endpoint in FILE: the endpoint \"a.example\" has no scheme"),
         (&[("HOST", "a b")], "", "QINGSTOR_HOST: the host \"a b\" is neither"),
         (&[("PORT", "0")], "", "QINGSTOR_PORT is \"0\", but must be a port from 1 to 65535"),
