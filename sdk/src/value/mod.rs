@@ -1,4 +1,4 @@
-//! Plain values that inputs, outputs and configurations consist of.
+//! Value types of inputs, outputs and the configuration.
 
 mod object_key;
 mod object_source;
@@ -11,8 +11,8 @@ pub(crate) use object_key::check_key;
 pub use object_source::ObjectSource;
 pub(crate) use percent::{decode, encode_path, encode_query};
 pub use secret::Secret;
-#[allow(unused_imports, reason = "the specification decides what of this is used")]
+#[allow(unused_imports, reason = "generated code may not use it")]
 pub(crate) use secret::{Exposed, exposed};
 pub use timestamp::{Timestamp, TimestampError};
-#[allow(unused_imports, reason = "the specification decides what of this is used")]
+#[allow(unused_imports, reason = "generated code may not use it")]
 pub(crate) use wire_value::WireValue;

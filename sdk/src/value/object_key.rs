@@ -1,23 +1,23 @@
 //! The rules for object keys.
 
-/// QingStor accepts keys of at most 1023 bytes in UTF-8.
+/// Maximum number of bytes of a key in UTF-8.
 ///
 /// Source: <https://docs.qingcloud.com/qingstor/api/object/put.html>
 const MAX_KEY_BYTES: usize = 1023;
 
-/// Refuses a key that cannot be sent. The error completes a sentence that begins with "key".
+/// Returns an error if a key cannot be sent. The error continues a sentence that starts with "key".
 pub(crate) fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() {
-        return Err("must not be empty: the request would be about the bucket".to_owned());
+        return Err("must not be empty, because the request would address the bucket".to_owned());
     }
     if key.len() > MAX_KEY_BYTES {
         return Err(format!("is {} bytes long in UTF-8, but may have at most {MAX_KEY_BYTES}", key.len()));
     }
-    // Encoding the dots would not help, since URL libraries treat "%2e" as a dot.
+    // Percent-encoding the dots would not help, because URL libraries treat "%2e" as a dot.
     match key.split('/').find(|segment| matches!(*segment, "." | "..")) {
         Some(segment) => Err(format!(
-            "has the path segment {segment:?}, which URL libraries and proxies resolve, so that another key would be \
-             addressed"
+            "has the path segment {segment:?}, which URL libraries and proxies resolve, so the request would address \
+             another key"
         )),
         None => Ok(()),
     }

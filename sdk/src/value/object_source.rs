@@ -1,17 +1,16 @@
-//! The source object of a copy or a move.
+//! The source object of a copy or move.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::{WireValue, encode_path, encode_query};
 
-/// The source of a copy or a move: bucket, key and, for a copy, optionally a version.
+/// The source object of a copy or move: a bucket, a key and, for a copy, an optional version.
 ///
-/// It can be converted from text of the form `/bucket/key`. The SDK percent-encodes the key, so a `?` or `%` in it is part
-/// of the key. A request without a bucket or a key is refused before it is sent.
+/// It can be created from text of the form `/bucket/key`. The key must not be encoded: a `?` or `%` is part of the key, and
+/// the client percent-encodes it. A request with an empty bucket or key fails before it is sent.
 ///
-/// `Display` shows the value that is sent: percent-encoded, and with `?version_id=…` if there is a version. This is not
-/// the text that it is converted from.
+/// `Display` formats the value of the header: percent-encoded, with `?version_id=…` if there is a version.
 ///
 /// ```
 /// use qingstor_sdk::operations::PutObjectInput;
@@ -19,50 +18,50 @@ use super::{WireValue, encode_path, encode_query};
 ///
 /// let copy = PutObjectInput::new().copy_source("/bucket/a key");
 /// assert_eq!(copy.copy_source, Some(ObjectSource::new("bucket", "a key")));
-/// let restored = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "a key").version_id("NjkwOTgw"));
-/// assert_eq!(restored.copy_source.unwrap().to_string(), "/bucket/a%20key?version_id=NjkwOTgw");
+/// let version = ObjectSource::new("bucket", "a key").version_id("NjkwOTgw");
+/// assert_eq!(version.to_string(), "/bucket/a%20key?version_id=NjkwOTgw");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ObjectSource {
-    /// Name of the bucket, which has to be in the zone of the target bucket.
+    /// Name of the bucket. It must be in the same zone as the target bucket.
     pub bucket: String,
     /// Key of the object, not encoded.
     pub key: String,
-    /// Version of the object. If unset, the current one.
+    /// Id of the version. If unset, the current version is used.
     pub version_id: Option<String>,
 }
 
 impl ObjectSource {
-    /// Creates a source from the current version of an object, which has to be in the zone of the target bucket.
+    /// Creates a source with the current version of an object. Its bucket must be in the same zone as the target bucket.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), version_id: None }
     }
 
-    /// Sets the version, as returned by `ListObjectVersions` or by the request that created it. Copying a version onto its
-    /// own key restores it. Moves are not documented to support versions.
+    /// Sets the id of the version, which `ListObjectVersions` and the request that created the version return. To restore a
+    /// version, copy it to its own key. QingStor documents versions for copies only, not for moves.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
     }
 
-    /// Returns the reason if the source cannot be sent.
+    /// Returns the reason for which the source cannot be sent, if there is one.
     pub(crate) fn fault(&self) -> Option<String> {
         let Self { bucket, key, version_id } = self;
         if bucket.is_empty() || key.is_empty() {
             return Some(format!("has the bucket {bucket:?} and the key {key:?}, but needs both, as in `/bucket/key`"));
         }
         if bucket.contains('/') {
-            // The server would take the text before the slash for the bucket.
+            // The server would treat only the text before the slash as the bucket.
             return Some(format!("has the bucket {bucket:?}, but a slash can only be in the key"));
         }
         let is_empty = version_id.as_ref().is_some_and(String::is_empty);
-        is_empty.then(|| "has an empty version id; leave it out for the current version".to_owned())
+        is_empty.then(|| "has an empty version id: unset it for the current version".to_owned())
     }
 }
 
 impl fmt::Display for ObjectSource {
-    /// Formats the header value. The question mark before the version is the only one that is not encoded.
+    /// Formats the header value. Only the question mark before the version is not encoded.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/{}", encode_path(&self.bucket), encode_path(&self.key))?;
         match &self.version_id {
@@ -72,24 +71,13 @@ impl fmt::Display for ObjectSource {
     }
 }
 
-impl From<&str> for ObjectSource {
-    /// Takes text without a leading slash for a key without a bucket, which is refused before it is sent.
-    fn from(path: &str) -> Self {
+impl<T: AsRef<str>> From<T> for ObjectSource {
+    /// Converts `/bucket/key`. Text without a slash at the start becomes a key without a bucket, which cannot be sent.
+    fn from(path: T) -> Self {
+        let path = path.as_ref();
         let Some(path) = path.strip_prefix('/') else { return Self::new("", path) };
         let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         Self::new(bucket, key)
-    }
-}
-
-impl From<&String> for ObjectSource {
-    fn from(path: &String) -> Self {
-        Self::from(path.as_str())
-    }
-}
-
-impl From<String> for ObjectSource {
-    fn from(path: String) -> Self {
-        Self::from(path.as_str())
     }
 }
 
@@ -118,7 +106,7 @@ mod tests {
         ] {
             let source = ObjectSource::new("bucket", key);
             assert_eq!(source.to_string(), encoded);
-            assert_eq!(source, ObjectSource::from(format!("/bucket/{key}")), "text is the same");
+            assert_eq!(source, ObjectSource::from(format!("/bucket/{key}")), "from text");
             assert_eq!(source.version_id("id").to_string(), format!("{encoded}?version_id=id"));
         }
     }

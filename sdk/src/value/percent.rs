@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986) of paths and queries.
 //!
-//! All characters except the unreserved ones are encoded, so that no proxy or URL library has anything to normalize.
-//! Otherwise the bytes that arrive could differ from the bytes that were signed.
+//! All characters except the unreserved ones are encoded. Otherwise, a proxy or URL library could normalize them, and the
+//! server would receive other bytes than those that were signed.
 
 use std::borrow::Cow;
 
@@ -10,17 +10,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const PATH: &AsciiSet = &QUERY.remove(b'/');
 
-/// Encodes an object key for a path. Slashes are kept.
+/// Encodes an object key for a path. Slashes are not encoded.
 pub(crate) fn encode_path(text: &str) -> String {
     utf8_percent_encode(text, PATH).to_string()
 }
 
-/// Encodes a key or a value of a query. A space becomes `%20`, which every parser understands, unlike `+`.
+/// Encodes a name or value of a query. A space becomes `%20`, because some parsers do not decode `+` to a space.
 pub(crate) fn encode_query(text: &str) -> String {
     utf8_percent_encode(text, QUERY).to_string()
 }
 
-/// Decodes once. A `%` that is not followed by two hexadecimal digits is kept.
+/// Decodes `text` once. A `%` that is not followed by two hexadecimal digits is not changed.
 pub(crate) fn decode(text: &str) -> Cow<'_, [u8]> {
     percent_decode_str(text).into()
 }

@@ -1,13 +1,13 @@
-//! Text that must not be displayed or logged.
+//! Text that must not be shown or logged.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A secret text, such as a secret access key or an encryption key. No `Debug` output, log line or error contains it.
+/// A secret text, such as a secret access key or an encryption key. `Debug` output, logs and errors do not contain it.
 ///
-/// It has no `Display` and cannot be serialized. [`expose`](Secret::expose) is the only access to the text, so that all
-/// uses of secrets can be found by that name.
+/// It implements neither `Display` nor `Serialize`. [`expose`](Secret::expose) is the only way to read the text, so all uses
+/// of a secret can be found by that name.
 ///
 /// ```
 /// use qingstor_sdk::Secret;
@@ -26,27 +26,15 @@ impl Secret {
     }
 }
 
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<&String> for Secret {
-    fn from(text: &String) -> Self {
-        Self(text.clone())
+impl<T: Into<String>> From<T> for Secret {
+    fn from(text: T) -> Self {
+        Self(text.into())
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The length is secret, too: it would tell a test key from a real one.
+        // The length is not shown either, because it would distinguish a test key from a real one.
         f.write_str("<redacted>")
     }
 }
@@ -57,8 +45,9 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Serializes a secret into the JSON of a request. `Secret` itself is not serializable, so that no log gets it by accident.
-#[allow(dead_code, reason = "the specification decides what of this is used")]
+/// A secret to be written into the JSON of a request. `Secret` itself cannot be serialized, so that it is not logged by
+/// accident.
+#[allow(dead_code, reason = "generated code may not use it")]
 pub(crate) struct Exposed<'a, T>(pub(crate) &'a T);
 
 impl Serialize for Exposed<'_, Secret> {
@@ -73,8 +62,8 @@ impl Serialize for Exposed<'_, Option<Secret>> {
     }
 }
 
-/// Serializes a secret field. Generated code names it in `serialize_with`.
-#[allow(dead_code, reason = "the specification decides what of this is used")]
+/// Serializes a field with a secret. Generated code uses it as `serialize_with`.
+#[allow(dead_code, reason = "generated code may not use it")]
 pub(crate) fn exposed<'a, T, S>(secret: &'a T, serializer: S) -> Result<S::Ok, S::Error>
 where
     S: Serializer,

@@ -1,4 +1,4 @@
-//! Points in time, as RFC 3339 and as dates of HTTP.
+//! Points in time, in the formats of RFC 3339 and HTTP.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const NANOS_PER_SECOND: u32 = 1_000_000_000;
-/// First second of the year 0001. Neither format can write an earlier one.
+/// First second of the year 0001, the earliest one that both formats can represent.
 const MIN_SECONDS: i64 = -62_135_596_800;
-/// Last second of the year 9999. Neither format can write a later one.
+/// Last second of the year 9999, the latest one that both formats can represent.
 const MAX_SECONDS: i64 = 253_402_300_799;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// Days in 400 years, after which the Gregorian calendar repeats.
+/// Number of days in 400 years, the period of the Gregorian calendar.
 const DAYS_PER_ERA: i64 = 146_097;
-/// Days from 0000-03-01 to 1970-01-01.
+/// Number of days from 0000-03-01 to 1970-01-01.
 const DAYS_TO_EPOCH: i64 = 719_468;
 
-/// A point in time between the years 0001 and 9999, with nanoseconds and without a time zone.
+/// A point in time between the years 0001 and 9999, with a precision of nanoseconds and without a time zone.
 ///
-/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC and has as many digits after the second as necessary:
-/// none, 3, 6 or 9. Leap seconds are not counted, as in Unix time; second 60 is read as second 59.
+/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC, and the fraction of the second has 0, 3, 6 or 9 digits. As
+/// in Unix time, leap seconds are not counted: second 60 is parsed as second 59.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -42,12 +42,12 @@ pub struct Timestamp {
     nanos: u32,
 }
 
-/// The error of a text that is not a date of the expected format, and of a time outside the years 0001 to 9999.
+/// The error for a text that is not a date of the expected format, or for a time outside the years 0001 to 9999.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimestampError(String);
 
 impl Timestamp {
-    /// Returns the time this many seconds after the Unix epoch (1970-01-01T00:00:00Z).
+    /// Creates a timestamp from seconds since the Unix epoch (1970-01-01T00:00:00Z), negative before it.
     ///
     /// # Errors
     ///
@@ -58,17 +58,17 @@ impl Timestamp {
         })
     }
 
-    /// Returns the seconds since the Unix epoch, negative before it. A fraction is rounded down.
+    /// Returns the seconds since the Unix epoch, negative before it, rounded down.
     pub fn as_unix(&self) -> i64 {
         self.seconds
     }
 
-    /// Parses a date and time of RFC 3339: with `Z` or an offset, letters in upper or lower case, and `T` or a space
-    /// between date and time. Digits of a fraction after the ninth are ignored.
+    /// Parses a date and time in the format of RFC 3339, such as `2015-08-16T14:52:12.5Z` or `2015-08-16 16:52:12+02:00`.
+    /// Letters may be in lower case. Digits after the ninth one of a fraction are ignored.
     ///
     /// # Errors
     ///
-    /// If the text has another format, names a day that does not exist, or is outside the years 0001 to 9999 in UTC.
+    /// If the text has another format, the day does not exist, or the time is outside the years 0001 to 9999 in UTC.
     ///
     /// ```
     /// use qingstor_sdk::Timestamp;
@@ -84,15 +84,14 @@ impl Timestamp {
         })
     }
 
-    /// Parses a date as HTTP headers have it: in the current format (`Sun, 06 Nov 1994 08:49:37 GMT`) or in one of the
-    /// two obsolete ones that clients have to accept (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
+    /// Parses a date in the format of HTTP headers (`Sun, 06 Nov 1994 08:49:37 GMT`), or in one of the two obsolete formats
+    /// that clients have to accept (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
     ///
-    /// A year of two digits is one of 1970 to 2069. White space around the date is ignored.
+    /// A year of two digits is between 1970 and 2069. White space around the date is ignored.
     ///
     /// # Errors
     ///
-    /// If the text has another format, names a day that does not exist or another day of the week than the date has, or
-    /// is before 1970.
+    /// If the text has another format, the day does not exist, the day of the week is wrong, or the date is before 1970.
     ///
     /// ```
     /// use qingstor_sdk::Timestamp;
@@ -107,12 +106,12 @@ impl Timestamp {
             .map_err(|_| TimestampError::malformed(text, "a date as in HTTP, such as Sun, 06 Nov 1994 08:49:37 GMT"))
     }
 
-    /// Returns the date as HTTP headers have it, such as `Sun, 06 Nov 1994 08:49:37 GMT`. A fraction is left out.
+    /// Returns the date in the format of HTTP headers, such as `Sun, 06 Nov 1994 08:49:37 GMT`, rounded down to seconds.
     pub fn to_http_date(&self) -> String {
         if self.seconds >= 0 {
             return httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.seconds.unsigned_abs()));
         }
-        // httpdate panics before 1970. 2000 years later, the day of the week and all else but the year are the same.
+        // httpdate panics before 1970. 2,000 years later, the text is the same except for the year.
         let later = self.seconds + 5 * DAYS_PER_ERA * SECONDS_PER_DAY;
         let mut text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(later.unsigned_abs()));
         text.replace_range("Sun, 06 Nov ".len().."Sun, 06 Nov 1994".len(), &format!("{:04}", self.civil().year));
@@ -128,11 +127,11 @@ impl Timestamp {
     }
 }
 
-/// A system clock outside the years 0001 to 9999 becomes the first or the last moment of them.
+/// Converts a system time. A time outside the years 0001 to 9999 becomes the first or last moment of them.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         const SECOND: i128 = NANOS_PER_SECOND as i128;
-        // No cast loses bits: a duration has at most 94 bits of nanoseconds, and `clamp` limits the seconds.
+        // The casts do not truncate: a duration has at most 94 bits of nanoseconds, and `clamp` limits the seconds.
         let nanos = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => after.as_nanos() as i128,
             Err(before) => -(before.duration().as_nanos() as i128),
@@ -142,13 +141,13 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// A time that the system's own type cannot hold (before 1601 on Windows) becomes the Unix epoch.
+/// Converts to a system time. A time that `SystemTime` cannot represent (before 1601 on Windows) becomes the Unix epoch.
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         let whole = Duration::from_secs(timestamp.seconds.unsigned_abs());
         let fraction = Duration::from_nanos(timestamp.nanos.into());
         if timestamp.seconds < 0 {
-            // `whole` is at least a second, and `fraction` is less than one.
+            // This cannot underflow: `whole` is at least a second, and `fraction` is less than one.
             UNIX_EPOCH.checked_sub(whole - fraction)
         } else {
             UNIX_EPOCH.checked_add(whole + fraction)
@@ -199,7 +198,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 impl TimestampError {
     fn malformed(text: &str, expected: &str) -> Self {
-        /// Enough to recognize a text that a server sent instead of a date.
+        /// Maximum number of characters of an invalid text that the error quotes.
         const MAX_CHARS: usize = 60;
         let text: String = text.chars().take(MAX_CHARS).collect();
         Self(format!("{text:?} is not {expected}"))
@@ -214,7 +213,7 @@ impl fmt::Display for TimestampError {
 
 impl std::error::Error for TimestampError {}
 
-/// A date and time of day in UTC. Months and days begin at 1.
+/// A date and time of day in UTC. Months and days start at 1.
 struct Civil {
     year: i64,
     month: i64,
@@ -225,10 +224,10 @@ struct Civil {
 }
 
 impl Civil {
-    /// Returns the date and time this many seconds after the Unix epoch.
+    /// Converts seconds since the Unix epoch.
     ///
-    /// Years begin in March in this calculation: a leap day is then the last day of its year, and the lengths of the
-    /// other months follow a straight line (153 days in 5 months).
+    /// In this calculation, years start in March. The leap day is then the last day of a year, and five consecutive months
+    /// always have 153 days.
     fn from_unix(seconds: i64) -> Self {
         let days = seconds.div_euclid(SECONDS_PER_DAY) + DAYS_TO_EPOCH;
         let time = seconds.rem_euclid(SECONDS_PER_DAY);
@@ -248,7 +247,7 @@ impl Civil {
         }
     }
 
-    /// Returns the seconds since the Unix epoch, or `None` if there is no such day or time of day.
+    /// Returns the seconds since the Unix epoch, or `None` if the day or the time of day does not exist.
     fn to_unix(&self) -> Option<i64> {
         let is_leap_year = self.year % 4 == 0 && (self.year % 100 != 0 || self.year % 400 == 0);
         let days_in_month = match self.month {
@@ -276,7 +275,7 @@ impl Civil {
     }
 }
 
-/// The rest of a text that is being parsed. Methods return `None` if the text does not continue as expected.
+/// The rest of a text that is being parsed. The methods return `None` if the text has another format.
 struct Cursor<'a>(&'a [u8]);
 
 impl Cursor<'_> {
@@ -302,7 +301,7 @@ impl Cursor<'_> {
         self.0.is_empty().then(|| Timestamp::new(seconds, nanos))?
     }
 
-    /// Parses a fraction of a second to nanoseconds, which are 0 if there is none.
+    /// Parses an optional fraction of a second and returns nanoseconds.
     fn fraction(&mut self) -> Option<u32> {
         let Some(rest) = self.0.strip_prefix(b".") else { return Some(0) };
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -317,7 +316,7 @@ impl Cursor<'_> {
         (count > 0).then_some(nanos)
     }
 
-    /// Parses an offset to the seconds that local time is ahead of UTC.
+    /// Parses `Z` or an offset and returns the seconds by which local time is ahead of UTC.
     fn offset(&mut self) -> Option<i64> {
         let sign = match self.byte(b"Zz+-")? {
             b'+' => 1,
@@ -330,14 +329,14 @@ impl Cursor<'_> {
         (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
     }
 
-    /// Parses exactly this many digits.
+    /// Parses a number with the given number of digits.
     fn number(&mut self, digits: usize) -> Option<i64> {
         let (number, rest) = self.0.split_at_checked(digits)?;
         self.0 = rest;
         number.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
     }
 
-    /// Takes one of these bytes.
+    /// Parses one of the allowed bytes.
     fn byte(&mut self, allowed: &[u8]) -> Option<u8> {
         let (&byte, rest) = self.0.split_first()?;
         self.0 = rest;

@@ -1,19 +1,20 @@
-//! Text of values in queries and headers.
+//! Values of query parameters and headers, and their text.
 
 use std::borrow::Cow;
 
 use super::{Secret, Timestamp};
 
-/// A value of a query or header.
+/// A value of a query parameter, header or form field.
 pub(crate) trait WireValue {
     /// Returns the text, or `None` if the value is unset.
     fn text(&self) -> Option<Cow<'_, str>>;
 
+    /// Returns true if the text must not be logged.
     fn is_sensitive(&self) -> bool {
         false
     }
 
-    /// Returns the known values of an enumeration if this is none of them.
+    /// Returns the known values of an enumeration if this value is not one of them.
     fn is_none_of(&self) -> Option<&'static [&'static str]> {
         None
     }

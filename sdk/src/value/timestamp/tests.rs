@@ -81,9 +81,8 @@ fn parses_http_dates_of_all_three_formats() {
     assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
 }
 
-/// The version before httpdate accepted the first group, rejected the second and read 70 to 76 as 2070 to 2076.
 #[test]
-fn parses_these_http_dates_as_httpdate_does() {
+fn parses_http_dates_with_unusual_values() {
     for (text, rejected) in [
         ("Mon, 06 Nov 1994 08:49:37 GMT", "another day of the week"),
         ("Sat, 31 Dec 2016 23:59:60 GMT", "leap second"),
@@ -173,8 +172,8 @@ fn any_timestamp() -> impl Strategy<Value = Timestamp> {
 
 proptest! {
     #[test]
-    fn writes_what_jiff_writes(time in any_timestamp()) {
-        // jiff ends one day earlier, so that every offset can be applied to every time.
+    fn formats_dates_as_jiff_does(time in any_timestamp()) {
+        // The range of jiff ends a day earlier, so that every offset can be applied to every time.
         let Ok(theirs) = jiff::Timestamp::new(time.seconds, 0) else { return Ok(()) };
         let utc = theirs.to_zoned(TimeZone::UTC);
         prop_assert_eq!(time.to_http_date(), utc.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
@@ -189,12 +188,12 @@ proptest! {
     }
 
     #[test]
-    fn reads_what_it_writes(time in any_timestamp()) {
+    fn parses_its_own_output(time in any_timestamp()) {
         prop_assert_eq!(time.to_string().parse(), Ok(time));
         if time.seconds >= 0 {
             prop_assert_eq!(Timestamp::parse_http_date(&time.to_http_date()).unwrap().seconds, time.seconds);
         }
-        // Elsewhere the clock's type is coarser, or begins later.
+        // On other platforms, `SystemTime` has a lower precision or starts later.
         if cfg!(unix) {
             prop_assert_eq!(Timestamp::from(SystemTime::from(time)), time);
         }
@@ -203,20 +202,20 @@ proptest! {
     }
 
     #[test]
-    fn reads_every_offset_as_jiff_does(time in any_timestamp(), minutes in -1439..1440i32) {
+    fn parses_offsets_as_jiff_does(time in any_timestamp(), minutes in -1439..1440i32) {
         let offset = Offset::from_seconds(minutes * 60).unwrap();
         let Ok(theirs) = jiff::Timestamp::new(time.seconds, time.nanos.cast_signed()) else { return Ok(()) };
         let text = theirs.display_with_offset(offset).to_string();
-        // Local years outside four digits cannot be written in RFC 3339.
+        // RFC 3339 cannot represent local years with more than four digits.
         prop_assume!(!text.starts_with('-') && !text.starts_with("0000"));
         prop_assert_eq!(text.parse(), Ok(time), "{}", text);
     }
 
     #[test]
-    fn agrees_with_jiff_on_what_is_a_date(
+    fn accepts_the_dates_that_jiff_accepts(
         text in "[0-9]{3}[0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-6][0-9])"
     ) {
-        // jiff also has the year 0000 and offsets of 24 hours and more; it does not have the last day of 9999.
+        // Unlike `Timestamp`, jiff supports the year 0000 and offsets of 24 hours and more, but not the last day of 9999.
         prop_assume!(!text.starts_with("0000") && !text.starts_with("0001-01-01") && !text.starts_with("9999-12-3"));
         let theirs = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_nanosecond());
         let ours = text
