@@ -1,4 +1,4 @@
-//! The decoder that generated `decode` functions call: from a response to an output.
+//! The decoder from responses to outputs, which generated `decode` functions use.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,13 +14,13 @@ use crate::body::ResponseBody;
 use crate::error::{Error, REQUEST_ID, Result, ServiceError, snippet};
 use crate::value::Timestamp;
 
-/// Properties of the response that an output was made from.
+/// Properties of the response from which an output was decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseInfo {
-    /// HTTP status. It distinguishes the successes of operations that have several: 200, 206, 304.
+    /// HTTP status. Some operations have several successful ones, such as 200, 206 and 304.
     pub status: StatusCode,
-    /// Id that the server gave the request (`x-qs-request-id`).
+    /// Id that the server gave the request, from the header `x-qs-request-id`.
     pub request_id: Option<String>,
     /// Number of times that the request was sent.
     pub attempts: u32,
@@ -32,65 +32,75 @@ impl Default for ResponseInfo {
     }
 }
 
+/// A response to be decoded.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ResponseDecoder {
     status: StatusCode,
     headers: HeaderMap,
     payload: Payload,
-    /// True if the request only read, so that its result is nothing but the response.
+    /// True if the request only reads, so that its result is the response.
     is_read: bool,
     attempts: u32,
 }
 
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum Payload {
+    /// The whole body in memory.
     Read(Bytes),
     Streamed(ResponseBody),
 }
 
-#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl ResponseDecoder {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, is_read: bool, attempts: u32) -> Self {
         Self { status, headers, payload, is_read, attempts }
     }
 
-    /// Parses the JSON document. A response without one, such as a 304, is an empty object.
+    /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
     ///
-    /// An empty response with status 200 to a request that reads is refused: a client that mirrors a bucket would delete
-    /// everything if it were an empty list. A request that writes has succeeded whatever its response lacks.
+    /// # Errors
+    ///
+    /// If a request that only reads gets an empty response with status 200. A program that mirrors a bucket would delete
+    /// everything if it were parsed as an empty list. For a request that writes, the status tells that it succeeded.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let Payload::Read(bytes) = &self.payload else {
-            return Err(self.misfit("the answer was to be JSON but is a stream".to_owned()));
+            return Err(self.unexpected("the response is a stream instead of a JSON document"));
         };
         if bytes.is_empty() && self.is_read && self.status == StatusCode::OK {
-            return Err(self.misfit("the answer is empty, but was to be JSON".to_owned()));
+            return Err(self.unexpected("the response is empty instead of a JSON document"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
         serde_json::from_slice(text).map_err(|error| {
             let kind = self.headers.get(header::CONTENT_TYPE).map_or(Cow::Borrowed("no content type"), text_of);
-            let message = format!("the answer ({kind}) is not the JSON expected: {error}: {}", snippet(bytes));
-            self.misfit(message)
+            self.unexpected(format!(
+                "the response ({kind}) is not the expected JSON document: {error}: {}",
+                snippet(bytes)
+            ))
         })
     }
 
+    /// Returns the value of a header, or `None` if it is missing or empty.
     pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
-        // Servers send few headers. Parsing a name takes longer than comparing it with all of them.
+        // A response has few headers, so comparing all names is faster than parsing this one for a look-up.
         let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
         let Some(text) = found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
         match T::from_text(&text) {
             Some(value) => Ok(Some(value)),
-            None => Err(self.misfit(format!("the answer's header {name} is {text:?} and not {}", T::EXPECTED))),
+            None => {
+                Err(self
+                    .unexpected(format!("the header {name} of the response is {text:?}, but must be {}", T::EXPECTED)))
+            }
         }
     }
 
     pub(crate) fn required_header<T: FromHeader>(&self, name: &'static str) -> Result<T> {
-        self.header(name)?.ok_or_else(|| self.misfit(format!("the answer has no header {name}")))
+        self.header(name)?.ok_or_else(|| self.unexpected(format!("the response has no header {name}")))
     }
 
-    /// Returns the entries of a `type: map` header. Names are in lower case and without the prefix.
+    /// Returns all headers with the prefix. Their names are in lower case and without the prefix.
     pub(crate) fn header_map(&self, prefix: &'static str) -> BTreeMap<String, String> {
         let entries = self.headers.iter().filter_map(|(name, value)| {
             let (start, rest) = name.as_str().split_at_checked(prefix.len())?;
@@ -111,6 +121,7 @@ impl ResponseDecoder {
         }
     }
 
+    /// Takes the body, which is empty if it is not a stream.
     pub(crate) fn body(&mut self) -> ResponseBody {
         match &mut self.payload {
             Payload::Streamed(body) => std::mem::take(body),
@@ -118,15 +129,14 @@ impl ResponseDecoder {
         }
     }
 
-    fn misfit(&self, message: String) -> Error {
+    fn unexpected(&self, message: impl Into<String>) -> Error {
         Error::unexpected_response(message)
             .with_response(ServiceError::of_headers(self.status, &self.headers))
             .with_attempts(self.attempts)
     }
 }
 
-/// Reads `null` as the default, since servers write it for an empty list.
-#[allow(dead_code, reason = "the specification decides what of this is used")]
+/// Deserializes `null` as the default value, because servers write it for an empty list.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -135,8 +145,7 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads a list that servers also write as one text: `"a"` is `["a"]`, and `null` is an empty list.
-#[allow(dead_code, reason = "the specification decides what of this is used")]
+/// Deserializes a list that servers also write as a single text: `"a"` becomes `["a"]`, and `null` an empty list.
 pub(crate) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -167,8 +176,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrMany<T> {
     }
 }
 
-/// A type that header values are parsed to. Errors contain the expected form.
+/// A type that can be parsed from a header value.
 pub(crate) trait FromHeader: Sized {
+    /// Description of valid values for errors.
     const EXPECTED: &'static str;
 
     fn from_text(text: &str) -> Option<Self>;
@@ -186,13 +196,7 @@ impl FromHeader for bool {
     const EXPECTED: &'static str = "true or false";
 
     fn from_text(text: &str) -> Option<Self> {
-        if text.eq_ignore_ascii_case("true") {
-            Some(true)
-        } else if text.eq_ignore_ascii_case("false") {
-            Some(false)
-        } else {
-            None
-        }
+        text.to_ascii_lowercase().parse().ok()
     }
 }
 
@@ -218,7 +222,7 @@ macro_rules! integers {
 
 integers!(i32, i64, u32, u64);
 
-/// Returns a header value as text. Some servers send UTF-8 instead of ASCII.
+/// Returns a header value as text. Some servers send UTF-8 although HTTP allows only ASCII.
 pub(crate) fn text_of(value: &HeaderValue) -> Cow<'_, str> {
     value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }

@@ -1,4 +1,4 @@
-//! The encoder that generated `encode` functions call: from an input to a request.
+//! The encoder from inputs to requests, which generated `encode` functions use.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -17,13 +17,14 @@ use crate::config::Credentials;
 use crate::error::{Error, Result};
 use crate::value::{ObjectSource, WireValue, encode_query};
 
-/// Maximum bytes of all names (without the prefix) and values of the user metadata of an object.
+/// Maximum total number of bytes of the names (without the prefix) and values of an object's user metadata.
 ///
 /// Source: <https://docs.qingcloud.com/qingstor/api/common/metadata.html>
 const MAX_METADATA_BYTES: usize = 2048;
-/// Maximum bytes of one name of user metadata.
+/// Maximum number of bytes of a name of user metadata (same source).
 const MAX_METADATA_NAME_BYTES: usize = 512;
 
+/// A request under construction.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct RequestEncoder {
@@ -33,13 +34,14 @@ pub struct RequestEncoder {
     json: Option<serde_json::Map<String, serde_json::Value>>,
     pub(super) form: Option<Form>,
     idempotent: bool,
+    /// Errors of the input, which are reported together.
     problems: Vec<String>,
 }
 
-/// A request that was checked. Each attempt adds date, signature and length.
+/// A checked request. Every attempt adds its date, signature and length.
 #[derive(Debug)]
 pub(crate) struct EncodedRequest {
-    /// The query of the request line, without `?`.
+    /// Query of the request line, without `?`.
     pub(crate) query: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
@@ -56,7 +58,6 @@ pub(crate) enum FormKind {
     Signed,
 }
 
-#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {
     pub(crate) fn new(spec: &OperationSpec) -> Self {
         Self {
@@ -70,19 +71,19 @@ impl RequestEncoder {
         }
     }
 
-    /// Records what is wrong with a field, given by its Rust name. All problems are reported together.
+    /// Records an error of a field of the input.
     pub(crate) fn refuse(&mut self, field: &'static str, problem: impl Into<String>) {
         self.problems.push(format!("{field} {}", problem.into()));
     }
 
-    /// Refuses an empty value, which would make the request another one for the server.
+    /// Refuses an empty value, because the server would treat it as missing.
     pub(crate) fn require(&mut self, field: &'static str, value: &dyn WireValue) {
         if value.text().is_none_or(|text| text.is_empty()) {
             self.refuse(field, "is required, but empty");
         }
     }
 
-    /// Refuses a value of an enumeration that the specification does not list.
+    /// Refuses a value of an enumeration that is not in the specification.
     pub(crate) fn check_known(&mut self, field: &'static str, value: &dyn WireValue) {
         if let Some(known) = value.is_none_of() {
             let text = value.text().unwrap_or_default();
@@ -103,7 +104,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Sets a header that names an object: its path, percent-encoded as in a URL, and its version if there is one.
+    /// Sets a header to a source object: its percent-encoded path, and its version if it has one.
     pub(crate) fn path_header<'s>(
         &mut self,
         field: &'static str,
@@ -117,24 +118,23 @@ impl RequestEncoder {
         }
     }
 
-    fn header_text(&mut self, field: &'static str, name: &'static str, text: &str, sensitive: bool) {
-        let safe = text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    fn header_text(&mut self, field: &'static str, name: &str, text: &str, sensitive: bool) {
         match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
-            (Ok(name), Ok(mut value)) if safe => {
+            (Ok(name), Ok(mut value)) if is_printable(text) => {
                 value.set_sensitive(sensitive);
                 self.headers.insert(name, value);
             }
             _ => self.refuse(
                 field,
                 format!(
-                    "cannot be sent as the header {name}: only printable ASCII without spaces at its ends can; encode \
-                     other characters first"
+                    "cannot be sent as the header {name}: it must be printable ASCII without spaces at the start or end; \
+                     encode other characters first"
                 ),
             ),
         }
     }
 
-    /// Declares that a request is not idempotent if this value is set.
+    /// Marks the request as not idempotent if the value is set.
     pub(crate) fn not_idempotent_with(&mut self, value: &dyn WireValue) {
         self.idempotent &= value.text().is_none();
     }
@@ -143,7 +143,7 @@ impl RequestEncoder {
         self.body = body;
     }
 
-    /// Refuses a length that differs from the length of the body, which is the one that is sent.
+    /// Refuses an announced length that differs from the length of the body. The length of the body is sent.
     pub(crate) fn content_length(&mut self, field: &'static str, announced: &dyn WireValue) {
         let length = self.body.len();
         if let Some(announced) = announced.text().filter(|announced| *announced != length.to_string()) {
@@ -151,7 +151,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Starts the JSON document, so that a document without properties is sent as `{}`.
+    /// Starts the JSON document. Without properties, it is sent as `{}`.
     pub(crate) fn json(&mut self) {
         self.json.get_or_insert_default();
     }
@@ -174,7 +174,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Sets `Content-MD5` to the given value, or else to the digest of the JSON document.
+    /// Sets `Content-MD5` to the given value or, if that is unset, to the digest of the JSON document.
     pub(crate) fn content_md5(&mut self, field: &'static str, name: &'static str, value: &dyn WireValue) {
         self.write_json(field);
         match (value.text(), self.body.as_bytes()) {
@@ -187,7 +187,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Refuses a number outside of these bounds. An unset number is accepted.
+    /// Refuses a number outside of the bounds. An unset number is accepted.
     pub(crate) fn check_range<T>(
         &mut self,
         field: &'static str,
@@ -205,7 +205,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Refuses a text with fewer or more bytes.
+    /// Refuses a text whose number of bytes is outside of the bounds. An unset text is accepted.
     pub(crate) fn check_length(
         &mut self,
         field: &'static str,
@@ -219,7 +219,7 @@ impl RequestEncoder {
         self.check_count(field, length, low, high, " bytes");
     }
 
-    /// Refuses a list with fewer or more items.
+    /// Refuses a list whose number of items is outside of the bounds.
     pub(crate) fn check_items(&mut self, field: &'static str, count: usize, low: Option<u64>, high: Option<u64>) {
         self.check_count(field, count as u64, low, high, " items");
     }
@@ -231,19 +231,14 @@ impl RequestEncoder {
         }
     }
 
-    /// Sets one header for each entry. Names that differ only in case are refused.
+    /// Sets a header for each entry. Names that differ only in case are refused.
     pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
         for (name, value) in self.valid_entries(field, entries) {
-            match header(prefix, name, value) {
-                Ok((name, value)) => {
-                    self.headers.insert(name, value);
-                }
-                Err(problem) => self.refuse(field, problem),
-            }
+            self.header_text(field, &format!("{prefix}{name}"), value, false);
         }
     }
 
-    /// Returns the entries that can be sent and refuses the others.
+    /// Returns the valid entries of user metadata and refuses the others.
     pub(super) fn valid_entries<'e>(
         &mut self,
         field: &'static str,
@@ -271,6 +266,7 @@ impl RequestEncoder {
         valid
     }
 
+    /// Writes the JSON document, if there is one, into the body.
     fn write_json(&mut self, field: &'static str) {
         let Some(document) = self.json.take() else {
             return;
@@ -284,6 +280,7 @@ impl RequestEncoder {
         }
     }
 
+    /// Writes the form, if there is one, into the body.
     fn write_form(&mut self, credentials: Option<&Credentials>) -> Option<FormKind> {
         match self.form.take()?.write(credentials) {
             Ok(form) => {
@@ -298,6 +295,7 @@ impl RequestEncoder {
         }
     }
 
+    /// Returns the request, or an error that names all problems of the input.
     pub(crate) fn finish(mut self, credentials: Option<&Credentials>) -> Result<EncodedRequest> {
         self.write_json("body");
         let form = self.write_form(credentials);
@@ -335,19 +333,16 @@ fn check_entry(name: &str, value: &str) -> Result<(), String> {
             "has the name {name:?}, but names must be 1 to {MAX_METADATA_NAME_BYTES} letters, digits, `-`, `_` and `.`"
         ));
     }
-    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || value.trim() != value {
+    if !is_printable(value) {
         return Err(format!(
-            "has a value under {name} that is not printable ASCII, or that begins or ends with a space: encode it first, \
-             for example with percent-encoding"
+            "has a value for {name} that is not printable ASCII, or that starts or ends with a space: encode it first, for \
+             example with percent-encoding"
         ));
     }
     Ok(())
 }
 
-fn header(prefix: &str, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
-    let header = HeaderName::from_bytes(format!("{prefix}{name}").as_bytes());
-    match (header, HeaderValue::from_str(value)) {
-        (Ok(name), Ok(value)) => Ok((name, value)),
-        _ => Err(format!("cannot send {name} as a header")),
-    }
+/// Returns true if a text is printable ASCII without spaces at the start or end.
+fn is_printable(text: &str) -> bool {
+    text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }

@@ -1,4 +1,4 @@
-//! Bodies of forms: `multipart/form-data` (RFC 7578) and `application/x-www-form-urlencoded`.
+//! Forms in request bodies: `multipart/form-data` (RFC 7578) and `application/x-www-form-urlencoded`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::Body;
 use crate::config::Credentials;
 use crate::value::{WireValue, encode_query};
 
-/// The form of an input. It is completed with the client's credentials when the request is finished.
+/// The form of an input. Unset signing fields are computed with the client's credentials when the request is finished.
 pub(super) struct Form {
     encoding: Encoding,
     fields: Vec<Field>,
@@ -30,10 +30,11 @@ enum Encoding {
 struct Field {
     name: Cow<'static, str>,
     role: Role,
-    /// The caller's value.
+    /// `None` if the caller has not set a signing field.
     value: Option<String>,
 }
 
+/// The meaning of a field. All but plain fields are the signing fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Plain,
@@ -42,7 +43,7 @@ enum Role {
     Signature,
 }
 
-/// A form that is ready to be sent.
+/// A form that has been written into a body.
 pub(super) struct WrittenForm {
     pub(super) content_type: String,
     pub(super) body: Body,
@@ -51,16 +52,15 @@ pub(super) struct WrittenForm {
 }
 
 impl fmt::Debug for Form {
-    /// Shows only names, since values may be secrets.
+    /// Shows the names only, because values may be secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.fields.iter().map(|field| &*field.name).collect();
         f.debug_struct("Form").field("encoding", &self.encoding).field("fields", &names).finish_non_exhaustive()
     }
 }
 
-#[allow(dead_code, reason = "the specification decides what of this is used")]
 impl RequestEncoder {
-    /// Starts a form that may carry a file.
+    /// Starts a form that may contain a file.
     pub(crate) fn multipart_form(&mut self) {
         self.form = Some(Form::new(Encoding::Multipart));
     }
@@ -74,29 +74,29 @@ impl RequestEncoder {
         self.add(name.into(), Role::Plain, value);
     }
 
-    /// Adds one field for each entry, by the same rules as for headers.
+    /// Adds a field for each entry, with the same rules as for headers.
     pub(crate) fn form_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
         for (name, value) in self.valid_entries(field, entries) {
             self.add(format!("{prefix}{name}").into(), Role::Plain, &value.to_owned());
         }
     }
 
-    /// Adds the access key id. If unset, it is the one of the client's credentials.
+    /// Adds the access key id. If unset, that of the client is used.
     pub(crate) fn form_access_key_id(&mut self, name: &'static str, value: &dyn WireValue) {
         self.add(name.into(), Role::AccessKeyId, value);
     }
 
-    /// Adds the policy. If unset, it lists the other fields.
+    /// Adds the policy. If unset, a policy with all plain fields is used.
     pub(crate) fn form_policy(&mut self, name: &'static str, value: &dyn WireValue) {
         self.add(name.into(), Role::Policy, value);
     }
 
-    /// Adds the signature. If unset, the client signs the policy.
+    /// Adds the signature of the policy. If unset, the client computes it.
     pub(crate) fn form_signature(&mut self, name: &'static str, value: &dyn WireValue) {
         self.add(name.into(), Role::Signature, value);
     }
 
-    /// Adds the file, which comes after all fields.
+    /// Adds the file, which is sent after all fields.
     pub(crate) fn form_file(&mut self, name: &'static str, body: impl Into<Option<Body>>) {
         if let (Some(form), Some(body)) = (&mut self.form, body.into()) {
             form.file = Some((name, body));
@@ -105,7 +105,7 @@ impl RequestEncoder {
 
     fn add(&mut self, name: Cow<'static, str>, role: Role, value: &dyn WireValue) {
         let value = value.text().map(Cow::into_owned);
-        // An unset value is a field only if it can be computed.
+        // Only signing fields can be computed if they are unset.
         if let Some(form) = self.form.as_mut().filter(|_| role != Role::Plain || value.is_some()) {
             form.fields.push(Field { name, role, value });
         }
@@ -117,10 +117,13 @@ impl Form {
         Self { encoding, fields: Vec::new(), file: None }
     }
 
-    /// Completes and writes the form. Without credentials nothing is added, so the caller must give all or none of the
-    /// signing fields.
+    /// Computes unset signing fields and writes the form.
+    ///
+    /// # Errors
+    ///
+    /// If the client has no credentials and only some of the signing fields are set, or if the fields contradict each other.
     pub(super) fn write(mut self, credentials: Option<&Credentials>) -> Result<WrittenForm, String> {
-        self.complete(credentials)?;
+        self.sign(credentials)?;
         let is_signed = self.fields.iter().any(|field| field.role == Role::Signature);
         let fields: Vec<(&str, &str)> =
             self.fields.iter().filter_map(|field| Some((&*field.name, field.value.as_deref()?))).collect();
@@ -131,17 +134,15 @@ impl Form {
         Ok(WrittenForm { content_type, body, is_signed })
     }
 
-    fn complete(&mut self, credentials: Option<&Credentials>) -> Result<(), String> {
+    fn sign(&mut self, credentials: Option<&Credentials>) -> Result<(), String> {
         let (key_id, policy) = (self.given(Role::AccessKeyId), self.given(Role::Policy));
         let is_signed = self.given(Role::Signature).is_some();
         if is_signed && policy.is_none() {
-            return Err("signature is given, but not the policy that it signs".to_owned());
+            return Err("signature is set, but policy is not: a signature is only valid for its policy".to_owned());
         }
-        let Some(credentials) = credentials else { return self.all_or_nothing() };
+        let Some(credentials) = credentials else { return self.check_all_or_none() };
         if !is_signed && key_id.is_some_and(|id| id != credentials.access_key_id()) {
-            let problem =
-                "access_key_id is not that of this client's access key pair, so a signature has to be given too";
-            return Err(problem.to_owned());
+            return Err("access_key_id is not that of this client, so signature must be set too".to_owned());
         }
         let policy = policy.map_or_else(|| self.policy(), str::to_owned);
         for field in self.fields.iter_mut().filter(|field| field.value.is_none()) {
@@ -155,8 +156,8 @@ impl Form {
         Ok(())
     }
 
-    /// Refuses a form with an incomplete signature, which a client without credentials cannot complete.
-    fn all_or_nothing(&self) -> Result<(), String> {
+    /// Returns an error if only some of the signing fields are set.
+    fn check_all_or_none(&self) -> Result<(), String> {
         let signing = || self.fields.iter().filter(|field| field.role != Role::Plain);
         let names = |is_given: bool| {
             let fields = signing().filter(move |field| field.value.is_some() == is_given);
@@ -167,8 +168,8 @@ impl Form {
             return Ok(());
         }
         Err(format!(
-            "the form has {given}, but not {missing}, which this client cannot add without an access key pair: give all \
-             of them, or none"
+            "the form has {given}, but not {missing}, which this client cannot compute without an access key pair: set all \
+             of them or none"
         ))
     }
 
@@ -176,8 +177,7 @@ impl Form {
         self.fields.iter().find(|field| field.role == role)?.value.as_deref()
     }
 
-    /// Returns the text that is signed. It contains the fields that describe the upload, so that the signature is not
-    /// valid for another one.
+    /// Returns the text that is signed. It contains all plain fields, so that the signature is valid for this form only.
     fn policy(&self) -> String {
         let described = self.fields.iter().filter(|field| field.role == Role::Plain);
         let object: serde_json::Map<String, serde_json::Value> = described
@@ -205,7 +205,7 @@ fn write_multipart(fields: &[(&str, &str)], file: Option<(&str, Body)>) -> (Stri
         return (content_type, Bytes::from(before + &end).into());
     };
     let described = disposition(name);
-    // Without a file name, servers take a file for a field. Without a type, they take it for text.
+    // Servers treat a file without a name as a field, and a file without a type as text.
     before.push_str(&format!(
         "--{boundary}\r\n{described}; filename=\"{}\"\r\ncontent-type: application/octet-stream\r\n\r\n",
         quoted(name)
@@ -217,13 +217,13 @@ fn disposition(name: &str) -> String {
     format!("content-disposition: form-data; name=\"{}\"", quoted(name))
 }
 
-/// Returns a name as browsers write it: quotes and line breaks are percent-encoded.
+/// Returns a name with percent-encoded quotes and line breaks, as browsers send it.
 fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Returns a boundary that occurs in no field. Files are not searched: that one contains 128 random bits by chance is
-/// less likely than any other failure.
+/// Returns a boundary that occurs in no field. Files are not searched, because they do not contain the 128 random bits by
+/// chance.
 fn boundary(fields: &[(&str, &str)], mut candidate: impl FnMut() -> String) -> String {
     loop {
         let boundary = candidate();
@@ -234,7 +234,7 @@ fn boundary(fields: &[(&str, &str)], mut candidate: impl FnMut() -> String) -> S
 }
 
 fn random_boundary() -> String {
-    // The operating system seeds it, so its 128 bits cannot be guessed.
+    // `RandomState` is seeded by the operating system, so the 128 bits cannot be guessed.
     let random = RandomState::new();
     format!("qingstor-{:016x}{:016x}", random.hash_one(0u8), random.hash_one(1u8))
 }

@@ -1,4 +1,6 @@
-//! The trait of all operations, and the runtime of generated code.
+//! The trait of all operations, and the functions that generated code calls.
+
+#![allow(dead_code, unused_imports, unused_macros, reason = "some specifications do not need all of these functions")]
 
 mod decoder;
 mod encoder;
@@ -6,7 +8,6 @@ mod form;
 pub(crate) mod prelude;
 mod string_enum;
 
-#[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use decoder::FromHeader;
 pub use decoder::ResponseInfo;
 pub(crate) use decoder::{Payload, ResponseDecoder};
@@ -15,15 +16,15 @@ pub(crate) use encoder::{EncodedRequest, FormKind, RequestEncoder};
 use crate::error::Result;
 use spec::OperationSpec;
 
-/// An operation of the API. All generated `…Input` types implement it, and no other type can.
+/// An operation of the API. All generated `…Input` types implement it. It cannot be implemented outside of this crate.
 ///
-/// It is public so that [`QingStor::presign`](crate::QingStor::presign), [`Bucket::presign`](crate::Bucket::presign)
-/// and [`Bucket::presign_object`](crate::Bucket::presign_object) can take any input.
+/// Functions that are generic over it, such as [`Bucket::presign_object`](crate::Bucket::presign_object), accept the input of
+/// any operation.
 pub trait Operation: Send + Sized {
-    /// Result of the operation.
+    /// The result of the operation.
     type Output: Send;
 
-    /// Resource that the operation addresses: [`ServiceScope`], [`BucketScope`] or [`ObjectScope`].
+    /// The kind of resource that the operation addresses: [`ServiceScope`], [`BucketScope`] or [`ObjectScope`].
     type Scope: Scope;
 
     #[doc(hidden)]
@@ -36,7 +37,7 @@ pub trait Operation: Send + Sized {
     fn decode(response: ResponseDecoder) -> Result<Self::Output>;
 }
 
-/// Types of a public trait that cannot be named outside of this crate, so that they can change.
+/// Types in the signature of the public trait. They cannot be named outside of this crate, so they are not part of its API.
 pub(crate) mod spec {
     use http::Method;
 
@@ -44,9 +45,9 @@ pub(crate) mod spec {
     pub struct OperationSpec {
         pub name: &'static str,
         pub method: Method,
-        /// Query keys without a value that are part of the address, such as `uploads`.
+        /// Query parameters without a value that are part of the address, such as `uploads`.
         pub sub_resources: &'static [&'static str],
-        /// Statuses outside of 200 to 299 that are successes.
+        /// Successful statuses outside of the range 200 to 299.
         pub also_success: &'static [u16],
         /// True if sending the request twice has the same effect as sending it once.
         pub idempotent: bool,
@@ -61,16 +62,16 @@ pub(crate) mod spec {
     }
 }
 
-/// The resource that an operation addresses.
+/// The kind of resource that an operation addresses.
 pub trait Scope: sealed::Sealed {}
 
-/// The operation addresses the account.
+/// The scope of operations on the account.
 #[derive(Debug)]
 pub enum ServiceScope {}
-/// The operation addresses a bucket.
+/// The scope of operations on a bucket.
 #[derive(Debug)]
 pub enum BucketScope {}
-/// The operation addresses an object.
+/// The scope of operations on an object.
 #[derive(Debug)]
 pub enum ObjectScope {}
 
@@ -85,7 +86,7 @@ mod sealed {
     impl Sealed for super::ObjectScope {}
 }
 
-/// Checks that code outside of this crate cannot implement `Operation`, which would need these names.
+/// Checks that code outside of this crate cannot implement `Operation`, because these types cannot be named.
 ///
 /// ```compile_fail
 /// use qingstor_sdk::operations::spec::OperationSpec;

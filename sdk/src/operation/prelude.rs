@@ -1,6 +1,4 @@
-//! Names that generated code uses, so that each generated file needs one import.
-
-#![allow(unused_imports, reason = "the specification decides what of this is used")]
+//! The types and functions that generated code imports.
 
 pub(crate) use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Traits of all generated enumerations, based on `as_str` and `From<&str>`.
+//! Trait implementations for generated enumerations.
 
-#[allow(unused_macros, reason = "the specification decides what of this is used")]
+/// Implements the traits of an enumeration of texts, based on its `as_str` and `From<&str>`.
 macro_rules! string_enum {
     ($name:ident) => {
         impl From<String> for $name {
@@ -47,5 +47,4 @@ macro_rules! string_enum {
     };
 }
 
-#[allow(unused_imports, reason = "the specification decides what of this is used")]
 pub(crate) use string_enum;

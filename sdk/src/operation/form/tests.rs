@@ -1,5 +1,3 @@
-//! Signing fields of forms, and multipart bodies.
-
 use super::*;
 
 const SECRET: &str = "form-secret";
@@ -8,7 +6,7 @@ fn credentials() -> Credentials {
     Credentials::new("FORMKEY", SECRET)
 }
 
-/// A form with a field `key` and the three computed ones, of which the caller says these.
+/// Creates a form with two plain fields and the three signing fields, which may be unset.
 fn form(key_id: Option<&str>, policy: Option<&str>, signature: Option<&str>) -> Form {
     let field = |name: &'static str, role, value: Option<&str>| Field {
         name: name.into(),
@@ -87,7 +85,7 @@ fn anonymous_client_rejects_an_incomplete_signature() {
 #[test]
 fn rejects_signatures_that_cannot_be_verified() {
     let problem = written(form(None, None, Some("s")), Some(&credentials())).unwrap_err();
-    assert!(problem.contains("not the policy"), "{problem}");
+    assert!(problem.contains("policy is not"), "{problem}");
     let problem = written(form(Some("OTHER"), None, None), Some(&credentials())).unwrap_err();
     assert!(problem.contains("access_key_id is not that of this client"), "{problem}");
 }
