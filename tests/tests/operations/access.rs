@@ -117,7 +117,8 @@ macro_rules! call {
     }};
 }
 
-/// Returns the operations that do not change settings of the bucket, with the name of each, in an order in which all succeed.
+/// Returns the operations that do not change settings of the bucket, with the name of each, in an order in which all
+/// succeed.
 ///
 /// The upload with `upload_id` is completed, and that with `aborted_id` is aborted.
 fn operations(account: &QingStor, bucket: &Bucket, upload_id: &str, aborted_id: &str) -> Vec<(&'static str, Call)> {

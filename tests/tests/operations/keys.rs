@@ -1,7 +1,7 @@
 //! Object keys and metadata with special characters, on the whole way to the server and back.
 //!
-//! A key has other encodings on the request line, in the signature, in listings, in presigned URLs and as the source of a
-//! copy. All of them must denote the same object.
+//! A key has other encodings on the request line, in the signature, in listings, in presigned URLs and as the source of
+//! a copy. All of them must denote the same object.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn has_dot_segment(key: &str) -> bool {
     key.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-/// Generates a character, or a short sequence, that may be special in a URL, a header or JSON, and ordinary ones.
+/// Generates a character or a short sequence, often one that is special in a URL, a header or JSON.
 fn character() -> impl Strategy<Value = String> {
     let ascii = "/ // % %2F %00 + ? # & = ; : @ ~ * ' \" \\ < ` { | ^ [ . .. ... %2e%2e \0 \t \r\n \x1b \x7f";
     let others = "\u{85} \u{2028} \u{feff} \u{fffd} é e\u{301} 中文 שלום \u{202e} 🦀 👩‍👩‍👧 \u{10ffff}";
@@ -41,11 +41,11 @@ fn character() -> impl Strategy<Value = String> {
 /// Generates a key of 1 to 1023 bytes, often of the maximum length.
 fn key() -> impl Strategy<Value = String> {
     let text = prop_oneof![4 => vec(character(), 1..12), 1 => vec(character(), 300..600)];
-    text.prop_map(|pieces| {
+    text.prop_map(|characters| {
         let mut key = String::new();
-        for piece in pieces {
-            if key.len() + piece.len() <= MAX_KEY_LENGTH {
-                key += &piece;
+        for character in characters {
+            if key.len() + character.len() <= MAX_KEY_LENGTH {
+                key += &character;
             }
         }
         key

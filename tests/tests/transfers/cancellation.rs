@@ -1,41 +1,30 @@
-//! Uploads and downloads that are cancelled.
-//!
-//! Protects: who cancels does not wait for a source or a server that has nothing to say; what is said of an upload that was
-//! cancelled is true of its object; and a download that was cancelled keeps what it fetched, and can be gone on with.
+//! Uploads and downloads that the caller cancels.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::{fs, io};
+use std::fs;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::{ErrorKind, MIB, QingStor};
 use qingstor_tests::{PauseAt, Relay, TestBucket, content, open_uploads};
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
-/// Somebody who holds a pipe open and writes nothing.
-struct Silence;
-
-impl AsyncRead for Silence {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Poll::Pending
-    }
-}
+use crate::support::{PART, file_names, progress_signal};
 
 #[tokio::test]
-async fn a_stalled_reader_can_be_cancelled() {
+async fn cancelling_an_upload_does_not_wait_for_a_stalled_reader() {
     let bucket = TestBucket::start().await.unwrap();
-    let upload = bucket.upload("key").reader(Silence).cancel_on(tokio::task::yield_now());
+    // The reader waits, because `_writer` stays open and is never written to.
+    let (_writer, reader) = tokio::io::duplex(1);
+    let upload = bucket.upload("key").reader(reader).cancel_on(yield_now());
     assert_eq!(upload.send().await.unwrap_err().kind(), ErrorKind::Cancelled);
     assert!(open_uploads(&bucket).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn a_cancellation_after_the_completion_request_has_no_effect() {
+async fn cancelling_an_upload_after_the_completion_request_has_no_effect() {
     let test = TestBucket::start().await.unwrap();
-    let completes = |line: &str| line.starts_with("POST ") && line.contains("upload_id=");
-    let relay = Relay::start(test.emulator().port(), PauseAt::BeforeResponse(completes)).await.unwrap();
+    let is_completion = |line: &str| line.starts_with("POST ") && line.contains("upload_id=");
+    let relay = Relay::start(test.emulator().port(), PauseAt::BeforeResponse(is_completion)).await.unwrap();
     let account = QingStor::new(test.config().endpoint(relay.endpoint())).unwrap();
     let bucket = account.bucket(test.name(), test.zone());
     let bytes = content(9 * MIB, 1);
@@ -52,9 +41,8 @@ async fn a_cancellation_after_the_completion_request_has_no_effect() {
 }
 
 #[tokio::test]
-async fn a_download_that_is_cancelled_keeps_what_it_fetched_and_is_gone_on_with() {
-    const PART: u64 = 4 * MIB;
-    // The third part never comes: nothing but the cancellation ends it.
+async fn cancelled_download_keeps_its_ranges_and_resumes() {
+    // The third range stalls, so that only the cancellation ends the download.
     let stall = FaultRule::new(Fault::StallInAnswer { after: Offset::Fraction(0.5), lasts: None });
     let plan = FaultPlan::new().rule(stall.operation("GetObject").skip(2).count(1));
     let bucket = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
@@ -65,14 +53,8 @@ async fn a_download_that_is_cancelled_keeps_what_it_fetched_and_is_gone_on_with(
     fs::write(&target, "before").unwrap();
     let download = || bucket.download("key").to_file(&target).part_size(PART).concurrency(1);
 
-    let stalled = Arc::new(Notify::new());
-    let tell = Arc::clone(&stalled);
-    let first = download().on_progress(move |progress| {
-        if progress.parts == 2 && progress.bytes > 2 * PART {
-            tell.notify_one();
-        }
-    });
-    let error = first.cancel_on(async move { stalled.notified().await }).send().await.unwrap_err();
+    let (on_progress, stalled) = progress_signal(|progress| progress.parts == 2 && progress.bytes > 2 * PART);
+    let error = download().on_progress(on_progress).cancel_on(stalled).send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
     let kept = format!("{}.qsdownload is kept, and a download to the same file continues with it", target.display());
     assert!(error.to_string().contains(&kept), "{error}");
@@ -81,16 +63,16 @@ async fn a_download_that_is_cancelled_keeps_what_it_fetched_and_is_gone_on_with(
     let downloaded = download().send().await.unwrap();
     assert!(downloaded.is_verified && downloaded.resumed_bytes == 2 * PART, "{downloaded:?}");
     assert!(fs::read(&target).unwrap() == bytes);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left beside the target");
+    assert_eq!(file_names(folder.path()), ["db.tar"]);
 }
 
 #[tokio::test]
-async fn a_download_that_is_cancelled_before_it_knows_its_object_leaves_nothing() {
+async fn download_cancelled_during_its_head_request_creates_no_file() {
     let plan = FaultPlan::new().rule(FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("HeadObject"));
     let bucket = TestBucket::on(Emulator::builder().faults(plan)).await.unwrap();
     bucket.put("key", "abc").await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let download = bucket.download("key").to_file(folder.path().join("abc")).cancel_on(tokio::task::yield_now());
+    let download = bucket.download("key").to_file(folder.path().join("abc")).cancel_on(yield_now());
     assert_eq!(download.send().await.unwrap_err().kind(), ErrorKind::Cancelled);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(file_names(folder.path()), [""; 0]);
 }

@@ -1,40 +1,30 @@
-//! Copies of any size by the server, and uploads that nobody goes on with.
-//!
-//! Protects: a copy is its source, with all that describes it, in one request or in parts; and only uploads that are old
-//! enough are aborted.
+//! Copies of objects by the server, in one request or in parts.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::fs;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::operations::{HeadObjectInput, InitiateMultipartUploadInput, ListMultipartUploadsInput};
+use qingstor_sdk::operations::HeadObjectInput;
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{CustomerKey, ErrorKind, MIB, ObjectSource};
-use qingstor_tests::{TestBucket, content};
-use tokio::sync::Notify;
+use qingstor_sdk::{Bucket, CustomerKey, ErrorKind, MIB, ObjectCopy, ObjectSource};
+use qingstor_tests::{TestBucket, content, open_uploads};
 
-#[test]
-fn transfers_can_be_tasks_of_their_own() {
-    fn sendable<T: Send>(_: impl Fn(qingstor_sdk::Bucket) -> T) {}
-    sendable(|bucket| bucket.upload("key").send());
-    sendable(|bucket| bucket.download("key").send());
-    sendable(|bucket| bucket.copy("/bucket/key", "key").send());
+use crate::support::{PART, progress_recorder, progress_signal};
+
+/// Returns a copy in parts, from the key `from` to the key `to`.
+fn copy_in_parts(bucket: &Bucket) -> ObjectCopy {
+    bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(PART)
 }
 
 #[tokio::test]
-async fn a_copy_is_its_source_in_one_request_or_in_parts() {
+async fn copy_has_the_content_and_headers_of_its_source() {
     let bucket = TestBucket::start().await.unwrap();
     let bytes = content(13 * MIB + 5, 1);
     let upload = bucket.upload("from").bytes(bytes.clone()).content_type("text/csv").metadata("origin", "db1");
     upload.storage_class(StorageClass::StandardIa).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
     for (multipart_threshold, parts) in [(5 << 30, 0), (13 * MIB, 4), (0, 4)] {
-        let copy = bucket
-            .copy(source.clone(), "to")
-            .multipart_threshold(multipart_threshold)
-            .part_size(4 * MIB)
-            .concurrency(3);
-        let copied = copy.send().await.unwrap();
+        let copy = bucket.copy(source.clone(), "to").multipart_threshold(multipart_threshold).part_size(PART);
+        let copied = copy.concurrency(3).send().await.unwrap();
         assert_eq!((copied.key.as_str(), copied.size, copied.parts), ("to", bytes.len() as u64, parts));
         assert_eq!(copied.attempts, parts.max(1));
         assert!(bucket.read("to").await.unwrap() == bytes);
@@ -46,55 +36,44 @@ async fn a_copy_is_its_source_in_one_request_or_in_parts() {
 }
 
 #[tokio::test]
-async fn a_copy_in_parts_has_the_tag_of_its_parts_and_tells_how_far_it_is() {
+async fn copy_in_parts_reports_the_etag_of_the_parts_and_progress() {
     let bucket = TestBucket::start().await.unwrap();
     let bytes = content(9 * MIB, 1);
-    let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(4 * MIB).send().await.unwrap();
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let list = Arc::clone(&told);
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
-    let copy = copy.concurrency(1).on_progress(move |progress| list.lock().unwrap().push(progress));
-    let copied = copy.send().await.unwrap();
-    assert_eq!(copied.etag, uploaded.etag, "of the same parts it is made in the same way");
-    let told = told.lock().unwrap();
-    let parts: Vec<_> = told.iter().map(|progress| (progress.parts, progress.bytes / MIB)).collect();
+    let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
+    let (on_progress, recorded) = progress_recorder();
+    let copied = copy_in_parts(&bucket).concurrency(1).on_progress(on_progress).send().await.unwrap();
+    assert_eq!(copied.etag, uploaded.etag, "equal parts lead to equal ETags");
+    let recorded = recorded.lock().unwrap();
+    let parts: Vec<_> = recorded.iter().map(|progress| (progress.parts, progress.bytes / MIB)).collect();
     assert!(parts.ends_with(&[(0, 0), (1, 4), (2, 8), (3, 9)]), "{parts:?}");
-    assert!(told.iter().all(|progress| progress.total_bytes == Some(9 * MIB)));
+    assert!(recorded.iter().all(|progress| progress.total_bytes == Some(9 * MIB)));
 }
 
 #[tokio::test]
-async fn a_part_that_is_not_what_the_server_said_it_copied_is_noticed() {
+async fn copy_fails_if_a_part_has_another_etag_than_reported() {
     let wrong = FaultRule::new(Fault::WrongEtag).operation("UploadMultipart").part(1).count(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(wrong))).await.unwrap();
     bucket.put("from", content(9 * MIB, 1)).await.unwrap();
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
-    let error = copy.send().await.unwrap_err().to_string();
+    let error = copy_in_parts(&bucket).send().await.unwrap_err().to_string();
     assert!(error.contains("CompleteMultipartUpload") && error.contains("was aborted"), "{error}");
     assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
-async fn a_copy_that_is_cancelled_is_aborted() {
+async fn cancelled_copy_is_aborted() {
     let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("UploadMultipart").part(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(stall))).await.unwrap();
     bucket.put("from", content(9 * MIB, 1)).await.unwrap();
-    let enough = Arc::new(Notify::new());
-    let tell = Arc::clone(&enough);
-    let copy = bucket.copy(ObjectSource::new(bucket.name(), "from"), "to").multipart_threshold(0).part_size(4 * MIB);
-    let copy = copy.concurrency(1).on_progress(move |progress| {
-        if progress.parts == 1 {
-            tell.notify_one();
-        }
-    });
-    let error = copy.cancel_on(async move { enough.notified().await }).send().await.unwrap_err();
+    let (on_progress, first_part_copied) = progress_signal(|progress| progress.parts == 1);
+    let copy = copy_in_parts(&bucket).concurrency(1).on_progress(on_progress).cancel_on(first_part_copied);
+    let error = copy.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Cancelled);
     assert!(error.to_string().contains("was aborted"), "{error}");
-    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
-    assert!(open.uploads.is_empty());
+    assert!(open_uploads(&bucket).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn an_encrypted_source_is_copied_with_its_key() {
+async fn encrypted_source_is_copied_with_its_key_to_another_key() {
     let bucket = TestBucket::start().await.unwrap();
     let (old, new) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
     let bytes = content(9 * MIB, 1);
@@ -102,16 +81,16 @@ async fn an_encrypted_source_is_copied_with_its_key() {
     let source = ObjectSource::new(bucket.name(), "from");
     for multipart_threshold in [5 << 30, 0] {
         let copy = bucket.copy(source.clone(), "to").source_encryption(old.clone()).encryption(new.clone());
-        copy.part_size(4 * MIB).multipart_threshold(multipart_threshold).send().await.unwrap();
+        copy.part_size(PART).multipart_threshold(multipart_threshold).send().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("to");
         bucket.download("to").to_file(&target).encryption(new.clone()).send().await.unwrap();
-        assert!(std::fs::read(target).unwrap() == bytes);
+        assert!(fs::read(target).unwrap() == bytes);
     }
 }
 
 #[tokio::test]
-async fn a_copy_that_cannot_be_leaves_nothing_behind() {
+async fn invalid_copies_are_rejected_and_store_nothing() {
     let bucket = TestBucket::start().await.unwrap();
     let missing = bucket.copy(ObjectSource::new(bucket.name(), "missing"), "to").send().await.unwrap_err();
     assert!(missing.is_not_found(), "{missing}");
@@ -126,24 +105,5 @@ async fn a_copy_that_cannot_be_leaves_nothing_behind() {
         assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(problem), "{error}");
     }
     assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
-    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
-    assert!(open.uploads.is_empty());
-}
-
-#[tokio::test]
-async fn only_uploads_that_are_old_enough_are_aborted() {
-    let bucket = TestBucket::start().await.unwrap();
-    for key in ["backups/a", "backups/b", "films/c"] {
-        bucket.initiate_multipart_upload(key, InitiateMultipartUploadInput::new()).await.unwrap();
-    }
-    let nothing = bucket.abort_stale_uploads("backups/", Duration::from_secs(3600)).await.unwrap();
-    assert!(nothing.aborted.is_empty() && nothing.failed.is_empty());
-    let cleaned = bucket.abort_stale_uploads("backups/", Duration::ZERO).await.unwrap();
-    assert_eq!(
-        cleaned.aborted.iter().map(|upload| upload.key.as_str()).collect::<Vec<_>>(),
-        ["backups/a", "backups/b"]
-    );
-    assert!(cleaned.failed.is_empty());
-    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
-    assert_eq!(open.uploads.iter().map(|upload| upload.key.as_str()).collect::<Vec<_>>(), ["films/c"]);
+    assert!(open_uploads(&bucket).await.unwrap().is_empty());
 }

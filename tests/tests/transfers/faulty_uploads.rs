@@ -1,10 +1,9 @@
-//! Uploads to a server that misbehaves.
+//! Uploads to a server with random faults.
 //!
-//! Protects: an upload succeeds byte for byte or fails and says so, whatever happens on the way; it never succeeds wrongly;
-//! it leaves no parts behind of which it did not tell; one with a checkpoint is gone on with; and what is sent again stays
-//! in bounds.
+//! An upload stores exactly its bytes or fails. An error reports every upload that it leaves on the server. A failed
+//! upload with a checkpoint resumes. The number of bytes that are sent again is limited.
 //!
-//! `QINGSTOR_FAULTY_UPLOADS` says how many uploads are tried, 200 if it does not; `QINGSTOR_SEED` has one alone.
+//! `QINGSTOR_FAULTY_UPLOADS` sets the number of uploads (default: 200). `QINGSTOR_SEED` runs a single one.
 
 use std::collections::HashSet;
 use std::fs;
@@ -20,19 +19,22 @@ use qingstor_tests::{
 };
 use tempfile::TempDir;
 
-const USUAL: u64 = 200;
-const PART: u64 = 4 * MIB;
-/// How long nothing may move. An answer that stays away is waited for longer.
+use crate::support::{PART, error_response, file_names};
+
+const DEFAULT_UPLOADS: u64 = 200;
+/// Idle timeout of the client. Its response timeout is twice as long.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often an upload with a checkpoint is gone on with that failed.
+/// Maximum number of calls until an upload with a checkpoint has to succeed.
 const MAX_CALLS: u32 = 12;
 
-/// All that can go wrong with a request, but for a bit that flips in an answer: no answer to an upload has a sum, and if it
-/// is in the upload's id, nobody knows of what is left behind.
+/// Returns all faults but a flipped bit in a response.
+///
+/// The responses to uploads have no checksum. A flipped bit in an upload id would make the upload unknown to the
+/// client.
 fn faults() -> [Fault; 16] {
     [
-        Fault::ErrorAnswer { status: 500, code: None, retry_after: None },
-        Fault::ErrorAnswer { status: 503, code: Some("service_unavailable".to_owned()), retry_after: None },
+        error_response(500, None),
+        error_response(503, Some("service_unavailable")),
         Fault::ErrorAnswer { status: 429, code: Some("too_many_requests".to_owned()), retry_after: Some(0) },
         Fault::ResetBeforeAnswer,
         Fault::ResetInBody { after: Offset::Fraction(0.5) },
@@ -50,8 +52,8 @@ fn faults() -> [Fault; 16] {
     ]
 }
 
-/// One request in ten has one of the faults, and some connections are closed at once.
-fn everything(seed: u64) -> FaultPlan {
+/// Returns a plan in which one request in ten has a fault, and some connections are closed when they are accepted.
+fn random_faults(seed: u64) -> FaultPlan {
     let faults = faults();
     let share = 0.1 / faults.len() as f64;
     let operations = [
@@ -66,50 +68,51 @@ fn everything(seed: u64) -> FaultPlan {
     let closed = FaultRule::new(Fault::CloseOnAccept).probability(share);
     let rules = operations.iter().flat_map(|operation| faults.iter().map(move |fault| (operation, fault)));
     rules.fold(FaultPlan::new().seed(seed).rule(closed), |plan, (operation, fault)| {
-        // A rule sees what those before it let through.
         plan.rule(FaultRule::new(fault.clone()).operation(*operation).probability(share))
     })
 }
 
-/// Where an upload's bytes come from.
+/// The source of an upload's bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Source {
     Bytes,
     File,
     Reader,
-    Checkpoint,
+    FileWithCheckpoint,
 }
 
-const SOURCES: [Source; 4] = [Source::Bytes, Source::File, Source::Reader, Source::Checkpoint];
+const SOURCES: [Source; 4] = [Source::Bytes, Source::File, Source::Reader, Source::FileWithCheckpoint];
 
+/// An upload and the server that it is sent to.
 struct Round {
     seed: u64,
     bytes: Vec<u8>,
     source: Source,
     test: TestBucket,
+    /// A bucket for the checks, with a client that waits longer and so outlasts the faults.
     bucket: Bucket,
     folder: TempDir,
-    /// Uploads that failed calls said they left behind.
-    told: HashSet<String>,
-    /// How many they said may be there whose ids nobody knows.
-    unknown: usize,
-    /// Whether a failed call said that there may be an object.
-    may_be_there: bool,
+    /// Ids of the uploads that errors reported as left on the server.
+    reported: HashSet<String>,
+    /// Number of errors that reported an upload that may have been initiated and whose id is unknown.
+    without_id: usize,
+    /// True if an error reported that the object may exist.
+    may_exist: bool,
 }
 
 impl Round {
     async fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let source = SOURCES[random.below(SOURCES.len() as u64) as usize];
-        // One in four is sent at once.
+        // One upload in four is a single request.
         let size = if random.below(4) == 0 { random.below(PART + 1) } else { PART + 1 + random.below(5 * PART) };
         let (bytes, folder) = (content(size, seed), tempfile::tempdir().unwrap());
         fs::create_dir(folder.path().join("source")).unwrap();
-        let emulator = Emulator::builder().faults(everything(seed)).access_log(folder.path().join("log"));
+        let emulator = Emulator::builder().faults(random_faults(seed)).access_log(folder.path().join("log"));
         let test = TestBucket::on(emulator).await.unwrap();
         let bucket = retrying_bucket(&test).unwrap();
-        let told = HashSet::new();
-        let this = Self { seed, bytes, source, test, bucket, folder, told, unknown: 0, may_be_there: false };
+        let reported = HashSet::new();
+        let this = Self { seed, bytes, source, test, bucket, folder, reported, without_id: 0, may_exist: false };
         fs::write(this.file(), &this.bytes).unwrap();
         this
     }
@@ -125,70 +128,75 @@ impl Round {
             Source::Bytes => upload.bytes(self.bytes.clone()),
             Source::File => upload.file(self.file()),
             Source::Reader => upload.reader(std::io::Cursor::new(self.bytes.clone())),
-            Source::Checkpoint => upload.file(self.file()).checkpoint(self.file().with_extension("qsupload")),
+            Source::FileWithCheckpoint => upload.file(self.file()).checkpoint(self.file().with_extension("qsupload")),
         }
     }
 
-    /// What is there, by requests that have no faults.
+    /// Returns the content of the object. The fault plan has no rule for GetObject.
     async fn object(&self) -> Result<Vec<u8>, Error> {
         let object = self.bucket.get_object("key", GetObjectInput::new()).await?;
         object.body.bytes().await.map(Vec::from)
     }
 
-    async fn assert_nothing_untold(&self, what: &str) {
+    /// Asserts that errors have reported all uploads that exist on the server.
+    async fn assert_uploads_reported(&self, outcome: &str) {
         let open = open_uploads(&self.bucket).await.unwrap();
-        let untold = open.iter().filter(|id| !self.told.contains(*id)).count();
-        assert!(untold <= self.unknown, "seed {}: of {open:?}, {untold} are left untold; {what}", self.seed);
+        let unreported = open.iter().filter(|id| !self.reported.contains(*id)).count();
+        assert!(
+            unreported <= self.without_id,
+            "seed {}: {unreported} of the uploads {open:?} were not reported; {outcome}",
+            self.seed
+        );
     }
 
     async fn assert_succeeded(&self, uploaded: &Uploaded) {
         let Self { seed, bytes, .. } = self;
         assert_eq!(uploaded.size, bytes.len() as u64, "seed {seed}");
         assert!(self.object().await.unwrap() == *bytes, "seed {seed}: {uploaded:?}");
-        self.assert_nothing_untold(&format!("{uploaded:?}")).await;
-        let files = fs::read_dir(self.folder.path().join("source")).unwrap().count();
-        assert_eq!(files, 1, "seed {seed}: something is left beside the file");
+        self.assert_uploads_reported(&format!("{uploaded:?}")).await;
+        assert_eq!(file_names(&self.folder.path().join("source")), ["db.tar"], "seed {seed}");
     }
 
     async fn assert_failed(&mut self, error: &Error) {
         let (seed, text) = (self.seed, error.to_string());
         let state = error.upload_state();
         if let Some(UploadState::Kept { .. } | UploadState::AbortFailed { .. } | UploadState::Unknown { .. }) = state {
-            self.told.insert(error.upload_id().unwrap().to_owned());
+            self.reported.insert(error.upload_id().unwrap().to_owned());
         }
         let is_kept = matches!(state, Some(UploadState::Kept { .. }));
-        assert!(!is_kept || self.source == Source::Checkpoint, "seed {seed}: {text}");
-        self.unknown += usize::from(matches!(state, Some(UploadState::MaybeStarted)));
-        self.assert_nothing_untold(&text).await;
-        self.may_be_there |= matches!(state, Some(UploadState::Completed | UploadState::Unknown { .. }));
+        assert!(!is_kept || self.source == Source::FileWithCheckpoint, "seed {seed}: {text}");
+        self.without_id += usize::from(matches!(state, Some(UploadState::MaybeStarted)));
+        self.assert_uploads_reported(&text).await;
+        self.may_exist |= matches!(state, Some(UploadState::Completed | UploadState::Unknown { .. }));
         match self.object().await {
             Ok(object) => {
-                assert!(object == self.bytes, "seed {seed}: a mixture is there; {text}");
-                // What one request did before its last attempt failed, nobody looks for.
-                let is_one_request = self.bytes.len() as u64 <= PART;
-                assert!(self.may_be_there || is_one_request, "seed {seed}: the object is there; {text}");
+                assert!(object == self.bytes, "seed {seed}: the object has other bytes; {text}");
+                // The error of a single request does not say that an earlier attempt may have stored the object.
+                let is_single_request = self.bytes.len() as u64 <= PART;
+                assert!(self.may_exist || is_single_request, "seed {seed}: the error hides the object; {text}");
             }
             Err(missing) => assert!(missing.is_not_found(), "seed {seed}: {missing}"),
         }
     }
 }
 
-/// What became of an upload.
-struct Ended {
+/// The outcome of an upload.
+struct Outcome {
     size: u64,
-    /// As the server counted it.
-    sent: u64,
-    /// How often it failed.
+    /// Number of body bytes that the server received.
+    received: u64,
+    /// Number of calls that failed.
     failures: u32,
-    is_there: bool,
-    /// How many connections were closed at once, and how many requests had each fault, operation by operation.
+    succeeded: bool,
+    /// Number of closed connections, followed by the number of hits of each fault in each operation.
     fired: Vec<u64>,
 }
 
-async fn one_upload(seed: u64) -> Ended {
+/// Runs a random upload, and resumes it until it succeeds if it has a checkpoint.
+async fn run_upload(seed: u64) -> Outcome {
     let mut round = Round::new(seed).await;
     let mut failures = 0;
-    let is_there = loop {
+    let succeeded = loop {
         match round.upload().send().await {
             Ok(uploaded) => {
                 round.assert_succeeded(&uploaded).await;
@@ -197,8 +205,8 @@ async fn one_upload(seed: u64) -> Ended {
             Err(error) => {
                 round.assert_failed(&error).await;
                 failures += 1;
-                assert!(failures < MAX_CALLS, "seed {seed}: it failed {failures} times; {error}");
-                if round.source != Source::Checkpoint {
+                assert!(failures < MAX_CALLS, "seed {seed}: the upload failed {failures} times; {error}");
+                if round.source != Source::FileWithCheckpoint {
                     break false;
                 }
             }
@@ -207,37 +215,33 @@ async fn one_upload(seed: u64) -> Ended {
     let Round { test, bytes, folder, .. } = round;
     let fired = test.emulator().faults_fired();
     test.stop().await;
-    Ended {
-        size: bytes.len() as u64,
-        sent: logged_upload_bytes(&folder.path().join("log")).unwrap(),
-        failures,
-        is_there,
-        fired,
-    }
+    let received = logged_upload_bytes(&folder.path().join("log")).unwrap();
+    Outcome { size: bytes.len() as u64, received, failures, succeeded, fired }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_is_whole_or_an_error_whatever_happens_on_the_way() {
-    let ended = for_each_seed(seeds("QINGSTOR_FAULTY_UPLOADS", USUAL), 6, one_upload).await;
-    let rounds = ended.len();
-    let at_once = ended.iter().filter(|ended| ended.failures == 0).count();
-    let there: Vec<&Ended> = ended.iter().filter(|ended| ended.is_there).collect();
-    let wanted: u64 = there.iter().map(|ended| ended.size).sum();
-    let sent: u64 = ended.iter().map(|ended| ended.sent).sum();
-    let share = sent as f64 / wanted as f64;
+async fn upload_with_random_faults_is_complete_or_an_error() {
+    let outcomes = for_each_seed(seeds("QINGSTOR_FAULTY_UPLOADS", DEFAULT_UPLOADS), 6, run_upload).await;
+    let total = outcomes.len();
+    let first_call = outcomes.iter().filter(|outcome| outcome.failures == 0).count();
+    let succeeded: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.succeeded).collect();
+    let stored: u64 = succeeded.iter().map(|outcome| outcome.size).sum();
+    // This includes the bytes of uploads that failed.
+    let received: u64 = outcomes.iter().map(|outcome| outcome.received).sum();
     println!(
-        "{at_once} of {rounds} succeeded at once, {} in the end; {share:.3} bytes were sent for each",
-        there.len()
+        "{first_call} of {total} succeeded at the first call, {} in the end; {:.3} bytes were received for each stored",
+        succeeded.len(),
+        received as f64 / stored as f64
     );
     let mut hits = faults().map(|fault| (fault.name(), 0));
-    for (place, fired) in ended.iter().flat_map(|ended| ended.fired.iter().skip(1).enumerate()) {
-        hits[place % faults().len()].1 += fired;
+    for (index, fired) in outcomes.iter().flat_map(|outcome| outcome.fired.iter().skip(1).enumerate()) {
+        hits[index % faults().len()].1 += fired;
     }
-    println!("the faults were {hits:?}");
-    // Of a few, no share is certain.
-    if rounds as u64 >= USUAL {
-        assert!(at_once * 10 >= rounds * 8, "{at_once} of {rounds}");
-        assert!(sent * 4 <= wanted * 5, "{sent} bytes were sent for {wanted}, those of uploads that failed among them");
+    println!("hits of each fault: {hits:?}");
+    // The shares of a few uploads would be a matter of chance.
+    if total as u64 >= DEFAULT_UPLOADS {
+        assert!(first_call * 10 >= total * 8, "{first_call} of {total}");
+        assert!(received * 4 <= stored * 5, "{received} bytes were received, and {stored} stored");
         assert!(hits.iter().all(|(_, fired)| *fired > 0), "{hits:?}");
     }
 }

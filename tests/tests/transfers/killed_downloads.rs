@@ -1,52 +1,60 @@
-//! Downloads whose process is killed, as `kill -9` does it, and that are then asked for again.
+//! Downloads whose process is killed with `SIGKILL` and then started again.
 //!
-//! Protects: whenever a process dies, the target is what it was, and the next process ends with the whole object, without
-//! fetching again what was noted to be there.
+//! A killed download leaves its target as it was. The next process completes the download and does not fetch the ranges
+//! again that the resume journal lists.
 //!
-//! `QINGSTOR_DOWNLOAD_KILLS` says how many downloads are killed, 10 if it does not, each up to three times;
-//! `QINGSTOR_SEED` has one alone.
+//! `QINGSTOR_DOWNLOAD_KILLS` sets the number of downloads (default: 10), each of which is killed up to three times.
+//! `QINGSTOR_SEED` runs a single one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
-use qingstor_sdk::{Config, MIB, QingStor, RetryConfig};
+use qingstor_sdk::MIB;
 use qingstor_tests::{ChildArguments, ChildProcess, PauseAt, Random, Relay, TestBucket, content, for_each_seed, seeds};
 use serde_json::Value;
 
-const USUAL: u64 = 10;
-const PART: u64 = 4 * MIB;
-/// So that there are some notes: they are made every half second.
+use crate::support::{PART, bucket_at, file_names};
+
+const DEFAULT_DOWNLOADS: u64 = 10;
+/// Bytes per second. At this rate, the journal, which is written every half second, is written several times.
 const BANDWIDTH: u64 = 10 * MIB;
 const MAX_KILLS: u32 = 3;
-const BEFORE: &[u8] = b"what was there before";
-/// What the head of an answer has at the most.
-const HEAD: u64 = 1024;
+/// Content of the target before the download.
+const BEFORE: &[u8] = b"before";
+/// Maximum length in bytes of the head of a response.
+const MAX_RESPONSE_HEAD: u64 = 1024;
 
-/// What the process does that is killed.
+/// Runs in the child process, which is killed.
 #[tokio::test]
-async fn a_process_that_downloads() {
+async fn child_process_downloads() {
     let Some(arguments) = ChildArguments::of_this_process() else { return };
-    let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
-    let bucket = QingStor::new(config.endpoint(arguments.get("endpoint"))).unwrap().bucket("bucket", DEFAULT_ZONE);
-    let download = bucket.download("key").to_file(arguments.get("file")).part_size(PART).concurrency(2);
-    let outcome = download.bandwidth(BANDWIDTH).send().await;
+    let download = bucket_at(arguments.get("endpoint")).download("key").to_file(arguments.get("file"));
+    let outcome = download.part_size(PART).concurrency(2).bandwidth(BANDWIDTH).send().await;
     arguments.report(&match outcome {
         Ok(downloaded) => format!("resumed {} verified {}", downloaded.resumed_bytes, downloaded.is_verified),
         Err(error) => format!("failed: {error}"),
     });
 }
 
-/// How many bytes are noted to be there.
-fn noted(target: &Path, size: u64) -> u64 {
+/// Returns the number of bytes that the resume journal lists as fetched.
+fn journaled_bytes(target: &Path, size: u64) -> u64 {
     let Ok(journal) = fs::read(PathBuf::from(format!("{}.qsdownload.json", target.display()))) else { return 0 };
-    let journal: Value = serde_json::from_slice(&journal).expect("it is replaced in one step");
+    let journal: Value = serde_json::from_slice(&journal).expect("the journal is replaced atomically");
     let parts = journal["parts"].as_object().unwrap().keys().map(|part| part.parse::<u64>().unwrap());
     parts.map(|part| PART.min(size - part * PART)).sum()
 }
 
-/// How many bytes were fetched by killed processes, and how many of them were not fetched again.
-async fn one_download(seed: u64) -> (u64, u64) {
+/// Bytes of one download, or of several.
+#[derive(Default)]
+struct Bytes {
+    /// Bytes that killed processes fetched.
+    fetched: u64,
+    /// Bytes that killed processes fetched and that were not fetched again.
+    kept: u64,
+}
+
+/// Downloads a random object in processes that are killed at random bytes, until the last one succeeds.
+async fn download_with_kills(seed: u64) -> Bytes {
     let mut random = Random::new(seed);
     let bytes = content(4 * PART + random.below(PART), seed);
     let size = bytes.len() as u64;
@@ -55,40 +63,42 @@ async fn one_download(seed: u64) -> (u64, u64) {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
     fs::write(&target, BEFORE).unwrap();
-    let (mut kills, mut fetched, mut kept) = (0, 0, 0);
+    let (mut kills, mut total) = (0, Bytes::default());
     loop {
-        let there = noted(&target, size);
-        let moment = if kills < MAX_KILLS { PauseAt::ResponseBytes(random.below(size)) } else { PauseAt::Never };
-        let relay = Relay::start(test.emulator().port(), moment).await.unwrap();
+        let resumed = journaled_bytes(&target, size);
+        let pause_at = if kills < MAX_KILLS { PauseAt::ResponseBytes(random.below(size)) } else { PauseAt::Never };
+        let relay = Relay::start(test.emulator().port(), pause_at).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
-        let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-        let process = ChildProcess::spawn("killed_downloads::a_process_that_downloads", &told, &[]).unwrap();
-        let reported = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
-        let answered = relay.response_bytes();
-        let Some(report) = reported else {
-            assert_eq!(fs::read(&target).unwrap(), BEFORE, "seed {seed}: the target is what it was");
+        let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+        let process = ChildProcess::spawn("killed_downloads::child_process_downloads", &arguments, &[]).unwrap();
+        let report = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
+        let fetched = relay.response_bytes();
+        let Some(report) = report else {
+            assert_eq!(fs::read(&target).unwrap(), BEFORE, "seed {seed}: the target changed");
             kills += 1;
-            fetched += answered;
-            kept += noted(&target, size) - there;
+            total.fetched += fetched;
+            total.kept += journaled_bytes(&target, size) - resumed;
             continue;
         };
-        assert_eq!(report, format!("resumed {there} verified true"), "seed {seed}");
-        let most = size - there + HEAD * 7;
-        assert!(answered <= most, "seed {seed}: {answered} bytes were fetched where {most} were missing");
+        assert_eq!(report, format!("resumed {resumed} verified true"), "seed {seed}");
+        let max_fetched = size - resumed + MAX_RESPONSE_HEAD * 7;
+        assert!(fetched <= max_fetched, "seed {seed}: {fetched} bytes were fetched, at most {max_fetched} expected");
         assert!(fs::read(&target).unwrap() == bytes, "seed {seed}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "seed {seed}: something is left beside the target");
-        return (fetched, kept);
+        assert_eq!(file_names(folder.path()), ["db.tar"], "seed {seed}");
+        return total;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whenever_a_download_is_killed_the_next_one_ends_it() {
-    let ended = for_each_seed(seeds("QINGSTOR_DOWNLOAD_KILLS", USUAL), 5, one_download).await;
-    let (fetched, kept) = ended.iter().fold((0, 0), |sum, ended| (sum.0 + ended.0, sum.1 + ended.1));
+async fn killed_download_is_completed_by_the_next_process() {
+    let seeds = seeds("QINGSTOR_DOWNLOAD_KILLS", DEFAULT_DOWNLOADS);
+    let downloads = for_each_seed(seeds, 5, download_with_kills).await;
+    let fetched: u64 = downloads.iter().map(|bytes| bytes.fetched).sum();
+    let kept: u64 = downloads.iter().map(|bytes| bytes.kept).sum();
     println!("{} MiB were fetched before a kill, {} of them were not fetched again", fetched / MIB, kept / MIB);
-    // Two parts are on their way, and those of half a second are not noted yet: of four or five that is most. Of a few
-    // downloads, no share is certain.
-    if ended.len() as u64 >= USUAL {
-        assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were noted");
+    // A kill loses the two parts in flight and those of the last half second, which is most of the four or five parts.
+    // The share of a few downloads would be a matter of chance.
+    if downloads.len() as u64 >= DEFAULT_DOWNLOADS {
+        assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were kept");
     }
 }

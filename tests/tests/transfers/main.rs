@@ -1,8 +1,9 @@
 //! Uploads, downloads and copies of whole objects: sources, faults, cancellation, resuming, killed processes.
 
+use qingstor_sdk::Bucket;
+
 mod cancellation;
 mod changing_sources;
-mod clock_skew;
 mod completion;
 mod copies;
 mod copy_verification;
@@ -19,7 +20,17 @@ mod refused_connections;
 mod resume;
 mod retries_disabled;
 mod slow_connections;
+mod stale_uploads;
 mod stalled_servers;
-mod unexpected_answers;
+mod support;
+mod unexpected_responses;
 mod unwritable_targets;
 mod uploads;
+
+#[test]
+fn transfer_futures_are_send() {
+    fn assert_send<T: Send>(_: impl Fn(Bucket) -> T) {}
+    assert_send(|bucket| bucket.upload("key").send());
+    assert_send(|bucket| bucket.download("key").send());
+    assert_send(|bucket| bucket.copy("/bucket/key", "key").send());
+}

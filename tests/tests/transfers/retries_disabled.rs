@@ -1,7 +1,7 @@
 //! Transfers without retries.
 //!
-//! Protects: with `RetryConfig::disabled()`, no request is sent twice, whatever fails. There are two exceptions: HEAD of the
-//! key around a completion, and one request that the server refused because the client's clock is off.
+//! With `RetryConfig::disabled()`, the client sends no request twice, with two exceptions: HEAD of the key around a
+//! completion, and one request that the server refused because the client's clock is off.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,14 +10,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use qingstor_emulator::{Builder, Emulator, Fault, FaultPlan, FaultRule, Offset};
-use qingstor_sdk::{Bucket, MIB, ObjectSource, QingStor};
+use qingstor_sdk::{Bucket, ObjectSource, QingStor};
 use qingstor_tests::{TestBucket, content, logged_requests};
 use tempfile::TempDir;
 
-const PART: u64 = 4 * MIB;
+use crate::support::{PART, error_response};
 
-/// Maximum number of HEAD requests for an object in parts: before the completion, after one without an answer, and for the
-/// size of the object.
+/// Maximum number of HEAD requests for an object in parts: before the completion, after a completion without a
+/// response, and for the size of the object.
 const HEADS: usize = 3;
 
 /// Requests that reached the emulator, and the number of hits of each rule of the fault plan.
@@ -28,20 +28,15 @@ struct Sent {
 
 /// Returns faults of requests without a body.
 fn faults() -> Vec<Fault> {
-    let answer = |status, code: Option<&str>, retry_after| Fault::ErrorAnswer {
-        status,
-        code: code.map(str::to_owned),
-        retry_after,
-    };
     vec![
-        answer(500, Some("internal_error"), None),
-        answer(503, None, Some(0)),
-        answer(429, Some("too_many_requests"), Some(0)),
-        answer(502, None, None),
-        answer(504, None, None),
-        answer(404, None, None),
-        answer(404, Some("upload_not_exists"), None),
-        answer(400, Some("bad_digest"), None),
+        error_response(500, Some("internal_error")),
+        Fault::ErrorAnswer { status: 503, code: None, retry_after: Some(0) },
+        Fault::ErrorAnswer { status: 429, code: Some("too_many_requests".to_owned()), retry_after: Some(0) },
+        error_response(502, None),
+        error_response(504, None),
+        error_response(404, None),
+        error_response(404, Some("upload_not_exists")),
+        error_response(400, Some("bad_digest")),
         Fault::ResetBeforeAnswer,
         Fault::CutAnswer { after: Offset::Fraction(0.5) },
         Fault::LoseAnswer,
@@ -72,7 +67,7 @@ fn rule(fault: Fault, operation: &str) -> FaultRule {
 
 /// Returns a rule that makes parts fail, so that the client aborts the upload.
 fn failing_parts() -> FaultRule {
-    rule(Fault::ErrorAnswer { status: 400, code: None, retry_after: None }, "UploadMultipart")
+    rule(error_response(400, None), "UploadMultipart")
 }
 
 /// Runs a transfer on an emulator, and counts its requests by method, target and range.
@@ -96,8 +91,8 @@ async fn run(emulator: Builder, transfer: impl AsyncFn(&Bucket, &Path)) -> Sent 
     Sent { counts, fired }
 }
 
-/// Runs a transfer with each fault, and asserts that every rule of the plan hits a request and that no request is sent more
-/// often than `limit` allows.
+/// Runs a transfer with each fault, and asserts that every rule of the plan hits a request and that no request is sent
+/// more often than `limit` allows.
 async fn assert_sent_once(
     faults: Vec<Fault>,
     plan: impl Fn(Fault) -> FaultPlan,
@@ -114,7 +109,8 @@ async fn assert_sent_once(
     }
 }
 
-/// Asserts that each fault in one operation leads to no second request, but up to `heads` for the object `key`.
+/// Asserts that each fault in each of the operations leads to no second request, except for up to `heads` HEAD requests
+/// for the object `key`.
 async fn assert_sent_once_with_faults_in(operations: &[&str], heads: usize, transfer: impl AsyncFn(&Bucket, &Path)) {
     for operation in operations {
         let plan = |fault| FaultPlan::new().rule(rule(fault, operation));
@@ -122,32 +118,32 @@ async fn assert_sent_once_with_faults_in(operations: &[&str], heads: usize, tran
     }
 }
 
-/// Returns a limit of one request, but of `heads` for HEAD of a key.
+/// Returns a limit of one for each request, and of `heads` for HEAD of `key`.
 fn heads_of(key: &str, heads: usize) -> impl Fn(&str) -> usize {
     let head = format!("HEAD /bucket/{key}");
     move |request| if request == head { heads } else { 1 }
 }
 
 async fn upload(bucket: &Bucket, size: u64) {
-    // The transfer may fail. The requests count.
+    // The transfer may fail. Only its requests matter.
     let _outcome = bucket.upload("key").bytes(content(size, 1)).part_size(PART).send().await;
 }
 
 #[tokio::test]
-async fn a_multipart_upload_sends_no_request_twice() {
+async fn multipart_upload_sends_no_request_twice() {
     let operations = ["InitiateMultipartUpload", "UploadMultipart", "CompleteMultipartUpload", "HeadObject"];
     assert_sent_once_with_faults_in(&operations, HEADS, async |bucket, _| upload(bucket, PART + 1).await).await;
 }
 
 #[tokio::test]
-async fn a_failed_abort_is_not_sent_twice() {
+async fn failed_abort_is_not_sent_twice() {
     let plan = |fault| FaultPlan::new().rule(failing_parts()).rule(rule(fault, "AbortMultipartUpload"));
     let transfer = async |bucket: &Bucket, _: &Path| upload(bucket, PART + 1).await;
     assert_sent_once(faults(), plan, heads_of("key", 1), transfer).await;
 }
 
 #[tokio::test]
-async fn a_failed_look_after_a_lost_completion_sends_no_request_twice() {
+async fn failed_listing_after_a_lost_completion_sends_no_request_twice() {
     let lost = || rule(Fault::LoseAnswer, "CompleteMultipartUpload");
     let plan = |fault| FaultPlan::new().rule(lost()).rule(rule(fault, "ListMultipart"));
     let transfer = async |bucket: &Bucket, _: &Path| upload(bucket, PART + 1).await;
@@ -155,12 +151,12 @@ async fn a_failed_look_after_a_lost_completion_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn an_upload_in_one_request_sends_no_request_twice() {
+async fn upload_in_one_request_sends_no_request_twice() {
     assert_sent_once_with_faults_in(&["PutObject"], 1, async |bucket, _| upload(bucket, 1000).await).await;
 }
 
 #[tokio::test]
-async fn an_upload_from_a_reader_sends_no_request_twice() {
+async fn upload_from_a_reader_sends_no_request_twice() {
     let operations = ["UploadMultipart", "CompleteMultipartUpload"];
     assert_sent_once_with_faults_in(&operations, HEADS, async |bucket, _| {
         let reader = Cursor::new(content(PART + 1, 1));
@@ -170,7 +166,7 @@ async fn an_upload_from_a_reader_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn a_resumed_upload_sends_no_request_twice() {
+async fn resumed_upload_sends_no_request_twice() {
     // The first upload fails at its second part, so that this part is sent again when the upload is resumed.
     let interrupted = || failing_parts().part(1).count(1);
     let limit = |request: &str| match request {
@@ -204,7 +200,7 @@ async fn a_resumed_upload_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn a_download_sends_no_request_twice() {
+async fn download_sends_no_request_twice() {
     assert_sent_once_with_faults_in(&["HeadObject", "GetObject"], 1, async |bucket, folder| {
         upload(bucket, 1000).await;
         let _outcome = bucket.download("key").to_file(folder.join("file")).send().await;
@@ -213,8 +209,8 @@ async fn a_download_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn a_download_in_ranges_requests_no_range_twice() {
-    // The rest of a range would be another request, too.
+async fn download_in_ranges_requests_no_range_twice() {
+    // A request for the rest of a range would also be a second request.
     let limit = |request: &str| {
         let is_other_range = request.starts_with("GET ")
             && !request.ends_with("bytes=0-4194303")
@@ -230,8 +226,8 @@ async fn a_download_in_ranges_requests_no_range_twice() {
 }
 
 #[tokio::test]
-async fn a_copy_in_one_request_sends_no_request_twice() {
-    // The first PutObject stores the source. The second HeadObject is that of the copy.
+async fn copy_in_one_request_sends_no_request_twice() {
+    // The first PutObject stores the source. The second HeadObject requests the copy.
     for (operation, skipped) in [("HeadObject", 0), ("HeadObject", 1), ("PutObject", 1)] {
         let plan = |fault| FaultPlan::new().rule(rule(fault, operation).skip(skipped));
         assert_sent_once(faults(), plan, heads_of("key", 1), async |bucket, _| {
@@ -243,14 +239,14 @@ async fn a_copy_in_one_request_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn a_copy_in_parts_sends_no_request_twice() {
+async fn copy_in_parts_sends_no_request_twice() {
     let copy = async |bucket: &Bucket, _: &Path| {
         bucket.upload("key").bytes(content(PART + 1, 1)).send().await.unwrap();
         let copy = bucket.copy(ObjectSource::new("bucket", "key"), "copy").multipart_threshold(0).part_size(PART);
         let _outcome = copy.send().await;
     };
     let limit = heads_of("copy", HEADS);
-    // The first HeadObject is that of the source.
+    // The first HeadObject requests the source.
     for (operation, skipped) in
         [("HeadObject", 1), ("InitiateMultipartUpload", 0), ("UploadMultipart", 0), ("CompleteMultipartUpload", 0)]
     {
@@ -262,7 +258,7 @@ async fn a_copy_in_parts_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_costs_one_request() {
+async fn clock_that_is_off_costs_one_extra_request() {
     let emulator = Emulator::builder().clock_offset(3600);
     let Sent { counts, .. } = run(emulator, async |bucket, _| upload(bucket, PART + 1).await).await;
     let twice: Vec<_> =

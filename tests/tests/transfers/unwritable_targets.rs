@@ -1,52 +1,49 @@
-//! Downloads to where they cannot be written.
+//! Downloads to a target that cannot be written.
 //!
-//! Protects: a disk that is full, before or in the middle, is an error that names the file, and the target is what it was;
-//! with room again, the download goes on; what can never be a target is refused before anything is fetched; and a folder
-//! that cannot be synced, as some file systems' cannot, is no reason to say that a file is not there.
+//! If the disk is full, the error names the file, the target keeps its content, and the download resumes when there is
+//! space again. An invalid target is rejected before a range is requested. A folder that cannot be synced is not an
+//! error, because some file systems do not support it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator};
-use qingstor_sdk::{Bucket, Config, ErrorKind, MIB, QingStor, RetryConfig};
+use qingstor_emulator::Emulator;
+use qingstor_sdk::ErrorKind;
 use qingstor_tests::{ChildArguments, ChildProcess, TestBucket, content, logged_requests_of, on_sdk_event};
-use tokio::sync::Notify;
 
-const PART: u64 = 4 * MIB;
+use crate::support::{PART, bucket_at, drop_when, file_names, progress_signal};
+
 const SIZE: u64 = 6 * PART;
-const BEFORE: &[u8] = b"what was there before";
+/// Content of the target before the download.
+const BEFORE: &[u8] = b"before";
 
-fn client(endpoint: &str) -> Bucket {
-    let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
-    QingStor::new(config.endpoint(endpoint)).unwrap().bucket("bucket", DEFAULT_ZONE)
-}
-
-/// What the process does whose files must not become long.
+/// Runs in the child process, which has a limit on the size of files.
 #[tokio::test]
-async fn a_process_that_downloads() {
+async fn child_process_downloads() {
     let Some(arguments) = ChildArguments::of_this_process() else { return };
-    let bucket = client(arguments.get("endpoint"));
-    let download = bucket.download("key").to_file(arguments.get("file")).part_size(PART).concurrency(2);
-    let report = match download.send().await {
+    let download = bucket_at(arguments.get("endpoint")).download("key").to_file(arguments.get("file"));
+    let report = match download.part_size(PART).concurrency(2).send().await {
         Ok(downloaded) => format!("{downloaded:?}"),
         Err(error) => format!("{:?}: {error}", error.kind()),
     };
     arguments.report(&report);
 }
 
-/// Downloads in a process whose files may have 8 MiB, or 16 where the shell counts in KiB: what is beyond is refused by the
-/// system as a full disk refuses it, at whichever write that is.
+/// Downloads in a child process whose files can have 8 MiB, or 16 MiB if the shell counts in KiB instead of 512 bytes.
+///
+/// Beyond that, writes fail as on a full disk. Returns the report of the process.
 async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
     let (endpoint, file) = (test.emulator().endpoint(), target.display().to_string());
-    let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-    // The signal that comes with the refusal would end the process.
+    let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+    // The signal SIGXFSZ, which accompanies the failure of the write, would end the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
-    let process = ChildProcess::spawn("unwritable_targets::a_process_that_downloads", &told, &limited).unwrap();
+    let process = ChildProcess::spawn("unwritable_targets::child_process_downloads", &arguments, &limited).unwrap();
     process.report_or_kill(std::future::pending()).await.unwrap().unwrap()
 }
 
+/// A file in a folder of its own, and a bucket with an object to download.
 struct Target {
     test: TestBucket,
     folder: tempfile::TempDir,
@@ -68,69 +65,65 @@ impl Target {
         self.folder.path().join("targets/db.tar")
     }
 
-    fn files(&self) -> usize {
-        fs::read_dir(self.folder.path().join("targets")).unwrap().count()
+    /// Returns the names of all files in the folder of the target.
+    fn files(&self) -> Vec<String> {
+        file_names(&self.folder.path().join("targets"))
     }
 
-    /// Fetches one part and is dropped.
-    async fn interrupt(&self) {
-        let enough = Arc::new(Notify::new());
-        let tell = Arc::clone(&enough);
+    /// Drops a download after its first part.
+    async fn drop_after_first_part(&self) {
+        let (on_progress, fetched) = progress_signal(|progress| progress.parts > 0);
         let download = self.test.download("key").to_file(self.path()).part_size(PART).concurrency(1);
-        let download = download.on_progress(move |progress| {
-            if progress.parts > 0 {
-                tell.notify_one();
-            }
-        });
-        tokio::select! {
-            biased;
-            () = enough.notified() => {}
-            outcome = download.send() => panic!("it was not interrupted: {outcome:?}"),
-        }
+        drop_when(fetched, download.on_progress(on_progress).send()).await;
     }
 
+    /// Asserts that a child process reported a failed write and kept the content of the target.
+    #[track_caller]
     fn assert_failed(&self, report: &str) {
         let partial = format!("{}.qsdownload could not be written", self.path().display());
         assert!(report.starts_with("Body: ") && report.contains(&partial), "{report}");
-        assert!(report.contains("File too large"), "the system's reason: {report}");
+        assert!(report.contains("File too large"), "the error of the operating system is missing: {report}");
         assert_eq!(fs::read(self.path()).unwrap(), BEFORE, "{report}");
     }
 
-    async fn assert_goes_on(&self, least_resumed: u64) {
+    /// Downloads the object, and asserts that at least `min_resumed` bytes were not fetched again.
+    async fn assert_resumes(&self, min_resumed: u64) {
         let downloaded = self.test.download("key").to_file(self.path()).part_size(PART).send().await.unwrap();
-        assert!(downloaded.is_verified && downloaded.resumed_bytes >= least_resumed, "{downloaded:?}");
+        assert!(downloaded.is_verified && downloaded.resumed_bytes >= min_resumed, "{downloaded:?}");
         assert!(fs::read(self.path()).unwrap() == self.bytes);
-        assert_eq!(self.files(), 1, "something is left beside the target");
+        assert_eq!(self.files(), ["db.tar"]);
     }
 
-    fn fetched(&self) -> usize {
+    /// Returns the number of ranges that were fetched.
+    fn fetched_ranges(&self) -> usize {
         logged_requests_of(&self.folder.path().join("log"), "GetObject").unwrap().len()
     }
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_disk_that_has_no_room_is_noticed_before_anything_is_fetched() {
+async fn download_to_a_full_disk_fails_before_the_first_range() {
     let target = Target::new().await;
     let report = download_to_a_full_disk(&target.test, &target.path()).await;
     target.assert_failed(&report);
-    assert_eq!((target.fetched(), target.files()), (0, 1), "nothing was fetched, and nothing is left");
-    target.assert_goes_on(0).await;
+    assert_eq!(target.fetched_ranges(), 0);
+    assert_eq!(target.files(), ["db.tar"]);
+    target.assert_resumes(0).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_disk_that_becomes_full_leaves_the_target_alone_and_the_download_to_go_on() {
+async fn download_to_a_disk_that_becomes_full_resumes_later() {
     let target = Target::new().await;
-    // It has its full length from now on, and takes up what was written.
-    target.interrupt().await;
+    // The partial file now has its full length, so that only a later write can fail.
+    target.drop_after_first_part().await;
     let report = download_to_a_full_disk(&target.test, &target.path()).await;
     target.assert_failed(&report);
-    target.assert_goes_on(PART).await;
+    target.assert_resumes(PART).await;
 }
 
 #[tokio::test]
-async fn invalid_targets_are_refused_before_a_request() {
+async fn invalid_targets_are_rejected_before_the_first_range() {
     let target = Target::new().await;
     let folder = target.folder.path().join("targets");
     fs::create_dir(folder.join("a_folder")).unwrap();
@@ -144,54 +137,58 @@ async fn invalid_targets_are_refused_before_a_request() {
         assert_eq!(error.kind(), ErrorKind::Body, "{path}: {error}");
         assert!(error.to_string().contains(problem), "{path}: {error}");
     }
-    assert_eq!((target.fetched(), target.files()), (0, 2), "nothing was fetched, and nothing is left");
+    assert_eq!(target.fetched_ranges(), 0);
+    assert_eq!(target.files(), ["a_folder", "db.tar"]);
     assert_eq!(fs::read(target.path()).unwrap(), BEFORE);
 }
 
+/// Runs in the child process, which cannot open the folder of the target.
+///
+/// Reports the outcome, and true if the SDK logged, after it had stored the target, that it could not sync the folder.
 #[tokio::test]
-async fn a_process_that_tells_of_folders() {
+async fn child_process_downloads_and_listens_to_events() {
     let Some(arguments) = ChildArguments::of_this_process() else { return };
     let target = PathBuf::from(arguments.get("file"));
-    let has_heard = Arc::new(AtomicBool::new(false));
-    let (there, heard) = (target.clone(), Arc::clone(&has_heard));
-    // After the target had come into it.
-    let is_there = move || fs::metadata(&there).is_ok_and(|target| target.len() == SIZE);
+    let is_logged = Arc::new(AtomicBool::new(false));
+    let (path, flag) = (target.clone(), Arc::clone(&is_logged));
+    let is_stored = move || fs::metadata(&path).is_ok_and(|metadata| metadata.len() == SIZE);
     on_sdk_event(move |field, value| {
-        if field == "message" && format!("{value:?}").contains("the folder could not be synced") && is_there() {
-            heard.store(true, Ordering::Relaxed);
+        if field == "message" && format!("{value:?}").contains("the folder could not be synced") && is_stored() {
+            flag.store(true, Ordering::Relaxed);
         }
     })
     .unwrap();
-    let download = client(arguments.get("endpoint")).download("key").to_file(&target);
+    let download = bucket_at(arguments.get("endpoint")).download("key").to_file(&target);
     let outcome = download.send().await.map(|downloaded| downloaded.size);
-    arguments.report(&format!("{outcome:?}, {}", has_heard.load(Ordering::Relaxed)));
+    arguments.report(&format!("{outcome:?}, {}", is_logged.load(Ordering::Relaxed)));
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_folder_of_what_was_downloaded_is_synced_and_need_not_be_able_to() {
+async fn download_succeeds_although_its_folder_cannot_be_synced() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::process::Command;
 
     let target = Target::new().await;
     let folder = target.folder.path().join("targets");
-    let may = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
-    // Files can be made and renamed in it, and nobody can open it.
-    may(0o300);
+    let set_mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    // Without read permission, files can be created and renamed in the folder, but the folder cannot be opened.
+    set_mode(0o300);
     let is_root = fs::metadata(&folder).unwrap().uid() == 0;
-    let no_longer_almighty =
+    let without_privileges =
         ["setpriv", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-dac_override,-dac_read_search"];
-    if is_root && Command::new(no_longer_almighty[0]).arg("--version").output().is_err() {
-        println!("not tried: for root any folder can be opened, and there is no setpriv to become less");
+    if is_root && Command::new(without_privileges[0]).arg("--version").output().is_err() {
+        println!("skipped: root can open any folder, and setpriv, which would drop the privilege, is missing");
         return;
     }
-    let wrapper = if is_root { no_longer_almighty.as_slice() } else { &[] };
+    let wrapper = if is_root { without_privileges.as_slice() } else { &[] };
     let (endpoint, file) = (target.test.emulator().endpoint(), target.path().display().to_string());
-    let told = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-    let process = ChildProcess::spawn("unwritable_targets::a_process_that_tells_of_folders", &told, wrapper).unwrap();
+    let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+    let test = "unwritable_targets::child_process_downloads_and_listens_to_events";
+    let process = ChildProcess::spawn(test, &arguments, wrapper).unwrap();
     let report = process.report_or_kill(std::future::pending()).await.unwrap().unwrap();
-    may(0o700);
-    assert_eq!(report, format!("Ok({SIZE}), true"), "done, and it was tried to sync the folder");
+    set_mode(0o700);
+    assert_eq!(report, format!("Ok({SIZE}), true"), "the outcome, and true if the failed sync was logged");
     assert!(fs::read(target.path()).unwrap() == target.bytes);
-    assert_eq!(target.files(), 1);
+    assert_eq!(target.files(), ["db.tar"]);
 }

@@ -1,31 +1,20 @@
-//! Uploads of whole files, bytes and readers, against the emulator.
+//! Uploads of files, bytes and readers.
 //!
-//! Protects: what is uploaded is what is there afterwards, whatever the source and its size; what is reported is true; and
-//! an upload that does not succeed leaves nothing behind.
+//! The object has the bytes of its source, whatever its size. An upload that fails leaves nothing on the server.
 
-use std::io::Write;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use md5::{Digest, Md5};
-use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListMultipartUploadsInput};
+use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput};
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{Bucket, Checksum, CustomerKey, ErrorKind, MIB, TransferProgress, Uploaded};
-use qingstor_tests::{TestBucket, content, etag_of_parts};
+use qingstor_sdk::{Checksum, CustomerKey, ErrorKind, MIB, Uploaded};
+use qingstor_tests::{TestBucket, content, etag_of_parts, open_uploads};
 use tokio::io::{AsyncRead, ReadBuf};
 
-fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(bytes).unwrap();
-    file
-}
+use crate::support::{PART, drop_when, once_at_progress, progress_recorder, progress_signal, temp_file, wait_until};
 
-async fn assert_nothing_open(bucket: &Bucket) {
-    let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
-    assert!(open.uploads.is_empty(), "{:?}", open.uploads);
-}
-
+#[track_caller]
 fn assert_reported(uploaded: &Uploaded, key: &str, size: u64, parts: u32) {
     assert_eq!((uploaded.key.as_str(), uploaded.size, uploaded.parts), (key, size, parts));
     assert_eq!(uploaded.attempts, parts.max(1));
@@ -33,14 +22,14 @@ fn assert_reported(uploaded: &Uploaded, key: &str, size: u64, parts: u32) {
     assert_eq!(uploaded.upload_id.is_some(), parts > 0);
 }
 
-/// Gives bytes in pieces of no particular size, and never as many as it is asked for.
-struct Pieces {
+/// A reader that returns at most 70,001 bytes at once, and optionally fails after a number of bytes.
+struct ShortReads {
     bytes: Vec<u8>,
     read: usize,
     fails_at: Option<usize>,
 }
 
-impl AsyncRead for Pieces {
+impl AsyncRead for ShortReads {
     fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
         if self.fails_at.is_some_and(|at| self.read >= at) {
             return Poll::Ready(Err(std::io::Error::other("the pipe broke")));
@@ -52,23 +41,23 @@ impl AsyncRead for Pieces {
     }
 }
 
-fn reader(bytes: &[u8]) -> Pieces {
-    Pieces { bytes: bytes.to_vec(), read: 0, fails_at: None }
+fn reader(bytes: &[u8]) -> ShortReads {
+    ShortReads { bytes: bytes.to_vec(), read: 0, fails_at: None }
 }
 
 #[tokio::test]
-async fn every_source_of_every_size_arrives_whole() {
+async fn upload_of_any_source_and_size_stores_its_bytes() {
     let bucket = TestBucket::start().await.unwrap();
     for (size, parts) in [(0, 0), (1, 0), (4 * MIB - 1, 0), (4 * MIB, 0), (4 * MIB + 1, 2), (41 * MIB + 7, 11)] {
         let bytes = content(size, 1);
-        let file = file_of(&bytes);
-        let upload = || bucket.upload("the/key").part_size(4 * MIB);
-        for (what, upload) in [
+        let file = temp_file(&bytes);
+        let upload = || bucket.upload("the/key").part_size(PART);
+        for (case, upload) in [
             ("file", upload().file(file.path())),
             ("bytes", upload().bytes(bytes.clone())),
             ("reader", upload().reader(reader(&bytes))),
-            ("unchecked file", upload().file(file.path()).checksum(None)),
-            ("unchecked reader", upload().reader(reader(&bytes)).checksum(None)),
+            ("file without checksum", upload().file(file.path()).checksum(None)),
+            ("reader without checksum", upload().reader(reader(&bytes)).checksum(None)),
             ("file, one part at a time", upload().file(file.path()).concurrency(1)),
             ("reader, one part at a time", upload().reader(reader(&bytes)).concurrency(1)),
             ("reader, little memory", upload().reader(reader(&bytes)).memory_budget(8 * MIB)),
@@ -76,20 +65,20 @@ async fn every_source_of_every_size_arrives_whole() {
         ] {
             let uploaded = upload.send().await.unwrap();
             assert_reported(&uploaded, "the/key", size, parts);
-            assert!(bucket.read("the/key").await.unwrap() == bytes, "{what} of {size} bytes");
-            if parts > 0 && !what.starts_with("unchecked") {
-                assert_eq!(uploaded.etag.unwrap(), etag_of_parts(&bytes, 4 * MIB), "{what}");
+            assert!(bucket.read("the/key").await.unwrap() == bytes, "{case} of {size} bytes");
+            if parts > 0 && !case.ends_with("without checksum") {
+                assert_eq!(uploaded.etag.unwrap(), etag_of_parts(&bytes, 4 * MIB), "{case}");
                 assert_eq!(uploaded.etag_kept, Some(true));
             } else {
                 assert_eq!(uploaded.etag_kept, None);
             }
         }
     }
-    assert_nothing_open(&bucket).await;
+    assert!(open_uploads(&bucket).await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn an_object_is_described_alike_however_it_is_sent() {
+async fn object_headers_are_set_in_one_request_and_in_parts() {
     let bucket = TestBucket::start().await.unwrap();
     for size in [10, 9 * MIB] {
         let upload = bucket
@@ -115,7 +104,7 @@ async fn an_object_is_described_alike_however_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_encrypted_upload_needs_its_key_and_is_verified() {
+async fn encrypted_object_is_readable_only_with_its_key() {
     let bucket = TestBucket::start().await.unwrap();
     for size in [10, 9 * MIB] {
         let bytes = content(size, 1);
@@ -135,26 +124,25 @@ async fn an_encrypted_upload_needs_its_key_and_is_verified() {
 }
 
 #[tokio::test]
-async fn progress_ends_where_the_upload_does() {
+async fn last_progress_has_the_totals_of_the_upload() {
     let bucket = TestBucket::start().await.unwrap();
     let size = 17 * MIB;
     for from_reader in [false, true] {
-        let told = Arc::new(Mutex::new(Vec::<TransferProgress>::new()));
-        let list = Arc::clone(&told);
-        let upload = bucket.upload("key").part_size(4 * MIB).on_progress(move |now| list.lock().unwrap().push(now));
+        let (on_progress, recorded) = progress_recorder();
+        let upload = bucket.upload("key").part_size(PART).on_progress(on_progress);
         let bytes = content(size, 1);
         let upload = if from_reader { upload.reader(reader(&bytes)) } else { upload.bytes(bytes) };
         upload.send().await.unwrap();
-        let told = told.lock().unwrap();
-        assert!(told.is_sorted_by_key(|progress| (progress.bytes, progress.parts)));
-        let last = told.last().unwrap();
+        let recorded = recorded.lock().unwrap();
+        assert!(recorded.is_sorted_by_key(|progress| (progress.bytes, progress.parts)));
+        let last = recorded.last().unwrap();
         assert_eq!((last.bytes, last.total_bytes), (size, Some(size)));
         assert_eq!((last.parts, last.total_parts, last.retried_bytes), (5, Some(5), 0));
     }
 }
 
 #[tokio::test]
-async fn invalid_options_are_refused_before_a_request() {
+async fn invalid_uploads_are_rejected_before_a_request() {
     let bucket = TestBucket::start().await.unwrap();
     let upload = || bucket.upload("key").bytes("x");
     for (upload, problem) in [
@@ -179,7 +167,7 @@ async fn invalid_options_are_refused_before_a_request() {
 }
 
 #[tokio::test]
-async fn a_file_that_changes_is_an_error_and_never_a_mixture() {
+async fn file_changed_between_parts_fails_the_upload_and_stores_no_object() {
     let bucket = TestBucket::start().await.unwrap();
     type Change = fn(&std::fs::File);
     let changes: [(Change, &str); 3] = [
@@ -188,45 +176,38 @@ async fn a_file_that_changes_is_an_error_and_never_a_mixture() {
         (|file| file.set_modified(std::time::UNIX_EPOCH).unwrap(), "it was written to"),
     ];
     for checksum in [Some(Checksum::Md5), None] {
-        for (change, what) in changes {
-            let file = file_of(&content(18 * MIB, 1));
+        for (change, message) in changes {
+            let file = temp_file(&content(18 * MIB, 1));
             let handle = file.reopen().unwrap();
-            let once = Mutex::new(Some(handle));
-            let upload = bucket.upload("key").file(file.path()).part_size(4 * MIB).checksum(checksum).concurrency(2);
-            let upload = upload.on_progress(move |progress| {
-                if progress.parts == 1
-                    && let Some(file) = once.lock().unwrap().take()
-                {
-                    change(&file);
-                }
-            });
+            let upload = bucket.upload("key").file(file.path()).part_size(PART).checksum(checksum).concurrency(2);
+            let upload = upload.on_progress(once_at_progress(|progress| progress.parts == 1, move || change(&handle)));
             let error = upload.send().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Body, "{error}");
             let text = error.to_string();
-            assert!(text.contains("changed while it was uploaded") && text.contains(what), "{text}");
+            assert!(text.contains("changed while it was uploaded") && text.contains(message), "{text}");
             assert!(text.contains(&format!("upload {}, which was aborted", error.upload_id().unwrap())), "{text}");
             assert!(bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err().is_not_found());
-            assert_nothing_open(&bucket).await;
+            assert!(open_uploads(&bucket).await.unwrap().is_empty());
         }
     }
 }
 
 #[tokio::test]
-async fn a_reader_that_fails_leaves_nothing_behind() {
+async fn failing_reader_aborts_the_upload() {
     let bucket = TestBucket::start().await.unwrap();
     for fails_at in [0, 3 << 20, 30 << 20] {
-        let pieces = Pieces { fails_at: Some(fails_at), ..reader(&content(40 * MIB, 1)) };
-        let error = bucket.upload("key").reader(pieces).part_size(4 * MIB).send().await.unwrap_err();
+        let failing = ShortReads { fails_at: Some(fails_at), ..reader(&content(40 * MIB, 1)) };
+        let error = bucket.upload("key").reader(failing).part_size(PART).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Body);
         assert!(error.to_string().contains("the pipe broke"), "{error}");
         assert_eq!(error.upload_id().is_some(), fails_at > 8 << 20);
-        assert_nothing_open(&bucket).await;
+        assert!(open_uploads(&bucket).await.unwrap().is_empty());
     }
     assert!(bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
-async fn parts_are_whole_mebibytes_so_that_a_download_knows_what_the_tag_is_of() {
+async fn part_size_is_rounded_up_to_whole_mib_so_that_downloads_are_verified() {
     let bucket = TestBucket::start().await.unwrap();
     let bytes = content(17 * MIB, 1);
     let target = tempfile::tempdir().unwrap();
@@ -234,7 +215,7 @@ async fn parts_are_whole_mebibytes_so_that_a_download_knows_what_the_tag_is_of()
     for from_reader in [false, true] {
         let upload = bucket.upload("key").part_size(4 * MIB + 1).concurrency(2);
         let upload = if from_reader { upload.reader(reader(&bytes)) } else { upload.bytes(bytes.clone()) };
-        assert_eq!(upload.send().await.unwrap().parts, 4, "of 5 MiB");
+        assert_eq!(upload.send().await.unwrap().parts, 4, "parts of 5 MiB");
         let downloaded = bucket.download("key").to_file(&target).send().await.unwrap();
         assert!(downloaded.is_verified, "{downloaded:?}");
         assert!(std::fs::read(&target).unwrap() == bytes);
@@ -242,41 +223,24 @@ async fn parts_are_whole_mebibytes_so_that_a_download_knows_what_the_tag_is_of()
 }
 
 #[tokio::test]
-async fn an_upload_that_is_cancelled_is_aborted_before_it_returns() {
+async fn cancelled_upload_is_aborted_before_it_returns() {
     let bucket = TestBucket::start().await.unwrap();
     for size in [3 * MIB, 30 * MIB] {
-        let begun = Arc::new(tokio::sync::Notify::new());
-        let (tell, wait) = (Arc::clone(&begun), begun);
-        let upload = bucket.upload("key").bytes(content(size, 1)).part_size(4 * MIB).bandwidth(2 * MIB);
-        let upload = upload.on_progress(move |_| tell.notify_one()).cancel_on(async move { wait.notified().await });
-        let error = upload.send().await.unwrap_err();
+        let (on_progress, started) = progress_signal(|_| true);
+        let upload = bucket.upload("key").bytes(content(size, 1)).part_size(PART).bandwidth(2 * MIB);
+        let error = upload.on_progress(on_progress).cancel_on(started).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "{error}");
         assert_eq!(error.upload_id().is_some(), size > 4 * MIB);
-        assert_nothing_open(&bucket).await;
+        assert!(open_uploads(&bucket).await.unwrap().is_empty());
         assert!(bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err().is_not_found());
     }
 }
 
 #[tokio::test]
-async fn an_upload_that_is_dropped_is_aborted_in_the_background() {
+async fn dropped_upload_is_aborted_in_the_background() {
     let bucket = TestBucket::start().await.unwrap();
-    let begun = Arc::new(tokio::sync::Notify::new());
-    let tell = Arc::clone(&begun);
-    let upload = bucket.upload("key").bytes(content(30 * MIB, 1)).part_size(4 * MIB);
-    let upload = upload.on_progress(move |progress| {
-        if progress.parts > 0 {
-            tell.notify_one()
-        }
-    });
-    tokio::select! {
-        biased;
-        () = begun.notified() => {}
-        outcome = upload.send() => panic!("it was not dropped: {outcome:?}"),
-    }
-    loop {
-        let open = bucket.list_multipart_uploads(ListMultipartUploadsInput::new()).await.unwrap();
-        if open.uploads.is_empty() {
-            break;
-        }
-    }
+    let (on_progress, first_part_sent) = progress_signal(|progress| progress.parts > 0);
+    let upload = bucket.upload("key").bytes(content(30 * MIB, 1)).part_size(PART).on_progress(on_progress);
+    drop_when(first_part_sent, upload.send()).await;
+    wait_until(async || open_uploads(&bucket).await.unwrap().is_empty()).await;
 }

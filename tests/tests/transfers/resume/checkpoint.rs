@@ -1,35 +1,35 @@
-//! Protects: a checkpoint that does not fit, or is in use, is refused and left alone; one that cannot be written ends
-//! nothing; and no upload is left behind that nothing knows of, or that nobody can go on with.
+//! Checkpoints that do not match the upload, are in use, or cannot be written.
+//!
+//! A rejected checkpoint is kept. Every upload that is left on the server has a checkpoint that can resume it.
 
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use qingstor_emulator::Emulator;
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor, UploadState};
-use tokio::sync::Notify;
 
-use super::interrupted::{Interrupted, PART, SIZE, until};
+use super::interrupted::{Interrupted, SIZE};
+use crate::support::{PART, drop_when, progress_signal, run_until, wait_until};
 
 #[tokio::test]
-async fn a_file_that_changed_is_refused_and_nothing_is_lost() {
+async fn changed_file_is_rejected_and_the_upload_kept() {
     let interrupted = Interrupted::after(2).await;
     fs::OpenOptions::new().append(true).open(interrupted.file()).unwrap().write_all(b"more").unwrap();
-    let before = interrupted.noted();
+    let before = interrupted.checkpoint_content();
     let error = interrupted.upload().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Body);
     assert!(matches!(error.upload_state(), Some(UploadState::Refused { .. })), "{error}");
     let text = error.to_string();
     assert!(text.contains(&format!("it had {SIZE} bytes and has {}", SIZE + 4)), "{text}");
     assert!(text.contains("db.tar.qsupload") && text.contains(&interrupted.upload_id()), "{text}");
-    assert_eq!((interrupted.noted(), interrupted.open_uploads().await), (before, 1));
+    assert_eq!((interrupted.checkpoint_content(), interrupted.open_uploads().await), (before, 1));
 }
 
 #[tokio::test]
-async fn a_file_that_changes_leaves_no_checkpoint() {
-    let interrupted = Interrupted::not_begun(Emulator::builder()).await;
+async fn file_that_changes_during_the_upload_leaves_no_checkpoint() {
+    let interrupted = Interrupted::not_started(Emulator::builder()).await;
     let file = interrupted.file();
     let upload = interrupted.upload().on_progress(move |progress| {
         if progress.parts == 2 {
@@ -43,89 +43,78 @@ async fn a_file_that_changes_leaves_no_checkpoint() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_cannot_be_written_ends_nothing() {
-    let interrupted = Interrupted::not_begun(Emulator::builder()).await;
-    let uploaded = interrupted.unnoted().send().await.unwrap();
-    interrupted.assert_whole(&uploaded).await;
+async fn upload_succeeds_although_its_checkpoint_cannot_be_replaced() {
+    let interrupted = Interrupted::not_started(Emulator::builder()).await;
+    let uploaded = interrupted.upload_with_stale_checkpoint().send().await.unwrap();
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn an_upload_whose_checkpoint_was_never_written_is_not_left_behind() {
-    let interrupted = Interrupted::not_begun(Emulator::builder()).await;
+async fn upload_whose_first_checkpoint_cannot_be_written_is_aborted() {
+    let interrupted = Interrupted::not_started(Emulator::builder()).await;
     fs::create_dir(interrupted.new_checkpoint()).unwrap();
     let error = interrupted.upload().send().await.unwrap_err().to_string();
     assert!(error.contains("db.tar.qsupload could not be written") && error.contains("was aborted"), "{error}");
     assert_eq!(interrupted.open_uploads().await, 0);
-    // Dropped between the answer that there is an upload and the file that knows of it.
-    interrupted.drop_when(|progress| progress.total_parts.is_some()).await;
-    until(async || interrupted.open_uploads().await == 0).await;
+    // This upload is dropped after it was initiated and before its checkpoint is written.
+    interrupted.drop_at(|progress| progress.total_parts.is_some()).await;
+    wait_until(async || interrupted.open_uploads().await == 0).await;
 }
 
 #[tokio::test]
-async fn an_upload_that_was_dropped_while_it_was_begun_is_not_left_behind() {
-    let begins = |line: &str| line.starts_with("POST ") && line.contains("?uploads");
-    let (interrupted, relay) = Interrupted::before_an_answer(begins).await;
-    tokio::select! {
-        outcome = interrupted.upload().send() => panic!("it was not interrupted: {outcome:?}"),
-        () = relay.wait_until_paused() => {}
-    }
-    assert_eq!(interrupted.open_uploads().await, 1, "it has begun");
+async fn upload_dropped_during_its_initiation_is_aborted() {
+    let is_initiation = |line: &str| line.starts_with("POST ") && line.contains("?uploads");
+    let (interrupted, relay) = Interrupted::paused_before_response(is_initiation).await;
+    drop_when(relay.wait_until_paused(), interrupted.upload().send()).await;
+    assert_eq!(interrupted.open_uploads().await, 1, "the upload is not initiated");
     relay.resume();
-    until(async || interrupted.open_uploads().await == 0).await;
+    wait_until(async || interrupted.open_uploads().await == 0).await;
     assert!(!interrupted.checkpoint().exists());
 }
 
 #[tokio::test]
-async fn an_upload_stays_resumable_if_its_checkpoint_cannot_be_rewritten() {
+async fn upload_resumes_although_its_checkpoint_could_not_be_replaced() {
     let interrupted = Interrupted::after(2).await;
     fs::create_dir(interrupted.new_checkpoint()).unwrap();
-    interrupted.drop_when(|progress| progress.parts >= 3).await;
+    interrupted.drop_at(|progress| progress.parts >= 3).await;
     fs::remove_dir(interrupted.new_checkpoint()).unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes >= 3 * PART && !uploaded.restarted, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn two_uploads_do_not_share_a_checkpoint() {
-    let interrupted = Interrupted::not_begun(Emulator::builder()).await;
-    let begun = Arc::new(Notify::new());
-    let tell = Arc::clone(&begun);
-    let first = interrupted.upload().bandwidth(MIB).on_progress(move |progress| {
-        if progress.bytes > 0 {
-            tell.notify_one();
-        }
-    });
+async fn concurrent_uploads_cannot_share_a_checkpoint() {
+    let interrupted = Interrupted::not_started(Emulator::builder()).await;
+    let (on_progress, started) = progress_signal(|progress| progress.bytes > 0);
+    let first = interrupted.upload().bandwidth(MIB).on_progress(on_progress);
     {
         let mut first = Box::pin(first.send());
-        tokio::select! {
-            outcome = &mut first => panic!("it was not slow: {outcome:?}"),
-            () = begun.notified() => {}
-        }
+        assert!(run_until(started, &mut first).await.is_none(), "the first upload was not slow");
         let second = interrupted.upload();
         let error = tokio::select! {
-            outcome = &mut first => panic!("it was not slow: {outcome:?}"),
+            outcome = &mut first => panic!("the first upload ended: {outcome:?}"),
             outcome = second.send() => outcome.unwrap_err().to_string(),
         };
         assert!(error.contains("db.tar.qsupload is in use by another transfer"), "{error}");
-        assert_eq!(interrupted.open_uploads().await, 1, "nothing was sent");
+        assert_eq!(interrupted.open_uploads().await, 1, "the second upload was initiated");
     }
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(!uploaded.restarted, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_does_not_fit_is_refused() {
+async fn checkpoint_of_another_upload_is_rejected_and_kept() {
     let interrupted = Interrupted::after(2).await;
     let other_file = interrupted.folder.path().join("other");
     fs::write(&other_file, &interrupted.bytes).unwrap();
-    let on = |key: &str, file: &Path| {
+    let upload = |key: &str, file: &Path| {
         interrupted.bucket.upload(key).file(file).part_size(PART).checkpoint(interrupted.checkpoint())
     };
     for (upload, kind, problem) in [
-        (on("elsewhere", &interrupted.file()), ErrorKind::InvalidInput, "belongs to an upload to key \"key\""),
-        (on("key", &other_file), ErrorKind::Body, "it was "),
+        (upload("other", &interrupted.file()), ErrorKind::InvalidInput, "belongs to an upload to key \"key\""),
+        (upload("key", &other_file), ErrorKind::Body, "it was "),
         (
             interrupted.upload().bytes("x"),
             ErrorKind::InvalidInput,
@@ -136,20 +125,21 @@ async fn a_checkpoint_that_does_not_fit_is_refused() {
         assert!(error.kind() == kind && error.to_string().contains(problem), "{error}");
     }
     let uploaded = interrupted.upload().send().await.unwrap();
-    assert!(uploaded.resumed_bytes > 0, "and it can still be resumed");
-    interrupted.assert_whole(&uploaded).await;
+    assert!(uploaded.resumed_bytes > 0, "the upload was not resumed");
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn an_upload_that_began_otherwise_is_not_gone_on_with() {
+async fn checkpoint_of_an_upload_with_other_options_is_rejected_and_kept() {
     let interrupted = Interrupted::after(2).await;
-    let elsewhere = format!("http://localhost:{}", interrupted.bucket.emulator().port());
-    let elsewhere = QingStor::new(interrupted.bucket.config().endpoint(elsewhere)).unwrap();
-    let elsewhere = elsewhere.bucket("bucket", interrupted.bucket.zone()).upload("key").file(interrupted.file());
+    let other_endpoint = format!("http://localhost:{}", interrupted.bucket.emulator().port());
+    let other_account = QingStor::new(interrupted.bucket.config().endpoint(other_endpoint)).unwrap();
+    let other_endpoint =
+        other_account.bucket("bucket", interrupted.bucket.zone()).upload("key").file(interrupted.file());
     let other_zone = interrupted.bucket.account().bucket("bucket", "sh1a").upload("key").file(interrupted.file());
     let key = CustomerKey::aes256([7; 32]);
     for (upload, problem) in [
-        (elsewhere.checkpoint(interrupted.checkpoint()), interrupted.bucket.emulator().endpoint()),
+        (other_endpoint.checkpoint(interrupted.checkpoint()), interrupted.bucket.emulator().endpoint()),
         (other_zone.checkpoint(interrupted.checkpoint()), "zone \"pek3a\"".to_owned()),
         (interrupted.upload().content_type("text/csv"), "another value of content_type,".to_owned()),
         (interrupted.upload().metadata("origin", "db1"), "another value of metadata origin,".to_owned()),
@@ -162,6 +152,6 @@ async fn an_upload_that_began_otherwise_is_not_gone_on_with() {
         assert!(text.contains("db.tar.qsupload") && text.contains(&interrupted.upload_id()), "{text}");
     }
     let uploaded = interrupted.upload().send().await.unwrap();
-    assert!(uploaded.resumed_bytes > 0, "and it can still be resumed");
-    interrupted.assert_whole(&uploaded).await;
+    assert!(uploaded.resumed_bytes > 0, "the upload was not resumed");
+    interrupted.assert_complete(&uploaded).await;
 }

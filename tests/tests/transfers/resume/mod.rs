@@ -1,7 +1,6 @@
-//! Uploads that were interrupted and go on.
+//! Uploads that are interrupted and then resumed from their checkpoint.
 //!
-//! Protects: what is resumed is byte-identical; what the server has is not sent again, and nothing is taken for sent that
-//! is not what the file holds.
+//! A resumed upload sends only the parts that the server lacks, or whose content differs from the file.
 
 mod checkpoint;
 mod interrupted;
@@ -13,33 +12,34 @@ use qingstor_sdk::ErrorKind;
 use qingstor_sdk::operations::{AbortMultipartUploadInput, CompleteMultipartUploadInput, UploadMultipartInput};
 use qingstor_sdk::types::ObjectPart;
 
-use self::interrupted::{Interrupted, PART, PARTS, SIZE, until};
+use self::interrupted::{Interrupted, PARTS, SIZE};
+use crate::support::{PART, wait_until};
 
 #[tokio::test]
-async fn resuming_sends_the_missing_parts_only() {
+async fn resumed_upload_sends_only_the_missing_parts() {
     let interrupted = Interrupted::after(3).await;
-    assert_eq!(interrupted.open_uploads().await, 1, "it was not aborted");
+    assert_eq!(interrupted.open_uploads().await, 1, "the upload was aborted");
     let upload_id = interrupted.upload_id();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert_eq!(uploaded.upload_id.as_deref(), Some(upload_id.as_str()));
     assert!(uploaded.resumed_bytes >= 3 * PART && !uploaded.restarted, "{uploaded:?}");
     assert_eq!(u64::from(uploaded.attempts), (SIZE - uploaded.resumed_bytes).div_ceil(PART));
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn parts_that_were_not_noted_are_found_by_reading_the_file() {
+async fn parts_missing_in_the_checkpoint_are_found_by_their_md5() {
     let interrupted = Interrupted::after(3).await;
-    let mut noted = interrupted.noted();
-    noted["parts"] = serde_json::json!({});
-    fs::write(interrupted.checkpoint(), noted.to_string()).unwrap();
+    let mut checkpoint = interrupted.checkpoint_content();
+    checkpoint["parts"] = serde_json::json!({});
+    fs::write(interrupted.checkpoint(), checkpoint.to_string()).unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes >= 3 * PART, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
+async fn part_that_differs_from_the_file_is_sent_again() {
     let interrupted = Interrupted::after(3).await;
     for (number, size) in [(0, PART), (1, PART - 1)] {
         let wrong = UploadMultipartInput::new(interrupted.upload_id(), number).body(vec![0; size as usize]);
@@ -47,83 +47,83 @@ async fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
     }
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes <= SIZE - 2 * PART, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn an_upload_that_is_gone_begins_anew_and_says_so() {
+async fn aborted_upload_restarts_and_reports_it() {
     let interrupted = Interrupted::after(2).await;
     let abort = AbortMultipartUploadInput::new(interrupted.upload_id());
     interrupted.bucket.abort_multipart_upload("key", abort).await.unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.restarted && uploaded.resumed_bytes == 0, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn an_upload_that_was_complete_is_found_to_be() {
+async fn completed_upload_is_not_sent_again() {
     let interrupted = Interrupted::after_completion(Interrupted::upload).await;
-    assert_eq!(interrupted.noted()["parts"].as_object().unwrap().len(), PARTS as usize);
+    assert_eq!(interrupted.checkpoint_content()["parts"].as_object().unwrap().len(), PARTS as usize);
     let uploaded = interrupted.upload().send().await.unwrap();
     assert_eq!((uploaded.attempts, uploaded.resumed_bytes, uploaded.restarted), (0, SIZE, false));
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn so_is_one_of_which_nothing_was_noted() {
-    let interrupted = Interrupted::after_completion(Interrupted::unnoted).await;
-    assert_eq!(interrupted.noted()["parts"], serde_json::json!({}));
+async fn completed_upload_is_not_sent_again_although_the_checkpoint_lists_no_parts() {
+    let interrupted = Interrupted::after_completion(Interrupted::upload_with_stale_checkpoint).await;
+    assert_eq!(interrupted.checkpoint_content()["parts"], serde_json::json!({}));
     fs::remove_dir(interrupted.new_checkpoint()).unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert_eq!((uploaded.attempts, uploaded.resumed_bytes, uploaded.restarted), (0, SIZE, false));
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn an_object_of_other_bytes_is_not_taken_for_it() {
+async fn aborted_upload_restarts_although_another_object_of_its_size_exists() {
     let interrupted = Interrupted::after(2).await;
     let abort = AbortMultipartUploadInput::new(interrupted.upload_id());
     interrupted.bucket.abort_multipart_upload("key", abort).await.unwrap();
-    // As many bytes in as many parts.
+    // The object has as many bytes and parts as the upload.
     let other = interrupted.bucket.upload("key").bytes(vec![1; SIZE as usize]).part_size(PART);
     assert_eq!(other.send().await.unwrap().parts, PARTS);
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.restarted, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn a_cancellation_stops_the_listing_of_parts() {
+async fn cancelling_a_resumed_upload_does_not_wait_for_the_listing_of_parts() {
     let stall = FaultRule::new(Fault::StallBeforeAnswer { lasts: None }).operation("ListMultipart").count(1);
-    let interrupted = Interrupted::not_begun(Emulator::builder().faults(FaultPlan::new().rule(stall))).await;
-    interrupted.drop_when(|progress| progress.parts >= 2).await;
+    let interrupted = Interrupted::not_started(Emulator::builder().faults(FaultPlan::new().rule(stall))).await;
+    interrupted.drop_at(|progress| progress.parts >= 2).await;
     let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
     let sending = interrupted.upload().cancel_on(async { cancelled.await.unwrap() }).send();
     let cancelling = async {
-        until(async || interrupted.bucket.emulator().faults_fired() == [1]).await;
+        wait_until(async || interrupted.bucket.emulator().faults_fired() == [1]).await;
         cancel.send(()).unwrap();
     };
     let (outcome, ()) = tokio::join!(sending, cancelling);
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes >= 2 * PART, "{uploaded:?}");
-    interrupted.assert_whole(&uploaded).await;
+    interrupted.assert_complete(&uploaded).await;
 }
 
 #[tokio::test]
-async fn one_that_somebody_else_completes_meanwhile_is_a_success() {
-    // Whoever began it is dead, and its completion still on the way when this one looks for what is there.
-    // The list has a second page, which says that there is no more.
-    let asks_for_more = |line: &str| line.starts_with("GET ") && line.contains("part_number_marker=");
-    let (interrupted, relay) = Interrupted::before_an_answer(asks_for_more).await;
-    interrupted.drop_when(|progress| progress.parts == PARTS).await;
+async fn resumed_upload_succeeds_if_it_is_completed_meanwhile() {
+    // The completion of an earlier process arrives while the upload lists the parts, before the last page of the
+    // listing.
+    let is_last_page = |line: &str| line.starts_with("GET ") && line.contains("part_number_marker=");
+    let (interrupted, relay) = Interrupted::paused_before_response(is_last_page).await;
+    interrupted.drop_at(|progress| progress.parts == PARTS).await;
     let complete = async {
         relay.wait_until_paused().await;
         let parts = (0..PARTS).map(ObjectPart::new);
-        let complete = CompleteMultipartUploadInput::new(interrupted.upload_id(), parts).etag(interrupted.tag());
+        let complete = CompleteMultipartUploadInput::new(interrupted.upload_id(), parts).etag(interrupted.etag());
         interrupted.bucket.complete_multipart_upload("key", complete).await.unwrap();
         relay.resume();
     };
     let (uploaded, ()) = tokio::join!(interrupted.upload().send(), complete);
-    interrupted.assert_whole(&uploaded.unwrap()).await;
+    interrupted.assert_complete(&uploaded.unwrap()).await;
 }
