@@ -140,32 +140,27 @@ impl fmt::Display for UploadState {
         match self {
             Self::Aborted => f.write_str("was aborted"),
             Self::AbortFailed { cause } => write!(f, "could not be aborted, so its parts are still stored ({cause})"),
-            Self::Kept { checkpoint, unsaved: None } => {
+            Self::Kept { checkpoint, .. } => {
                 write!(f, "was kept; call again with the checkpoint {} to resume it", checkpoint.display())
-            }
-            Self::Kept { checkpoint, unsaved: Some(error) } => {
-                write!(
-                    f,
-                    "was kept; call again with the checkpoint {} to resume it; some parts are missing in the checkpoint ({error})",
-                    checkpoint.display()
-                )
             }
             Self::Refused { .. } => f.write_str("was left as it is"),
             Self::Gone => f.write_str("does not exist any more, because another client aborted it"),
             Self::Completed => f.write_str("was completed, so the object is stored"),
-            Self::Unknown { checkpoint, unsaved } => {
-                f.write_str("may have been completed and was not aborted")?;
-                if let Some(checkpoint) = checkpoint {
-                    write!(f, "; call again with the checkpoint {} to find out and resume it", checkpoint.display())?;
-                }
-                match unsaved {
-                    Some(error) => write!(f, "; some parts are missing in the checkpoint ({error})"),
-                    None => Ok(()),
-                }
-            }
+            Self::Unknown { checkpoint: None, .. } => f.write_str("may have been completed and was not aborted"),
+            Self::Unknown { checkpoint: Some(checkpoint), .. } => write!(
+                f,
+                "may have been completed and was not aborted; call again with the checkpoint {} to find out and resume it",
+                checkpoint.display()
+            ),
             Self::MaybeStarted => f.write_str(
                 "may have been started, but the response with its id was lost; `abort_stale_uploads` aborts it",
             ),
+        }?;
+        match self {
+            Self::Kept { unsaved: Some(error), .. } | Self::Unknown { unsaved: Some(error), .. } => {
+                write!(f, "; some parts are missing in the checkpoint ({error})")
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -1,46 +1,58 @@
-//! Copies of objects, made by the server.
+//! Copies of objects, which the server makes.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tracing::{Instrument, debug_span};
 
 use super::etag::parse_hex;
-use super::object_properties::{CustomerKey, ObjectProperties, copy_from};
+use super::job::Job;
+use super::object_properties::{ALGORITHM, CustomerKey, ObjectProperties};
 use super::object_snapshot::{ObjectRef, ObjectSnapshot};
 use super::options::TransferOptions;
 use super::part_size::{DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout};
 use super::progress::{Meter, TransferProgress};
 use super::tasks::{Cancellation, for_each_part};
-use super::upload::{Completed, CompletedPart, MultipartUpload, start};
+use super::upload::{CompletedPart, MultipartUpload, Uploaded};
 use crate::error::{Error, Result};
 use crate::generated::operations::{HeadObjectOutput, PutObjectOutput};
 use crate::types::StorageClass;
 use crate::{Bucket, ObjectSource};
 
-/// Copy of an object of any size, created by [`Bucket::copy`]. The server copies the bytes.
+/// Copy of an object to another key. [`Bucket::copy`] creates it. The server copies the bytes.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
 /// use qingstor_sdk::ObjectSource;
 ///
-/// let copied = bucket.copy(ObjectSource::new("from-bucket", "films/1.mp4"), "films/2.mp4").send().await?;
-/// println!("{} bytes in {} parts", copied.size, copied.parts);
+/// let source = ObjectSource::new("from-bucket", "films/1.mp4");
+/// let copied = bucket.copy(source, "films/2.mp4").send().await?;
+/// println!("{} bytes", copied.size);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// An object of up to 5 GiB is copied with one request, a larger one in parts, several at a time. The copy gets the source's
-/// metadata, content type and other headers. The source has to be in the same zone. If it changes meanwhile, the copy fails.
+/// The copy gets the content type, the metadata and the other headers of the source. The source has to be in the same zone. If
+/// it changes during the copy, the copy fails.
 ///
-/// The client does not see the bytes, so it cannot hash them. It checks the size of the copy if the access key may read it,
-/// and names the ETag of each part when it completes an upload in parts.
+/// An object of up to 5 GiB is copied with one request. A larger object is copied with a multipart upload, in concurrent parts.
 ///
-/// A request without a response fails after [`Config::response_timeout`](crate::Config::response_timeout), 120 s by default,
-/// and is retried if it is idempotent. If the server needs longer, lower
-/// [`multipart_threshold`](ObjectCopy::multipart_threshold) and [`part_size`](ObjectCopy::part_size).
+/// | | default | limits |
+/// | --- | --- | --- |
+/// | [`multipart_threshold`](ObjectCopy::multipart_threshold) | 5 GiB | up to 5 GiB |
+/// | [`part_size`](ObjectCopy::part_size) | 512 MiB | 4 MiB to 5 GiB |
+/// | [`concurrency`](ObjectCopy::concurrency) | 8 parts | at least 1 |
 ///
-/// If a copy in parts fails, its upload is aborted like that of an [`Upload`](crate::Upload).
+/// The client does not see the bytes, so it cannot verify their MD5. It checks the size of the copy, if the access key may
+/// read it.
+///
+/// A request fails if the server does not respond within
+/// [`Config::response_timeout`](crate::Config::response_timeout), which is 120 s by default. If the server needs more time for a
+/// copy, reduce [`multipart_threshold`](ObjectCopy::multipart_threshold) and [`part_size`](ObjectCopy::part_size), so that each
+/// request copies fewer bytes.
+///
+/// If a copy fails, its multipart upload is aborted, as that of a failed [`Upload`](crate::Upload#failed-uploads).
 #[must_use = "nothing is copied before `send`"]
 pub struct ObjectCopy {
     bucket: Bucket,
@@ -53,26 +65,26 @@ pub struct ObjectCopy {
     options: TransferOptions,
 }
 
-/// Summary of a complete copy, returned by [`ObjectCopy::send`].
+/// Summary of a completed copy, returned by [`ObjectCopy::send`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Copied {
     /// Key of the copy.
     pub key: String,
-    /// Size in bytes.
+    /// Size of the copy in bytes.
     pub size: u64,
-    /// ETag of the copy.
+    /// ETag of the copy. `None` if the server returned none, or if the access key may not read the copy.
     pub etag: Option<String>,
-    /// Version of the copy, if the bucket keeps versions.
+    /// Version of the copy. `None` if the bucket does not keep versions.
     pub version_id: Option<String>,
     /// Number of parts. 0 if one request was enough.
     pub parts: u32,
-    /// Number of requests that copied bytes, retries included.
+    /// Number of requests that copied bytes, including failed ones.
     pub attempts: u32,
 }
 
 impl Bucket {
-    /// Creates an [`ObjectCopy`] of an object of any size to a key of this bucket.
+    /// Creates an [`ObjectCopy`] of the object `source` to the object `key` of this bucket. An existing object is replaced.
     pub fn copy(&self, source: impl Into<ObjectSource>, key: impl Into<String>) -> ObjectCopy {
         ObjectCopy {
             bucket: self.clone(),
@@ -88,13 +100,13 @@ impl Bucket {
 }
 
 impl ObjectCopy {
-    /// Sets the key that the source was encrypted with.
+    /// Sets the customer key with which the source is encrypted. Required if it is encrypted with one.
     pub fn source_encryption(mut self, key: CustomerKey) -> Self {
         self.source_encryption = Some(key);
         self
     }
 
-    /// Has the server encrypt the copy with a customer key.
+    /// Makes the server encrypt the copy with a customer key. If unset, the copy is not encrypted with a customer key.
     pub fn encryption(mut self, key: CustomerKey) -> Self {
         self.encryption = Some(key);
         self
@@ -106,15 +118,14 @@ impl ObjectCopy {
         self
     }
 
-    /// Sets the maximum size in bytes that is copied with one request. Defaults to 5 GiB, which is also the maximum.
-    ///
-    /// The server answers smaller requests sooner.
+    /// Sets the maximum size, in bytes, of an object that is copied with one request. Defaults to 5 GiB, the maximum that the
+    /// server accepts; larger values have the same effect.
     pub fn multipart_threshold(mut self, bytes: u64) -> Self {
         self.multipart_threshold = bytes;
         self
     }
 
-    /// Sets the size of a part in bytes, 4 MiB to 5 GiB. Defaults to 512 MiB.
+    /// Sets the size of a part in bytes, from 4 MiB to 5 GiB. Defaults to 512 MiB.
     ///
     /// Parts are larger if there would be more than 10,000.
     pub fn part_size(mut self, bytes: u64) -> Self {
@@ -122,25 +133,25 @@ impl ObjectCopy {
         self
     }
 
-    /// Sets the number of parts that are copied at the same time, at least 1. Defaults to 8.
+    /// Sets the maximum number of parts that are copied at the same time, at least 1. Defaults to 8.
     pub fn concurrency(mut self, parts: usize) -> Self {
         self.options.concurrency = parts;
         self
     }
 
-    /// Sets a callback for progress, called when a part is finished.
+    /// Sets a callback that is called when a part is finished. No callback by default.
     ///
-    /// It is called like that of [`Upload::on_progress`](crate::Upload::on_progress): it must return quickly and must not
-    /// panic.
+    /// It must return quickly and must not panic; see [`Upload::on_progress`](crate::Upload::on_progress).
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self
     }
 
-    /// Cancels the copy when the future completes.
+    /// Cancels the copy when the future `cancelled` completes. Not cancelled by default.
     ///
-    /// No further part is copied, the upload in parts is aborted, and [`send`](ObjectCopy::send) returns an error of kind
-    /// [`Cancelled`](crate::ErrorKind::Cancelled). If a single request was in flight, the server may have made the copy.
+    /// The client aborts the multipart upload, and [`send`](ObjectCopy::send) returns an error of kind
+    /// [`Cancelled`](crate::ErrorKind::Cancelled). If the object is copied with one request, the server may still make the
+    /// copy. A cancellation has no effect after the client has requested the completion.
     pub fn cancel_on(mut self, cancelled: impl Future<Output = ()> + Send + 'static) -> Self {
         self.options.cancellation = Cancellation::on(cancelled);
         self
@@ -150,21 +161,23 @@ impl ObjectCopy {
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option is out of its limits.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option or the name of the source is invalid.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size than the source.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
-    /// * The errors of the operations. [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if
-    ///   the source changed meanwhile. After an error of `HeadObject` for the key of the copy, the copy exists, but its size
-    ///   was not checked.
+    /// * The errors of the operations `HeadObject`, `PutObject` and those of a multipart upload.
+    ///   [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source has changed. If
+    ///   `HeadObject` fails for the key of the copy, the copy exists, but its size was not checked.
+    ///
+    /// [`Error::upload_state`](crate::Error::upload_state) describes the multipart upload.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
         let meter = self.options.meter()?;
-        let outcome = self.run(&meter).instrument(span).await;
+        let outcome = self.run(Arc::clone(&meter)).instrument(span).await;
         meter.finish();
         outcome
     }
 
-    async fn run(&self, meter: &Arc<Meter>) -> Result<Copied> {
+    async fn run(self, meter: Arc<Meter>) -> Result<Copied> {
         if let Some(fault) = self.source.fault() {
             return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
         }
@@ -174,82 +187,105 @@ impl ObjectCopy {
             version_id: self.source.version_id.as_deref(),
             encryption: self.source_encryption.as_ref(),
         };
-        let (source, size) = self.options.cancellation.unless_cancelled(source.head()).await?;
+        let (object, size) = self.options.cancellation.unless_cancelled(source.head()).await?;
         meter.update(|progress| progress.total_bytes = Some(size));
-        if size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE) {
-            self.copy_whole(&source, size, meter).await
-        } else {
-            self.copy_in_parts(&source, size, meter).await
+        let source =
+            CopySource { name: self.source, snapshot: ObjectSnapshot::of(&object), encryption: self.source_encryption };
+        let is_single = size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE);
+        // If one request is enough, the server copies the other properties.
+        let properties = if is_single { ObjectProperties::default() } else { properties_of(&object) };
+        let properties = ObjectProperties {
+            storage_class: self.storage_class.or(object.storage_class),
+            encryption: self.encryption,
+            ..properties
+        };
+        let job = Job { bucket: self.bucket, key: self.key, properties, options: self.options, meter };
+        if is_single { copy_whole(job, source, size).await } else { copy_in_parts(Arc::new(job), source, size).await }
+    }
+}
+
+/// The object that is copied.
+struct CopySource {
+    name: ObjectSource,
+    snapshot: ObjectSnapshot,
+    encryption: Option<CustomerKey>,
+}
+
+/// Sets the fields of an input that hold the source of a copy: its name, its snapshot and its customer key.
+macro_rules! copy_from {
+    ($input:ident, $source:ident) => {
+        $input.copy_source = Some($source.name.clone());
+        $input.copy_source_if_match = $source.snapshot.etag.clone();
+        $input.copy_source_if_unmodified_since = $source.snapshot.unmodified_since;
+        if let Some(customer) = &$source.encryption {
+            $input.copy_source_encryption_customer_algorithm = Some(ALGORITHM.to_owned());
+            $input.copy_source_encryption_customer_key = Some(customer.key());
+            $input.copy_source_encryption_customer_key_md5 = Some(customer.md5());
         }
-    }
+    };
+}
 
-    async fn copy_whole(&self, source: &HeadObjectOutput, size: u64, meter: &Meter) -> Result<Copied> {
-        // The server copies the other properties.
-        let properties = ObjectProperties {
-            storage_class: self.storage_class_of_copy(source),
-            encryption: self.encryption.clone(),
-            ..ObjectProperties::default()
-        };
-        let mut input = properties.put();
-        copy_from!(input, self.source, ObjectSnapshot::of(source), self.source_encryption.as_ref());
-        let PutObjectOutput { etag, version_id, response, .. } =
-            self.options.cancellation.unless_cancelled(self.bucket.put_object(&self.key, input)).await?;
-        // The copy exists now, so a cancellation is too late.
-        let stored = ObjectRef { version_id: version_id.as_deref(), ..properties.stored(&self.bucket, &self.key) };
-        let stored = stored.verify_stored(size).await?.unwrap_or_default();
-        meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
-        Ok(Copied {
-            key: self.key.clone(),
-            size,
-            etag: etag.or(stored.etag),
-            version_id: version_id.or(stored.version_id),
-            parts: 0,
-            attempts: response.attempts,
+async fn copy_whole(job: Job, source: CopySource, size: u64) -> Result<Copied> {
+    let mut input = job.properties.put();
+    copy_from!(input, source);
+    let copying = job.bucket.put_object(&job.key, input);
+    let PutObjectOutput { etag, version_id, response, .. } = job.options.cancellation.unless_cancelled(copying).await?;
+    // The copy exists, so it is too late for a cancellation.
+    let stored = ObjectRef { version_id: version_id.as_deref(), ..job.object() };
+    let stored = stored.verify_stored(size).await?.unwrap_or_default();
+    job.meter.update(|progress| (progress.bytes, progress.parts) = (size, 1));
+    let (etag, version_id) = (etag.or(stored.etag), version_id.or(stored.version_id));
+    Ok(Copied { key: job.key, size, etag, version_id, parts: 0, attempts: response.attempts })
+}
+
+async fn copy_in_parts(job: Arc<Job>, source: CopySource, size: u64) -> Result<Copied> {
+    let layout = PartLayout::new(size, job.options.part_size)?;
+    job.meter.update(|progress| progress.total_parts = Some(layout.count()));
+    let upload = MultipartUpload::start(&job).await?;
+    let (copied, source) = (Arc::clone(&upload), Arc::new(source));
+    let copying = async {
+        let TransferOptions { concurrency, cancellation, .. } = &job.options;
+        let mut parts = for_each_part(layout.parts(), *concurrency, cancellation, move |part| {
+            copy_part(Arc::clone(&copied), Arc::clone(&source), part)
         })
-    }
+        .await?;
+        parts.sort_by_key(|part| part.number);
+        Ok(parts)
+    };
+    let Uploaded { etag, version_id, parts, attempts, .. } = upload.finish(copying).await?;
+    Ok(Copied { key: job.key.clone(), size, etag, version_id, parts, attempts })
+}
 
-    async fn copy_in_parts(&self, source: &HeadObjectOutput, size: u64, meter: &Arc<Meter>) -> Result<Copied> {
-        let layout = PartLayout::new(size, self.options.part_size)?;
-        meter.update(|progress| progress.total_parts = Some(layout.count()));
-        let properties = ObjectProperties {
-            content_type: source.content_type.clone(),
-            cache_control: source.cache_control.clone(),
-            content_disposition: source.content_disposition.clone(),
-            content_encoding: source.content_encoding.clone(),
-            expires: source.expires.clone(),
-            storage_class: self.storage_class_of_copy(source),
-            metadata: source.metadata.clone(),
-            encryption: self.encryption.clone(),
-        };
-        let upload = start(&self.bucket, &self.key, &properties, meter).await?;
-        let copying = self.copy_parts(&upload, ObjectSnapshot::of(source), layout);
-        let (_, Completed { etag, version_id, .. }) = upload.finish(&self.options.cancellation, copying).await?;
-        let (parts, attempts) = (layout.count(), upload.attempts());
-        Ok(Copied { key: self.key.clone(), size, etag, version_id, parts, attempts })
-    }
+async fn copy_part(upload: Arc<MultipartUpload>, source: Arc<CopySource>, part: Part) -> Result<CompletedPart> {
+    let _in_progress = upload.in_progress.read().await;
+    let job = &upload.job;
+    let mut input = job.properties.part(&upload.upload_id, part.number);
+    copy_from!(input, source);
+    input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
+    let copied = job.bucket.upload_multipart(&job.key, input).await;
+    let requests = copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
+    upload.attempts.fetch_add(requests, Ordering::Relaxed);
+    let copied = copied.map_err(|error| error.with_part(&upload.upload_id, part.number))?;
+    job.meter.update(|progress| {
+        progress.bytes += part.len();
+        progress.parts += 1;
+    });
+    // The completion lists the part with its MD5, so the server refuses it if another request has replaced the part.
+    let sum = copied.etag.as_deref().and_then(parse_hex);
+    Ok(CompletedPart { number: part.number, length: part.len(), sum })
+}
 
-    /// Copies the parts. If it returns an error, no request is in flight any more.
-    async fn copy_parts(
-        &self,
-        upload: &Arc<MultipartUpload>,
-        snapshot: ObjectSnapshot,
-        layout: PartLayout,
-    ) -> Result<Vec<CompletedPart>> {
-        let upload = Arc::clone(upload);
-        let (source, key) = (self.source.clone(), self.source_encryption.clone());
-        let TransferOptions { concurrency, cancellation, .. } = &self.options;
-        let copying = for_each_part(layout.parts().collect(), *concurrency, cancellation, move |part| {
-            let upload = Arc::clone(&upload);
-            let (source, key, snapshot) = (source.clone(), key.clone(), snapshot.clone());
-            async move { upload.copy_part(&part, &source, &snapshot, key.as_ref()).await }
-        });
-        let mut copied = copying.await?;
-        copied.sort_by_key(|part| part.number);
-        Ok(copied)
-    }
-
-    fn storage_class_of_copy(&self, source: &HeadObjectOutput) -> Option<StorageClass> {
-        self.storage_class.clone().or_else(|| source.storage_class.clone())
+/// Returns the properties that a multipart upload does not copy from the source.
+fn properties_of(source: &HeadObjectOutput) -> ObjectProperties {
+    let source = source.clone();
+    ObjectProperties {
+        content_type: source.content_type,
+        cache_control: source.cache_control,
+        content_disposition: source.content_disposition,
+        content_encoding: source.content_encoding,
+        expires: source.expires,
+        metadata: source.metadata,
+        ..ObjectProperties::default()
     }
 }
 
@@ -260,31 +296,5 @@ impl fmt::Debug for ObjectCopy {
             .field("bucket", &self.bucket)
             .field("key", &self.key)
             .finish_non_exhaustive()
-    }
-}
-
-impl MultipartUpload {
-    async fn copy_part(
-        &self,
-        part: &Part,
-        source: &ObjectSource,
-        snapshot: &ObjectSnapshot,
-        key: Option<&CustomerKey>,
-    ) -> Result<CompletedPart> {
-        let _in_progress = self.part_in_progress().await;
-        let mut input = self.headers.part(&self.upload_id, part.number);
-        copy_from!(input, source, snapshot, key);
-        input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
-        let copied = self.bucket.upload_multipart(&self.key, input).await;
-        self.add_attempts(copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts));
-        let copied = copied.map_err(|error| error.with_part(&self.upload_id, part.number))?;
-        let length = part.bytes.end - part.bytes.start;
-        self.meter.update(|progress| {
-            progress.bytes += length;
-            progress.parts += 1;
-        });
-        // The completion names the MD5, so that no other part can take its place.
-        let sum = copied.etag.as_deref().and_then(parse_hex);
-        Ok(CompletedPart { number: part.number, length, sum })
     }
 }

@@ -1,4 +1,4 @@
-//! MD5 digests of bodies and parts, and the ETags made of them.
+//! MD5s of bodies and parts, their text forms, and the ETag of a multipart object.
 
 use std::fmt;
 
@@ -8,26 +8,29 @@ use md5::{Digest, Md5};
 
 use crate::md5_lanes::Md5Sum;
 
-/// Checksum that protects the bytes of a transfer.
+/// Checksum with which a transfer detects changed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Checksum {
-    /// MD5. Uploads send `Content-MD5` with every part, which the server compares with the bytes it received, and give the
-    /// object the ETag that S3 tools compute. Downloads compare the file with the ETag.
+    /// MD5.
+    ///
+    /// An upload sends a `Content-MD5` header with each request that carries bytes of the object, and the server refuses the
+    /// request if the bytes differ. When a multipart upload is completed, the client proposes the ETag that S3 tools compute
+    /// from the MD5s of the parts. A download compares the file with the ETag of the object.
     Md5,
 }
 
-/// Formats a digest for the header `Content-MD5`.
+/// Formats an MD5 for the `Content-MD5` header.
 pub(crate) fn content_md5(sum: &Md5Sum) -> String {
     STANDARD.encode(sum)
 }
 
-/// Formats a digest for ETags and part lists, without quotes.
+/// Formats an MD5 in lower-case hexadecimal, without quotes, as in lists of parts.
 pub(crate) fn hex(sum: &Md5Sum) -> String {
     sum.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Parses a digest in hexadecimal, in either case, with or without the quotes of an ETag.
+/// Parses an MD5 in hexadecimal, in upper or lower case, with or without the quotes of an ETag.
 pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     let text = text.trim_matches('"').as_bytes();
     let (digits, rest) = text.as_chunks::<2>();
@@ -42,7 +45,7 @@ pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     Some(sum)
 }
 
-/// ETag of an object made of parts: the MD5 of the parts' MD5s, and the number of parts.
+/// ETag of a multipart object: the MD5 of the MD5s of its parts, and the number of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartsEtag {
     sum: Md5Sum,
@@ -50,23 +53,21 @@ pub(crate) struct PartsEtag {
 }
 
 impl PartsEtag {
-    pub(crate) fn of<'a>(sums: impl IntoIterator<Item = &'a Md5Sum>) -> Self {
-        let mut md5 = Md5::new();
-        let mut count = 0;
-        for sum in sums {
-            md5.update(sum);
-            count += 1;
-        }
-        Self { sum: md5.finalize().into(), count }
+    /// Computes the ETag as S3 and its tools do, from the binary MD5s of the parts.
+    pub(crate) fn of(sums: &[Md5Sum]) -> Self {
+        Self::new(sums.as_flattened(), sums.len())
     }
 
-    /// Computes the variant of some servers, which hash the MD5s in hexadecimal.
-    pub(crate) fn of_texts(sums: &[Md5Sum]) -> Self {
-        let md5 = sums.iter().fold(Md5::new(), |md5, sum| md5.chain_update(hex(sum)));
-        Self { sum: md5.finalize().into(), count: u32::try_from(sums.len()).unwrap_or(u32::MAX) }
+    /// Computes the ETag as some servers do, from the hexadecimal MD5s of the parts.
+    pub(crate) fn of_hex(sums: &[Md5Sum]) -> Self {
+        Self::new(sums.iter().map(hex).collect::<String>().as_bytes(), sums.len())
     }
 
-    /// Parses an ETag in either case, with or without quotes. ETags are compared in this form, never as text.
+    fn new(sums: &[u8], count: usize) -> Self {
+        Self { sum: Md5::digest(sums).into(), count: u32::try_from(count).unwrap_or(u32::MAX) }
+    }
+
+    /// Parses an ETag in upper or lower case, with or without quotes. Parsed ETags are equal in all these notations.
     pub(crate) fn parse(etag: &str) -> Option<Self> {
         let (sum, count) = etag.trim_matches('"').split_once('-')?;
         let is_number = count.bytes().all(|byte| byte.is_ascii_digit());
@@ -75,7 +76,7 @@ impl PartsEtag {
     }
 }
 
-/// Formats the ETag in quotes, as in headers.
+/// Formats the ETag with quotes, as in headers.
 impl fmt::Display for PartsEtag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}-{}\"", hex(&self.sum), self.count)
@@ -91,14 +92,14 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_formatted_for_headers_and_lists() {
-        // Examples of RFC 1321.
+    fn md5_is_formatted_for_headers_and_lists() {
+        // Test vectors of RFC 1321.
         assert_eq!(hex(&sum(b"abc")), "900150983cd24fb0d6963f7d28e17f72");
         assert_eq!(content_md5(&sum(b"")), "1B2M2Y8AsgTpgAmY7PhCfg==");
     }
 
     #[test]
-    fn only_hexadecimal_digests_are_parsed() {
+    fn parse_hex_accepts_32_hexadecimal_digits_only() {
         let abc = sum(b"abc");
         for text in [hex(&abc), hex(&abc).to_uppercase(), format!("\"{}\"", hex(&abc))] {
             assert_eq!(parse_hex(&text), Some(abc), "{text}");
@@ -112,11 +113,11 @@ mod tests {
         ] {
             assert_eq!(parse_hex(text), None, "{text}");
         }
-        assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "the ETag of parts is not a digest of bytes");
+        assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "an ETag of parts is not an MD5 of bytes");
     }
 
     #[test]
-    fn the_etag_of_parts_is_that_of_s3_tools() {
+    fn parts_etag_equals_that_of_s3_tools() {
         // 8 MiB and 1 MiB of zeros, as `aws s3 cp` uploads them.
         let parts = [sum(&vec![0; 8 << 20]), sum(&vec![0; 1 << 20])];
         let joined: Vec<u8> = parts.concat();
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn etags_of_parts_are_equal_in_every_notation() {
+    fn parts_etags_are_equal_in_every_notation() {
         let etag = PartsEtag::of(&[sum(b"a"), sum(b"b")]);
         let text = etag.to_string();
         for written in [text.as_str(), text.trim_matches('"'), &text.to_uppercase()] {

@@ -1,40 +1,41 @@
-//! MD5s of several parts of a source at once.
+//! Computes the MD5s of several parts at once.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
-use super::tasks::{FlagOnDrop, stopped};
+use super::tasks::stopped;
 use crate::body::{BufferPool, Source, unreadable};
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 
-/// Bytes of each part that are read and hashed in turn. They are hashed while they are in the processor's cache.
+/// Number of bytes of a part that are read and then hashed, while they are still in the processor's cache.
 const CHUNK_SIZE: usize = 128 << 10;
 
-/// Bytes of each part that the kernel is asked to read ahead, so that the disk works on all parts at once.
+/// Number of bytes of a part that the kernel is asked to read ahead, so that the disk reads all parts at the same time.
 const READ_AHEAD: u64 = 2 << 20;
 
-/// Returns the MD5s of the regions. Dropping the future stops the work.
+/// Returns the MD5s of the regions, in their order. Dropping the future stops the hashing.
 pub(crate) async fn sums_of(regions: Vec<Source>) -> Result<Vec<Md5Sum>> {
-    let dropped = FlagOnDrop::default();
+    // A blocking thread cannot be cancelled. It stops when this value is dropped with the future.
+    let alive = Arc::new(());
     let mut sums = Vec::with_capacity(regions.len());
     for together in regions.chunks(LANES) {
-        let (together, is_dropped) = (together.to_vec(), dropped.flag());
-        let hashing = tokio::task::spawn_blocking(move || hash_together(&together, &is_dropped));
+        let (together, alive) = (together.to_vec(), Arc::downgrade(&alive));
+        let hashing = tokio::task::spawn_blocking(move || hash_together(&together, &alive));
         sums.extend(hashing.await.map_err(stopped)?.map_err(unreadable)?);
     }
     Ok(sums)
 }
 
-/// Reads and hashes the regions in lockstep. Blocks; returns an error early if `is_dropped` becomes true.
-fn hash_together(regions: &[Source], is_dropped: &AtomicBool) -> io::Result<Vec<Md5Sum>> {
+/// Reads and hashes the regions in lockstep. Blocks, and stops with an error when `alive` is dropped.
+fn hash_together(regions: &[Source], alive: &Weak<()>) -> io::Result<Vec<Md5Sum>> {
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
     let mut scratch: Vec<_> = regions.iter().map(|_| BufferPool::frames().buffer(CHUNK_SIZE as u64)).collect();
     let longest = regions.iter().map(Source::len).max().unwrap_or(0);
     let mut fetched = 0;
     for done in (0..longest).step_by(CHUNK_SIZE) {
-        if is_dropped.load(Ordering::Relaxed) {
+        if alive.strong_count() == 0 {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let mut chunks: Vec<&[Block]> = Vec::with_capacity(regions.len());
@@ -47,7 +48,7 @@ fn hash_together(regions: &[Source], is_dropped: &AtomicBool) -> io::Result<Vec<
             };
             let (blocks, rest) = region.read(done, scratch.as_mut(), fetch_all)?.as_chunks();
             chunks.push(blocks);
-            // Only the end of a region may be an incomplete block.
+            // Only the last block of a region can be incomplete.
             tail.extend_from_slice(rest);
         }
         PartHash::update_each(&mut hashes, &chunks);
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn regions_have_the_md5s_of_their_bytes() {
+    async fn sums_of_returns_the_md5_of_each_region() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for length in [70_000_077_u32, 21_000_077, 20 << 20, 4 << 20, 100, 64, 0] {
             let bytes: Vec<u8> = (0..length).map(|i| (i ^ i >> 8) as u8).collect();
@@ -89,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn hashing_ends_when_its_future_is_dropped() {
+    fn hashing_stops_when_its_future_is_dropped() {
         let region = Source::bytes(vec![0; 100].into());
-        let error = hash_together(&[region], &AtomicBool::new(true)).unwrap_err();
+        let error = hash_together(&[region], &Weak::new()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }
 }

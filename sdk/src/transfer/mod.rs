@@ -1,9 +1,10 @@
-//! Transfers of whole objects: uploads, downloads and copies in concurrent parts, verified and resumable.
+//! Uploads, downloads and copies of whole objects, in concurrent parts that are verified and can be resumed.
 
 mod copy;
 mod download;
 mod etag;
 mod hashing;
+mod job;
 mod journal;
 mod object_properties;
 mod object_snapshot;

@@ -1,4 +1,4 @@
-//! Properties of an object besides its bytes, as inputs of the operations that create it.
+//! Properties that a transfer gives its object, and the customer key that encrypts the object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,15 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
 
 use super::etag::content_md5;
-use super::object_snapshot::ObjectRef;
+use crate::Secret;
 use crate::generated::operations::{
-    CompleteMultipartUploadInput, HeadObjectInput, HeadObjectOutput, InitiateMultipartUploadInput, PutObjectInput,
-    UploadMultipartInput,
+    CompleteMultipartUploadInput, HeadObjectOutput, InitiateMultipartUploadInput, PutObjectInput, UploadMultipartInput,
 };
 use crate::types::StorageClass;
-use crate::{Bucket, Secret};
 
-/// Headers, metadata, storage class and encryption that a transfer gives its object.
+/// Headers, metadata, storage class and encryption of a new object.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ObjectProperties {
     pub(crate) content_type: Option<String>,
@@ -29,7 +27,7 @@ pub(crate) struct ObjectProperties {
     pub(crate) encryption: Option<CustomerKey>,
 }
 
-/// Sets the fields of an input for a customer key.
+/// Sets the fields of an input that hold a customer key.
 macro_rules! encrypt {
     ($input:ident, $encryption:expr) => {
         if let Some(customer) = $encryption {
@@ -40,24 +38,9 @@ macro_rules! encrypt {
     };
 }
 
-/// Sets the fields of an input for the source of a copy: its name, its snapshot, and its customer key.
-macro_rules! copy_from {
-    ($input:ident, $source:expr, $snapshot:expr, $encryption:expr) => {
-        $input.copy_source = Some($source.clone());
-        $input.copy_source_if_match = $snapshot.etag.clone();
-        $input.copy_source_if_unmodified_since = $snapshot.unmodified_since;
-        if let Some(customer) = $encryption {
-            $input.copy_source_encryption_customer_algorithm =
-                Some($crate::transfer::object_properties::ALGORITHM.to_owned());
-            $input.copy_source_encryption_customer_key = Some(customer.key());
-            $input.copy_source_encryption_customer_key_md5 = Some(customer.md5());
-        }
-    };
-}
+pub(crate) use encrypt;
 
-pub(crate) use {copy_from, encrypt};
-
-/// Sets the fields of an input for all properties.
+/// Sets the fields of an input that hold the properties of the object.
 macro_rules! describe {
     ($input:ident, $headers:expr) => {
         let headers = $headers.clone();
@@ -97,18 +80,7 @@ impl ObjectProperties {
         input
     }
 
-    pub(crate) fn head(&self) -> HeadObjectInput {
-        let mut input = HeadObjectInput::new();
-        encrypt!(input, self.encryption.as_ref());
-        input
-    }
-
-    /// Returns a reference to the object that was stored with these properties.
-    pub(crate) fn stored<'a>(&'a self, bucket: &'a Bucket, key: &'a str) -> ObjectRef<'a> {
-        ObjectRef { bucket, key, version_id: None, encryption: self.encryption.as_ref() }
-    }
-
-    /// Tells if an object has these properties. Unset ones match every object.
+    /// Returns true if an object has these properties. An unset property matches any value.
     pub(crate) fn are_those_of(&self, object: &HeadObjectOutput) -> bool {
         let matches = |expected: &Option<String>, found: &Option<String>| expected.is_none() || expected == found;
         let has_pair = |(name, value): (&String, &String)| {
@@ -119,24 +91,30 @@ impl ObjectProperties {
             && matches(&self.content_disposition, &object.content_disposition)
             && matches(&self.content_encoding, &object.content_encoding)
             && matches(&self.expires, &object.expires)
-            // The server may leave out the standard class.
+            // The server may omit the storage class of a standard object.
             && (self.storage_class.is_none() || object.storage_class.is_none() || self.storage_class == object.storage_class)
             && self.metadata.len() == object.metadata.len()
             && self.metadata.iter().all(has_pair)
     }
 }
 
+/// Value of the header that names the encryption algorithm.
 pub(crate) const ALGORITHM: &str = "AES256";
 
 /// Customer key with which the server encrypts an object (SSE-C).
 ///
-/// The server does not keep the key. Reading the object takes the same key; without it the object is lost.
+/// The server does not store the key. The object can only be read with the same key: if the key is lost, so is the object.
+/// `Debug` does not print the key.
 ///
-/// ```
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket, secret: [u8; 32]) -> qingstor_sdk::Result<()> {
 /// use qingstor_sdk::CustomerKey;
 ///
-/// let key = CustomerKey::aes256([7; 32]);
-/// assert!(!format!("{key:?}").contains('7'));
+/// let key = CustomerKey::aes256(secret);
+/// bucket.upload("db.tar").file("db.tar").encryption(key.clone()).send().await?;
+/// bucket.download("db.tar").to_file("copy.tar").encryption(key).send().await?;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/encryption.html>
@@ -147,7 +125,7 @@ pub struct CustomerKey {
 }
 
 impl CustomerKey {
-    /// Creates a key for AES-256, the only algorithm that QingStor offers.
+    /// Creates a key for AES-256, the only algorithm that QingStor supports.
     pub fn aes256(key: [u8; 32]) -> Self {
         Self { key: STANDARD.encode(key).into(), md5: content_md5(&Md5::digest(key).into()) }
     }
@@ -164,5 +142,17 @@ impl CustomerKey {
 impl fmt::Debug for CustomerKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CustomerKey").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_print_the_customer_key() {
+        let key = CustomerKey::aes256([7; 32]);
+        let text = format!("{key:?}");
+        assert!(!text.contains('7') && !text.contains(key.key().expose()), "{text}");
     }
 }

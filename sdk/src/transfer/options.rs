@@ -1,4 +1,4 @@
-//! Settings that uploads, downloads and copies share.
+//! Options that uploads, downloads and copies share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use super::rate_limiter::RateLimiter;
 use super::tasks::Cancellation;
 use crate::error::{Error, Result};
 
-/// Settings of a transfer. Each builder offers those that apply to it.
+/// Options of a transfer. Each builder offers the options that apply to it.
 pub(crate) struct TransferOptions {
     /// Size of a part in bytes.
     pub(crate) part_size: u64,
-    /// Number of requests in flight.
+    /// Maximum number of requests in flight.
     pub(crate) concurrency: usize,
+    /// Checksum that the bytes are verified with. `None` skips the verification.
     pub(crate) checksum: Option<Checksum>,
-    /// Maximum number of bytes per second.
+    /// Maximum number of bytes per second. `None` is unlimited.
     pub(crate) bandwidth: Option<u64>,
-    /// Maximum number of bytes of a reader in memory.
+    /// Maximum number of bytes of a reader that are held in memory.
     pub(crate) memory_budget: Option<u64>,
-    /// File from which an interrupted transfer continues.
+    /// Path of the file from which an interrupted transfer is resumed.
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) on_progress: Option<Callback>,
     pub(crate) cancellation: Cancellation,
@@ -43,7 +44,7 @@ impl Default for TransferOptions {
 }
 
 impl TransferOptions {
-    /// Checks the options and creates the transfer's meter.
+    /// Checks the options and creates the meter of the transfer.
     ///
     /// # Errors
     ///
@@ -60,14 +61,14 @@ impl TransferOptions {
         Ok(Meter::new(self.on_progress.clone(), rate_limiter))
     }
 
-    /// Returns the memory for the parts of a reader, in MiB.
+    /// Returns the memory budget for the parts of a reader, in MiB.
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if two parts do not fit.
+    /// `InvalidInput` if the configured budget is smaller than two parts.
     pub(crate) fn reader_memory(&self) -> Result<u64> {
         let part = self.part_size.div_ceil(MIB);
-        // The second part is read before the first one is sent, to know whether there is a second one.
+        // The second part is read before the first is sent: if there is none, a single request uploads the first.
         let min = part.saturating_mul(2);
         match self.memory_budget {
             Some(bytes) if bytes / MIB < min => Err(Error::invalid_input(format!(
@@ -87,9 +88,8 @@ mod tests {
     use super::*;
     use crate::ErrorKind;
 
-    /// The defaults are part of the builders' documentation.
     #[test]
-    fn defaults_are_the_documented_ones() {
+    fn defaults_are_those_in_the_documentation() {
         let options = TransferOptions::default();
         assert_eq!((options.part_size, options.concurrency), (8 * MIB, 8));
         assert_eq!((options.checksum, options.bandwidth), (Some(Checksum::Md5), None));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_option_value_limit_and_remedy() {
+    fn errors_name_the_option_its_value_its_limit_and_a_remedy() {
         let default = TransferOptions::default;
         for (options, message) in [
             (TransferOptions { part_size: 1, ..default() }, "part_size is 1 bytes, but a part has 4 MiB"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_has_memory_for_the_parts_in_flight() {
+    fn reader_memory_holds_the_parts_in_flight() {
         let memory =
             |concurrency| TransferOptions { concurrency, ..TransferOptions::default() }.reader_memory().unwrap();
         assert_eq!([1, 2, 3].map(memory), [16, 16, 24]);

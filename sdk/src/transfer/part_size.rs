@@ -1,4 +1,4 @@
-//! Part sizes: the service's limits, the defaults, and the layout of an object in parts.
+//! Part sizes: limits of the service, defaults, and the division of an object into parts.
 
 use std::ops::Range;
 
@@ -22,12 +22,12 @@ pub(crate) const MAX_PART_SIZE: u64 = 5 << 30;
 /// Source: <https://docs.qingcloud.com/qingstor/api/object/multipart/>
 pub(crate) const MAX_PARTS: u32 = 10_000;
 
-/// Maximum size of an object in bytes, which the service calls 50 TB: `MAX_PARTS` of `MAX_PART_SIZE`.
+/// Maximum size of an object in bytes: `MAX_PARTS` parts of `MAX_PART_SIZE`. The service's documentation calls it 50 TB.
 ///
 /// Source: <https://docs.qingcloud.com/qingstor/api/object/multipart/>
 pub(crate) const MAX_OBJECT_SIZE: u64 = MAX_PARTS as u64 * MAX_PART_SIZE;
 
-/// Maximum number of bytes that one request without parts may store or copy: 5 GiB.
+/// Maximum number of bytes that one `PutObject` request may store or copy: 5 GiB.
 ///
 /// Source: <https://docs.qingcloud.com/qingstor/api/object/put.html>
 pub(crate) const MAX_SINGLE_REQUEST_SIZE: u64 = 5 << 30;
@@ -37,13 +37,13 @@ pub(crate) const DEFAULT_PART_SIZE: u64 = 8 * MIB;
 
 /// Default size of a part of a copy, in bytes.
 ///
-/// The server moves the bytes, so that small parts would only add requests.
+/// It is larger than that of an upload, because the client sends no bytes and small parts would only add requests.
 pub(crate) const DEFAULT_COPY_PART_SIZE: u64 = 512 * MIB;
 
 /// Default number of requests in flight.
 pub(crate) const DEFAULT_CONCURRENCY: usize = 8;
 
-/// Layout of an object of known size in parts: all have the same size, except the last one, which may be smaller.
+/// Layout of an object of known size: equal parts, except that the last one may be smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartLayout {
     size: u64,
@@ -57,8 +57,19 @@ pub(crate) struct Part {
     pub(crate) bytes: Range<u64>,
 }
 
+impl Part {
+    /// Returns the length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes.end - self.bytes.start
+    }
+}
+
 impl PartLayout {
-    /// Creates a layout with parts of `part_size` bytes, or larger ones if they would be more than [`MAX_PARTS`].
+    /// Creates a layout of parts of `part_size` bytes. Parts are larger if there would be more than [`MAX_PARTS`].
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if `size` or `part_size` is out of its limits.
     pub(crate) fn new(size: u64, part_size: u64) -> Result<Self> {
         check_part_size(part_size)?;
         if size > MAX_OBJECT_SIZE {
@@ -68,40 +79,39 @@ impl PartLayout {
             )));
         }
         let min = size.div_ceil(u64::from(MAX_PARTS));
-        // Whole MiB keep parts aligned to pages, and let a download derive the part size from the number of parts.
+        // Parts of whole MiB are aligned to pages, and a download can derive their size from the number of parts.
         let part_size = if min > part_size { min.next_multiple_of(MIB).min(MAX_PART_SIZE) } else { part_size };
         Ok(Self { size, part_size })
     }
 
-    /// Returns the layout that a resumed transfer had, or `None` if there cannot have been one.
+    /// Creates the layout of an earlier transfer. Returns `None` if no transfer can have had this layout.
     pub(crate) fn resumed(size: u64, part_size: u64) -> Option<Self> {
         Self::new(size, part_size).ok().filter(|layout| layout.part_size == part_size)
     }
 
-    pub(crate) fn part_size(&self) -> u64 {
+    pub(crate) fn part_size(self) -> u64 {
         self.part_size
     }
 
     /// Returns the number of parts. An empty object has one empty part.
-    pub(crate) fn count(&self) -> u32 {
+    pub(crate) fn count(self) -> u32 {
         let parts = self.size.div_ceil(self.part_size).max(1);
         u32::try_from(parts).unwrap_or(MAX_PARTS)
     }
 
-    pub(crate) fn part(&self, number: u32) -> Option<Part> {
-        (number < self.count()).then(|| {
+    pub(crate) fn parts(self) -> impl Iterator<Item = Part> {
+        (0..self.count()).map(move |number| {
             let start = u64::from(number) * self.part_size;
             Part { number, bytes: start..self.size.min(start + self.part_size) }
         })
     }
-
-    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> + use<> {
-        let layout = *self;
-        (0..layout.count()).filter_map(move |number| layout.part(number))
-    }
 }
 
-/// Checks that parts may have this size.
+/// Checks a part size against the limits of the service.
+///
+/// # Errors
+///
+/// `InvalidInput` if it is out of its limits.
 pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     if (MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
         return Ok(());
@@ -112,28 +122,31 @@ pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     )))
 }
 
-/// Number of parts of a reader that have the same size, before the next ones have twice the size.
-const SMALL_RUN: u32 = 128;
-/// Number of such runs.
-const SMALL_RUNS: u32 = 3;
-/// Number of parts of eight times the first size. It is larger than the others so that 16 GiB fit before parts grow fast.
-const LAST_SMALL_RUN: u32 = 144;
-/// Number of parts of the same size in later runs.
-const LARGE_RUN: u32 = 16;
+/// Number of parts of equal size before the part size of a reader doubles for the first, second and third time.
+const EARLY_RUN: u32 = 128;
+const EARLY_DOUBLINGS: u32 = 3;
+/// Number of parts after the third doubling. It makes the parts up to the fourth doubling hold 16 GiB if the first part has 8 MiB.
+const MIDDLE_RUN: u32 = 144;
+/// Number of parts of equal size after the fourth and each later doubling.
+const LATE_RUN: u32 = 16;
 
-/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if there are too many parts.
+/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if `number` exceeds
+/// [`MAX_PARTS`].
 ///
-/// A reader's size is unknown: it may end after a byte or after 50 TB. Nearly all of the 10,000 parts have to have 5 GiB
-/// for 50 TB, so parts begin small and reach 5 GiB within the first 700.
+/// The size of a reader is unknown in advance: 1 byte or 50 TB. Small parts suit small objects, but 50 TB fit into 10,000
+/// parts only if nearly all of them have 5 GiB. The parts therefore start small and reach 5 GiB before part 700.
 pub(crate) fn growing_part_size(number: u32, first: u64) -> Option<u64> {
     if number >= MAX_PARTS {
         return None;
     }
-    let small = SMALL_RUN * SMALL_RUNS;
-    let doublings = match number {
-        number if number < small => number / SMALL_RUN,
-        number if number < small + LAST_SMALL_RUN => SMALL_RUNS,
-        number => SMALL_RUNS + 1 + (number - small - LAST_SMALL_RUN) / LARGE_RUN,
+    let middle = EARLY_RUN * EARLY_DOUBLINGS;
+    let late = middle + MIDDLE_RUN;
+    let doublings = if number < middle {
+        number / EARLY_RUN
+    } else if number < late {
+        EARLY_DOUBLINGS
+    } else {
+        EARLY_DOUBLINGS + 1 + (number - late) / LATE_RUN
     };
     let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
     Some(first.saturating_mul(factor).min(MAX_PART_SIZE))
@@ -147,7 +160,7 @@ mod tests {
 
     const GIB: u64 = 1 << 30;
 
-    /// Checks every property of a layout.
+    /// Checks that the parts of a layout are within the limits and cover the object exactly.
     fn check(size: u64, wanted: u64) {
         let layout = PartLayout::new(size, wanted).unwrap();
         assert!(layout.part_size >= wanted && layout.part_size <= MAX_PART_SIZE, "{layout:?}");
@@ -162,24 +175,23 @@ mod tests {
         for (number, part) in parts.iter().enumerate() {
             assert_eq!((part.number as usize, part.bytes.start), (number, end), "{layout:?}");
             end = part.bytes.end;
-            let length = part.bytes.end - part.bytes.start;
             let is_last = number + 1 == parts.len();
-            assert!(is_last || length == layout.part_size, "{layout:?}: {part:?}");
-            assert!(length > 0 || size == 0, "{layout:?}: {part:?}");
+            assert!(is_last || part.len() == layout.part_size, "{layout:?}: {part:?}");
+            assert!(part.len() > 0 || size == 0, "{layout:?}: {part:?}");
         }
         assert_eq!(end, size, "{layout:?}");
         assert_eq!(PartLayout::resumed(size, layout.part_size), Some(layout));
     }
 
     #[test]
-    fn sizes_that_other_sdks_split_wrongly_are_covered() {
-        // They round the part size down: the end is lost, or there is a part too many.
+    fn layout_covers_sizes_that_a_rounded_down_part_size_would_not() {
+        // With a part size rounded down, the end would be lost, or there would be 10,001 parts.
         check(100_000_000_000 + 9_999, 4 * MIB);
         check(4 * MIB * 10_000 + 1, 4 * MIB);
     }
 
     #[test]
-    fn sizes_next_to_the_limits_are_covered() {
+    fn layout_covers_sizes_next_to_the_limits() {
         for size in [0, 1, MAX_OBJECT_SIZE - 1, MAX_OBJECT_SIZE] {
             check(size, 8 * MIB);
         }
@@ -187,8 +199,8 @@ mod tests {
             for size in [wanted - 1, wanted, wanted + 1, 2 * wanted] {
                 check(size, wanted);
             }
-            let most = wanted * u64::from(MAX_PARTS);
-            for size in [most - 1, most, (most + 1).min(MAX_OBJECT_SIZE)] {
+            let max = wanted * u64::from(MAX_PARTS);
+            for size in [max - 1, max, (max + 1).min(MAX_OBJECT_SIZE)] {
                 check(size, wanted);
             }
         }
@@ -197,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_out_of_limits_are_refused() {
+    fn layout_rejects_sizes_out_of_limits() {
         for wanted in [0, MIN_PART_SIZE - 1, MAX_PART_SIZE + 1, u64::MAX] {
             let error = PartLayout::new(1, wanted).unwrap_err().to_string();
             assert!(error.contains(&format!("part_size is {wanted} bytes, but a part has 4 MiB")), "{error}");
@@ -209,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn a_layout_out_of_limits_is_not_resumed() {
+    fn resumed_layout_is_none_out_of_limits() {
         assert_eq!(PartLayout::resumed(100 * GIB, 4 * MIB), None, "too many parts");
-        assert_eq!(PartLayout::resumed(1, 1), None, "too small ones");
+        assert_eq!(PartLayout::resumed(1, 1), None, "parts below the minimum size");
     }
 
     fn growing_sizes(first: u64) -> impl Iterator<Item = u64> {
@@ -219,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn growing_parts_hold_50_tb_for_every_first_part() {
+    fn growing_parts_hold_50_tb_with_any_first_size() {
         for first in [MIN_PART_SIZE, MIN_PART_SIZE + 1, 8 * MIB, 100 * MIB, MAX_PART_SIZE] {
             assert!(growing_sizes(first).sum::<u64>() >= 50_000_000_000_000, "{first}");
         }
     }
 
     #[test]
-    fn growing_parts_of_16_gib_have_at_most_eight_times_the_first_size() {
+    fn growing_parts_hold_16_gib_before_the_fourth_doubling() {
         let mut sum = 0;
         let large = growing_sizes(8 * MIB).take_while(|size| *size <= 64 * MIB).inspect(|size| sum += size).count();
         assert_eq!((large, sum), (528, 16 << 30));
@@ -234,7 +246,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn growing_parts_never_shrink_and_keep_the_limits(first in MIN_PART_SIZE..=MAX_PART_SIZE) {
+        fn growing_parts_never_shrink_and_stay_within_limits(first in MIN_PART_SIZE..=MAX_PART_SIZE) {
             let sizes: Vec<u64> = growing_sizes(first).collect();
             prop_assert_eq!(sizes.len(), MAX_PARTS as usize);
             prop_assert!(sizes.is_sorted() && sizes.iter().all(|size| (first..=MAX_PART_SIZE).contains(size)));
@@ -243,12 +255,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_size_is_covered_exactly(size in 0..=MAX_OBJECT_SIZE, wanted in MIN_PART_SIZE..=MAX_PART_SIZE) {
+        fn layout_covers_any_size_exactly(size in 0..=MAX_OBJECT_SIZE, wanted in MIN_PART_SIZE..=MAX_PART_SIZE) {
             check(size, wanted);
         }
 
         #[test]
-        fn every_size_below_200_gib_is_covered_exactly(size in 0..200 * GIB, wanted in MIN_PART_SIZE..=64 * MIB) {
+        fn layout_covers_any_size_below_200_gib_exactly(size in 0..200 * GIB, wanted in MIN_PART_SIZE..=64 * MIB) {
             check(size, wanted);
         }
     }

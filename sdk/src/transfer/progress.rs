@@ -1,4 +1,4 @@
-//! Progress of a transfer.
+//! Progress of a transfer: counts bytes and parts, and reports them to the caller.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,33 +9,49 @@ use tokio::time::Instant;
 use super::rate_limiter::RateLimiter;
 use crate::body::BodyProgress;
 
-/// Progress of a transfer, as given to the `on_progress` callback.
+/// Progress of an upload, a download or a copy.
+///
+/// The `on_progress` callback of [`Upload`](crate::Upload::on_progress), [`Download`](crate::Download::on_progress) or
+/// [`ObjectCopy`](crate::ObjectCopy::on_progress) receives it:
+///
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// use qingstor_sdk::TransferProgress;
+///
+/// let print = |progress: TransferProgress| match progress.total_bytes {
+///     Some(total) => println!("{} of {total} bytes", progress.bytes),
+///     None => println!("{} bytes", progress.bytes),
+/// };
+/// bucket.download("backups/db.tar").to_file("db.tar").on_progress(print).send().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TransferProgress {
-    /// Bytes transferred: finished parts, resumed parts, and the bytes of unfinished parts that have moved so far. It
-    /// decreases if a part starts again.
+    /// Bytes of the object that were transferred, including [`resumed_bytes`](TransferProgress::resumed_bytes) and the
+    /// bytes of unfinished parts. Decreases if a part has to be transferred again.
     pub bytes: u64,
-    /// Bytes of the whole object. `None` until a reader has ended.
+    /// Size of the object in bytes. `None` until it is known; for an upload from a reader, until the reader ends.
     pub total_bytes: Option<u64>,
-    /// Bytes of `bytes` that an earlier transfer had moved.
+    /// Bytes that an interrupted transfer had transferred before this one resumed it.
     pub resumed_bytes: u64,
-    /// Bytes that were moved again. They are not part of `bytes`.
+    /// Bytes that were transferred by attempts that failed, and had to be transferred again. Not included in `bytes`.
     pub retried_bytes: u64,
-    /// Finished parts, resumed ones included.
+    /// Number of finished parts, including those of the interrupted transfer.
     pub parts: u32,
-    /// Parts of the whole object. `None` until it is known.
+    /// Number of parts of the object. `None` until it is known, and if the object is transferred with one request.
     pub total_parts: Option<u32>,
 }
 
-/// Callback given to `on_progress`.
+/// Callback that the caller passed to `on_progress`.
 pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
-/// Counts the bytes and parts of a transfer, and calls the progress callback.
+/// Counts the bytes and parts of a transfer, calls the progress callback, and limits the bandwidth.
 pub(crate) struct Meter {
     state: Mutex<State>,
     callback: Option<Callback>,
-    /// Progress that the callback was called with last. It is locked during a call, and nothing ever waits for it.
+    /// Progress that the last call reported. The lock is held during a call; other threads only try to take it.
     reported: Mutex<TransferProgress>,
     rate_limiter: Option<RateLimiter>,
 }
@@ -55,21 +71,21 @@ impl Meter {
         self.state().progress
     }
 
-    /// Changes the progress and reports it.
+    /// Applies a change to the progress and reports it.
     pub(crate) fn update(&self, change: impl FnOnce(&mut TransferProgress)) {
         change(&mut self.state().progress);
         self.report();
     }
 
-    /// Reports the final progress, unless the last call had it.
+    /// Reports the final progress, unless the last call has reported it.
     ///
-    /// If a call is still running, the thread that makes it makes the last one too.
+    /// If another thread is in a call, that thread also makes the final call.
     pub(crate) fn finish(&self) {
         self.state().is_final = true;
         self.report();
     }
 
-    /// Calls the callback, unless a call is running or the progress is the one reported last.
+    /// Calls the callback, unless another thread is in a call or the progress has not changed since the last call.
     fn report(&self) {
         let Some(callback) = &self.callback else { return };
         loop {
@@ -80,7 +96,7 @@ impl Meter {
                 *reported = now;
             }
             drop(reported);
-            // Progress that was made during the call has been skipped. Only the final one must not be.
+            // Changes during the call were not reported. They can be skipped, except for the final progress.
             let State { progress, is_final } = *self.state();
             if !is_final || progress == now {
                 return;
@@ -99,7 +115,7 @@ impl fmt::Debug for Meter {
     }
 }
 
-/// Counts the bytes of one part. If it is dropped before [`finish`](PartMeter::finish), they count as retried.
+/// Counts the bytes of one part. Bytes of a part that is dropped before [`finish`](PartMeter::finish) count as retried.
 #[derive(Debug)]
 pub(crate) struct PartMeter {
     meter: Arc<Meter>,
@@ -125,9 +141,10 @@ impl PartMeter {
     fn latest(&self) -> MutexGuard<'_, Attempt> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Counts the bytes of the latest attempt as retried, and returns the number of the next attempt.
-    fn start_again(&self) -> u32 {
+impl BodyProgress for PartMeter {
+    fn start_attempt(&self) -> u32 {
         let mut latest = self.latest();
         latest.number += 1;
         let number = latest.number;
@@ -140,12 +157,6 @@ impl PartMeter {
         drop(latest);
         self.meter.report();
         number
-    }
-}
-
-impl BodyProgress for PartMeter {
-    fn start_attempt(&self) -> u32 {
-        self.start_again()
     }
 
     fn on_sent(&self, attempt: u32, bytes: u64) {
@@ -173,7 +184,7 @@ impl BodyProgress for PartMeter {
 
 impl Drop for PartMeter {
     fn drop(&mut self) {
-        self.start_again();
+        self.start_attempt();
     }
 }
 
@@ -189,17 +200,17 @@ mod tests {
         (bytes, retried_bytes, parts)
     }
 
-    /// Returns a meter whose callback records the bytes of every call.
+    /// Returns a meter, and the bytes that each call of its callback reported.
     fn recorded() -> (Arc<Meter>, Arc<Mutex<Vec<u64>>>) {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let recorded = Arc::clone(&calls);
-        // A call during another one would find the list locked.
+        // `try_lock` fails if two calls overlap.
         let callback: Callback = Arc::new(move |progress| recorded.try_lock().unwrap().push(progress.bytes));
         (Meter::new(Some(callback), None), calls)
     }
 
     #[test]
-    fn a_restarted_part_counts_once() {
+    fn progress_counts_a_restarted_part_once() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
         part.on_sent(part.start_attempt(), 100);
@@ -212,9 +223,9 @@ mod tests {
         assert_eq!(counts(&meter), (100, 100, 1));
     }
 
-    /// hyper goes on sending a body after a response that came before the body's end.
+    /// After an early response, hyper continues to send the body of the request.
     #[test]
-    fn bytes_of_an_earlier_attempt_count_as_retried() {
+    fn progress_counts_late_bytes_of_an_earlier_attempt_as_retried() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
         let first = part.start_attempt();
@@ -229,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_of_a_dropped_part_count_as_retried() {
+    fn progress_counts_bytes_of_a_dropped_part_as_retried() {
         let meter = Meter::new(None, None);
         let part = PartMeter::new(&meter);
         part.on_sent(part.start_attempt(), 100);
@@ -238,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_reported_and_the_final_state_once() {
+    fn callback_receives_every_change_and_the_final_progress_once() {
         let (meter, calls) = recorded();
         let part = PartMeter::new(&meter);
         let attempt = part.start_attempt();
@@ -250,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_come_one_at_a_time_in_order_and_end_with_the_final_state() {
+    fn callback_calls_are_sequential_and_end_with_the_final_progress() {
         let (meter, calls) = recorded();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -264,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_call_skips_states_but_not_the_final_one() {
+    fn slow_callback_skips_changes_but_not_the_final_progress() {
         let (entered, entries) = mpsc::channel();
         let (release, gate) = mpsc::channel();
         let gate = Mutex::new(gate);
@@ -276,7 +287,7 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| meter.update(|progress| progress.bytes = 1));
             assert_eq!(entries.recv().unwrap(), 1);
-            // None of these waits for the running call.
+            // These updates do not wait for the running call.
             (2..=9).for_each(|bytes| meter.update(|progress| progress.bytes = bytes));
             meter.finish();
             release.send(()).unwrap();
@@ -286,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_may_drop_the_transfer() {
+    fn callback_can_drop_the_part() {
         let part = Arc::new(Mutex::new(None::<Arc<PartMeter>>));
         let dropped = Arc::clone(&part);
         let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));

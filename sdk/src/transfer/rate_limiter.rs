@@ -1,4 +1,4 @@
-//! A bandwidth limit that all parts of a transfer share.
+//! Bandwidth limit that all parts of a transfer share.
 
 use std::num::NonZeroU64;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use crate::error::{Error, Result};
 
-/// Time in which every part moves one chunk.
+/// Time in which each part in flight transfers one chunk.
 ///
-/// It is far below every timeout, so that a part that waits for the others never looks stalled.
+/// It is far below the default idle timeout (60 s), so that a part that waits for its turn does not time out.
 const ROUND: Duration = Duration::from_millis(250);
 
 /// Limits the bytes per second of all parts of a transfer together.
@@ -19,9 +19,9 @@ const ROUND: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     bytes_per_second: NonZeroU64,
-    /// Number of parts that move at the same time.
+    /// Maximum number of parts in flight.
     concurrency: u64,
-    /// Time at which the bytes admitted so far will have moved at the configured rate.
+    /// Time at which all bytes recorded so far are within the configured rate.
     busy_until: Mutex<Option<Instant>>,
 }
 
@@ -40,13 +40,13 @@ impl RateLimiter {
         Ok(Self { bytes_per_second, concurrency: (concurrency as u64).max(1), busy_until: Mutex::new(None) })
     }
 
-    /// Returns the largest number of bytes that a part should move at once.
+    /// Returns the maximum number of bytes that a part should transfer at once.
     pub(crate) fn chunk_size(&self) -> usize {
         let bytes = u128::from(self.bytes_per_second.get()) * ROUND.as_millis() / 1000 / u128::from(self.concurrency);
         usize::try_from(bytes).unwrap_or(usize::MAX).max(1)
     }
 
-    /// Records `bytes` that moved at `now`, and returns the time to wait before the next chunk.
+    /// Records `bytes` that a part transferred at `now`. Returns how long the part has to wait before its next chunk.
     pub(crate) fn delay_after(&self, bytes: u64, now: Instant) -> Option<Duration> {
         let mut busy_until = self.busy_until.lock().unwrap_or_else(PoisonError::into_inner);
         let start = busy_until.map_or(now, |until| until.max(now));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_of_every_part_takes_one_round() {
+    fn one_chunk_of_each_part_takes_one_round() {
         let limiter = limiter(8_000_000, 200);
         let now = Instant::now();
         let delays = (0..200).filter_map(|_| limiter.delay_after(limiter.chunk_size() as u64, now));
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_has_at_least_one_byte() {
+    fn chunk_has_at_least_one_byte() {
         assert_eq!(limiter(1, 8).chunk_size(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! Aborts multipart uploads that were never completed.
+//! Aborts old multipart uploads that were neither completed nor aborted.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{Bucket, Timestamp};
 pub struct AbortedUploads {
     /// Uploads that were aborted.
     pub aborted: Vec<StaleUpload>,
-    /// Uploads that could not be aborted, with the error. They keep their parts.
+    /// Uploads that could not be aborted, each with its error. The server still stores their parts.
     pub failed: Vec<(StaleUpload, Error)>,
 }
 
@@ -20,44 +20,49 @@ pub struct AbortedUploads {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StaleUpload {
-    /// Key of the object that it would create.
+    /// Key of the object that the upload would create.
     pub key: String,
     /// Id of the upload.
     pub upload_id: String,
-    /// Time at which it was initiated.
+    /// Time at which the upload was initiated.
     pub created: Timestamp,
 }
 
 impl Bucket {
-    /// Aborts multipart uploads that were initiated more than `older_than` ago, to keys that begin with `prefix`.
+    /// Aborts the incomplete multipart uploads that were initiated more than `older_than` ago.
     ///
-    /// The parts of an incomplete upload are stored and billed until it is aborted, and no list of objects shows them. An
-    /// upload that is still running is aborted too if it is that old, so use days rather than hours.
+    /// Only uploads whose keys begin with `prefix` are aborted; an empty `prefix` matches all keys. The server stores and
+    /// bills the parts of an incomplete upload until it is completed or aborted, although no list of objects contains them.
+    ///
+    /// An upload of that age is aborted even if a client is still sending its parts. Choose days rather than hours.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use std::time::Duration;
     ///
     /// let cleaned = bucket.abort_stale_uploads("backups/", Duration::from_secs(7 * 24 * 3600)).await?;
-    /// println!("{} uploads were aborted, {} could not be", cleaned.aborted.len(), cleaned.failed.len());
+    /// println!("aborted {} uploads", cleaned.aborted.len());
+    /// for (upload, error) in cleaned.failed {
+    ///     eprintln!("upload {} of {} remains: {error}", upload.upload_id, upload.key);
+    /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// The errors of `ListMultipartUploads`. Errors of single aborts are in [`AbortedUploads::failed`].
+    /// Returns the errors of `ListMultipartUploads`. Errors of individual aborts are in [`AbortedUploads::failed`].
     pub async fn abort_stale_uploads(&self, prefix: &str, older_than: Duration) -> Result<AbortedUploads> {
         let mut listing = ListMultipartUploadsInput::new();
         listing.prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
-        // All pages are listed first, because a page must not begin after an upload that was aborted.
+        // All pages are listed before the first abort, because the marker of a page must be an upload that exists.
         let listed = self.paginate(listing).items().into_vec().await?;
-        // The server's time is known only after a response.
+        // The response may have corrected the client's idea of the server's clock.
         let now = self.server_time().as_unix();
         let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));
         let mut outcome = AbortedUploads::default();
         for upload in listed {
-            // An upload without a time may be new.
+            // An upload without a time of initiation may be new.
             let Some(created) = upload.created.filter(|created| created.as_unix() <= limit) else { continue };
             let stale = StaleUpload { key: upload.key, upload_id: upload.upload_id, created };
             let input = AbortMultipartUploadInput::new(&stale.upload_id);

@@ -1,4 +1,4 @@
-//! The partial file of a download, next to its target.
+//! The partial file of a download: it holds the fetched ranges until it replaces the target.
 
 use std::error::Error as _;
 use std::fs::{File, OpenOptions};
@@ -19,20 +19,20 @@ use crate::transfer::part_size::PartLayout;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DownloadRecord {
-    /// Path of the target. Only its name if the journal is in the same folder, so that the folder can be moved.
+    /// Path of the target, or only its name if the journal is in the same folder, so that the folder can be moved.
     target: String,
     object: RemoteObject,
-    /// Random text that ends the partial file. Another journal may have used the file for another object in the meantime.
+    /// Random text at the end of the partial file. If the file does not have it, another download has used the file.
     token: String,
 }
 
-/// The object that a download fetches.
+/// The object that is downloaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoteObject {
     pub(super) bucket: String,
     pub(super) key: String,
-    /// The version that the caller asked for.
+    /// Version that the caller requested.
     pub(super) version_id: Option<String>,
     pub(super) etag: Option<String>,
     pub(super) size: u64,
@@ -43,21 +43,23 @@ impl Transfer for DownloadRecord {
     const ADVICE: &'static str = "remove the file to begin again";
 }
 
-/// Locked file with the ranges fetched so far, and the journal that lists them.
+/// Locked file with the ranges that were fetched, and the journal that lists them.
 #[derive(Debug)]
 pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    /// Size of the object. The token follows it.
+    /// Size of the object in bytes. The token is behind it.
     size: u64,
     token: String,
     journal: JournalFile<DownloadRecord>,
 }
 
 impl PartialFile {
-    /// Opens the partial file and its journal. Returns the journal too, which has the part size and the finished parts of
-    /// an earlier download of the same object, or no parts. Blocks.
+    /// Opens the partial file and its journal. Blocks.
+    ///
+    /// Also returns the content of the journal. If an earlier download of the same object can be resumed, this is its part size
+    /// and its finished parts. Otherwise it is `part_size` and no parts.
     pub(super) fn open(
         target: &Path,
         checkpoint: Option<PathBuf>,
@@ -72,20 +74,20 @@ impl PartialFile {
         let size = object.size;
         let recorded = recorded_target(target, &checkpoint).map_err(described)?;
         let journal = JournalFile::<DownloadRecord>::lock(checkpoint).map_err(|error| {
-            // The caller named no checkpoint, so an error of the file system is reported of the target.
+            // The caller does not know the default path of the checkpoint, so the error names the target.
             if is_default && error.source().is_some() { unwritable(target, io::Error::other(error)) } else { error }
         })?;
         let earlier = match journal.read() {
-            // No other program uses that name, so a damaged file there can be replaced.
+            // Other programs do not use the default path, so a damaged file there can be replaced.
             Err(error) if is_default && error.kind() == ErrorKind::Body => {
-                tracing::warn!(%error, "the download begins again");
+                tracing::warn!(%error, "the checkpoint is damaged, so the download starts again");
                 None
             }
             earlier => earlier?,
         };
         if let Some(earlier) = earlier.as_ref().filter(|earlier| earlier.transfer.target != recorded) {
             return Err(Error::invalid_input(format!(
-                "the checkpoint {} belongs to a download to {} and not to {}: name another file, or remove it",
+                "the checkpoint {} belongs to a download to {} and not to {}: use another checkpoint file, or remove it",
                 journal.path().display(),
                 earlier.transfer.target,
                 recorded
@@ -101,7 +103,7 @@ impl PartialFile {
             Journal::new(DownloadRecord { target: recorded, object, token: random_token() }, part_size)
         });
         let token = content.transfer.token.clone();
-        // The token is written after the journal, which then claims no parts of a file with another token.
+        // The journal is written first: if the process dies in between, its token is not in the file, so it is not resumed.
         let started = file.try_clone().map_err(described).and_then(|clone| {
             journal.start(content.clone(), Some(clone))?;
             if is_resumed { Ok(()) } else { add_token(&file, size, &token).map_err(described) }
@@ -120,13 +122,15 @@ impl PartialFile {
         &self.path
     }
 
-    /// Returns the file for reading. Windows, which enforces locks, would refuse to read it through another handle. Blocks.
+    /// Returns a handle for reading the file. Blocks.
+    ///
+    /// The handle shares the lock: Windows refuses to read a locked file through a handle without the lock.
     pub(super) fn reader(&self) -> Result<OpenFile> {
         let file = self.file.try_clone().map_err(|error| unwritable(&self.path, error))?;
         Ok(OpenFile::new(file, &self.path))
     }
 
-    /// Blocks.
+    /// Writes bytes at an offset. Blocks.
     pub(super) fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
     }
@@ -136,12 +140,12 @@ impl PartialFile {
         self.journal.record(part, None)
     }
 
-    /// Writes all finished parts to the journal. Blocks.
+    /// Writes the journal, unless it already lists all finished parts. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
         self.journal.flush()
     }
 
-    /// Replaces the target by the file. Blocks.
+    /// Replaces the target with the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
         let sync = || self.file.sync_all();
         let moved = sync()
@@ -150,14 +154,14 @@ impl PartialFile {
             .and_then(|()| std::fs::rename(&self.path, &self.target));
         if let Err(error) = moved {
             if let Err(error) = add_token(&self.file, self.size, &self.token) {
-                tracing::warn!(%error, "the download cannot be resumed");
+                tracing::warn!(%error, "the download is complete, but cannot replace its target and cannot be resumed");
             }
             return Err(unwritable(&self.target, error));
         }
-        // The journal is kept until the rename is durable.
+        // The journal is removed only after the rename is durable.
         sync_folder(&self.target);
         if let Err(error) = self.journal.remove() {
-            tracing::warn!(%error, "the download is complete, and its checkpoint is left behind");
+            tracing::warn!(%error, "the download is complete, but its checkpoint could not be removed");
         }
         Ok(())
     }
@@ -172,12 +176,12 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if let Err(error) = self.flush() {
-            tracing::warn!(%error, "the download can be resumed, without its last parts");
+            tracing::warn!(%error, "the download can be resumed, but its checkpoint lacks some parts");
         }
     }
 }
 
-/// Refuses a target that a file cannot replace.
+/// Checks that a file can replace the target.
 fn check_target(target: &Path) -> Result<()> {
     let problem = match target.metadata() {
         Ok(existing) if existing.is_dir() => "is a folder: name a file in it",
@@ -189,26 +193,26 @@ fn check_target(target: &Path) -> Result<()> {
 
 /// Returns true if an earlier download fetched parts of the same object.
 fn can_resume(earlier: &Journal<DownloadRecord>, object: &RemoteObject) -> bool {
-    // Only an ETag proves that the object is still the same.
+    // Only an ETag proves that the object has not changed.
     object.etag.is_some()
         && earlier.transfer.object == *object
         && !earlier.parts.is_empty()
         && PartLayout::resumed(object.size, earlier.part_size).is_some()
 }
 
-/// Returns a text that no other download has.
+/// Returns a text that is unique to this download.
 fn random_token() -> String {
     let random = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// Gives the file the length of the object, and writes the token behind it.
+/// Sets the length of the file to that of the object, and appends the token.
 fn add_token(file: &File, size: u64, token: &str) -> io::Result<()> {
     file.set_len(size)?;
     write_all_at(file, token.as_bytes(), size)
 }
 
-/// Returns true if the token, and nothing else, follows the bytes of the object.
+/// Returns true if the bytes of the object are followed by the token and nothing else.
 fn has_token(mut file: &File, size: u64, token: &str) -> io::Result<bool> {
     let mut end = Vec::new();
     file.seek(SeekFrom::Start(size))?;
@@ -216,17 +220,21 @@ fn has_token(mut file: &File, size: u64, token: &str) -> io::Result<bool> {
     Ok(end == token.as_bytes())
 }
 
+/// Returns the path of the target as the journal records it.
 fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
     let (target, checkpoint) = (std::path::absolute(target)?, std::path::absolute(checkpoint)?);
     let name = target.file_name().filter(|_| target.parent() == checkpoint.parent());
     Ok(name.unwrap_or(target.as_os_str()).to_string_lossy().into_owned())
 }
 
-/// Opens a file that no other download writes to. Blocks for up to 2 s, in which a download that was dropped may end.
+/// Opens and locks the partial file. Blocks for up to 2 s, because a download that was dropped may still hold the lock.
 fn open_alone(path: &Path) -> Result<File> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
     open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
-        let message = format!("the file {} is being written by another download to the same place", path.display());
+        let message = format!(
+            "the file {} is being written by another download to the same target: wait until that ends",
+            path.display()
+        );
         Error::new(ErrorKind::Body, message)
     })
 }
@@ -271,13 +279,13 @@ mod tests {
         PartialFile::open(target, None, object(etag, size), 8 * MIB)
     }
 
-    /// Opens a download as the next process does and returns its finished parts.
+    /// Opens a download as another process would, and returns its finished parts.
     fn finished(target: &Path, etag: Option<&str>, size: u64) -> Vec<u32> {
         open(target, etag, size).unwrap().1.parts.into_keys().collect()
     }
 
     #[test]
-    fn only_a_download_of_the_same_object_is_resumed() {
+    fn download_is_resumed_only_for_the_same_object() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         for (etag, size, expected) in [
@@ -297,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_file_of_another_length_is_not_resumed() {
+    fn partial_file_of_another_length_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
@@ -305,9 +313,9 @@ mod tests {
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
     }
 
-    /// Two journals can name the same target. The first must not trust parts that the second has overwritten.
+    /// Two journals can have the same target. The first must not trust parts that the second has overwritten.
     #[test]
-    fn a_partial_file_that_another_journal_used_is_not_resumed() {
+    fn partial_file_that_another_journal_used_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let open = |checkpoint: &str, etag| {
@@ -323,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_has_the_length_of_the_object() {
+    fn finished_target_has_the_length_of_the_object() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         for content in [b"".as_slice(), b"one"] {
@@ -335,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_download_that_cannot_replace_its_target_is_resumed() {
+    fn download_that_cannot_replace_its_target_can_be_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let file = open(&target, Some("\"x\""), 100).unwrap().0;
@@ -348,14 +356,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_default_journal_names_the_target() {
+    fn error_of_the_default_journal_names_the_target() {
         let folder = tempfile::tempdir().unwrap();
         let error = open(&folder.path().join("none/a"), None, 1).unwrap_err().to_string();
         assert!(error.contains("none/a could not be written") && !error.contains("checkpoint"), "{error}");
     }
 
     #[test]
-    fn a_damaged_default_journal_is_replaced_and_one_of_version_1_refused() {
+    fn default_journal_is_replaced_if_damaged_but_not_if_of_version_1() {
         let folder = tempfile::tempdir().unwrap();
         let (target, journal) = (folder.path().join("a"), folder.path().join("a.qsdownload.json"));
         open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
@@ -369,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_is_no_journal_or_of_another_target_is_refused_and_left_alone() {
+    fn checkpoint_of_another_target_or_program_is_refused_and_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, checkpoint) = (folder.path().join("a"), folder.path().join("c"));
         let open =
@@ -387,13 +395,13 @@ mod tests {
     }
 
     #[test]
-    fn the_part_size_is_that_of_the_finished_parts() {
+    fn journal_is_resumed_only_with_parts_and_a_valid_part_size() {
         let object = object(Some("\"x\""), 100 * MIB);
         let record = DownloadRecord { target: "a".into(), object: object.clone(), token: String::new() };
         for (part_size, parts, expected) in [
             (4 * MIB, vec![0], true),
             (4 * MIB, vec![], false),
-            // No download can have written these.
+            // Invalid part sizes.
             (7, vec![0], false),
             (0, vec![0], false),
         ] {
@@ -404,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_download_that_waits_for_a_file_which_becomes_the_target_gets_another_file() {
+    fn waiting_download_gets_a_new_file_if_the_old_one_became_the_target() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let first = open(&target, Some("\"x\""), 3).unwrap().0;

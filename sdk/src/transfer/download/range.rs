@@ -1,4 +1,4 @@
-//! Fetches one range of an object into its place in a file.
+//! Fetches ranges of an object and writes them to the partial file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,24 +17,27 @@ use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
 
-/// Number of bytes that are written at once.
+/// Number of bytes that are collected before they are written to the file.
 const WRITE_SIZE: usize = 256 << 10;
 
-/// Object that is downloaded, and the file that it is written to.
+/// Fetches the ranges of one object into one file.
 pub(super) struct RangeFetcher {
     pub(super) bucket: Bucket,
     pub(super) key: String,
-    /// Input of `GetObject` without a range.
+    /// Input of `GetObject` for the whole object. Each request adds its range.
     pub(super) input: GetObjectInput,
     pub(super) size: u64,
     pub(super) file: Arc<PartialFile>,
     pub(super) meter: Arc<Meter>,
-    pub(super) attempts: AtomicU32,
+    /// Number of requests that were sent, including failed ones.
+    pub(super) requests: Arc<AtomicU32>,
 }
 
 impl RangeFetcher {
-    /// Fetches one range, and continues after failures as long as bytes arrive.
-    pub(super) async fn fetch(&self, part: &Part) -> Result<()> {
+    /// Fetches one part. After a transient error, fetches the rest of it.
+    ///
+    /// The retry policy limits the number of consecutive attempts that receive no further bytes.
+    pub(super) async fn fetch(self: Arc<Self>, part: Part) -> Result<()> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let mut attempts = self.bucket.attempts();
@@ -51,7 +54,7 @@ impl RangeFetcher {
                 return Err(error);
             }
             if error.is_unexpected_response() {
-                // The bytes before may have come from the wrong object, too.
+                // The earlier bytes of this part may also belong to another object.
                 position = part.bytes.start;
                 attempt = meter.start_attempt();
             } else if position > furthest {
@@ -66,13 +69,14 @@ impl RangeFetcher {
         Ok(())
     }
 
+    /// Requests a range, and checks that the response is this range of the same object.
     async fn get<'a>(&'a self, attempts: &mut Attempts<'a>, bytes: Range<u64>) -> Result<GetObjectOutput> {
         let is_whole = bytes.start == 0 && bytes.end == self.size;
         let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
         let input = GetObjectInput { range, ..self.input.clone() };
         let outcome = self.bucket.send_object_within(attempts, &self.key, input).await;
         let requests = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-        self.attempts.fetch_add(requests, Ordering::Relaxed);
+        self.requests.fetch_add(requests, Ordering::Relaxed);
         let object = outcome?;
         match self.mismatch(&object, &bytes, is_whole) {
             Some(mismatch) => Err(self.unexpected(&mismatch)),
@@ -80,7 +84,9 @@ impl RangeFetcher {
         }
     }
 
-    /// Writes the bytes of a response, and advances `position` past them.
+    /// Writes the bytes of a response to the file, and adds their number to `position`.
+    ///
+    /// Bytes that arrived before an error are written too.
     async fn receive(
         &self,
         mut object: GetObjectOutput,
@@ -93,7 +99,7 @@ impl RangeFetcher {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
                     if *position + (waiting.len() + bytes.len()) as u64 > end {
-                        return Err(self.unexpected("it has more bytes than the requested range"));
+                        return Err(self.unexpected("it has too many bytes"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
                     let pause = meter.delay_after(bytes.len() as u64);
@@ -112,7 +118,7 @@ impl RangeFetcher {
         self.write(waiting.freeze(), position).await?;
         received?;
         if *position < end {
-            return Err(Error::new(ErrorKind::Connection, "the response ended before the requested range did"));
+            return Err(Error::new(ErrorKind::Connection, "the response ended before the end of the requested range"));
         }
         Ok(())
     }
@@ -124,7 +130,7 @@ impl RangeFetcher {
         Ok(())
     }
 
-    /// Returns the difference if a response is not the requested range of the same object.
+    /// Describes why a response is not the requested range of the same object. Returns `None` if it is.
     fn mismatch(&self, object: &GetObjectOutput, asked: &Range<u64>, is_whole: bool) -> Option<String> {
         if let (Some(pinned), Some(etag)) = (&self.input.if_match, &object.etag)
             && pinned != etag
@@ -133,7 +139,7 @@ impl RangeFetcher {
         }
         let length = asked.end - asked.start;
         if let Some(announced) = object.content_length.filter(|announced| *announced != length) {
-            return Some(format!("{announced} bytes and not {length}"));
+            return Some(format!("its length is {announced} bytes and not {length}"));
         }
         if is_whole && object.response.status == StatusCode::OK {
             return None;
@@ -141,7 +147,7 @@ impl RangeFetcher {
         let expected = format!("bytes {}-{}/{}", asked.start, asked.end - 1, self.size);
         match object.content_range.as_deref() {
             Some(range) if range == expected => None,
-            Some(range) => Some(format!("{range} and not {expected}")),
+            Some(range) => Some(format!("its Content-Range is {range:?} and not {expected:?}")),
             None => Some("it has no Content-Range".to_owned()),
         }
     }

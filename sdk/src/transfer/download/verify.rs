@@ -1,8 +1,8 @@
-//! Verifies a downloaded file by the object's ETag.
+//! Verifies a downloaded file with the ETag of the object.
 //!
-//! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of an object made of parts is
-//! the MD5 of the parts' MD5s and the number of parts, but not their size. One part layout with this number is tried, so
-//! that the file is read once.
+//! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of a multipart object consists of the
+//! MD5 of the MD5s of its parts and of the number of parts. It does not contain the part size, so the client chooses one part
+//! layout with that number of parts. It does not try others, because each would read the whole file again.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,28 +14,29 @@ use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, growing_part_size};
 
-/// Digest that the bytes of an object should have.
+/// Digest that the bytes of an object must have, as far as the ETag contains it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ExpectedDigest {
     /// MD5 of all bytes.
     Md5(Md5Sum),
-    /// MD5 of the MD5s of parts.
+    /// MD5 of the MD5s of the parts. `is_only_layout` is true if the object cannot have another part layout.
     Parts { etag: PartsEtag, layout: Layout, is_only_layout: bool },
-    /// The ETag does not tell.
+    /// The ETag contains no digest, or the part layout is unknown.
     Unknown,
 }
 
-/// Outcome of comparing a file with its expected digest.
+/// Result of the comparison of a file with the expected digest.
 pub(super) enum Verdict {
+    /// The file has the expected digest.
     Verified,
-    /// The ETag does not tell whether the bytes are right.
+    /// The expected digest is unknown.
     Unverified,
-    /// The bytes are wrong.
+    /// The file does not have the bytes of the object.
     Corrupt(Error),
 }
 
 impl ExpectedDigest {
-    /// Reads what the ETag of an object of `size` bytes tells. `part_size` is the configured one.
+    /// Derives the digest from the ETag of an object of `size` bytes. `part_size` is the configured part size.
     pub(super) fn new(etag: Option<&str>, size: u64, part_size: u64) -> Self {
         let Some(etag) = etag else { return Self::Unknown };
         if let Some(md5) = parse_hex(etag) {
@@ -48,7 +49,7 @@ impl ExpectedDigest {
         }
     }
 
-    /// Hashes a file of `size` bytes and compares.
+    /// Hashes a file of `size` bytes and compares the result with the expected digest.
     pub(super) async fn verify(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
         let source = Source::file(file, 0..size);
         match self {
@@ -60,44 +61,44 @@ impl ExpectedDigest {
                 }
                 let received: String = sums.iter().map(hex).collect();
                 Ok(Verdict::Corrupt(Error::unexpected_response(format!(
-                    "the MD5 of the received bytes is {received}, but the object's ETag is {}; download it again, or use \
-                     `checksum(None)` if the ETag is not an MD5",
+                    "the MD5 of the received bytes is {received}, but the ETag of the object is {}; download it again, or use \
+                     `checksum(None)` if the ETag is not the MD5 of the object",
                     hex(&expected)
                 ))))
             }
             Self::Parts { etag, layout, is_only_layout } => {
                 let parts = layout.parts(size).into_iter().map(|part| source.region(part));
                 let sums = sums_of(parts.collect()).await?;
-                if PartsEtag::of(&sums) == etag || PartsEtag::of_texts(&sums) == etag {
+                if PartsEtag::of(&sums) == etag || PartsEtag::of_hex(&sums) == etag {
                     return Ok(Verdict::Verified);
                 }
                 if !is_only_layout {
                     return Ok(Verdict::Unverified);
                 }
                 Ok(Verdict::Corrupt(Error::unexpected_response(format!(
-                    "the received bytes do not have the object's ETag {etag}, which only this part layout could have: \
-                     {layout:?}; download it again, set `part_size` to the size of its parts if they are not whole MiB, or \
-                     use `checksum(None)` if the ETag is not made of MD5s"
+                    "the received bytes do not have the ETag {etag} of the object with the only possible part layout, \
+                     {layout:?}; download it again, set `part_size` to the part size of the object if it is not a multiple of \
+                     1 MiB, or use `checksum(None)` if the ETag does not consist of MD5s"
                 ))))
             }
         }
     }
 }
 
-/// Sizes of the parts of an object.
+/// Division of an object into parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// Parts of this size.
+    /// All parts have this size in bytes, except that the last one may be smaller.
     Equal(u64),
-    /// Parts as an upload from a reader makes them, if the first one has this size.
+    /// The parts have the sizes of an upload from a reader, and the first part has this size in bytes.
     Growing(u64),
 }
 
-/// Chooses the part layout of an object that has `size` bytes in `count` parts, and tells whether it is the only one.
+/// Chooses a part layout for an object of `size` bytes in `count` parts. Also returns true if no other layout is possible.
 ///
-/// The first of these layouts that gives `count` parts is chosen: parts of the configured `part_size`; parts that grow from
-/// it as those of a reader; parts of the smallest possible number of whole MiB. It is the only one if no other layout of
-/// whole MiB, equal or growing, gives `count` parts.
+/// The choice is the first of these layouts that results in `count` parts: equal parts of the configured `part_size`; growing
+/// parts of which the first has `part_size`; equal parts of the smallest number of whole MiB. Other layouts are possible if
+/// another part size in whole MiB, of equal or growing parts, also results in `count` parts.
 fn choose_layout(size: u64, count: u32, part_size: u64) -> Option<(Layout, bool)> {
     if !(1..=MAX_PARTS).contains(&count) {
         return None;
@@ -112,7 +113,7 @@ fn choose_layout(size: u64, count: u32, part_size: u64) -> Option<(Layout, bool)
     Some((layout, is_only))
 }
 
-/// Returns the first two layouts of whole MiB that give `count` parts.
+/// Returns the two smallest layouts in whole MiB that result in `count` parts.
 fn layouts_in_mib(kind: fn(u64) -> Layout, size: u64, count: u32) -> Vec<Layout> {
     let layouts: Vec<Layout> = (MIN_PART_SIZE / MIB..=MAX_PART_SIZE / MIB).map(|mib| kind(mib * MIB)).collect();
     let first = layouts.partition_point(|layout| layout.capacity(count) < size);
@@ -138,7 +139,7 @@ impl Layout {
         self.capacity(count - 1) < size && size <= self.capacity(count)
     }
 
-    /// Returns the number of bytes that `count` parts hold at most.
+    /// Returns the maximum number of bytes in `count` parts.
     fn capacity(self, count: u32) -> u64 {
         self.part_sizes().take(count as usize).sum()
     }
@@ -160,27 +161,27 @@ mod tests {
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
 
     #[test]
-    fn one_layout_is_chosen_by_the_number_of_parts() {
+    fn choose_layout_returns_the_first_layout_with_the_number_of_parts() {
         for (size, count, part_size, expected) in [
-            // The configured size is the only one possible.
+            // The configured size is the only possible one.
             (100 * MIB, 13, 8 * MIB, Some((Equal(8 * MIB), true))),
-            // 9 MiB gives eight parts too.
+            // A part size of 9 MiB results in eight parts too.
             (64 * MIB, 8, 8 * MIB, Some((Equal(8 * MIB), false))),
-            // A size that is not whole MiB is tried if it is configured.
+            // A configured size does not have to be whole MiB.
             (15_000_000, 3, 5_000_000, Some((Equal(5_000_000), false))),
             (15_000_000, 3, 8 * MIB, Some((Equal(5 * MIB), false))),
-            // Parts grow from number 128 on.
+            // Growing parts: the size doubles at part 128.
             (128 * 8 * MIB + 16 * MIB, 129, 8 * MIB, Some((Growing(8 * MIB), true))),
             (16 * GIB, 528, 8 * MIB, Some((Growing(8 * MIB), true))),
             (100 * GIB + 77, 614, 8 * MIB, Some((Growing(8 * MIB), false))),
-            // The smallest whole MiB.
+            // The smallest number of whole MiB.
             (100 * MIB, 20, 8 * MIB, Some((Equal(5 * MIB), true))),
             (100 * MIB, 2, 8 * MIB, Some((Equal(50 * MIB), false))),
             (8 * MIB + 1, 3, 8 * MIB, Some((Equal(4 * MIB), true))),
-            // All layouts of one part are the same.
+            // All layouts with one part are equal.
             (100 * MIB, 1, 8 * MIB, Some((Equal(100 * MIB), true))),
             (1, 1, 8 * MIB, Some((Equal(8 * MIB), true))),
-            // No layout has parts that small, no parts, or too many.
+            // No layout has parts below the minimum size, no parts, or more than 10,000.
             (10, 3, 8 * MIB, None),
             (0, 1, 8 * MIB, None),
             (10, 0, 8 * MIB, None),
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_cover_the_object() {
+    fn layout_covers_the_object() {
         for size in [GIB + 1, 3 * GIB, 5 * GIB, 100 * GIB + 77] {
             for layout in [Equal(64 * MIB), Growing(4 * MIB), Growing(8 * MIB), Growing(9 * MIB)] {
                 let parts = layout.parts(size);
@@ -203,13 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn an_md5_is_that_of_all_bytes() {
+    fn etag_without_part_count_is_the_md5_of_all_bytes() {
         let expected = ExpectedDigest::Md5(parse_hex(MD5).unwrap());
         assert_eq!(ExpectedDigest::new(Some(&format!("\"{MD5}\"")), 3, 8 * MIB), expected);
     }
 
     #[test]
-    fn etags_of_parts_are_read_in_either_case_with_or_without_quotes() {
+    fn parts_etag_is_parsed_in_any_case_and_without_quotes() {
         let expected = |etag: String| ExpectedDigest::new(Some(&etag), 100 * MIB, 8 * MIB);
         let quoted = expected(format!("\"{MD5}-13\""));
         assert!(matches!(quoted, ExpectedDigest::Parts { is_only_layout: true, .. }), "{quoted:?}");
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn other_etags_tell_nothing() {
+    fn other_etags_have_no_digest() {
         for etag in [None, Some(""), Some("\"x\""), Some("\"abc-2\"")] {
             assert_eq!(ExpectedDigest::new(etag, 100, 8 * MIB), ExpectedDigest::Unknown, "{etag:?}");
         }

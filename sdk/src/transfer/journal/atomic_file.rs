@@ -1,15 +1,15 @@
-//! Small files that are replaced in one step.
+//! Atomic replacement of small files.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replaces the content of a file. If the process or the machine dies, the file has the old or the new content. Only the
-/// user may read the file. Blocks.
+/// Replaces a file atomically: if the process or the machine dies, the file has the old or the new content. Only the current user
+/// can read the new file. Blocks.
 pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = temporary(path);
-    // A file that a killed process left behind may be readable by everybody, or be a symbolic link.
+    // A temporary file that already exists could be readable by other users, or be a symbolic link.
     remove_if_exists(&new)?;
     let mut file = private().create_new(true).open(&new)?;
     file.write_all(content)?;
@@ -20,21 +20,13 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the content of a file, or `None` if it does not exist. Blocks.
-pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(content) => Ok(Some(content)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Removes a file and its temporary file, which a killed process may have left behind. Blocks.
+/// Removes a file, and the temporary file that a killed process may have left. Blocks.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     remove_if_exists(path)?;
     remove_if_exists(&temporary(path))
 }
 
+/// Removes a file, unless it does not exist. Blocks.
 pub(crate) fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -42,11 +34,11 @@ pub(crate) fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs the folder of a file, so that a rename in it survives a power failure. Blocks.
+/// Syncs the folder of a file to disk, so that a rename in it survives a power failure. Blocks.
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Some file systems cannot sync folders. The rename itself has succeeded.
+    // Some file systems cannot sync folders, so an error is only logged: the rename has succeeded.
     if let Err(error) = File::open(folder).and_then(|folder| folder.sync_all()) {
         tracing::debug!(folder = %folder.display(), %error, "the folder could not be synced");
     }
@@ -55,7 +47,7 @@ pub(crate) fn sync_folder(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_: &Path) {}
 
-/// Returns options for writing to files that only the user may read.
+/// Returns options for creating a file that only the current user can read.
 pub(crate) fn private() -> OpenOptions {
     let mut options = File::options();
     options.write(true);
@@ -80,13 +72,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn write_replaces_the_content_and_leaves_no_other_file() {
+    fn write_replaces_the_content_and_leaves_no_temporary_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        assert_eq!(read(&path).unwrap(), None);
         for content in [b"one".as_slice(), b"two"] {
             write(&path, content).unwrap();
-            assert_eq!(read(&path).unwrap().as_deref(), Some(content));
+            assert_eq!(fs::read(&path).unwrap(), content);
         }
         fs::write(temporary(&path), "left behind").unwrap();
         remove(&path).unwrap();
@@ -96,7 +87,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn write_creates_a_private_file_and_follows_no_link_of_the_temporary_file() {
+    fn write_creates_a_private_file_and_follows_no_symbolic_link() {
         use std::os::unix::fs::{PermissionsExt, symlink};
 
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Locks on files, which the kernel releases when the process dies.
+//! File locks, which the kernel releases when the process dies.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::atomic_file::{private, remove_if_exists, with_suffix};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Number and interval of attempts to lock: a transfer that was dropped may still be writing.
+/// Number of attempts to lock a file. A transfer that was dropped can hold the lock until its last write ends.
 const MAX_ATTEMPTS: u32 = 40;
+/// Time between two attempts.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The right to use a resume journal, held through a lock on the file `JOURNAL.lock`.
+/// Lock of a resume journal, held on a separate file with the suffix `.lock`.
 ///
-/// Dropping it removes that file. A killed process leaves the file behind, which does not prevent others from locking it.
+/// Dropping it removes the lock file. A lock file that a killed process has left can be locked again.
 #[derive(Debug)]
 pub(super) struct JournalLock {
     path: PathBuf,
@@ -22,7 +23,7 @@ pub(super) struct JournalLock {
 }
 
 impl JournalLock {
-    /// Locks a journal, which need not exist. Blocks for up to 2 s.
+    /// Locks a journal, which does not have to exist. Blocks for up to 2 s.
     pub(super) fn acquire(journal: &Path) -> Result<Self> {
         let path = with_suffix(journal, ".lock");
         match open_locked(&path, private().create(true).truncate(false)) {
@@ -30,8 +31,8 @@ impl JournalLock {
             Ok(None) => Err(Error::new(
                 ErrorKind::Body,
                 format!(
-                    "the checkpoint {} is in use by another transfer, of this program or another: wait until that ends, or \
-                     name another file; no data was transferred",
+                    "the checkpoint {} is in use by another transfer: wait until that ends, or use another checkpoint file; \
+                     no data was transferred",
                     journal.display()
                 ),
             )),
@@ -50,13 +51,12 @@ impl Drop for JournalLock {
     fn drop(&mut self) {
         if let Err(error) = remove_if_exists(&self.path) {
             let path = self.path.display();
-            tracing::warn!(%path, %error, "the lock file of a checkpoint could not be removed; it has no effect");
+            tracing::warn!(%path, %error, "the lock file of a checkpoint could not be removed, but the lock is released");
         }
     }
 }
 
-/// Opens and locks the file at a path. Returns `None` if another handle holds the lock. Closing the file releases the lock.
-/// Blocks for up to 2 s.
+/// Opens and locks a file. Returns `None` if another handle holds the lock for 2 s. Closing the file releases the lock. Blocks.
 pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
@@ -74,15 +74,16 @@ fn try_open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
-        // Some file systems have no locks.
+        // Some file systems do not support locks.
         Err(TryLockError::Error(error)) => {
             tracing::debug!(path = %path.display(), %error, "the file system cannot lock files");
         }
     }
-    // The previous holder of the lock may have removed or renamed the file.
+    // The previous holder of the lock may have removed or renamed the file before it released the lock.
     Ok(is_at(&file, path)?.then_some(file))
 }
 
+/// Returns true if the path still leads to the open file.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     match path.metadata() {
         Ok(current) => Ok(is_same(&file.metadata()?, &current)),
@@ -98,7 +99,7 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// The standard library cannot compare files on other systems. A removed file is noticed because the path is gone.
+/// The standard library cannot compare files on other systems. There, only a removed or renamed file is noticed.
 #[cfg(not(unix))]
 fn is_same(_: &Metadata, _: &Metadata) -> bool {
     true
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_has_one_lock_at_a_time_and_no_lock_file_afterwards() {
+    fn journal_lock_is_exclusive_and_removes_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("c.json");
         let first = JournalLock::acquire(&journal).unwrap();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_file_of_a_killed_process_is_locked_again() {
+    fn lock_file_of_a_killed_process_is_locked_again() {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("c.json");
         fs::write(with_suffix(&journal, ".lock"), "").unwrap();
@@ -139,27 +140,27 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_named_in_the_error() {
+    fn error_names_a_missing_folder() {
         let folder = tempfile::tempdir().unwrap();
         let error = JournalLock::acquire(&folder.path().join("none/c.json")).unwrap_err().to_string();
         assert!(error.contains("none/c.json") && error.contains("folder does not exist"), "{error}");
     }
 
     #[test]
-    fn a_renamed_file_is_not_at_its_path_any_more() {
+    fn is_at_is_false_for_a_renamed_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("a.part"), folder.path().join("a"));
         let file = try_open_locked(&path, &options()).unwrap().unwrap();
         assert!(is_at(&file, &path).unwrap());
         fs::rename(&path, &target).unwrap();
-        assert!(!is_at(&file, &path).unwrap(), "the path is free");
+        assert!(!is_at(&file, &path).unwrap(), "no file is at the path");
         fs::write(&path, "another").unwrap();
         #[cfg(unix)]
         assert!(!is_at(&file, &path).unwrap(), "another file is at the path");
     }
 
     #[test]
-    fn two_threads_never_hold_the_lock_of_a_file_that_is_removed_each_time() {
+    fn threads_never_share_the_lock_of_a_file_that_each_holder_removes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
         let (holders, turns) = (AtomicU32::new(0), AtomicU32::new(0));

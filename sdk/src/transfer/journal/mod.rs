@@ -1,15 +1,14 @@
-//! Resume journal: the file from which an interrupted upload or download continues.
+//! Resume journal: a file that lists the finished parts of an upload or a download, so that it can be resumed.
 //!
-//! Both kinds of transfer use the same format, lock, atomic replacement and writing interval. Users know the file as the
-//! checkpoint of a transfer. The journal of an upload refers to a multipart upload on the server, that of a download to a
-//! partial file on disk.
+//! The public documentation calls the file a checkpoint. Uploads and downloads use the same format, lock, atomic replacement and
+//! write interval. The finished parts of an upload are on the server, those of a download in the partial file.
 
 pub(crate) mod atomic_file;
 pub(crate) mod lock;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,17 +22,20 @@ use super::etag::{hex, parse_hex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
 
-/// Version 1 had a format for uploads and another for downloads.
+/// Version of the format. In version 1, uploads and downloads had different formats.
 const VERSION: u32 = 2;
 
-/// Minimum time between two writes. Parts that finish in between are lost if the process dies: an upload hashes them again,
-/// a download fetches them again.
+/// Minimum time between two writes of a journal.
+///
+/// If the process dies, parts that finished since the last write are not in the journal. A resumed upload then hashes them again
+/// to compare them with the server; a resumed download fetches them again.
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A kind of transfer, and the properties that tell its transfers apart.
+/// Kind of transfer, with the properties by which a transfer recognises its journal.
 pub(crate) trait Transfer: Serialize + DeserializeOwned {
+    /// Name of the kind in the journal.
     const KIND: &'static str;
-    /// Advice on a journal that this version of the SDK cannot read.
+    /// Advice in the error about a journal that this version of the SDK cannot read.
     const ADVICE: &'static str;
 }
 
@@ -45,19 +47,19 @@ pub(crate) struct Journal<T> {
     kind: String,
     pub(crate) transfer: T,
     pub(crate) part_size: u64,
-    /// The finished parts by their numbers.
+    /// Finished parts by number.
     pub(crate) parts: BTreeMap<u32, FinishedPart>,
 }
 
-/// A part whose bytes are on the server or in the partial file.
+/// Part whose bytes are on the server or in the partial file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FinishedPart {
-    /// MD5 of the part's bytes in hexadecimal. `None` if they were not hashed.
+    /// MD5 of the bytes in hexadecimal. `None` if they were not hashed.
     md5: Option<String>,
 }
 
-/// The fields that every version has. Version 1 had no kind.
+/// Fields that a journal of any version has. Version 1 had no kind.
 #[derive(Deserialize)]
 struct Header {
     version: u32,
@@ -76,39 +78,9 @@ impl<T: Transfer> Journal<T> {
     pub(crate) fn md5(&self, part: u32) -> Option<Md5Sum> {
         self.parts.get(&part)?.md5.as_deref().and_then(parse_hex)
     }
-
-    /// Reads a journal. Returns `None` if the file does not exist.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` if it is the journal of another kind of transfer or of another version, `Body` if the file cannot be
-    /// read or is no journal.
-    fn read(path: &Path) -> Result<Option<Self>> {
-        let text = atomic_file::read(path).map_err(|error| failed(path, "could not be read", error))?;
-        let Some(text) = text else { return Ok(None) };
-        let damaged = |error| failed(path, "is no resume journal, or is damaged", error);
-        let Header { version, kind } = serde_json::from_slice(&text).map_err(damaged)?;
-        if version != VERSION {
-            return Err(Error::invalid_input(format!(
-                "the checkpoint {} has version {version}, and this SDK reads version {VERSION}: resume the {} with the SDK \
-                 that wrote the file, or {}",
-                path.display(),
-                T::KIND,
-                T::ADVICE,
-            )));
-        }
-        if let Some(kind) = kind.filter(|kind| kind != T::KIND) {
-            return Err(Error::invalid_input(format!(
-                "the checkpoint {} belongs to a transfer of another kind ({kind}, and not {}): name another file",
-                path.display(),
-                T::KIND,
-            )));
-        }
-        serde_json::from_slice(&text).map(Some).map_err(damaged)
-    }
 }
 
-/// A journal file that this transfer has locked.
+/// Journal file that this transfer has locked.
 #[derive(Debug)]
 pub(crate) struct JournalFile<T: Transfer> {
     path: PathBuf,
@@ -118,17 +90,17 @@ pub(crate) struct JournalFile<T: Transfer> {
 
 #[derive(Debug)]
 enum State<T> {
-    /// The transfer has written nothing yet. The file may hold the journal of an earlier one.
+    /// The transfer has not written the journal yet. The file may contain the journal of an earlier transfer.
     NotStarted,
     Open(OpenJournal<T>),
-    /// The transfer cannot be resumed: nothing is written any more.
+    /// The transfer has ended, or cannot be resumed. The journal is not written any more.
     Closed,
 }
 
 #[derive(Debug)]
 struct OpenJournal<T> {
     journal: Journal<T>,
-    /// The file that parts are written to. It is synced before the journal claims that they are in it.
+    /// Partial file of a download. It is synced before the journal is written, so that it contains the listed parts.
     data: Option<File>,
     has_changed: bool,
     last_attempt: Instant,
@@ -145,12 +117,39 @@ impl<T: Transfer> JournalFile<T> {
         &self.path
     }
 
-    /// Returns the journal of an earlier transfer, or `None` if there is no file. Blocks.
+    /// Reads the journal of an earlier transfer. Returns `None` if the file does not exist. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the journal belongs to another kind of transfer or has another version. `Body` if the file cannot be
+    /// read or is not a journal.
     pub(crate) fn read(&self) -> Result<Option<Journal<T>>> {
-        Journal::read(&self.path)
+        let path = self.path.display();
+        let text = match fs::read(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(&self.path, "could not be read", error)),
+        };
+        let damaged = |error| failed(&self.path, "is no resume journal, or is damaged", error);
+        let Header { version, kind } = serde_json::from_slice(&text).map_err(damaged)?;
+        if version != VERSION {
+            return Err(Error::invalid_input(format!(
+                "the checkpoint {path} has version {version}, and this SDK reads version {VERSION}: resume the {} with the SDK \
+                 that wrote the file, or {}",
+                T::KIND,
+                T::ADVICE,
+            )));
+        }
+        if let Some(kind) = kind.filter(|kind| kind != T::KIND) {
+            return Err(Error::invalid_input(format!(
+                "the checkpoint {path} belongs to a transfer of another kind ({kind}, and not {}): use another checkpoint file",
+                T::KIND,
+            )));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(damaged)
     }
 
-    /// Writes the journal for the first time, unless it was closed meanwhile. Blocks.
+    /// Writes the journal for the first time, unless it is already closed. Blocks.
     pub(crate) fn start(&self, journal: Journal<T>, data: Option<File>) -> Result<()> {
         let mut state = self.state();
         if matches!(*state, State::Closed) {
@@ -162,22 +161,22 @@ impl<T: Transfer> JournalFile<T> {
         Ok(())
     }
 
-    /// Continues a journal that was read. It is not written before the next part finishes.
+    /// Continues a journal that was read. It is written when the next part finishes.
     pub(crate) fn resume(&self, journal: Journal<T>) {
         *self.state() =
             State::Open(OpenJournal { journal, data: None, has_changed: true, last_attempt: Instant::now() });
     }
 
-    /// Records a finished part, and writes the journal if the last attempt is half a second ago. Blocks.
+    /// Records a finished part. Writes the journal if [`WRITE_INTERVAL`] has passed since the last attempt. Blocks.
     pub(crate) fn record(&self, part: u32, md5: Option<&Md5Sum>) -> Result<()> {
-        // A part of a transfer that was stopped may finish after the journal was closed.
+        // A part can still finish after the transfer was stopped and its journal closed.
         let State::Open(open) = &mut *self.state() else { return Ok(()) };
         open.journal.record(part, md5);
         open.has_changed = true;
         if open.last_attempt.elapsed() < WRITE_INTERVAL { Ok(()) } else { open.write(&self.path) }
     }
 
-    /// Writes what has not been written yet. Blocks.
+    /// Writes the journal if it has changed since the last write. Blocks.
     pub(crate) fn flush(&self) -> Result<()> {
         match &mut *self.state() {
             State::Open(open) if open.has_changed => open.write(&self.path),
@@ -185,7 +184,7 @@ impl<T: Transfer> JournalFile<T> {
         }
     }
 
-    /// Returns true if the transfer can be resumed from the file. Otherwise no journal will be written any more.
+    /// Returns true if the transfer can be resumed from the journal. Otherwise closes the journal, so that it is never written.
     pub(crate) fn is_open_or_close(&self) -> bool {
         let mut state = self.state();
         let is_open = matches!(*state, State::Open(_));
@@ -195,7 +194,7 @@ impl<T: Transfer> JournalFile<T> {
         is_open
     }
 
-    /// Closes the journal and removes its file. Blocks.
+    /// Closes the journal and removes the file. Blocks.
     pub(crate) fn remove(&self) -> Result<()> {
         *self.state() = State::Closed;
         atomic_file::remove(&self.path).map_err(|error| failed(&self.path, "could not be removed", error))
@@ -210,7 +209,7 @@ impl<T: Transfer> OpenJournal<T> {
     fn write(&mut self, path: &Path) -> Result<()> {
         self.last_attempt = Instant::now();
         let synced = self.data.as_ref().map_or(Ok(()), File::sync_data);
-        synced.map_err(|error| failed(path, "was not written, because the data could not be synced", error))?;
+        synced.map_err(|error| failed(path, "was not written, because the partial file could not be synced", error))?;
         let written = serde_json::to_vec(&self.journal).map_err(io::Error::from);
         let written = written.and_then(|text| atomic_file::write(path, &text));
         written.map_err(|error| failed(path, "could not be written", error))?;
@@ -225,8 +224,6 @@ fn failed(path: &Path, problem: &str, error: impl StdError + Send + Sync + 'stat
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_recorded_until_the_journal_is_removed() {
+    fn journal_records_parts_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         let file = lock(&path);
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_that_was_closed_before_its_start_is_never_written() {
+    fn journal_closed_before_its_start_is_never_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         let file = lock(&path);
@@ -286,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_journal_of_this_kind_and_version_is_refused_and_left_alone() {
+    fn file_that_is_no_journal_of_this_kind_and_version_is_refused_and_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         for (text, kind, problem) in [

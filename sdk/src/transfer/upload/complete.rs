@@ -1,99 +1,95 @@
-//! Completes a multipart upload, and finds out what happened if the answer does not tell.
+//! Completes a multipart upload, and finds out what happened if the response does not tell.
 //!
-//! `CompleteMultipartUpload` is not idempotent: after a timeout the server may or may not have created the object. The client
-//! then gathers [`Evidence`] (is the upload still there, what is stored under the key), and [`judge`] decides.
+//! `CompleteMultipartUpload` is not idempotent: after a timeout, the server may or may not have created the object. The client
+//! then gathers [`Evidence`] (does the upload still exist, which object is under the key), and [`judge`] decides.
+
+use std::sync::atomic::Ordering;
 
 use http::StatusCode;
 
-use super::multipart::{CompletedPart, MultipartUpload};
+use super::Uploaded;
+use super::multipart::MultipartUpload;
+use super::parts::CompletedPart;
 use crate::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::PartsEtag;
 
-/// In seconds. The server refuses requests from a clock that is further off.
+/// Maximum difference, in seconds, between the clocks of client and server. The server refuses requests if it is larger.
 const MAX_CLOCK_ERROR: i64 = 15 * 60;
 
-/// The object that an upload was completed to.
-#[derive(Debug, Default)]
-pub(crate) struct Completed {
-    pub(crate) etag: Option<String>,
-    /// Unset if the client sent no ETag, or has no permission to look at the object.
-    pub(crate) etag_kept: Option<bool>,
-    pub(crate) version_id: Option<String>,
-}
-
-/// The result of a completion.
+/// Outcome of a completion request that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// This upload created the object.
     Completed,
-    /// The upload is open, and completing it again is safe.
+    /// The upload still exists, and it is safe to complete it again.
     Retry,
-    /// The upload is open and stays so until it is aborted.
+    /// The upload still exists, and remains until it is aborted.
     Open,
-    /// The upload does not exist, and the object under the key, if there is one, is not its own.
+    /// The upload does not exist, and did not create the object that is under the key, if any.
     Gone,
-    /// The evidence does not tell. Aborting the upload could destroy an object that is being created.
+    /// The evidence is not conclusive. An abort could destroy an object that the server is creating.
     Unknown,
 }
 
-/// The answer to a completion request that did not succeed.
+/// Response to a completion request that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
-    /// The server did not execute it, or it was not sent at all.
+    /// The server did not execute the request, or the client did not send it.
     Refused,
     /// The upload does not exist.
     NoSuchUpload,
-    /// The server failed; or something that does not know QingStor's error codes, such as a proxy, answered 404.
+    /// The server failed, or a component without QingStor's error codes, such as a proxy, answered 404.
     Failed,
-    /// There was none, or only that of a gateway that did not wait: the server may still be executing it.
+    /// The server did not respond, or a gateway stopped waiting for it: the server may still be executing the request.
     None,
 }
 
-/// The state on the server after a completion that did not succeed.
+/// State on the server after a completion request that did not succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
-    /// The answers tell enough.
+    /// The client did not look, because the responses are conclusive.
     NotNeeded,
-    /// The server did not answer the questions.
+    /// The client looked, but the server did not answer.
     NoAnswer,
     /// The upload exists.
     Upload,
-    /// Neither the upload nor an object exists.
+    /// Neither the upload nor an object under the key exists.
     Nothing,
-    /// The upload does not exist, and there is an object.
+    /// The upload does not exist, and an object is under the key.
     Object { has_size: bool, is_recent: bool, change: Change, etag: EtagMatch },
 }
 
-/// A comparison of the object with the one before the completion.
+/// Comparison of the object under the key with the one before the completion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     /// It is another object, or there was none before.
     Changed,
-    /// It is the same object: version, ETag and time are equal.
+    /// Version, ETag and time of the last modification are equal.
     Same,
-    /// There was no answer before the completion.
+    /// The client does not know the object before the completion.
     Unknown,
 }
 
-/// A comparison of the object's ETag with the one that belongs to the parts.
+/// Comparison of the ETag of the object with the one that the client computed from the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EtagMatch {
+    /// The ETags are equal.
     Ours,
-    /// It is made of other parts, or has that form by accident.
+    /// The ETag was made of other parts, or has the form of such an ETag by chance.
     OfOtherParts,
-    /// It is of another form, or the client knows none for the parts because they were not hashed or are encrypted.
+    /// The ETag has another form, or the client computed none because the parts were not hashed or are encrypted.
     Incomparable,
 }
 
-/// Everything that the client knows after a completion that did not succeed.
+/// Everything that the client knows after a completion request that did not succeed.
 #[derive(Debug)]
 struct Evidence {
-    /// True if an earlier process may have asked for the completion.
+    /// True if an earlier process may have requested the completion.
     is_resumed: bool,
-    /// The answers to the completion requests so far, oldest first.
+    /// Responses to the completion requests so far, oldest first.
     answers: Vec<Answer>,
     /// True if the retry policy allows another request.
     can_retry: bool,
@@ -101,39 +97,39 @@ struct Evidence {
 }
 
 impl Evidence {
-    /// Returns true if the last answer does not tell, so that the client has to look at the server's state.
-    fn is_open_question(&self) -> bool {
+    /// Returns true if the responses are not conclusive, so that the client has to look at the state on the server.
+    fn has_to_look(&self) -> bool {
         let may_have_executed =
             self.is_resumed || self.answers.iter().any(|answer| matches!(answer, Answer::Failed | Answer::None));
         may_have_executed && self.answers.last() != Some(&Answer::Refused)
     }
 }
 
-/// Decides what a completion that did not succeed led to. The first row that fits counts.
+/// Decides what a completion request that did not succeed led to. The first matching row of the table counts.
 ///
 /// | last answer | upload | object | size | changed | ETag | other condition | outcome |
 /// | --- | --- | --- | --- | --- | --- | --- | --- |
-/// | `Refused` | | | | | | a request has no answer | `Unknown` |
+/// | `Refused` | | | | | | an earlier answer is `None` | `Unknown` |
 /// | `Refused` | | | | | | | `Open` |
-/// | `NoSuchUpload` | not looked at: no request can have been executed | | | | | | `Gone` |
+/// | `NoSuchUpload` | not needed | | | | | no request can have been executed | `Gone` |
 /// | any other | no answer | | | | | | `Unknown` |
 /// | | exists | | | | | can be retried | `Retry` |
-/// | | exists | | | | | a request has no answer | `Unknown` |
+/// | | exists | | | | | an answer is `None` | `Unknown` |
 /// | | exists | | | | | | `Open` |
 /// | | gone | none | | | | | `Gone` |
 /// | | gone | exists | other | | | | `Gone` |
 /// | | gone | exists | | no | | older than the upload | `Gone` |
-/// | | gone | exists | | no | ours | the first request said `NoSuchUpload`: an earlier process completed it | `Completed` |
-/// | | gone | exists | | no | ours | the object may have been replaced by its like within a second | `Unknown` |
-/// | | gone | exists | | no | not ours | the first request said `NoSuchUpload`: an earlier process may have completed it | `Unknown` |
+/// | | gone | exists | | no | ours | the only answer is `NoSuchUpload`: an earlier process completed the upload | `Completed` |
+/// | | gone | exists | | no | ours | an equal object may have replaced it within the same second | `Unknown` |
+/// | | gone | exists | | no | not ours | the only answer is `NoSuchUpload`: an earlier process may have completed the upload | `Unknown` |
 /// | | gone | exists | | no | not ours | | `Gone` |
 /// | | gone | exists | | yes or unknown | ours | | `Completed` |
-/// | | gone | exists | | yes or unknown | of other parts, or the server's own | | `Unknown` |
+/// | | gone | exists | | yes or unknown | of other parts | | `Unknown` |
 /// | | gone | exists | | yes | incomparable | | `Completed` |
 /// | | gone | exists | | unknown | incomparable | | `Unknown` |
 fn judge(evidence: &Evidence) -> Outcome {
     let Evidence { answers, can_retry, seen, .. } = evidence;
-    // The server may still execute a request that it did not answer.
+    // The server may still execute a request without a response.
     let open = if answers.contains(&Answer::None) { Outcome::Unknown } else { Outcome::Open };
     if answers.last() == Some(&Answer::Refused) {
         return open;
@@ -159,102 +155,67 @@ fn judge(evidence: &Evidence) -> Outcome {
     }
 }
 
-/// The object under the key before the completion.
-pub(super) enum Before {
-    Nothing,
-    Object(Version),
-    /// There was no answer, or the client has no permission.
-    Unknown,
-}
-
-/// The attributes that change when an object is replaced.
-#[derive(PartialEq, Eq)]
-pub(super) struct Version {
-    id: Option<String>,
-    etag: Option<String>,
-    last_modified: Option<Timestamp>,
-}
-
-impl Version {
-    fn of(object: &HeadObjectOutput) -> Self {
-        Self { id: object.version_id.clone(), etag: object.etag.clone(), last_modified: object.last_modified }
-    }
-}
-
 impl MultipartUpload {
-    /// Completes the upload and checks that the object has the size of the parts.
+    /// Completes the upload, and retries if that is safe. `before` is the object under the key before the completion.
     ///
-    /// Must not be cancelled: the server may be completing the upload.
-    pub(super) async fn complete(&self, parts: &[CompletedPart], before: &Before) -> Result<Completed> {
-        let size = parts.iter().map(|part| part.length).sum();
-        let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
-        let expected_etag = sums.filter(|_| !self.is_encrypted()).map(|sums| PartsEtag::of(&sums));
-        let mut attempts = self.bucket.attempts();
+    /// Must not be cancelled, because the server may be completing the upload.
+    ///
+    /// # Errors
+    ///
+    /// With [`Outcome::Open`], [`Outcome::Gone`] or [`Outcome::Unknown`].
+    pub(super) async fn complete(
+        &self,
+        parts: &[CompletedPart],
+        before: &Result<Option<HeadObjectOutput>>,
+    ) -> Result<(), (Error, Outcome)> {
+        let is_encrypted = self.job.properties.encryption.is_some();
+        let etag = self.expected_etag(parts);
+        let mut attempts = self.job.bucket.attempts();
         let mut evidence =
             Evidence { is_resumed: self.is_resumed, answers: Vec::new(), can_retry: true, seen: Seen::NotNeeded };
         loop {
-            let mut input = self.headers.complete(&self.upload_id);
-            input.object_parts = parts.iter().map(|part| part.listed(self.is_encrypted())).collect();
-            input.etag = expected_etag.map(|etag| etag.to_string());
-            let Err(error) = self.bucket.send_object_within(&mut attempts, &self.key, input).await else { break };
+            let mut input = self.job.properties.complete(&self.upload_id);
+            input.object_parts = parts.iter().map(|part| part.listed(is_encrypted)).collect();
+            input.etag = etag.map(|etag| etag.to_string());
+            let completing = self.job.bucket.send_object_within(&mut attempts, &self.job.key, input);
+            let Err(error) = completing.await else { return Ok(()) };
             let wait = attempts.wait_after(&error);
             evidence.can_retry = wait.is_some();
             evidence.answers.push(classify(&error));
-            if evidence.is_open_question() {
-                evidence.seen = self.look(size, expected_etag, before).await.unwrap_or_else(|error| {
+            if evidence.has_to_look() {
+                evidence.seen = self.look(size_of(parts), etag, before).await.unwrap_or_else(|error| {
                     let upload_id = &self.upload_id;
                     tracing::warn!(upload_id, %error, "the client cannot find out whether the upload was completed");
                     Seen::NoAnswer
                 });
             }
             match (judge(&evidence), wait) {
-                (Outcome::Completed, _) => break,
+                (Outcome::Completed, _) => return Ok(()),
                 (Outcome::Retry, Some(wait)) => attempts.wait(wait, &error).await,
-                (Outcome::Retry | Outcome::Open, _) => return Err(error),
-                (outcome @ (Outcome::Gone | Outcome::Unknown), _) => {
-                    self.set_outcome(outcome);
-                    return Err(error);
-                }
-            }
-        }
-        self.set_outcome(Outcome::Completed);
-        self.verify(size, expected_etag).await
-    }
-
-    fn set_outcome(&self, outcome: Outcome) {
-        // It is set once, because an upload is completed once.
-        let _first = self.outcome.set(outcome);
-    }
-
-    /// Looks at the object under the key before the completion. If the server gives objects an ETag of its own, this is what
-    /// tells the new object from an old one.
-    pub(super) async fn object_before(&self) -> Before {
-        match self.bucket.head_object(&self.key, self.headers.head()).await {
-            Ok(object) => Before::Object(Version::of(&object)),
-            Err(error) if error.is_not_found() => Before::Nothing,
-            Err(error) => {
-                tracing::debug!(%error, "the object before the completion is unknown");
-                Before::Unknown
+                (Outcome::Retry, None) => return Err((error, Outcome::Open)),
+                (outcome, _) => return Err((error, outcome)),
             }
         }
     }
 
-    async fn look(&self, size: u64, expected_etag: Option<PartsEtag>, before: &Before) -> Result<Seen> {
+    /// Looks at the upload and at the object under the key. `size` and `expected_etag` are those of the parts.
+    async fn look(
+        &self,
+        size: u64,
+        expected_etag: Option<PartsEtag>,
+        before: &Result<Option<HeadObjectOutput>>,
+    ) -> Result<Seen> {
         let input = ListMultipartInput::new(&self.upload_id).limit(1);
-        match self.bucket.list_multipart(&self.key, input).await {
+        match self.job.bucket.list_multipart(&self.job.key, input).await {
             Ok(_) => return Ok(Seen::Upload),
             Err(error) if is_no_such_upload(&error) => {}
             Err(error) => return Err(error),
         }
-        let object = match self.bucket.head_object(&self.key, self.headers.head()).await {
-            Ok(object) => object,
-            Err(error) if error.is_not_found() => return Ok(Seen::Nothing),
-            Err(error) => return Err(error),
-        };
+        let Some(object) = self.job.object().find().await? else { return Ok(Seen::Nothing) };
         let change = match before {
-            Before::Object(before) if *before == Version::of(&object) => Change::Same,
-            Before::Object(_) | Before::Nothing => Change::Changed,
-            Before::Unknown => Change::Unknown,
+            Ok(Some(before)) if is_same(before, &object) => Change::Same,
+            Ok(_) => Change::Changed,
+            Err(_) => Change::Unknown,
         };
         let etag = match (expected_etag, object.etag.as_deref().and_then(PartsEtag::parse)) {
             (Some(ours), Some(stored)) if ours == stored => EtagMatch::Ours,
@@ -263,29 +224,56 @@ impl MultipartUpload {
         };
         Ok(Seen::Object {
             has_size: object.content_length.is_none_or(|length| length == size),
-            is_recent: was_made_after(&object, self.begun),
+            is_recent: was_made_after(&object, self.initiated),
             change,
             etag,
         })
     }
 
-    async fn verify(&self, size: u64, expected_etag: Option<PartsEtag>) -> Result<Completed> {
-        let stored = self.headers.stored(&self.bucket, &self.key);
-        let Some(object) = stored.verify_stored(size).await? else {
-            return Ok(Completed::default());
-        };
-        let HeadObjectOutput { etag: stored, version_id, .. } = object;
-        let etag_kept = expected_etag.map(|expected| stored.as_deref().and_then(PartsEtag::parse) == Some(expected));
+    /// Checks that the object of the completed upload has the size of the parts. Returns the summary.
+    pub(super) async fn verify(&self, parts: &[CompletedPart]) -> Result<Uploaded> {
+        let object = self.job.object().verify_stored(size_of(parts)).await?;
+        let etag_kept = object
+            .as_ref()
+            .zip(self.expected_etag(parts))
+            .map(|(object, expected)| object.etag.as_deref().and_then(PartsEtag::parse) == Some(expected));
         if etag_kept == Some(false) {
-            tracing::debug!(upload_id = self.upload_id, "the server made an ETag of its own");
+            tracing::debug!(
+                upload_id = self.upload_id,
+                "the server gave the object another ETag than the client proposed"
+            );
         }
-        Ok(Completed { etag: stored, etag_kept, version_id })
+        let HeadObjectOutput { etag, version_id, .. } = object.unwrap_or_default();
+        Ok(Uploaded {
+            etag,
+            etag_kept,
+            version_id,
+            upload_id: Some(self.upload_id.clone()),
+            parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+            attempts: self.attempts.load(Ordering::Relaxed),
+            ..Uploaded::new(&self.job, size_of(parts))
+        })
+    }
+
+    /// Computes the ETag of the object. Returns `None` if parts were not hashed or are encrypted.
+    fn expected_etag(&self, parts: &[CompletedPart]) -> Option<PartsEtag> {
+        let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
+        sums.filter(|_| self.job.properties.encryption.is_none()).map(|sums| PartsEtag::of(&sums))
     }
 }
 
-/// Returns true if an upload that was initiated at `begun` may have created the object.
-pub(super) fn was_made_after(object: &HeadObjectOutput, begun: Timestamp) -> bool {
-    object.last_modified.is_some_and(|at| at.as_unix() >= begun.as_unix() - MAX_CLOCK_ERROR)
+fn size_of(parts: &[CompletedPart]) -> u64 {
+    parts.iter().map(|part| part.length).sum()
+}
+
+/// Compares the attributes that change when an object is replaced.
+fn is_same(one: &HeadObjectOutput, other: &HeadObjectOutput) -> bool {
+    (&one.version_id, &one.etag, one.last_modified) == (&other.version_id, &other.etag, other.last_modified)
+}
+
+/// Returns true if an upload that was initiated at `initiated` may have created the object.
+pub(super) fn was_made_after(object: &HeadObjectOutput, initiated: Timestamp) -> bool {
+    object.last_modified.is_some_and(|at| at.as_unix() >= initiated.as_unix() - MAX_CLOCK_ERROR)
 }
 
 pub(super) fn is_no_such_upload(error: &Error) -> bool {
@@ -322,7 +310,7 @@ mod tests {
     use super::*;
     use crate::error::ServiceError;
 
-    /// Builds evidence of a new upload, after one request, with no attempts left.
+    /// Returns the evidence after one request of an upload that was not resumed, without attempts left.
     fn evidence(answer: Answer, seen: Seen) -> Evidence {
         Evidence { is_resumed: false, answers: vec![answer], can_retry: false, seen }
     }
@@ -376,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn the_client_looks_if_a_request_may_have_been_executed() {
+    fn client_looks_if_a_request_may_have_been_executed() {
         use Answer::{Failed, NoSuchUpload, Refused};
         for (is_resumed, answers, looks) in [
             (false, vec![NoSuchUpload], false),
@@ -388,12 +376,12 @@ mod tests {
             (false, vec![Answer::None, Refused], false),
         ] {
             let evidence = Evidence { is_resumed, answers, can_retry: true, seen: Seen::NotNeeded };
-            assert_eq!(evidence.is_open_question(), looks, "{evidence:?}");
+            assert_eq!(evidence.has_to_look(), looks, "{evidence:?}");
         }
     }
 
     #[test]
-    fn answers_are_classified_by_what_the_server_may_have_done() {
+    fn classify_tells_if_the_server_may_have_executed_the_request() {
         let service = |status: u16, code: Option<&str>| {
             let mut error = ServiceError::of_headers(StatusCode::from_u16(status).unwrap(), &http::HeaderMap::new());
             error.code = code.map(str::to_owned);

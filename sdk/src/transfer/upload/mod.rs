@@ -1,11 +1,11 @@
-//! Uploads of files, bytes and readers to objects.
+//! Uploads of files, bytes and readers.
 
-mod abort_guard;
 mod complete;
 mod multipart;
+mod parts;
+mod reader;
 mod resume;
 mod run;
-mod stream;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -14,21 +14,23 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
+use tracing::{Instrument, debug_span};
 
 use super::etag::Checksum;
+use super::job::Job;
 use super::object_properties::{CustomerKey, ObjectProperties};
 use super::options::TransferOptions;
+use super::part_size::MIB;
 use super::progress::TransferProgress;
 use super::tasks::Cancellation;
 use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
 
-pub(crate) use abort_guard::start;
-pub(crate) use complete::Completed;
-pub(crate) use multipart::{CompletedPart, MultipartUpload};
+pub(crate) use multipart::MultipartUpload;
+pub(crate) use parts::CompletedPart;
 
-/// Upload of a file, bytes or a reader to an object, created by [`Bucket::upload`].
+/// Upload of a file, bytes or a reader to an object. [`Bucket::upload`] creates it.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -40,44 +42,52 @@ pub(crate) use multipart::{CompletedPart, MultipartUpload};
 ///     .on_progress(|progress| println!("{} bytes", progress.bytes))
 ///     .send()
 ///     .await?;
-/// println!("{} parts, ETag {:?}", uploaded.parts, uploaded.etag);
+/// println!("{} bytes in {} parts", uploaded.size, uploaded.parts);
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// Content that fits in one part is sent with one `PutObject`. Larger content becomes a multipart upload: several parts are
-/// sent concurrently, and a part that fails is retried alone. Each request carries the MD5 of its bytes, which the server
-/// compares. After the completion, the client checks the size of the object.
+/// Content that fits into one part is sent with one `PutObject` request. Larger content is sent as a multipart upload, in
+/// concurrent parts that are retried individually according to [`Config::retry`](crate::Config::retry). The server
+/// compares the bytes of each request with their MD5. After the completion of a multipart upload, the client checks the
+/// size of the object.
 ///
 /// | | default | limits |
 /// | --- | --- | --- |
 /// | [`part_size`](Upload::part_size) | 8 MiB | 4 MiB to 5 GiB |
-/// | [`concurrency`](Upload::concurrency) | 8 | 1 and more |
+/// | [`concurrency`](Upload::concurrency) | 8 parts | at least 1 |
 /// | [`checksum`](Upload::checksum) | [`Checksum::Md5`] | |
-/// | size | | 50,000 GiB (10,000 parts); from a reader 50 TB |
+/// | size of the object | | 50,000 GiB (10,000 parts of 5 GiB); from a reader 50 TB |
 ///
-/// # Failure
+/// # Failed uploads
 ///
-/// If an upload fails, the client aborts it, because stored parts cost money. With a [`checkpoint`](Upload::checkpoint) it
-/// is kept to be resumed, unless the file changed. If the server does not say whether it completed the upload, the client
-/// does not abort it. [`Error::upload_state`] tells these cases apart.
+/// The server stores and bills the parts of a multipart upload until it is completed or aborted. If an upload fails, the
+/// client therefore aborts it, with two exceptions:
 ///
-/// Dropping the future stops the upload, and aborts it in the background if the runtime keeps running. Bytes that the HTTP
-/// library and the operating system have already taken over, some MiB at most, are held until the server reads them or the
-/// connection ends. If the completion was already requested, the server completes or aborts the upload, depending on the
-/// request that it executes first.
+/// * With a [`checkpoint`](Upload::checkpoint), the upload is kept and can be resumed, unless the file has changed.
+/// * If the client cannot find out whether the server has completed the upload, the upload is not aborted, because that could
+///   destroy the object.
+///
+/// [`Error::upload_state`] returns the state of the upload.
+///
+/// # Dropped futures
+///
+/// Dropping the future of [`send`](Upload::send) stops the upload. Without a checkpoint, a background task aborts the
+/// multipart upload if the runtime continues to run. If the client has already requested the completion, the server either
+/// completes or aborts the upload, depending on the request that it executes first. [`cancel_on`](Upload::cancel_on) stops an
+/// upload and waits for the abort.
 #[must_use = "nothing is sent before `send`"]
 pub struct Upload {
     bucket: Bucket,
     key: String,
     input: Option<Input>,
-    headers: ObjectProperties,
+    properties: ObjectProperties,
     options: TransferOptions,
 }
 
-pub(crate) type Reader = Pin<Box<dyn AsyncRead + Send>>;
+type Reader = Pin<Box<dyn AsyncRead + Send>>;
 
-/// Content to upload, as the caller gave it.
+/// Content to upload.
 enum Input {
     File(PathBuf),
     Bytes(Bytes),
@@ -85,107 +95,115 @@ enum Input {
 }
 
 impl Bucket {
-    /// Creates an [`Upload`] of a file, bytes, or a reader of any size.
+    /// Creates an [`Upload`] of a file, bytes or a reader to the object `key`. An existing object is replaced.
     pub fn upload(&self, key: impl Into<String>) -> Upload {
         Upload {
             bucket: self.clone(),
             key: key.into(),
             input: None,
-            headers: ObjectProperties::default(),
+            properties: ObjectProperties::default(),
             options: TransferOptions::default(),
         }
     }
 }
 
 impl Upload {
-    /// Uploads a file.
+    /// Uploads the file at `path`.
     ///
-    /// The file is read in chunks: about 2 MiB of memory are used for each part in flight, whatever the size of the file and
-    /// of its parts. It is read twice, to be hashed and to be sent, or once if [`checksum`](Upload::checksum) is `None`.
+    /// The file is read in chunks, which take about 2 MiB of memory for each part in flight. It is read twice, once to compute
+    /// its MD5s and once to send it; with [`checksum(None)`](Upload::checksum), it is read once.
     ///
-    /// If the file changes during the upload, the upload fails, and a multipart upload creates no object. If one request was
-    /// enough, the server may have stored the object before the change was noticed, and the error says so. That object has
-    /// the content from before the change, or, with `checksum(None)`, possibly a mixture of both.
+    /// The upload fails if the file changes meanwhile. A multipart upload then creates no object. If one request was enough,
+    /// the server may already have stored the object; in that case the error says so. The object has the content from before
+    /// the change or, with `checksum(None)`, possibly a mixture of the old and the new content.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.input = Some(Input::File(path.into()));
         self
     }
 
-    /// Uploads bytes in memory, without copying them.
+    /// Uploads bytes in memory. They are not copied.
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
         self.input = Some(Input::Bytes(bytes.into()));
         self
     }
 
-    /// Uploads the bytes of a reader until its end, for example standard input, a pipe or the output of a compressor.
+    /// Uploads the bytes of a reader until it ends, for example standard input, a pipe or the output of a compressor.
     ///
-    /// The size is unknown in advance, so parts grow: the part size doubles at parts 128, 256 and 384, and from part 528 on
-    /// after every 16 parts, up to 5 GiB. Large parts are sent with less concurrency, to stay within the
-    /// [`memory_budget`](Upload::memory_budget). Parts that are larger than this budget are kept in
-    /// [temporary files](std::env::temp_dir), two at most, until they are sent. With the defaults this begins after 16 GiB,
-    /// and later with a larger [`part_size`](Upload::part_size).
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// let uploaded = bucket.upload("logs/today").reader(tokio::io::stdin()).send().await?;
+    /// println!("{} bytes", uploaded.size);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// The size of the object is unknown in advance, so the parts grow: the part size doubles at parts 128, 256 and 384, and
+    /// then after every 16 parts from part 528 on, up to 5 GiB. Fewer large parts are in flight, to stay within the
+    /// [`memory_budget`](Upload::memory_budget). A part that is larger than the budget is written to a
+    /// [temporary file](std::env::temp_dir) before it is sent; there are at most two such files. With the default options,
+    /// this starts after 16 GiB.
     pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
         self.input = Some(Input::Reader(Box::pin(reader)));
         self
     }
 
-    /// Sets the `Content-Type` of the object. Unset by default.
+    /// Sets the `Content-Type` header of the object. Unset by default.
     pub fn content_type(mut self, value: impl Into<String>) -> Self {
-        self.headers.content_type = Some(value.into());
+        self.properties.content_type = Some(value.into());
         self
     }
 
-    /// Sets the `Cache-Control` of the object. Unset by default.
+    /// Sets the `Cache-Control` header of the object. Unset by default.
     pub fn cache_control(mut self, value: impl Into<String>) -> Self {
-        self.headers.cache_control = Some(value.into());
+        self.properties.cache_control = Some(value.into());
         self
     }
 
-    /// Sets the `Content-Disposition` of the object. Unset by default.
+    /// Sets the `Content-Disposition` header of the object. Unset by default.
     pub fn content_disposition(mut self, value: impl Into<String>) -> Self {
-        self.headers.content_disposition = Some(value.into());
+        self.properties.content_disposition = Some(value.into());
         self
     }
 
-    /// Sets the `Content-Encoding` of the object. Unset by default.
+    /// Sets the `Content-Encoding` header of the object, for content that is already encoded. Unset by default.
     ///
-    /// It describes the bytes as they are: the client does not compress them.
+    /// The client does not compress the content.
     pub fn content_encoding(mut self, value: impl Into<String>) -> Self {
-        self.headers.content_encoding = Some(value.into());
+        self.properties.content_encoding = Some(value.into());
         self
     }
 
-    /// Sets the `Expires` of the object. Unset by default.
+    /// Sets the `Expires` header of the object. Unset by default.
     pub fn expires(mut self, value: impl Into<String>) -> Self {
-        self.headers.expires = Some(value.into());
+        self.properties.expires = Some(value.into());
         self
     }
 
-    /// Adds an entry of metadata, the header `X-QS-Meta-<name>`. An entry with the same name is replaced.
+    /// Adds an entry to the metadata of the object, the header `X-QS-Meta-<name>`. Replaces an entry with the same name.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.metadata.insert(name.into(), value.into());
+        self.properties.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// Sets the storage class of the object. Defaults to the server's default, the standard class.
+    /// Sets the storage class of the object. If unset, the server uses the standard class.
     pub fn storage_class(mut self, class: StorageClass) -> Self {
-        self.headers.storage_class = Some(class);
+        self.properties.storage_class = Some(class);
         self
     }
 
-    /// Has the server encrypt the object with a customer key. Not encrypted with one by default.
+    /// Makes the server encrypt the object with a customer key. If unset, the object is not encrypted with a customer key.
     ///
-    /// The ETags are then those of the encrypted bytes, so the client does not compare them. The server still compares the
-    /// bytes of each request with their `Content-MD5`.
+    /// The ETag of an encrypted object or part is computed from the encrypted bytes, so the client does not compare it. The
+    /// server still compares the bytes of each request with their `Content-MD5`.
     pub fn encryption(mut self, key: CustomerKey) -> Self {
-        self.headers.encryption = Some(key);
+        self.properties.encryption = Some(key);
         self
     }
 
-    /// Sets the size of a part in bytes, 4 MiB to 5 GiB. Defaults to 8 MiB.
+    /// Sets the size of a part in bytes, from 4 MiB to 5 GiB. Defaults to 8 MiB.
     ///
-    /// It is rounded up to whole MiB, so that a download can derive the part size from the ETag and the size of the object.
-    /// Parts are larger if there would be more than 10,000.
+    /// The size is rounded up to whole MiB, so that a download can derive it from the ETag and the size of the object. Parts
+    /// are larger if there would be more than 10,000.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self
@@ -197,70 +215,88 @@ impl Upload {
         self
     }
 
-    /// Sets the maximum number of bytes of a [reader](Upload::reader) in memory, at least two parts. Defaults to
-    /// `concurrency` × `part_size`, and at least two parts.
+    /// Sets the maximum number of bytes of a [reader](Upload::reader) that are held in memory, at least twice the part size.
+    /// Defaults to `concurrency` × `part_size`, and at least twice the part size.
     ///
-    /// The parts of a reader are in memory as a whole while they are sent. Files and bytes do not use this budget.
+    /// A part of a reader is in memory as a whole until it was sent. Uploads of files and bytes do not use the budget.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
     }
 
-    /// Sets the checksum that the server verifies the bytes with. Defaults to [`Checksum::Md5`].
+    /// Sets the checksum with which the server verifies the bytes. Defaults to [`Checksum::Md5`].
     ///
     /// With `None`, nothing is hashed, which saves about half of the CPU time. The server then cannot detect bytes that were
-    /// changed by faulty memory or network devices, unless TCP (a checksum of 16 bits) or, over `https`, TLS detects it.
+    /// changed by faulty memory or network devices. Only TCP (with a checksum of 16 bits) and, for `https`, TLS protect them.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
         self.options.checksum = checksum.into();
         self
     }
 
-    /// Sets the path of the checkpoint, the file from which an interrupted upload continues. Default: none. Only for
-    /// [`file`](Upload::file).
+    /// Sets the path of the checkpoint, a file from which an interrupted upload is resumed. If unset, uploads cannot be
+    /// resumed. Only uploads of a [`file`](Upload::file) can have a checkpoint.
     ///
-    /// The same call continues after an error, a cancellation or the death of the process. A part on the server is not sent
-    /// again if its size and MD5 are those of the file as it is now. The file is read for that, unless it was not touched
-    /// meanwhile. The `part_size` is that of the first call. If the server does not know the upload any more, it starts
-    /// again, and [`Uploaded::restarted`] is true.
+    /// To resume an upload after an error, a cancellation or the death of the process, make the same call again:
     ///
-    /// The upload is refused if the file has changed, if endpoint, zone, bucket, key or a property such as `content_type`
-    /// or `encryption` differ from the first call, and if another transfer uses the checkpoint. A file that is not a
-    /// checkpoint of this version of the SDK is refused and left as it is. If the file changes during the upload, the
-    /// upload is aborted and the checkpoint removed.
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// let upload = || bucket.upload("db.tar").file("db.tar").checkpoint("db.tar.qsupload");
+    /// let uploaded = match upload().send().await {
+    ///     Err(error) if error.is_timeout() => upload().send().await?,
+    ///     outcome => outcome?,
+    /// };
+    /// println!("{} bytes were resumed", uploaded.resumed_bytes);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
-    /// The checkpoint is written at most twice a second. It contains the object's metadata, but no keys, and only the user
-    /// may read it. If it cannot be written once the upload has begun, for example because the disk is full, the upload
-    /// continues with a warning. It is removed when the upload is complete. A file with the suffix `.lock` holds its lock.
+    /// A part on the server is not sent again if its size and MD5 equal those of the file. To compute these MD5s, the client
+    /// reads the file, unless the file was not modified since the interruption. The part size remains that of the first call.
+    /// If the upload does not exist on the server any more, a new one starts, and [`Uploaded::restarted`] is true.
     ///
-    /// An upload that is not resumed keeps its parts, which cost money, until it is aborted.
+    /// The call fails without any effect if
+    ///
+    /// * the file has changed,
+    /// * the endpoint, zone, bucket, key or a property such as `content_type` or `encryption` differs from the first call,
+    /// * another transfer uses the checkpoint, or
+    /// * the file at the path is not a checkpoint of this version of the SDK.
+    ///
+    /// If the file changes during the upload, the upload is aborted and the checkpoint removed.
+    ///
+    /// The checkpoint is written at most twice a second, and removed when the upload is complete. It contains the metadata of
+    /// the object but no keys, and only the current user can read it. If it cannot be written after the upload has started,
+    /// for example because the disk is full, the upload continues and logs a warning. A second file, with the suffix `.lock`,
+    /// locks the checkpoint.
+    ///
+    /// The server stores and bills the parts of an interrupted upload until it is resumed or aborted; see
+    /// [`Bucket::abort_stale_uploads`].
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
         self
     }
 
-    /// Limits the bytes per second of all requests together, at least 1. Unlimited by default.
+    /// Limits the bandwidth of all requests together, in bytes per second, at least 1. Unlimited by default.
     pub fn bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.options.bandwidth = Some(bytes_per_second);
         self
     }
 
-    /// Sets a callback for progress, called when bytes have been sent or a part is finished.
+    /// Sets a callback that is called when bytes were sent or a part is finished. No callback by default.
     ///
-    /// Calls come one at a time, and each shows a later state than the one before. States that arise during a call are
-    /// skipped; the last call has the final numbers. The tasks that send make the calls, so the callback must return quickly
-    /// and must not panic.
+    /// Calls are sequential, and each reports a later state than the previous one. Changes during a call can be skipped, but
+    /// the last call always reports the final numbers. The tasks that send the bytes make the calls, so the callback must
+    /// return quickly and must not panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self
     }
 
-    /// Cancels the upload when the future completes.
+    /// Cancels the upload when the future `cancelled` completes. Not cancelled by default.
     ///
-    /// Parts in flight are stopped, and the multipart upload is aborted, or kept if it has a
-    /// [`checkpoint`](Upload::checkpoint). [`send`](Upload::send) returns an error of kind
-    /// [`Cancelled`](crate::ErrorKind::Cancelled), which tells what was done. If a single request was in flight, the server
-    /// may still store the object. Once the completion of a multipart upload was requested, a cancellation has no effect.
-    /// Dropping the future of `send` stops the upload too, but cannot wait for the abort.
+    /// The client stops the parts in flight, and aborts the multipart upload or, with a [`checkpoint`](Upload::checkpoint),
+    /// keeps it. [`send`](Upload::send) then returns an error of kind [`Cancelled`](crate::ErrorKind::Cancelled), whose
+    /// [`upload_state`](Error::upload_state) tells the result. If the content is sent with one request, the server may still
+    /// store the object. A cancellation has no effect after the client has requested the completion.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -280,51 +316,82 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if there is no source, or an option is out of its
-    ///   limits.
-    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the source cannot be read, or changed meanwhile.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the object has another size.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no content is set, an option is out of its limits, or
+    ///   the checkpoint belongs to another transfer.
+    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the content or the checkpoint cannot be read, or if the file has
+    ///   changed.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the object has another size than the
+    ///   content.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
-    /// * The errors of the operations.
+    /// * The errors of the operations that store an object, such as `PutObject` and `UploadMultipart`.
     ///
-    /// [`Error::upload_id`] and [`Error::part_number`] name the upload and the part, and [`Error::upload_state`] tells what
-    /// became of the upload.
+    /// [`Error::upload_id`], [`Error::part_number`] and [`Error::upload_state`] describe the multipart upload.
     pub async fn send(self) -> Result<Uploaded> {
-        let Self { bucket, key, input, headers, options } = self;
+        let Self { bucket, key, input, properties, options } = self;
         let input = input.ok_or_else(|| {
             Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
         })?;
-        Box::pin(run::run(&bucket, &key, input, &headers, options)).await
+        let meter = options.meter()?;
+        let options = TransferOptions { part_size: options.part_size.next_multiple_of(MIB), ..options };
+        let span = debug_span!("upload", bucket = bucket.name(), key);
+        let job = Arc::new(Job { bucket, key, properties, options, meter });
+        let outcome = Box::pin(job.upload(input).instrument(span)).await;
+        job.meter.finish();
+        outcome
     }
 }
 
-/// The summary of a successful upload, returned by [`Upload::send`].
+/// Summary of a completed upload, returned by [`Upload::send`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Uploaded {
-    /// The object's key.
+    /// Key of the object.
     pub key: String,
     /// Size of the object in bytes.
     pub size: u64,
-    /// ETag that the server gave the object.
+    /// ETag of the object. `None` if the server returned none, or if the access key may not read the object.
     pub etag: Option<String>,
-    /// True if this ETag is the one made of the parts' MD5s, as S3's tools compute it. False if the server made one of its
-    /// own, which is no error, because it checked each part. `None` if the client computed none, or has no permission to look.
+    /// True if the ETag of a multipart object is the one that the client proposed, which S3 tools compute from the MD5s of
+    /// the parts.
+    ///
+    /// False if the server chose another ETag. This is not an error, because the server has verified each part. `None` if one
+    /// request was enough, the client proposed no ETag (without a checksum or with encryption), or the access key may not
+    /// read the object.
     pub etag_kept: Option<bool>,
-    /// Version of the object, in a bucket that keeps versions.
+    /// Version of the object. `None` if the bucket does not keep versions.
     pub version_id: Option<String>,
     /// Id of the multipart upload. `None` if one request was enough.
     pub upload_id: Option<String>,
-    /// Number of parts; 0 if one request was enough.
+    /// Number of parts. 0 if one request was enough.
     pub parts: u32,
-    /// Number of requests that carried bytes of the object, failed ones included.
+    /// Number of requests that carried bytes of the object, including failed ones.
     pub attempts: u32,
-    /// Bytes that had to be sent again.
+    /// Bytes that were sent by requests that failed, and had to be sent again.
     pub retried_bytes: u64,
-    /// Bytes that an earlier process had sent.
+    /// Bytes that an interrupted upload had sent before this one resumed it.
     pub resumed_bytes: u64,
-    /// True if the server did not know the upload of the checkpoint any more, so that this one started anew.
+    /// True if the upload of the checkpoint did not exist on the server any more, so that a new one was started.
     pub restarted: bool,
+}
+
+impl Uploaded {
+    /// Returns the summary of an upload with one request, without the fields of the response.
+    fn new(job: &Job, size: u64) -> Self {
+        let progress = job.meter.progress();
+        Self {
+            key: job.key.clone(),
+            size,
+            etag: None,
+            etag_kept: None,
+            version_id: None,
+            upload_id: None,
+            parts: 0,
+            attempts: 0,
+            retried_bytes: progress.retried_bytes,
+            resumed_bytes: progress.resumed_bytes,
+            restarted: false,
+        }
+    }
 }
 
 impl fmt::Debug for Upload {

@@ -1,27 +1,29 @@
-//! Resumes an upload from its journal.
+//! Resumes an interrupted upload from its journal.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Uploaded;
 use super::complete::{is_no_such_upload, was_made_after};
-use super::multipart::{CompletedPart, MultipartUpload};
-use super::run::Job;
-use crate::body::{Fingerprint, Source};
+use super::multipart::MultipartUpload;
+use super::parts::CompletedPart;
+use super::run::Content;
+use crate::Timestamp;
+use crate::body::Fingerprint;
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::hashing::sums_of;
+use crate::transfer::job::Job;
 use crate::transfer::journal::{Journal, JournalFile, Transfer};
 use crate::transfer::object_properties::{CustomerKey, ObjectProperties};
 use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::tasks::run_blocking;
 use crate::types::ObjectPart;
-use crate::{Bucket, Timestamp};
 
 pub(crate) type UploadJournal = JournalFile<UploadRecord>;
 
@@ -41,7 +43,7 @@ impl Transfer for UploadRecord {
     const ADVICE: &'static str = "remove the file and abort the upload, whose `upload_id` is in it";
 }
 
-/// Address and properties of the object. The server records them when the upload is initiated, so a resumed upload cannot
+/// Address and properties of the object. The server stores them when the upload is initiated, so a resumed upload cannot
 /// change them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,10 +52,11 @@ struct Destination {
     zone: Option<String>,
     bucket: String,
     key: String,
-    /// The properties that were set. Of an encryption key, its MD5.
+    /// Properties that are set. A customer key is recorded as its MD5.
     properties: BTreeMap<String, String>,
 }
 
+/// The file that is uploaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SourceFile {
     /// Absolute path. Bytes that are not Unicode are replaced.
@@ -62,125 +65,144 @@ struct SourceFile {
     fingerprint: Fingerprint,
 }
 
-/// The point at which an upload with a journal starts.
+/// Point at which an upload starts.
 pub(super) enum Start {
-    /// At the beginning: there was no journal, or the server does not know its upload (`is_restart`).
+    /// At the beginning. `is_restart` is true if there is a journal whose upload does not exist on the server any more.
     New { is_restart: bool },
-    /// After the parts that the server has.
-    Resumed { upload: Arc<MultipartUpload>, layout: PartLayout, parts: Vec<CompletedPart> },
+    /// After the parts that the server has `stored`.
+    Resumed { upload: Arc<MultipartUpload>, layout: PartLayout, stored: Vec<CompletedPart> },
     /// At the end: an earlier process died after it had completed the upload.
     Completed(Box<Uploaded>),
 }
 
-impl Job<'_> {
-    pub(super) async fn lock_journal(&self) -> Result<Option<Arc<UploadJournal>>> {
-        let Some(path) = self.options.checkpoint.clone() else { return Ok(None) };
-        run_blocking(move || JournalFile::lock(path)).await.map(|file| Some(Arc::new(file)))
-    }
+/// Locks the journal of the upload, if the caller asked for a checkpoint.
+pub(super) async fn lock_journal(checkpoint: Option<PathBuf>) -> Result<Option<Arc<UploadJournal>>> {
+    let Some(path) = checkpoint else { return Ok(None) };
+    run_blocking(move || JournalFile::lock(path)).await.map(|file| Some(Arc::new(file)))
+}
 
-    pub(super) async fn find_start(
+/// Removes the journal of an upload that was completed or aborted.
+pub(super) async fn remove_journal(file: Arc<UploadJournal>) {
+    if let Err(error) = run_blocking(move || file.remove()).await {
+        tracing::warn!(%error, "the upload has ended, but its checkpoint could not be removed");
+    }
+}
+
+impl MultipartUpload {
+    /// Writes the journal of an upload that was just initiated.
+    pub(super) async fn start_journal(
         &self,
+        file: Arc<UploadJournal>,
+        content: &Content,
+        part_size: u64,
+    ) -> Result<()> {
+        let record = UploadRecord {
+            upload_id: self.upload_id.clone(),
+            initiated: self.initiated,
+            destination: Destination::new(&self.job),
+            source: SourceFile::new(content),
+        };
+        run_blocking(move || file.start(Journal::new(record, part_size), None)).await
+    }
+}
+
+impl Job {
+    /// Reads the journal, if there is one, and compares it with the server.
+    pub(super) async fn find_start(
+        self: &Arc<Self>,
         file: Option<&Arc<UploadJournal>>,
-        source: &Source,
-        now: Fingerprint,
+        content: &Content,
     ) -> Result<Start> {
         let Some(file) = file else { return Ok(Start::New { is_restart: false }) };
         let reader = Arc::clone(file);
         let Some(journal) = run_blocking(move || reader.read()).await? else {
             return Ok(Start::New { is_restart: false });
         };
-        let layout = self.check(file.path(), &journal, source, now)?;
-        let upload_id = journal.transfer.upload_id.clone();
-        let found = self.options.cancellation.unless_cancelled(self.resume(file, journal, layout, source, now)).await;
-        let kept = || UploadState::Kept { checkpoint: file.path().to_owned(), unsaved: None };
-        found.map_err(|error| error.with_upload_state(&upload_id, kept()))
+        let (upload_id, checkpoint) = (journal.transfer.upload_id.clone(), file.path().to_owned());
+        let layout = match self.check(&checkpoint.display().to_string(), &journal, content) {
+            Ok(layout) => layout,
+            Err(error) => return Err(error.with_upload_state(&upload_id, UploadState::Refused { checkpoint })),
+        };
+        let resuming = self.resume(file, journal, layout, content);
+        self.options
+            .cancellation
+            .unless_cancelled(resuming)
+            .await
+            .map_err(|error| error.with_upload_state(&upload_id, UploadState::Kept { checkpoint, unsaved: None }))
     }
 
     /// Returns the layout of the upload. Refuses a journal of another upload, or of a file that has changed.
-    fn check(
-        &self,
-        path: &Path,
-        journal: &Journal<UploadRecord>,
-        source: &Source,
-        now: Fingerprint,
-    ) -> Result<PartLayout> {
-        let checkpoint = path.display();
+    fn check(&self, checkpoint: &str, journal: &Journal<UploadRecord>, content: &Content) -> Result<PartLayout> {
         let record = &journal.transfer;
-        let destination = Destination::new(self.bucket, self.key, self.headers);
-        let error = if let Some(difference) = record.destination.difference(&destination) {
-            Error::invalid_input(format!("the checkpoint {checkpoint} belongs to an upload {difference}"))
-        } else if let Some(change) = record.source.change(source, now) {
-            let message = format!(
-                "the source has changed since the upload of the checkpoint {checkpoint} began: {change}. To begin again, \
-                 remove that file and abort the upload"
-            );
-            Error::new(ErrorKind::Body, message)
-        } else if let Some(layout) = PartLayout::resumed(now.size, journal.part_size) {
-            return Ok(layout);
-        } else {
+        if let Some(difference) = record.destination.difference(&Destination::new(self)) {
+            return Err(Error::invalid_input(format!("the checkpoint {checkpoint} belongs to an upload {difference}")));
+        }
+        if let Some(change) = record.source.change(&SourceFile::new(content)) {
+            return Err(Error::new(
+                ErrorKind::Body,
+                format!(
+                    "the source has changed since the upload of the checkpoint {checkpoint} began: {change}. To start \
+                     again, remove that file and abort the upload"
+                ),
+            ));
+        }
+        PartLayout::resumed(content.size(), journal.part_size).ok_or_else(|| {
             Error::invalid_input(format!(
-                "the checkpoint {checkpoint} has a part size of {} bytes, in which {} bytes cannot be uploaded. To begin \
+                "the checkpoint {checkpoint} has a part size of {} bytes, with which {} bytes cannot be uploaded. To start \
                  again, remove that file and abort the upload",
-                journal.part_size, now.size
+                journal.part_size,
+                content.size()
             ))
-        };
-        Err(error.with_upload_state(&record.upload_id, UploadState::Refused { checkpoint: path.to_owned() }))
+        })
     }
 
+    /// Lists the parts on the server, and finds those that the source still has.
     async fn resume(
-        &self,
+        self: &Arc<Self>,
         file: &Arc<UploadJournal>,
         journal: Journal<UploadRecord>,
         layout: PartLayout,
-        source: &Source,
-        now: Fingerprint,
+        content: &Content,
     ) -> Result<Start> {
-        let upload_id = &journal.transfer.upload_id;
-        let listing = self.bucket.paginate_object(self.key, ListMultipartInput::new(upload_id));
+        let listing = self.bucket.paginate_object(&self.key, ListMultipartInput::new(&journal.transfer.upload_id));
         let listed = match listing.items().into_vec().await {
             Ok(listed) => listed,
             Err(error) if is_no_such_upload(&error) => {
-                return self.find_completed(&journal, &layout, source, now).await;
+                let completed = self.find_completed(&journal, layout, content).await?;
+                return Ok(
+                    completed.map_or(Start::New { is_restart: true }, |uploaded| Start::Completed(uploaded.into()))
+                );
             }
             Err(error) => return Err(error),
         };
-        let parts = self.unchanged_parts(&journal, &layout, listed, source, now).await?;
-        let Journal { transfer, part_size, .. } = journal;
-        let upload = MultipartUpload::resumed(
-            self.bucket,
-            self.key,
-            transfer.upload_id.clone(),
-            transfer.initiated,
-            self.headers,
-            self.meter,
-        );
-        let mut journal = Journal::new(transfer, part_size);
-        for part in &parts {
-            journal.record(part.number, part.sum.as_ref());
+        let stored = self.unchanged_parts(&journal, layout, listed, content).await?;
+        let UploadRecord { upload_id, initiated, .. } = journal.transfer.clone();
+        let mut continued = Journal::new(journal.transfer, journal.part_size);
+        for part in &stored {
+            continued.record(part.number, part.sum.as_ref());
         }
-        file.resume(journal);
-        Ok(Start::Resumed { upload: Arc::new(upload), layout, parts })
+        file.resume(continued);
+        let upload = MultipartUpload::new(Arc::clone(self), upload_id, initiated, true);
+        Ok(Start::Resumed { upload: Arc::new(upload), layout, stored })
     }
 
-    /// Returns the parts on the server that hold what the source has now. Reads the source where the known digests do not
-    /// tell.
+    /// Returns the listed parts whose bytes are those of the source. Reads the source unless the journal proves it.
     async fn unchanged_parts(
         &self,
         journal: &Journal<UploadRecord>,
-        layout: &PartLayout,
+        layout: PartLayout,
         listed: Vec<ObjectPart>,
-        source: &Source,
-        now: Fingerprint,
+        content: &Content,
     ) -> Result<Vec<CompletedPart>> {
-        let is_encrypted = self.headers.encryption.is_some();
-        let is_untouched = journal.transfer.source.fingerprint.is_untouched(&now);
+        let is_encrypted = self.properties.encryption.is_some();
+        let is_untouched = journal.transfer.source.fingerprint.is_untouched(&content.fingerprint);
         let listed: BTreeMap<u32, ObjectPart> = listed.into_iter().map(|part| (part.part_number, part)).collect();
         let (mut unchanged, mut unknown) = (Vec::new(), Vec::new());
         for part in layout.parts() {
-            let Some(listed) = listed.get(&part.number).filter(|listed| listed.size == Some(length(&part))) else {
+            let Some(listed) = listed.get(&part.number).filter(|listed| listed.size == Some(part.len())) else {
                 continue;
             };
-            // An encrypted part has another digest on the server.
+            // The ETag of an encrypted part is not the MD5 of its bytes.
             let stored = listed.etag.as_deref().filter(|_| !is_encrypted).and_then(parse_hex);
             match (stored, journal.md5(part.number)) {
                 (Some(stored), Some(sent)) if stored == sent && is_untouched => unchanged.push(completed(&part, sent)),
@@ -188,117 +210,72 @@ impl Job<'_> {
                 (None, None) => {}
             }
         }
-        let sums = sums_of(unknown.iter().map(|(part, _)| source.region(part.bytes.clone())).collect()).await?;
+        let sums = sums_of(unknown.iter().map(|(part, _)| content.region(part)).collect()).await?;
         let equal = unknown.iter().zip(sums).filter(|((_, expected), sum)| expected == sum);
         unchanged.extend(equal.map(|((part, _), sum)| completed(part, sum)));
         Ok(unchanged)
     }
 
-    /// Finds out whether an upload that the server does not know was completed. If not, it was aborted.
+    /// Finds out if an upload that does not exist on the server any more was completed, and returns its summary. Returns `None`
+    /// if it was aborted.
     async fn find_completed(
         &self,
         journal: &Journal<UploadRecord>,
-        layout: &PartLayout,
-        source: &Source,
-        now: Fingerprint,
-    ) -> Result<Start> {
-        let object = match self.bucket.head_object(self.key, self.headers.head()).await {
-            Ok(object) => object,
-            Err(error) if error.is_not_found() => return Ok(Start::New { is_restart: true }),
-            Err(error) => return Err(error),
-        };
-        let has_size = object.content_length.is_none_or(|length| length == now.size);
+        layout: PartLayout,
+        content: &Content,
+    ) -> Result<Option<Uploaded>> {
+        let Some(object) = self.object().find().await? else { return Ok(None) };
+        let UploadRecord { upload_id, initiated, source, .. } = &journal.transfer;
+        let has_size = object.content_length.is_none_or(|length| length == content.size());
         // An object of the same bytes may be older, or have other properties.
-        let may_be_own = was_made_after(&object, journal.transfer.initiated) && self.headers.are_those_of(&object);
+        let may_be_own = was_made_after(&object, *initiated) && self.properties.are_those_of(&object);
         let etag = object.etag.as_deref().and_then(PartsEtag::parse);
-        // The source is read only if everything else fits.
+        // The source is read only if everything else matches.
         let Some(etag) = etag.filter(|etag| has_size && may_be_own && etag.count == layout.count()) else {
-            return Ok(Start::New { is_restart: true });
+            return Ok(None);
         };
         let recorded: Option<Vec<Md5Sum>> = layout.parts().map(|part| journal.md5(part.number)).collect();
-        let sums = match recorded.filter(|_| journal.transfer.source.fingerprint.is_untouched(&now)) {
+        let sums = match recorded.filter(|_| source.fingerprint.is_untouched(&content.fingerprint)) {
             Some(recorded) => recorded,
-            None => sums_of(layout.parts().map(|part| source.region(part.bytes)).collect()).await?,
+            None => sums_of(layout.parts().map(|part| content.region(&part)).collect()).await?,
         };
         if PartsEtag::of(&sums) != etag {
-            return Ok(Start::New { is_restart: true });
+            return Ok(None);
         }
-        let upload_id = journal.transfer.upload_id.clone();
-        Ok(Start::Completed(Box::new(self.completed_before(upload_id, now.size, layout.count(), object))))
-    }
-
-    fn completed_before(&self, upload_id: String, size: u64, parts: u32, object: HeadObjectOutput) -> Uploaded {
+        let (size, parts) = (content.size(), layout.count());
         self.meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes) = (size, size);
             (progress.parts, progress.total_parts) = (parts, Some(parts));
         });
-        Uploaded {
-            key: self.key.to_owned(),
-            size,
-            etag: object.etag,
-            etag_kept: Some(true),
-            version_id: object.version_id,
-            upload_id: Some(upload_id),
-            parts,
-            attempts: 0,
-            retried_bytes: 0,
-            resumed_bytes: size,
-            restarted: false,
-        }
+        let HeadObjectOutput { etag, version_id, .. } = object;
+        let upload_id = Some(upload_id.clone());
+        let summary = Uploaded::new(self, size);
+        Ok(Some(Uploaded { etag, etag_kept: Some(true), version_id, upload_id, parts, ..summary }))
     }
-
-    /// Writes the journal of an upload that has just been initiated.
-    pub(super) async fn start_journal(
-        &self,
-        file: Arc<UploadJournal>,
-        upload: &MultipartUpload,
-        source: &Source,
-        fingerprint: Fingerprint,
-        part_size: u64,
-    ) -> Result<()> {
-        let record = UploadRecord {
-            upload_id: upload.upload_id.clone(),
-            initiated: upload.begun,
-            destination: Destination::new(self.bucket, self.key, self.headers),
-            source: SourceFile { path: path_of(source), fingerprint },
-        };
-        run_blocking(move || file.start(Journal::new(record, part_size), None)).await
-    }
-}
-
-/// Removes the journal of an upload that was completed or aborted.
-pub(super) async fn remove_journal(file: Arc<UploadJournal>) {
-    if let Err(error) = run_blocking(move || file.remove()).await {
-        tracing::warn!(%error, "the upload has ended, and its checkpoint is left behind");
-    }
-}
-
-fn length(part: &Part) -> u64 {
-    part.bytes.end - part.bytes.start
 }
 
 fn completed(part: &Part, sum: Md5Sum) -> CompletedPart {
-    CompletedPart { number: part.number, length: length(part), sum: Some(sum) }
-}
-
-fn path_of(source: &Source) -> String {
-    source.path().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+    CompletedPart { number: part.number, length: part.len(), sum: Some(sum) }
 }
 
 impl SourceFile {
-    /// Returns a description of what has changed, or `None` if it is the same file as before.
-    fn change(&self, source: &Source, now: Fingerprint) -> Option<String> {
-        let path = path_of(source);
-        if path == self.path {
-            self.fingerprint.difference(&now)
+    fn new(content: &Content) -> Self {
+        Self { path: content.path().to_string_lossy().into_owned(), fingerprint: content.fingerprint }
+    }
+
+    /// Describes how the file has changed. Returns `None` if it has not.
+    fn change(&self, now: &Self) -> Option<String> {
+        if self.path == now.path {
+            self.fingerprint.difference(&now.fingerprint)
         } else {
-            Some(format!("it was {} and is {path}", self.path))
+            Some(format!("it was {} and is {}", self.path, now.path))
         }
     }
 }
 
 impl Destination {
-    fn new(bucket: &Bucket, key: &str, headers: &ObjectProperties) -> Self {
+    fn new(job: &Job) -> Self {
+        // Every property is named, so that a new one cannot be forgotten.
         let ObjectProperties {
             content_type,
             cache_control,
@@ -308,8 +285,8 @@ impl Destination {
             storage_class,
             metadata,
             encryption,
-        } = headers.clone();
-        let set = [
+        } = job.properties.clone();
+        let properties = [
             ("content_type", content_type),
             ("cache_control", cache_control),
             ("content_disposition", content_disposition),
@@ -318,26 +295,23 @@ impl Destination {
             ("storage_class", storage_class.map(|class| class.as_str().to_owned())),
             ("encryption", encryption.as_ref().map(CustomerKey::md5)),
         ];
+        let properties = properties.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         let metadata = metadata.into_iter().map(|(name, value)| (format!("metadata {name}"), value));
         Self {
-            endpoint: bucket.endpoint().to_string(),
-            zone: bucket.zone_in_use().map(str::to_ascii_lowercase),
-            bucket: bucket.name().to_owned(),
-            key: key.to_owned(),
-            properties: set
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .chain(metadata)
-                .collect(),
+            endpoint: job.bucket.endpoint().to_string(),
+            zone: job.bucket.zone_in_use().map(str::to_ascii_lowercase),
+            bucket: job.bucket.name().to_owned(),
+            key: job.key.clone(),
+            properties: properties.chain(metadata).collect(),
         }
     }
 
-    /// Returns why an upload to this destination cannot continue to another one, or `None` if both are equal.
+    /// Describes why an upload to this destination cannot continue to `now`. Returns `None` if both are equal.
     fn difference(&self, now: &Self) -> Option<String> {
         if (&self.endpoint, &self.zone, &self.bucket, &self.key) != (&now.endpoint, &now.zone, &now.bucket, &now.key) {
             let zone = self.zone.as_ref().map(|zone| format!(", zone {zone:?}")).unwrap_or_default();
             return Some(format!(
-                "to key {:?} in bucket {:?} at {}{zone}: name another file",
+                "to key {:?} in bucket {:?} at {}{zone}: use another checkpoint file",
                 self.key, self.bucket, self.endpoint
             ));
         }
@@ -347,7 +321,7 @@ impl Destination {
         (!different.is_empty()).then(|| {
             format!(
                 "that began with another value of {}, which the object would keep: set the earlier value, or remove that \
-                 file and abort the upload to begin again",
+                 file and abort the upload to start again",
                 different.join(", ")
             )
         })
@@ -357,15 +331,28 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transfer::options::TransferOptions;
+    use crate::transfer::progress::Meter;
     use crate::types::StorageClass;
     use crate::{Config, QingStor};
 
-    fn headers() -> ObjectProperties {
+    fn encrypted() -> ObjectProperties {
         ObjectProperties { encryption: Some(CustomerKey::aes256([7; 32])), ..ObjectProperties::default() }
     }
 
-    fn to<'z>(config: Config, zone: impl Into<Option<&'z str>>, key: &str, headers: &ObjectProperties) -> Destination {
-        Destination::new(&QingStor::new(config).unwrap().bucket("b", zone), key, headers)
+    fn to<'z>(
+        config: Config,
+        zone: impl Into<Option<&'z str>>,
+        key: &str,
+        properties: &ObjectProperties,
+    ) -> Destination {
+        Destination::new(&Job {
+            bucket: QingStor::new(config).unwrap().bucket("b", zone),
+            key: key.to_owned(),
+            properties: properties.clone(),
+            options: TransferOptions::default(),
+            meter: Meter::new(None, None),
+        })
     }
 
     fn config() -> Config {
@@ -374,12 +361,12 @@ mod tests {
 
     #[test]
     fn difference_names_every_property_that_differs() {
-        let before = to(config(), "pek3b", "k", &headers());
-        assert_eq!(before.difference(&to(config().zone("pek3b"), None, "k", &headers())), None, "the same zone");
+        let before = to(config(), "pek3b", "k", &encrypted());
+        assert_eq!(before.difference(&to(config().zone("pek3b"), None, "k", &encrypted())), None, "the same zone");
         for (now, expected) in [
-            (to(config(), "pek3b", "other", &headers()), "to key \"k\" in bucket \"b\""),
-            (to(config(), "sh1a", "k", &headers()), "at https://qingstor.com, zone \"pek3b\""),
-            (to(config().endpoint("https://qsstor.com"), "pek3b", "k", &headers()), "at https://qingstor.com"),
+            (to(config(), "pek3b", "other", &encrypted()), "to key \"k\" in bucket \"b\""),
+            (to(config(), "sh1a", "k", &encrypted()), "at https://qingstor.com, zone \"pek3b\""),
+            (to(config().endpoint("https://qsstor.com"), "pek3b", "k", &encrypted()), "at https://qingstor.com"),
             (to(config(), "pek3b", "k", &ObjectProperties::default()), "another value of encryption,"),
         ] {
             let difference = before.difference(&now).unwrap();
@@ -403,8 +390,8 @@ mod tests {
     }
 
     #[test]
-    fn a_journal_does_not_contain_the_customer_key() {
-        let recorded = serde_json::to_string(&to(config(), "pek3b", "k", &headers())).unwrap();
+    fn journal_does_not_contain_the_customer_key() {
+        let recorded = serde_json::to_string(&to(config(), "pek3b", "k", &encrypted())).unwrap();
         let key = CustomerKey::aes256([7; 32]).key();
         assert!(!recorded.contains(key.expose()), "{recorded}");
     }

@@ -1,87 +1,99 @@
-//! Runs an upload: with one request, as a multipart upload, or as the rest of one that a checkpoint describes.
+//! Runs an upload: with one request, as a multipart upload, or as the rest of an interrupted multipart upload.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use tokio::sync::mpsc;
-use tracing::{Instrument, debug_span};
+use futures_util::stream;
 
-use super::abort_guard::start;
-use super::multipart::{CompletedPart, MultipartUpload, PendingPart, part_channel, send_parts, send_verified};
-use super::resume::{Start, UploadJournal, remove_journal};
+use super::multipart::MultipartUpload;
+use super::parts::{CompletedPart, PendingPart, send_parts};
+use super::resume::{Start, UploadJournal, lock_journal, remove_journal};
 use super::{Input, Uploaded};
-use crate::Bucket;
-use crate::body::{Body, Fingerprint, Source, unreadable};
+use crate::body::{Fingerprint, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::PutObjectOutput;
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::etag::{Checksum, content_md5};
+use crate::transfer::etag::Checksum;
 use crate::transfer::hashing::sums_of;
-use crate::transfer::object_properties::ObjectProperties;
-use crate::transfer::options::TransferOptions;
-use crate::transfer::part_size::{MIB, PartLayout};
-use crate::transfer::progress::{Meter, PartMeter};
+use crate::transfer::job::Job;
+use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::tasks::run_blocking;
 
-/// An upload to run.
-pub(super) struct Job<'a> {
-    pub(super) bucket: &'a Bucket,
-    pub(super) key: &'a str,
-    pub(super) headers: &'a ObjectProperties,
-    pub(super) options: &'a TransferOptions,
-    pub(super) meter: &'a Arc<Meter>,
+/// Content of known size: a file, or bytes in memory.
+pub(super) struct Content {
+    source: Source,
+    /// Size and modification time when the upload started.
+    pub(super) fingerprint: Fingerprint,
 }
 
-pub(super) async fn run(
-    bucket: &Bucket,
-    key: &str,
-    input: Input,
-    headers: &ObjectProperties,
-    options: TransferOptions,
-) -> Result<Uploaded> {
-    let meter = options.meter()?;
-    let options = TransferOptions { part_size: options.part_size.next_multiple_of(MIB), ..options };
-    let job = Job { bucket, key, headers, options: &options, meter: &meter };
-    let span = debug_span!("upload", bucket = bucket.name(), key);
-    let uploading = async {
+impl Content {
+    async fn open(path: PathBuf) -> Result<Self> {
+        // The path is recorded in the checkpoint, which may be resumed from another working directory.
+        let open = move || Source::open(&std::path::absolute(path)?, 0, None);
+        Self::new(run_blocking(move || open().map_err(unreadable)).await?).await
+    }
+
+    pub(super) async fn new(source: Source) -> Result<Self> {
+        let fingerprint = fingerprint(&source).await?;
+        Ok(Self { source, fingerprint })
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.fingerprint.size
+    }
+
+    /// Returns the path of the file. Bytes in memory have an empty path.
+    pub(super) fn path(&self) -> &Path {
+        self.source.path().unwrap_or(Path::new(""))
+    }
+
+    pub(super) fn region(&self, part: &Part) -> Source {
+        self.source.region(part.bytes.clone())
+    }
+
+    /// Returns a description of how the file has changed since the upload started, or `None` if it has not.
+    async fn change(&self) -> Result<Option<String>> {
+        let difference = self.fingerprint.difference(&fingerprint(&self.source).await?);
+        let path = self.path().display();
+        Ok(difference.map(|difference| format!("the file {path} changed while it was uploaded: {difference}")))
+    }
+}
+
+async fn fingerprint(source: &Source) -> Result<Fingerprint> {
+    let source = source.clone();
+    run_blocking(move || source.fingerprint().map_err(unreadable)).await
+}
+
+impl Job {
+    /// Uploads the input and returns a summary.
+    pub(super) async fn upload(self: &Arc<Self>, input: Input) -> Result<Uploaded> {
         match input {
-            Input::File(path) => job.upload(open(path).await?).await,
-            _ if options.checkpoint.is_some() => Err(Error::invalid_input(
+            Input::File(path) => self.upload_content(Content::open(path).await?).await,
+            _ if self.options.checkpoint.is_some() => Err(Error::invalid_input(
                 "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
             )),
-            Input::Reader(reader) => job.stream(reader).await,
-            Input::Bytes(bytes) => job.upload(Source::bytes(bytes)).await,
+            Input::Bytes(bytes) => self.upload_content(Content::new(Source::bytes(bytes)).await?).await,
+            Input::Reader(reader) => self.upload_reader(reader).await,
         }
-    };
-    let outcome = uploading.instrument(span).await;
-    meter.finish();
-    outcome
-}
+    }
 
-async fn open(path: PathBuf) -> Result<Source> {
-    // A checkpoint has to mean the same file wherever it is resumed from.
-    let open = move || Source::open(&std::path::absolute(path)?, 0, None);
-    run_blocking(move || open().map_err(unreadable)).await
-}
-
-impl Job<'_> {
-    pub(super) async fn upload(&self, source: Source) -> Result<Uploaded> {
-        let before = fingerprint(&source).await?;
-        self.meter.update(|progress| progress.total_bytes = Some(before.size));
-        let journal = self.lock_journal().await?;
-        let uploaded = match self.find_start(journal.as_ref(), &source, before).await? {
-            Start::Resumed { upload, layout, parts } => {
-                self.send(upload, journal.clone(), &source, before, layout, parts).await?
-            }
+    pub(super) async fn upload_content(self: &Arc<Self>, content: Content) -> Result<Uploaded> {
+        self.meter.update(|progress| progress.total_bytes = Some(content.size()));
+        let journal = lock_journal(self.options.checkpoint.clone()).await?;
+        let uploaded = match self.find_start(journal.as_ref(), &content).await? {
             Start::Completed(uploaded) => *uploaded,
+            Start::Resumed { upload, layout, stored } => {
+                self.send_missing(upload, journal.as_ref(), &content, layout, stored).await?
+            }
             Start::New { is_restart } => {
-                let layout = PartLayout::new(before.size, self.options.part_size)?;
+                let layout = PartLayout::new(content.size(), self.options.part_size)?;
                 let uploaded = if layout.count() == 1 {
-                    self.put(&source, before).await?
+                    self.put(&content).await?
                 } else {
-                    let upload = start(self.bucket, self.key, self.headers, self.meter).await?;
-                    self.send(upload, journal.clone(), &source, before, layout, Vec::new()).await?
+                    let upload = MultipartUpload::start(self).await?;
+                    self.send_missing(upload, journal.as_ref(), &content, layout, Vec::new()).await?
                 };
                 Uploaded { restarted: is_restart, ..uploaded }
             }
@@ -92,51 +104,9 @@ impl Job<'_> {
         Ok(uploaded)
     }
 
-    /// Sends the parts that the server has not stored, and completes the upload.
-    async fn send(
-        &self,
-        upload: Arc<MultipartUpload>,
-        journal: Option<Arc<UploadJournal>>,
-        source: &Source,
-        before: Fingerprint,
-        layout: PartLayout,
-        stored: Vec<CompletedPart>,
-    ) -> Result<Uploaded> {
-        let resumed: u64 = stored.iter().map(|part| part.length).sum();
-        self.meter.update(|progress| {
-            progress.total_parts = Some(layout.count());
-            progress.parts = u32::try_from(stored.len()).unwrap_or(u32::MAX);
-            progress.bytes = resumed;
-            progress.resumed_bytes = resumed;
-        });
-        let journal = journal.map(|journal| Arc::clone(upload.journal.get_or_init(|| journal)));
-        let sending = async {
-            if let Some(journal) = journal.filter(|_| !upload.is_resumed) {
-                self.start_journal(journal, &upload, source, before, layout.part_size()).await?;
-            }
-            let stored_numbers: BTreeSet<u32> = stored.iter().map(|part| part.number).collect();
-            let missing = layout.parts().filter(|part| !stored_numbers.contains(&part.number));
-            let pending = missing.map(|part| PendingPart { number: part.number, region: source.region(part.bytes) });
-            let (sender, receiver) = part_channel();
-            let feeding = feed(pending.collect(), sender);
-            let TransferOptions { concurrency, checksum, .. } = self.options;
-            let outcome = send_parts(&upload, feeding, receiver, *concurrency, *checksum).await;
-            // If the source changed, that is the cause, whatever error it led to.
-            if let Some(change) = change(source, before).await? {
-                upload.mark_useless();
-                return Err(Error::new(ErrorKind::Body, change));
-            }
-            let mut parts = stored;
-            parts.extend(outcome?);
-            parts.sort_by_key(|part| part.number);
-            Ok(parts)
-        };
-        self.finish(&upload, sending).await
-    }
-
-    /// Uploads the source with one request.
-    async fn put(&self, source: &Source, before: Fingerprint) -> Result<Uploaded> {
-        let whole = source.region(0..before.size);
+    /// Uploads the content with one request.
+    async fn put(&self, content: &Content) -> Result<Uploaded> {
+        let whole = content.source.region(0..content.size());
         let sum = match self.options.checksum {
             None => None,
             Some(Checksum::Md5) => {
@@ -144,8 +114,8 @@ impl Job<'_> {
             }
         };
         let outcome = self.options.cancellation.unless_cancelled(self.put_verified(&whole, sum.as_ref())).await;
-        // If the source changed, that is the cause, whatever error it led to.
-        if let Some(change) = change(source, before).await? {
+        // A change of the file is reported instead of the error that it led to.
+        if let Some(change) = content.change().await? {
             let stored = match (&outcome, sum) {
                 (Err(_), _) => "",
                 (Ok(_), Some(_)) => "; the object has the content from before the change",
@@ -153,92 +123,68 @@ impl Job<'_> {
             };
             return Err(Error::new(ErrorKind::Body, format!("{change}{stored}")));
         }
-        let (output, attempts) = outcome?;
-        if output.etag.is_none() {
-            self.check_put(before.size).await?;
+        let (PutObjectOutput { etag, version_id, .. }, attempts) = outcome?;
+        if etag.is_none() {
+            self.check_exists(content.size()).await?;
         }
-        Ok(Uploaded {
-            key: self.key.to_owned(),
-            size: before.size,
-            etag: output.etag,
-            etag_kept: None,
-            version_id: output.version_id,
-            upload_id: None,
-            parts: 0,
-            attempts,
-            retried_bytes: self.meter.progress().retried_bytes,
-            resumed_bytes: 0,
-            restarted: false,
-        })
+        Ok(Uploaded { etag, version_id, attempts, ..Uploaded::new(self, content.size()) })
     }
 
     async fn put_verified(&self, whole: &Source, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
-        let meter = PartMeter::new(self.meter);
-        let input = || {
-            let mut input = self.headers.put();
-            input.content_md5 = sum.map(content_md5);
-            input.body = Body::from_source(whole.clone()).with_progress(Arc::<PartMeter>::clone(&meter));
+        let input = |body, content_md5| {
+            let mut input = self.properties.put();
+            (input.body, input.content_md5) = (body, content_md5);
             input
         };
         let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
-        let put = send_verified(self.bucket, self.key, self.headers, sum, input, answer).await?;
-        meter.finish();
-        Ok(put)
+        self.send_verified(whole, sum, input, answer).await
     }
 
-    /// Looks at an object after an answer without an ETag: something other than the server may have answered.
-    async fn check_put(&self, size: u64) -> Result<()> {
-        match self.headers.stored(self.bucket, self.key).verify_stored(size).await {
+    /// Checks that the object exists after a response without an ETag, which another server may have sent.
+    async fn check_exists(&self, size: u64) -> Result<()> {
+        match self.object().verify_stored(size).await {
             Err(error) if error.is_not_found() => Err(Error::unexpected_response(
                 "the request succeeded, but the object does not exist: check that the endpoint is that of the object storage",
             )
-            .with_call(&self.bucket.call("PutObject", self.key))),
-            looked => looked.map(drop),
+            .with_call(&self.bucket.call("PutObject", &self.key))),
+            checked => checked.map(drop),
         }
     }
 
-    /// Sends the parts by `sending`, and completes the upload.
-    pub(super) async fn finish(
+    /// Sends the parts that the server has not `stored`, and completes the upload.
+    async fn send_missing(
         &self,
-        upload: &Arc<MultipartUpload>,
-        sending: impl Future<Output = Result<Vec<CompletedPart>>>,
+        upload: Arc<MultipartUpload>,
+        journal: Option<&Arc<UploadJournal>>,
+        content: &Content,
+        layout: PartLayout,
+        mut stored: Vec<CompletedPart>,
     ) -> Result<Uploaded> {
-        let (parts, completed) = upload.finish(&self.options.cancellation, sending).await?;
-        let progress = self.meter.progress();
-        Ok(Uploaded {
-            key: self.key.to_owned(),
-            size: parts.iter().map(|part| part.length).sum(),
-            etag: completed.etag,
-            etag_kept: completed.etag_kept,
-            version_id: completed.version_id,
-            upload_id: Some(upload.upload_id.clone()),
-            parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
-            attempts: upload.attempts(),
-            retried_bytes: progress.retried_bytes,
-            resumed_bytes: progress.resumed_bytes,
-            restarted: false,
-        })
+        let resumed_bytes: u64 = stored.iter().map(|part| part.length).sum();
+        self.meter.update(|progress| {
+            progress.total_parts = Some(layout.count());
+            progress.parts = u32::try_from(stored.len()).unwrap_or(u32::MAX);
+            progress.bytes = resumed_bytes;
+            progress.resumed_bytes = resumed_bytes;
+        });
+        let journal = journal.map(|journal| Arc::clone(upload.journal.get_or_init(|| Arc::clone(journal))));
+        let sending = async {
+            if let Some(journal) = journal.filter(|_| !upload.is_resumed) {
+                upload.start_journal(journal, content, layout.part_size()).await?;
+            }
+            let numbers: BTreeSet<u32> = stored.iter().map(|part| part.number).collect();
+            let missing = layout.parts().filter(|part| !numbers.contains(&part.number));
+            let pending = missing.map(|part| Ok(PendingPart { number: part.number, region: content.region(&part) }));
+            let sent = send_parts(&upload, stream::iter(pending.collect::<Vec<_>>())).await;
+            // A change of the file is reported instead of the error that it led to.
+            if let Some(change) = content.change().await? {
+                upload.is_useless.store(true, Ordering::Relaxed);
+                return Err(Error::new(ErrorKind::Body, change));
+            }
+            stored.extend(sent?);
+            stored.sort_by_key(|part| part.number);
+            Ok(stored)
+        };
+        upload.finish(sending).await
     }
-}
-
-async fn feed(parts: Vec<PendingPart>, sender: mpsc::Sender<PendingPart>) -> Result<()> {
-    for part in parts {
-        if sender.send(part).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-async fn fingerprint(source: &Source) -> Result<Fingerprint> {
-    let source = source.clone();
-    run_blocking(move || source.fingerprint().map_err(unreadable)).await
-}
-
-/// Describes the change of the source since `before`, if there is one.
-async fn change(source: &Source, before: Fingerprint) -> Result<Option<String>> {
-    let now = fingerprint(source).await?;
-    let path = || source.path().map(|path| path.display().to_string()).unwrap_or_default();
-    let changed = |difference| format!("the file {} changed while it was uploaded: {difference}", path());
-    Ok(before.difference(&now).map(changed))
 }
