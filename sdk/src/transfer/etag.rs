@@ -27,22 +27,14 @@ pub(crate) fn content_md5(sum: &Md5Sum) -> String {
 
 /// Formats an MD5 in lower-case hexadecimal, without quotes, as in lists of parts.
 pub(crate) fn hex(sum: &Md5Sum) -> String {
-    sum.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(*sum))
 }
 
 /// Parses an MD5 in hexadecimal, in upper or lower case, with or without the quotes of an ETag.
 pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
-    let text = text.trim_matches('"').as_bytes();
-    let (digits, rest) = text.as_chunks::<2>();
-    let mut sum = Md5Sum::default();
-    if digits.len() != sum.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, digits) in sum.iter_mut().zip(digits) {
-        let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high? << 4 | low?).ok()?;
-    }
-    Some(sum)
+    let digits = text.trim_matches('"');
+    let is_md5 = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u128::from_str_radix(digits, 16).ok().filter(|_| is_md5).map(u128::to_be_bytes)
 }
 
 /// ETag of a multipart object: the MD5 of the MD5s of its parts, and the number of parts.

@@ -47,7 +47,7 @@ pub(crate) const DEFAULT_CONCURRENCY: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartLayout {
     size: u64,
-    part_size: u64,
+    pub(crate) part_size: u64,
 }
 
 /// Part of an object. Numbers start at 0.
@@ -89,10 +89,6 @@ impl PartLayout {
         Self::new(size, part_size).ok().filter(|layout| layout.part_size == part_size)
     }
 
-    pub(crate) fn part_size(self) -> u64 {
-        self.part_size
-    }
-
     /// Returns the number of parts. An empty object has one empty part.
     pub(crate) fn count(self) -> u32 {
         let parts = self.size.div_ceil(self.part_size).max(1);
@@ -122,16 +118,16 @@ pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     )))
 }
 
-/// Number of parts of equal size before the part size of a reader doubles for the first, second and third time.
-const EARLY_RUN: u32 = 128;
-const EARLY_DOUBLINGS: u32 = 3;
-/// Number of parts after the third doubling. It makes the parts up to the fourth doubling hold 16 GiB if the first part has 8 MiB.
-const MIDDLE_RUN: u32 = 144;
-/// Number of parts of equal size after the fourth and each later doubling.
+/// Numbers of the parts at which the part size of a reader doubles.
+///
+/// If the first part has 8 MiB, the parts before the fourth doubling hold 16 GiB.
+const DOUBLINGS: [u32; 4] = [128, 256, 384, LAST_DOUBLING];
+const LAST_DOUBLING: u32 = 528;
+/// Number of parts after which the size doubles again, from `LAST_DOUBLING` on.
 const LATE_RUN: u32 = 16;
 
-/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if `number` exceeds
-/// [`MAX_PARTS`].
+/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if the upload would have more
+/// than [`MAX_PARTS`].
 ///
 /// The size of a reader is unknown in advance: 1 byte or 50 TB. Small parts suit small objects, but 50 TB fit into 10,000
 /// parts only if nearly all of them have 5 GiB. The parts therefore start small and reach 5 GiB before part 700.
@@ -139,16 +135,9 @@ pub(crate) fn growing_part_size(number: u32, first: u64) -> Option<u64> {
     if number >= MAX_PARTS {
         return None;
     }
-    let middle = EARLY_RUN * EARLY_DOUBLINGS;
-    let late = middle + MIDDLE_RUN;
-    let doublings = if number < middle {
-        number / EARLY_RUN
-    } else if number < late {
-        EARLY_DOUBLINGS
-    } else {
-        EARLY_DOUBLINGS + 1 + (number - late) / LATE_RUN
-    };
-    let factor = 1u64.checked_shl(doublings).unwrap_or(u64::MAX);
+    let early: u32 = DOUBLINGS.iter().map(|part| u32::from(number >= *part)).sum();
+    let late = number.saturating_sub(LAST_DOUBLING) / LATE_RUN;
+    let factor = 1u64.checked_shl(early + late).unwrap_or(u64::MAX);
     Some(first.saturating_mul(factor).min(MAX_PART_SIZE))
 }
 
@@ -204,8 +193,8 @@ mod tests {
                 check(size, wanted);
             }
         }
-        assert_eq!(PartLayout::new(4 * MIB * 10_000, 4 * MIB).unwrap().part_size(), 4 * MIB);
-        assert_eq!(PartLayout::new(4 * MIB * 10_000 + 1, 4 * MIB).unwrap().part_size(), 5 * MIB);
+        assert_eq!(PartLayout::new(4 * MIB * 10_000, 4 * MIB).unwrap().part_size, 4 * MIB);
+        assert_eq!(PartLayout::new(4 * MIB * 10_000 + 1, 4 * MIB).unwrap().part_size, 5 * MIB);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Progress of a transfer: counts bytes and parts, and reports them to the caller.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -109,20 +108,13 @@ impl Meter {
     }
 }
 
-impl fmt::Debug for Meter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Meter").field(&self.progress()).finish()
-    }
-}
-
 /// Counts the bytes of one part. Bytes of a part that is dropped before [`finish`](PartMeter::finish) count as retried.
-#[derive(Debug)]
 pub(crate) struct PartMeter {
     meter: Arc<Meter>,
     latest: Mutex<Attempt>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 struct Attempt {
     number: u32,
     bytes: u64,

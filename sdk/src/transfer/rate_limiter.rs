@@ -16,7 +16,6 @@ const ROUND: Duration = Duration::from_millis(250);
 /// Limits the bytes per second of all parts of a transfer together.
 ///
 /// Unused bandwidth is not saved up: after a pause, the transfer continues at the configured rate.
-#[derive(Debug)]
 pub(crate) struct RateLimiter {
     bytes_per_second: NonZeroU64,
     /// Maximum number of parts in flight.

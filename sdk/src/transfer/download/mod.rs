@@ -249,7 +249,7 @@ impl Download {
             _ => ExpectedDigest::Unknown,
         };
 
-        let part_size = PartLayout::new(size, part_size)?.part_size();
+        let part_size = PartLayout::new(size, part_size)?.part_size;
         let remote = RemoteObject {
             bucket: bucket.name().to_owned(),
             key: key.clone(),
@@ -336,7 +336,7 @@ async fn keep(file: &Arc<PartialFile>, has_etag: bool, error: Error) -> Error {
     }
     let path = file.path().display();
     let state = match (has_etag, is_done) {
-        (true, true) => format!("{path} is kept, and the next download to the same target resumes it"),
+        (true, true) => format!("{path} is kept, and a download to the same file continues with it"),
         (true, false) => {
             format!("{path} is kept, but some of its ranges could not be recorded and will be fetched again")
         }

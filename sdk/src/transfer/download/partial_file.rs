@@ -52,7 +52,7 @@ pub(super) struct PartialFile {
     /// Size of the object in bytes. The token is behind it.
     size: u64,
     token: String,
-    journal: JournalFile<DownloadRecord>,
+    pub(super) journal: JournalFile<DownloadRecord>,
 }
 
 impl PartialFile {
@@ -135,11 +135,6 @@ impl PartialFile {
         write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
     }
 
-    /// Records that all bytes of a part are in the file. Blocks.
-    pub(super) fn record(&self, part: u32) -> Result<()> {
-        self.journal.record(part, None)
-    }
-
     /// Writes the journal, unless it already lists all finished parts. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
         self.journal.flush()
@@ -148,6 +143,7 @@ impl PartialFile {
     /// Replaces the target with the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
         let sync = || self.file.sync_all();
+        // The download can be resumed as long as the file has its token, so the token is cut off after the data is durable.
         let moved = sync()
             .and_then(|()| self.file.set_len(self.size))
             .and_then(|()| sync())
@@ -295,8 +291,8 @@ mod tests {
             (None, 100, vec![]),
         ] {
             let (file, _) = open(&target, Some("\"x\""), 100).unwrap();
-            file.record(0).unwrap();
-            file.record(3).unwrap();
+            file.journal.record(0, None).unwrap();
+            file.journal.record(3, None).unwrap();
             drop(file);
             assert_eq!(finished(&target, etag, size), expected);
             open(&target, etag, size).unwrap().0.discard().unwrap();
@@ -308,7 +304,7 @@ mod tests {
     fn partial_file_of_another_length_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().0.journal.record(0, None).unwrap();
         File::options().write(true).open(folder.path().join("a.qsdownload")).unwrap().set_len(99).unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
     }
@@ -323,9 +319,9 @@ mod tests {
             PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB).unwrap()
         };
         for (first, second) in [("c", "d"), ("", "c"), ("c", "")] {
-            open(first, "\"x\"").0.record(0).unwrap();
+            open(first, "\"x\"").0.journal.record(0, None).unwrap();
             assert_eq!(open(first, "\"x\"").1.parts.len(), 1);
-            open(second, "\"y\"").0.record(0).unwrap();
+            open(second, "\"y\"").0.journal.record(0, None).unwrap();
             assert!(open(first, "\"x\"").1.parts.is_empty(), "{first:?} {second:?}");
         }
     }
@@ -347,7 +343,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let file = open(&target, Some("\"x\""), 100).unwrap().0;
-        file.record(0).unwrap();
+        file.journal.record(0, None).unwrap();
         fs::create_dir(&target).unwrap();
         file.finish().unwrap_err();
         drop(file);
@@ -366,7 +362,7 @@ mod tests {
     fn default_journal_is_replaced_if_damaged_but_not_if_of_version_1() {
         let folder = tempfile::tempdir().unwrap();
         let (target, journal) = (folder.path().join("a"), folder.path().join("a.qsdownload.json"));
-        open(&target, Some("\"x\""), 100).unwrap().0.record(0).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().0.journal.record(0, None).unwrap();
         fs::write(&journal, "{").unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
         let old = r#"{"version":1,"bucket":"b","key":"k","done":[0]}"#;
@@ -387,7 +383,7 @@ mod tests {
         assert!(error.contains("c is no resume journal"), "{error}");
         assert_eq!(fs::read(&checkpoint).unwrap(), b"mine");
         fs::remove_file(&checkpoint).unwrap();
-        open(&target).unwrap().0.record(0).unwrap();
+        open(&target).unwrap().0.journal.record(0, None).unwrap();
         let error = open(&folder.path().join("b")).unwrap_err().to_string();
         assert!(error.contains("belongs to a download to a and not to b"), "{error}");
         assert!(!folder.path().join("b.qsdownload").exists());

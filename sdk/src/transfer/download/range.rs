@@ -64,7 +64,7 @@ impl RangeFetcher {
             attempts.pause(error).await?;
         }
         let (file, number) = (Arc::clone(&self.file), part.number);
-        run_blocking(move || file.record(number)).await?;
+        run_blocking(move || file.journal.record(number, None)).await?;
         meter.finish();
         Ok(())
     }

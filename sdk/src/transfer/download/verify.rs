@@ -78,7 +78,7 @@ impl ExpectedDigest {
                 Ok(Verdict::Corrupt(Error::unexpected_response(format!(
                     "the received bytes do not have the ETag {etag} of the object with the only possible part layout, \
                      {layout:?}; download it again, set `part_size` to the part size of the object if it is not a multiple of \
-                     1 MiB, or use `checksum(None)` if the ETag does not consist of MD5s"
+                     1 MiB, or use `checksum(None)` if the ETag is not made of MD5s"
                 ))))
             }
         }

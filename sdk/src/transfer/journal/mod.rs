@@ -184,8 +184,8 @@ impl<T: Transfer> JournalFile<T> {
         }
     }
 
-    /// Returns true if the transfer can be resumed from the journal. Otherwise closes the journal, so that it is never written.
-    pub(crate) fn is_open_or_close(&self) -> bool {
+    /// Closes the journal if it was never written. Returns true if it was, so that the transfer can be resumed.
+    pub(crate) fn close_unless_started(&self) -> bool {
         let mut state = self.state();
         let is_open = matches!(*state, State::Open(_));
         if !is_open {
@@ -273,13 +273,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         let file = lock(&path);
-        assert!(!file.is_open_or_close());
+        assert!(!file.close_unless_started());
         file.start(journal(), None).unwrap();
-        assert!(!path.exists() && !file.is_open_or_close());
+        assert!(!path.exists() && !file.close_unless_started());
         drop(file);
         let file = lock(&path);
         file.start(journal(), None).unwrap();
-        assert!(path.exists() && file.is_open_or_close());
+        assert!(path.exists() && file.close_unless_started());
     }
 
     #[test]

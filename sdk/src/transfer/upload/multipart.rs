@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::FutureExt;
 use futures_util::future::try_join;
 use tokio::runtime::Handle;
-use tokio::sync::{RwLock, oneshot};
+use tokio::sync::RwLock;
 use tracing::Instrument;
 
 use super::Uploaded;
@@ -14,10 +14,10 @@ use super::complete::{Outcome, may_have_executed};
 use super::parts::CompletedPart;
 use super::resume::{UploadJournal, remove_journal};
 use crate::Timestamp;
-use crate::error::{Error, ErrorKind, Result, UploadState};
+use crate::error::{Result, UploadState};
 use crate::generated::operations::{AbortMultipartUploadInput, HeadObjectOutput};
 use crate::transfer::job::Job;
-use crate::transfer::tasks::run_blocking;
+use crate::transfer::tasks::{run_blocking, stopped};
 
 /// Multipart upload that exists on the server.
 pub(crate) struct MultipartUpload {
@@ -44,26 +44,21 @@ impl MultipartUpload {
     /// If the future is dropped before the response arrives, the upload is aborted as soon as its id is known.
     pub(crate) async fn start(job: &Arc<Job>) -> Result<Arc<Self>> {
         let job = Arc::clone(job);
-        let (sender, receiver) = oneshot::channel();
         let starting = async move {
-            let started = Self::initiate(job).await;
-            // If the receiver was dropped, the guard is dropped here or in the channel, and aborts the upload.
-            let _received = sender.send(started.map(|upload| AbortGuard::new(Arc::new(upload))));
+            let initiated = job.bucket.initiate_multipart_upload(&job.key, job.properties.initiate()).await;
+            let output = initiated
+                .map_err(|error| if may_have_executed(&error) { error.with_maybe_started_upload() } else { error })?;
+            // The response may have corrected the client's idea of the server's clock.
+            let initiated = job.bucket.server_time();
+            let upload = Arc::new(Self::new(job, output.upload_id, initiated, false));
+            let guard = AbortGuard::new(Arc::clone(&upload));
+            Ok((upload, guard))
         };
-        tokio::spawn(starting.in_current_span());
-        let stopped =
-            || Error::new(ErrorKind::Body, "the task that started the upload was stopped").with_maybe_started_upload();
-        receiver.await.map_err(|_| stopped())??.disarm().ok_or_else(stopped)
-    }
-
-    async fn initiate(job: Arc<Job>) -> Result<Self> {
-        let initiated = job.bucket.initiate_multipart_upload(&job.key, job.properties.initiate()).await;
-        let upload_id = initiated
-            .map_err(|error| if may_have_executed(&error) { error.with_maybe_started_upload() } else { error })?
-            .upload_id;
-        // The response may have corrected the client's idea of the server's clock.
-        let initiated = job.bucket.server_time();
-        Ok(Self::new(job, upload_id, initiated, false))
+        // If this future is dropped, the task continues, and its result is dropped with the guard.
+        let started = tokio::spawn(starting.in_current_span()).await;
+        let (upload, mut guard) = started.map_err(|error| stopped(error).with_maybe_started_upload())??;
+        guard.disarm();
+        Ok(upload)
     }
 
     pub(super) fn new(job: Arc<Job>, upload_id: String, initiated: Timestamp, is_resumed: bool) -> Self {
@@ -137,7 +132,7 @@ impl MultipartUpload {
     /// Aborts an upload that failed before its completion, or keeps it if a checkpoint can resume it.
     async fn abort_or_keep(&self) -> UploadState {
         let _no_part = self.in_progress.write().await;
-        let journal = self.journal.get().filter(|journal| journal.is_open_or_close());
+        let journal = self.journal.get().filter(|journal| journal.close_unless_started());
         if let Some(journal) = journal.filter(|_| !self.is_useless.load(Ordering::Relaxed)) {
             let checkpoint = journal.path().to_owned();
             return UploadState::Kept { checkpoint, unsaved: self.flush_journal().await.err() };
@@ -175,16 +170,16 @@ impl AbortGuard {
         Self { upload: Some(upload), runtime: Handle::try_current().ok() }
     }
 
-    /// Returns the upload, which the guard does not abort any more.
-    fn disarm(&mut self) -> Option<Arc<MultipartUpload>> {
-        self.upload.take()
+    /// Makes the guard do nothing when it is dropped.
+    fn disarm(&mut self) {
+        self.upload = None;
     }
 }
 
 impl Drop for AbortGuard {
     fn drop(&mut self) {
-        let Some(upload) = self.disarm() else { return };
-        if upload.journal.get().is_some_and(|journal| journal.is_open_or_close()) {
+        let Some(upload) = self.upload.take() else { return };
+        if upload.journal.get().is_some_and(|journal| journal.close_unless_started()) {
             return;
         }
         let Some(runtime) = &self.runtime else {

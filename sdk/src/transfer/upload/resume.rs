@@ -160,7 +160,7 @@ impl Job {
     async fn resume(
         self: &Arc<Self>,
         file: &Arc<UploadJournal>,
-        journal: Journal<UploadRecord>,
+        mut journal: Journal<UploadRecord>,
         layout: PartLayout,
         content: &Content,
     ) -> Result<Start> {
@@ -177,11 +177,11 @@ impl Job {
         };
         let stored = self.unchanged_parts(&journal, layout, listed, content).await?;
         let UploadRecord { upload_id, initiated, .. } = journal.transfer.clone();
-        let mut continued = Journal::new(journal.transfer, journal.part_size);
+        journal.parts.clear();
         for part in &stored {
-            continued.record(part.number, part.sum.as_ref());
+            journal.record(part.number, part.sum.as_ref());
         }
-        file.resume(continued);
+        file.resume(journal);
         let upload = MultipartUpload::new(Arc::clone(self), upload_id, initiated, true);
         Ok(Start::Resumed { upload: Arc::new(upload), layout, stored })
     }

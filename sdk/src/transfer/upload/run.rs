@@ -14,7 +14,6 @@ use super::{Input, Uploaded};
 use crate::body::{Fingerprint, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::PutObjectOutput;
-use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::Checksum;
 use crate::transfer::hashing::sums_of;
 use crate::transfer::job::Job;
@@ -113,7 +112,14 @@ impl Job {
                 self.options.cancellation.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied()
             }
         };
-        let outcome = self.options.cancellation.unless_cancelled(self.put_verified(&whole, sum.as_ref())).await;
+        let input = |body, content_md5| {
+            let mut input = self.properties.put();
+            (input.body, input.content_md5) = (body, content_md5);
+            input
+        };
+        let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
+        let putting = self.send_verified(&whole, sum.as_ref(), input, answer);
+        let outcome = self.options.cancellation.unless_cancelled(putting).await;
         // A change of the file is reported instead of the error that it led to.
         if let Some(change) = content.change().await? {
             let stored = match (&outcome, sum) {
@@ -128,16 +134,6 @@ impl Job {
             self.check_exists(content.size()).await?;
         }
         Ok(Uploaded { etag, version_id, attempts, ..Uploaded::new(self, content.size()) })
-    }
-
-    async fn put_verified(&self, whole: &Source, sum: Option<&Md5Sum>) -> Result<(PutObjectOutput, u32)> {
-        let input = |body, content_md5| {
-            let mut input = self.properties.put();
-            (input.body, input.content_md5) = (body, content_md5);
-            input
-        };
-        let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
-        self.send_verified(whole, sum, input, answer).await
     }
 
     /// Checks that the object exists after a response without an ETag, which another server may have sent.
@@ -170,7 +166,7 @@ impl Job {
         let journal = journal.map(|journal| Arc::clone(upload.journal.get_or_init(|| Arc::clone(journal))));
         let sending = async {
             if let Some(journal) = journal.filter(|_| !upload.is_resumed) {
-                upload.start_journal(journal, content, layout.part_size()).await?;
+                upload.start_journal(journal, content, layout.part_size).await?;
             }
             let numbers: BTreeSet<u32> = stored.iter().map(|part| part.number).collect();
             let missing = layout.parts().filter(|part| !numbers.contains(&part.number));
