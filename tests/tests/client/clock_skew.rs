@@ -105,7 +105,7 @@ async fn corrects_the_clock_from_a_response_without_body() {
 }
 
 #[tokio::test]
-async fn corrects_concurrent_requests() {
+async fn corrects_the_clock_of_concurrent_requests() {
     let server = emulator_ahead_by(HOUR).await;
     let bucket = bucket(server.endpoint(), quick_retries());
     let calls = (0..8).map(|number| {

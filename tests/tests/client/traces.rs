@@ -2,8 +2,8 @@
 //!
 //! Protects: traces describe each attempt and never contain a key, a signature or a body.
 //!
-//! The test runs in a child process: `tracing` caches per call site that no subscriber is interested, so that this test
-//! could miss events that another test emitted first.
+//! The test runs in a child process, because `tracing` caches for each call site that no subscriber is interested. After
+//! another test, spans and events could be missing.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};

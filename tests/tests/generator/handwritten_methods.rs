@@ -1,7 +1,7 @@
 //! Methods that the handwritten SDK defines on `QingStor` and `Bucket`.
 //!
-//! Protects: an operation with the name of such a method is an error of the specification that the generator reports, and
-//! not an error of rustc in generated code.
+//! Protects: the generator refuses an operation that has the name of such a method. Otherwise rustc would report a duplicate
+//! definition in generated code.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -5,17 +5,17 @@
 
 use bytes::Bytes;
 use futures_util::stream;
-use qingstor_emulator::Emulator;
 use qingstor_sdk::operations::{
     HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput, PutObjectInput, UploadMultipartInput,
 };
-use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor};
+use qingstor_sdk::{Body, Bucket, Error, ErrorKind};
+use qingstor_tests::{TestBucket, retrying_bucket};
 
-async fn start() -> (Emulator, Bucket) {
-    let emulator = Emulator::builder().bucket("bucket").start().await.unwrap();
-    let config = Config::new(emulator.access_key_id(), emulator.secret_access_key()).endpoint(emulator.endpoint());
-    let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
-    (emulator, bucket)
+/// Starts an emulator. Also returns its bucket for a client that retries.
+async fn start() -> (TestBucket, Bucket) {
+    let test = TestBucket::start().await.unwrap();
+    let bucket = retrying_bucket(&test).unwrap();
+    (test, bucket)
 }
 
 /// Returns a stream body with these chunks, which announces a length of `announced` bytes.
@@ -38,7 +38,7 @@ async fn assert_not_stored(bucket: &Bucket) {
 
 #[tokio::test]
 async fn stream_with_a_wrong_length_is_not_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     for (body, hint) in [
         (stream_body(8, &["con", "tent"]), "the body ended after 7 of the 8 bytes announced"),
         (stream_body(1, &[]), "the body ended after 0 of the 1 bytes announced"),
@@ -55,7 +55,7 @@ async fn stream_with_a_wrong_length_is_not_stored() {
 
 #[tokio::test]
 async fn large_stream_with_a_wrong_length_is_not_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     let chunk = || Ok::<_, std::io::Error>(Bytes::from(vec![7; 1 << 20]));
     for (announced, hint) in [((4 << 20) + 1, "ended after"), ((4 << 20) - 1, "longer than announced")] {
         let body = Body::stream(announced, stream::iter([chunk(), chunk(), chunk(), chunk()]));
@@ -67,7 +67,7 @@ async fn large_stream_with_a_wrong_length_is_not_stored() {
 
 #[tokio::test]
 async fn part_with_a_wrong_length_is_not_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     let upload = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
     let input = UploadMultipartInput::new(&upload.upload_id, 1).body(stream_body(8, &["content"]));
     let error = bucket.upload_multipart("key", input).await.unwrap_err();
@@ -78,7 +78,7 @@ async fn part_with_a_wrong_length_is_not_stored() {
 
 #[tokio::test]
 async fn stream_with_the_announced_length_is_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     for (body, length) in
         [(stream_body(7, &["con", "", "tent", ""]), 7), (stream_body(0, &[]), 0), (stream_body(0, &["", ""]), 0)]
     {
@@ -90,7 +90,7 @@ async fn stream_with_the_announced_length_is_stored() {
 
 #[tokio::test]
 async fn error_of_a_stream_is_part_of_the_message_and_nothing_is_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     let failing = stream::iter([Ok(Bytes::from_static(b"con")), Err(std::io::Error::other("cannot read the source"))]);
     let input = PutObjectInput::new().body(Body::stream(7, failing));
     let error = bucket.put_object("key", input).await.unwrap_err();
@@ -115,7 +115,7 @@ async fn file_region_beyond_the_end_is_refused() {
 
 #[tokio::test]
 async fn file_that_shrinks_during_the_upload_is_not_stored() {
-    let (_emulator, bucket) = start().await;
+    let (_test, bucket) = start().await;
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(1 << 20).unwrap();
     let body = Body::file(file.path()).await.unwrap();

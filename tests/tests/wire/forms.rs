@@ -47,7 +47,7 @@ fn fields(request: &RawRequest) -> Vec<(String, Vec<u8>)> {
             fields.push((name, part[head + 4..].to_vec()));
         }
     }
-    assert_eq!(rest, b"--\r\n", "the form ends with the closing delimiter");
+    assert_eq!(rest, b"--\r\n", "the form must end with the closing delimiter");
     fields
 }
 
@@ -56,7 +56,8 @@ fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
 }
 
 fn text(fields: &[(String, Vec<u8>)], name: &str) -> String {
-    let (_, value) = fields.iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no {name}"));
+    let (_, value) =
+        fields.iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("the form has no field `{name}`"));
     String::from_utf8(value.clone()).unwrap()
 }
 
@@ -94,7 +95,7 @@ async fn policy_contains_all_other_fields_and_is_signed() {
     bucket(&server).post_object(input).await.unwrap();
 
     let request = &server.requests()[0];
-    assert_eq!(request.header("authorization"), None, "the form contains the access key id");
+    assert_eq!(request.header("authorization"), None, "a signed form must not have an authorization header");
     let fields = fields(request);
     assert_eq!(fields.last().unwrap(), &("file".to_owned(), b"content".to_vec()));
     assert_eq!(text(&fields, "access_key_id"), "FORMKEY");

@@ -13,13 +13,13 @@ use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, Result};
 use qingstor_tests::RawServer;
 
 /// A client and a server that accepts every request.
-struct Setup {
-    account: QingStor,
-    bucket: Bucket,
-    server: RawServer,
+pub(crate) struct Setup {
+    pub(crate) account: QingStor,
+    pub(crate) bucket: Bucket,
+    pub(crate) server: RawServer,
 }
 
-async fn setup() -> Setup {
+pub(crate) async fn setup() -> Setup {
     let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await.unwrap();
     let account = QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint())).unwrap();
     let bucket = account.bucket("bucket", None);
@@ -28,7 +28,7 @@ async fn setup() -> Setup {
 
 impl Setup {
     /// Asserts that an operation was refused with a message that contains `hints`, and that no request was sent.
-    fn assert_refused<T>(&self, outcome: Result<T>, operation: &str, hints: &[&str]) -> Error {
+    pub(crate) fn assert_refused<T>(&self, outcome: Result<T>, operation: &str, hints: &[&str]) -> Error {
         let Err(error) = outcome else { panic!("{operation} was accepted in spite of {hints:?}") };
         assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
         assert_eq!(error.operation(), Some(operation), "{error}");

@@ -3,51 +3,40 @@
 //! Protects: the client refuses values that the server would understand as another request. For example, the server would
 //! store an empty object if the source of a copy is empty.
 
+use qingstor_sdk::ObjectSource;
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, DeleteMultipleObjectsInput, HeadBucketInput, PutObjectInput, UploadMultipartInput,
 };
 use qingstor_sdk::types::{MetadataDirective, ObjectPart, ObjectSummary, StorageClass};
-use qingstor_sdk::{Config, Error, ErrorKind, ObjectSource, QingStor};
-use qingstor_tests::RawServer;
 
-async fn account() -> (QingStor, RawServer) {
-    let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"]).await.unwrap();
-    (QingStor::new(Config::new("KEY", "secret").endpoint(server.endpoint())).unwrap(), server)
-}
-
-fn assert_refused(error: &Error, server: &RawServer, hint: &str) {
-    let text = error.to_string();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
-    assert!(text.contains(hint) && text.contains("nothing was sent"), "no {hint:?} in: {text}");
-    assert!(error.operation().is_some() && server.requests().is_empty(), "{text}");
-}
+use crate::input_validation::setup;
 
 #[tokio::test]
 async fn object_source_without_bucket_or_key_is_refused() {
-    let (account, server) = account().await;
-    let bucket = account.bucket("bucket", None);
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     for source in ["", "key", "bucket/key", "/bucket", "/bucket/", "//key"] {
         let copy = PutObjectInput::new().copy_source(source);
-        let error = bucket.put_object("key", copy).await.unwrap_err();
-        assert_refused(&error, &server, "copy_source has the bucket");
-        let error = bucket.put_object("key", PutObjectInput::new().move_source(source)).await.unwrap_err();
-        assert_refused(&error, &server, "but needs both, as in `/bucket/key`");
+        let outcome = bucket.put_object("key", copy).await;
+        setup.assert_refused(outcome, "PutObject", &["copy_source has the bucket"]);
+        let outcome = bucket.put_object("key", PutObjectInput::new().move_source(source)).await;
+        setup.assert_refused(outcome, "PutObject", &["but needs both, as in `/bucket/key`"]);
     }
     bucket.put_object("key", PutObjectInput::new().copy_source("/bucket//")).await.unwrap();
-    assert_eq!(server.requests()[0].header("x-qs-copy-source"), Some("/bucket//"));
+    assert_eq!(setup.server.requests()[0].header("x-qs-copy-source"), Some("/bucket//"));
 }
 
 #[tokio::test]
 async fn question_mark_in_a_source_key_is_encoded_and_the_version_id_is_appended() {
-    let (account, server) = account().await;
-    let bucket = account.bucket("bucket", None);
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     let put = |source: ObjectSource| bucket.put_object("key", PutObjectInput::new().copy_source(source));
     put("/bucket/100% a+b?version_id=c".into()).await.unwrap();
     put(ObjectSource::new("bucket", "100% a+b?").version_id("d+/=")).await.unwrap();
     let part = UploadMultipartInput::new("id", 0).copy_source(ObjectSource::new("bucket", "k").version_id("e"));
     bucket.upload_multipart("key", part).await.unwrap();
     let sent: Vec<_> =
-        server.requests().iter().map(|request| request.header("x-qs-copy-source").unwrap().to_owned()).collect();
+        setup.server.requests().iter().map(|request| request.header("x-qs-copy-source").unwrap().to_owned()).collect();
     assert_eq!(
         sent,
         [
@@ -60,27 +49,29 @@ async fn question_mark_in_a_source_key_is_encoded_and_the_version_id_is_appended
 
 #[tokio::test]
 async fn empty_version_id_of_an_object_source_is_refused() {
-    let (account, server) = account().await;
-    let bucket = account.bucket("bucket", None);
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket", "key").version_id(""));
-    assert_refused(&bucket.put_object("key", copy).await.unwrap_err(), &server, "empty version id");
+    setup.assert_refused(bucket.put_object("key", copy).await, "PutObject", &["empty version id"]);
 }
 
 #[tokio::test]
 async fn slash_in_the_bucket_of_an_object_source_is_refused() {
-    let (account, server) = account().await;
+    let setup = setup().await;
     let copy = PutObjectInput::new().copy_source(ObjectSource::new("bucket/dir", "key"));
-    let error = account.bucket("bucket", None).put_object("key", copy).await.unwrap_err();
-    assert_refused(&error, &server, "has the bucket \"bucket/dir\", but a slash can only be in the key");
+    let outcome = setup.bucket.put_object("key", copy).await;
+    let hint = "has the bucket \"bucket/dir\", but a slash can only be in the key";
+    setup.assert_refused(outcome, "PutObject", &[hint]);
 }
 
 #[tokio::test]
 async fn unknown_enum_values_are_refused_and_known_ones_are_sent() {
-    let (account, server) = account().await;
-    let bucket = account.bucket("bucket", None);
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     let input = PutObjectInput::new().storage_class(StorageClass::from("STANDRAD"));
-    let error = bucket.put_object("key", input).await.unwrap_err();
-    assert_refused(&error, &server, "storage_class is \"STANDRAD\", but must be one of STANDARD, STANDARD_IA");
+    let outcome = bucket.put_object("key", input).await;
+    let hint = "storage_class is \"STANDRAD\", but must be one of STANDARD, STANDARD_IA";
+    setup.assert_refused(outcome, "PutObject", &[hint]);
     for directive in MetadataDirective::KNOWN {
         let input = PutObjectInput::new().copy_source("/a/b").metadata_directive((*directive).into());
         bucket.put_object("key", input).await.unwrap();
@@ -89,23 +80,25 @@ async fn unknown_enum_values_are_refused_and_known_ones_are_sent() {
 
 #[tokio::test]
 async fn lists_beyond_their_length_limits_are_refused() {
-    let (account, server) = account().await;
-    let bucket = account.bucket("bucket", None);
+    let setup = setup().await;
+    let bucket = &setup.bucket;
     for count in [0, 1001] {
         let objects = (0..count).map(|number| ObjectSummary::new(number.to_string()));
-        let error = bucket.delete_multiple_objects(DeleteMultipleObjectsInput::new(objects)).await.unwrap_err();
-        assert_refused(&error, &server, &format!("objects has {count} items, but must have 1 to 1000 items"));
+        let outcome = bucket.delete_multiple_objects(DeleteMultipleObjectsInput::new(objects)).await;
+        let hint = format!("objects has {count} items, but must have 1 to 1000 items");
+        setup.assert_refused(outcome, "DeleteMultipleObjects", &[&hint]);
     }
     for count in [0, 10_001] {
         let input = CompleteMultipartUploadInput::new("id", (0..count).map(ObjectPart::new));
-        let error = bucket.complete_multipart_upload("key", input).await.unwrap_err();
-        assert_refused(&error, &server, &format!("object_parts has {count} items"));
+        let outcome = bucket.complete_multipart_upload("key", input).await;
+        let hint = format!("object_parts has {count} items");
+        setup.assert_refused(outcome, "CompleteMultipartUpload", &[&hint]);
     }
 }
 
 #[tokio::test]
 async fn bucket_and_zone_names_that_cannot_be_part_of_a_url_are_refused() {
-    let (account, server) = account().await;
+    let setup = setup().await;
     for (name, zone, message) in [
         ("", None, "the bucket name \"\" cannot be addressed"),
         ("my bucket", None, "the bucket name \"my bucket\""),
@@ -114,9 +107,9 @@ async fn bucket_and_zone_names_that_cannot_be_part_of_a_url_are_refused() {
         ("bucket", Some("pek 3b"), "the zone \"pek 3b\""),
         ("bucket", Some(""), "the zone of the bucket is empty: pass None for the zone of the configuration"),
     ] {
-        let bucket = account.bucket(name, zone);
+        let bucket = setup.account.bucket(name, zone);
         assert_eq!(bucket.zone(), zone);
-        let error = bucket.head_bucket(HeadBucketInput::new()).await.unwrap_err();
-        assert_refused(&error, &server, message);
+        let outcome = bucket.head_bucket(HeadBucketInput::new()).await;
+        setup.assert_refused(outcome, "HeadBucket", &[message]);
     }
 }

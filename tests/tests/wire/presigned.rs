@@ -169,7 +169,7 @@ async fn changed_requests_are_refused() {
     assert_refused(&unsigned.send().await.unwrap(), 401, "signature_not_matched");
     let other_access_key = get(url.replace("access_key_id=", "access_key_id=X"));
     assert_refused(&other_access_key.send().await.unwrap(), 401, "invalid_access_key_id");
-    assert_eq!(send(&presigned).await.text(), "content", "the unchanged request still works");
+    assert_eq!(send(&presigned).await.text(), "content", "the unchanged request must succeed");
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ fn authorization_and_string_to_sign(request: &RawRequest) -> (Option<String>, St
     };
     match (field("access_key_id"), field("policy"), field("signature")) {
         (Some(id), Some(policy), Some(signature)) => {
-            assert_eq!(request.header("authorization"), None, "the form contains the signature");
+            assert_eq!(request.header("authorization"), None, "a signed form must not have this header");
             (Some(format!("QS {id}:{signature}")), policy.to_owned())
         }
         _ => (request.header("authorization").map(str::to_owned), string_to_sign(request)),
@@ -68,7 +68,7 @@ fn describe(request: &RawRequest) -> String {
     let (authorization, to_sign) = authorization_and_string_to_sign(request);
     let signed = signature::sign(SECRET, &to_sign);
     assert_eq!(authorization, Some(format!("QS WIREKEY:{signed}")), "{to_sign}");
-    assert_eq!(request.header("transfer-encoding"), None, "the request has a content length instead");
+    assert_eq!(request.header("transfer-encoding"), None, "a request must have a content length instead");
 
     let date = request.header("date").unwrap().to_owned();
     let mut headers = request.headers.clone();
