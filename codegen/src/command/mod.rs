@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::diagnostic::{codes, count, explain, slashed};
-use crate::load::{Loaded, load_counting};
+use crate::load::{Loaded, load_located};
 use crate::model::Api;
 use crate::spec::suggest::instead_of;
 use crate::{diff, render};
@@ -129,7 +129,7 @@ fn compare(
     reporter: &mut Reporter<'_>,
 ) -> Result<(), Failure> {
     let root = workspace::find(false)?;
-    let mut load = |path: &Path, name: &str| match load_counting(path, &root) {
+    let mut load = |path: &Path, name: &str| match load_located(path, &root) {
         Ok(loaded) => Ok(Some(loaded)),
         Err(located) => {
             let consequence = format!("; {name}, {}, cannot be compared", path.display());
@@ -165,7 +165,7 @@ fn workspace_root(arguments: &Arguments) -> Result<PathBuf, Failure> {
 fn load(arguments: &Arguments, root: &Path, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {
     let spec = arguments.spec.clone().unwrap_or_else(|| root.join(SPEC));
     let consequence = if arguments.task.is_none() { "; nothing was written" } else { "" };
-    let loaded = match load_counting(&spec, root) {
+    let loaded = match load_located(&spec, root) {
         Ok(loaded) => loaded,
         Err(located) => return Err(reporter.faulty(&located, consequence).err().unwrap_or(Failure::Reported(1))),
     };

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::ValueEnum;
 
 use crate::diagnostic::{Printer, Problem, Severity, Sources, Style, count, message};
-use crate::spec::locate::Located;
+use crate::spec::problems::Located;
 
 /// Format of problems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -48,7 +48,7 @@ impl<'w> Reporter<'w> {
     pub(super) fn faulty(&mut self, located: &Located, consequence: &str) -> Result<(), Failure> {
         self.problems(&located.problems, &located.sources)?;
         let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        self.conclude(&format!("{}{consequence}", count(errors + located.unkept, "problem")))
+        self.conclude(&format!("{}{consequence}", count(errors + located.omitted, "problem")))
     }
 
     pub(super) fn problems(&mut self, problems: &[Problem], sources: &Sources) -> Result<(), Failure> {

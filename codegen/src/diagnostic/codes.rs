@@ -1,31 +1,31 @@
-//! The kinds of problems. A code, once published, keeps its name and its meaning.
+//! The codes of diagnostics. A published code is never renamed and keeps its meaning.
 //!
-//! Each code has a meaning and, in the paragraph after it, a remedy; `DIAGNOSTICS.md` and `cargo codegen explain` print both.
-//! The label stands below the underlined place if a report has nothing more exact.
+//! Each code has a label and an explanation. The label is printed below the underlined place, if a report has none of
+//! its own. The explanation has two paragraphs: the rule and its reason, and how to fix the problem. `DIAGNOSTICS.md`
+//! and `cargo codegen explain` print it.
 //!
-//! The checks that report a code are in `spec/` and `model/`, those of warnings in `lint.rs`. Every code has an example in
+//! The modules `spec` and `model` report errors, and `lint` reports warnings. Every code has an example in
 //! `codegen/tests/fixtures/faulty` or `warned`.
 
-/// What is known of a code.
+/// The code of a diagnostic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// The code itself.
+    /// The code, such as `unknown-key`.
     pub name: &'static str,
     /// The cause in a few words.
     pub label: &'static str,
-    /// Markdown: the meaning, an empty line, how to mend it.
+    /// The explanation, in Markdown.
     pub explanation: &'static str,
 }
 
-/// What is known of the code of this name.
+/// Returns the code with this name.
 pub fn find(name: &str) -> Option<&'static Code> {
     ALL.iter().find(|code| code.name == name)
 }
 
-/// The page that lists all codes, made of them and of what the command prints for the fixtures.
 const PAGE: &str = include_str!("../../DIAGNOSTICS.md");
 
-/// The part of the page about this code, in Markdown; `None` for what is no code.
+/// Returns the section of `DIAGNOSTICS.md` about this code, in Markdown. `None` if there is no such code.
 pub fn explain(code: &str) -> Option<&'static str> {
     find(code)?;
     let start = PAGE.find(&format!("\n## {code}\n"))? + 1;
@@ -38,8 +38,8 @@ macro_rules! codes {
     ($($(#[doc = $line:literal])* $constant:ident = $name:literal, $label:literal;)*) => {
         $($(#[doc = $line])* pub const $constant: &str = $name;)*
 
-        /// All codes: how to read a file, keys and values, references, paths and operations, parameters and
-        /// responses, types; and last the warnings.
+        /// All codes: first errors of files, keys, references, paths, operations, parameters, responses and types, then
+        /// warnings.
         pub const ALL: &[Code] = &[$(
             Code { name: $name, label: $label, explanation: concat!($($line, "\n"),*) }
         ),*];
@@ -47,223 +47,240 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The file is missing, not a regular file, not readable or not UTF-8.
+    /// A file of the specification does not exist, cannot be read, is not a regular file or is not valid UTF-8.
     ///
-    /// Correct the path, or save the file as UTF-8.
+    /// Correct the path or the permissions, or save the file as UTF-8.
     UNREADABLE_FILE = "unreadable-file", "cannot be read";
-    /// The file says nothing.
+    /// The root file has no content. A specification needs at least `swagger`, `info` and `paths`.
     ///
-    /// Begin with `swagger: "2.0"`, `info` and `paths`.
-    EMPTY_FILE = "empty-file", "nothing is written here";
-    /// The file is longer, deeper or, with its aliases written out, bigger than any specification has to be.
+    /// Start the file with `swagger: "2.0"`, `info` and `paths`, or pass another file with `--spec`.
+    EMPTY_FILE = "empty-file", "no content";
+    /// A file is larger, more deeply nested or, with its aliases expanded, has more keys and values than the generator
+    /// accepts. The limits are far above the size of any real specification. They stop files that would take minutes to
+    /// read or overflow the stack.
     ///
-    /// Split it by `$ref`, or see whether another file was meant.
-    TOO_LARGE = "too-large", "too much";
-    /// The file is not YAML. The rest of that file is not checked.
+    /// Split the file with `$ref`, or check that it is the right file.
+    TOO_LARGE = "too-large", "exceeds the limit";
+    /// The file is not valid YAML. The rest of the file is not checked, because its structure is unknown.
     ///
-    /// Most often a line is indented differently from the lines that it belongs to, a quote or a bracket is not
-    /// closed, or a text needs quotes because it holds `: ` or begins with a character that YAML gives a meaning.
-    YAML_SYNTAX = "yaml-syntax", "not YAML";
-    /// A key stands twice in one map. YAML readers would keep one of them without a word.
+    /// The most common causes are a line that is not indented like the lines it belongs to, a quote or bracket that is
+    /// not closed, and a string without quotes that contains `: ` or starts with a special character of YAML.
+    YAML_SYNTAX = "yaml-syntax", "not valid YAML";
+    /// A mapping has the same key twice. YAML does not allow this, and most parsers silently ignore one of the values.
     ///
-    /// Keep one of them.
-    DUPLICATE_KEY = "duplicate-key", "here again";
-    /// A line break or another control character in a name, a value or any other text of one line.
+    /// Remove or rename one of the keys.
+    DUPLICATE_KEY = "duplicate-key", "duplicate key";
+    /// A name or another string of one line contains a line break or another control character. These strings become
+    /// single lines of generated code, which a line break would split.
     ///
-    /// Write the text in one line. Only a `description` or a `summary` may have several.
-    CONTROL_CHARACTER = "control-character", "holds a control character";
-    /// A key that the dialect does not have in this place.
+    /// Write the string on one line. Only `description` and `summary` may have several lines.
+    CONTROL_CHARACTER = "control-character", "contains a control character";
+    /// The dialect does not have this key in this place. Unknown keys are errors because they are usually misspelled,
+    /// and a misspelled key would silently have no effect.
     ///
-    /// Correct its spelling, move it where it belongs, or remove it; `specs/README.md` lists the keys of each place.
-    UNKNOWN_KEY = "unknown-key", "not a key of this place";
-    /// A key that has to be there.
+    /// Correct the spelling, move the key to the place where it belongs, or remove it. `specs/README.md` lists the
+    /// keys.
+    UNKNOWN_KEY = "unknown-key", "not a known key here";
+    /// A required key is missing.
     ///
-    /// Add it.
-    MISSING_KEY = "missing-key", "not among these keys";
-    /// Text where a number belongs, a list where a map belongs, and so on.
+    /// Add the key.
+    MISSING_KEY = "missing-key", "a required key is missing";
+    /// A value has the wrong type, such as a string in place of a number, or a list in place of a mapping.
     ///
-    /// Write a value of the type that is asked for. Text that looks like a number or like `true` needs quotes.
-    WRONG_TYPE = "wrong-type", "of another type";
-    /// A word that is not among those allowed in this place.
+    /// Write a value of the type that the message names. Put a string in quotes if YAML would read it as a number or
+    /// boolean.
+    WRONG_TYPE = "wrong-type", "wrong type";
+    /// A key that accepts only certain words has another value.
     ///
-    /// Write one of those that the report lists.
-    UNKNOWN_VALUE = "unknown-value", "not among the words allowed here";
-    /// A `type` that the dialect does not have, or not in this place.
+    /// Write one of the words that the report lists.
+    UNKNOWN_VALUE = "unknown-value", "not an allowed value";
+    /// The dialect does not have this `type`, or does not allow it in this place.
     ///
-    /// Write one of the types of `specs/README.md`.
-    UNKNOWN_TYPE = "unknown-type", "not a type";
-    /// A `format` that the dialect does not have, or not for this type.
+    /// Write one of the types that `specs/README.md` lists.
+    UNKNOWN_TYPE = "unknown-type", "not a known type";
+    /// The dialect does not have this `format`, or does not allow it for this `type`. The format determines the Rust
+    /// type.
     ///
-    /// Write one of the type's formats, or none.
+    /// Write one of the formats of the type, or remove the key.
     UNKNOWN_FORMAT = "unknown-format", "not a format of this type";
 
-    /// A `$ref` that cannot be understood.
+    /// A `$ref` does not have one of the supported forms: a relative path, a pointer, or both. URLs are not supported,
+    /// because code generation must not depend on the network.
     ///
     /// Write `./file.yaml`, `./file.yaml#/key` or `#/key`.
-    BAD_REF = "bad-ref", "not a reference";
-    /// A `$ref` to a file or a place that is not there.
+    BAD_REF = "bad-ref", "invalid reference";
+    /// The file or the value to which a `$ref` refers does not exist.
     ///
-    /// Correct the `$ref`, or add what it asks for. A path is relative to the file in which the `$ref` stands.
-    REF_NOT_FOUND = "ref-not-found", "leads to nothing";
-    /// A `$ref` that leads out of the specification's folder, be it by `..`, from the root or through a symbolic link.
+    /// Correct the `$ref`, or add the missing value. A path is relative to the file that contains the `$ref`.
+    REF_NOT_FOUND = "ref-not-found", "target not found";
+    /// A `$ref` leads out of the specification's folder by `..`, an absolute path or a symbolic link. Such files are
+    /// not read, so that a specification cannot disclose other files of the machine.
     ///
     /// Move the file into the folder of the root file.
-    REF_OUTSIDE = "ref-outside", "leads out of the folder";
-    /// `$ref`s that lead to each other and nowhere else.
+    REF_OUTSIDE = "ref-outside", "outside of the specification's folder";
+    /// `$ref`s refer to each other in a loop and never to a value.
     ///
-    /// Let one of them lead to a description.
-    REF_LOOP = "ref-loop", "leads back to itself";
-    /// A key beside `$ref`, which would be ignored.
+    /// Replace one of the `$ref`s with the value itself.
+    REF_LOOP = "ref-loop", "refers back to itself";
+    /// A mapping with `$ref` has another key. Swagger ignores keys beside `$ref`.
     ///
-    /// Move it to where the `$ref` leads, or remove it. Only `description` may stand beside `$ref`.
-    REF_SIBLING = "ref-sibling", "means nothing beside `$ref`";
+    /// Move the key to the target of the `$ref`, or remove it. Only `description` is allowed beside `$ref`.
+    REF_SIBLING = "ref-sibling", "ignored beside `$ref`";
 
-    /// A path that addresses neither the service, nor a bucket, nor an object.
+    /// A path refers to neither the service, a bucket nor an object. The path determines the handle of the SDK that has
+    /// the method.
     ///
-    /// Write `/`, `/{bucketName}` or `/{bucketName}/{objectKey}`, and a sub-resource after a `?`.
+    /// Write `/`, `/{bucketName}` or `/{bucketName}/{objectKey}`, followed by a `?` if there are sub-resources.
     UNKNOWN_PATH = "unknown-path", "not a path of this API";
-    /// Two paths that are one: they differ in the order of their sub-resources only.
+    /// Two paths differ only in the order of their sub-resources, which has no meaning in a URL.
     ///
-    /// Join their operations under one of them.
+    /// Move all operations to one of the paths.
     DUPLICATE_PATH = "duplicate-path", "the same path again";
-    /// Something after a path's `?` that is not a list of names.
+    /// The text after the `?` of a path is not a list of sub-resources. A sub-resource has a name but no value.
     ///
-    /// Write names joined by `&`, such as `?uploads`. What has a value is a query parameter.
-    SUB_RESOURCE_SYNTAX = "sub-resource-syntax", "not names joined by `&`";
-    /// An HTTP method that the dialect does not have.
+    /// Write names separated by `&`, such as `?uploads`. If a key has a value, declare it as a query parameter.
+    SUB_RESOURCE_SYNTAX = "sub-resource-syntax", "not names separated by `&`";
+    /// The dialect does not have this HTTP method.
     ///
-    /// Write one of `get`, `put`, `post`, `delete`, `head` and `options`, in small letters.
+    /// Write `get`, `put`, `post`, `delete`, `head` or `options`, in lower case.
     UNKNOWN_METHOD = "unknown-method", "not a method of the dialect";
-    /// A placeholder of the path without its parameter.
+    /// A path has a placeholder, but the operation does not declare the parameter. Swagger requires a parameter with
+    /// `in: path` for each placeholder.
     ///
-    /// Add the parameter, most often `$ref: "#/parameters/bucketName"`.
-    MISSING_PATH_PARAMETER = "missing-path-parameter", "has a placeholder without a parameter";
-    /// A path parameter without its placeholder.
+    /// Add the parameter, usually as `$ref: "#/parameters/bucketName"`.
+    MISSING_PATH_PARAMETER = "missing-path-parameter", "placeholder without a parameter";
+    /// A parameter has `in: path`, but the path has no placeholder with its name, so the value would not be sent.
     ///
     /// Add the placeholder to the path, or remove the parameter.
     UNUSED_PATH_PARAMETER = "unused-path-parameter", "not in the path";
-    /// An `operationId` that is not a name.
+    /// An `operationId` is not a valid name. It becomes the name of a method and of two types.
     ///
-    /// Begin with a letter, then use letters, digits, `_` and `-`.
-    BAD_OPERATION_ID = "bad-operation-id", "not a name";
-    /// An `operationId` that another operation has.
+    /// Start with a letter and continue with letters, digits, `_` and `-`.
+    BAD_OPERATION_ID = "bad-operation-id", "not a valid name";
+    /// Two operations have the same `operationId`. It becomes the name of a method, so it must be unique.
     ///
-    /// Give one of the two another name.
-    DUPLICATE_OPERATION_ID = "duplicate-operation-id", "taken already";
+    /// Rename one of the operations.
+    DUPLICATE_OPERATION_ID = "duplicate-operation-id", "already in use";
 
-    /// A parameter that stands twice in one list.
+    /// A list declares the same parameter twice: the same name with the same `in`. Names of headers are compared
+    /// without regard to case.
     ///
-    /// Keep one of them. The names of headers do not distinguish capitals.
-    DUPLICATE_PARAMETER = "duplicate-parameter", "here again";
-    /// A second `in: body`, or a second file in a form.
+    /// Remove one of the parameters.
+    DUPLICATE_PARAMETER = "duplicate-parameter", "duplicate parameter";
+    /// An operation has two parameters with `in: body`, or a form has two files. A request has only one body.
     ///
-    /// A request has one body: make them one, an object with both.
-    DUPLICATE_BODY = "duplicate-body", "a second body";
-    /// The name of a header that HTTP does not allow.
+    /// Combine the two, for example into one object with the properties of both.
+    DUPLICATE_BODY = "duplicate-body", "second body";
+    /// The name of a header contains a character that HTTP does not allow there.
     ///
-    /// Use letters, digits and dashes.
-    BAD_HEADER_NAME = "bad-header-name", "not the name of a header";
-    /// Two names that become one in Rust.
+    /// Use letters, digits and hyphens.
+    BAD_HEADER_NAME = "bad-header-name", "not a valid header name";
+    /// Two names of the specification become the same name in Rust, for example because they differ only in case or in
+    /// the prefix `X-QS-`.
     ///
-    /// Rename one of them; an enum by `x-enum-name`, an object written in place by moving it to `definitions`.
-    NAME_COLLISION = "name-collision", "the same name in Rust";
-    /// A name that the generated code needs for itself.
+    /// Rename one of them. An enum can be renamed with `x-enum-name`, and an inline object by moving it to
+    /// `definitions`.
+    NAME_COLLISION = "name-collision", "same name in Rust";
+    /// The generated code uses this name for something else.
     ///
-    /// Rename it.
-    RESERVED_NAME = "reserved-name", "taken by the generated code";
-    /// A status that is not one.
+    /// Choose another name.
+    RESERVED_NAME = "reserved-name", "reserved by the generated code";
+    /// The key of a response is not an HTTP status code.
     ///
     /// Write a number from 100 to 599, or `default`.
-    BAD_STATUS = "bad-status", "not a status";
-    /// An operation without a response below 400.
+    BAD_STATUS = "bad-status", "not a status code";
+    /// An operation has no response with a status code below 400, so its output is unknown.
     ///
-    /// Add the response of success.
-    NO_SUCCESS_RESPONSE = "no-success-response", "none of these is below 400";
-    /// Successful responses that contradict each other: the SDK has one output for all of them.
+    /// Add the response for success.
+    NO_SUCCESS_RESPONSE = "no-success-response", "no status code below 400";
+    /// Two successful responses of an operation contradict each other. The SDK has one output type for all of them.
     ///
-    /// Describe the same kind of body, and for each field the same type, in all responses below 400.
+    /// Use the same kind of body in all responses below 400, and the same type for each field.
     CONFLICTING_RESPONSES = "conflicting-responses", "contradicts another response";
-    /// A body beside the fields of a form, or another thing that a form leaves no room for.
+    /// An operation has both a body and form fields, or a form with a header that the SDK has to set itself. The fields
+    /// of a form are the body of the request.
     ///
-    /// Make everything fields of the form, or everything properties of the body.
-    MIXED_BODY = "mixed-body", "no room for this";
-    /// A name in `x-pagination` that is no property of the answer or of its items, or no query parameter.
+    /// Use either form fields or a body, and remove headers such as `Content-Type` from operations with a form.
+    MIXED_BODY = "mixed-body", "not allowed here";
+    /// `x-pagination` names something that does not exist: a property of the response, a property of its items, or a
+    /// query parameter.
     ///
-    /// Correct its spelling, or describe what it names.
-    UNKNOWN_PAGE_FIELD = "unknown-page-field", "nothing has this name";
-    /// A name in `x-pagination` that is there, but of a type that cannot be meant.
+    /// Correct the spelling, or declare the property or parameter.
+    UNKNOWN_PAGE_FIELD = "unknown-page-field", "does not exist";
+    /// `x-pagination` names a property or parameter of the wrong type. For example, `items` must name a list, and
+    /// `has_more` a boolean.
     ///
-    /// Name another one, or correct its type.
-    PAGE_FIELD_TYPE = "page-field-type", "leads to another type than it has to";
-    /// An `x-pagination` that does not say how to find the next page.
+    /// Name another property or parameter, or correct its type.
+    PAGE_FIELD_TYPE = "page-field-type", "wrong type";
+    /// `x-pagination` does not determine how to request the next page.
     ///
-    /// Name a list as `items`, and below `markers` at least one query parameter with `next`, `last` or `count`.
-    BAD_PAGINATION = "bad-pagination", "does not lead to a next page";
+    /// Name a list in `items`, and at least one query parameter in `markers`, with `next`, `last` or `count`.
+    BAD_PAGINATION = "bad-pagination", "does not determine the next page";
 
-    /// A required field that is not a property.
+    /// `required` of an object contains a name that is not one of its properties.
     ///
-    /// Correct its spelling, or add the property.
+    /// Correct the spelling, or add the property.
     REQUIRED_NOT_PROPERTY = "required-not-property", "not a property";
-    /// An `enum` without values.
+    /// An `enum` has no values, so no value would be valid.
     ///
-    /// List its values, or remove it.
+    /// Add the values, or remove `enum`.
     EMPTY_ENUM = "empty-enum", "has no values";
-    /// A value that stands twice in an `enum`.
+    /// An `enum` contains the same value twice.
     ///
-    /// Keep one of them.
-    DUPLICATE_ENUM_VALUE = "duplicate-enum-value", "here again";
-    /// Two enums of one name with different values.
+    /// Remove one of them.
+    DUPLICATE_ENUM_VALUE = "duplicate-enum-value", "duplicate value";
+    /// Two enums with the same name have different values. The generator writes one Rust enum for each name.
     ///
-    /// Give both the same values, or one of them another `x-enum-name`.
+    /// Use the same values in both places, or give one of the enums another `x-enum-name`.
     ENUM_MISMATCH = "enum-mismatch", "has other values here";
-    /// A lower limit above the upper one, or one that the type cannot reach.
+    /// A lower limit is greater than the upper limit, or a limit does not fit the type.
     ///
-    /// Exchange or correct them, or choose a wider format.
-    IMPOSSIBLE_LIMIT = "impossible-limit", "nothing is within this limit";
-    /// A limit, or another key, that means nothing for this type.
+    /// Exchange or correct the limits, or use a wider format.
+    IMPOSSIBLE_LIMIT = "impossible-limit", "no value satisfies this limit";
+    /// A key is not allowed for this type, or in this place, and would have no effect.
     ///
-    /// Remove it, or correct the type.
-    MISPLACED_KEY = "misplaced-key", "means nothing here";
-    /// A `default` that the field itself does not allow.
+    /// Remove the key, or correct the type.
+    MISPLACED_KEY = "misplaced-key", "not allowed here";
+    /// A `default` contradicts the type, the limits or the `enum` of its own schema.
     ///
-    /// Correct the default, or the limit that it breaks.
-    BAD_DEFAULT = "bad-default", "not allowed by the field itself";
-    /// A type that contains itself other than through an array or a map: no value of it would ever end.
+    /// Correct the default or the schema.
+    BAD_DEFAULT = "bad-default", "contradicts the schema";
+    /// A type contains itself directly, without an array or a map between. A value of such a type would be infinite.
     ///
-    /// Put an array or a map between.
+    /// Use an array or a map for one of the properties.
     RECURSIVE_TYPE = "recursive-type", "contains itself";
-    /// Valid, but nothing that the generator could write.
+    /// The specification is valid, but the generator does not support this combination.
     ///
-    /// Describe it by what the generator has, as the report says.
-    UNSUPPORTED = "unsupported", "cannot be generated";
+    /// Describe the value in the way that the report suggests.
+    UNSUPPORTED = "unsupported", "not supported";
 
-    /// A parameter, header, property or type without a description: its documentation is empty. (Warning.)
+    /// A parameter, header, property or type has no description, so its generated documentation is empty. (Warning.)
     ///
-    /// Say what it is, its unit and limits and, if it can be left out, what happens then.
+    /// Add a `description` with the meaning, unit and limits and, if it is optional, the behaviour if it is unset.
     UNDESCRIBED = "undescribed", "has no description";
-    /// An operation without a summary: its documentation begins with nothing. (Warning.)
+    /// An operation has no summary, which is the first line of its generated documentation. (Warning.)
     ///
-    /// Say in one line what the operation does.
+    /// Add a `summary` of one line that describes what the operation does.
     MISSING_SUMMARY = "missing-summary", "has no summary";
-    /// A query parameter whose name is also the name of a sub-resource. The SDK signs such a key, because the service
-    /// does; whether that is meant the name alone does not show. (Warning.)
+    /// A query parameter has the name of a sub-resource. The service signs query keys with such names, so the SDK does
+    /// too. The specification should show that this is intended. (Warning.)
     ///
-    /// If it is meant, say so: name it after the path's `?`, or write `x-signed: true` beside it. If not, see whether
-    /// the parameter is really called so.
-    SIGNED_PARAMETER = "signed-parameter", "signed, because a sub-resource has this name";
-    /// A definition that no operation reaches, so that nothing is generated from it. (Warning.)
+    /// If the parameter is a sub-resource, name it after the `?` of the path, or add `x-signed: true`. Otherwise, check
+    /// its name.
+    SIGNED_PARAMETER = "signed-parameter", "signed, because it has the name of a sub-resource";
+    /// No operation uses a definition, so no code is generated from it. (Warning.)
     ///
-    /// Refer to it, or remove it.
-    UNUSED_TYPE = "unused-type", "no operation reaches it";
-    /// A shared parameter that no path and no operation lists. (Warning.)
+    /// Refer to the definition, or remove it.
+    UNUSED_TYPE = "unused-type", "not used by any operation";
+    /// No path or operation uses a shared parameter. (Warning.)
     ///
-    /// List it by `$ref`, or remove it.
-    UNUSED_PARAMETER = "unused-parameter", "nothing lists it";
+    /// Refer to the parameter with `$ref`, or remove it.
+    UNUSED_PARAMETER = "unused-parameter", "not used by any operation";
 }
 
-/// Codes of earlier versions. None of them is ever given another meaning.
+/// Codes that are no longer reported. They must not be used again with another meaning.
 pub const RETIRED: &[&str] = &[
-    // Operations with `in: formData` were left out; now they are generated.
+    // Operations with `in: formData` were not supported.
     "form-operation",
 ];
 
@@ -272,7 +289,7 @@ mod tests {
     use super::{ALL, RETIRED};
 
     #[test]
-    fn codes_are_distinct_words() {
+    fn codes_are_unique_and_lower_case() {
         for (index, code) in ALL.iter().enumerate() {
             assert!(code.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", code.name);
             assert!(!ALL[..index].iter().any(|other| other.name == code.name), "{}", code.name);
@@ -281,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn each_code_says_what_it_means_and_how_to_mend_it() {
+    fn explanations_have_two_paragraphs() {
         for code in ALL {
             let paragraphs: Vec<&str> = code.explanation.split("\n\n").collect();
             assert_eq!(paragraphs.len(), 2, "{}", code.name);

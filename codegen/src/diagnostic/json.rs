@@ -1,11 +1,13 @@
-//! Problems for programs: one JSON object a line. `DIAGNOSTICS.md` describes it; a field is never renamed or removed.
+//! The output of `--format json`: one JSON object per line.
+//!
+//! `DIAGNOSTICS.md` documents the fields. They must not be renamed or removed.
 
 use serde::Serialize;
 
 use super::problem::{Problem, Severity};
 use super::source::{Place, Sources};
 
-/// A line of `--format json`.
+/// A line of output.
 #[derive(Debug, Serialize)]
 struct Line<'p> {
     code: Option<&'p str>,
@@ -59,7 +61,7 @@ impl<'p> JsonPlace<'p> {
     }
 }
 
-/// The problem as one line, without the line break.
+/// Returns a problem as one line, without a line break.
 pub(super) fn line(problem: &Problem, sources: &Sources) -> serde_json::Result<String> {
     let related = problem.related.iter();
     let related =
@@ -78,7 +80,7 @@ pub(super) fn line(problem: &Problem, sources: &Sources) -> serde_json::Result<S
     })
 }
 
-/// An error of the command itself as one line, without the line break: it has no code, and at most a file.
+/// Returns an error of the command itself as one line, without a line break. It has no code, and at most a file.
 pub(crate) fn message(message: &str, help: Option<&str>, file: Option<&str>) -> serde_json::Result<String> {
     let place = JsonPlace { file, ..JsonPlace::default() };
     let (severity, related) = ("error", Vec::new());

@@ -1,4 +1,4 @@
-//! Problems of a specification: codes, places, and their output.
+//! Diagnostics: their codes, places and output.
 
 pub mod codes;
 mod json;
@@ -9,7 +9,6 @@ mod source;
 pub use codes::explain;
 pub(crate) use json::message;
 pub(crate) use print::{Printer, Style, draw};
-pub(crate) use problem::MAX_PROBLEMS;
 pub use problem::{Problem, Related, Severity, Suggestion, count};
 pub(crate) use source::slashed;
 pub use source::{Place, Source, Sources};

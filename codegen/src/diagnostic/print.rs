@@ -1,4 +1,4 @@
-//! Problems as the command prints them: drawn for people, or as JSON.
+//! Prints problems with their source lines, or as JSON.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -10,20 +10,20 @@ use super::json;
 use super::problem::{Problem, Severity, count};
 use super::source::{Place, Source, Sources};
 
-/// More warnings of one code than this are counted where a person reads them.
-const MAX_OF_A_CODE: usize = 10;
+/// Maximum number of warnings with the same code that are printed. Further ones are counted. JSON contains all.
+const MAX_WARNINGS_PER_CODE: usize = 10;
 
-/// Output format of problems.
+/// The output format of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Printer {
-    /// Drawn, for people.
+    /// Source lines with annotations.
     Drawn(Style),
-    /// One JSON object a line, for programs.
+    /// One JSON object per line.
     Json,
 }
 
 impl Printer {
-    /// Writes all problems, one below the other.
+    /// Writes problems.
     pub(crate) fn print(self, problems: &[Problem], sources: &Sources, to: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Json => problems.iter().try_for_each(|problem| writeln!(to, "{}", json::line(problem, sources)?)),
@@ -36,39 +36,40 @@ fn print_drawn(problems: &[Problem], sources: &Sources, style: Style, to: &mut d
     let mut warnings: BTreeMap<&str, usize> = BTreeMap::new();
     for problem in problems {
         if problem.severity == Severity::Warning {
-            let of_this_code = warnings.entry(problem.code).or_default();
-            *of_this_code += 1;
-            if *of_this_code > MAX_OF_A_CODE {
+            let number = warnings.entry(problem.code).or_default();
+            *number += 1;
+            if *number > MAX_WARNINGS_PER_CODE {
                 continue;
             }
         }
         writeln!(to, "{}", draw(problem, sources, style))?;
     }
-    for (code, number) in warnings.into_iter().filter(|(_, number)| *number > MAX_OF_A_CODE) {
-        let more = count(number - MAX_OF_A_CODE, &format!("more `{code}` warning"));
+    for (code, number) in warnings.into_iter().filter(|(_, number)| *number > MAX_WARNINGS_PER_CODE) {
+        let more = count(number - MAX_WARNINGS_PER_CODE, &format!("more `{code}` warning"));
         writeln!(to, "… and {more} (--format json lists all)")?;
     }
     Ok(())
 }
 
-/// True if to draw in colours.
+/// The style of annotated source lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// Text alone.
+    /// Without colours.
     Plain,
-    /// With the escape sequences of a terminal.
+    /// With colours, as escape sequences of a terminal.
     Coloured,
 }
 
-/// Lines longer than this are cut before they are drawn: what is cut off would not fit any terminal, and drawing
-/// would take time with the length of the line.
+/// Maximum length in bytes of a line that is printed whole. Of a longer line, only the surroundings of the place are
+/// printed, because annotate-snippets processes the whole text that it gets.
 const MAX_LINE_LENGTH: usize = 2000;
-/// What remains of such a line on either side of a place.
+/// Number of bytes of such a line that are printed on either side of the place.
 const CONTEXT: usize = 200;
-/// Suggestions in lines that are wider than this are told and not drawn.
-const MAX_WIDTH: usize = 140;
+/// Maximum length in bytes of a line for which a suggestion is printed as a changed line. For a longer line, only the
+/// advice is printed.
+const MAX_PATCHED_LINE_LENGTH: usize = 140;
 
-/// The drawn problem; ends with a line break.
+/// Returns a problem with its source lines. The text ends with a line break.
 pub(crate) fn draw(problem: &Problem, sources: &Sources, style: Style) -> String {
     let renderer = match style {
         Style::Plain => Renderer::plain(),
@@ -87,8 +88,9 @@ fn groups<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Group<'p>> {
     let title = level.primary_title(problem.message.as_str()).id(problem.code);
     let mut main = Group::with_title(title).elements(snippets(problem, sources));
     let suggestion = problem.suggestion.as_ref().and_then(|it| Some((it, sources.get(&it.place.file)?)));
-    // The library shows suggestions in whole lines, however long.
-    let suggestion = suggestion.filter(|(it, source)| source.lines(it.place.line, it.place.line).len() <= MAX_WIDTH);
+    // annotate-snippets prints suggestions as whole lines.
+    let suggestion =
+        suggestion.filter(|(it, source)| source.lines(it.place.line, it.place.line).len() <= MAX_PATCHED_LINE_LENGTH);
     let Some((suggestion, source)) = suggestion else {
         if !problem.help.is_empty() {
             main = main.element(Level::HELP.message(problem.help.as_str()));
@@ -96,31 +98,31 @@ fn groups<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Group<'p>> {
         return vec![main];
     };
     let window = Window::around(source, [&suggestion.place].into_iter());
-    let patch = Patch::new(window.within(&suggestion.place), suggestion.replacement.as_str());
+    let patch = Patch::new(window.relative(&suggestion.place), suggestion.replacement.as_str());
     let snippet = Snippet::source(window.text).line_start(window.line).patch(patch);
     vec![main, Group::with_title(Level::HELP.secondary_title(problem.help.as_str())).element(snippet)]
 }
 
-/// The place and what is related to it; files one after the other, that of the problem first.
+/// Returns the source lines of a problem and its related places. Each file is one snippet, that of the problem first.
 fn snippets<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Element<'p>> {
-    let mut marks = vec![(&problem.place, problem.label.as_str(), AnnotationKind::Primary)];
-    marks.extend(problem.related.iter().map(|it| (&it.place, it.label.as_str(), AnnotationKind::Context)));
+    let mut places = vec![(&problem.place, problem.label.as_str(), AnnotationKind::Primary)];
+    places.extend(problem.related.iter().map(|it| (&it.place, it.label.as_str(), AnnotationKind::Context)));
     let mut elements = Vec::new();
-    while let Some((first, ..)) = marks.first().copied() {
+    while let Some((first, ..)) = places.first().copied() {
         let source = sources.get(&first.file);
-        let is_cut = source.is_some_and(|source| marks.iter().any(|(place, ..)| Window::is_cut(source, place)));
-        // A line that has to be cut is cut for one place.
+        let is_cut = source.is_some_and(|source| places.iter().any(|(place, ..)| Window::is_cut(source, place)));
+        // A line that is too long is cut around one place, so each place is a snippet of its own.
         let belongs = |place: &Place| if is_cut { place == first } else { place.file == first.file };
-        let (here, elsewhere) = marks.into_iter().partition::<Vec<_>, _>(|(place, ..)| belongs(place));
-        marks = elsewhere;
+        let (here, others) = places.into_iter().partition::<Vec<_>, _>(|(place, ..)| belongs(place));
+        places = others;
         let shown = source.filter(|source| !source.text().is_empty());
         if shown.is_none() || is_cut {
-            // What the library counts are the columns of what it is given.
+            // In a cut line, annotate-snippets would print the column within the excerpt.
             elements.push(Element::Origin(Origin::path(&first.file).line(first.line).char_column(first.column)));
         }
         if let Some(source) = shown {
             let window = Window::around(source, here.iter().map(|(place, ..)| *place));
-            let annotations = here.iter().map(|(place, label, kind)| kind.span(window.within(place)).label(*label));
+            let annotations = here.iter().map(|(place, label, kind)| kind.span(window.relative(place)).label(*label));
             let annotations: Vec<Annotation<'_>> = annotations.chain(window.enclosing(first)).collect();
             let path = (!is_cut).then_some(first.file.as_str());
             let snippet = Snippet::source(window.text).path(path).line_start(window.line).annotations(annotations);
@@ -130,11 +132,12 @@ fn snippets<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Element<'p>> 
     elements
 }
 
-/// The part of a file that is drawn: the library looks at every line that it is given.
+/// The part of a file that annotate-snippets gets. It processes every line that it gets.
 struct Window<'s> {
     text: &'s str,
-    /// Its first byte within the file, and the line that this stands in.
+    /// First byte of the part.
     start: usize,
+    /// First line of the part.
     line: usize,
 }
 
@@ -144,7 +147,7 @@ impl<'s> Window<'s> {
         lines.len() > MAX_LINE_LENGTH
     }
 
-    /// The whole lines of all places; of a very long line, what is near.
+    /// Returns the lines of all places and, if they are not too long, the line that contains them in the YAML tree.
     fn around<'p>(source: &'s Source, places: impl Iterator<Item = &'p Place> + Clone) -> Self {
         let first = places.clone().map(|place| place.line).min().unwrap_or(1);
         let last = places.clone().map(|place| place.end_line).max().unwrap_or(1);
@@ -160,27 +163,28 @@ impl<'s> Window<'s> {
         Self { text: source.text().get(bytes.clone()).unwrap_or_default(), start: bytes.start, line }
     }
 
-    fn within(&self, place: &Place) -> Range<usize> {
-        let within = |byte: usize| byte.saturating_sub(self.start).min(self.text.len());
-        within(place.start)..within(place.end)
+    /// Returns the bytes of a place, counted from the start of the window.
+    fn relative(&self, place: &Place) -> Range<usize> {
+        let relative = |byte: usize| byte.saturating_sub(self.start).min(self.text.len());
+        relative(place.start)..relative(place.end)
     }
 
-    /// Shows the line that a place belongs to, even though nothing is underlined there.
+    /// Returns an annotation that makes the first line visible, if it is above the place.
     fn enclosing(&self, place: &Place) -> Option<Annotation<'s>> {
         let is_above = self.start < place.start && self.line < place.line;
         is_above.then(|| AnnotationKind::Visible.span(0..0))
     }
 }
 
-/// The line that says what the first place is part of: the nearest one above that is indented less. A list's item
-/// or a key says little without it.
+/// Returns the nearest line above the first place that is indented less, which is the parent in the YAML tree. A key or
+/// an item of a list means little without its parent.
 fn enclosing_line<'p>(source: &Source, places: impl Iterator<Item = &'p Place>) -> usize {
     const MAX_DISTANCE: usize = 30;
     let Some(first) = places.map(|place| place.line).min() else { return 1 };
     let content = |line: usize| source.text().get(source.lines(line, line)).unwrap_or_default();
     let indent = |line: usize| content(line).len() - content(line).trim_start().len();
-    let says_something = |line: usize| !matches!(content(line).trim_start().chars().next(), None | Some('#'));
+    let is_content = |line: usize| !matches!(content(line).trim_start().chars().next(), None | Some('#'));
     let own = indent(first);
-    let nearest = (first.saturating_sub(MAX_DISTANCE).max(1)..first).rev().filter(|line| says_something(*line));
+    let nearest = (first.saturating_sub(MAX_DISTANCE).max(1)..first).rev().filter(|line| is_content(*line));
     nearest.take_while(|line| content(*line).len() <= MAX_LINE_LENGTH).find(|line| indent(*line) < own).unwrap_or(first)
 }

@@ -4,16 +4,12 @@ use std::fmt;
 
 use super::source::Place;
 
-/// More than this many problems are counted rather than printed: finding the place of each takes another
-/// reading of its file.
-pub(crate) const MAX_PROBLEMS: usize = 500;
-
-/// True if something can be generated all the same.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Prevents generating.
+    /// The problem prevents code generation.
     Error,
-    /// Does not prevent generating.
+    /// The problem does not prevent code generation.
     Warning,
 }
 
@@ -26,37 +22,37 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One fault of a specification. Problems sort by place.
+/// A problem of a specification. Problems are ordered by place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Problem {
-    /// Its place.
+    /// The place.
     pub place: Place,
-    /// Its severity.
+    /// The severity.
     pub severity: Severity,
-    /// Its kind, one of [`codes`](super::codes); never renamed.
+    /// The code, one of [`codes`](super::codes).
     pub code: &'static str,
-    /// Description of the fault.
+    /// Description of the problem.
     pub message: String,
-    /// The cause in a few words, to be read beside the place.
+    /// The cause in a few words, printed below the underlined place.
     pub label: String,
-    /// Advice; may be empty.
+    /// Advice. May be empty.
     pub help: String,
-    /// Other places that have to do with it.
+    /// Other places that explain the problem.
     pub related: Vec<Related>,
-    /// Replacement, if it is certain enough.
+    /// A replacement that fixes the problem, if there is an obvious one.
     pub suggestion: Option<Suggestion>,
 }
 
-/// Another place that has to do with a problem.
+/// Another place that explains a problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Related {
-    /// Its place.
+    /// The place.
     pub place: Place,
     /// Its relation to the problem.
     pub label: String,
 }
 
-/// A correction by replacing a stretch of text.
+/// A replacement that fixes a problem.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Suggestion {
     /// The text to replace.
@@ -65,7 +61,7 @@ pub struct Suggestion {
     pub replacement: String,
 }
 
-/// One line, two with help; [`crate::command`] draws problems with their lines.
+/// Prints one line, and a second one with the advice. [`crate::command`] prints problems with their source lines.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: {}: {}", self.severity, self.code, self.place, self.message)?;
@@ -77,6 +73,6 @@ impl fmt::Display for Problem {
 }
 
 /// Returns the number with its noun: `1 problem`, `2 problems`.
-pub fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,4 +1,4 @@
-//! Files, their bytes, lines and columns.
+//! Source texts and places in them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,22 +7,23 @@ use std::path::Path;
 
 use serde::Serialize;
 
-/// A stretch of a file of the specification.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// A range in a file of the specification.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
     /// The file, relative to the workspace, with `/` separators.
     pub file: String,
     /// First line, counted from 1.
     pub line: usize,
-    /// In characters, counted from 1.
+    /// First column in characters, counted from 1.
     pub column: usize,
     /// Last line, counted from 1.
     pub end_line: usize,
-    /// The column behind its last character.
+    /// The column after the last character.
     pub end_column: usize,
-    /// The same in bytes of the text, without a byte order mark.
+    /// The first byte, without a byte order mark.
     #[serde(skip)]
     pub(crate) start: usize,
+    /// The byte after the last one.
     #[serde(skip)]
     pub(crate) end: usize,
 }
@@ -33,39 +34,39 @@ impl fmt::Display for Place {
     }
 }
 
-/// The files that problems may be about, by the name that a [`Place`] has.
+/// The files of a specification, by the name in [`Place::file`].
 pub type Sources = BTreeMap<String, Source>;
 
 /// The text of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     text: String,
-    /// The bytes that stand in the file before the text: a byte order mark.
+    /// Number of bytes before the text in the file: the byte order mark.
     before: usize,
-    /// Where each line begins. Lines end as editors see it, at `\n`; YAML knows further line breaks.
+    /// First byte of each line. Lines end at `\n`, as in editors, and not at the other line breaks of YAML.
     starts: Vec<usize>,
 }
 
 impl Source {
-    /// A file with this text, after `before` bytes of byte order mark.
+    /// Creates the source of a file that contains `text` after a byte order mark of `before` bytes.
     pub(crate) fn new(text: String, before: usize) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, before, starts }
     }
 
-    /// The whole text.
+    /// Returns the text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The bytes of the file that a place covers, a byte order mark counted.
+    /// Returns the bytes of a place, counted from the start of the file, including a byte order mark.
     pub(crate) fn bytes_in_file(&self, place: &Place) -> Range<usize> {
         place.start + self.before..place.end + self.before
     }
 
-    /// The stretch of these bytes, moved to whole characters within the text.
+    /// Returns the place of a range of bytes, moved to whole characters.
     pub(crate) fn place(&self, file: &str, bytes: Range<usize>) -> Place {
-        // What is missing at the end is missing behind the last word, not below it.
+        // A problem at the end of the text is shown after the last word, and not in an empty line below.
         let bytes = if bytes.start >= self.text.len() { self.text.trim_end().len()..0 } else { bytes };
         let start = self.boundary(bytes.start);
         let end = self.boundary(bytes.end.max(start));
@@ -73,7 +74,7 @@ impl Source {
         Place { file: file.to_owned(), line, column, end_line, end_column, start, end }
     }
 
-    /// The byte itself, or the first of the character that it is within.
+    /// Returns the first byte of the character that contains `byte`.
     pub(crate) fn boundary(&self, byte: usize) -> usize {
         let byte = byte.min(self.text.len());
         (0..=byte).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
@@ -85,23 +86,23 @@ impl Source {
         (line, column)
     }
 
-    /// The line, counted from 1, that holds a byte.
+    /// Returns the line of a byte, counted from 1.
     fn line_of(&self, byte: usize) -> usize {
         self.starts.partition_point(|start| *start <= byte).max(1)
     }
 
-    /// The first byte of a line.
+    /// Returns the first byte of a line.
     fn start_of(&self, line: usize) -> usize {
         self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
-    /// The bytes of the lines from `first` to `last`, as far as the file has them.
+    /// Returns the bytes of the lines from `first` to `last`.
     pub(crate) fn lines(&self, first: usize, last: usize) -> Range<usize> {
         self.start_of(first)..self.start_of(last + 1)
     }
 }
 
-/// Returns a path with `/` on every system, so that messages and generated files are the same everywhere.
+/// Returns a path with `/` separators, so that messages and generated files are the same on every system.
 pub(crate) fn slashed(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "/")
 }
@@ -111,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_and_columns_are_those_of_an_editor() {
+    fn place_counts_lines_and_columns_like_an_editor() {
         let source = Source::new("a: é\r\n\u{2028}b: 日本\n".to_owned(), 3);
         let place = source.place("f", 13..19);
         assert_eq!((place.line, place.column, place.end_line, place.end_column), (2, 5, 2, 7));
@@ -120,11 +121,11 @@ mod tests {
         let end = source.place("f", 100..200);
         assert_eq!((end.line, end.column, end.end_column), (2, 7, 7));
         let within = source.place("f", 14..14);
-        assert_eq!(within.column, 5, "never within a character");
+        assert_eq!(within.column, 5, "the start of the character");
     }
 
     #[test]
-    fn lines_are_cut_out_whole() {
+    fn lines_returns_whole_lines() {
         let source = Source::new("a\nb\nc".to_owned(), 0);
         assert_eq!(source.lines(2, 2), 2..4);
         assert_eq!(source.lines(1, 9), 0..5);

@@ -1,16 +1,16 @@
-//! A specification as it is written, read into types. Every `$ref` is resolved; nothing is concluded yet.
+//! The content of a specification as types. References are resolved; nothing else is derived yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::node::{NodeId, Value};
 use super::problems::{FileId, Span, Spanned};
+use super::yaml::Value;
 
-/// Defines an enum whose values are words of the specification.
+/// Defines an enum whose variants are words of the specification.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        #[allow(missing_docs, reason = "most names of values say everything")]
+        #[allow(missing_docs, reason = "the variants are named after the words")]
         pub enum $name {
             $($(#[$value_doc])* $value,)*
         }
@@ -18,7 +18,7 @@ macro_rules! words {
         impl $name {
             pub(super) const WORDS: &[(&'static str, Self)] = &[$(($word, Self::$value)),*];
 
-            /// Returns the word as it is written.
+            /// Returns the word.
             pub fn word(self) -> &'static str {
                 match self {
                     $(Self::$value => $word,)*
@@ -35,46 +35,46 @@ pub struct Document {
     pub title: String,
     /// `info.version`.
     pub version: String,
-    /// `paths`, in the order in which they are written.
+    /// `paths`, in the order of the file.
     pub paths: Vec<PathItem>,
-    /// Every schema that a `$ref` leads to.
+    /// All schemas to which a `$ref` leads.
     pub schemas: BTreeMap<SchemaId, NamedSchema>,
-    /// The root's `definitions`, by key.
+    /// `definitions` of the root file: key and schema.
     pub definitions: Vec<(Spanned<String>, SchemaId)>,
-    /// The root's `parameters`, by key.
+    /// `parameters` of the root file: key and its span.
     pub shared_parameters: Vec<(String, Span)>,
-    /// The keys of those that paths and operations list.
+    /// Keys of the shared parameters that paths and operations use.
     pub used_parameters: BTreeSet<String>,
-    /// True if a list names parameters that could not be read, which has been reported.
+    /// True if some parameters could not be read, which has been reported.
     pub lacks_parameters: bool,
-    /// The files' names, for what is generated from them.
+    /// Names of the files, for the documentation of generated code.
     pub file_names: BTreeMap<FileId, String>,
 }
 
-/// A schema with a name.
+/// A schema to which a `$ref` leads.
 #[derive(Debug, Clone)]
 pub struct NamedSchema {
-    /// The key in the root's `definitions`, else the last segment of the `$ref`.
+    /// The key in `definitions` of the root file or, if it is not there, the last segment of the `$ref`.
     pub name: String,
     /// The schema.
     pub schema: Schema,
 }
 
-/// One path with its operations.
+/// A path with its operations.
 #[derive(Debug)]
 pub struct PathItem {
-    /// The key, such as `/{bucketName}?acl`.
+    /// The path, such as `/{bucketName}?acl`.
     pub path: Spanned<String>,
-    /// Parameters of every operation.
+    /// Parameters of all operations of the path.
     pub parameters: Vec<Parameter>,
-    /// In the order in which they are written.
+    /// Operations, in the order of the file.
     pub operations: Vec<Operation>,
 }
 
-/// One method of a path.
+/// An operation.
 #[derive(Debug)]
 pub struct Operation {
-    /// The key, such as `get`.
+    /// The HTTP method.
     pub method: Spanned<Method>,
     /// `operationId`.
     pub id: Option<Spanned<String>>,
@@ -84,20 +84,20 @@ pub struct Operation {
     pub description: String,
     /// `externalDocs.url`.
     pub docs_url: Option<String>,
-    /// Its own, without those of the path.
+    /// Parameters of the operation, without those of the path.
     pub parameters: Vec<Parameter>,
-    /// `responses`; `None` where they are missing or no map, which has been reported.
+    /// `responses`. `None` if they could not be read, which has been reported.
     pub responses: Option<Spanned<Vec<Response>>>,
     /// `x-idempotent`.
     pub idempotent: Option<bool>,
     /// `x-pagination`.
     pub pagination: Option<Pagination>,
-    /// `consumes`, its own or else the root's.
+    /// `consumes` of the operation or, if unset, of the root.
     pub consumes: Vec<String>,
 }
 
 words! {
-    /// The methods that the dialect has.
+    /// An HTTP method of the dialect.
     Method {
         Get = "get",
         Put = "put",
@@ -109,7 +109,7 @@ words! {
 }
 
 impl Method {
-    /// Returns the name that HTTP requests have: `GET`.
+    /// Returns the name in HTTP, such as `GET`.
     pub fn http_name(self) -> String {
         self.word().to_uppercase()
     }
@@ -118,19 +118,19 @@ impl Method {
 /// A parameter.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Where it, or the `$ref` to it, is listed.
+    /// The item in the list of parameters, which may be a `$ref`.
     pub span: Span,
-    /// The key in the root's `parameters` through which it was reached.
+    /// The key in `parameters` of the root file, for a shared parameter.
     pub shared_as: Option<String>,
-    /// Its name.
+    /// `name`.
     pub name: Spanned<String>,
     /// `in`.
     pub place: ParameterIn,
     /// `required`.
     pub required: bool,
-    /// What it is; for a body, its `schema`.
+    /// Type and limits. For a body, its `schema`.
     pub schema: SchemaUse,
-    /// What the `x-…` keys say.
+    /// The `x-…` keys.
     pub hints: Hints,
 }
 
@@ -145,7 +145,7 @@ words! {
     }
 }
 
-/// What `x-…` keys say of a parameter or header.
+/// The `x-…` keys of a parameter or header.
 #[derive(Debug, Clone, Default)]
 pub struct Hints {
     /// `x-computed`.
@@ -154,57 +154,57 @@ pub struct Hints {
     pub path_encoded: Option<Span>,
     /// `x-header-prefix`.
     pub header_prefix: Option<Spanned<String>>,
-    /// `x-idempotent: false`.
+    /// True if a request with this parameter is not idempotent: `x-idempotent: false`.
     pub breaks_idempotency: bool,
     /// `x-signed: true`.
     pub signed: bool,
 }
 
 words! {
-    /// A value that the SDK computes if the caller leaves it unset.
+    /// A value that the SDK computes if it is unset.
     Computed {
-        /// The MD5 of the body, in a header.
+        /// The MD5 of the body.
         ContentMd5 = "content-md5",
-        /// The id of the access key that signs a form.
+        /// The access key id with which a form is signed.
         AccessKeyId = "access-key-id",
-        /// The policy that a form's signature covers.
+        /// The policy of a form, which is the text that is signed.
         FormPolicy = "form-policy",
-        /// The signature of a form's policy.
+        /// The signature of the policy.
         FormSignature = "form-signature",
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Response {
-    /// 100 to 599.
+    /// The status code, from 100 to 599.
     pub status: Spanned<u16>,
-    /// In the order in which they are written.
+    /// Headers, in the order of the file.
     pub headers: Vec<Header>,
-    /// The body.
+    /// The schema of the body.
     pub schema: Option<SchemaUse>,
 }
 
-/// A header of an answer.
+/// A header of a response.
 #[derive(Debug)]
 pub struct Header {
-    /// Its name.
+    /// The name.
     pub name: Spanned<String>,
-    /// True if it is always there.
+    /// True if every response has the header.
     pub required: bool,
-    /// Its schema.
+    /// Type and limits.
     pub schema: Schema,
-    /// What the `x-…` keys say.
+    /// The `x-…` keys.
     pub hints: Hints,
 }
 
-/// A schema that `$ref`s lead to, by the place where it is written.
-pub type SchemaId = (FileId, NodeId);
+/// Identifies a schema to which a `$ref` leads by its source range.
+pub type SchemaId = Span;
 
-/// A schema in the place where it is used.
+/// A schema or a reference to one.
 #[derive(Debug, Clone)]
 pub struct SchemaUse {
-    /// Where.
+    /// The place of the schema or the reference.
     pub span: Span,
     /// The `description` beside a `$ref`.
     pub description: Option<String>,
@@ -212,39 +212,39 @@ pub struct SchemaUse {
     pub target: Target,
 }
 
-/// A schema, or the way to it.
+/// The schema of a [`SchemaUse`].
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// Written here.
+    /// A schema in the same place.
     Inline(Box<Schema>),
-    /// Written elsewhere.
+    /// The target of a `$ref`.
     Named(SchemaId),
-    /// Faulty; reported already.
+    /// A faulty schema or reference, which has been reported.
     Broken,
 }
 
 /// Type and limits of a value.
 #[derive(Debug, Clone)]
 pub struct Schema {
-    /// Its place.
+    /// The source range.
     pub span: Span,
     /// `description`.
     pub description: String,
-    /// `type`; `None` where it is faulty, which has been reported.
+    /// `type`. `None` if it is faulty, which has been reported.
     pub kind: Option<Kind>,
     /// `format`.
     pub format: Option<Spanned<Format>>,
-    /// In the order in which they are written.
+    /// `properties`, in the order of the file.
     pub properties: Vec<Property>,
     /// `items`.
     pub items: Option<Box<SchemaUse>>,
-    /// The values of a map.
+    /// `additionalProperties`: the values of a map.
     pub additional: Option<Box<SchemaUse>>,
     /// `enum`.
     pub values: Option<Spanned<Vec<Spanned<String>>>>,
-    /// `default`, as text.
+    /// `default`.
     pub default: Option<Spanned<Value>>,
-    /// `minimum` and the like.
+    /// `minimum`, `maxLength` and similar keys.
     pub limits: Limits,
     /// `x-sensitive`.
     pub sensitive: bool,
@@ -257,17 +257,17 @@ pub struct Schema {
 /// A property of an object.
 #[derive(Debug, Clone)]
 pub struct Property {
-    /// Its name.
+    /// The name.
     pub name: Spanned<String>,
-    /// Its schema.
+    /// The schema.
     pub schema: SchemaUse,
-    /// True if the object lists it as required.
+    /// True if `required` of the object contains the name.
     pub required: bool,
 }
 
-/// The bounds of a value.
+/// Limits of a value.
 #[derive(Debug, Clone, Default)]
-#[allow(missing_docs, reason = "they are called as in the specification")]
+#[allow(missing_docs, reason = "the fields are named after the keys")]
 pub struct Limits {
     pub minimum: Option<Spanned<i64>>,
     pub maximum: Option<Spanned<i64>>,
@@ -278,7 +278,7 @@ pub struct Limits {
 }
 
 words! {
-    /// The types of the dialect.
+    /// A `type` of the dialect.
     Kind {
         String = "string",
         Integer = "integer",
@@ -291,9 +291,9 @@ words! {
     }
 }
 
-/// The formats of the dialect.
+/// A `format` of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "their names say it")]
+#[allow(missing_docs, reason = "the variants are named after the words")]
 pub enum Format {
     Int32,
     Int64,
@@ -308,6 +308,7 @@ pub enum Format {
 }
 
 impl Format {
+    /// Returns the formats of a type.
     pub(super) fn words(kind: Kind) -> &'static [(&'static str, Self)] {
         match kind {
             Kind::Integer => &[("int32", Self::Int32), ("int64", Self::Int64)],
@@ -325,35 +326,35 @@ impl Format {
     }
 }
 
-/// The continuation of a list on further pages.
+/// The `x-pagination` of an operation that returns a list in pages.
 #[derive(Debug, Clone)]
 pub struct Pagination {
-    /// The key `x-pagination`.
+    /// The source range of the key.
     pub span: Span,
-    /// `items`: the property that is the list.
+    /// `items`: the property with the list.
     pub items: Option<Spanned<String>>,
     /// `has_more`: the property that is false on the last page.
     pub has_more: Option<Spanned<String>>,
-    /// `markers`, in the order in which they are written.
+    /// `markers`, in the order of the file.
     pub markers: Vec<Marker>,
 }
 
-/// A parameter that says where the next page begins.
+/// A query parameter that selects the page.
 #[derive(Debug, Clone)]
 pub struct Marker {
-    /// Its name.
+    /// The name of the parameter.
     pub parameter: Spanned<String>,
-    /// Source of its next value.
+    /// The source of the value for the next page.
     pub source: MarkerSource,
 }
 
-/// Source of a marker's next value.
+/// The source of a marker's value for the next page.
 #[derive(Debug, Clone)]
 pub enum MarkerSource {
-    /// `next`: a property of the answer.
+    /// `next`: the value of this property of the response.
     Next(Spanned<String>),
-    /// `last`: the largest of that property among the page's items.
+    /// `last`: the largest value of this property among the items of the page.
     Last(Spanned<String>),
-    /// `count: true`: its last value and the number of items that came with it.
+    /// `count: true`: the previous value plus the number of items of the page.
     Count,
 }

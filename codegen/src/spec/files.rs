@@ -1,29 +1,27 @@
-//! The files of a specification: read once each, never from outside of its folder.
+//! The files of a specification. Each is read once, and none from outside of the specification's folder.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::string::FromUtf8Error;
 
-use super::characters;
-use super::node::{EqualKey, Node};
-use super::parse;
 use super::problems::{FileId, Finding, Problems, Span};
-use crate::diagnostic::{Source, Sources, codes, slashed};
+use super::yaml::{self, Node};
+use crate::diagnostic::{Place, Source, Sources, codes, slashed};
 
-/// No file of a specification has to be longer: the official one, all files together, has 110 KB.
+/// Maximum size of a file in bytes. All files of the official specification together have 110 KB.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// One file.
+/// A file that was read.
 #[derive(Debug, Clone)]
 pub(super) struct SourceFile {
-    /// As diagnostics and generated files name it.
+    /// The name in diagnostics and generated files.
     pub(super) name: String,
-    /// Relative to the specification's folder.
+    /// The path relative to the specification's folder.
     pub(super) relative: PathBuf,
     pub(super) source: Source,
-    /// `None` where the text could not be read as YAML.
+    /// `None` if the file is not valid YAML.
     pub(super) root: Option<Node>,
 }
 
@@ -32,30 +30,29 @@ pub(super) struct SourceFile {
 pub(crate) struct Files {
     /// The folder of the root file, without symbolic links.
     folder: PathBuf,
-    /// The same as diagnostics name it.
-    shown: PathBuf,
+    /// The name of this folder in diagnostics.
+    shown_folder: PathBuf,
     files: Vec<SourceFile>,
-    by_path: BTreeMap<PathBuf, Option<FileId>>,
+    /// The files by relative path; for unreadable files, the reason.
+    by_path: BTreeMap<PathBuf, Result<FileId, String>>,
 }
 
-/// Why there is no such file for a `$ref`.
+/// Reason why a file cannot be opened.
 #[derive(Debug, PartialEq)]
-pub(super) enum NoFile {
-    /// It would lie outside of the folder.
+pub(super) enum OpenError {
+    /// The file is outside of the specification's folder.
     Outside,
-    /// It cannot be read, and why.
+    /// The file cannot be read, for the given reason.
     Unreadable(String),
-    /// It could not be read when it was wanted before; that has been reported.
-    Known,
 }
 
 impl Files {
-    /// The files of the specification whose root file is `path`, which diagnostics call `shown`.
+    /// Creates the files of the specification with the root file `path`, which diagnostics call `shown`.
     pub(super) fn new(path: &Path, shown: &Path) -> Self {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self {
             folder: folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
-            shown: shown.parent().unwrap_or(Path::new("")).to_owned(),
+            shown_folder: shown.parent().unwrap_or(Path::new("")).to_owned(),
             files: Vec::new(),
             by_path: BTreeMap::new(),
         }
@@ -65,55 +62,66 @@ impl Files {
         self.files.get(id.0)
     }
 
-    /// The name of a file as diagnostics print it.
-    pub(super) fn name(&self, id: FileId) -> &str {
-        self.get(id).map_or("", |file| &file.name)
+    /// Returns the line and column of a span. `None` if the span is in none of these files.
+    pub(crate) fn place(&self, span: Span) -> Option<Place> {
+        let file = self.get(span.file)?;
+        Some(file.source.place(&file.name, span.start..span.end))
     }
 
-    /// The names of all files.
     pub(super) fn names(&self) -> BTreeMap<FileId, String> {
         self.files.iter().enumerate().map(|(index, file)| (FileId(index), file.name.clone())).collect()
     }
 
-    /// The texts of all files, by name.
-    pub(super) fn sources(&self) -> Sources {
+    /// Returns the texts of all files by name.
+    pub(crate) fn sources(&self) -> Sources {
         self.files.iter().map(|file| (file.name.clone(), file.source.clone())).collect()
     }
 
-    /// Reads `wanted`, relative to the specification's folder, unless that has been done.
+    /// Opens a file, given by its path relative to the specification's folder.
     ///
-    /// What is wrong with the file's content is reported as a problem of the file; that there is no such file is for
-    /// the caller to report, who knows which `$ref` wants it.
-    pub(super) fn open(&mut self, wanted: &Path, problems: &mut Problems) -> Result<FileId, NoFile> {
-        let relative = normalized(wanted).ok_or(NoFile::Outside)?;
+    /// Problems with the content are reported. An error is for the caller to report, because the caller knows the
+    /// `$ref`.
+    pub(super) fn open(&mut self, path: &Path, problems: &mut Problems) -> Result<FileId, OpenError> {
+        let relative = normalized(path).ok_or(OpenError::Outside)?;
         if let Some(known) = self.by_path.get(&relative) {
-            return known.ok_or(NoFile::Known);
+            return known.clone().map_err(OpenError::Unreadable);
         }
         let path = self.folder.join(&relative);
-        // A symbolic link is the way out that the path itself does not show.
+        // Symbolic links may lead out of the folder too.
         if path.canonicalize().is_ok_and(|real| !real.starts_with(&self.folder)) {
-            return Err(NoFile::Outside);
+            return Err(OpenError::Outside);
         }
         let bytes = match read(&path) {
             Ok(bytes) => bytes,
             Err(reason) => {
-                self.by_path.insert(relative, None);
-                return Err(NoFile::Unreadable(reason));
+                self.by_path.insert(relative, Err(reason.clone()));
+                return Err(OpenError::Unreadable(reason));
             }
         };
         let id = FileId(self.files.len());
-        self.by_path.insert(relative.clone(), Some(id));
-        let name = slashed(&self.shown.join(&relative));
-        let (source, root) = understand(id, bytes, problems);
-        self.files.push(SourceFile { name, relative, source, root });
+        self.by_path.insert(relative.clone(), Ok(id));
+        let (source, is_usable) = decode(id, bytes, problems);
+        let root = if is_usable { yaml::parse(id, source.text(), problems) } else { None };
+        self.add(relative, source, root);
         Ok(id)
     }
 
-    /// The names of what lies in the folder in which `wanted` was looked for.
-    pub(super) fn beside(&self, wanted: &Path) -> Vec<String> {
+    /// Adds an empty file in place of a root file that cannot be read, so that problems have a file.
+    pub(super) fn add_unreadable(&mut self, relative: &Path) -> FileId {
+        self.add(relative.to_owned(), Source::new(String::new(), 0), None);
+        FileId(self.files.len() - 1)
+    }
+
+    fn add(&mut self, relative: PathBuf, source: Source, root: Option<Node>) {
+        let name = slashed(&self.shown_folder.join(&relative));
+        self.files.push(SourceFile { name, relative, source, root });
+    }
+
+    /// Returns the names of the files in the folder of `path`, for suggestions.
+    pub(super) fn names_beside(&self, path: &Path) -> Vec<String> {
         const MAX_NAMES: usize = 500;
-        let folder = normalized(wanted).and_then(|it| self.folder.join(it).parent()?.canonicalize().ok());
-        // As with files: nothing outside is looked at, not even its names.
+        let folder = normalized(path).and_then(|path| self.folder.join(path).parent()?.canonicalize().ok());
+        // Not even the names of files outside of the folder are read.
         let folder = folder.filter(|folder| folder.starts_with(&self.folder));
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let mut names: Vec<String> =
@@ -121,19 +129,15 @@ impl Files {
         names.sort();
         names
     }
-
-    /// Remembers a root file that cannot be read, so that problems have something to name.
-    pub(super) fn missing(&mut self, relative: &Path) -> FileId {
-        let id = FileId(self.files.len());
-        let name = slashed(&self.shown.join(relative));
-        let source = Source::new(String::new(), 0);
-        self.files.push(SourceFile { name, relative: relative.to_owned(), source, root: None });
-        id
-    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let metadata = fs::metadata(path).map_err(|error| plain(&error))?;
+    let describe = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => "the file does not exist".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    let metadata = fs::metadata(path).map_err(describe)?;
     if metadata.is_dir() {
         return Err("it is a folder".to_owned());
     }
@@ -141,89 +145,48 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
         return Err("it is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| plain(&error))?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| plain(&error))?;
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(describe)?;
     Ok(bytes)
 }
 
-/// The message of the operating system, without its number.
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "it may not be read (permission denied)".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn understand(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, Option<Node>) {
+/// Decodes UTF-8. The second value is false if the text is only good for showing the problem.
+fn decode(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, bool) {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("the file is longer than {MAX_BYTES} bytes");
-        problems.error(codes::TOO_LARGE, Span::start(id), message, "split it into several files by `$ref`");
-        return (Source::new(String::new(), 0), None);
+        let message = format!("the file is larger than {MAX_BYTES} bytes");
+        problems.error(codes::TOO_LARGE, Span::start_of(id), message, "split it into several files with `$ref`");
+        return (Source::new(String::new(), 0), false);
     }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => return (not_utf8(id, &error, problems), None),
+        Err(error) => return (report_invalid_utf8(id, &error, problems), false),
     };
-    // What some editors put in front of everything is no part of the text, nor of any column.
+    // A byte order mark is not part of the text, so that it does not count as a column.
     let source = match text.strip_prefix(BYTE_ORDER_MARK) {
         Some(rest) => Source::new(rest.to_owned(), BYTE_ORDER_MARK.len()),
         None => Source::new(text, 0),
     };
-    let root = match parse::parse(source.text()) {
-        Ok(parsed) => {
-            report_equal_keys(id, &parsed.equal_keys, problems);
-            characters::check(id, &parsed.root, problems);
-            Some(parsed.root)
-        }
-        Err(fault) => {
-            let mut finding = Finding::error(fault.code, Span::text(id, &fault.at), fault.message).help(fault.help);
-            if let Some(label) = fault.label {
-                finding = finding.label(label);
-            }
-            if let Some((at, label)) = fault.begun {
-                finding = finding.related(Span::text(id, &at), label);
-            }
-            problems.report(finding);
-            None
-        }
-    };
-    (source, root)
+    (source, true)
 }
 
-/// Reports the first byte that belongs to no character. The text is for showing the line: what cannot be read
-/// appears as replacement characters.
-fn not_utf8(id: FileId, error: &FromUtf8Error, problems: &mut Problems) -> Source {
-    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+/// Reports the first invalid byte. Returns the text with replacement characters, so that its line can be shown.
+fn report_invalid_utf8(id: FileId, error: &FromUtf8Error, problems: &mut Problems) -> Source {
     let start = error.utf8_error().valid_up_to();
-    let bytes = start..start + char::REPLACEMENT_CHARACTER.len_utf8();
-    let finding = Finding::error(codes::UNREADABLE_FILE, Span::text(id, &bytes), "the file is not UTF-8");
-    problems.report(finding.help("save it as UTF-8").label("no character of UTF-8 begins here"));
-    Source::new(text, 0)
+    let span = Span::new(id, start..start + char::REPLACEMENT_CHARACTER.len_utf8());
+    let finding = Finding::error(codes::UNREADABLE_FILE, span, "the file is not valid UTF-8");
+    problems.report(finding.help("save the file as UTF-8").label("invalid byte"));
+    Source::new(String::from_utf8_lossy(error.as_bytes()).into_owned(), 0)
 }
 
-fn report_equal_keys(id: FileId, keys: &[EqualKey], problems: &mut Problems) {
-    for equal in keys {
-        let message = format!("the key `{}` stands here a second time", equal.key);
-        let finding = Finding::error(codes::DUPLICATE_KEY, Span::node(id, equal.again), message);
-        problems.report(finding.help("keep one of them").related(Span::node(id, equal.first), "the first is here"));
-    }
-}
-
-/// The path without `.` and `..`; `None` where it leads out of the folder or is not relative.
+/// Returns the path without `.` and `..`. `None` if it leads out of the folder or is absolute.
 fn normalized(path: &Path) -> Option<PathBuf> {
     let mut result = PathBuf::new();
     for component in path.components() {
         match component {
             Component::CurDir => {}
             Component::Normal(name) => result.push(name),
-            Component::ParentDir => {
-                if !result.pop() {
-                    return None;
-                }
-            }
-            Component::RootDir | Component::Prefix(_) => return None,
+            Component::ParentDir if result.pop() => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
         }
     }
     Some(result)
@@ -234,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_stay_inside_of_the_folder() {
+    fn normalized_rejects_paths_out_of_the_folder() {
         assert_eq!(normalized(Path::new("./a/../b.yaml")), Some("b.yaml".into()));
         assert_eq!(normalized(Path::new("../b.yaml")), None);
         assert_eq!(normalized(Path::new("a/../../b.yaml")), None);
@@ -243,13 +206,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_symbolic_link_does_not_lead_out() {
+    fn open_rejects_symbolic_links_out_of_the_folder() {
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("secret.yaml"), "a: 1\n").unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), folder.path().join("link.yaml")).unwrap();
         let mut files = Files::new(&folder.path().join("api.yaml"), Path::new("api.yaml"));
         let opened = files.open(Path::new("link.yaml"), &mut Problems::default());
-        assert_eq!(opened, Err(NoFile::Outside));
+        assert_eq!(opened, Err(OpenError::Outside));
     }
 }

@@ -1,30 +1,22 @@
-//! The YAML: files, references, positions, and the shape that the dialect prescribes.
+//! Reads the YAML of a specification: files, references, source positions, and the keys that the dialect has.
 //!
-//! [`read`] returns a [`document::Document`] and all problems of its files. Reading goes on after a problem, so that one
-//! run reports all of them.
+//! [`read`] returns a [`document::Document`] and all problems of the files. Reading continues after a problem, so that
+//! one run reports all of them.
 
-mod characters;
 pub mod document;
 pub(crate) mod files;
-mod lines;
-pub(crate) mod locate;
-pub mod node;
-mod pagination;
+mod operations;
 mod parameters;
-mod parse;
-mod paths;
+mod position;
 pub mod problems;
 mod reader;
 mod reference;
-mod responses;
-mod root;
 mod schema;
 mod schema_rules;
 pub mod signed;
-mod span;
 pub(crate) mod suggest;
 mod syntax;
 mod table;
-mod tree;
+pub mod yaml;
 
-pub use root::{Reading, read};
+pub(crate) use reader::{Reading, read};

@@ -1,59 +1,52 @@
-//! Problems, collected while reading goes on. `locate.rs` finds their lines at the end.
+//! Problems of a specification: collected while it is read, then converted to reports with lines and columns.
 
-use std::collections::{BTreeSet, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::node::NodeId;
+use super::files::Files;
 use super::suggest::Advice;
-use crate::diagnostic::{MAX_PROBLEMS, Severity};
+use crate::diagnostic::{Place, Problem, Related, Severity, Source, Sources, Suggestion, codes, count};
 
-/// One of the specification's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Maximum number of errors in a report. Further errors are only counted.
+const MAX_ERRORS: usize = 500;
+
+/// A file of the specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId(pub(super) usize);
 
-/// A key or value of one of the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A range of bytes in a file of the specification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
     /// The file.
     pub file: FileId,
-    pub(super) within: Within,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Within {
-    /// A key or value of the tree.
-    Node(NodeId),
-    /// Bytes of a text that may have no tree: the first, and the one behind the last.
-    Text(usize, usize),
+    /// The first byte, without a byte order mark.
+    pub(super) start: usize,
+    /// The byte after the last one.
+    pub(super) end: usize,
 }
 
 impl Span {
-    pub(super) fn node(file: FileId, node: NodeId) -> Self {
-        Self { file, within: Within::Node(node) }
+    pub(super) fn new(file: FileId, bytes: Range<usize>) -> Self {
+        Self { file, start: bytes.start, end: bytes.end }
     }
 
-    pub(super) fn text(file: FileId, bytes: &Range<usize>) -> Self {
-        Self { file, within: Within::Text(bytes.start, bytes.end) }
+    /// Returns the empty span at the start of a file.
+    pub(super) fn start_of(file: FileId) -> Self {
+        Self::new(file, 0..0)
     }
 
-    /// The span of what no file contains.
+    /// Returns the span of something that is not in any file.
     pub(crate) fn nowhere() -> Self {
-        Self::start(FileId(usize::MAX))
-    }
-
-    /// The beginning of a file.
-    pub(super) fn start(file: FileId) -> Self {
-        Self::text(file, &(0..0))
+        Self::start_of(FileId(usize::MAX))
     }
 }
 
-/// Something with the place where it is written.
+/// A value with its source range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spanned<T> {
-    /// What is written.
+    /// The value.
     pub value: T,
-    /// Where.
+    /// Its source range.
     pub span: Span,
 }
 
@@ -63,27 +56,27 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A problem whose lines are not known yet.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A problem without line and column.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Finding {
-    pub(super) span: Span,
-    pub(super) severity: Severity,
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    pub(super) help: Advice,
-    /// `None` for the code's own.
-    pub(super) label: Option<String>,
-    pub(super) related: Vec<(Span, String)>,
+    span: Span,
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    help: Advice,
+    /// Text below the underlined place. If unset, the label of the code is used.
+    label: Option<String>,
+    related: Vec<(Span, String)>,
 }
 
 impl Finding {
-    /// Creates a finding that prevents generating.
+    /// Creates a finding that prevents code generation.
     pub(crate) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         let (severity, message) = (Severity::Error, message.into());
         Self { span, severity, code, message, help: Advice::default(), label: None, related: Vec::new() }
     }
 
-    /// Creates a finding that does not prevent generating.
+    /// Creates a finding that does not prevent code generation.
     pub(crate) fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
@@ -93,28 +86,50 @@ impl Finding {
         Self { help: help.into(), ..self }
     }
 
-    /// Adds the cause in a few words, if those of the code are too general.
+    /// Replaces the label of the code.
     pub(crate) fn label(self, label: impl Into<String>) -> Self {
         Self { label: Some(label.into()), ..self }
     }
 
-    /// Adds another place with its relation to the problem.
+    /// Adds another place and a label for it.
     pub(crate) fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
     }
+
+    fn locate(self, files: &Files) -> Problem {
+        // Every finding is in a file that was opened.
+        let place_of = |span| files.place(span).unwrap_or_default();
+        let place = place_of(self.span);
+        let suggestion = files.get(self.span.file).and_then(|file| suggestion(&self.help, &place, &file.source));
+        let label_of_code = || codes::find(self.code).map_or("", |code| code.label).to_owned();
+        let related = self.related.into_iter().map(|(span, label)| Related { place: place_of(span), label });
+        Problem {
+            severity: self.severity,
+            code: self.code,
+            message: self.message,
+            label: self.label.unwrap_or_else(label_of_code),
+            help: self.help.text,
+            related: related.filter(|related| related.place != place).collect(),
+            suggestion,
+            place,
+        }
+    }
+}
+
+/// Returns the replacement that the advice proposes, if the text to replace is found in the place.
+fn suggestion(help: &Advice, place: &Place, source: &Source) -> Option<Suggestion> {
+    let swap = help.swap.as_ref().filter(|swap| !swap.wrong.is_empty())?;
+    let start = place.start + source.text().get(place.start..place.end)?.rfind(&swap.wrong)?;
+    let place = source.place(&place.file, start..start + swap.wrong.len());
+    Some(Suggestion { place, replacement: swap.right.clone() })
 }
 
 /// All problems found so far.
 ///
-/// A part of the specification that two others refer to is read twice; what is wrong with it is reported once.
+/// A part of the specification with several references to it is read several times. Equal problems are kept once.
 #[derive(Debug, Default)]
-pub struct Problems {
-    pub(super) found: BTreeSet<Finding>,
-    errors: usize,
-    /// The errors beyond those that are kept, for counting each once: no more of them than a number.
-    pub(super) unkept: HashSet<u64>,
-}
+pub struct Problems(BTreeSet<Finding>);
 
 impl Problems {
     /// Reports an error.
@@ -128,7 +143,7 @@ impl Problems {
         self.report(Finding::error(code, span, message).help(help));
     }
 
-    /// Reports a contradiction between two places. Either of them may be wrong.
+    /// Reports a contradiction between two places, either of which may be wrong.
     pub(crate) fn contradiction(
         &mut self,
         code: &'static str,
@@ -141,44 +156,62 @@ impl Problems {
     }
 
     /// Reports a problem.
-    pub(crate) fn report(&mut self, mut problem: Finding) {
-        let labels = problem.related.iter_mut().map(|(_, label)| label).chain(&mut problem.label);
-        for text in [&mut problem.message, &mut problem.help.text].into_iter().chain(labels) {
+    pub(crate) fn report(&mut self, mut finding: Finding) {
+        let labels = finding.related.iter_mut().map(|(_, label)| label).chain(&mut finding.label);
+        for text in [&mut finding.message, &mut finding.help.text].into_iter().chain(labels) {
             make_printable(text);
         }
-        if problem.help.swap.as_ref().is_some_and(|swap| swap.right.contains(char::is_control)) {
-            problem.help.swap = None;
-        }
-        if self.found.contains(&problem) {
-            return;
-        }
-        let is_error = problem.severity == Severity::Error;
-        if is_error && self.is_full() {
-            let mut hasher = DefaultHasher::new();
-            problem.hash(&mut hasher);
-            self.unkept.insert(hasher.finish());
-        } else {
-            self.errors += usize::from(is_error);
-            self.found.insert(problem);
-        }
+        finding.help.swap = finding.help.swap.filter(|swap| !swap.right.contains(char::is_control));
+        self.0.insert(finding);
     }
 
-    /// Returns true if no more errors are kept.
-    pub(super) fn is_full(&self) -> bool {
-        self.errors >= MAX_PROBLEMS
-    }
-
-    /// Returns true if something prevents generating.
+    /// Returns true if a problem prevents code generation.
     pub(crate) fn has_errors(&self) -> bool {
-        self.errors > 0
+        self.0.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Returns the problems with their lines and columns, sorted by place.
+    pub(crate) fn locate(self, files: &Files) -> Located {
+        let mut problems: Vec<Problem> = self.0.into_iter().map(|finding| finding.locate(files)).collect();
+        problems.sort();
+        // If several chains of references lead to a problem, the report shows the longest one.
+        problems.dedup_by(|next, kept| {
+            let is_same = (&next.place, next.severity, next.code, &next.message, &next.help)
+                == (&kept.place, kept.severity, kept.code, &kept.message, &kept.help);
+            if is_same && next.related.len() > kept.related.len() {
+                std::mem::swap(next, kept);
+            }
+            is_same
+        });
+        // The list of warnings is always complete. It never contains errors, because `lint` runs only without errors.
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let omitted = errors.saturating_sub(MAX_ERRORS);
+        problems.truncate(problems.len() - omitted);
+        if let (Some(last), 1..) = (problems.last_mut(), omitted) {
+            last.help.push_str(&format!("\n(and {} after the first {MAX_ERRORS})", count(omitted, "more problem")));
+        }
+        Located { problems, omitted, sources: files.sources() }
     }
 }
 
-/// A name that is quoted must not look like further lines of output, nor command a terminal, nor fill the memory.
+/// The problems of a specification with their lines and columns.
+#[derive(Debug)]
+pub(crate) struct Located {
+    pub(crate) problems: Vec<Problem>,
+    /// Number of errors that `problems` does not contain.
+    pub(crate) omitted: usize,
+    /// The files of the specification.
+    pub(crate) sources: Sources,
+}
+
+/// Escapes control characters and shortens the text.
+///
+/// Messages quote names from the specification. These must not forge lines of output, control the terminal or fill the
+/// memory.
 fn make_printable(text: &mut String) {
-    const MAX_LENGTH: usize = 2000;
-    if text.len() > MAX_LENGTH {
-        let end = (0..=MAX_LENGTH).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    const MAX_BYTES: usize = 2000;
+    if text.len() > MAX_BYTES {
+        let end = (0..=MAX_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -202,34 +235,33 @@ fn escaped(text: &str) -> String {
 pub(crate) mod tests {
     use super::*;
 
-    /// Any place, for tests of what is told a place and does not look at it.
+    /// Returns a span for tests in which the place does not matter.
     pub(crate) fn span() -> Span {
-        Span::start(FileId(0))
+        Span::start_of(FileId(0))
     }
 
     #[test]
-    fn reports_equal_findings_once() {
+    fn equal_findings_are_kept_once() {
         let mut problems = Problems::default();
         problems.error("code", span(), "message", "help");
         problems.error("code", span(), "message", "help");
         problems.error("code", span(), "another message", "help");
-        assert_eq!(problems.found.len(), 2);
+        assert_eq!(problems.0.len(), 2);
     }
 
     #[test]
-    fn control_characters_are_not_printed() {
+    fn control_characters_are_escaped() {
         assert_eq!(escaped("é\n`\u{1b}`"), "é\\n`\\u{1b}`");
     }
 
     #[test]
-    fn beyond_the_first_problems_are_counted() {
+    fn errors_above_the_maximum_are_counted() {
         let mut problems = Problems::default();
-        for number in 0..MAX_PROBLEMS + 3 {
+        for number in 0..MAX_ERRORS + 3 {
             problems.error("code", span(), number.to_string(), "help");
         }
-        for number in [0, MAX_PROBLEMS + 1] {
-            problems.error("code", span(), number.to_string(), "help");
-        }
-        assert_eq!((problems.found.len(), problems.unkept.len()), (MAX_PROBLEMS, 3));
+        problems.error("code", span(), "0", "help");
+        let located = problems.locate(&Files::new("api.yaml".as_ref(), "api.yaml".as_ref()));
+        assert_eq!((located.problems.len(), located.omitted), (MAX_ERRORS, 3));
     }
 }

@@ -1,73 +1,201 @@
-//! The state of reading a specification.
+//! Reads the root file, and from there all files to which `$ref`s lead.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::path::Path;
 
-use super::document::SchemaId;
-use super::files::Files;
-use super::problems::{FileId, Problems, Span};
-use super::table::Located;
+use super::document::{Document, NamedSchema, SchemaId};
+use super::files::{Files, OpenError};
+use super::problems::{FileId, Problems, Span, Spanned};
+use super::reference::Followed;
+use super::schema::Role;
+use super::table::Table;
+use super::yaml::{Node, Value};
 use crate::diagnostic::codes;
 
-/// The state of reading.
+/// A specification with its problems.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The specification. If there are problems, faulty parts are missing.
+    pub(crate) document: Document,
+    pub(crate) problems: Problems,
+    pub(crate) files: Files,
+}
+
+/// Reads the specification with the root file `path`, which diagnostics call `shown`.
+pub(crate) fn read(path: &Path, shown: &Path) -> Reading {
+    let mut files = Files::new(path, shown);
+    let mut problems = Problems::default();
+    let root_name = Path::new(path.file_name().unwrap_or_default());
+    let root = files.open(root_name, &mut problems).unwrap_or_else(|error| {
+        let reason = match error {
+            OpenError::Unreadable(reason) => reason,
+            OpenError::Outside => "it is a symbolic link to another folder".to_owned(),
+        };
+        let root = files.add_unreadable(root_name);
+        let message = format!("cannot read the specification: {reason}");
+        let help = "give the path of the root file of a specification, such as api.yaml";
+        problems.error(codes::UNREADABLE_FILE, Span::start_of(root), message, help);
+        root
+    });
+    let mut reader = Reader {
+        files,
+        problems,
+        root,
+        document: Document::default(),
+        consumes: Vec::new(),
+        known_schemas: BTreeSet::new(),
+        pending_schemas: VecDeque::new(),
+        parts: 0,
+    };
+    reader.root_file();
+    reader.named_schemas();
+    reader.document.file_names = reader.files.names();
+    Reading { document: reader.document, problems: reader.problems, files: reader.files }
+}
+
+/// The state of reading a specification.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) files: Files,
     pub(super) problems: Problems,
-    /// The root file.
     pub(super) root: FileId,
-    /// The root's `consumes`, for operations that have none of their own.
+    /// The result so far.
+    pub(super) document: Document,
+    /// `consumes` of the root, for operations without their own.
     pub(super) consumes: Vec<String>,
-    /// The names of all schemas that `$ref`s lead to.
-    pub(super) names: BTreeMap<SchemaId, String>,
-    /// Those of them that are still to be read. They are not read at once: definitions may refer to each other in
-    /// circles, and in chains longer than any stack.
-    pub(super) pending: VecDeque<(SchemaId, Located)>,
-    /// How many schemas, parameters and responses were read.
-    pub(super) parts: usize,
-    /// The keys of the shared parameters that were listed.
-    pub(super) used_parameters: BTreeSet<String>,
-    /// True if some of those that were listed could not be read.
-    pub(super) lacks_parameters: bool,
+    /// All schemas to which a `$ref` leads.
+    known_schemas: BTreeSet<SchemaId>,
+    /// Those that are not read yet, with their names. They are not read recursively, because definitions may refer to
+    /// each other in loops, and in chains that would overflow the stack.
+    pending_schemas: VecDeque<(String, Node)>,
+    /// Number of schemas, parameters and responses read so far.
+    parts: usize,
 }
 
-/// A specification may have this many schemas, parameters and responses, those that are used twice counted twice:
-/// a short one whose paths all refer to one long file could otherwise take hours. The official one has about 1000.
+/// Maximum number of schemas, parameters and responses. Each reference to one counts.
+///
+/// A short file with many paths that all refer to one long file could otherwise take hours. The official specification
+/// has about 1,000.
 const MAX_PARTS: usize = 100_000;
 
-/// The end of a chain of `$ref`s.
-#[derive(Debug, Clone)]
-pub(super) struct Followed {
-    /// The value that is meant.
-    pub(super) at: Located,
-    /// The name under which the root file has it in `definitions` or `parameters`, if it does.
-    pub(super) root_key: Option<(String, String)>,
-    /// The last segment of the last `$ref`.
-    pub(super) name: Option<String>,
-    /// The first `description` beside a `$ref`.
-    pub(super) description: Option<String>,
-}
+const ROOT_KEYS: [&str; 11] = [
+    "swagger",
+    "info",
+    "schemes",
+    "host",
+    "basePath",
+    "paths",
+    "parameters",
+    "definitions",
+    "consumes",
+    "produces",
+    "tags",
+];
 
 impl Reader {
-    /// Counts a schema, parameter or response; says whether it is to be read.
-    pub(super) fn next_part(&mut self) -> bool {
+    /// Counts a schema, parameter or response. Returns false if it must not be read, because there are too many.
+    pub(super) fn count_part(&mut self) -> bool {
         self.parts += 1;
         if self.parts == MAX_PARTS {
-            let message = "the specification has more parts than any that this program was made for";
-            let help = "is one long file referred to many times?";
-            self.problems.error(codes::TOO_LARGE, Span::start(self.root), message, help);
+            let message = format!("the specification has more than {MAX_PARTS} schemas, parameters and responses");
+            let help = "check whether many references lead to one long file";
+            self.problems.error(codes::TOO_LARGE, Span::start_of(self.root), message, help);
         }
         self.parts < MAX_PARTS
     }
 
-    /// The identity of a schema that a `$ref` leads to. It is read later.
+    /// Returns the id of a schema to which a `$ref` leads. The schema is read later.
     pub(super) fn name_schema(&mut self, followed: Followed) -> SchemaId {
-        let id = (followed.at.file, followed.at.node.id);
-        if let Entry::Vacant(entry) = self.names.entry(id) {
-            let in_definitions = followed.root_key.filter(|(section, _)| section == "definitions").map(|(_, key)| key);
-            entry.insert(in_definitions.or(followed.name).unwrap_or_default());
-            self.pending.push_back((id, followed.at));
+        let id = followed.node.span;
+        if self.known_schemas.insert(id) {
+            let name = followed.key_in("definitions").or(followed.name).unwrap_or_default();
+            self.pending_schemas.push_back((name, followed.node));
         }
         id
+    }
+
+    fn root_file(&mut self) {
+        let Some(root) = self.files.get(self.root).and_then(|file| file.root.clone()) else { return };
+        if root.value == Value::Null {
+            let help = "start with `swagger: \"2.0\"`, `info` and `paths`";
+            self.problems.error(codes::EMPTY_FILE, Span::start_of(self.root), "the specification is empty", help);
+            return;
+        }
+        let Some(table) = Table::open(&root, "the specification", &mut self.problems) else { return };
+        table.only(&ROOT_KEYS, &mut self.problems);
+        self.swagger(&table);
+        self.info(&table);
+        for key in ["host", "basePath"] {
+            let _ignored = table.text(key, &mut self.problems);
+        }
+        for key in ["schemes", "produces"] {
+            let _ignored = table.texts(key, &mut self.problems);
+        }
+        let consumes = table.texts("consumes", &mut self.problems).unwrap_or_default();
+        self.consumes = consumes.into_iter().map(|text| text.value).collect();
+        // Definitions come first, because their keys are the names of schemas in other files.
+        self.definitions(&table);
+        self.shared_parameters(&table);
+        if table.require("paths", &mut self.problems) {
+            self.document.paths = self.paths(&table);
+        }
+    }
+
+    fn swagger(&mut self, root: &Table) {
+        let Some(version) = root.required_text("swagger", &mut self.problems) else { return };
+        if version.value != "2.0" {
+            let message = format!("unsupported version `swagger: {}`", version.value);
+            self.problems.error(codes::UNKNOWN_VALUE, version.span, message, "write `swagger: \"2.0\"`");
+        }
+    }
+
+    fn info(&mut self, root: &Table) {
+        root.require("info", &mut self.problems);
+        let Some(info) = root.get("info").and_then(|node| Table::open(node, "`info`", &mut self.problems)) else {
+            return;
+        };
+        info.only(&["title", "version", "description", "termsOfService", "license", "contact"], &mut self.problems);
+        let text = |text: Option<Spanned<String>>| text.map(|text| text.value).unwrap_or_default();
+        self.document.title = text(info.required_text("title", &mut self.problems));
+        self.document.version = text(info.required_text("version", &mut self.problems));
+        for key in ["description", "termsOfService"] {
+            let _ignored = info.text(key, &mut self.problems);
+        }
+        for (key, known) in [("license", &["name", "url"][..]), ("contact", &["name", "url", "email"])] {
+            if let Some(table) = info.table(key, &mut self.problems) {
+                table.only(known, &mut self.problems);
+            }
+        }
+    }
+
+    fn definitions(&mut self, root: &Table) {
+        let Some(node) = root.get("definitions") else { return };
+        let Some(definitions) = Table::open(node, "`definitions`", &mut self.problems) else { return };
+        for (name, node) in definitions.entries() {
+            if let Some(mut followed) = self.follow(node) {
+                followed.root_key.get_or_insert(("definitions".to_owned(), name.value.clone()));
+                let id = self.name_schema(followed);
+                self.document.definitions.push((name, id));
+            }
+        }
+    }
+
+    /// Reads the shared parameters, so that problems of unused ones are reported too.
+    fn shared_parameters(&mut self, root: &Table) {
+        let Some(node) = root.get("parameters") else { return };
+        let Some(parameters) = Table::open(node, "`parameters`", &mut self.problems) else { return };
+        for (name, node) in parameters.entries() {
+            self.document.shared_parameters.push((name.value, name.span));
+            let _read_again_where_used = self.parameter(node);
+        }
+    }
+
+    fn named_schemas(&mut self) {
+        while let Some((name, node)) = self.pending_schemas.pop_front() {
+            if let Some(table) = Table::open(&node, format!("definition `{name}`"), &mut self.problems) {
+                let schema = self.schema(&table, Role::Schema);
+                self.document.schemas.insert(node.span, NamedSchema { name, schema });
+            }
+        }
     }
 }

@@ -1,243 +1,235 @@
-//! Following `$ref`.
+//! Follows `$ref`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::files::NoFile;
-use super::node::Value;
-use super::problems::{FileId, Finding, Span};
-use super::reader::{Followed, Reader};
+use super::files::OpenError;
+use super::problems::{FileId, Finding, Span, Spanned};
+use super::reader::Reader;
 use super::suggest::{Advice, instead_of, similar_to};
-use super::table::Located;
+use super::yaml::{Node, Value};
 use crate::diagnostic::codes;
 
-/// A chain this long leads nowhere.
+/// Maximum number of `$ref`s in a chain.
 const MAX_CHAIN: usize = 32;
 
+const SYNTAX: &str = "write `./file.yaml`, `./file.yaml#/key` or `#/key`";
+
+/// The value at the end of a chain of `$ref`s.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    pub(super) node: Node,
+    /// Section and key of the root file, such as `definitions` and `owner`, if the value is there.
+    pub(super) root_key: Option<(String, String)>,
+    /// The last segment of the last `$ref`.
+    pub(super) name: Option<String>,
+    /// The first `description` beside a `$ref`.
+    pub(super) description: Option<String>,
+}
+
+impl Followed {
+    /// Returns the key of the value in a section of the root file.
+    pub(super) fn key_in(&self, section: &str) -> Option<String> {
+        self.root_key.as_ref().filter(|(found, _)| found == section).map(|(_, key)| key.clone())
+    }
+}
+
+/// The place at which a pointer does not lead further.
+struct Missing {
+    /// The key whose value lacks the next segment.
+    parent: Span,
+    /// Number of segments that were found.
+    depth: usize,
+    /// The keys in place of the missing one.
+    known: Vec<String>,
+}
+
 impl Reader {
-    /// The value that `at` means: itself, or what its `$ref`s lead to. `None` once a problem has been reported.
-    pub(super) fn follow(&mut self, at: Located) -> Option<Followed> {
-        let mut followed = Followed { at, root_key: None, name: None, description: None };
-        let mut chain: Vec<(Span, String)> = Vec::new();
-        while let Some(target) = followed.at.get("$ref") {
-            self.check_siblings(&followed);
-            if let Some(Value::Text(text)) = followed.at.get("description").map(|it| it.node.value) {
+    /// Returns the node itself or, if it is a `$ref`, the value to which it leads. Problems are reported.
+    pub(super) fn follow(&mut self, node: &Node) -> Option<Followed> {
+        let mut followed = Followed { node: node.clone(), root_key: None, name: None, description: None };
+        let mut chain: Vec<Spanned<String>> = Vec::new();
+        while let Some(target) = followed.node.get("$ref") {
+            let reference = target.text("`$ref`", &mut self.problems);
+            self.check_siblings(&followed.node);
+            if let Some(Value::Text(text)) = followed.node.get("description").map(|node| &node.value) {
                 followed.description.get_or_insert(text.to_string());
             }
-            let text = target.text("`$ref`", &mut self.problems)?;
-            if let Some(start) = chain.iter().position(|(span, _)| *span == text.span) {
+            let reference = reference?;
+            if let Some(start) = chain.iter().position(|earlier| earlier.span == reference.span) {
                 self.report_loop(&chain[start..]);
                 return None;
             }
             if chain.len() == MAX_CHAIN {
-                let message = format!("`$ref: {}` begins a chain of more than {MAX_CHAIN} `$ref`s", chain[0].1);
-                self.problems.error(codes::BAD_REF, chain[0].0, message, "refer to the last of them");
+                let message = format!("`$ref: {}` starts a chain of more than {MAX_CHAIN} `$ref`s", chain[0].value);
+                self.problems.error(codes::BAD_REF, chain[0].span, message, "refer to the last one directly");
                 return None;
             }
-            chain.push((text.span, text.value.clone()));
-            self.step(&mut followed, &text.value, &chain)?;
+            self.follow_once(&mut followed, &reference, &chain)?;
+            chain.push(reference);
         }
         Some(followed)
     }
 
-    /// Takes one step along `reference`, the last of `chain`.
-    fn step(&mut self, followed: &mut Followed, reference: &str, chain: &[(Span, String)]) -> Option<()> {
-        let (&(span, _), before) = chain.split_last()?;
-        let (file_part, pointer) = reference.split_once('#').unwrap_or((reference, ""));
-        if file_part.contains("://") || file_part.contains('\\') || file_part.contains('\0') {
-            let message = format!("`$ref: {reference}` is not a path relative to this file");
-            let help = "write `./file.yaml`, `./file.yaml#/key` or `#/key`, with `/` between folders";
-            self.problems.error(codes::BAD_REF, span, message, help);
-            return None;
-        }
-        if !pointer.is_empty() && !pointer.starts_with('/') {
-            let message = format!("what follows `#` in `$ref: {reference}` has to begin with `/`");
-            let right = format!("#/{pointer}");
-            let help = Advice::swap(format!("write `{file_part}{right}`"), format!("#{pointer}"), right);
-            self.problems.error(codes::BAD_REF, span, message, help);
-            return None;
-        }
-        if file_part.is_empty() && pointer.is_empty() {
-            let message = format!("`$ref: \"{reference}\"` refers to the file that it stands in");
-            self.problems.error(codes::BAD_REF, span, message, "write `./file.yaml`, `./file.yaml#/key` or `#/key`");
-            return None;
-        }
-        let segments: Vec<String> = segments(pointer);
-        let (file, found) = if file_part.is_empty() {
-            self.find_here_or_in_root(span.file, &segments)
+    /// Follows one `$ref`. `earlier` are the references that led to it.
+    fn follow_once(
+        &mut self,
+        followed: &mut Followed,
+        reference: &Spanned<String>,
+        earlier: &[Spanned<String>],
+    ) -> Option<()> {
+        let Spanned { value: text, span } = reference;
+        let (path, pointer) = text.split_once('#').unwrap_or((text, ""));
+        let fault = if path.contains("://") || path.contains(['\\', '\0']) {
+            let help = format!("{SYNTAX}, with `/` between folders");
+            Some((format!("`$ref: {text}` is not a relative path"), help.into()))
+        } else if !pointer.is_empty() && !pointer.starts_with('/') {
+            let help = format!("write `{path}#/{pointer}`");
+            let help = Advice::swap(help, format!("#{pointer}"), format!("#/{pointer}"));
+            Some((format!("missing `/` after `#` in `$ref: {text}`"), help))
+        } else if path.is_empty() && pointer.is_empty() {
+            Some((format!("`$ref: \"{text}\"` refers to its own file"), SYNTAX.into()))
         } else {
-            let file = self.open(file_part, reference, span, before)?;
-            (file, self.find(file, &segments))
+            None
         };
-        match found {
-            Ok(at) => {
-                if let (true, [section, key]) = (file == self.root, &segments[..]) {
-                    followed.root_key = Some((section.clone(), key.clone()));
-                }
-                followed.name = segments.last().cloned().or_else(|| self.stem(file));
-                followed.at = at;
-                Some(())
-            }
-            Err(missing) => {
-                self.report_missing(reference, span, file, &missing, before);
-                None
-            }
+        if let Some((message, help)) = fault {
+            self.problems.error(codes::BAD_REF, *span, message, help);
+            return None;
         }
+        let segments = segments(pointer);
+        let found = if path.is_empty() {
+            self.find_here_or_in_root(span.file, &segments)?
+        } else {
+            let file = self.open(path, reference, earlier)?;
+            self.find(file, &segments)?
+        };
+        let node = found.map_err(|missing| self.report_missing(reference, &segments, missing, earlier)).ok()?;
+        if let (true, [section, key]) = (node.span.file == self.root, &segments[..]) {
+            followed.root_key = Some((section.clone(), key.clone()));
+        }
+        followed.name = segments.last().cloned().or_else(|| self.file_stem(node.span.file));
+        followed.node = node;
+        Some(())
     }
 
-    /// `#/…` in a file other than the root is looked up there first, then in the root.
-    fn find_here_or_in_root(&self, here: FileId, segments: &[String]) -> (FileId, Result<Located, Missing>) {
-        match self.find(here, segments) {
-            // What exists here to a greater depth is what was meant, also for the message.
-            Err(here_missing) if here != self.root => match self.find(self.root, segments) {
-                Err(root_missing) if here_missing.depth > root_missing.depth => (here, Err(here_missing)),
-                in_root => (self.root, in_root),
+    /// Looks up a `#/…` reference in its own file, and if it is not there, in the root file.
+    fn find_here_or_in_root(&self, here: FileId, segments: &[String]) -> Option<Result<Node, Missing>> {
+        match self.find(here, segments)? {
+            Err(missing_here) if here != self.root => match self.find(self.root, segments)? {
+                // The file with more of the segments is more likely to be the right one.
+                Err(missing_in_root) if missing_here.depth > missing_in_root.depth => Some(Err(missing_here)),
+                in_root => Some(in_root),
             },
-            found => (here, found),
+            found => Some(found),
         }
     }
 
-    fn find(&self, file: FileId, segments: &[String]) -> Result<Located, Missing> {
-        let Some(root) = self.files.get(file).and_then(|source| source.root.clone()) else {
-            return Err(Missing { depth: 0, parent: String::new(), segment: None, known: Vec::new(), within: None });
-        };
-        let mut at = Located { file, node: root };
-        let mut within = at.span();
+    /// Looks up a value. `None` if the file is not valid YAML, which has been reported.
+    fn find(&self, file: FileId, segments: &[String]) -> Option<Result<Node, Missing>> {
+        let mut node = self.files.get(file)?.root.clone()?;
+        let mut parent = node.span;
         for (depth, segment) in segments.iter().enumerate() {
-            let next = match &at.node.value {
-                Value::List(items) => segment
-                    .parse::<usize>()
-                    .ok()
-                    .and_then(|index| items.get(index))
-                    .map(|item| Located { file, node: item.clone() }),
-                _ => at.get(segment),
+            let next = match &node.value {
+                Value::List(items) => {
+                    let item = segment.parse::<usize>().ok().and_then(|index| items.get(index));
+                    item.map(|item| (item.span, item.clone()))
+                }
+                Value::Map(map) => map.get(segment.as_str()).map(|entry| (entry.key_span, entry.value.clone())),
+                _ => None,
             };
-            let key = match &at.node.value {
-                Value::Map(map) => map.get(segment.as_str()).map(|entry| Span::node(file, entry.key_id)),
-                _ => next.as_ref().map(Located::span),
-            };
-            at = next.ok_or_else(|| {
-                let known = match &at.node.value {
-                    Value::Map(map) => map.values().map(|entry| entry.key.to_string()).collect(),
+            let Some((span, value)) = next else {
+                let known = match &node.value {
+                    Value::Map(map) => map.keys().map(ToString::to_string).collect(),
                     _ => Vec::new(),
                 };
-                let parent = match segments.get(..depth).unwrap_or_default() {
-                    [] => "the top level".to_owned(),
-                    found => format!("`{}`", found.join("/")),
-                };
-                Missing { depth, parent, segment: Some(segment.clone()), known, within: Some(within) }
-            })?;
-            within = key.unwrap_or(within);
+                return Some(Err(Missing { parent, depth, known }));
+            };
+            (parent, node) = (span, value);
         }
-        Ok(at)
+        Some(Ok(node))
     }
 
-    /// The file that a `$ref` names, relative to the file in which it stands.
-    fn open(&mut self, file_part: &str, reference: &str, span: Span, before: &[(Span, String)]) -> Option<FileId> {
-        let folder = self.files.get(span.file).and_then(|file| file.relative.parent()).unwrap_or(Path::new(""));
-        let wanted: PathBuf = folder.join(file_part);
-        match self.files.open(&wanted, &mut self.problems) {
-            Ok(file) => Some(file),
-            Err(NoFile::Outside) => {
-                let message = format!("`$ref: {reference}` leads out of the specification's folder");
-                let help = "a specification consists of the files beside and below its root file";
-                let finding = Finding::error(codes::REF_OUTSIDE, span, message).help(help);
-                self.problems.report(referred_to(finding, before));
-                None
+    /// Opens the file of a `$ref`. The path is relative to the file that contains the `$ref`.
+    fn open(&mut self, path: &str, reference: &Spanned<String>, earlier: &[Spanned<String>]) -> Option<FileId> {
+        let Spanned { value: text, span } = reference;
+        let path = self.files.get(span.file)?.relative.parent().unwrap_or(Path::new("")).join(path);
+        let finding = match self.files.open(&path, &mut self.problems) {
+            Ok(file) => return Some(file),
+            Err(OpenError::Outside) => {
+                let message = format!("`$ref: {text}` leads out of the specification's folder");
+                let help = "all files must be in the folder of the root file, or below it";
+                Finding::error(codes::REF_OUTSIDE, *span, message).help(help)
             }
-            Err(NoFile::Unreadable(reason)) => {
-                let message = format!("`$ref: {reference}`: {reason}");
-                let finding = Finding::error(codes::REF_NOT_FOUND, span, message);
-                let finding = finding.help(self.other_file(&wanted));
-                self.problems.report(referred_to(finding.label(reason), before));
-                None
+            Err(OpenError::Unreadable(reason)) => {
+                let finding =
+                    Finding::error(codes::REF_NOT_FOUND, *span, format!("cannot read `$ref: {text}`: {reason}"));
+                finding.help(self.similar_file(&path)).label(reason)
             }
-            Err(NoFile::Known) => {
-                let message = format!("`$ref: {reference}`: there is no such file, or it cannot be read");
-                self.problems.error(codes::REF_NOT_FOUND, span, message, self.other_file(&wanted));
-                None
-            }
-        }
+        };
+        self.problems.report(with_chain(finding, earlier));
+        None
     }
 
-    /// Advice for a path where no file is.
-    fn other_file(&self, wanted: &Path) -> Advice {
-        let name = wanted.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        match similar_to(&name, &self.files.beside(wanted)) {
+    fn similar_file(&self, path: &Path) -> Advice {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match similar_to(&name, &self.files.names_beside(path)) {
             Some(other) if other != name => Advice::swap(format!("did you mean `{other}`?"), name, other),
-            _ => "the path is relative to the file in which the `$ref` stands".into(),
+            _ => "the path is relative to the file that contains the `$ref`".into(),
         }
     }
 
-    fn check_siblings(&mut self, followed: &Followed) {
-        let Value::Map(map) = &followed.at.node.value else { return };
-        for entry in map.values().filter(|entry| !matches!(&*entry.key, "$ref" | "description")) {
-            let message = format!("the key `{}` stands beside `$ref`, where it means nothing", entry.key);
-            let help = "move it to where the `$ref` leads, or remove it; only `description` may stand beside `$ref`";
-            self.problems.error(codes::REF_SIBLING, Span::node(followed.at.file, entry.key_id), message, help);
+    fn check_siblings(&mut self, node: &Node) {
+        let Value::Map(map) = &node.value else { return };
+        for (key, entry) in map.iter().filter(|(key, _)| !matches!(&***key, "$ref" | "description")) {
+            let message = format!("the key `{key}` is ignored beside `$ref`");
+            let help = "move it to the target of the `$ref`, or remove it; only `description` is allowed beside `$ref`";
+            self.problems.error(codes::REF_SIBLING, entry.key_span, message, help);
         }
     }
 
     fn report_missing(
         &mut self,
-        reference: &str,
-        span: Span,
-        file: FileId,
-        missing: &Missing,
-        before: &[(Span, String)],
+        reference: &Spanned<String>,
+        segments: &[String],
+        missing: Missing,
+        earlier: &[Spanned<String>],
     ) {
-        // A file that is no YAML has its own problem.
-        let Some(segment) = &missing.segment else { return };
-        let name = self.files.name(file);
-        let message = format!("`$ref: {reference}` leads to nothing: {} of {name} has no `{segment}`", missing.parent);
-        let help = instead_of(segment, &missing.known, "what it has are").or("add it, or correct the `$ref`");
-        let mut finding = Finding::error(codes::REF_NOT_FOUND, span, message).help(help);
-        if let Some(within) = missing.within {
-            finding = finding.related(within, format!("`{segment}` is not in here"));
-        }
-        self.problems.report(referred_to(finding, before));
+        let Missing { parent, depth, known } = missing;
+        let file = self.files.get(parent.file).map_or("", |file| &file.name);
+        let segment = segments.get(depth).map_or("", String::as_str);
+        let place = match segments.get(..depth).unwrap_or_default() {
+            [] => file.to_owned(),
+            found => format!("`{}` of {file}", found.join("/")),
+        };
+        let message = format!("the target of `$ref: {}` does not exist: {place} has no `{segment}`", reference.value);
+        let help = instead_of(segment, &known, "the known keys are").or("add the key, or correct the `$ref`");
+        let finding = Finding::error(codes::REF_NOT_FOUND, reference.span, message).help(help);
+        let finding = finding.related(parent, format!("`{segment}` is missing here"));
+        self.problems.report(with_chain(finding, earlier));
     }
 
-    /// Reports a loop once, from whichever of its members it was entered.
-    fn report_loop(&mut self, members: &[(Span, String)]) {
-        let Some(first) = (0..members.len()).min_by_key(|&index| members[index].0) else { return };
-        let (before, after) = members.split_at(first);
-        let round: Vec<&str> = after.iter().chain(before).map(|(_, text)| text.as_str()).collect();
-        let message = format!("these `$ref`s lead to each other and nowhere else: {}", round.join(" → "));
-        let help = "one of them has to lead to a description";
-        let mut finding = Finding::error(codes::REF_LOOP, members[first].0, message).help(help);
-        for (span, _) in after.iter().skip(1).chain(before) {
-            finding = finding.related(*span, "and on from here");
-        }
-        self.problems.report(finding);
+    /// Reports a loop. The report is the same for every member at which the loop was entered.
+    fn report_loop(&mut self, members: &[Spanned<String>]) {
+        let Some(first) = (0..members.len()).min_by_key(|&index| members[index].span) else { return };
+        let ordered: Vec<&Spanned<String>> = members.iter().cycle().skip(first).take(members.len()).collect();
+        let texts: Vec<&str> = ordered.iter().map(|member| member.value.as_str()).collect();
+        let message = format!("these `$ref`s form a loop: {}", texts.join(" → "));
+        let finding = Finding::error(codes::REF_LOOP, members[first].span, message);
+        let finding = finding.help("replace one of them with the value itself");
+        let others = ordered.into_iter().skip(1);
+        self.problems.report(others.fold(finding, |finding, member| finding.related(member.span, "continues here")));
     }
 
-    fn stem(&self, file: FileId) -> Option<String> {
-        let stem = self.files.get(file)?.relative.file_stem()?;
-        Some(stem.to_string_lossy().into_owned())
+    fn file_stem(&self, file: FileId) -> Option<String> {
+        Some(self.files.get(file)?.relative.file_stem()?.to_string_lossy().into_owned())
     }
 }
 
-/// Where a pointer ends too early.
-#[derive(Debug)]
-struct Missing {
-    /// How many segments were found.
-    depth: usize,
-    /// What those lead to.
-    parent: String,
-    /// The one that was not; `None` where the file has no content at all.
-    segment: Option<String>,
-    /// What there is in its place.
-    known: Vec<String>,
-    /// The key of the map that does not have it.
-    within: Option<Span>,
+/// Adds the references that led to the faulty one.
+fn with_chain(finding: Finding, earlier: &[Spanned<String>]) -> Finding {
+    earlier.iter().fold(finding, |finding, reference| finding.related(reference.span, "referred to from here"))
 }
 
-/// Says how a place was reached that the reader may not have in mind.
-fn referred_to(finding: Finding, before: &[(Span, String)]) -> Finding {
-    before.iter().fold(finding, |finding, (span, _)| finding.related(*span, "referred to from here"))
-}
-
-/// The segments of a JSON pointer.
+/// Returns the segments of a JSON pointer.
 fn segments(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
 }
@@ -247,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_fall_into_segments() {
+    fn segments_are_separated_and_unescaped() {
         assert_eq!(segments(""), Vec::<String>::new());
         assert_eq!(segments("/definitions/owner"), ["definitions", "owner"]);
         assert_eq!(segments("/paths/~1{bucketName}"), ["paths", "/{bucketName}"]);

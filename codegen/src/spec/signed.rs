@@ -1,11 +1,14 @@
-//! The sub-resources: query keys that are part of the string to sign.
+//! Sub-resources: query keys that are part of the string to sign.
 
 use super::document::ParameterIn;
 use super::problems::Problems;
 use super::table::Table;
 use crate::diagnostic::codes;
 
-/// All that are known, whichever operation has them. The SDK signs by name, so its list has to be the same.
+/// All sub-resources that the service signs, whichever operation has them.
+///
+/// The SDK signs a query key if its name is in its own copy of this list (`sdk/src/client/sign.rs`). A test keeps the
+/// two equal.
 pub const SUB_RESOURCES: [&str; 26] = [
     "acl",
     "append",
@@ -35,24 +38,24 @@ pub const SUB_RESOURCES: [&str; 26] = [
     "versions",
 ];
 
-/// Returns true if a query key of this name is signed.
+/// Returns true if query keys of this name are signed.
 pub(crate) fn is_signed(name: &str) -> bool {
     SUB_RESOURCES.contains(&name)
 }
 
-/// Returns true if the parameter says that it is signed: `x-signed: true`, which may be said only where it is so.
+/// Returns true if the parameter has `x-signed: true`. Reports the key if it is false or contradicts the parameter.
 pub(super) fn read(table: &Table, name: Option<&str>, place: Option<ParameterIn>, problems: &mut Problems) -> bool {
     let Some(flag) = table.flag("x-signed", problems) else { return false };
     let span = table.key_span("x-signed");
     if !flag.value {
-        let message = format!("`x-signed: false` of {} says what the SDK does not do: it signs by name", table.what);
-        problems.error(codes::UNKNOWN_VALUE, flag.span, message, "write `x-signed: true`, or remove it");
+        let message = format!("`x-signed: false` of {} has no effect, because the SDK signs by name", table.what);
+        problems.error(codes::UNKNOWN_VALUE, flag.span, message, "write `x-signed: true`, or remove the key");
     } else if place.is_some_and(|place| place != ParameterIn::Query) {
-        let message = format!("`x-signed` of {} is for query parameters only", table.what);
+        let message = format!("`x-signed` of {} is only allowed with `in: query`", table.what);
         problems.error(codes::MISPLACED_KEY, span, message, "remove it");
     } else if name.is_some_and(|name| !is_signed(name)) {
-        let message = format!("`x-signed: true` of {}, which is not the name of a sub-resource", table.what);
-        problems.error(codes::MISPLACED_KEY, span, message, "remove it: the parameter is not signed");
+        let message = format!("`x-signed: true` of {}, whose name is not that of a sub-resource", table.what);
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it, because the parameter is not signed");
     }
     true
 }
@@ -62,7 +65,7 @@ mod tests {
     use super::SUB_RESOURCES;
 
     #[test]
-    fn each_name_stands_once_and_in_order() {
+    fn sub_resources_are_sorted_and_unique() {
         assert!(SUB_RESOURCES.is_sorted_by(|one, next| one < next));
     }
 }

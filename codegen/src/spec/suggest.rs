@@ -1,30 +1,33 @@
-//! "Did you mean …?"
+//! Advice such as "did you mean …?".
 
-/// What would be right.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Maximum number of words that an advice lists.
+const MAX_WORDS: usize = 40;
+
+/// Advice on how to fix a problem.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Advice {
-    /// In words; may be empty.
+    /// The advice in words. May be empty.
     pub(crate) text: String,
-    /// A replacement, where one is plain enough.
+    /// A replacement that follows the advice.
     pub(crate) swap: Option<Swap>,
 }
 
-/// One text in place of another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A text and its replacement.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Swap {
-    /// As it stands within the place of the problem.
+    /// The text to replace, which is part of the underlined place.
     pub(crate) wrong: String,
-    /// What should stand there.
+    /// The replacement.
     pub(crate) right: String,
 }
 
 impl Advice {
-    /// Advice that can be followed by replacing a part of the place of the problem.
+    /// Creates advice with a replacement.
     pub(crate) fn swap(text: impl Into<String>, wrong: impl Into<String>, right: impl Into<String>) -> Self {
         Self { text: text.into(), swap: Some(Swap { wrong: wrong.into(), right: right.into() }) }
     }
 
-    /// This advice, or other words where there is none.
+    /// Returns this advice or, if it is empty, the given text.
     pub(crate) fn or(self, text: &str) -> Self {
         if self.text.is_empty() { text.into() } else { self }
     }
@@ -42,33 +45,32 @@ impl From<String> for Advice {
     }
 }
 
-/// What would be right in place of `wrong`: the known word that looks like it, or else all known words after `intro`.
+/// Suggests the known word that is similar to `wrong` or, if there is none, lists all known words after `intro`.
 pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -> Advice {
     if let Some(word) = similar_to(wrong, known) {
         return Advice::swap(format!("did you mean `{word}`?"), wrong, word);
+    }
+    if known.is_empty() {
+        return Advice::default();
     }
     let mut words: Vec<String> = known.iter().take(MAX_WORDS).map(|word| format!("`{}`", word.as_ref())).collect();
     if known.len() > MAX_WORDS {
         words.push("…".to_owned());
     }
-    match words.len() {
-        0 => Advice::default(),
-        _ => format!("{intro} {}", words.join(", ")).into(),
-    }
+    format!("{intro} {}", words.join(", ")).into()
 }
 
-/// Maximum number of words in an advice.
-const MAX_WORDS: usize = 40;
-
-/// The known word that `wrong` was most likely meant to be.
+/// Returns the known word that is most similar to `wrong`, if one is similar enough.
 pub(crate) fn similar_to<'w, S: AsRef<str>>(wrong: &str, known: &'w [S]) -> Option<&'w str> {
-    // Comparing takes time with the product of the lengths; a long word is no typing error.
-    if wrong.len() > 64 {
+    // Comparing takes time with the product of the lengths, and a longer word is unlikely to be a misspelled key.
+    const MAX_LENGTH: usize = 64;
+    // Among thousands of words, there is always a similar one.
+    const MAX_KNOWN: usize = 500;
+    if wrong.len() > MAX_LENGTH {
         return None;
     }
-    // Among thousands of words there is always a similar one.
-    let words = || known.iter().take(500).map(AsRef::as_ref).filter(|word| word.len() <= 64);
-    // `int` for `integer`: too different for a typing error, and clear nevertheless.
+    let words = || known.iter().take(MAX_KNOWN).map(AsRef::as_ref).filter(|word| word.len() <= MAX_LENGTH);
+    // An abbreviation, such as `int` for `integer`.
     if let Some(word) = words().find(|word| wrong.len() >= 3 && word.starts_with(wrong)) {
         return Some(word);
     }
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typing_error_gets_the_word_meant() {
+    fn instead_of_suggests_a_similar_word_or_lists_all() {
         let known = ["description", "required", "type"];
         let advice = |wrong| instead_of(wrong, &known, "known are").text;
         assert_eq!(advice("requird"), "did you mean `required`?");

@@ -1,166 +1,127 @@
-//! What the YAML parser complains about, in words for people who do not know how it works.
+//! Rewords the syntax errors of the YAML parser.
 
 use std::ops::Range;
 
-use super::lines::{Lines, Position};
+use super::position::Lines;
+use super::problems::{FileId, Finding, Span};
 use crate::diagnostic::codes;
 
-/// Reason why a text cannot be read. All places are bytes of the text.
-#[derive(Debug, PartialEq)]
-pub(super) struct Fault {
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    /// `None` where the message says it all.
-    pub(super) label: Option<&'static str>,
-    pub(super) help: &'static str,
-    pub(super) at: Range<usize>,
-    /// Where what is not finished begins.
-    pub(super) begun: Option<(Range<usize>, &'static str)>,
-}
+const QUOTE_IT: &str = "put the string in quotes";
+const INDENT_IT: &str = "indent it with spaces, like the lines that it belongs to";
 
-/// A complaint of the parser, taken apart.
-struct Complaint<'m> {
-    problem: &'m str,
-    /// What it was doing: `parsing a block mapping`.
-    context: &'m str,
-    context_at: Option<Position>,
-}
+/// Converts a message of the parser. `message` has no position; the parser failed at the byte `at`.
+pub(super) fn reword(file: FileId, lines: &Lines<'_>, message: &str, at: usize) -> Finding {
+    let text = lines.text;
+    // For example: `did not find expected key, while parsing a block mapping at line 3 column 1`.
+    let (problem, context) = message.split_once(", while ").unwrap_or((message, ""));
+    let (context, position) = context.split_once(" at line ").unwrap_or((context, ""));
+    let position =
+        position.split_once(" column ").and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
+    // serde_yaml omits the position if it is the start of the file.
+    let position = position.or((!context.is_empty()).then_some((1, 1)));
+    let context_start = position.map(|(line, column)| lines.byte(line, column));
 
-impl<'m> Complaint<'m> {
-    fn read(message: &'m str) -> Self {
-        let (problem, context) = message.split_once(", while ").unwrap_or((message, ""));
-        let (context, position) = context.split_once(" at line ").unwrap_or((context, ""));
-        let numbers = position.split_once(" column ");
-        let numbers = numbers.and_then(|(line, column)| Some((line.parse().ok()?, column.parse().ok()?)));
-        // serde_yaml leaves out the position of what begins where the text does.
-        let context_at = numbers.or((!context.is_empty()).then_some((1, 1)));
-        Self { problem, context, context_at }
-    }
-}
-
-const INDENTED: &str = "indent it like the lines that it belongs to, with spaces";
-const QUOTES: &str = "put the text in quotes";
-const NO_MORE: &str = "the rest of this file was not checked";
-
-/// Puts a complaint into words. `message` is without the position of the problem, which is `at`.
-pub(super) fn in_words(text: &str, message: &str, at: Position) -> Fault {
-    let lines = Lines::new(text);
-    let complaint = Complaint::read(message);
-    let here = lines.byte(at);
-    let first = text[here..].chars().next();
-    let begun = complaint.context_at.map(|at| word(text, lines.byte(at)));
-    let fault = |message: String, label, help| Fault {
-        code: codes::YAML_SYNTAX,
-        message,
-        label,
-        help,
-        at: word(text, here),
-        begun: None,
+    let here = word(text, at);
+    let context_word = context_start.map_or(here.clone(), |start| word(text, start));
+    let error = |place: Range<usize>, message: &str, label: &str, help: &str| {
+        Finding::error(codes::YAML_SYNTAX, Span::new(file, place), message).label(label).help(help)
     };
-    let plain = |message: &str, label, help| fault(message.to_owned(), Some(label), help);
-    match complaint.problem {
-        "found character that cannot start any token" if first == Some('\t') => {
-            let mut fault =
-                plain("a tab stands where YAML allows only spaces", "a tab", "replace the tabs of this line by spaces");
-            fault.at = here..here + 1;
-            fault
+    let with_context = |finding: Finding, label: &str| match context_start {
+        Some(start) => finding.related(Span::new(file, word(text, start)), label),
+        None => finding,
+    };
+    match problem {
+        "found character that cannot start any token" if text[at..].starts_with('\t') => {
+            error(at..at + 1, "YAML does not allow a tab here", "a tab", "replace the tabs in this line with spaces")
         }
         "found character that cannot start any token" => {
-            let mark = first.map_or_else(String::new, |c| c.to_string());
-            fault(format!("a text without quotes cannot begin with `{mark}`"), Some("needs quotes"), QUOTES)
+            let first: String = text[at..].chars().take(1).collect();
+            error(here, &format!("a string without quotes cannot start with `{first}`"), "needs quotes", QUOTE_IT)
         }
-        problem if problem.starts_with("found unexpected") && complaint.context.contains("quoted scalar") => {
-            let mut fault =
-                plain("a quote is never closed", "opened here", "close it, or leave the quotes out on both sides");
-            fault.at = begun.map_or(fault.at.clone(), |begun| begun.start..begun.start + 1);
-            fault
+        problem if problem.starts_with("found unexpected") && context.contains("quoted scalar") => {
+            let quote = context_word.start..(context_word.start + 1).min(context_word.end);
+            let help = "add the closing quote, or remove the opening one";
+            error(quote, "missing closing quote", "the string starts here", help)
         }
-        "mapping values are not allowed in this context" if has_colon_before(text, here) => {
-            plain("a second `: ` in one line", "would begin a value within a value", QUOTES)
+        "mapping values are not allowed in this context" if has_colon_before(text, at) => {
+            error(here, "a line contains `: ` twice", "would start a second value", QUOTE_IT)
         }
-        "mapping values are not allowed in this context" => plain(
-            "a `key: value` stands where none can begin",
-            "makes a key of this line",
-            "is this line, or the one before it, indented too far? A text of several lines that holds `: ` needs `|-`",
+        "mapping values are not allowed in this context" => error(
+            here,
+            "unexpected `key: value`",
+            "makes this line a key",
+            "check the indentation of this line and the one before; a string of several lines with `: ` needs `|-`",
         ),
-        "did not find expected key" if complaint.context.contains("block mapping") => Fault {
-            begun: begun.map(|begun| (begun, "the map begins here")),
-            ..plain("this line does not fit into the map around it", "not indented like its other keys", INDENTED)
-        },
-        "did not find expected '-' indicator" => Fault {
-            begun: begun.map(|begun| (begun, "the list begins here")),
-            ..plain("this line does not fit into the list around it", "not an item that begins with `- `", INDENTED)
-        },
-        "did not find expected ',' or ']'" => Fault {
-            begun: begun.map(|begun| (begun, "the list begins here")),
-            ..plain(
-                "a list is not closed",
-                "a `,` or the closing `]` is missing before this",
-                "add it; texts with `,`, `[` or `]` need quotes",
-            )
-        },
-        "did not find expected ',' or '}'" => Fault {
-            begun: begun.map(|begun| (begun, "the map begins here")),
-            ..plain(
-                "a map is not closed",
-                "a `,` or the closing `}` is missing before this",
-                "add it; texts with `,`, `{` or `}` need quotes",
-            )
-        },
+        "did not find expected key" if context.contains("block mapping") => with_context(
+            error(here, "expected a key of the mapping around it", "not indented like the other keys", INDENT_IT),
+            "the mapping starts here",
+        ),
+        "did not find expected '-' indicator" => with_context(
+            error(here, "expected an item of the list around it", "does not start with `- `", INDENT_IT),
+            "the list starts here",
+        ),
+        "did not find expected ',' or ']'" => with_context(
+            error(
+                here,
+                "missing `]` at the end of a list",
+                "expected `,` or `]` before this",
+                "add it; strings that contain `,`, `[` or `]` need quotes",
+            ),
+            "the list starts here",
+        ),
+        "did not find expected ',' or '}'" => with_context(
+            error(
+                here,
+                "missing `}` at the end of a mapping",
+                "expected `,` or `}` before this",
+                "add it; strings that contain `,`, `{` or `}` need quotes",
+            ),
+            "the mapping starts here",
+        ),
         "could not find expected ':'" => {
-            let mut fault = plain(
-                "this is no `key: value`",
-                "a `: ` is missing",
-                "write `key: value`, or indent it if it is part of the text above",
-            );
-            fault.at = begun.unwrap_or(fault.at);
-            fault
+            let help = "write `key: value`, or indent the line if it continues the string above";
+            error(context_word, "expected `key: value`", "`: ` is missing", help)
         }
-        "block sequence entries are not allowed in this context" => plain(
-            "a list cannot begin here",
-            "begins a list",
-            "begin the list in a line of its own, or put the text in quotes",
-        ),
-        "unknown anchor" => plain(
-            "this refers to an anchor that is not there",
-            "begins with `*`",
-            "put the text in quotes if it is meant to begin with `*`",
-        ),
+        "block sequence entries are not allowed in this context" => {
+            let help = "start the list on a new line, or put the string in quotes";
+            error(here, "a list cannot start here", "starts a list", help)
+        }
+        "unknown anchor" => {
+            let help = "define the anchor with `&`, or put the string in quotes if it starts with `*`";
+            error(here, "unknown anchor", "there is no such anchor", help)
+        }
         "found unknown escape character" => {
-            let help = "write `\\\\` for a backslash, or use single quotes, in which it is a character like others";
-            plain("a backslash before a character that it does not belong to", "means nothing within `\"`", help)
+            let help = "write `\\\\` for a backslash, or use single quotes, where a backslash has no special meaning";
+            error(here, "unknown escape sequence in a string", "not an escape sequence of YAML", help)
         }
         "did not find expected alphabetic or numeric character" => {
-            let mut fault = plain("a text without quotes cannot begin with `*` or `&`", "needs quotes", QUOTES);
-            fault.at = begun.unwrap_or(fault.at);
-            fault
+            error(context_word, "a string without quotes cannot start with `*` or `&`", "needs quotes", QUOTE_IT)
         }
         "did not find expected comment or line break" => {
-            plain("a text after `|` or `>` begins in the next line", "stands in the same line", "begin a new line")
+            error(here, "a string after `|` or `>` starts on the next line", "on the same line", "start a new line")
         }
         "did not find expected node content" => {
-            plain("a value is missing", "stands where a value should", "add it; an empty text is `\"\"`")
+            error(here, "missing value", "expected a value before this", "add a value; an empty string is `\"\"`")
         }
         "did not find expected <document start>" => {
-            plain("the text goes on where it should have ended", "does not belong to what is before it", INDENTED)
+            error(here, "unexpected text after the end of the document", "not part of the document", INDENT_IT)
         }
         problem => {
-            let context =
-                if complaint.context.is_empty() { String::new() } else { format!(", while {}", complaint.context) };
-            let mut fault = fault(format!("not YAML: {problem}{context}"), None, NO_MORE);
-            fault.begun = begun.map(|begun| (begun, "it begins here"));
-            fault
+            let context = if context.is_empty() { String::new() } else { format!(", while {context}") };
+            let message = format!("invalid YAML: {problem}{context}");
+            let finding = Finding::error(codes::YAML_SYNTAX, Span::new(file, here), message);
+            with_context(finding.help("the rest of this file was not checked"), "starts here")
         }
     }
 }
 
-/// From here to the next blank.
+/// Returns the range up to the next whitespace.
 fn word(text: &str, start: usize) -> Range<usize> {
     let rest = &text[start..];
     start..start + rest.find(char::is_whitespace).unwrap_or(rest.len())
 }
 
-/// Returns true if the line is a `key: value` before this `:` already.
+/// Returns true if the line contains `: ` before the given colon.
 fn has_colon_before(text: &str, colon: usize) -> bool {
     let line_start = text[..colon].rfind('\n').map_or(0, |at| at + 1);
     text[line_start..colon].contains(": ")
@@ -168,39 +129,35 @@ fn has_colon_before(text: &str, colon: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::parse;
-
-    /// The message, what is underlined, and what is said to have begun elsewhere.
-    fn said(text: &str) -> (String, &str, Option<&str>) {
-        match parse(text) {
-            Err(fault) => (fault.message, &text[fault.at], fault.begun.map(|(at, _)| &text[at])),
-            other => panic!("{other:?} for {text:?}"),
-        }
-    }
+    use super::super::yaml::tests::parse_text;
 
     #[test]
     fn frequent_mistakes_are_named() {
-        for (text, message, underlined, begun) in [
-            ("a:\n\tb: 1\n", "a tab stands where YAML allows only spaces", "\t", None),
-            ("a: @b\n", "a text without quotes cannot begin with `@`", "@b", None),
-            ("a: \"b\nc: 1\n", "a quote is never closed", "\"", None),
-            ("a: 'b\nc: 1\n", "a quote is never closed", "'", None),
-            ("a: b: c\n", "a second `: ` in one line", ":", None),
-            ("a: b\n  c: d\n", "a `key: value` stands where none can begin", ":", None),
-            ("a:\n    b: 1\n  c: 2\n", "this line does not fit into the map around it", "c:", Some("a:")),
-            ("a:\n  - b\n  c: d\n", "this line does not fit into the list around it", "c:", Some("-")),
-            ("a: [b, c\nd: e\n", "a list is not closed", ":", Some("[b,")),
-            ("a: {b: c\nd: e}\n", "a map is not closed", ":", Some("{b:")),
-            ("a: 1\nb\nc: 2\n", "this is no `key: value`", "b", None),
-            ("a: - b\n", "a list cannot begin here", "-", None),
-            ("a: *b\n", "this refers to an anchor that is not there", "*b", None),
-            ("a: \"\\d\"\n", "a backslash before a character that it does not belong to", "\\d\"", None),
-            ("a: *\n", "a text without quotes cannot begin with `*` or `&`", "*", None),
-            ("a: | b\n  c\n", "a text after `|` or `>` begins in the next line", "b", None),
-            ("a: [b, : c, }]\n", "a value is missing", ":", None),
-            ("a: 1\n b: 2\n", "a `key: value` stands where none can begin", ":", None),
+        for (text, message, underlined, related) in [
+            ("a:\n\tb: 1\n", "YAML does not allow a tab here", "\t", None),
+            ("a: @b\n", "a string without quotes cannot start with `@`", "@b", None),
+            ("a: \"b\nc: 1\n", "missing closing quote", "\"", None),
+            ("a: 'b\nc: 1\n", "missing closing quote", "'", None),
+            ("a: b: c\n", "a line contains `: ` twice", ":", None),
+            ("a: b\n  c: d\n", "unexpected `key: value`", ":", None),
+            ("a:\n    b: 1\n  c: 2\n", "expected a key of the mapping around it", "c:", Some("a:")),
+            ("a:\n  - b\n  c: d\n", "expected an item of the list around it", "c:", Some("-")),
+            ("a: [b, c\nd: e\n", "missing `]` at the end of a list", ":", Some("[b,")),
+            ("a: {b: c\nd: e}\n", "missing `}` at the end of a mapping", ":", Some("{b:")),
+            ("a: 1\nb\nc: 2\n", "expected `key: value`", "b", None),
+            ("a: - b\n", "a list cannot start here", "-", None),
+            ("a: *b\n", "unknown anchor", "*b", None),
+            ("a: \"\\d\"\n", "unknown escape sequence in a string", "\\d\"", None),
+            ("a: *\n", "a string without quotes cannot start with `*` or `&`", "*", None),
+            ("a: | b\n  c\n", "a string after `|` or `>` starts on the next line", "b", None),
+            ("a: [b, : c, }]\n", "missing value", ":", None),
+            ("a: 1\n b: 2\n", "unexpected `key: value`", ":", None),
         ] {
-            assert_eq!(said(text), (message.to_owned(), underlined, begun), "{text:?}");
+            let (_, problems) = parse_text(text);
+            let [problem] = &problems[..] else { panic!("{problems:?} for {text:?}") };
+            let related_text = problem.related.first().map(|it| &text[it.place.start..it.place.end]);
+            let found = (problem.message.as_str(), &text[problem.place.start..problem.place.end], related_text);
+            assert_eq!(found, (message, underlined, related), "{text:?}");
         }
     }
 }

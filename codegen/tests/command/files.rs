@@ -148,7 +148,7 @@ fn an_error_in_the_specification_changes_no_files() {
             "   |",
             " 9 |       parameters:",
             "10 |         - {name: limit, in: query, type: int}",
-            "   |                                          ^^^ not a type",
+            "   |                                          ^^^ not a known type",
             "   |",
             "help: did you mean `integer`?",
             "   |",

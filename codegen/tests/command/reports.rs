@@ -60,7 +60,7 @@ fn json_describes_each_problem() {
     let line = &lines[1];
     assert_eq!((&line["code"], &line["severity"]), (&"unknown-type".into(), &"error".into()));
     assert_eq!(line["message"], "unknown type `int` in parameter `limit`");
-    assert_eq!((&line["help"], &line["label"]), (&"did you mean `integer`?".into(), &"not a type".into()));
+    assert_eq!((&line["help"], &line["label"]), (&"did you mean `integer`?".into(), &"not a known type".into()));
     let file = "specs/qingstor/2016-01-06/api.yaml";
     assert_eq!(line["file"], file);
     let numbers = |value: &serde_json::Value| {
@@ -118,7 +118,7 @@ fn explain_prints_one_code() {
     let output = workspace.run(&["explain", "unknown-key"]);
     assert!(output.status.success());
     assert!(
-        stdout(&output).starts_with("## unknown-key\n\nA key that the dialect does not have"),
+        stdout(&output).starts_with("## unknown-key\n\nThe dialect does not have this key in this place"),
         "{}",
         stdout(&output)
     );

@@ -83,7 +83,7 @@ const MISTAKES: &[Mistake] = &[
         "$ref: \"#/definitions/bucket_summary\"",
         "$ref: «\"../2016-01-06/../../../README.md\"»",
         "ref-outside",
-        "beside and below its root file",
+        "all files must be in the folder of the root file",
     ),
     mistake(
         "service.yaml",
@@ -93,7 +93,7 @@ const MISTAKES: &[Mistake] = &[
         "write `#/definitions/bucket_summary`",
     ),
     // Types.
-    mistake("service.yaml", "tags: [Service]", "tags: «Service»", "wrong-type", "one item a line"),
+    mistake("service.yaml", "tags: [Service]", "tags: «Service»", "wrong-type", "one item per line"),
     mistake("bucket.yaml", "maximum: 1000", "maximum: «\"1000\"»", "wrong-type", "without quotes"),
     mistake(
         "bucket.yaml",
@@ -110,13 +110,19 @@ const MISTAKES: &[Mistake] = &[
         "write a value of `type: boolean`",
     ),
     mistake("bucket.yaml", "default: 100", "default: «0»", "bad-default", "correct the default or the limit"),
-    mistake("bucket_delete.yaml", "minItems: 1\n", "minItems: «1001»\n", "impossible-limit", "exchange them"),
+    mistake(
+        "bucket_delete.yaml",
+        "minItems: 1\n",
+        "minItems: «1001»\n",
+        "impossible-limit",
+        "exchange or correct the limits",
+    ),
     mistake(
         "service.yaml",
         "description: Number of buckets.\n            type: integer\n",
         "description: Number of buckets.\n            type: integer\n            «maxLength»: 9\n",
         "misplaced-key",
-        "it limits `type: string`",
+        "it is allowed for `type: string`",
     ),
     mistake(
         "definitions.yaml",
@@ -181,7 +187,7 @@ const MISTAKES: &[Mistake] = &[
         "description: Name of the bucket.",
         "description: «\"»Name of the bucket.",
         "yaml-syntax",
-        "close it",
+        "add the closing quote",
     ),
     mistake("service.yaml", "    - name: limit\n", "   «-» name: limit\n", "yaml-syntax", "indent"),
     mistake(
@@ -196,7 +202,7 @@ const MISTAKES: &[Mistake] = &[
         "description: A page of the list.",
         "description: «@page» of the list.",
         "yaml-syntax",
-        "put the text in quotes",
+        "put the string in quotes",
     ),
 ];
 

@@ -186,7 +186,7 @@ fn reports_the_errors_of_both_specifications() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
     assert!(stderr.starts_with("error[unreadable-file]: ") && stderr.contains("--> missing.yaml:1:1"), "{stderr}");
-    assert!(stderr.contains("help: name the root file of a specification"), "{stderr}");
+    assert!(stderr.contains("help: give the path of the root file"), "{stderr}");
     assert!(stderr.contains("1 problem; OLD, missing.yaml, cannot be compared\n"), "{stderr}");
     assert!(stderr.ends_with("1 problem; NEW, new.yaml, cannot be compared\n"), "{stderr}");
 }

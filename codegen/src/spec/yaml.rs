@@ -1,0 +1,585 @@
+//! Reads YAML into a tree whose keys and values have source ranges.
+//!
+//! serde_yaml reports positions only in errors. Therefore the visitor of a scalar stores its value and then fails. The
+//! list or mapping that contains the scalar takes the stored value, and the position from the error. A list or mapping
+//! would lose its content if it failed, so its start is derived from the start of its first entry.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+
+use super::position::{Lines, key_length, value_length};
+use super::problems::{FileId, Finding, Problems, Span};
+use super::syntax::reword;
+use crate::diagnostic::codes;
+
+/// A value with its source range. Cloning it is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// The source range. Of a value with several lines, it covers the first one.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
+}
+
+/// A YAML value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or an empty value.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer.
+    Integer(i128),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    Text(Arc<str>),
+    /// A sequence.
+    List(Arc<[Node]>),
+    /// A mapping. Of duplicate keys, it contains the first.
+    Map(Arc<Map>),
+}
+
+/// A mapping, in the order of the file.
+pub type Map = IndexMap<Arc<str>, Entry>;
+
+/// An entry of a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The source range of the key.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node,
+}
+
+impl Value {
+    /// Returns the type with its article, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "empty",
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Integer(value) => write!(f, "{value}"),
+            Self::Float(value) => write!(f, "{value}"),
+            Self::Text(value) => f.write_str(value),
+            Self::Null | Self::List(_) | Self::Map(_) => f.write_str(self.kind()),
+        }
+    }
+}
+
+/// Maximum number of keys and values in a file, with aliases expanded.
+///
+/// The official specification, as one file, has about 7,000.
+const MAX_NODES: u32 = 200_000;
+const TOO_MANY_NODES: &str = "the file has more than 200000 keys and values, with aliases expanded";
+const TOO_DEEP: &str = "the file is nested too deeply";
+
+/// Parses a file. Problems are reported; if the file is not valid YAML, the result is `None`.
+pub(super) fn parse(file: FileId, text: &str, problems: &mut Problems) -> Option<Node> {
+    if let Some(finding) = forbidden_text(file, text) {
+        problems.report(finding);
+        return None;
+    }
+    let reading = Reading {
+        file,
+        lines: Lines::new(text),
+        scalar: RefCell::default(),
+        end: Cell::default(),
+        nodes: Cell::default(),
+        duplicates: RefCell::default(),
+    };
+    let seed = Seed { reading: &reading, slot: Slot::Root };
+    match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(root) => {
+            reading.duplicates.into_inner().into_iter().for_each(|finding| problems.report(finding));
+            report_control_characters(&root, problems);
+            Some(root)
+        }
+        Err(error) => {
+            problems.report(syntax_error(&reading, &error));
+            None
+        }
+    }
+}
+
+/// Checks the text for what the parser would be slow with or would report without a position.
+fn forbidden_text(file: FileId, text: &str) -> Option<Finding> {
+    if let Some(at) = deep_bracket(text) {
+        return Some(too_large(Span::new(file, at..at + 1), TOO_DEEP));
+    }
+    let (at, c) = forbidden_character(text)?;
+    let message = format!("YAML does not allow the character U+{:04X}", u32::from(c));
+    let finding = Finding::error(codes::YAML_SYNTAX, Span::new(file, at..at + c.len_utf8()), message);
+    Some(finding.label("not allowed").help("remove it, or write it as `\\u…` in a string in double quotes"))
+}
+
+/// Returns the first bracket that is nested too deeply.
+///
+/// The parser takes quadratic time for `[[[[…`. Brackets in strings count too, because no string contains hundreds of
+/// opening brackets without closing ones.
+fn deep_bracket(text: &str) -> Option<usize> {
+    const MAX_DEPTH: usize = 500;
+    let mut depth = 0_usize;
+    text.bytes().position(|byte| {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
+}
+
+/// Returns the first character that YAML does not allow.
+fn forbidden_character(text: &str) -> Option<(usize, char)> {
+    text.char_indices().find(|(_, c)| match c {
+        '\t' | '\n' | '\r' | '\u{85}' => false,
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
+        c => c.is_control(),
+    })
+}
+
+fn too_large(span: Span, message: &str) -> Finding {
+    let help = "split the file and use `$ref`, or check that this is the right file";
+    Finding::error(codes::TOO_LARGE, span, message).help(help)
+}
+
+/// Converts an error of the parser.
+fn syntax_error(reading: &Reading<'_>, error: &serde_yaml::Error) -> Finding {
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+    let here = reading.lines.byte(line, column);
+    let span = |bytes: Range<usize>| Span::new(reading.file, bytes);
+    let message = message_of(error);
+    match message.as_str() {
+        TOO_MANY_NODES | "repetition limit exceeded" => too_large(span(here..here), TOO_MANY_NODES),
+        "recursion limit exceeded" => too_large(span(here..here), TOO_DEEP),
+        message if message.contains("more than one document") => {
+            let place = span(second_document(reading.lines.text));
+            let finding = Finding::error(codes::YAML_SYNTAX, place, "the file contains more than one YAML document");
+            finding.label("second document").help("remove `---`, or move the second document to another file")
+        }
+        message => reword(reading.file, &reading.lines, message, here),
+    }
+}
+
+/// Returns the message of an error without the position and the path of keys.
+fn message_of(error: &serde_yaml::Error) -> String {
+    let text = error.to_string();
+    let Some(location) = error.location() else { return text };
+    let message = text.replacen(&format!(" at line {} column {}", location.line(), location.column()), "", 1);
+    let starts = [TAGGED, TOO_MANY_NODES, "invalid type", "recursion limit", "repetition limit"];
+    match starts.into_iter().find_map(|start| message.find(start)) {
+        Some(start) => message[start..].to_owned(),
+        None => message,
+    }
+}
+
+/// Returns the line that starts the second document: a `---` after content, or content after a `...`.
+fn second_document(text: &str) -> Range<usize> {
+    let is_marker = |line: &str, marker: &str| {
+        line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
+    };
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    let (mut has_content, mut has_ended) = (false, false);
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        if (has_content && is_marker(content, "---")) || (has_ended && is_content(line)) {
+            return start..start + content.len();
+        }
+        has_ended |= is_marker(content, "...");
+        has_content |= is_content(line);
+        start += line.len();
+    }
+    0..0
+}
+
+/// Reports control characters in keys and values.
+///
+/// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
+/// or string literal. Descriptions may have several lines, because they become several lines of documentation.
+fn report_control_characters(root: &Node, problems: &mut Problems) {
+    const SEVERAL_LINES: [&str; 3] = ["description", "example", "summary"];
+    // Not recursive, because the stack may be too small for a deeply nested file.
+    let mut pending = vec![(root, "string")];
+    while let Some((node, owner)) = pending.pop() {
+        match &node.value {
+            Value::Text(text) => {
+                let may_have_lines = SEVERAL_LINES.contains(&owner);
+                let mut controls = text.chars().filter(|c| c.is_control());
+                let found = controls.find(|c| !(may_have_lines && matches!(c, '\n' | '\r' | '\t')));
+                report_control_character(found, node.span, owner, problems);
+            }
+            Value::List(items) => pending.extend(items.iter().map(|item| (item, "item of a list"))),
+            Value::Map(map) => {
+                for (key, entry) in map.iter() {
+                    let found = key.chars().find(|c| c.is_control());
+                    report_control_character(found, entry.key_span, "key", problems);
+                    pending.push((&entry.value, if found.is_some() { "string" } else { key }));
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {}
+        }
+    }
+}
+
+fn report_control_character(found: Option<char>, span: Span, owner: &str, problems: &mut Problems) {
+    let found = match found {
+        None => return,
+        Some('\n' | '\r') => "a line break".to_owned(),
+        Some('\t') => "a tab".to_owned(),
+        Some(c) => format!("the control character U+{:04X}", u32::from(c)),
+    };
+    let owner = match owner {
+        "string" | "key" | "item of a list" => format!("the {owner}"),
+        key => format!("`{key}`"),
+    };
+    let help =
+        "write it on one line, without control characters; only `description` and `summary` may have several lines";
+    problems.error(codes::CONTROL_CHARACTER, span, format!("{owner} contains {found}"), help);
+}
+
+/// The state of reading one file.
+#[derive(Debug)]
+struct Reading<'t> {
+    file: FileId,
+    lines: Lines<'t>,
+    /// The scalar whose visitor failed last.
+    scalar: RefCell<Option<Value>>,
+    /// The end of the keys and values read so far.
+    end: Cell<usize>,
+    /// Number of keys and values read so far.
+    nodes: Cell<u32>,
+    duplicates: RefCell<Vec<Finding>>,
+}
+
+impl Reading<'_> {
+    fn count_node<E: Error>(&self) -> Result<(), E> {
+        self.nodes.set(self.nodes.get() + 1);
+        if self.nodes.get() > MAX_NODES { Err(E::custom(TOO_MANY_NODES)) } else { Ok(()) }
+    }
+
+    /// Returns the node if it was read. If it is a scalar, takes the stored value and the position in the error.
+    fn take_scalar<E: Error>(&self, read: Result<Node, E>, slot: Slot) -> Result<Node, E> {
+        read.or_else(|error| {
+            let Some(value) = self.scalar.take() else { return Err(error) };
+            // serde_yaml omits the position if it is the start of the file.
+            let (line, column) = position_in(&error.to_string()).unwrap_or((1, 1));
+            Ok(self.node(self.lines.byte(line, column), value, slot))
+        })
+    }
+
+    fn node(&self, start: usize, value: Value, slot: Slot) -> Node {
+        let line = self.lines.rest(start);
+        let length = if slot == Slot::Key { key_length(line) } else { value_length(line, &value) };
+        self.end.set(self.end.get().max(start + length));
+        Node { span: Span::new(self.file, start..start + length), value }
+    }
+
+    /// Returns the start of a list or mapping that starts with one of `marks` or, if none is found, with its first
+    /// entry.
+    fn start_of(&self, marks: &[char], first: Option<Span>, end_before: usize) -> usize {
+        match first {
+            Some(first) => {
+                let before = self.lines.text[..first.start].trim_end();
+                before.strip_suffix(marks).map_or(first.start, str::len)
+            }
+            None => end_before + self.lines.rest(end_before).find(marks).unwrap_or(0),
+        }
+    }
+}
+
+/// Returns the line and column at the end of an error message.
+///
+/// The error does not provide them otherwise, because the visitor is generic over its type.
+fn position_in(message: &str) -> Option<(usize, usize)> {
+    let (_, position) = message.rsplit_once(" at line ")?;
+    let (line, column) = position.split_once(" column ")?;
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
+/// The place of a node in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Root,
+    Key,
+    Value,
+}
+
+/// Reads one key or value.
+#[derive(Clone, Copy)]
+struct Seed<'r, 't> {
+    reading: &'r Reading<'t>,
+    slot: Slot,
+}
+
+impl Seed<'_, '_> {
+    fn with(self, slot: Slot) -> Self {
+        Self { slot, ..self }
+    }
+
+    fn scalar<E: Error>(self, value: Value) -> Result<Node, E> {
+        self.reading.count_node()?;
+        if self.slot == Slot::Root {
+            // serde_yaml looks for a second document only if the root succeeds.
+            let text = self.reading.lines.text;
+            return Ok(self.reading.node(text.len() - text.trim_start().len(), value, self.slot));
+        }
+        self.reading.scalar.replace(Some(value));
+        Err(E::custom("the position follows"))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+const TAGGED: &str = "tags such as `!name` are not supported";
+
+impl<'de> Visitor<'de> for Seed<'_, '_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.slot == Slot::Key { "a key that is a string or a number" } else { "a YAML value" })
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
+        self.scalar(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
+        self.scalar(Value::Integer(value.into()))
+    }
+
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
+        self.scalar(Value::Integer(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
+        self.scalar(Value::Integer(value.into()))
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
+        // Above the largest limit that the dialect allows, so the exact number does not matter.
+        self.scalar(Value::Integer(value.try_into().unwrap_or(i128::MAX)))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        self.scalar(Value::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
+        self.scalar(Value::Text(value.into()))
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Node, E> {
+        self.scalar(Value::Null)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Node, E> {
+        self.scalar(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+        if self.slot == Slot::Key {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
+        self.reading.count_node()?;
+        let end_before = self.reading.end.get();
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self.with(Slot::Value)).transpose() {
+            items.push(self.reading.take_scalar(item, Slot::Value)?);
+        }
+        let start = self.reading.start_of(&['[', '-'], items.first().map(|item| item.span), end_before);
+        Ok(self.reading.node(start, Value::List(items.into()), self.slot))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+        if self.slot == Slot::Key {
+            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+        }
+        self.reading.count_node()?;
+        let end_before = self.reading.end.get();
+        let mut entries = Map::default();
+        while let Some(key) = map.next_key_seed(self.with(Slot::Key)).transpose() {
+            let Node { span, value: key } = self.reading.take_scalar(key, Slot::Key)?;
+            let value = self.reading.take_scalar(map.next_value_seed(self.with(Slot::Value)), Slot::Value)?;
+            let key: Arc<str> = match key {
+                Value::Text(text) => text,
+                Value::Null => "null".into(),
+                other => other.to_string().into(),
+            };
+            if let Some(first) = entries.get(&key) {
+                let finding = Finding::error(codes::DUPLICATE_KEY, span, format!("duplicate key `{key}`"));
+                let finding = finding.help("keep one of them").related(first.key_span, "the first is here");
+                self.reading.duplicates.borrow_mut().push(finding);
+            } else {
+                entries.insert(key, Entry { key_span: span, value });
+            }
+        }
+        let start = self.reading.start_of(&['{'], entries.values().next().map(|first| first.key_span), end_before);
+        Ok(self.reading.node(start, Value::Map(Arc::new(entries)), self.slot))
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {
+        Err(A::Error::custom(TAGGED))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::diagnostic::{Place, Problem};
+    use crate::spec::files::Files;
+
+    /// Parses a text and returns its tree and its problems.
+    pub(in crate::spec) fn parse_text(text: &str) -> (Option<Node>, Vec<Problem>) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("api.yaml"), text).unwrap();
+        let mut files = Files::new(&folder.path().join("api.yaml"), "api.yaml".as_ref());
+        let mut problems = Problems::default();
+        let file = files.open("api.yaml".as_ref(), &mut problems).unwrap();
+        (files.get(file).unwrap().root.clone(), problems.locate(&files).problems)
+    }
+
+    fn tree(text: &str) -> Node {
+        let (root, problems) = parse_text(text);
+        root.unwrap_or_else(|| panic!("{problems:?}"))
+    }
+
+    fn problem(text: &str) -> Problem {
+        let (_, mut problems) = parse_text(text);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.remove(0)
+    }
+
+    fn range(place: &Place) -> Range<usize> {
+        place.start..place.end
+    }
+
+    /// Returns the source text of all keys and values, in the order of the tree.
+    fn sources<'t>(node: &Node, text: &'t str) -> Vec<&'t str> {
+        let source = |span: Span| &text[span.start..span.end];
+        let mut found = vec![source(node.span)];
+        match &node.value {
+            Value::List(items) => items.iter().for_each(|item| found.extend(sources(item, text))),
+            Value::Map(map) => map.values().for_each(|entry| {
+                found.push(source(entry.key_span));
+                found.extend(sources(&entry.value, text));
+            }),
+            _ => {}
+        }
+        found
+    }
+
+    #[test]
+    fn keys_and_values_have_their_source_ranges() {
+        for (text, expected) in [
+            ("a: 1\nb:\n  - x\n", &["a: 1", "a", "1", "b", "- x", "x"][..]),
+            ("- é\n- {c: 'é', d: [true]}\n", &["- é", "é", "{c: 'é', d: [true]}", "c", "'é'", "d", "[true]", "true"]),
+            ("'a b': \"x\" # c\n", &["'a b'", "'a b'", "\"x\""]),
+            ("- - a\n  - b\n", &["- - a", "- a", "a", "b"]),
+            ("a: []\nb: [{}, [[c]]]\n", &["a: []", "a", "[]", "b", "[{}, [[c]]]", "{}", "[[c]]", "[c]", "c"]),
+            ("a: |-\n  x\n  y\nb: z\n", &["a: |-", "a", "|-", "b", "z"]),
+            ("a:\n", &["a:", "a", ""]),
+            ("text\n", &["text"]),
+        ] {
+            assert_eq!(sources(&tree(text), text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_alias_has_the_source_range_of_its_anchor() {
+        let text = "a: &it\n  k: 1\nb: *it\nc: &n 2\nd: *n\n";
+        assert_eq!(
+            sources(&tree(text), text),
+            ["a: &it", "a", "k: 1", "k", "1", "b", "k: 1", "k", "1", "c", "&n 2", "d", "&n 2"]
+        );
+    }
+
+    #[test]
+    fn a_duplicate_key_is_reported_and_the_first_value_is_kept() {
+        let text = "x:\n  a: 1\n  b: 2\n  a: {c: 3}\n  d: 4\n";
+        let (root, problems) = parse_text(text);
+        let root = root.unwrap();
+        assert_eq!(sources(&root, text), ["x:", "x", "a: 1", "a", "1", "b", "2", "d", "4"]);
+        assert_eq!(problems.len(), 1);
+        assert_eq!((problems[0].place.line, problems[0].related[0].place.line), (4, 2));
+    }
+
+    #[test]
+    fn keys_may_be_numbers_and_yaml_1_1_booleans_are_strings() {
+        let Value::Map(map) = tree("200: on\n201: no\n").value else { panic!("not a mapping") };
+        let value = |key: &str| &map.get(key).unwrap().value.value;
+        assert_eq!(value("200"), &Value::Text("on".into()));
+        assert_eq!(value("201"), &Value::Text("no".into()));
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place_and_a_short_message() {
+        for (text, message, bytes) in [
+            ("a: !odd 1\n", "invalid YAML: tags such as `!name` are not supported", 3..7),
+            ("a: 1\nb: \0\n", "YAML does not allow the character U+0000", 8..9),
+            ("a: \u{feff}", "YAML does not allow the character U+FEFF", 3..6),
+        ] {
+            let problem = problem(text);
+            assert_eq!(problem.code, codes::YAML_SYNTAX);
+            assert_eq!((problem.message.as_str(), range(&problem.place)), (message, bytes));
+        }
+    }
+
+    #[test]
+    fn a_second_document_is_reported_at_its_start() {
+        for (text, bytes) in [
+            ("a: 1\n---\nb: 2\n", 5..8),
+            ("# Comment\n---\na: 1\n--- # again\nb: 2\n", 19..30),
+            ("---\n---\na: 1\n", 4..7),
+            ("a: 1\n...\n\n{b: 2}\n", 10..16),
+            ("a\n---\nb\n", 2..5),
+        ] {
+            let problem = problem(text);
+            assert_eq!((problem.label.as_str(), range(&problem.place)), ("second document", bytes), "{text}");
+        }
+        assert!(parse_text("--- # The only one\na: 1\n...\n").0.is_some());
+    }
+
+    #[test]
+    fn huge_files_are_rejected_in_seconds() {
+        let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x, x]\n");
+        for (name, inner) in
+            ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+        {
+            let uses = vec![format!("*{inner}"); 10].join(", ");
+            bomb.push_str(&format!("{name}: &{name} [{uses}]\n"));
+        }
+        let wide = format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(10_000), "*a, ".repeat(10_000));
+        let flow = "[".repeat(1_000_000);
+        let block = (0..1400).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>();
+        for text in [&bomb, &wide, &flow, &block, "a: &a [*a]\n", &"- ".repeat(100_000)] {
+            let started = std::time::Instant::now();
+            let start: String = text.chars().take(20).collect();
+            assert_eq!(problem(text).code, codes::TOO_LARGE, "{start}");
+            assert!(started.elapsed().as_secs() < 10, "{start} took {:?}", started.elapsed());
+        }
+    }
+}
