@@ -3,8 +3,9 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use crate::error::Error;
+use crate::headers::set_header;
 use crate::request::Request;
-use crate::response::{Answer, set_header};
+use crate::response::Answer;
 use crate::settings::{Cors, CorsRule, Setting};
 use crate::store::Store;
 

@@ -82,6 +82,11 @@ impl Error {
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
     }
+
+    /// Creates the error of a body that is not JSON.
+    pub(crate) fn invalid_json(error: serde_json::Error) -> Self {
+        Self::new(Code::InvalidJson, format!("the body cannot be read as JSON: {error}"))
+    }
 }
 
 impl fmt::Display for Error {

@@ -15,7 +15,7 @@ use tokio::task::yield_now;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::limits::{MAX_BODY, MAX_FORM, MAX_FORM_FIELD};
-use crate::request_body::{BackgroundWriter, RequestBody, too_large};
+use crate::body::{BackgroundWriter, RequestBody, too_large};
 use crate::store::{Store, Stored};
 
 /// Name of the field with the file.
@@ -64,7 +64,7 @@ impl<'a> Form<'a> {
         let allowance = Arc::new(Allowance { end: AtomicU64::new(MAX_FORM), read: AtomicU64::new(0) });
         let size = SizeLimit::new().per_field(MAX_FORM_FIELD).for_field(FILE, MAX_BODY);
         let frames = try_unfold((body, Arc::clone(&allowance)), |(body, allowance)| async move {
-            allowance.check(body.bytes_read)?;
+            allowance.check(body.received)?;
             // Without this, multer would collect everything that has arrived before it returns a field.
             yield_now().await;
             Ok::<_, Error>(body.next(u64::MAX).await?.map(|frame: Bytes| (frame, (body, allowance))))

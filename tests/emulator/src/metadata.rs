@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
-use crate::response::set_header;
+use crate::headers::set_header;
 
 /// Prefix of user metadata.
 const PREFIX: &str = "x-qs-meta-";

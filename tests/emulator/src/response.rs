@@ -1,12 +1,12 @@
 //! Builds answers.
 
-use http::header::IntoHeaderName;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::response_body::ResponseBody;
+use crate::headers::set_header;
+use crate::body::ResponseBody;
 
 pub(crate) type Answer = Response<ResponseBody>;
 
@@ -62,13 +62,6 @@ pub(crate) fn error_answer(
         body["string_to_sign"] = text.into();
     }
     json(status, &body)
-}
-
-/// Sets a header to a text of a client. The text came from a header, so it is valid in one.
-pub(crate) fn set_header(headers: &mut HeaderMap, name: impl IntoHeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        headers.insert(name, value);
-    }
 }
 
 pub(crate) fn set_version_id(headers: &mut HeaderMap, version_id: Option<&str>) {

@@ -5,7 +5,7 @@ use http::Method;
 use crate::error::{Code, Error};
 use crate::operations::{Call, append, bucket_settings, buckets, listings, multipart, objects, post_object};
 use crate::request::Request;
-use crate::request_body::RequestBody;
+use crate::body::RequestBody;
 use crate::response::Answer;
 use crate::settings::{Acl, Cors, Lifecycle, Logging, Mirror, Notifications, Policy, Replication};
 
@@ -38,10 +38,6 @@ impl ServedOperation {
     /// Returns all paths that lead to the operation. [`path`](Self::path) is the first one.
     pub fn paths(&self) -> &'static [&'static str] {
         self.paths
-    }
-
-    pub(crate) fn operation(&self) -> Operation {
-        self.operation
     }
 }
 
@@ -226,7 +222,7 @@ mod tests {
         let routes = operations().iter().flat_map(|served| served.paths().iter().map(move |path| (served, path)));
         for (served, path) in routes {
             let target = path.replace("{bucketName}", "b").replace("{objectKey}", "k");
-            let (method, operation) = (served.method(), served.operation());
+            let (method, operation) = (served.method(), served.operation);
             assert_eq!(routed(method, &target), Ok(operation), "{method} {target}");
             let more = if target.contains('?') { "=&limit=1" } else { "?limit=1" };
             assert_eq!(routed(method, &format!("{target}{more}")), Ok(operation), "{method} {target}{more}");

@@ -9,15 +9,15 @@ use crate::access_log::Entry;
 use crate::address::Hosts;
 use crate::anonymous_access::check_anonymous;
 use crate::authenticate::{Caller, authenticate};
+use crate::body::{OutgoingBody, RequestBody};
 use crate::clock::{Clock, Moment};
 use crate::connection::{AnswerHead, Connection};
 use crate::cors;
 use crate::error::{Code, Error};
-use crate::faults::{BeforeAnswer, FaultInjector, IncomingBody, InjectedFault, OutgoingBody};
+use crate::faults::{FaultInjector, InjectedFault};
 use crate::ids;
 use crate::operations::{Call, Context};
 use crate::request::Request;
-use crate::request_body::RequestBody;
 use crate::response::{self, Answer};
 use crate::routes::{Operation, route};
 
@@ -50,10 +50,9 @@ impl Service {
     ) -> Response<OutgoingBody> {
         let request_id = ids::request_id();
         let (parts, incoming) = request.into_parts();
-        let incoming = IncomingBody::new(incoming, Arc::clone(connection));
-        connection.begin(Entry::new(&parts, &request_id), incoming.length());
+        let mut body = RequestBody::new(incoming, &parts.headers, Arc::clone(connection));
+        connection.begin(Entry::new(&parts, &request_id), body.remaining());
         let method = parts.method.clone();
-        let mut body = RequestBody::new(incoming, &parts.headers);
         let mut exchange = Exchange { connection, now: self.clock.now(), request_id, fault: None };
         let refuse = |error: Error, request_id: &str| {
             let status = match error.code {
@@ -71,10 +70,8 @@ impl Service {
             }
             Err(error) => refuse(error, &exchange.request_id),
         };
-        match exchange.fault.as_ref().and_then(InjectedFault::before_answer) {
-            Some(BeforeAnswer::Reset) => return connection.reset().await,
-            Some(BeforeAnswer::Stall { lasts }) => connection.stall(lasts).await,
-            None => {}
+        if let Some(fault) = &exchange.fault {
+            fault.before_answer(connection).await;
         }
         let is_read = body.drain().await;
         if !is_read {
@@ -122,14 +119,17 @@ impl Service {
         body: &mut RequestBody,
         exchange: &mut Exchange<'_>,
     ) -> Option<Answer> {
-        exchange.fault = self.faults.on_request(operation, request, body.may_have_data());
+        exchange.fault = self.faults.on_request(operation, request, body.remaining() != Some(0));
         let fault = exchange.fault.as_ref()?;
         exchange.connection.update_entry(|entry| entry.fault = Some(fault.name()));
         if fault.is_reset_before_answer() {
             body.discard().await;
             return exchange.connection.reset().await;
         }
-        body.inject(fault);
+        if fault.needs_small_buffers() {
+            exchange.connection.shrink_receive_buffer();
+        }
+        body.inject(fault.in_request_body(body.remaining()));
         fault.error_answer(&request.method, &exchange.request_id)
     }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::SetOnce;
 use tokio::time::sleep;
 
 use crate::access_log::{AccessLog, Entry};
@@ -41,8 +41,7 @@ pub(crate) struct Connection {
     stream: TcpStream,
     exchanges: Mutex<Exchanges>,
     log: Option<Arc<AccessLog>>,
-    ending: Mutex<Option<Ending>>,
-    ended: Notify,
+    ending: SetOnce<Ending>,
     is_stalled_forever: AtomicBool,
     /// Maximum number of bytes per read from the kernel.
     read_limit: AtomicUsize,
@@ -54,8 +53,7 @@ impl Connection {
             stream,
             exchanges: Mutex::default(),
             log,
-            ending: Mutex::default(),
-            ended: Notify::new(),
+            ending: SetOnce::new(),
             is_stalled_forever: AtomicBool::new(false),
             read_limit: AtomicUsize::new(usize::MAX),
         })
@@ -120,13 +118,7 @@ impl Connection {
 
     /// Waits until the connection has to end.
     pub(crate) async fn ended(&self) -> Ending {
-        loop {
-            let notified = self.ended.notified();
-            if let Some(ending) = *self.ending.lock().unwrap_or_else(PoisonError::into_inner) {
-                return ending;
-            }
-            notified.await;
-        }
+        *self.ending.wait().await
     }
 
     pub(crate) fn close_with_reset(&self) {
@@ -135,8 +127,8 @@ impl Connection {
     }
 
     fn end(&self, ending: Ending) {
-        self.ending.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(ending);
-        self.ended.notify_one();
+        // The first ending counts.
+        let _ = self.ending.set(ending);
     }
 
     /// Waits until the client has closed the connection. While unread data is left, the kernel reports no event for that,

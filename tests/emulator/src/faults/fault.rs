@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::rate_limiter::is_slow;
 use super::yaml;
+use crate::body::is_slow;
 
 /// A position in a body.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,45 +1,22 @@
-//! The fault of one request, resolved to its effect on each phase of the request.
+//! The fault that is injected into one request, and its effect on each phase of the request.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::fault::{Fault, Offset};
-use super::rate_limiter::RateLimiter;
-use crate::response::{self, Answer, set_header};
+use crate::body::{BodyFault, RateLimiter};
+use crate::connection::Connection;
+use crate::headers::set_header;
+use crate::response::{self, Answer};
 
+/// A fault that is injected into one request.
 #[derive(Debug)]
 pub(crate) struct InjectedFault {
     fault: Fault,
+    /// Chooses the bit that is flipped and the wrong ETag.
     random: u64,
     limiter: Option<Arc<RateLimiter>>,
-}
-
-/// The effect on a body, of a request or of an answer.
-#[derive(Debug)]
-pub(crate) enum BodyFault {
-    /// Ends the connection: a reset while reading, a close while sending.
-    End {
-        after: u64,
-    },
-    Stall {
-        after: u64,
-        lasts: Option<Duration>,
-    },
-    Limit(Arc<RateLimiter>),
-    Flip {
-        at: u64,
-        mask: u8,
-    },
-}
-
-/// The effect between the end of a request and its answer.
-#[derive(Debug, PartialEq)]
-pub(crate) enum BeforeAnswer {
-    Reset,
-    Stall { lasts: Option<Duration> },
 }
 
 impl InjectedFault {
@@ -73,20 +50,22 @@ impl InjectedFault {
         Some(answer)
     }
 
-    /// Returns true if the request is read, not executed, and the connection reset.
+    /// Returns true if the emulator reads the request, does not execute it, and resets the connection.
     pub(crate) fn is_reset_before_answer(&self) -> bool {
         self.fault == Fault::ResetBeforeAnswer
     }
 
-    pub(crate) fn before_answer(&self) -> Option<BeforeAnswer> {
+    /// Applies the fault between the execution of the request and its answer.
+    pub(crate) async fn before_answer(&self, connection: &Connection) {
         match self.fault {
-            Fault::LoseAnswer => Some(BeforeAnswer::Reset),
-            Fault::StallBeforeAnswer { lasts } => Some(BeforeAnswer::Stall { lasts }),
-            Fault::Latency { delay } => Some(BeforeAnswer::Stall { lasts: Some(delay) }),
-            _ => None,
+            Fault::LoseAnswer => connection.reset().await,
+            Fault::StallBeforeAnswer { lasts } => connection.stall(lasts).await,
+            Fault::Latency { delay } => connection.stall(Some(delay)).await,
+            _ => {}
         }
     }
 
+    /// Changes the headers of the answer.
     pub(crate) fn change_head(&self, headers: &mut HeaderMap) {
         if self.fault == Fault::WrongEtag && headers.contains_key(header::ETAG) {
             let etag = format!("\"{:016x}{:016x}\"", self.random, !self.random);
@@ -94,26 +73,30 @@ impl InjectedFault {
         }
     }
 
+    /// Returns true if large kernel buffers would hide the fault.
+    pub(crate) fn needs_small_buffers(&self) -> bool {
+        self.fault.needs_small_buffers()
+    }
+
+    /// Returns the effect on the body of the request. `length` is `None` for a chunked body.
     pub(crate) fn in_request_body(&self, length: Option<u64>) -> Option<BodyFault> {
-        self.in_body(true, length)
+        match self.fault {
+            Fault::ResetInBody { after } => Some(BodyFault::End { after: after.in_body(length) }),
+            Fault::StallInBody { after, lasts } => Some(BodyFault::Stall { after: after.in_body(length), lasts }),
+            Fault::SlowReceive { .. } | Fault::Bandwidth { .. } => self.limiter.clone().map(BodyFault::Limit),
+            Fault::FlipReceivedBit { at } => Some(self.flip(at, length)),
+            _ => None,
+        }
     }
 
+    /// Returns the effect on the body of the answer.
     pub(crate) fn in_answer_body(&self, length: u64) -> Option<BodyFault> {
-        self.in_body(false, Some(length))
-    }
-
-    fn in_body(&self, is_request: bool, length: Option<u64>) -> Option<BodyFault> {
-        match (&self.fault, is_request) {
-            (Fault::ResetInBody { after }, true) | (Fault::CutAnswer { after }, false) => {
-                Some(BodyFault::End { after: after.in_body(length) })
-            }
-            (Fault::StallInBody { after, lasts }, true) | (Fault::StallInAnswer { after, lasts }, false) => {
-                Some(BodyFault::Stall { after: after.in_body(length), lasts: *lasts })
-            }
-            (Fault::SlowReceive { .. }, true) | (Fault::SlowSend { .. }, false) | (Fault::Bandwidth { .. }, _) => {
-                self.limiter.clone().map(BodyFault::Limit)
-            }
-            (Fault::FlipReceivedBit { at }, true) | (Fault::FlipSentBit { at }, false) => Some(self.flip(*at, length)),
+        let length = Some(length);
+        match self.fault {
+            Fault::CutAnswer { after } => Some(BodyFault::End { after: after.in_body(length) }),
+            Fault::StallInAnswer { after, lasts } => Some(BodyFault::Stall { after: after.in_body(length), lasts }),
+            Fault::SlowSend { .. } | Fault::Bandwidth { .. } => self.limiter.clone().map(BodyFault::Limit),
+            Fault::FlipSentBit { at } => Some(self.flip(at, length)),
             _ => None,
         }
     }
@@ -126,35 +109,5 @@ impl InjectedFault {
             (None, length) => (self.random >> 3) % length.unwrap_or(1).max(1),
         };
         BodyFault::Flip { at, mask: 1 << (self.random & 7) }
-    }
-}
-
-impl BodyFault {
-    /// Flips the bit in `bytes`, which begin at offset `start` of the body, if they contain it.
-    pub(super) fn flip_bit(&self, bytes: Bytes, start: u64) -> Bytes {
-        let Self::Flip { at, mask } = self else {
-            return bytes;
-        };
-        let Some(index) = at.checked_sub(start).filter(|index| *index < bytes.len() as u64) else {
-            return bytes;
-        };
-        let mut changed = BytesMut::from(bytes);
-        changed[index as usize] ^= mask;
-        changed.freeze()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flips_one_bit_and_only_in_the_chunk_that_contains_it() {
-        let bytes = Bytes::from_static(b"abc");
-        let flipped = |at: u64| BodyFault::Flip { at, mask: 1 }.flip_bit(bytes.clone(), 10);
-        assert_eq!(flipped(9), "abc");
-        assert_eq!(flipped(10), "`bc");
-        assert_eq!(flipped(12), "abb");
-        assert_eq!(flipped(13), "abc");
     }
 }

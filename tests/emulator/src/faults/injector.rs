@@ -1,12 +1,12 @@
-//! Decides which request has which fault.
+//! Decides which requests have a fault.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fault::Fault;
 use super::injected_fault::InjectedFault;
-use super::plan::{FaultPlan, FaultRule, find_operation};
-use super::rate_limiter::RateLimiter;
+use super::plan::{FaultPlan, FaultRule};
+use crate::body::RateLimiter;
 use crate::request::Request;
 use crate::routes::Operation;
 
@@ -20,7 +20,6 @@ pub(crate) struct FaultInjector {
 #[derive(Debug)]
 struct ActiveRule {
     rule: FaultRule,
-    operation: Option<Operation>,
     /// Limits the rate of all requests that the rule hits together.
     limiter: Option<Arc<RateLimiter>>,
     counters: Mutex<Counters>,
@@ -76,8 +75,7 @@ impl ActiveRule {
             Fault::Bandwidth { bytes_per_second } => Some(Arc::new(RateLimiter::new(bytes_per_second))),
             _ => None,
         };
-        let operation = rule.operation.as_deref().map(find_operation).transpose()?;
-        Ok(Self { rule, operation, limiter, counters: Mutex::default() })
+        Ok(Self { rule, limiter, counters: Mutex::default() })
     }
 
     fn applies_to(&self, operation: Operation, request: &Request, has_body: bool) -> bool {
@@ -86,7 +84,7 @@ impl ActiveRule {
         let part = || request.query.integer("part_number").ok().flatten();
         rule.fault != Fault::CloseOnAccept
             && (has_body || !rule.fault.needs_request_body())
-            && self.operation.is_none_or(|wanted| wanted == operation)
+            && rule.operation.as_deref().is_none_or(|id| id == operation.id())
             && (rule.parts.is_empty() || part().is_some_and(|part| rule.parts.contains(&part)))
             && rule.key.as_deref().is_none_or(|wanted| key == Some(wanted))
             && rule.key_prefix.as_deref().is_none_or(|prefix| key.is_some_and(|key| key.starts_with(prefix)))

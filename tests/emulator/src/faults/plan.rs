@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::fault::{Fault, unexpected};
 use super::yaml;
-use crate::routes::{Operation, operations};
+use crate::routes::operations;
 
 /// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
@@ -145,7 +145,7 @@ impl FaultRule {
     pub(super) fn check(&self) -> Result<(), String> {
         self.fault.check()?;
         if let Some(id) = &self.operation {
-            find_operation(id)?;
+            check_operation(id)?;
             if !self.parts.is_empty() && id != "UploadMultipart" {
                 return Err(format!("`part` is for UploadMultipart; requests of {id} name no part"));
             }
@@ -162,10 +162,10 @@ impl FaultRule {
     }
 }
 
-/// Returns the operation with this id. The error suggests a similar id.
-pub(super) fn find_operation(id: &str) -> Result<Operation, String> {
-    if let Some(served) = operations().iter().find(|served| served.id() == id) {
-        return Ok(served.operation());
+/// Checks that the emulator serves an operation with this id. The error suggests a similar id.
+pub(super) fn check_operation(id: &str) -> Result<(), String> {
+    if operations().iter().any(|served| served.id() == id) {
+        return Ok(());
     }
     let distance = |known: &str| strsim::osa_distance(&id.to_lowercase(), &known.to_lowercase());
     let nearest = operations().iter().map(|served| (distance(served.id()), served.id())).min();

@@ -14,7 +14,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::fault::{Fault, OFFSET, Offset, RATE, STATUS, is_error_status, unexpected};
-use super::plan::{FaultPlan, FaultRule, PROBABILITY, find_operation, is_probability};
+use super::plan::{FaultPlan, FaultRule, PROBABILITY, check_operation, is_probability};
 
 impl FaultPlan {
     /// Reads a plan from a YAML file. The documentation of this crate has an example. Keys and faults have the names of
@@ -184,7 +184,7 @@ impl<T, P: Fn(&str) -> Result<T, String>> Visitor<'_> for ScalarVisitor<P> {
 }
 
 pub(super) fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let parse = |text: &str| find_operation(text).map(|_| Some(text.to_owned()));
+    let parse = |text: &str| check_operation(text).map(|()| Some(text.to_owned()));
     deserializer.deserialize_any(ScalarVisitor { expected: "the id of an operation", parse })
 }
 

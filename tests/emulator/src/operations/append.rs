@@ -6,10 +6,10 @@ use md5::{Digest, Md5};
 use super::{Call, Properties};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::etag::{hex, quoted};
+use crate::headers::{hex, quoted};
 use crate::ids;
 use crate::limits::MAX_OBJECT;
-use crate::request_body::RequestBody;
+use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::store::{Object, Stored, total};
 

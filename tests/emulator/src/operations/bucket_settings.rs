@@ -6,7 +6,7 @@ use serde_json::json;
 use super::listings::owner;
 use super::{Call, ok};
 use crate::error::Error;
-use crate::request_body::RequestBody;
+use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::settings::{Acl, CnameChange, CnameRecord, CnameType, Domain, Setting, read};
 

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{Call, ok};
 use crate::clock::Moment;
 use crate::error::Error;
-use crate::etag::unquoted;
+use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
-use crate::request_body::RequestBody;
+use crate::body::RequestBody;
 use crate::response::Answer;
 use crate::store::{Content, Entry, Object, Page, Version, VersionId, page, page_of_lists};
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use crate::authenticate::KeyPair;
@@ -22,7 +23,7 @@ use crate::error::{Code, Error};
 use crate::ids;
 use crate::metadata::{Metadata, storage_class};
 use crate::request::Request;
-use crate::request_body::{RequestBody, parse_json};
+use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::settings::{Acl, Permission, Setting};
 use crate::sse;
@@ -143,8 +144,9 @@ pub(crate) fn denied() -> Error {
 
 /// Parses a JSON body. A body that is not JSON and one with the wrong fields have different error codes.
 async fn parse_body<T: DeserializeOwned>(body: &mut RequestBody) -> Result<T, Error> {
-    serde_json::from_value(parse_json(&body.json().await?)?)
-        .map_err(|error| Error::invalid_argument(format!("the body is not as expected: {error}")))
+    let json: Value = serde_json::from_slice(&body.json().await?).map_err(Error::invalid_json)?;
+    serde_json::from_value(json)
+        .map_err(|error| Error::invalid_argument(format!("the body does not have the expected fields: {error}")))
 }
 
 fn ok(value: &impl Serialize) -> Answer {

@@ -12,12 +12,12 @@ use super::copy::{COPY_SOURCE, find_source};
 use super::{Call, Properties, metadata, ok, parse_body};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::etag::{hex, quoted, unquoted};
+use crate::headers::{hex, quoted, set_header, unquoted};
 use crate::limits::{MAX_BODY, MAX_PAGE, MAX_PART_NUMBER, MAX_PARTS, MIN_PART_SIZE};
 use crate::range::ByteRange;
-use crate::request_body::RequestBody;
-use crate::response::{self, Answer, set_header};
-use crate::response_body::ExtentReader;
+use crate::body::RequestBody;
+use crate::response::{self, Answer};
+use crate::body::ExtentReader;
 use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
 use crate::{ids, sse};
 

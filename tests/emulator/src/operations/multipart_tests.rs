@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use super::*;
 use crate::metadata::Metadata;
-use crate::request_body::parse_json;
 use crate::store::extent_without_file;
 
 const MIB: u64 = 1024 * 1024;
@@ -26,7 +25,8 @@ fn upload(parts: &[(u32, u64)]) -> Upload {
 }
 
 fn assemble(upload: &Upload, body: &str, etag: Option<&str>) -> Result<String, Code> {
-    let completion: Completion = parse_json(body.as_bytes())
+    let completion: Completion = serde_json::from_slice::<serde_json::Value>(body.as_bytes())
+        .map_err(Error::invalid_json)
         .and_then(|json| serde_json::from_value(json).map_err(|_| Error::invalid_argument("")))
         .map_err(|error| error.code)?;
     let assembly = Assembly {

@@ -7,11 +7,11 @@ use super::{Call, Properties, check_everyone_may};
 use crate::address::check_key_length;
 use crate::authenticate::check_form;
 use crate::error::{Code, Error};
-use crate::etag::{hex, quoted};
 use crate::form::{Fields, Form, check_policy};
+use crate::headers::{hex, quoted, set_header};
 use crate::metadata::DEFAULT_CONTENT_TYPE;
-use crate::request_body::RequestBody;
-use crate::response::{Answer, set_header};
+use crate::body::RequestBody;
+use crate::response::Answer;
 use crate::settings::Permission;
 
 pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {

@@ -10,11 +10,10 @@ use serde_json::{Error as JsonError, Value};
 
 use super::Rules;
 use crate::error::{Code, Error};
-use crate::request_body::parse_json;
 
 /// Reads the body of a request. An empty body counts as an object without fields.
 pub(crate) fn read<T: Rules + DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let json = parse_json(if body.is_empty() { b"{}" } else { body })?;
+    let json = serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(Error::invalid_json)?;
     let invalid = |message: String| Error::new(Code::InvalidRequest, message);
     let setting: T = serde_path_to_error::deserialize(Strict(&json)).map_err(|error| {
         let path = error.path().to_string();

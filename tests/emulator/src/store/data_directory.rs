@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
 use super::version::VersionId;
-use crate::etag::hex;
+use crate::headers::hex;
 
 const MARKER: &str = "qingstor-emulator";
 const FORMAT: &str = "qingstor-emulator data, format 2\n";

@@ -10,7 +10,7 @@ use super::*;
 use crate::clock::{Clock, Moment};
 use crate::ids;
 use crate::metadata::Metadata;
-use crate::response_body::ExtentReader;
+use crate::body::ExtentReader;
 use crate::store::objects::Deleted;
 
 pub(super) const BUCKET: &str = "bucket";

@@ -1,4 +1,4 @@
-//! Bodies of requests: stored in a segment, or read into memory if they are JSON.
+//! Bodies of requests. Data is stored in a segment, JSON is read into memory.
 
 use std::io;
 use std::sync::Arc;
@@ -8,13 +8,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use md5::{Digest, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
+use super::BodyFault;
 use crate::clock::Moment;
+use crate::connection::Connection;
 use crate::error::{Code, Error};
-use crate::faults::{IncomingBody, InjectedFault};
 use crate::limits::{MAX_BODY, MAX_JSON};
 use crate::store::{SegmentWriter, Store, Stored};
 
@@ -27,33 +31,35 @@ const BATCH_BYTES: usize = 512 * 1024;
 /// Maximum number of chunks in a batch. Small chunks keep larger buffers alive.
 const BATCH_CHUNKS: usize = 256;
 
-/// The body of a request, of which any part may have been read.
+/// The body of a request. Any part of it may have been read.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
-    incoming: IncomingBody,
-    /// `None` for a chunked body.
-    declared: Option<u64>,
-    pub(crate) bytes_read: u64,
+    incoming: Incoming,
+    connection: Arc<Connection>,
+    pub(crate) received: u64,
     /// True if the end was read. hyper does not report the end of a chunked body otherwise.
     is_ended: bool,
     expects_continue: bool,
     md5: Result<Option<[u8; 16]>, Error>,
+    fault: Option<BodyFault>,
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: IncomingBody, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(incoming: Incoming, headers: &HeaderMap, connection: Arc<Connection>) -> Self {
         Self {
-            declared: incoming.length(),
             incoming,
-            bytes_read: 0,
+            connection,
+            received: 0,
             is_ended: false,
             expects_continue: headers.contains_key("expect"),
             md5: declared_md5(headers),
+            fault: None,
         }
     }
 
-    pub(crate) fn may_have_data(&self) -> bool {
-        self.declared != Some(0)
+    /// Returns the number of bytes that have not been received. `None` for a chunked body.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        self.incoming.size_hint().exact()
     }
 
     /// Returns true if the request has a Content-MD5.
@@ -61,19 +67,22 @@ impl RequestBody {
         !matches!(self.md5, Ok(None))
     }
 
-    pub(crate) fn inject(&mut self, fault: &InjectedFault) {
-        self.incoming.inject(fault.in_request_body(self.declared));
+    pub(crate) fn inject(&mut self, fault: Option<BodyFault>) {
+        if let Some(BodyFault::Limit(limiter)) = &fault {
+            self.connection.limit_reads(limiter.chunk_size());
+        }
+        self.fault = fault;
     }
 
-    /// Reads and discards everything, including an early end.
+    /// Reads the rest and discards it. An error ends the body.
     pub(crate) async fn discard(&mut self) {
-        while let Some(Ok(_)) = self.incoming.next().await {}
+        while let Some(Ok(_)) = self.next_chunk().await {}
     }
 
     /// Stores the body in a segment.
     pub(crate) async fn store(&mut self, store: &Arc<Store>, now: Moment) -> Result<Stored, Error> {
         let md5 = self.take_md5()?;
-        if self.declared.is_some_and(|length| length > MAX_BODY) {
+        if self.remaining().is_some_and(|length| length > MAX_BODY) {
             return Err(too_large(MAX_BODY));
         }
         let mut writer = BackgroundWriter::new(store);
@@ -100,40 +109,67 @@ impl RequestBody {
 
     /// Discards the rest of the body if it is small. Returns true if the connection can be used for further requests.
     pub(crate) async fn drain(mut self) -> bool {
-        if self.is_ended || self.incoming.is_at_end() {
+        if self.is_ended || self.incoming.is_end_stream() {
             return true;
         }
         // Reading would tell a client that waits for `100 Continue` to send its body.
-        let is_small = self.declared.is_some_and(|length| length.saturating_sub(self.bytes_read) <= MAX_DRAIN);
-        if self.expects_continue || !is_small {
+        if self.expects_continue || self.remaining().is_none_or(|bytes| bytes > MAX_DRAIN) {
             return false;
         }
-        let drained = async {
-            while let Some(bytes) = self.incoming.next().await {
-                if bytes.is_err() {
-                    return false;
-                }
-            }
-            true
-        };
-        timeout(DRAIN_TIMEOUT, drained).await.unwrap_or(false)
+        let _ = timeout(DRAIN_TIMEOUT, self.discard()).await;
+        self.is_ended
     }
 
     /// Returns the next bytes, or `None` at the end. Refuses a body of more than `limit` bytes.
     pub(crate) async fn next(&mut self, limit: u64) -> Result<Option<Bytes>, Error> {
-        if self.is_ended {
-            return Ok(None);
-        }
-        let Some(bytes) = self.incoming.next().await else {
-            self.is_ended = true;
+        let Some(bytes) = self.next_chunk().await else {
             return Ok(None);
         };
         let bytes = bytes.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
-        self.bytes_read += bytes.len() as u64;
-        if self.bytes_read > limit {
+        if self.received > limit {
             return Err(too_large(limit));
         }
         Ok(Some(bytes))
+    }
+
+    /// Returns the next bytes, which are not empty, or `None` at the end. Applies the injected fault.
+    async fn next_chunk(&mut self) -> Option<Result<Bytes, hyper::Error>> {
+        while !self.is_ended {
+            self.interrupt().await;
+            let bytes = match self.incoming.frame().await {
+                None => {
+                    self.is_ended = true;
+                    break;
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                Some(Ok(frame)) => frame.into_data().ok().filter(|bytes| !bytes.is_empty()),
+            };
+            if let Some(mut bytes) = bytes {
+                let start = self.received;
+                self.received += bytes.len() as u64;
+                self.connection.count_received(bytes.len());
+                match &self.fault {
+                    Some(BodyFault::Limit(limiter)) => limiter.transfer(bytes.len()).await,
+                    Some(fault) => bytes = fault.flip_bit(bytes, start),
+                    None => {}
+                }
+                self.interrupt().await;
+                return Some(Ok(bytes));
+            }
+        }
+        None
+    }
+
+    /// Resets or stalls the connection if the fault's position has been reached.
+    async fn interrupt(&mut self) {
+        match self.fault {
+            Some(BodyFault::End { after }) if self.received >= after => self.connection.reset().await,
+            Some(BodyFault::Stall { after, lasts }) if self.received >= after => {
+                self.connection.stall(lasts).await;
+                self.fault = None;
+            }
+            _ => {}
+        }
     }
 
     fn take_md5(&mut self) -> Result<Option<[u8; 16]>, Error> {
@@ -142,7 +178,7 @@ impl RequestBody {
 }
 
 /// Writes a segment in batches. The next batch is collected while the last one is hashed and written on another thread;
-/// nothing more is read from the connection.
+/// no more is read from the connection.
 #[derive(Debug)]
 pub(crate) struct BackgroundWriter {
     /// `None` while `task` has it.
@@ -213,12 +249,6 @@ fn check_md5(declared: Option<[u8; 16]>, actual: [u8; 16]) -> Result<(), Error> 
     }
     let message = format!("Content-MD5 is not the digest of the body, which is {}", STANDARD.encode(actual));
     Err(Error::new(Code::BadDigest, message))
-}
-
-/// Parses a JSON body of any shape.
-pub(crate) fn parse_json(bytes: &[u8]) -> Result<serde_json::Value, Error> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::new(Code::InvalidJson, format!("the body cannot be read as JSON: {error}")))
 }
 
 pub(crate) fn too_large(limit: u64) -> Error {

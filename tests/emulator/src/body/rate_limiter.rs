@@ -1,23 +1,25 @@
-//! Limits the rate of bodies.
+//! A limit on the rate of one body, or of several bodies together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// Chunks per second, so that a slow body still moves evenly.
+/// Minimum number of chunks per second, so that a slow body moves evenly.
 const CHUNKS_PER_SECOND: u64 = 20;
 /// Maximum size of a chunk, in bytes.
 const MAX_CHUNK: u64 = 64 * 1024;
-/// Time for which unused bandwidth is saved. Timers are too coarse for high rates otherwise.
+/// Time for which unused bandwidth is saved up. Without it, the delays of timers would lower high rates.
 const SLACK: Duration = Duration::from_millis(20);
-/// Rate, in bytes per second, below which large kernel buffers would hide that a connection is slow.
+/// Rate, in bytes per second, below which connections need small buffers in the kernel.
 const SLOW: u64 = 1024 * 1024;
 
-pub(super) fn is_slow(bytes_per_second: u64) -> bool {
+/// Returns true if large kernel buffers would hide that a connection is limited to this rate.
+pub(crate) fn is_slow(bytes_per_second: u64) -> bool {
     bytes_per_second < SLOW
 }
 
+/// Delays transfers so that all of them together keep to a rate.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     bytes_per_second: u64,
@@ -26,12 +28,8 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    pub(super) fn new(bytes_per_second: u64) -> Self {
+    pub(crate) fn new(bytes_per_second: u64) -> Self {
         Self { bytes_per_second: bytes_per_second.max(1), busy_until: Mutex::default() }
-    }
-
-    pub(super) fn is_slow(&self) -> bool {
-        is_slow(self.bytes_per_second)
     }
 
     /// Returns the number of bytes that should be transferred at once.
@@ -44,6 +42,7 @@ impl RateLimiter {
         sleep_until(self.reserve(bytes)).await;
     }
 
+    /// Admits `bytes` and returns the time at which they will have been transferred.
     fn reserve(&self, bytes: usize) -> Instant {
         let now = Instant::now();
         let mut busy_until = self.busy_until.lock().unwrap_or_else(PoisonError::into_inner);
