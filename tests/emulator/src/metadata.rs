@@ -1,4 +1,4 @@
-//! Headers that are stored with an object: standard headers, user metadata and the storage class.
+//! Properties that a request sets with headers and that are stored with an object.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
 use crate::headers::set_header;
+use crate::sse;
 
 /// Prefix of user metadata.
 const PREFIX: &str = "x-qs-meta-";
@@ -16,6 +17,25 @@ const MAX_TOTAL_BYTES: usize = 2048;
 const MAX_CONTENT_TYPE_BYTES: usize = 255;
 pub(crate) const STORAGE_CLASS: &str = "x-qs-storage-class";
 pub(crate) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
+
+/// Properties of an object or of an upload, as set by the request that creates it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Properties {
+    pub(crate) metadata: Metadata,
+    pub(crate) storage_class: String,
+    /// Digest of the customer's key, if the data is encrypted.
+    pub(crate) encryption: Option<String>,
+}
+
+impl Properties {
+    pub(crate) fn from_headers(headers: &HeaderMap, is_anonymous: bool) -> Result<Self, Error> {
+        Ok(Self {
+            metadata: Metadata::from_headers(headers, is_anonymous)?,
+            storage_class: storage_class(headers)?,
+            encryption: sse::key_digest(headers, sse::OWN)?,
+        })
+    }
+}
 
 /// Headers that a download returns as they were uploaded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,26 +51,26 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, Error> {
+    /// Reads the headers of a request. An anonymous request sets no standard header except the content type.
+    pub(crate) fn from_headers(headers: &HeaderMap, is_anonymous: bool) -> Result<Self, Error> {
         let content_type = standard(headers, header::CONTENT_TYPE).unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
         if content_type.len() > MAX_CONTENT_TYPE_BYTES {
             return Err(Error::invalid_argument("Content-Type is longer than 255 characters"));
         }
+        let metadata = Self { content_type, user: user(headers)?, ..Self::default() };
+        if is_anonymous {
+            return Ok(metadata);
+        }
         Ok(Self {
-            content_type,
             cache_control: standard(headers, header::CACHE_CONTROL),
             content_disposition: standard(headers, header::CONTENT_DISPOSITION),
             content_encoding: standard(headers, header::CONTENT_ENCODING),
             expires: standard(headers, header::EXPIRES),
-            user: user(headers)?,
+            ..metadata
         })
     }
 
-    /// Removes the headers that an unsigned request may not set: all standard headers but the content type.
-    pub(crate) fn restrict_to_anonymous(self) -> Self {
-        Self { content_type: self.content_type, user: self.user, ..Self::default() }
-    }
-
+    /// Adds the headers to an answer.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         set_header(headers, header::CONTENT_TYPE, &self.content_type);
         for (name, value) in [
@@ -71,6 +91,7 @@ impl Metadata {
     }
 }
 
+/// Returns the text of a header, unless it is empty.
 fn standard(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers
         .get(name)
@@ -78,6 +99,7 @@ fn standard(headers: &HeaderMap, name: HeaderName) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
+/// Returns the user metadata: the headers with the prefix, without it.
 fn user(headers: &HeaderMap) -> Result<BTreeMap<String, String>, Error> {
     let mut user = BTreeMap::new();
     let mut total = 0;
@@ -138,21 +160,21 @@ mod tests {
             ("X-QS-Meta-A_b.c", "some value"),
         ]);
         let mut answered = HeaderMap::new();
-        Metadata::from_headers(&sent).unwrap().write(&mut answered);
+        Metadata::from_headers(&sent, false).unwrap().write(&mut answered);
         assert_eq!(sent, answered);
     }
 
     #[test]
     fn content_type_has_a_default_and_a_limit() {
-        let metadata = Metadata::from_headers(&HeaderMap::new()).unwrap();
+        let metadata = Metadata::from_headers(&HeaderMap::new(), false).unwrap();
         assert_eq!(metadata.content_type, DEFAULT_CONTENT_TYPE);
-        assert!(Metadata::from_headers(&headers(&[("content-type", &"a".repeat(256))])).is_err());
+        assert!(Metadata::from_headers(&headers(&[("content-type", &"a".repeat(256))]), false).is_err());
     }
 
     #[test]
     fn user_metadata_has_limits() {
         let code = |name: &str, value: &str| {
-            Metadata::from_headers(&headers(&[(name, value)])).map(|_| ()).map_err(|error| error.code)
+            Metadata::from_headers(&headers(&[(name, value)]), false).map(|_| ()).map_err(|error| error.code)
         };
         assert_eq!(code("x-qs-meta-a", &"v".repeat(2047)), Ok(()));
         assert_eq!(code("x-qs-meta-a", &"v".repeat(2048)), Err(Code::MetadataTooLarge));

@@ -3,12 +3,13 @@
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
 
-use super::{Call, Properties};
+use super::Call;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::headers::{hex, quoted};
 use crate::ids;
 use crate::limits::MAX_OBJECT;
+use crate::metadata::Properties;
 use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::store::{Object, Stored, total};
@@ -23,8 +24,8 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Ans
         return Err(Error::invalid_argument("an object that is appended to cannot be encrypted"));
     }
     // Refuses an invalid append before the client sends its data.
-    call.store()
-        .with_objects(call.bucket(), |objects| check(objects.get(call.key()).map(AsRef::as_ref), position))??;
+    call.store().bucket(call.bucket())?;
+    check(call.store().object(call.bucket(), call.key()).ok().as_deref(), position)?;
     let stored = body.store(&call.context.store, call.now).await?;
 
     let (key, now) = (call.key().to_owned(), call.now);
@@ -69,7 +70,7 @@ fn grown(
     }
     let mut object = match current {
         Some(current) => current.clone(),
-        None => properties.into_object(key, String::new(), false, now, Vec::new()),
+        None => Object::new(key, properties, now),
     };
     object.id = ids::sequential(now);
     object.is_appendable = true;
@@ -89,16 +90,11 @@ fn etag(previous: &str, appended: [u8; 16], size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metadata::Metadata;
     use crate::store::extent_without_file;
 
     fn object(size: u64, is_appendable: bool) -> Object {
-        let object = grown(None, "k", first(), stored(), Moment::from_seconds(0)).unwrap();
+        let object = grown(None, "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap();
         Object { is_appendable, extents: vec![extent_without_file(size)], ..object }
-    }
-
-    fn first() -> Properties {
-        Properties { metadata: Metadata::default(), storage_class: "STANDARD".into(), encryption: None }
     }
 
     fn stored() -> Stored {
@@ -123,9 +119,9 @@ mod tests {
     #[test]
     fn rejects_an_object_over_the_maximum_size() {
         let full = object(MAX_OBJECT, true);
-        assert!(grown(Some(&full), "k", first(), stored(), Moment::from_seconds(0)).is_ok());
+        assert!(grown(Some(&full), "k", Properties::default(), stored(), Moment::from_seconds(0)).is_ok());
         let too_full = object(MAX_OBJECT + 1, true);
-        let refused = grown(Some(&too_full), "k", first(), stored(), Moment::from_seconds(0)).unwrap_err();
+        let refused = grown(Some(&too_full), "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap_err();
         assert_eq!(refused.code, Code::EntityTooLarge);
     }
 

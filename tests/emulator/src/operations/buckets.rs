@@ -13,7 +13,7 @@ use crate::headers::set_header;
 use crate::limits::MAX_PAGE;
 use crate::body::RequestBody;
 use crate::response::{self, Answer};
-use crate::store::{BucketInfo, Versioning};
+use crate::store::{BucketInfo, History, Versioning};
 
 const DEFAULT_LIMIT: u64 = 200;
 
@@ -72,9 +72,9 @@ pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Answer
 pub(crate) async fn statistics(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
     let info = call.store().bucket(call.bucket())?;
     let mut classes = BTreeMap::<String, (u64, u64)>::new();
-    call.store().with_objects(call.bucket(), |objects| {
-        for object in objects.values() {
-            let (count, size) = classes.entry(object.storage_class.clone()).or_default();
+    call.store().with_histories(call.bucket(), |histories| {
+        for object in histories.values().filter_map(History::current) {
+            let (count, size) = classes.entry(object.properties.storage_class.clone()).or_default();
             *count += 1;
             *size += object.size();
         }

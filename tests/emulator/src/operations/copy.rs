@@ -5,12 +5,12 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::objects::{created, store};
-use super::{Call, Properties};
+use super::Call;
 use crate::address::{self, parse_source};
 use crate::conditions::check_source;
 use crate::error::{Code, Error};
 use crate::limits::MAX_BODY;
-use crate::metadata::storage_class;
+use crate::metadata::{Metadata, Properties, storage_class};
 use crate::response::{self, Answer};
 use crate::store::{Content, Object, no_object};
 use crate::{ids, sse};
@@ -59,14 +59,15 @@ pub(super) async fn copy_object(call: Call<'_>) -> Result<Answer, Error> {
         Some(_) => return Err(Error::invalid_argument("X-QS-Metadata-Directive must be COPY or REPLACE")),
     };
     let metadata = if replaces_metadata {
-        super::metadata(call.headers(), call.request.is_anonymous())?
+        Metadata::from_headers(call.headers(), call.request.is_anonymous())?
     } else {
-        source.metadata.clone()
+        source.properties.metadata.clone()
     };
     let storage_class = storage_class(call.headers())?;
     let properties = Properties { metadata, storage_class, encryption: sse::key_digest(call.headers(), sse::OWN)? };
-    let (etag, extents) = (source.etag.clone(), source.extents.clone());
-    store(call, properties.into_object(call.key(), etag, source.is_etag_md5, call.now, extents)).await
+    let (id, key, modified) = (ids::sequential(call.now), call.key().to_owned(), call.now);
+    let copied = Object { id, key, modified, properties, is_appendable: false, ..Object::clone(&source) };
+    store(call, copied).await
 }
 
 /// Returns the source of a copy, if the request may read it.
@@ -81,7 +82,7 @@ pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
         Content::DeleteMarker(_) => return Err(no_object(&source.key)),
     };
     check_source(call.headers(), COPY_CONDITIONS, &source.etag, source.modified)?;
-    sse::require_key(source.encryption.as_deref(), call.headers(), sse::COPY_SOURCE)?;
+    sse::require_key(source.properties.encryption.as_deref(), call.headers(), sse::COPY_SOURCE)?;
     Ok(source)
 }
 

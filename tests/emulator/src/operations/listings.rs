@@ -12,7 +12,7 @@ use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
 use crate::body::RequestBody;
 use crate::response::Answer;
-use crate::store::{Content, Entry, Object, Page, Version, VersionId, page, page_of_lists};
+use crate::store::{Content, Entry, History, Object, Page, Version, VersionId, page, page_of_lists};
 
 const DEFAULT_LIMIT: u64 = 100;
 const DEFAULT_UPLOAD_LIMIT: u64 = 200;
@@ -47,8 +47,8 @@ fn page_answer(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: 
 
 pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
     let ask = requested_page(call, "marker", DEFAULT_LIMIT)?;
-    call.store().with_objects(call.bucket(), |objects| {
-        let (entries, has_more) = page(objects, &ask);
+    call.store().with_histories(call.bucket(), |histories| {
+        let (entries, has_more) = page(histories, &ask, History::current);
         let next_marker = entries.last().filter(|_| has_more).map(|last| last.name().to_owned());
         let (keys, common_prefixes) = split(entries, |_, object| describe_object(object));
         let mut answer = page_answer(call, &ask, has_more, common_prefixes);
@@ -75,13 +75,13 @@ fn split<T>(entries: Vec<Entry<'_, T>>, describe: impl Fn(&str, T) -> Value) -> 
 fn describe_object(object: &Object) -> Value {
     json!({
         "key": object.key,
-        "mime_type": object.metadata.content_type,
+        "mime_type": object.properties.metadata.content_type,
         "etag": object.etag,
         "size": object.size(),
         "modified": object.modified.seconds(),
-        "encrypted": object.encryption.is_some(),
+        "encrypted": object.properties.encryption.is_some(),
         "created": object.modified.iso8601(),
-        "storage_class": object.storage_class,
+        "storage_class": object.properties.storage_class,
     })
 }
 

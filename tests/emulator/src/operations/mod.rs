@@ -20,14 +20,12 @@ use tokio::task::spawn_blocking;
 use crate::authenticate::KeyPair;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
-use crate::ids;
-use crate::metadata::{Metadata, storage_class};
+use crate::metadata::Properties;
 use crate::request::Request;
 use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::settings::{Acl, Permission, Setting};
-use crate::sse;
-use crate::store::{Extent, Object, Store};
+use crate::store::Store;
 
 /// The state and settings that operations use.
 #[derive(Debug)]
@@ -76,48 +74,10 @@ impl<'a> Call<'a> {
         spawn_blocking(move || change(&store, &bucket)).await.map_err(std::io::Error::other)?
     }
 
+    /// Returns the properties of a new object.
     fn properties(&self) -> Result<Properties, Error> {
         Properties::from_headers(self.headers(), self.request.is_anonymous())
     }
-}
-
-/// Properties of a new object.
-#[derive(Debug)]
-struct Properties {
-    metadata: Metadata,
-    storage_class: String,
-    /// Digest of the customer's key.
-    encryption: Option<String>,
-}
-
-impl Properties {
-    fn from_headers(headers: &HeaderMap, is_anonymous: bool) -> Result<Self, Error> {
-        Ok(Self {
-            metadata: metadata(headers, is_anonymous)?,
-            storage_class: storage_class(headers)?,
-            encryption: sse::key_digest(headers, sse::OWN)?,
-        })
-    }
-
-    fn into_object(self, key: &str, etag: String, is_etag_md5: bool, modified: Moment, extents: Vec<Extent>) -> Object {
-        Object {
-            id: ids::sequential(modified),
-            key: key.to_owned(),
-            etag,
-            is_etag_md5,
-            modified,
-            metadata: self.metadata,
-            storage_class: self.storage_class,
-            encryption: self.encryption,
-            is_appendable: false,
-            extents,
-        }
-    }
-}
-
-fn metadata(headers: &HeaderMap, is_anonymous: bool) -> Result<Metadata, Error> {
-    let metadata = Metadata::from_headers(headers)?;
-    Ok(if is_anonymous { metadata.restrict_to_anonymous() } else { metadata })
 }
 
 /// Checks that the bucket grants everyone this permission.

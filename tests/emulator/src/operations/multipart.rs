@@ -9,28 +9,23 @@ use serde_json::json;
 use tokio::task::spawn_blocking;
 
 use super::copy::{COPY_SOURCE, find_source};
-use super::{Call, Properties, metadata, ok, parse_body};
+use super::{Call, ok, parse_body};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::headers::{hex, quoted, set_header, unquoted};
 use crate::limits::{MAX_BODY, MAX_PAGE, MAX_PART_NUMBER, MAX_PARTS, MIN_PART_SIZE};
+use crate::metadata::Metadata;
 use crate::range::ByteRange;
 use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::body::ExtentReader;
 use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
-use crate::{ids, sse};
+use crate::sse;
 
 pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
-    let Properties { metadata, storage_class, encryption } = call.properties()?;
-    let upload = Upload {
-        key: call.key().to_owned(),
-        created: call.now,
-        metadata,
-        storage_class,
-        encryption: encryption.clone(),
-        parts: BTreeMap::new(),
-    };
+    let properties = call.properties()?;
+    let encryption = properties.encryption.clone();
+    let upload = Upload { key: call.key().to_owned(), created: call.now, properties, parts: BTreeMap::new() };
     let upload_id = call.change(move |store, bucket| store.create_upload(bucket, upload)).await?;
     let mut answer = ok(&json!({ "bucket": call.bucket(), "key": call.key(), "upload_id": upload_id }));
     sse::set_algorithm(encryption.as_deref(), answer.headers_mut());
@@ -155,7 +150,7 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<A
     let assembly = Assembly {
         chosen: completion.object_parts,
         etag: etag.filter(|etag| !unquoted(etag).is_empty()).map(quoted),
-        content_disposition: metadata(headers, call.request.is_anonymous())?.content_disposition,
+        content_disposition: Metadata::from_headers(headers, call.request.is_anonymous())?.content_disposition,
         now: call.now,
         min_part_size: if call.context.allow_tiny_parts { 0 } else { MIN_PART_SIZE },
     };
@@ -181,21 +176,14 @@ struct Assembly {
 impl Assembly {
     fn assemble(self, upload: &Upload) -> Result<Object, Error> {
         let parts = self.parts(upload)?;
-        let mut metadata = upload.metadata.clone();
+        let mut properties = upload.properties.clone();
         if self.content_disposition.is_some() {
-            metadata.content_disposition = self.content_disposition;
+            properties.metadata.content_disposition = self.content_disposition;
         }
         Ok(Object {
-            id: ids::sequential(self.now),
-            key: upload.key.clone(),
             etag: self.etag.unwrap_or_else(|| etag_of_parts(&parts)),
-            is_etag_md5: false,
-            modified: self.now,
-            metadata,
-            storage_class: upload.storage_class.clone(),
-            encryption: upload.encryption.clone(),
-            is_appendable: false,
             extents: parts.iter().flat_map(|part| part.extents.iter().cloned()).collect(),
+            ..Object::new(&upload.key, properties, self.now)
         })
     }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::*;
-use crate::metadata::Metadata;
+use crate::metadata::Properties;
 use crate::store::extent_without_file;
 
 const MIB: u64 = 1024 * 1024;
@@ -17,9 +17,7 @@ fn upload(parts: &[(u32, u64)]) -> Upload {
     Upload {
         key: "k".into(),
         created: Moment::from_seconds(0),
-        metadata: Metadata::default(),
-        storage_class: "STANDARD".into(),
-        encryption: None,
+        properties: Properties::default(),
         parts: parts.iter().map(|(number, size)| (*number, Arc::new(part(*number, *size)))).collect::<BTreeMap<_, _>>(),
     }
 }

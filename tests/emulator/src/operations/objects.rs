@@ -12,7 +12,7 @@ use super::{Call, ok, parse_body};
 use crate::conditions::check_read;
 use crate::cors::Preflight;
 use crate::error::{Code, Error};
-use crate::headers::{hex, quoted, set_header};
+use crate::headers::set_header;
 use crate::limits::MAX_DELETES;
 use crate::metadata::STORAGE_CLASS;
 use crate::range::ByteRange;
@@ -42,8 +42,7 @@ pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Answer
     let properties = call.properties()?;
     call.store().bucket(call.bucket())?;
     let stored = body.store(&call.context.store, call.now).await?;
-    let etag = quoted(&hex(&stored.md5));
-    store(call, properties.into_object(call.key(), etag, true, call.now, stored.extents)).await
+    store(call, Object::new(call.key(), properties, call.now).with_data(stored)).await
 }
 
 /// Stores a new object and returns the answer.
@@ -58,13 +57,13 @@ pub(super) async fn store(call: Call<'_>, object: Object) -> Result<Answer, Erro
 pub(super) fn created(object: &Object) -> Answer {
     let mut answer = response::empty(StatusCode::CREATED);
     set_header(answer.headers_mut(), header::ETAG, &object.etag);
-    sse::set_algorithm(object.encryption.as_deref(), answer.headers_mut());
+    sse::set_algorithm(object.properties.encryption.as_deref(), answer.headers_mut());
     answer
 }
 
 pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
     let (object, version_id) = readable(call)?;
-    sse::require_key(object.encryption.as_deref(), call.headers(), sse::OWN)?;
+    sse::require_key(object.properties.encryption.as_deref(), call.headers(), sse::OWN)?;
     let mut answer = describe(call, &object, version_id.as_deref())?;
     if answer.status() == StatusCode::NOT_MODIFIED {
         return Ok(answer);
@@ -85,7 +84,7 @@ pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, E
 pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
     let (object, version_id) = readable(call)?;
     if sse::key_digest(call.headers(), sse::OWN)?.is_some() {
-        sse::require_key(object.encryption.as_deref(), call.headers(), sse::OWN)?;
+        sse::require_key(object.properties.encryption.as_deref(), call.headers(), sse::OWN)?;
     }
     let mut answer = describe(call, &object, version_id.as_deref())?;
     if answer.status() == StatusCode::NOT_MODIFIED {
@@ -121,12 +120,12 @@ fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
 fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result<Answer, Error> {
     let mut answer = response::empty(check_read(call.headers(), &object.etag, object.modified)?);
     let headers = answer.headers_mut();
-    object.metadata.write(headers);
+    object.properties.metadata.write(headers);
     set_header(headers, header::ETAG, &object.etag);
     set_header(headers, header::LAST_MODIFIED, &object.modified.http_date());
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    set_header(headers, STORAGE_CLASS, &object.storage_class);
-    sse::set_algorithm(object.encryption.as_deref(), headers);
+    set_header(headers, STORAGE_CLASS, &object.properties.storage_class);
+    sse::set_algorithm(object.properties.encryption.as_deref(), headers);
     response::set_version_id(headers, version_id);
     for (parameter, name) in OVERRIDES {
         if let Some(value) = call.request.query.text(parameter) {

@@ -3,16 +3,17 @@
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::objects::store;
-use super::{Call, Properties, check_everyone_may};
+use super::{Call, check_everyone_may};
 use crate::address::check_key_length;
 use crate::authenticate::check_form;
 use crate::error::{Code, Error};
 use crate::form::{Fields, Form, check_policy};
-use crate::headers::{hex, quoted, set_header};
-use crate::metadata::DEFAULT_CONTENT_TYPE;
+use crate::headers::set_header;
+use crate::metadata::{DEFAULT_CONTENT_TYPE, Properties};
 use crate::body::RequestBody;
 use crate::response::Answer;
 use crate::settings::Permission;
+use crate::store::Object;
 
 pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
     let request = call.request;
@@ -35,8 +36,7 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answe
 
     let stored = file.store(&call.context.store, call.now).await?;
     form.finish().await?;
-    let etag = quoted(&hex(&stored.md5));
-    let mut answer = store(call, properties.into_object(&key, etag, true, call.now, stored.extents)).await?;
+    let mut answer = store(call, Object::new(&key, properties, call.now).with_data(stored)).await?;
     if let Some(location) = redirect {
         *answer.status_mut() = StatusCode::FOUND;
         set_header(answer.headers_mut(), header::LOCATION, &location);

@@ -46,7 +46,6 @@ impl Bucket {
             info,
             versioning: Versioning::default(),
             settings: Arc::default(),
-            objects: BTreeMap::new(),
             histories: BTreeMap::new(),
             uploads: BTreeMap::new(),
         }
@@ -86,7 +85,8 @@ impl Store {
             let mut index = self.lock();
             let bucket = index.bucket(name)?;
             if !bucket.histories.is_empty() {
-                let content = if bucket.objects.is_empty() { "versions of deleted objects" } else { "objects" };
+                let has_objects = bucket.histories.values().any(|history| history.current().is_some());
+                let content = if has_objects { "objects" } else { "versions of deleted objects" };
                 let message = format!("the bucket \"{name}\" still has {content}");
                 return Err(Error::new(Code::BucketNotEmpty, message));
             }

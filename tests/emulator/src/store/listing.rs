@@ -31,9 +31,13 @@ pub(crate) struct Page<'a> {
     pub(crate) limit: usize,
 }
 
-/// Returns the entries of a page, and whether more follow. A common prefix counts as one entry, and its keys are skipped
-/// without iterating over them.
-pub(crate) fn page<'a, T>(items: &'a BTreeMap<String, T>, page: &Page<'_>) -> (Vec<Entry<'a, &'a T>>, bool) {
+/// Returns the entries of a page, and true if more follow. `select` returns the entry of an item, or `None` for an item
+/// that is not listed. A common prefix counts as one entry, and its keys are skipped without iterating over them.
+pub(crate) fn page<'a, T, E>(
+    items: &'a BTreeMap<String, T>,
+    page: &Page<'_>,
+    select: impl Fn(&'a T) -> Option<E>,
+) -> (Vec<Entry<'a, E>>, bool) {
     let mut entries = Vec::new();
     let mut start = start(page);
     loop {
@@ -41,8 +45,8 @@ pub(crate) fn page<'a, T>(items: &'a BTreeMap<String, T>, page: &Page<'_>) -> (V
             return (entries, false);
         };
         let bounds = (from.as_ref().map(String::as_str), Bound::Unbounded);
-        let Some((name, item)) = items.range::<str, _>(bounds).next().filter(|(name, _)| name.starts_with(page.prefix))
-        else {
+        let mut rest = items.range::<str, _>(bounds).take_while(|(name, _)| name.starts_with(page.prefix));
+        let Some((name, item)) = rest.find_map(|(name, item)| Some((name, select(item)?))) else {
             return (entries, false);
         };
         if entries.len() >= page.limit {
@@ -79,7 +83,7 @@ pub(crate) fn page_of_lists<'a, T, E>(
         all.extend(of_key(key, item, true));
     }
     // Every key has at least one entry, so one page of keys is enough.
-    let (keys, mut has_more) = page(items, ask);
+    let (keys, mut has_more) = page(items, ask, Some);
     for key in keys {
         match key {
             Entry::Prefix(prefix) => all.push(Entry::Prefix(prefix)),
@@ -148,7 +152,7 @@ mod tests {
         let mut all = Vec::new();
         loop {
             let ask = Page { prefix, delimiter, marker: &marker, limit };
-            let (entries, more) = page(items, &ask);
+            let (entries, more) = page(items, &ask, Some);
             assert!(entries.len() <= limit);
             all.extend(entries.iter().map(|line| match line {
                 Entry::Item(name, ()) => (*name).to_owned(),
@@ -197,9 +201,9 @@ mod tests {
     fn marker_need_not_exist() {
         let items = names(&["a", "c"]);
         let ask = Page { marker: "b", limit: 5, ..Page::default() };
-        let (entries, more) = page(&items, &ask);
+        let (entries, more) = page(&items, &ask, Some);
         assert_eq!((entries.len(), more), (1, false));
-        assert_eq!(page(&items, &Page { limit: 0, ..ask }), (vec![], false));
+        assert_eq!(page(&items, &Page { limit: 0, ..ask }, Some), (vec![], false));
     }
 
     #[test]

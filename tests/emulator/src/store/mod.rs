@@ -61,8 +61,6 @@ struct Bucket {
     info: BucketInfo,
     versioning: Versioning,
     settings: Arc<Settings>,
-    /// The object that is served under each key. It is derived from the histories and changes only together with them.
-    objects: BTreeMap<String, Arc<Object>>,
     /// The versions of each key. None of the histories is empty.
     histories: BTreeMap<String, History>,
     /// Unfinished uploads by id.

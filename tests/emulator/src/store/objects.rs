@@ -69,7 +69,7 @@ impl Committed {
 impl Store {
     /// Returns the object that is served under a key.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Arc<Object>, Error> {
-        self.lock().bucket(bucket)?.objects.get(key).cloned().ok_or_else(|| no_object(key))
+        self.lock().bucket(bucket)?.current(key).cloned().ok_or_else(|| no_object(key))
     }
 
     /// Returns the latest version of a key, or the version with this id.
@@ -85,16 +85,6 @@ impl Store {
         };
         let version_id = (bucket.versioning != Versioning::Disabled).then(|| version.id().to_string());
         Ok(Found { content: version.content.clone(), version_id })
-    }
-
-    /// Reads the objects that a bucket serves, in the order of their keys' bytes: no deleted objects and no earlier
-    /// versions.
-    pub(crate) fn with_objects<T>(
-        &self,
-        bucket: &str,
-        read: impl FnOnce(&BTreeMap<String, Arc<Object>>) -> T,
-    ) -> Result<T, Error> {
-        Ok(read(&self.lock().bucket(bucket)?.objects))
     }
 
     /// Reads the versions of all keys of a bucket, in the order of the keys' bytes.
@@ -161,7 +151,7 @@ impl Store {
         let staged = self.stage(Content::Object(Arc::new(object)), Some(source.id.clone()))?;
         let (version_id, _dropped_without_lock) = {
             let mut index = self.lock();
-            if index.bucket(from)?.objects.get(&source.key).is_none_or(|served| served.id != source.id) {
+            if index.bucket(from)?.current(&source.key).is_none_or(|served| served.id != source.id) {
                 return Err(no_object(&source.key));
             }
             let target = index.bucket_mut(to)?;
@@ -200,7 +190,7 @@ impl Store {
         let Some(bucket) = index.buckets.get_mut(bucket) else {
             return Ok(());
         };
-        if bucket.objects.get(&source.key).is_some_and(|served| served.id == source.id) {
+        if bucket.current(&source.key).is_some_and(|served| served.id == source.id) {
             drop(self.delete_latest(bucket, &source.key, *moved)?);
         }
         self.forget_source(target)
@@ -311,11 +301,14 @@ impl Store {
 }
 
 impl Bucket {
+    /// Returns the object that is served under a key.
+    fn current(&self, key: &str) -> Option<&Arc<Object>> {
+        self.histories.get(key).and_then(History::current)
+    }
+
+    /// Inserts a version and returns the version with the same id that it replaces.
     pub(super) fn insert(&mut self, version: Version) -> Option<Version> {
-        let key = version.content.key().to_owned();
-        let replaced = self.histories.entry(key.clone()).or_default().insert(version);
-        self.serve_latest(&key);
-        replaced
+        self.histories.entry(version.content.key().to_owned()).or_default().insert(version)
     }
 
     fn remove(&mut self, key: &str, id: VersionId) -> Option<Version> {
@@ -324,15 +317,7 @@ impl Bucket {
         if history.is_empty() {
             self.histories.remove(key);
         }
-        self.serve_latest(key);
         removed
-    }
-
-    fn serve_latest(&mut self, key: &str) {
-        match self.histories.get(key).and_then(|history| history.current()) {
-            Some(object) => self.objects.insert(key.to_owned(), object.clone()),
-            None => self.objects.remove(key),
-        };
     }
 }
 

@@ -12,15 +12,14 @@ use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::ids;
 use crate::limits::MAX_PARTS;
-use crate::metadata::Metadata;
+use crate::metadata::Properties;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Upload {
     pub(crate) key: String,
     pub(crate) created: Moment,
-    pub(crate) metadata: Metadata,
-    pub(crate) storage_class: String,
-    pub(crate) encryption: Option<String>,
+    #[serde(flatten)]
+    pub(crate) properties: Properties,
     /// Parts by number. They are shared, so that a clone of an upload copies no extents. Each has a record of its own.
     #[serde(skip)]
     pub(crate) parts: BTreeMap<u32, Arc<Part>>,
@@ -62,7 +61,7 @@ impl Store {
     /// Returns the digest of an upload's encryption key, if it has one. Unlike [`upload`](Self::upload), the time does
     /// not depend on the number of parts, because every part needs it.
     pub(crate) fn upload_encryption(&self, bucket: &str, key: &str, id: &str) -> Result<Option<String>, Error> {
-        self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.encryption.clone())
+        self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.properties.encryption.clone())
     }
 
     /// Returns the creation times of unfinished uploads by key and id. Ids sort by age.

@@ -8,9 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::segment::{Extent, Segments, attach, total};
+use super::segment::{Extent, Segments, Stored, attach, total};
 use crate::clock::Moment;
-use crate::metadata::Metadata;
+use crate::headers::{hex, quoted};
+use crate::ids;
+use crate::metadata::Properties;
 
 /// An object. It never changes: a change is another object under the same key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,10 +25,8 @@ pub(crate) struct Object {
     #[serde(rename = "digested")]
     pub(crate) is_etag_md5: bool,
     pub(crate) modified: Moment,
-    pub(crate) metadata: Metadata,
-    pub(crate) storage_class: String,
-    /// Digest of the customer's key, if the object is encrypted.
-    pub(crate) encryption: Option<String>,
+    #[serde(flatten)]
+    pub(crate) properties: Properties,
     /// True if the object was created by appending, so that it can be appended to.
     #[serde(default, rename = "appendable", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_appendable: bool,
@@ -34,6 +34,25 @@ pub(crate) struct Object {
 }
 
 impl Object {
+    /// Creates an object with a new id and without data.
+    pub(crate) fn new(key: &str, properties: Properties, now: Moment) -> Self {
+        Self {
+            id: ids::sequential(now),
+            key: key.to_owned(),
+            etag: String::new(),
+            is_etag_md5: false,
+            modified: now,
+            properties,
+            is_appendable: false,
+            extents: Vec::new(),
+        }
+    }
+
+    /// Sets the data, and its MD5 as the ETag.
+    pub(crate) fn with_data(self, data: Stored) -> Self {
+        Self { etag: quoted(&hex(&data.md5)), is_etag_md5: true, extents: data.extents, ..self }
+    }
+
     pub(crate) fn size(&self) -> u64 {
         total(&self.extents)
     }

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::{Clock, Moment};
 use crate::ids;
-use crate::metadata::Metadata;
+use crate::metadata::Properties;
 use crate::body::ExtentReader;
 use crate::store::objects::Deleted;
 
@@ -64,9 +64,7 @@ impl Fixture {
         let upload = Upload {
             key: key.into(),
             created: now(),
-            metadata: Metadata::default(),
-            storage_class: "STANDARD".into(),
-            encryption: None,
+            properties: Properties::default(),
             parts: BTreeMap::new(),
         };
         self.store.create_upload(BUCKET, upload).unwrap()
@@ -126,18 +124,7 @@ pub(super) fn now() -> Moment {
 }
 
 pub(super) fn object(key: &str, extents: Vec<Extent>) -> Object {
-    Object {
-        id: ids::sequential(now()),
-        key: key.into(),
-        etag: "\"e\"".into(),
-        is_etag_md5: false,
-        modified: now(),
-        metadata: Metadata::default(),
-        storage_class: "STANDARD".into(),
-        encryption: None,
-        is_appendable: false,
-        extents,
-    }
+    Object { extents, ..Object::new(key, Properties::default(), now()) }
 }
 
 pub(super) fn text(extents: Vec<Extent>) -> String {
