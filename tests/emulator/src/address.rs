@@ -1,7 +1,5 @@
 //! Splits host and path of a request into zone, bucket and key.
 
-use std::net::Ipv4Addr;
-
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
@@ -9,6 +7,9 @@ use crate::error::{Code, Error};
 /// Zones of the service. If one label precedes the base host, this list distinguishes a zone from a bucket.
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
+
+/// Base hosts of the public service.
+const PUBLIC_HOSTS: &[&str] = &["qingstor.com", "qsstor.com"];
 
 /// Maximum length of an object key, in bytes.
 const MAX_KEY_BYTES: usize = 1023;
@@ -23,7 +24,7 @@ pub(crate) struct Address {
     /// True if the host names the bucket, which changes the signature.
     pub(crate) is_host_style: bool,
     pub(crate) zone: Option<String>,
-    /// The base host, if it is one of the public service. Its entrance without a zone redirects to zones.
+    /// The base host, if it is one of the public service. Without a zone, it redirects to the zone of the bucket.
     pub(crate) public_host: Option<String>,
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct Hosts {
 impl Hosts {
     pub(crate) fn new(zone: &str, extra: &[String]) -> Self {
         let mut bases: Vec<String> = extra.iter().map(|base| base.to_ascii_lowercase()).collect();
-        bases.extend(["localhost", "qingstor.com", "qsstor.com"].map(str::to_owned));
+        bases.extend(["localhost"].iter().chain(PUBLIC_HOSTS).map(|&base| base.to_owned()));
         // Given `a.example` and `example`, the longer one is the base of `b.a.example`.
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
         Self { bases, zone: zone.to_owned() }
@@ -53,7 +54,8 @@ impl Hosts {
     /// parts of a key.
     pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
-        let (bucket, zone) = self.labels(&host);
+        let base = self.base(&host);
+        let (bucket, zone) = base.map_or((None, None), |base| self.labels(&host, base));
         let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
         let is_host_style = bucket.is_some();
         let (bucket, raw_key) = match bucket {
@@ -65,23 +67,22 @@ impl Hosts {
             }
         };
         let key = decode_key(raw_key)?;
-        let public_host = self
-            .bases
-            .iter()
-            .find(|base| matches!(base.as_str(), "qingstor.com" | "qsstor.com") && under(&host, base))
-            .cloned();
+        let public_host = base.filter(|base| PUBLIC_HOSTS.contains(base)).map(str::to_owned);
         Ok(Address { bucket, key, is_host_style, zone, public_host })
     }
 
-    fn labels(&self, host: &str) -> (Option<String>, Option<String>) {
-        if host.parse::<Ipv4Addr>().is_ok() || host.starts_with('[') {
-            return (None, None);
-        }
-        let Some(base) = self.bases.iter().find(|base| under(host, base)) else {
-            // An unknown name, such as that of a container: the path contains everything.
-            return (None, None);
+    /// Returns the base host at the end of a host. An IP address and an unknown name, such as that of a container, have
+    /// none.
+    fn base(&self, host: &str) -> Option<&str> {
+        let is_under = |base: &&String| {
+            host.strip_suffix(base.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.'))
         };
-        let front = host.strip_suffix(base.as_str()).unwrap_or("").trim_end_matches('.');
+        self.bases.iter().find(is_under).map(String::as_str)
+    }
+
+    /// Returns the bucket and the zone that a host names in front of its base.
+    fn labels(&self, host: &str, base: &str) -> (Option<String>, Option<String>) {
+        let front = host.strip_suffix(base).unwrap_or("").trim_end_matches('.');
         match front.rsplit_once('.') {
             Some((bucket, zone)) => (Some(bucket.to_owned()), Some(zone.to_owned())),
             None if front.is_empty() => (None, None),
@@ -89,10 +90,6 @@ impl Hosts {
             None => (Some(front.to_owned()), None),
         }
     }
-}
-
-fn under(host: &str, base: &str) -> bool {
-    host.strip_suffix(base).is_some_and(|front| front.is_empty() || front.ends_with('.'))
 }
 
 fn strip_port(host: &str) -> &str {
@@ -127,19 +124,19 @@ pub(crate) fn check_key_length(key: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The object that a request copies or moves.
+/// The address of the object that a request copies or moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct SourceAddress {
     pub(crate) bucket: String,
     pub(crate) key: String,
-    /// `None` is the latest version.
+    /// `None` means the latest version.
     pub(crate) version_id: Option<String>,
 }
 
 /// Parses the value of a copy or move source: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` stands
 /// for itself. `?version_id=` is searched before decoding, so `%3F` belongs to the key. Any other `?` does too, because
 /// one official client does not encode ASCII keys.
-pub(crate) fn parse_source(raw: &str) -> Result<Source, Error> {
+pub(crate) fn parse_source(raw: &str) -> Result<SourceAddress, Error> {
     let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
     let decoded = |raw: &str| percent_decode_str(raw).decode_utf8().map(|text| text.into_owned());
     let (path, version_id) = raw.rsplit_once("?version_id=").unwrap_or((raw, ""));
@@ -150,7 +147,7 @@ pub(crate) fn parse_source(raw: &str) -> Result<Source, Error> {
         return Err(malformed());
     }
     let version_id = Some(version_id).filter(|id| !id.is_empty());
-    Ok(Source { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
+    Ok(SourceAddress { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
 }
 
 /// Checks the name of a new bucket: 6 to 63 characters of `a-z 0-9 -`, with a letter or digit at both ends.
@@ -252,7 +249,7 @@ mod tests {
             ("/b/what?.txt", "what?.txt", None),
         ] {
             let version_id = version_id.map(str::to_owned);
-            let source = Source { bucket: "b".into(), key: key.into(), version_id };
+            let source = SourceAddress { bucket: "b".into(), key: key.into(), version_id };
             assert_eq!(parse_source(raw).unwrap(), source, "{raw}");
         }
         for bad in ["", "/", "/b", "/b/", "b/k", "//k", "/b/?version_id=1", "/b/k?version_id=%FF"] {

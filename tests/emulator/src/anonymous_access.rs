@@ -2,7 +2,7 @@
 
 use crate::address::parse_source;
 use crate::error::Error;
-use crate::operations::copy::{COPY_SOURCE, Source};
+use crate::operations::copy::{COPY_SOURCE, DataSource};
 use crate::operations::{check_everyone_may, denied};
 use crate::request::Request;
 use crate::routes::Operation;
@@ -46,7 +46,9 @@ fn required_permission(operation: Operation, request: &Request) -> Result<Option
         Operation::GetObject | Operation::HeadObject if overrides_headers() => return Err(denied()),
         Operation::GetObject | Operation::HeadObject | Operation::ListMultipart => Some(Permission::Read),
         // Moving deletes the source.
-        Operation::PutObject if matches!(Source::of_object(&request.headers), Ok(Source::Move)) => return Err(denied()),
+        Operation::PutObject if matches!(DataSource::of_request(&request.headers), Ok(DataSource::Move)) => {
+            return Err(denied());
+        }
         Operation::PutObject
         | Operation::InitiateMultipartUpload
         | Operation::UploadMultipart

@@ -1,6 +1,5 @@
 //! A running emulator.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ use crate::listener::ListenerCommand;
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Debug)]
 pub struct Emulator {
     pub(crate) address: SocketAddr,
     pub(crate) key_pair: KeyPair,
@@ -123,16 +123,6 @@ impl Emulator {
         let ended = || io::Error::other("the emulator has ended");
         self.commands.send(ListenerCommand { open, done }).await.map_err(|_| ended())?;
         result.await.map_err(|_| ended())?
-    }
-}
-
-impl fmt::Debug for Emulator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emulator")
-            .field("endpoint", &self.endpoint())
-            .field("key_pair", &self.key_pair)
-            .field("zone", &self.zone)
-            .finish_non_exhaustive()
     }
 }
 

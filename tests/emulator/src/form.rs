@@ -5,17 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::{Map, Value};
 use tokio::task::yield_now;
 
+use crate::body::{BackgroundWriter, RequestBody, too_large};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::limits::{MAX_BODY, MAX_FORM, MAX_FORM_FIELD};
-use crate::body::{BackgroundWriter, RequestBody, too_large};
 use crate::store::{Store, Stored};
 
 /// Name of the field with the file.
@@ -25,50 +24,41 @@ const FILE: &str = "file";
 #[derive(Debug)]
 pub(crate) struct Form<'a> {
     parts: Multipart<'a>,
-    allowance: Arc<Allowance>,
+    allowance: Allowance,
 }
 
 /// The file in a form.
 #[derive(Debug)]
 pub(crate) struct File<'a> {
     field: Field<'a>,
-    allowance: Arc<Allowance>,
+    allowance: Allowance,
 }
 
-/// Limit of the bytes that may be read up to this point. multer keeps headers of any length in memory.
-#[derive(Debug)]
-struct Allowance {
-    end: AtomicU64,
-    read: AtomicU64,
-}
-
-impl Allowance {
-    fn extend(&self, bytes: u64) {
-        self.end.store(self.read.load(Ordering::Relaxed) + bytes, Ordering::Relaxed);
-    }
-
-    fn check(&self, read: u64) -> Result<(), Error> {
-        self.read.store(read, Ordering::Relaxed);
-        if read < self.end.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let message = format!("the form has more than {MAX_FORM} bytes beside its file");
-        Err(Error::new(Code::EntityTooLarge, message))
-    }
-}
+/// Number of bytes that may still be read in the current section of the form: fields, file, or fields after it. multer
+/// has no limit for the headers of a field, which it keeps in memory.
+type Allowance = Arc<AtomicU64>;
 
 impl<'a> Form<'a> {
     pub(crate) fn open(body: &'a mut RequestBody, content_type: &str) -> Result<Self, Error> {
         let boundary = multer::parse_boundary(content_type)
             .map_err(|error| Error::invalid_argument(format!("the form's Content-Type is invalid: {error}")))?;
-        let allowance = Arc::new(Allowance { end: AtomicU64::new(MAX_FORM), read: AtomicU64::new(0) });
-        let size = SizeLimit::new().per_field(MAX_FORM_FIELD).for_field(FILE, MAX_BODY);
+        let allowance = Arc::new(AtomicU64::new(MAX_FORM));
         let frames = try_unfold((body, Arc::clone(&allowance)), |(body, allowance)| async move {
-            allowance.check(body.received)?;
+            if allowance.load(Ordering::Relaxed) == 0 {
+                let message = format!("the form has more than {MAX_FORM} bytes beside its file");
+                return Err(Error::new(Code::EntityTooLarge, message));
+            }
             // Without this, multer would collect everything that has arrived before it returns a field.
             yield_now().await;
-            Ok::<_, Error>(body.next(u64::MAX).await?.map(|frame: Bytes| (frame, (body, allowance))))
+            let Some(frame) = body.next(u64::MAX).await? else {
+                return Ok(None);
+            };
+            let _ = allowance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                Some(left.saturating_sub(frame.len() as u64))
+            });
+            Ok(Some((frame, (body, allowance))))
         });
+        let size = SizeLimit::new().per_field(MAX_FORM_FIELD).for_field(FILE, MAX_BODY);
         let constraints = Constraints::new().size_limit(size);
         Ok(Self { parts: Multipart::with_constraints(frames, boundary, constraints), allowance })
     }
@@ -81,8 +71,8 @@ impl<'a> Form<'a> {
                 return Err(Error::invalid_argument("a field of the form has no name"));
             };
             if name == FILE {
-                // The file has a limit of its own.
-                self.allowance.extend(u64::MAX / 2);
+                // multer limits the size of the file.
+                self.allowance.store(u64::MAX, Ordering::Relaxed);
                 return Ok((fields, File { field, allowance: Arc::clone(&self.allowance) }));
             }
             let value = field.bytes().await.map_err(form_error)?;
@@ -115,7 +105,7 @@ impl File<'_> {
         while let Some(chunk) = self.field.chunk().await.map_err(form_error)? {
             writer.write(chunk).await?;
         }
-        self.allowance.extend(MAX_FORM);
+        self.allowance.store(MAX_FORM, Ordering::Relaxed);
         writer.finish(now).await
     }
 }

@@ -3,10 +3,10 @@
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Serialize;
 
+use crate::body::ResponseBody;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::headers::set_header;
-use crate::body::ResponseBody;
 
 pub(crate) type Answer = Response<ResponseBody>;
 

@@ -2,10 +2,10 @@
 
 use http::Method;
 
+use crate::body::RequestBody;
 use crate::error::{Code, Error};
 use crate::operations::{Call, append, bucket_settings, buckets, listings, multipart, objects, post_object};
 use crate::request::Request;
-use crate::body::RequestBody;
 use crate::response::Answer;
 use crate::settings::{Acl, Cors, Lifecycle, Logging, Mirror, Notifications, Policy, Replication};
 

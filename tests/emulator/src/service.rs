@@ -33,12 +33,12 @@ pub(crate) struct Service {
     pub(crate) refuse_chunked: bool,
 }
 
-/// A request in progress.
-struct Exchange<'a> {
+/// The state of a request in progress.
+struct RequestState<'a> {
     connection: &'a Connection,
     now: Moment,
     request_id: String,
-    /// The injected fault, once it is decided.
+    /// The injected fault. `None` until the decision, and if there is none.
     fault: Option<InjectedFault>,
 }
 
@@ -53,7 +53,7 @@ impl Service {
         let mut body = RequestBody::new(incoming, &parts.headers, Arc::clone(connection));
         connection.begin(Entry::new(&parts, &request_id), body.remaining());
         let method = parts.method.clone();
-        let mut exchange = Exchange { connection, now: self.clock.now(), request_id, fault: None };
+        let mut state = RequestState { connection, now: self.clock.now(), request_id, fault: None };
         let refuse = |error: Error, request_id: &str| {
             let status = match error.code {
                 Code::UploadNotExists => self.upload_not_exists,
@@ -63,27 +63,27 @@ impl Service {
         };
         let mut answer = match Request::new(parts, &self.hosts) {
             Ok(request) => {
-                let result = self.execute(&request, &mut body, &mut exchange).await;
-                let mut answer = result.unwrap_or_else(|error| refuse(error, &exchange.request_id));
+                let result = self.execute(&request, &mut body, &mut state).await;
+                let mut answer = result.unwrap_or_else(|error| refuse(error, &state.request_id));
                 cors::add_headers(&mut answer, &request, &self.context.store);
                 answer
             }
-            Err(error) => refuse(error, &exchange.request_id),
+            Err(error) => refuse(error, &state.request_id),
         };
-        if let Some(fault) = &exchange.fault {
+        if let Some(fault) = &state.fault {
             fault.before_answer(connection).await;
         }
         let is_read = body.drain().await;
         if !is_read {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response::add_common_headers(&mut answer, &exchange.request_id, self.clock.now());
-        if let Some(fault) = &exchange.fault {
+        response::add_common_headers(&mut answer, &state.request_id, self.clock.now());
+        if let Some(fault) = &state.fault {
             fault.change_head(answer.headers_mut());
         }
         let length = answer.body().remaining();
         connection.answer(AnswerHead::new(&method, answer.status(), length), is_read);
-        let fault = exchange.fault.and_then(|fault| fault.in_answer_body(length));
+        let fault = state.fault.and_then(|fault| fault.in_answer_body(length));
         answer.map(|body| OutgoingBody::new(body, Arc::clone(connection), fault))
     }
 
@@ -91,12 +91,12 @@ impl Service {
         &self,
         request: &Request,
         body: &mut RequestBody,
-        exchange: &mut Exchange<'_>,
+        state: &mut RequestState<'_>,
     ) -> Result<Answer, Error> {
         let operation = route(request);
         let known = operation.as_ref().ok().copied();
-        exchange.connection.update_entry(|entry| entry.operation = known.map(Operation::id));
-        let caller = authenticate(&self.context.key_pairs, request, exchange.now)?;
+        state.connection.update_entry(|entry| entry.operation = known.map(Operation::id));
+        let caller = authenticate(&self.context.key_pairs, request, state.now)?;
         if self.refuse_chunked && request.headers.contains_key(header::TRANSFER_ENCODING) {
             return Err(Error::new(Code::LengthRequired, "chunked bodies are refused; send Content-Length"));
         }
@@ -104,10 +104,10 @@ impl Service {
             check_anonymous(known, request, &self.context.store, self.context.allow_anonymous)?;
         }
         let operation = operation?;
-        if let Some(answer) = self.inject_fault(operation, request, body, exchange).await {
+        if let Some(answer) = self.inject_fault(operation, request, body, state).await {
             return Ok(answer);
         }
-        let (now, request_id) = (exchange.now, exchange.request_id.as_str());
+        let (now, request_id) = (state.now, state.request_id.as_str());
         operation.execute(Call { context: &self.context, request, now, request_id }, body).await
     }
 
@@ -117,19 +117,19 @@ impl Service {
         operation: Operation,
         request: &Request,
         body: &mut RequestBody,
-        exchange: &mut Exchange<'_>,
+        state: &mut RequestState<'_>,
     ) -> Option<Answer> {
-        exchange.fault = self.faults.on_request(operation, request, body.remaining() != Some(0));
-        let fault = exchange.fault.as_ref()?;
-        exchange.connection.update_entry(|entry| entry.fault = Some(fault.name()));
+        state.fault = self.faults.on_request(operation, request, body.remaining() != Some(0));
+        let fault = state.fault.as_ref()?;
+        state.connection.update_entry(|entry| entry.fault = Some(fault.name()));
         if fault.is_reset_before_answer() {
             body.discard().await;
-            return exchange.connection.reset().await;
+            return state.connection.reset().await;
         }
         if fault.needs_small_buffers() {
-            exchange.connection.shrink_receive_buffer();
+            state.connection.shrink_receive_buffer();
         }
         body.inject(fault.in_request_body(body.remaining()));
-        fault.error_answer(&request.method, &exchange.request_id)
+        fault.error_answer(&request.method, &state.request_id)
     }
 }

@@ -36,7 +36,7 @@ const BATCH_CHUNKS: usize = 256;
 pub(crate) struct RequestBody {
     incoming: Incoming,
     connection: Arc<Connection>,
-    pub(crate) received: u64,
+    received: u64,
     /// True if the end was read. hyper does not report the end of a chunked body otherwise.
     is_ended: bool,
     expects_continue: bool,

@@ -2,7 +2,6 @@
 //! they are counted at the socket.
 
 use std::collections::VecDeque;
-use std::io::IoSlice;
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
@@ -26,21 +25,17 @@ impl Exchanges {
         }
     }
 
-    /// Counts the first `bytes` of the buffers as sent. Returns true if the connection has to be closed now.
-    pub(super) fn count_sent(&mut self, buffers: &[IoSlice<'_>], mut bytes: usize) -> bool {
-        for buffer in buffers {
-            let mut sent = &buffer[..buffer.len().min(bytes)];
-            bytes -= sent.len();
-            while let Some(exchange) = self.exchanges.front_mut() {
-                sent = &sent[exchange.count_sent(sent)..];
-                if exchange.is_cut() {
-                    return true;
-                }
-                if !exchange.is_complete() {
-                    break;
-                }
-                self.exchanges.pop_front();
+    /// Counts bytes that the kernel accepted. Returns true if the connection has to be closed now.
+    pub(super) fn count_sent(&mut self, mut sent: &[u8]) -> bool {
+        while let Some(exchange) = self.exchanges.front_mut() {
+            sent = &sent[exchange.count_sent(sent)..];
+            if exchange.is_cut() {
+                return true;
             }
+            if !exchange.is_complete() {
+                break;
+            }
+            self.exchanges.pop_front();
         }
         false
     }

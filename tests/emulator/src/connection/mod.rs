@@ -5,7 +5,6 @@ mod exchanges;
 mod socket;
 
 use std::future::pending;
-use std::io::IoSlice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -142,8 +141,8 @@ impl Connection {
         }
     }
 
-    fn count_sent(&self, buffers: &[IoSlice<'_>], bytes: usize) {
-        if self.exchanges().count_sent(buffers, bytes) {
+    fn count_sent(&self, bytes: &[u8]) {
+        if self.exchanges().count_sent(bytes) {
             self.end(Ending::Close);
         }
     }

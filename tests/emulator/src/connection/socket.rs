@@ -1,6 +1,6 @@
-//! The stream that hyper reads from and writes to.
+//! The stream that hyper reads from and writes to. It counts the bytes that the kernel accepted.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Connection;
 
+/// A connection as hyper uses it.
 #[derive(Debug)]
 pub(crate) struct Socket(pub(crate) Arc<Connection>);
 
@@ -32,30 +33,18 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored(context, &[IoSlice::new(bytes)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
         let stream = &self.0.stream;
         loop {
             ready!(stream.poll_write_ready(context))?;
-            match stream.try_write_vectored(buffers) {
+            match stream.try_write(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Poll::Ready(Err(error)),
-                Ok(bytes) => {
-                    self.0.count_sent(buffers, bytes);
-                    return Poll::Ready(Ok(bytes));
+                Ok(written) => {
+                    self.0.count_sent(&bytes[..written]);
+                    return Poll::Ready(Ok(written));
                 }
             }
         }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -39,7 +39,7 @@ impl Offset {
 /// ends with RST, and that nothing else is sent. Signatures are checked first: a request that would be refused is
 /// refused.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
     /// Accepts a connection and closes it at once, before anything is read. A rule with this fault applies to

@@ -34,7 +34,6 @@ use crate::routes::operations;
 pub struct FaultPlan {
     pub(super) seed: u64,
     pub(crate) clock_offset: i64,
-    #[serde(deserialize_with = "yaml::rules")]
     pub(super) rules: Vec<FaultRule>,
 }
 
@@ -66,10 +65,9 @@ impl FaultPlan {
 
 /// A [`Fault`] and the requests that it is injected into. Without further conditions, it is every request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[must_use = "a rule has no effect until it is part of a plan"]
 pub struct FaultRule {
-    #[serde(deserialize_with = "yaml::fault")]
     pub(super) fault: Fault,
     #[serde(default, deserialize_with = "yaml::operation")]
     pub(super) operation: Option<String>,

@@ -55,13 +55,8 @@ fn with_position(name: &str, error: &serde_yaml::Error) -> String {
     format!("{name}:{line}:{column}: {}", message.replacen(&position, "", 1))
 }
 
-pub(super) fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultRule>, D::Error> {
-    Ok(Vec::<CheckedRule>::deserialize(deserializer)?.into_iter().map(|rule| rule.0).collect())
-}
-
-struct CheckedRule(FaultRule);
-
-impl<'de> Deserialize<'de> for CheckedRule {
+// `remote = "Self"` makes serde derive `FaultRule::deserialize` without implementing `Deserialize`.
+impl<'de> Deserialize<'de> for FaultRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(RuleVisitor)
     }
@@ -70,7 +65,7 @@ impl<'de> Deserialize<'de> for CheckedRule {
 struct RuleVisitor;
 
 impl<'de> Visitor<'de> for RuleVisitor {
-    type Value = CheckedRule;
+    type Value = FaultRule;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -78,16 +73,18 @@ impl<'de> Visitor<'de> for RuleVisitor {
         )
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CheckedRule, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultRule, A::Error> {
         let rule = FaultRule::deserialize(MapAccessDeserializer::new(map))?;
         rule.check().map_err(A::Error::custom)?;
-        Ok(CheckedRule(rule))
+        Ok(rule)
     }
 }
 
 /// Reads a fault: its name, or a map from its name to its fields.
-pub(super) fn fault<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fault, D::Error> {
-    deserializer.deserialize_any(FaultVisitor)
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FaultVisitor)
+    }
 }
 
 struct FaultVisitor;
@@ -99,8 +96,8 @@ impl<'de> Visitor<'de> for FaultVisitor {
         f.write_str("the name of a fault, or a map from the name to its fields")
     }
 
-    /// `singleton_map` would refuse the bare name of a fault whose fields are all optional. Here it stands for a map
-    /// without fields.
+    /// Reads a name alone as a map without fields. serde would read it as a fault that has no fields, not even optional
+    /// ones.
     fn visit_str<E: Error>(self, name: &str) -> Result<Fault, E> {
         let no_fields = BTreeMap::<&str, &str>::new();
         let map = MapDeserializer::new(std::iter::once((name, no_fields)));

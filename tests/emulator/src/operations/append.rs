@@ -4,13 +4,13 @@ use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
 
 use super::Call;
+use crate::body::RequestBody;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::headers::{hex, quoted};
 use crate::ids;
 use crate::limits::MAX_OBJECT;
 use crate::metadata::Properties;
-use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::store::{Object, Stored, total};
 
@@ -121,7 +121,8 @@ mod tests {
         let full = object(MAX_OBJECT, true);
         assert!(grown(Some(&full), "k", Properties::default(), stored(), Moment::from_seconds(0)).is_ok());
         let too_full = object(MAX_OBJECT + 1, true);
-        let refused = grown(Some(&too_full), "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap_err();
+        let refused =
+            grown(Some(&too_full), "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap_err();
         assert_eq!(refused.code, Code::EntityTooLarge);
     }
 

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::listings::owner;
 use super::{Call, ok};
-use crate::error::Error;
 use crate::body::RequestBody;
+use crate::error::Error;
 use crate::response::{self, Answer};
 use crate::settings::{Acl, CnameChange, CnameRecord, CnameType, Domain, Setting, read};
 

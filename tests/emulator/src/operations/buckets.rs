@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::{Call, ok, parse_body};
 use crate::address::check_bucket_name;
+use crate::body::RequestBody;
 use crate::error::Error;
 use crate::headers::set_header;
 use crate::limits::MAX_PAGE;
-use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::store::{BucketInfo, History, Versioning};
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::objects::{created, store};
 use super::Call;
-use crate::address::{self, parse_source};
+use super::objects::{created, store};
+use crate::address::{SourceAddress, parse_source};
 use crate::conditions::check_source;
 use crate::error::{Code, Error};
 use crate::limits::MAX_BODY;
@@ -23,7 +23,7 @@ const MOVE_CONDITIONS: &str = "x-qs-move-source-";
 
 /// The source of the data of a new object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum DataSource {
     Body,
     /// Another object, which remains.
     Copy,
@@ -31,8 +31,8 @@ pub(crate) enum Source {
     Move,
 }
 
-impl Source {
-    pub(crate) fn of_object(headers: &HeaderMap) -> Result<Self, Error> {
+impl DataSource {
+    pub(crate) fn of_request(headers: &HeaderMap) -> Result<Self, Error> {
         // A header with an invalid value counts too. Otherwise an empty body would replace the target.
         match (headers.contains_key(COPY_SOURCE), headers.contains_key(MOVE_SOURCE)) {
             (true, true) => Err(Error::invalid_argument("an object can be copied or moved, not both")),
@@ -90,7 +90,7 @@ pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
 /// if its bucket has versioning, its versions remain behind a delete marker.
 pub(super) async fn move_object(call: Call<'_>) -> Result<Answer, Error> {
     call.store().bucket(call.bucket())?;
-    let address::Source { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;
+    let SourceAddress { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;
     if version_id.is_some() {
         return Err(Error::invalid_argument("a version cannot be moved, only copied"));
     }
@@ -108,7 +108,7 @@ pub(super) async fn move_object(call: Call<'_>) -> Result<Answer, Error> {
     Ok(answer)
 }
 
-fn parse_header(call: Call<'_>, header: &str) -> Result<address::Source, Error> {
+fn parse_header(call: Call<'_>, header: &str) -> Result<SourceAddress, Error> {
     // One official client sends ASCII sources as they are, and another one encodes them. None sends other bytes.
     let raw = call.headers().get(header).and_then(|value| value.to_str().ok());
     parse_source(raw.ok_or_else(|| Error::invalid_argument(format!("{header} has to be percent-encoded")))?)
@@ -128,15 +128,15 @@ mod tests {
     #[test]
     fn empty_source_header_counts() {
         for value in [&b""[..], b"\xff"] {
-            assert_eq!(Source::of_object(&headers(&[COPY_SOURCE], value)).unwrap(), Source::Copy);
-            assert_eq!(Source::of_object(&headers(&[MOVE_SOURCE], value)).unwrap(), Source::Move);
+            assert_eq!(DataSource::of_request(&headers(&[COPY_SOURCE], value)).unwrap(), DataSource::Copy);
+            assert_eq!(DataSource::of_request(&headers(&[MOVE_SOURCE], value)).unwrap(), DataSource::Move);
         }
-        assert_eq!(Source::of_object(&HeaderMap::new()).unwrap(), Source::Body);
+        assert_eq!(DataSource::of_request(&HeaderMap::new()).unwrap(), DataSource::Body);
     }
 
     #[test]
     fn rejects_two_sources_and_remote_sources() {
-        let code = |names: &[&'static str]| Source::of_object(&headers(names, b"v")).unwrap_err().code;
+        let code = |names: &[&'static str]| DataSource::of_request(&headers(names, b"v")).unwrap_err().code;
         assert_eq!(code(&[COPY_SOURCE, MOVE_SOURCE]), Code::InvalidArgument);
         assert_eq!(code(&[FETCH_SOURCE]), Code::NotImplemented);
     }

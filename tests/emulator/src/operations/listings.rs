@@ -6,11 +6,11 @@ use std::ops::Bound;
 use serde_json::{Value, json};
 
 use super::{Call, ok};
+use crate::body::RequestBody;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
-use crate::body::RequestBody;
 use crate::response::Answer;
 use crate::store::{Content, Entry, History, Object, Page, Version, VersionId, page, page_of_lists};
 

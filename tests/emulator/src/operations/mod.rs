@@ -18,11 +18,11 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use crate::authenticate::KeyPair;
+use crate::body::RequestBody;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::metadata::Properties;
 use crate::request::Request;
-use crate::body::RequestBody;
 use crate::response::{self, Answer};
 use crate::settings::{Acl, Permission, Setting};
 use crate::store::Store;

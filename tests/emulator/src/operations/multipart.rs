@@ -10,17 +10,17 @@ use tokio::task::spawn_blocking;
 
 use super::copy::{COPY_SOURCE, find_source};
 use super::{Call, ok, parse_body};
+use crate::body::ExtentReader;
+use crate::body::RequestBody;
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::headers::{hex, quoted, set_header, unquoted};
 use crate::limits::{MAX_BODY, MAX_PAGE, MAX_PART_NUMBER, MAX_PARTS, MIN_PART_SIZE};
 use crate::metadata::Metadata;
 use crate::range::ByteRange;
-use crate::body::RequestBody;
 use crate::response::{self, Answer};
-use crate::body::ExtentReader;
-use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
 use crate::sse;
+use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
 
 pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
     let properties = call.properties()?;

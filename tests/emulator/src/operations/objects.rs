@@ -7,8 +7,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::append::NEXT_APPEND_POSITION;
-use super::copy::{Source, copy_object, move_object};
+use super::copy::{DataSource, copy_object, move_object};
 use super::{Call, ok, parse_body};
+use crate::body::RequestBody;
+use crate::body::ResponseBody;
 use crate::conditions::check_read;
 use crate::cors::Preflight;
 use crate::error::{Code, Error};
@@ -16,9 +18,7 @@ use crate::headers::set_header;
 use crate::limits::MAX_DELETES;
 use crate::metadata::STORAGE_CLASS;
 use crate::range::ByteRange;
-use crate::body::RequestBody;
 use crate::response::{self, Answer};
-use crate::body::ResponseBody;
 use crate::settings::{Cors, Setting};
 use crate::sse;
 use crate::store::{Content, Object, no_object, slice};
@@ -34,10 +34,10 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
 ];
 
 pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
-    match Source::of_object(call.headers())? {
-        Source::Copy => return copy_object(call).await,
-        Source::Move => return move_object(call).await,
-        Source::Body => {}
+    match DataSource::of_request(call.headers())? {
+        DataSource::Copy => return copy_object(call).await,
+        DataSource::Move => return move_object(call).await,
+        DataSource::Body => {}
     }
     let properties = call.properties()?;
     call.store().bucket(call.bucket())?;

@@ -6,7 +6,7 @@ use super::Rules;
 use crate::clock::Moment;
 
 /// Body of a request that binds a domain.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CnameChange {
     pub(crate) domain: String,
     #[serde(default)]
@@ -14,7 +14,7 @@ pub(crate) struct CnameChange {
 }
 
 /// Body of a request that unbinds a domain.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Domain {
     pub(crate) domain: String,
 }

@@ -156,7 +156,10 @@ mod tests {
         for body in ["[]", "[[]]", "1", "null", "\"x\""] {
             refused::<Acl>(body, "the body: invalid type");
         }
-        refused::<Lifecycle>(r#"{"rule":[{"id":"a","status":"enabled","filter":[]}]}"#, "rule[0].filter: invalid type");
+        refused::<Lifecycle>(
+            r#"{"rule":[{"id":"a","status":"enabled","filter":[]}]}"#,
+            "rule[0].filter: invalid length 0, expected struct Filter",
+        );
         refused::<Cors>("", "missing field `cors_rules`");
     }
 }

@@ -3,86 +3,47 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Serialize, forward_to_deserialize_any};
-use serde_json::{Error as JsonError, Value};
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Rules;
 use crate::error::{Code, Error};
 
 /// Reads the body of a request. An empty body counts as an object without fields.
-pub(crate) fn read<T: Rules + DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+pub(crate) fn read<T: Rules + Serialize + DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let json = serde_json::from_slice(if body.is_empty() { b"{}" } else { body }).map_err(Error::invalid_json)?;
     let invalid = |message: String| Error::new(Code::InvalidRequest, message);
-    let setting: T = serde_path_to_error::deserialize(Strict(&json)).map_err(|error| {
-        let path = error.path().to_string();
-        invalid(format!("{}: {}", if path == "." { "the body" } else { path.as_str() }, error.inner()))
-    })?;
+    let at = |path: &str, problem: &dyn fmt::Display| {
+        invalid(format!("{}: {problem}", if matches!(path, "" | ".") { "the body" } else { path }))
+    };
+    let setting: T =
+        serde_path_to_error::deserialize(&json).map_err(|error| at(&error.path().to_string(), error.inner()))?;
+    let read = serde_json::to_value(&setting).map_err(std::io::Error::from)?;
+    if let Some(path) = list_read_as_object(&json, &read, "") {
+        return Err(at(&path, &"invalid type: sequence, expected an object"));
+    }
     setting.check().map_err(invalid)?;
     Ok(setting)
 }
 
-/// Deserializes JSON so that only an object is read as a structure. serde also reads a list as the fields of a structure,
-/// which is never valid here.
-#[derive(Clone, Copy)]
-struct Strict<'de>(&'de Value);
-
-impl<'de> IntoDeserializer<'de, JsonError> for Strict<'de> {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
-impl<'de> Deserializer<'de> for Strict<'de> {
-    type Error = JsonError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
-        match self.0 {
-            Value::Array(list) => visitor.visit_seq(SeqDeserializer::new(list.iter().map(Strict))),
-            Value::Object(fields) => visitor
-                .visit_map(MapDeserializer::new(fields.iter().map(|(name, value)| (name.as_str(), Strict(value))))),
-            scalar => scalar.deserialize_any(visitor),
+/// Returns the path of the first list in `sent` that was read as an object. serde reads a list as the fields of a
+/// structure, which is never valid in a setting.
+fn list_read_as_object(sent: &Value, read: &Value, path: &str) -> Option<String> {
+    match (sent, read) {
+        (Value::Array(_), Value::Object(_)) => Some(path.to_owned()),
+        (Value::Array(sent), Value::Array(read)) => {
+            (0..).zip(sent.iter().zip(read)).find_map(|(index, (sent, read))| {
+                let path = format!("{path}[{index}]");
+                list_read_as_object(sent, read, &path)
+            })
         }
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, JsonError> {
-        match self.0 {
-            Value::Array(_) => Err(JsonError::invalid_type(Unexpected::Seq, &"an object")),
-            _ => self.deserialize_any(visitor),
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, JsonError> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, JsonError> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, JsonError> {
-        self.0.deserialize_enum(name, variants, visitor)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map identifier ignored_any
+        (Value::Object(sent), Value::Object(read)) => read.iter().find_map(|(name, read)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            list_read_as_object(sent.get(name)?, read, &path)
+        }),
+        _ => None,
     }
 }
 
@@ -172,26 +133,31 @@ pub(super) fn check_count<T>(field: &str, list: &[T], most: usize) -> Result<(),
 mod tests {
     use super::*;
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
     struct Outer {
         inner: Option<Inner>,
         list: Vec<Kind>,
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
     struct Inner {
         #[serde(default)]
         text: Option<String>,
     }
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Debug, Deserialize, PartialEq, Serialize)]
     enum Kind {
         A,
     }
 
+    impl Rules for Outer {
+        fn check(&self) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
     fn read_outer(json: &str) -> Result<Outer, String> {
-        let value: Value = serde_json::from_str(json).unwrap();
-        Outer::deserialize(Strict(&value)).map_err(|error| error.to_string())
+        read(json.as_bytes()).map_err(|error| error.message)
     }
 
     #[test]
@@ -202,9 +168,13 @@ mod tests {
             Ok(Outer { inner, list: vec![Kind::A] })
         );
         assert_eq!(read_outer(r#"{"inner":null,"list":[]}"#), Ok(Outer { inner: None, list: Vec::new() }));
-        for json in [r#"[null,[]]"#, r#"{"inner":["x"],"list":[]}"#, r#"{"inner":[],"list":[]}"#] {
+        for (json, path) in [
+            (r#"[null,[]]"#, "the body"),
+            (r#"{"inner":["x"],"list":[]}"#, "inner"),
+            (r#"{"inner":[],"list":[]}"#, "inner"),
+        ] {
             let message = read_outer(json).unwrap_err();
-            assert!(message.contains("invalid type: sequence, expected an object"), "{message}");
+            assert_eq!(message, format!("{path}: invalid type: sequence, expected an object"));
         }
         assert!(read_outer(r#"{"list":[1]}"#).is_err());
     }

@@ -14,7 +14,6 @@ mod listing;
 mod objects;
 mod recovery;
 mod segment;
-mod sequence;
 mod uploads;
 mod version;
 
@@ -31,8 +30,8 @@ pub(crate) use objects::no_object;
 #[cfg(test)]
 pub(crate) use segment::extent_without_file;
 pub(crate) use segment::{Extent, SegmentWriter, Stored, slice, total};
-use sequence::Sequence;
 pub(crate) use uploads::{Part, Upload, too_many_parts};
+use version::Sequence;
 pub(crate) use version::{Content, History, Object, Version, VersionId};
 
 use crate::error::{Code, Error};

@@ -13,8 +13,7 @@ use super::buckets::{SETTINGS_FILE, VERSIONING_FILE, VersioningRecord};
 use super::data_directory::{DataDirectory, read_record, unreadable};
 use super::objects::UnfinishedMove;
 use super::segment::{Segment, Segments, attach};
-use super::sequence::Sequence;
-use super::version::VersionRecord;
+use super::version::{Sequence, VersionRecord};
 use super::{Bucket, Content, Index, Part, Upload, Version};
 use crate::clock::Moment;
 

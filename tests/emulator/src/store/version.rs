@@ -1,7 +1,8 @@
-//! Objects, and the history of versions of a key.
+//! Objects, their versions, and the history of a key.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -94,6 +95,7 @@ impl VersionRecord {
     }
 }
 
+/// The content of a version.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Object(Arc<Object>),
@@ -166,6 +168,33 @@ impl Version {
             Content::Object(object) => Some(object),
             Content::DeleteMarker(_) => None,
         }
+    }
+}
+
+/// Numbers per millisecond. A millisecond that needs more takes them from the next one.
+const PER_MILLISECOND: u64 = 2048;
+
+/// Increasing numbers that order versions.
+///
+/// Numbers follow the clock, so that a restart does not reuse the number of a deleted version. They increase even if the
+/// clock goes backwards.
+#[derive(Debug, Default)]
+pub(crate) struct Sequence {
+    last: AtomicU64,
+}
+
+impl Sequence {
+    /// Returns a number that is greater than all earlier ones.
+    pub(crate) fn next(&self, now: Moment) -> u64 {
+        let by_clock = now.milliseconds().max(0).unsigned_abs() * PER_MILLISECOND;
+        let after = |last: u64| by_clock.max(last + 1);
+        let previous = self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last)));
+        after(previous.unwrap_or_else(|last| last))
+    }
+
+    /// Skips a number that an earlier process used.
+    pub(crate) fn pass(&self, number: u64) {
+        self.last.fetch_max(number, Ordering::SeqCst);
     }
 }
 
@@ -279,5 +308,20 @@ mod tests {
         assert_eq!(after(VersionId::Numbered(2)), [0; 0]);
         history.remove(VersionId::Null);
         assert_eq!(sequences(history.latest_first_after(VersionId::Null)), [8, 4, 2]);
+    }
+
+    #[test]
+    fn numbers_increase_if_the_clock_goes_backwards() {
+        let sequence = Sequence::default();
+        let numbers = [5, 5, 3, 9].map(|seconds| sequence.next(Moment::from_seconds(seconds)));
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        sequence.pass(numbers[3] + 10);
+        assert_eq!(sequence.next(Moment::from_seconds(0)), numbers[3] + 11);
+    }
+
+    #[test]
+    fn largest_number_fits_a_version_id() {
+        let number = Sequence::default().next(Moment::from_seconds(253_402_300_799));
+        assert!(number.to_string().len() <= 18, "{number}");
     }
 }

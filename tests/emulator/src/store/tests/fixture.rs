@@ -7,10 +7,10 @@ use bytes::Bytes;
 use tempfile::TempDir;
 
 use super::*;
+use crate::body::ExtentReader;
 use crate::clock::{Clock, Moment};
 use crate::ids;
 use crate::metadata::Properties;
-use crate::body::ExtentReader;
 use crate::store::objects::Deleted;
 
 pub(super) const BUCKET: &str = "bucket";
@@ -61,12 +61,8 @@ impl Fixture {
     }
 
     pub(super) fn begin(&self, key: &str) -> String {
-        let upload = Upload {
-            key: key.into(),
-            created: now(),
-            properties: Properties::default(),
-            parts: BTreeMap::new(),
-        };
+        let upload =
+            Upload { key: key.into(), created: now(), properties: Properties::default(), parts: BTreeMap::new() };
         self.store.create_upload(BUCKET, upload).unwrap()
     }
 
