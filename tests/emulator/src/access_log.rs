@@ -30,7 +30,7 @@ pub(crate) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<String>,
     pub(crate) operation: Option<&'static str>,
-    /// Status of the answer, once its head has been sent.
+    /// Status of the response, once its head has been sent.
     pub(crate) status: Option<u16>,
     pub(crate) bytes_received: u64,
     pub(crate) bytes_sent: u64,

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn locates_in_path_style() {
+    fn locates_bucket_and_key_in_path_style() {
         for host in [
             "127.0.0.1:9000",
             "[::1]:9000",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn locates_in_host_style() {
+    fn locates_bucket_and_key_in_host_style() {
         for host in
             ["b.localhost:9000", "b.pek3b.localhost", "B.anywhere.localhost", "b.pek3a.qingstor.com", "b.store.example"]
         {

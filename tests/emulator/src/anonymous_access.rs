@@ -3,7 +3,7 @@
 use crate::address::parse_source;
 use crate::error::Error;
 use crate::operations::copy::{COPY_SOURCE, DataSource};
-use crate::operations::{check_everyone_may, denied};
+use crate::operations::{check_granted_to_everyone, denied};
 use crate::request::Request;
 use crate::routes::Operation;
 use crate::settings::Permission;
@@ -23,10 +23,10 @@ pub(crate) fn check_anonymous(
     let Some(permission) = required_permission(operation, request)? else {
         return Ok(());
     };
-    check_everyone_may(store, &request.address.bucket, permission, allow_anonymous)?;
+    check_granted_to_everyone(store, &request.address.bucket, permission, allow_anonymous)?;
     // Permission to write here does not include permission to read the source of a copy.
     match request.header(COPY_SOURCE).map(parse_source) {
-        Some(Ok(source)) => check_everyone_may(store, &source.bucket, Permission::Read, allow_anonymous),
+        Some(Ok(source)) => check_granted_to_everyone(store, &source.bucket, Permission::Read, allow_anonymous),
         // The operation reports a malformed source.
         Some(Err(_)) | None => Ok(()),
     }

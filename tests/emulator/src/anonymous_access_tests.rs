@@ -29,7 +29,7 @@ fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request {
     Request::new(builder.body(()).unwrap().into_parts().0, &Hosts::new("pek3a", &[])).unwrap()
 }
 
-fn may(store: &Store, allow_anonymous: bool, request: &Request) -> bool {
+fn is_allowed(store: &Store, allow_anonymous: bool, request: &Request) -> bool {
     check_anonymous(route(request).ok(), request, store, allow_anonymous).is_ok()
 }
 
@@ -50,8 +50,8 @@ fn grant_allows_the_operations_of_its_permission() {
     ] {
         for bucket in ["nothing", "READ", "WRITE", "none"] {
             let request = request(method, &format!("/{bucket}/{target}"), &[]);
-            assert_eq!(may(&store, false, &request), bucket == permission, "{method} /{bucket}/{target}");
-            assert!(may(&store, true, &request), "{method} /{bucket}/{target}");
+            assert_eq!(is_allowed(&store, false, &request), bucket == permission, "{method} /{bucket}/{target}");
+            assert!(is_allowed(&store, true, &request), "{method} /{bucket}/{target}");
         }
     }
 }
@@ -75,7 +75,7 @@ fn ownership_is_never_granted_to_everyone() {
         ("DELETE", "/WRITE/k"),
     ] {
         for allow_anonymous in [false, true] {
-            assert!(!may(&store, allow_anonymous, &request(method, target, &[])), "{method} {target}");
+            assert!(!is_allowed(&store, allow_anonymous, &request(method, target, &[])), "{method} {target}");
         }
     }
 }
@@ -93,8 +93,8 @@ fn copy_needs_both_permissions_and_move_needs_ownership() {
         ("/WRITE/k", MOVE_SOURCE, "/READ/k", false, false),
     ] {
         let request = request("PUT", target, &[(header, source)]);
-        assert_eq!(may(&store, false, &request), open, "{target} {source}");
-        assert_eq!(may(&store, true, &request), anyway, "{target} {source}");
+        assert_eq!(is_allowed(&store, false, &request), open, "{target} {source}");
+        assert_eq!(is_allowed(&store, true, &request), anyway, "{target} {source}");
     }
 }
 
@@ -102,7 +102,8 @@ fn copy_needs_both_permissions_and_move_needs_ownership() {
 fn zone_of_a_bucket_is_public() {
     let directory = TempDir::new().unwrap();
     let store = store(&directory);
-    let at = |method: &str, host: &str, target: &str| may(&store, false, &request(method, target, &[("host", host)]));
+    let at =
+        |method: &str, host: &str, target: &str| is_allowed(&store, false, &request(method, target, &[("host", host)]));
     for (host, target) in [("qingstor.com", "/b"), ("b.qingstor.com:443", "/"), ("qsstor.com", "/b/")] {
         assert!(at("HEAD", host, target), "{host}");
         assert!(!at("GET", host, target), "{host}");
@@ -123,6 +124,6 @@ fn preflight_needs_no_permission() {
     let directory = TempDir::new().unwrap();
     let store = store(&directory);
     for target in ["/nothing/k", "/nothing", "/nothing/k?uploads"] {
-        assert!(may(&store, false, &request("OPTIONS", target, &[])), "{target}");
+        assert!(is_allowed(&store, false, &request("OPTIONS", target, &[])), "{target}");
     }
 }

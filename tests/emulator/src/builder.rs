@@ -140,7 +140,7 @@ impl Builder {
     /// - `target`: as on the request line, with redacted `signature` and `access_key_id`.
     /// - `range`: present if the request has the header `Range`.
     /// - `operation`: null if the request matches no operation.
-    /// - `status`: null if no answer was sent.
+    /// - `status`: null if no response was sent.
     /// - `bytes_received`, `bytes_sent`: bytes of the bodies that were transferred. If a body was not read to its end,
     ///   bytes in buffers are not counted.
     /// - `fault`: present if a rule of the fault plan hit the request.

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_match_is_412() {
+    fn failed_if_match_returns_412() {
         assert_eq!(read(&[("if-match", ETAG)]), Ok(StatusCode::OK));
         assert_eq!(read(&[("if-match", "\"x\", \"abc\"")]), Ok(StatusCode::OK));
         assert_eq!(read(&[("if-match", "*")]), Ok(StatusCode::OK));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_none_match_is_304() {
+    fn failed_if_none_match_returns_304() {
         assert_eq!(read(&[("if-none-match", ETAG)]), Ok(StatusCode::NOT_MODIFIED));
         assert_eq!(read(&[("if-none-match", "\"x\"")]), Ok(StatusCode::OK));
         assert_eq!(read(&[("if-modified-since", &date(0))]), Ok(StatusCode::NOT_MODIFIED));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_source_condition_is_412() {
+    fn failed_source_condition_returns_412() {
         let judge = |name: &str, value: &str| {
             let name = format!("x-qs-copy-source-{name}");
             check_source(&headers(&[(&name, value)]), "x-qs-copy-source-", ETAG, Moment::from_seconds(MODIFIED))

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use crate::error::Error;
 use crate::headers::set_header;
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::Response;
 use crate::settings::{Cors, CorsRule, Setting};
 use crate::store::Store;
 
@@ -31,32 +31,32 @@ impl<'a> Preflight<'a> {
         })
     }
 
-    /// Returns the headers of the answer. If no rule allows all of the request, there are none.
-    pub(crate) fn answer(&self, cors: &Cors) -> HeaderMap {
-        let mut answer = HeaderMap::new();
+    /// Returns the headers of the response. If no rule allows all of the request, there are none.
+    pub(crate) fn response(&self, cors: &Cors) -> HeaderMap {
+        let mut response = HeaderMap::new();
         let allowed = |rule: &&CorsRule| {
             let allows_header =
                 |name: &&str| rule.allowed_headers.iter().flatten().any(|pattern| matches(pattern, name));
             allows(rule, self.origin, self.method) && self.headers.iter().all(allows_header)
         };
         let Some(rule) = cors.cors_rules.iter().find(allowed) else {
-            return answer;
+            return response;
         };
-        add_rule(rule, self.origin, cors, &mut answer);
+        add_rule(rule, self.origin, cors, &mut response);
         let methods: Vec<&str> = rule.allowed_methods.iter().flat_map(|method| method.names()).copied().collect();
-        set_header(&mut answer, header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "));
+        set_header(&mut response, header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "));
         if !self.headers.is_empty() {
-            set_header(&mut answer, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers.join(", "));
+            set_header(&mut response, header::ACCESS_CONTROL_ALLOW_HEADERS, &self.headers.join(", "));
         }
         if let Some(seconds) = rule.max_age_seconds {
-            answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
+            response.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(seconds));
         }
-        answer
+        response
     }
 }
 
-/// Adds the headers that let a browser show an answer to a page. Errors get them too, so that the page sees the error.
-pub(crate) fn add_headers(answer: &mut Answer, request: &Request, store: &Store) {
+/// Adds the headers that let a browser show a response to a page. Errors get them too, so that the page sees the error.
+pub(crate) fn add_headers(response: &mut Response, request: &Request, store: &Store) {
     let Some(origin) = request.header(header::ORIGIN.as_str()).filter(|_| request.method != Method::OPTIONS) else {
         return;
     };
@@ -67,7 +67,7 @@ pub(crate) fn add_headers(answer: &mut Answer, request: &Request, store: &Store)
     if let Some(cors) = Cors::get(&settings) {
         let allowed = |rule: &&CorsRule| allows(rule, origin, request.method.as_str());
         if let Some(rule) = cors.cors_rules.iter().find(allowed) {
-            add_rule(rule, origin, cors, answer.headers_mut());
+            add_rule(rule, origin, cors, response.headers_mut());
         }
     }
 }

@@ -21,34 +21,34 @@ fn preflight(rules: &str, origin: &str, method: &str, headers: &str) -> HeaderMa
         ("access-control-request-method", method),
         ("access-control-request-headers", headers),
     ]);
-    Preflight::parse(&request).unwrap().answer(&read(rules.as_bytes()).unwrap())
+    Preflight::parse(&request).unwrap().response(&read(rules.as_bytes()).unwrap())
 }
 
 #[test]
-fn preflight_answer_lists_everything_allowed() {
-    let answer = preflight(RULES, "http://www.example.com", "PUT", "x-qs-date, X-A-B");
-    assert_eq!(answer["access-control-allow-origin"], "http://www.example.com");
-    assert_eq!(answer["access-control-allow-methods"], "PUT, GET");
-    assert_eq!(answer["access-control-allow-headers"], "x-qs-date, X-A-B");
-    assert_eq!(answer["access-control-expose-headers"], "ETag, x-qs-request-id");
-    assert_eq!(answer["access-control-max-age"], "200");
-    assert!(!answer.contains_key("vary"));
+fn preflight_response_lists_everything_allowed() {
+    let response = preflight(RULES, "http://www.example.com", "PUT", "x-qs-date, X-A-B");
+    assert_eq!(response["access-control-allow-origin"], "http://www.example.com");
+    assert_eq!(response["access-control-allow-methods"], "PUT, GET");
+    assert_eq!(response["access-control-allow-headers"], "x-qs-date, X-A-B");
+    assert_eq!(response["access-control-expose-headers"], "ETag, x-qs-request-id");
+    assert_eq!(response["access-control-max-age"], "200");
+    assert!(!response.contains_key("vary"));
 
-    let answer = preflight(RULES, "https://anywhere", "HEAD", "");
-    assert_eq!(answer["access-control-allow-origin"], "*");
+    let response = preflight(RULES, "https://anywhere", "HEAD", "");
+    assert_eq!(response["access-control-allow-origin"], "*");
     for absent in ["access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"] {
-        assert!(!answer.contains_key(absent), "{absent}");
+        assert!(!response.contains_key(absent), "{absent}");
     }
 }
 
 #[test]
 fn later_rule_applies_if_earlier_rules_do_not_match() {
-    let answer = preflight(RULES, "http://A.example.com", "DELETE", "anything");
-    assert_eq!(answer["access-control-allow-methods"], "DELETE");
+    let response = preflight(RULES, "http://A.example.com", "DELETE", "anything");
+    assert_eq!(response["access-control-allow-methods"], "DELETE");
 }
 
 #[test]
-fn answer_has_no_headers_if_no_rule_matches() {
+fn response_has_no_headers_if_no_rule_matches() {
     for (origin, method, headers) in [
         ("http://example.com", "GET", ""),
         ("https://www.example.com", "GET", ""),
@@ -65,9 +65,9 @@ fn answer_has_no_headers_if_no_rule_matches() {
 #[test]
 fn star_allows_every_method_and_resp_vary_adds_vary() {
     let rules = r#"{"cors_rules":[{"allowed_origin":"http://a","allowed_methods":["*"]}],"resp_vary":"enabled"}"#;
-    let answer = preflight(rules, "http://a", "POST", "");
-    assert_eq!(answer["access-control-allow-methods"], "GET, PUT, POST, DELETE, HEAD");
-    assert_eq!(answer["vary"], "Origin");
+    let response = preflight(rules, "http://a", "POST", "");
+    assert_eq!(response["access-control-allow-methods"], "GET, PUT, POST, DELETE, HEAD");
+    assert_eq!(response["vary"], "Origin");
 }
 
 #[test]

@@ -61,7 +61,7 @@ codes! {
     NotImplemented 501 "not_implemented",
 }
 
-/// An error that the client receives as an answer.
+/// An error that the client receives as a response.
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) code: Code,
@@ -70,7 +70,7 @@ pub(crate) struct Error {
     pub(crate) string_to_sign: Option<String>,
     /// Size of the object that an invalid range was applied to, for `Content-Range: bytes */size`.
     pub(crate) object_size: Option<u64>,
-    /// Version id of the delete marker that was found instead of an object, for the headers of the answer.
+    /// Version id of the delete marker that was found instead of an object, for the headers of the response.
     pub(crate) delete_marker: Option<String>,
 }
 

@@ -33,7 +33,7 @@
 //!     part: 1                                # or a list: [1, 4]
 //!     count: 1
 //!     fault: { reset_in_body: { after: 50% } }
-//!   ## The request is executed, and the answer is lost.
+//!   ## The request is executed, and the response is lost.
 //!   - operation: CompleteMultipartUpload
 //!     count: 1
 //!     fault: lose_answer
@@ -54,16 +54,16 @@
 //! | `error_answer` | `status`, `code`, `retry_after` | answers with an error without executing the request |
 //! | `reset_before_answer` | | reads the request, does not execute it, and resets the connection |
 //! | `reset_in_body` | `after` | resets the connection while reading the request's body |
-//! | `cut_answer` | `after` | closes the connection while sending the answer's body |
-//! | `lose_answer` | | executes the request and resets the connection without an answer |
+//! | `cut_answer` | `after` | closes the connection while sending the response's body |
+//! | `lose_answer` | | executes the request and resets the connection without a response |
 //! | `stall_in_body` | `after`, `lasts` | stops reading the request's body |
-//! | `stall_before_answer` | `lasts` | executes the request and delays the answer |
-//! | `stall_in_answer` | `after`, `lasts` | stops sending the answer's body |
+//! | `stall_before_answer` | `lasts` | executes the request and delays the response |
+//! | `stall_in_answer` | `after`, `lasts` | stops sending the response's body |
 //! | `latency` | `delay` | answers later |
-//! | `slow_receive`, `slow_send` | `bytes_per_second` | reads the request's or sends the answer's body slowly |
+//! | `slow_receive`, `slow_send` | `bytes_per_second` | reads the request's or sends the response's body slowly |
 //! | `bandwidth` | `bytes_per_second` | limits all requests that the rule hits to one shared rate |
 //! | `flip_received_bit`, `flip_sent_bit` | `at` | flips one bit of a body |
-//! | `wrong_etag` | | replaces the ETag of the answer |
+//! | `wrong_etag` | | replaces the ETag of the response |
 //!
 //! `after` and `at` are bytes, or a share of the body such as `50%`. `lasts` and `delay` are durations such as `500ms`,
 //! `2s` or `1m`. `retry_after` is in seconds. `code`, `retry_after`, `lasts` and `at` are optional; without `lasts`, a

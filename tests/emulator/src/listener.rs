@@ -43,7 +43,7 @@ impl Listener {
             return pending().await;
         };
         let (stream, _) = socket.accept().await?;
-        // With Nagle's algorithm, small answers would wait for acknowledgements. Correctness does not depend on it.
+        // With Nagle's algorithm, small responses would wait for acknowledgements. Correctness does not depend on it.
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }

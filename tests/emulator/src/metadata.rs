@@ -70,7 +70,7 @@ impl Metadata {
         })
     }
 
-    /// Adds the headers to an answer.
+    /// Adds the headers to a response.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         set_header(headers, header::CONTENT_TYPE, &self.content_type);
         for (name, value) in [

@@ -1,6 +1,6 @@
-//! Builds answers.
+//! Builds responses.
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
 use crate::body::ResponseBody;
@@ -8,7 +8,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::headers::set_header;
 
-pub(crate) type Answer = Response<ResponseBody>;
+pub(crate) type Response = http::Response<ResponseBody>;
 
 /// One official client fails without a content type, and another one parses the body if the type is JSON.
 const EMPTY_BODY_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
@@ -17,43 +17,43 @@ const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// Explanation of the error codes.
 const HELP: &str = "https://docsv4.qingcloud.com";
 
-pub(crate) fn empty(status: StatusCode) -> Answer {
-    let mut answer = Response::new(ResponseBody::Bytes(Default::default()));
-    *answer.status_mut() = status;
-    answer
+pub(crate) fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(ResponseBody::Bytes(Default::default()));
+    *response.status_mut() = status;
+    response
 }
 
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     // The values have string keys only, so serialization cannot fail.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
-    let mut answer = Response::new(ResponseBody::Bytes(bytes.into()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, JSON_TYPE);
-    answer
+    let mut response = Response::new(ResponseBody::Bytes(bytes.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON_TYPE);
+    response
 }
 
-pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Answer {
+pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Response {
     let string_to_sign = error.string_to_sign.as_deref();
-    let mut answer = error_answer(error.code.as_str(), &error.message, string_to_sign, status, method, request_id);
+    let mut response = error_response(error.code.as_str(), &error.message, string_to_sign, status, method, request_id);
     if let Some(size) = error.object_size {
-        set_header(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
+        set_header(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
     }
     if let Some(version_id) = &error.delete_marker {
-        set_version_id(answer.headers_mut(), Some(version_id));
-        set_delete_marker(answer.headers_mut());
+        set_version_id(response.headers_mut(), Some(version_id));
+        set_delete_marker(response.headers_mut());
     }
-    answer
+    response
 }
 
-/// Builds the answer for an error code, which need not be one of the service.
-pub(crate) fn error_answer(
+/// Builds the response for an error code, which need not be one of the service.
+pub(crate) fn error_response(
     code: &str,
     message: &str,
     string_to_sign: Option<&str>,
     status: StatusCode,
     method: &Method,
     request_id: &str,
-) -> Answer {
+) -> Response {
     if method == Method::HEAD {
         return empty(status);
     }
@@ -70,16 +70,16 @@ pub(crate) fn set_version_id(headers: &mut HeaderMap, version_id: Option<&str>) 
     }
 }
 
-/// Marks the version of an answer as a delete marker. Other versions have no such header.
+/// Marks the version of a response as a delete marker. Other versions have no such header.
 pub(crate) fn set_delete_marker(headers: &mut HeaderMap) {
     headers.insert("x-qs-delete-marker", HeaderValue::from_static("true"));
 }
 
-/// Adds the headers that every answer has.
-pub(crate) fn add_common_headers(answer: &mut Answer, request_id: &str, now: Moment) {
-    let status = answer.status();
-    let length = answer.body().remaining();
-    let headers = answer.headers_mut();
+/// Adds the headers that every response has.
+pub(crate) fn add_common_headers(response: &mut Response, request_id: &str, now: Moment) {
+    let status = response.status();
+    let length = response.body().remaining();
+    let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("QingStor"));
     set_header(headers, header::DATE, &now.http_date());
     set_header(headers, "x-qs-request-id", request_id);
@@ -95,18 +95,18 @@ mod tests {
     use crate::error::Code;
 
     #[test]
-    fn error_answer_to_head_has_no_body() {
+    fn error_response_to_head_has_no_body() {
         let refused = Error::new(Code::ObjectNotExists, "gone");
-        let answer = error(&refused, StatusCode::NOT_FOUND, &Method::HEAD, "1");
-        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
-        assert_eq!(answer.body().remaining(), 0);
+        let response = error(&refused, StatusCode::NOT_FOUND, &Method::HEAD, "1");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+        assert_eq!(response.body().remaining(), 0);
     }
 
     #[test]
     fn adds_the_common_headers() {
-        let mut answer = empty(StatusCode::CREATED);
-        add_common_headers(&mut answer, "00ff", Moment::from_seconds(0));
-        let headers = answer.headers();
+        let mut response = empty(StatusCode::CREATED);
+        add_common_headers(&mut response, "00ff", Moment::from_seconds(0));
+        let headers = response.headers();
         assert_eq!(headers["server"], "QingStor");
         assert_eq!(headers["date"], "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(headers["x-qs-request-id"], "00ff");

@@ -6,7 +6,7 @@ use crate::body::RequestBody;
 use crate::error::{Code, Error};
 use crate::operations::{Call, append, bucket_settings, buckets, listings, multipart, objects, post_object};
 use crate::request::Request;
-use crate::response::Answer;
+use crate::response::Response;
 use crate::settings::{Acl, Cors, Lifecycle, Logging, Mirror, Notifications, Policy, Replication};
 
 /// An operation of the API that the emulator serves.
@@ -64,7 +64,7 @@ macro_rules! routes {
                 match self { $(Self::$id => stringify!($id),)* }
             }
 
-            pub(crate) async fn execute(self, call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+            pub(crate) async fn execute(self, call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
                 match self { $(Self::$id => $handler(call, body).await,)* }
             }
         }

@@ -1,4 +1,4 @@
-//! Accepts and serves connections, and closes them so that clients receive the last answer.
+//! Accepts and serves connections, and closes them so that clients receive the last response.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -22,8 +22,8 @@ use crate::service::Service;
 
 /// Maximum time for requests in progress after the server was told to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum time, and maximum number of bytes, for reading from a connection after the last answer. The official clients
-/// send parts of up to 128 MiB and read no answer before they have sent all of it.
+/// Maximum time, and maximum number of bytes, for reading from a connection after the last response. The official clients
+/// send parts of up to 128 MiB and read no response before they have sent all of it.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_LINGER_BYTES: usize = 1024 * 1024 * 1024;
 
@@ -62,10 +62,10 @@ pub(crate) async fn serve(
 async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let handler = service_fn(|request: Request<Incoming>| {
         let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
-        Box::pin(async move { Ok::<_, Infallible>(service.answer(request, &connection).await) })
+        Box::pin(async move { Ok::<_, Infallible>(service.respond(request, &connection).await) })
     });
     let mut http = http1::Builder::new()
-        // A client may close its sending side after the request and still wait for the answer.
+        // A client may close its sending side after the request and still wait for the response.
         .half_close(true)
         // Clients keep idle connections for later requests.
         .header_read_timeout(None)
@@ -94,7 +94,7 @@ async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mu
     }
 }
 
-/// Reads after the last answer. Closing a connection with unread data resets it, and the reset can overtake the answer: a
+/// Reads after the last response. Closing a connection with unread data resets it, and the reset can overtake the response: a
 /// client that still sends a refused body would see the reset instead of the error.
 async fn linger(mut socket: Socket, connection: &Connection) -> std::io::Result<()> {
     socket.shutdown().await?;

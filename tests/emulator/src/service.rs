@@ -1,8 +1,8 @@
-//! Handles one request from its arrival to its answer: parses, routes, authenticates and executes it.
+//! Handles one request: parses, routes, authenticates and executes it, injects a fault, and responds.
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use hyper::body::Incoming;
 
 use crate::access_log::Entry;
@@ -11,24 +11,24 @@ use crate::anonymous_access::check_anonymous;
 use crate::authenticate::{Caller, authenticate};
 use crate::body::{OutgoingBody, RequestBody};
 use crate::clock::{Clock, Moment};
-use crate::connection::{AnswerHead, Connection};
+use crate::connection::{Connection, ResponseHead};
 use crate::cors;
 use crate::error::{Code, Error};
 use crate::faults::{FaultInjector, InjectedFault};
 use crate::ids;
 use crate::operations::{Call, Context};
 use crate::request::Request;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::routes::{Operation, route};
 
-/// The emulated service.
+/// The emulated service, shared by all connections.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) hosts: Hosts,
     pub(crate) clock: Clock,
     pub(crate) faults: Arc<FaultInjector>,
     pub(crate) context: Context,
-    /// Status of `upload_not_exists`. The service's documents disagree about it.
+    /// Status of the error `upload_not_exists`. QingStor documents two.
     pub(crate) upload_not_exists: StatusCode,
     pub(crate) refuse_chunked: bool,
 }
@@ -43,11 +43,12 @@ struct RequestState<'a> {
 }
 
 impl Service {
-    pub(crate) async fn answer(
+    /// Handles a request and returns the response as hyper sends it.
+    pub(crate) async fn respond(
         &self,
         request: http::Request<Incoming>,
         connection: &Arc<Connection>,
-    ) -> Response<OutgoingBody> {
+    ) -> http::Response<OutgoingBody> {
         let request_id = ids::request_id();
         let (parts, incoming) = request.into_parts();
         let mut body = RequestBody::new(incoming, &parts.headers, Arc::clone(connection));
@@ -61,64 +62,66 @@ impl Service {
             };
             response::error(&error, status, &method, request_id)
         };
-        let mut answer = match Request::new(parts, &self.hosts) {
+        let mut response = match Request::new(parts, &self.hosts) {
             Ok(request) => {
                 let result = self.execute(&request, &mut body, &mut state).await;
-                let mut answer = result.unwrap_or_else(|error| refuse(error, &state.request_id));
-                cors::add_headers(&mut answer, &request, &self.context.store);
-                answer
+                let mut response = result.unwrap_or_else(|error| refuse(error, &state.request_id));
+                cors::add_headers(&mut response, &request, &self.context.store);
+                response
             }
             Err(error) => refuse(error, &state.request_id),
         };
         if let Some(fault) = &state.fault {
-            fault.before_answer(connection).await;
+            fault.before_response(connection).await;
         }
         let is_read = body.drain().await;
         if !is_read {
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        response::add_common_headers(&mut answer, &state.request_id, self.clock.now());
+        response::add_common_headers(&mut response, &state.request_id, self.clock.now());
         if let Some(fault) = &state.fault {
-            fault.change_head(answer.headers_mut());
+            fault.change_head(response.headers_mut());
         }
-        let length = answer.body().remaining();
-        connection.answer(AnswerHead::new(&method, answer.status(), length), is_read);
-        let fault = state.fault.and_then(|fault| fault.in_answer_body(length));
-        answer.map(|body| OutgoingBody::new(body, Arc::clone(connection), fault))
+        let length = response.body().remaining();
+        connection.set_response(ResponseHead::new(&method, response.status(), length), is_read);
+        let fault = state.fault.and_then(|fault| fault.in_response_body(length));
+        response.map(|body| OutgoingBody::new(body, Arc::clone(connection), fault))
     }
 
+    /// Authenticates and executes a request.
     async fn execute(
         &self,
         request: &Request,
         body: &mut RequestBody,
         state: &mut RequestState<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Response, Error> {
         let operation = route(request);
         let known = operation.as_ref().ok().copied();
         state.connection.update_entry(|entry| entry.operation = known.map(Operation::id));
         let caller = authenticate(&self.context.key_pairs, request, state.now)?;
         if self.refuse_chunked && request.headers.contains_key(header::TRANSFER_ENCODING) {
-            return Err(Error::new(Code::LengthRequired, "chunked bodies are refused; send Content-Length"));
+            return Err(Error::new(Code::LengthRequired, "this emulator refuses chunked bodies; send Content-Length"));
         }
         if caller == Caller::Anonymous {
             check_anonymous(known, request, &self.context.store, self.context.allow_anonymous)?;
         }
         let operation = operation?;
-        if let Some(answer) = self.inject_fault(operation, request, body, state).await {
-            return Ok(answer);
+        if let Some(response) = self.inject_fault(operation, request, body, state).await {
+            return Ok(response);
         }
         let (now, request_id) = (state.now, state.request_id.as_str());
         operation.execute(Call { context: &self.context, request, now, request_id }, body).await
     }
 
-    /// Decides about a fault before the body is read. Returns the answer if it replaces the execution of the request.
+    /// Injects the fault of the plan, if there is one, before the body is read. Returns the response if the request must
+    /// not be executed.
     async fn inject_fault(
         &self,
         operation: Operation,
         request: &Request,
         body: &mut RequestBody,
         state: &mut RequestState<'_>,
-    ) -> Option<Answer> {
+    ) -> Option<Response> {
         state.fault = self.faults.on_request(operation, request, body.remaining() != Some(0));
         let fault = state.fault.as_ref()?;
         state.connection.update_entry(|entry| entry.fault = Some(fault.name()));
@@ -130,6 +133,6 @@ impl Service {
             state.connection.shrink_receive_buffer();
         }
         body.inject(fault.in_request_body(body.remaining()));
-        fault.error_answer(&request.method, &state.request_id)
+        fault.error_response(&request.method, &state.request_id)
     }
 }

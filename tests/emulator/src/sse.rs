@@ -57,7 +57,7 @@ pub(crate) fn require_key(stored: Option<&str>, headers: &HeaderMap, prefix: &st
     }
 }
 
-/// Adds the header of encrypted data to an answer.
+/// Adds the header of encrypted data to a response.
 pub(crate) fn set_algorithm(stored: Option<&str>, headers: &mut HeaderMap) {
     if stored.is_some() {
         headers.insert(ALGORITHM_HEADER, HeaderValue::from_static(ALGORITHM));

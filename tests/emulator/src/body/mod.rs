@@ -1,4 +1,4 @@
-//! Bodies of requests and answers, with the faults that are injected into them.
+//! Bodies of requests and responses, with the faults that are injected into them.
 
 mod rate_limiter;
 mod request_body;
@@ -16,7 +16,7 @@ pub(crate) use response_body::{ExtentReader, OutgoingBody, ResponseBody};
 /// The effect of a fault on one body. Offsets count bytes from the beginning of the body.
 #[derive(Debug)]
 pub(crate) enum BodyFault {
-    /// Ends the connection: a reset while the emulator reads a request, a close while it sends an answer.
+    /// Ends the connection: a reset while the emulator reads a request, a close while it sends a response.
     End {
         after: u64,
     },

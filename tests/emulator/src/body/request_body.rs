@@ -24,7 +24,7 @@ use crate::store::{SegmentWriter, Store, Stored};
 
 /// Maximum number of bytes that are read and discarded so that the connection can be used after an error.
 const MAX_DRAIN: u64 = 256 * 1024;
-/// Maximum time for which the answer waits for that.
+/// Maximum time for which the response waits for that.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 /// Bytes that are collected before they are hashed and written on another thread.
 const BATCH_BYTES: usize = 512 * 1024;

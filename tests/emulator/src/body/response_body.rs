@@ -1,4 +1,4 @@
-//! Bodies of answers. Objects are read from their files in chunks. A chunk is read while the one before it is sent.
+//! Bodies of responses. Objects are read from their files in chunks. A chunk is read while the one before it is sent.
 
 use std::fs::File;
 use std::future::pending;
@@ -20,7 +20,7 @@ use crate::store::{Extent, total};
 /// Maximum size of a chunk, in bytes.
 const CHUNK: u64 = 256 * 1024;
 
-/// The body of an answer: bytes in memory, or an object in files.
+/// The body of a response: bytes in memory, or an object in files.
 #[derive(Debug)]
 pub(crate) enum ResponseBody {
     Bytes(Bytes),
@@ -62,7 +62,7 @@ impl ResponseBody {
     }
 }
 
-/// The body of an answer as hyper sends it, with the injected fault.
+/// The body of a response as hyper sends it, with the injected fault.
 pub(crate) struct OutgoingBody {
     remaining: u64,
     chunks: BoxStream<'static, io::Result<Bytes>>,
@@ -83,7 +83,7 @@ impl OutgoingBody {
     }
 }
 
-/// The state of an answer's body while it is sent.
+/// The state of a response's body while it is sent.
 struct Source {
     body: ResponseBody,
     connection: Arc<Connection>,

@@ -1,5 +1,5 @@
-//! Attributes the bytes of a connection to its requests. hyper does not report how many bytes of an answer were sent, so
-//! they are counted at the socket.
+//! Counts the bytes of each request and response of a connection. hyper does not report how many bytes of a response were
+//! sent, so they are counted at the socket.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,17 +8,20 @@ use http::{Method, StatusCode};
 
 use crate::access_log::{AccessLog, Entry};
 
-/// The requests of a connection that have not ended, in the order of their arrival. Answers are sent in that order.
+/// The exchanges in progress on a connection, in the order in which their requests arrived. Responses are sent in the same
+/// order.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     exchanges: VecDeque<Exchange>,
 }
 
 impl Exchanges {
+    /// Adds the exchange of a new request.
     pub(super) fn begin(&mut self, exchange: Exchange) {
         self.exchanges.push_back(exchange);
     }
 
+    /// Changes the exchange of the latest request.
     pub(super) fn latest(&mut self, update: impl FnOnce(&mut Exchange)) {
         if let Some(exchange) = self.exchanges.back_mut() {
             update(exchange);
@@ -41,59 +44,66 @@ impl Exchanges {
     }
 }
 
-/// A request and its answer. It is logged when it is dropped, whatever ended it.
+/// A request and its response. Dropping it writes its log entry, so that an exchange that is cut off is logged too.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) entry: Entry,
     log: Option<Arc<AccessLog>>,
+    /// Length of the request's body. `None` for a chunked body.
     declared: Option<u64>,
+    /// True if the request's body was read to its end.
     is_read: bool,
-    answer: Option<AnswerHead>,
+    response: Option<ResponseHead>,
     head: HeadProgress,
+    /// Number of bytes of the response's body after which the connection is closed.
     pub(super) close_after: Option<u64>,
 }
 
-/// Status of an answer, and the number of bytes that its body occupies on the connection.
+/// Status of a response, and the number of bytes of its body that are sent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct AnswerHead {
+pub(crate) struct ResponseHead {
     status: StatusCode,
     length: u64,
 }
 
-impl AnswerHead {
+impl ResponseHead {
     pub(crate) fn new(method: &Method, status: StatusCode, length: u64) -> Self {
         let has_body = method != Method::HEAD && !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         Self { status, length: if has_body { length } else { 0 } }
     }
 }
 
-/// Progress in sending the head of an answer.
+/// Progress in sending the head of a response.
 #[derive(Debug, Default)]
 struct HeadProgress {
     bytes: usize,
+    /// True for a response such as `100 Continue`, which another response follows.
     is_interim: bool,
-    /// Bytes sent of the empty line that ends the head.
+    /// Number of bytes of [`HEAD_END`] that the bytes sent so far end with.
     end: usize,
 }
 
+/// The end of a head: the last line break, and an empty line.
 const HEAD_END: &[u8] = b"\r\n\r\n";
-/// Position of the status in `HTTP/1.1 200 OK`.
-const STATUS: usize = 9;
+/// Offset of the status in `HTTP/1.1 200 OK`.
+const STATUS_OFFSET: usize = 9;
 
 impl Exchange {
     pub(super) fn new(entry: Entry, declared: Option<u64>, log: Option<Arc<AccessLog>>) -> Self {
         let head = HeadProgress::default();
-        Self { entry, log, declared, is_read: false, answer: None, head, close_after: None }
+        Self { entry, log, declared, is_read: false, response: None, head, close_after: None }
     }
 
-    /// Counts received bytes, at most the declared length: other data may follow a body that is skipped.
+    /// Counts received bytes, up to the declared length. If the emulator does not read a body, the bytes that it discards
+    /// may include the next request.
     pub(super) fn count_received(&mut self, bytes: usize) {
         let limit = self.declared.unwrap_or(u64::MAX);
         self.entry.bytes_received = self.entry.bytes_received.saturating_add(bytes as u64).min(limit);
     }
 
-    pub(super) fn answer(&mut self, head: AnswerHead, is_read: bool) {
-        self.answer = Some(head);
+    /// Records the response, and true if the request's body was read to its end.
+    pub(super) fn set_response(&mut self, head: ResponseHead, is_read: bool) {
+        self.response = Some(head);
         self.is_read = is_read;
     }
 
@@ -107,23 +117,24 @@ impl Exchange {
             taken += 1;
             if self.head.ends_with(*byte) {
                 let was_interim = std::mem::take(&mut self.head).is_interim;
-                self.entry.status = self.answer.filter(|_| !was_interim).map(|answer| answer.status.as_u16());
+                self.entry.status = self.response.filter(|_| !was_interim).map(|response| response.status.as_u16());
             }
         }
-        let length = self.answer.map_or(0, |answer| answer.length);
+        let length = self.response.map_or(0, |response| response.length);
         let left = length - self.entry.bytes_sent.min(length);
         let body = left.min((bytes.len() - taken) as u64);
         self.entry.bytes_sent += body;
         taken + body as usize
     }
 
+    /// Returns true if the connection has to be closed now.
     fn is_cut(&self) -> bool {
         self.entry.status.is_some() && self.close_after.is_some_and(|after| self.entry.bytes_sent >= after)
     }
 
-    /// Returns true if the request was read and the answer sent, both completely.
+    /// Returns true if the whole request was read and the whole response was sent.
     fn is_complete(&self) -> bool {
-        let is_sent = self.answer.is_some_and(|answer| self.entry.bytes_sent == answer.length);
+        let is_sent = self.response.is_some_and(|response| self.entry.bytes_sent == response.length);
         self.entry.status.is_some() && is_sent && self.is_read
     }
 }
@@ -131,7 +142,7 @@ impl Exchange {
 impl HeadProgress {
     /// Advances by one byte and returns true if it was the last one.
     fn ends_with(&mut self, byte: u8) -> bool {
-        self.is_interim |= self.bytes == STATUS && byte == b'1';
+        self.is_interim |= self.bytes == STATUS_OFFSET && byte == b'1';
         self.bytes += 1;
         self.end = match byte {
             byte if byte == HEAD_END[self.end] => self.end + 1,

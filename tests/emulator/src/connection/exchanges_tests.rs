@@ -9,13 +9,13 @@ fn exchange() -> Exchange {
     Exchange::new(entry(), Some(10), None)
 }
 
-fn head(method: Method, status: u16, length: usize) -> AnswerHead {
-    AnswerHead::new(&method, StatusCode::from_u16(status).unwrap(), length as u64)
+fn head(method: Method, status: u16, length: usize) -> ResponseHead {
+    ResponseHead::new(&method, StatusCode::from_u16(status).unwrap(), length as u64)
 }
 
-fn answered(body: &'static str) -> Exchange {
+fn with_response(body: &'static str) -> Exchange {
     let mut exchange = exchange();
-    exchange.answer(head(Method::GET, 200, body.len()), true);
+    exchange.set_response(head(Method::GET, 200, body.len()), true);
     exchange
 }
 
@@ -26,7 +26,7 @@ fn write(exchanges: &mut Exchanges, text: &str) -> bool {
 #[test]
 fn counts_head_and_body_separately() {
     let mut exchanges = Exchanges::default();
-    exchanges.begin(answered("12345"));
+    exchanges.begin(with_response("12345"));
     write(&mut exchanges, "HTTP/1.1 200 OK\r\na: b\r");
     write(&mut exchanges, "\n\r");
     assert_eq!(exchanges.exchanges[0].entry.status, None);
@@ -39,9 +39,9 @@ fn counts_head_and_body_separately() {
 }
 
 #[test]
-fn interim_answer_does_not_end_the_exchange() {
+fn interim_response_does_not_end_the_exchange() {
     let mut exchanges = Exchanges::default();
-    exchanges.begin(answered(""));
+    exchanges.begin(with_response(""));
     write(&mut exchanges, "HTTP/1.1 100 Continue\r\n\r\n");
     assert_eq!(exchanges.exchanges[0].entry.status, None);
     write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n");
@@ -49,20 +49,20 @@ fn interim_answer_does_not_end_the_exchange() {
 }
 
 #[test]
-fn splits_pipelined_answers() {
+fn splits_pipelined_responses() {
     let mut exchanges = Exchanges::default();
-    exchanges.begin(answered("12"));
-    exchanges.begin(answered("345"));
+    exchanges.begin(with_response("12"));
+    exchanges.begin(with_response("345"));
     write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n12HTTP/1.1 200 OK\r\n\r\n3");
     assert_eq!(exchanges.exchanges.len(), 1);
     assert_eq!(exchanges.exchanges[0].entry.bytes_sent, 1);
 }
 
 #[test]
-fn answer_without_body_ends_with_its_head() {
+fn response_without_body_ends_with_its_head() {
     for head in [head(Method::HEAD, 200, 5), head(Method::DELETE, 204, 0)] {
         let mut exchange = exchange();
-        exchange.answer(head, true);
+        exchange.set_response(head, true);
         let mut exchanges = Exchanges::default();
         exchanges.begin(exchange);
         write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r\n");
@@ -71,10 +71,10 @@ fn answer_without_body_ends_with_its_head() {
 }
 
 #[test]
-fn closes_once_enough_of_the_body_was_sent() {
+fn closes_after_the_given_number_of_body_bytes() {
     for (after, sent) in [(0, ""), (3, "123")] {
         let mut exchanges = Exchanges::default();
-        exchanges.begin(answered("12345"));
+        exchanges.begin(with_response("12345"));
         exchanges.latest(|exchange| exchange.close_after = Some(after));
         assert!(!write(&mut exchanges, "HTTP/1.1 200 OK\r\n\r"));
         assert!(write(&mut exchanges, &format!("\n{sent}")));
@@ -91,10 +91,10 @@ fn counts_at_most_the_declared_length() {
 }
 
 #[test]
-fn exchange_continues_while_the_request_body_arrives() {
+fn exchange_lasts_until_the_request_body_is_read() {
     let mut exchanges = Exchanges::default();
     let mut refused = exchange();
-    refused.answer(head(Method::PUT, 404, 0), false);
+    refused.set_response(head(Method::PUT, 404, 0), false);
     exchanges.begin(refused);
     write(&mut exchanges, "HTTP/1.1 404 Not Found\r\n\r\n");
     exchanges.latest(|exchange| exchange.count_received(4));

@@ -1,5 +1,5 @@
-//! A client's TCP connection below HTTP: counts the bytes that were really transferred, and ends the connection in ways
-//! that HTTP does not have.
+//! A client's TCP connection, below HTTP. It counts the bytes that were transferred, and it stalls, cuts or resets the
+//! connection for faults.
 
 mod exchanges;
 mod socket;
@@ -16,33 +16,35 @@ use tokio::sync::SetOnce;
 use tokio::time::sleep;
 
 use crate::access_log::{AccessLog, Entry};
-pub(crate) use exchanges::AnswerHead;
+pub(crate) use exchanges::ResponseHead;
 use exchanges::{Exchange, Exchanges};
 pub(crate) use socket::Socket;
 
-/// Interval for checking whether a client that is not read from has closed its connection.
+/// Interval between checks whether the client has closed a stalled connection.
 const CLOSE_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Size of a shrunk receive buffer, in bytes.
+/// Size of the kernel's receive buffer, in bytes, of a connection with a fault that a large buffer would hide.
 const SMALL_RECEIVE_BUFFER: usize = 8 * 1024;
 
 /// An early end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Ending {
-    /// Closes the connection after the bytes that were sent so far.
+    /// Closes the connection. Bytes that were sent before still arrive.
     Close,
-    /// Sends RST.
+    /// Sends RST, which discards bytes that have not arrived.
     Reset,
 }
 
+/// A client's connection, shared by the stream that hyper uses and the bodies on it.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     exchanges: Mutex<Exchanges>,
     log: Option<Arc<AccessLog>>,
+    /// Set if the connection has to end before HTTP ends it.
     ending: SetOnce<Ending>,
     is_stalled_forever: AtomicBool,
-    /// Maximum number of bytes per read from the kernel.
+    /// Maximum number of bytes that one read takes from the kernel.
     read_limit: AtomicUsize,
 }
 
@@ -74,33 +76,33 @@ impl Connection {
         self.exchanges().latest(|exchange| exchange.count_received(bytes));
     }
 
-    /// Records the answer to the latest request, and whether the body of the request was read to its end.
-    pub(crate) fn answer(&self, head: AnswerHead, is_read: bool) {
-        self.exchanges().latest(|exchange| exchange.answer(head, is_read));
+    /// Records the response to the latest request, and true if the body of the request was read to its end.
+    pub(crate) fn set_response(&self, head: ResponseHead, is_read: bool) {
+        self.exchanges().latest(|exchange| exchange.set_response(head, is_read));
     }
 
-    /// Closes the connection as soon as this number of bytes of the latest answer's body has been sent.
+    /// Closes the connection as soon as this number of bytes of the latest response's body has been sent.
     pub(crate) fn close_after(&self, bytes: u64) {
         self.exchanges().latest(|exchange| exchange.close_after = Some(bytes));
     }
 
+    /// Limits the number of bytes that one read takes from the kernel, until the next request.
     pub(crate) fn limit_reads(&self, bytes: usize) {
         self.read_limit.store(bytes, Ordering::Relaxed);
     }
 
-    /// Makes the kernel's receive buffer smaller than the listener's. The kernel does not take back window that it has
-    /// announced already.
+    /// Makes the kernel's receive buffer smaller. The client can still fill the window that the kernel has announced.
     pub(crate) fn shrink_receive_buffer(&self) {
         let _ = SockRef::from(&self.stream).set_recv_buffer_size(SMALL_RECEIVE_BUFFER);
     }
 
-    /// Resets the connection. The task that serves it drops the caller's future.
+    /// Resets the connection. Never returns: the task that serves the connection drops this future.
     pub(crate) async fn reset<T>(&self) -> T {
         self.end(Ending::Reset);
         pending().await
     }
 
-    /// Waits for `lasts`. Without it, waits until the client closes the connection, and then resets it.
+    /// Waits for `lasts`. If it is `None`, waits until the client closes the connection, and never returns.
     pub(crate) async fn stall(&self, lasts: Option<Duration>) {
         let Some(lasts) = lasts else {
             self.is_stalled_forever.store(true, Ordering::Relaxed);
@@ -110,28 +112,29 @@ impl Connection {
         sleep(lasts).await;
     }
 
-    /// Returns true if a stall without a limit has begun, so that no answer will follow.
+    /// Returns true if a stall without a duration has begun, so that no response will follow.
     pub(crate) fn is_stalled_forever(&self) -> bool {
         self.is_stalled_forever.load(Ordering::Relaxed)
     }
 
-    /// Waits until the connection has to end.
+    /// Waits until the connection has to end before HTTP ends it.
     pub(crate) async fn ended(&self) -> Ending {
         *self.ending.wait().await
     }
 
+    /// Makes the kernel send RST when the connection is dropped.
     pub(crate) fn close_with_reset(&self) {
-        // This fails if the connection has ended already.
+        // An error means that the connection has ended already.
         let _ = self.stream.set_zero_linger();
     }
 
     fn end(&self, ending: Ending) {
-        // The first ending counts.
+        // An error means that another ending was set before. The first one counts.
         let _ = self.ending.set(ending);
     }
 
-    /// Waits until the client has closed the connection. While unread data is left, the kernel reports no event for that,
-    /// so this polls.
+    /// Waits until the client has closed the connection. This polls, because the kernel reports no further event while
+    /// there is unread data.
     async fn closed_by_client(&self) {
         while let Ok(ready) = self.stream.ready(Interest::READABLE | Interest::ERROR).await {
             if ready.is_read_closed() || ready.is_error() {

@@ -65,13 +65,13 @@ pub enum Fault {
         /// Minimum number of bytes read before the reset.
         after: Offset,
     },
-    /// Closes the connection after sending part of the answer's body, although the head announced all of it. An answer
+    /// Closes the connection after sending part of the response's body, although the head announced all of it. A response
     /// that is not longer is sent completely.
     CutAnswer {
         /// Exact number of bytes sent.
         after: Offset,
     },
-    /// Executes the request and resets the connection without an answer.
+    /// Executes the request and resets the connection without a response.
     #[serde(deserialize_with = "yaml::no_fields")]
     LoseAnswer,
     /// Stops reading the request's body for a while. The kernels of both sides buffer some hundred KiB in the meantime:
@@ -83,13 +83,13 @@ pub enum Fault {
         #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
-    /// Executes the request and delays the answer.
+    /// Executes the request and delays the response.
     StallBeforeAnswer {
         /// Duration of the stall. `None` lasts until the client closes the connection.
         #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
-    /// Stops sending the answer's body for a while. An answer that is not longer than `after` is not delayed.
+    /// Stops sending the response's body for a while. A response that is not longer than `after` is not delayed.
     StallInAnswer {
         /// Exact number of bytes sent before the stall.
         after: Offset,
@@ -99,7 +99,7 @@ pub enum Fault {
     },
     /// Executes the request and answers later.
     Latency {
-        /// Delay of the answer.
+        /// Delay of the response.
         #[serde(deserialize_with = "yaml::duration")]
         delay: Duration,
     },
@@ -111,13 +111,13 @@ pub enum Fault {
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// Sends the answer's body slowly.
+    /// Sends the response's body slowly.
     SlowSend {
         /// At least 1.
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// Limits the request and answer bodies of all requests that the rule hits to one shared rate.
+    /// Limits the request and response bodies of all requests that the rule hits to one shared rate.
     Bandwidth {
         /// At least 1.
         #[serde(deserialize_with = "yaml::rate")]
@@ -128,12 +128,12 @@ pub enum Fault {
         /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
         at: Option<Offset>,
     },
-    /// Flips one bit of the answer's body.
+    /// Flips one bit of the response's body.
     FlipSentBit {
         /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
         at: Option<Offset>,
     },
-    /// Replaces the ETag of the answer, if it has one.
+    /// Replaces the ETag of the response, if it has one.
     #[serde(deserialize_with = "yaml::no_fields")]
     WrongEtag,
 }

@@ -8,7 +8,7 @@ use super::fault::{Fault, Offset};
 use crate::body::{BodyFault, RateLimiter};
 use crate::connection::Connection;
 use crate::headers::set_header;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 
 /// A fault that is injected into one request.
 #[derive(Debug)]
@@ -34,20 +34,22 @@ impl InjectedFault {
         self.fault.name()
     }
 
-    /// Returns the answer that replaces the execution of the request.
-    pub(crate) fn error_answer(&self, method: &Method, request_id: &str) -> Option<Answer> {
+    /// Returns the response that replaces the execution of the request.
+    pub(crate) fn error_response(&self, method: &Method, request_id: &str) -> Option<Response> {
         let Fault::ErrorAnswer { status, code, retry_after } = &self.fault else {
             return None;
         };
         let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut answer = match code {
-            Some(code) => response::error_answer(code, "injected by the fault plan", None, status, method, request_id),
+        let mut response = match code {
+            Some(code) => {
+                response::error_response(code, "injected by the fault plan", None, status, method, request_id)
+            }
             None => response::empty(status),
         };
         if let Some(seconds) = retry_after {
-            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
         }
-        Some(answer)
+        Some(response)
     }
 
     /// Returns true if the emulator reads the request, does not execute it, and resets the connection.
@@ -55,8 +57,8 @@ impl InjectedFault {
         self.fault == Fault::ResetBeforeAnswer
     }
 
-    /// Applies the fault between the execution of the request and its answer.
-    pub(crate) async fn before_answer(&self, connection: &Connection) {
+    /// Applies the fault between the execution of the request and its response.
+    pub(crate) async fn before_response(&self, connection: &Connection) {
         match self.fault {
             Fault::LoseAnswer => connection.reset().await,
             Fault::StallBeforeAnswer { lasts } => connection.stall(lasts).await,
@@ -65,7 +67,7 @@ impl InjectedFault {
         }
     }
 
-    /// Changes the headers of the answer.
+    /// Changes the headers of the response.
     pub(crate) fn change_head(&self, headers: &mut HeaderMap) {
         if self.fault == Fault::WrongEtag && headers.contains_key(header::ETAG) {
             let etag = format!("\"{:016x}{:016x}\"", self.random, !self.random);
@@ -89,8 +91,8 @@ impl InjectedFault {
         }
     }
 
-    /// Returns the effect on the body of the answer.
-    pub(crate) fn in_answer_body(&self, length: u64) -> Option<BodyFault> {
+    /// Returns the effect on the body of the response.
+    pub(crate) fn in_response_body(&self, length: u64) -> Option<BodyFault> {
         let length = Some(length);
         match self.fault {
             Fault::CutAnswer { after } => Some(BodyFault::End { after: after.in_body(length) }),

@@ -49,7 +49,7 @@ impl FaultPlan {
         self
     }
 
-    /// Shifts the emulator's clock by this number of seconds, both for the dates of its answers and for checking the
+    /// Shifts the emulator's clock by this number of seconds, both for the dates of its responses and for checking the
     /// dates of requests. It is added to [`Builder::clock_offset`](crate::Builder::clock_offset). Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;

@@ -26,15 +26,15 @@ rules:
 - fault: wrong_etag
 ";
     let seconds = |seconds| Some(Duration::from_secs(seconds));
-    let answer = |status, code: Option<&str>, retry_after| Fault::ErrorAnswer {
+    let response = |status, code: Option<&str>, retry_after| Fault::ErrorAnswer {
         status,
         code: code.map(str::to_owned),
         retry_after,
     };
     let plan = [
         FaultRule::new(Fault::CloseOnAccept).count(2),
-        FaultRule::new(answer(429, Some("fetch_throttled"), Some(3))).probability(0.1).skip(5),
-        FaultRule::new(answer(500, None, None)).operation("PutObject").key("a"),
+        FaultRule::new(response(429, Some("fetch_throttled"), Some(3))).probability(0.1).skip(5),
+        FaultRule::new(response(500, None, None)).operation("PutObject").key("a"),
         FaultRule::new(Fault::ResetBeforeAnswer).key_prefix("logs/"),
         FaultRule::new(Fault::ResetInBody { after: Offset::Bytes(1000) }).part(3),
         FaultRule::new(Fault::CutAnswer { after: Offset::Fraction(0.5) }),

@@ -11,12 +11,12 @@ use crate::headers::{hex, quoted};
 use crate::ids;
 use crate::limits::MAX_OBJECT;
 use crate::metadata::Properties;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::store::{Object, Stored, total};
 
 pub(super) const NEXT_APPEND_POSITION: &str = "x-qs-next-append-position";
 
-pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     let position = call.request.query.integer("position")?;
     let position = position.ok_or_else(|| Error::invalid_argument("position is required"))?;
     let properties = call.properties()?;
@@ -37,10 +37,10 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Ans
             })
         })
         .await?;
-    let mut answer = response::empty(StatusCode::OK);
-    answer.headers_mut().insert(NEXT_APPEND_POSITION, HeaderValue::from(object.size()));
-    response::set_version_id(answer.headers_mut(), version_id.as_deref());
-    Ok(answer)
+    let mut response = response::empty(StatusCode::OK);
+    response.headers_mut().insert(NEXT_APPEND_POSITION, HeaderValue::from(object.size()));
+    response::set_version_id(response.headers_mut(), version_id.as_deref());
+    Ok(response)
 }
 
 fn check(current: Option<&Object>, position: u64) -> Result<(), Error> {

@@ -7,33 +7,33 @@ use super::listings::owner;
 use super::{Call, ok};
 use crate::body::RequestBody;
 use crate::error::Error;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::settings::{Acl, CnameChange, CnameRecord, CnameType, Domain, Setting, read};
 
-pub(crate) async fn put<S: Setting>(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn put<S: Setting>(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let setting: S = read(&body.json().await?)?;
     call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, Some(setting)))).await?;
     Ok(response::empty(StatusCode::OK))
 }
 
-pub(crate) async fn get<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
-    Ok(ok(&S::answer(&*call.store().settings(call.bucket())?)?))
+pub(crate) async fn get<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
+    Ok(ok(&S::response(&*call.store().settings(call.bucket())?)?))
 }
 
 /// Succeeds if nothing is set.
-pub(crate) async fn delete<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn delete<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, None))).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
-pub(crate) async fn get_acl(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
-    let mut answer = Acl::answer(&*call.store().settings(call.bucket())?)?;
-    answer["owner"] = owner();
-    Ok(ok(&answer))
+pub(crate) async fn get_acl(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
+    let mut response = Acl::response(&*call.store().settings(call.bucket())?)?;
+    response["owner"] = owner();
+    Ok(ok(&response))
 }
 
-pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let CnameChange { domain, r#type } = read(&body.json().await?)?;
     let record = CnameRecord { domain, r#type: r#type.unwrap_or_default(), created: call.now };
@@ -41,7 +41,7 @@ pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<
     Ok(response::empty(StatusCode::OK))
 }
 
-pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let wanted = match call.request.query.text("type") {
         None | Some("normal") => CnameType::Normal,
         Some("website") => CnameType::Website,
@@ -57,7 +57,7 @@ pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Ans
 }
 
 /// Succeeds if the domain is not bound.
-pub(crate) async fn delete_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn delete_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let Domain { domain } = read(&body.json().await?)?;
     call.change(move |store, bucket| {

@@ -12,12 +12,12 @@ use crate::body::RequestBody;
 use crate::error::Error;
 use crate::headers::set_header;
 use crate::limits::MAX_PAGE;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::store::{BucketInfo, History, Versioning};
 
 const DEFAULT_LIMIT: u64 = 200;
 
-pub(crate) async fn list(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn list(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let request = call.request;
     let offset = request.query.integer("offset")?.unwrap_or(0) as usize;
     let limit = request.query.integer("limit")?.unwrap_or(DEFAULT_LIMIT).min(MAX_PAGE) as usize;
@@ -35,7 +35,7 @@ pub(crate) async fn list(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, 
     Ok(ok(&json!({ "count": buckets.len(), "buckets": page.collect::<Vec<_>>() })))
 }
 
-pub(crate) async fn put(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn put(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     check_bucket_name(call.bucket())?;
     let zone = call.request.address.zone.as_ref().unwrap_or(&call.context.zone).clone();
     let info = BucketInfo { name: call.bucket().to_owned(), zone, created: call.now };
@@ -43,8 +43,8 @@ pub(crate) async fn put(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, E
     Ok(response::empty(StatusCode::CREATED))
 }
 
-/// On the global host of the service, the answer redirects to the zone of the bucket.
-pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+/// On the global host of the service, the response redirects to the zone of the bucket.
+pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let BucketInfo { name, zone, .. } = call.store().bucket(call.bucket())?;
     let address = &call.request.address;
     let Some(base) = address.public_host.as_ref().filter(|_| call.request.asks_for_zone()) else {
@@ -59,17 +59,17 @@ pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, 
     } else {
         format!("http://{zone}.{base}{port}/{name}")
     };
-    let mut answer = response::empty(StatusCode::MOVED_PERMANENTLY);
-    set_header(answer.headers_mut(), header::LOCATION, &location);
-    Ok(answer)
+    let mut response = response::empty(StatusCode::MOVED_PERMANENTLY);
+    set_header(response.headers_mut(), header::LOCATION, &location);
+    Ok(response)
 }
 
-pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     call.change(|store, bucket| store.delete_bucket(bucket)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
 }
 
-pub(crate) async fn statistics(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn statistics(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let info = call.store().bucket(call.bucket())?;
     let mut classes = BTreeMap::<String, (u64, u64)>::new();
     call.store().with_histories(call.bucket(), |histories| {
@@ -96,7 +96,7 @@ pub(crate) async fn statistics(call: Call<'_>, _: &mut RequestBody) -> Result<An
     })))
 }
 
-pub(crate) async fn get_versioning(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn get_versioning(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     Ok(ok(&json!({ "status": call.store().versioning(call.bucket())? })))
 }
 
@@ -105,7 +105,7 @@ struct VersioningStatus {
     status: String,
 }
 
-pub(crate) async fn put_versioning(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn put_versioning(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     let VersioningStatus { status } = parse_body(body).await?;
     let status = match status.as_str() {
         "ENABLED" => Versioning::Enabled,

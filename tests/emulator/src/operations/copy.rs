@@ -11,7 +11,7 @@ use crate::conditions::check_source;
 use crate::error::{Code, Error};
 use crate::limits::MAX_BODY;
 use crate::metadata::{Metadata, Properties, storage_class};
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::store::{Content, Object, no_object};
 use crate::{ids, sse};
 
@@ -46,7 +46,7 @@ impl DataSource {
     }
 }
 
-pub(super) async fn copy_object(call: Call<'_>) -> Result<Answer, Error> {
+pub(super) async fn copy_object(call: Call<'_>) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let source = find_source(call)?;
     if source.size() > MAX_BODY {
@@ -88,7 +88,7 @@ pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
 
 /// A moved object keeps everything but its key, and no encryption key is needed. The source is deleted like any object:
 /// if its bucket has versioning, its versions remain behind a delete marker.
-pub(super) async fn move_object(call: Call<'_>) -> Result<Answer, Error> {
+pub(super) async fn move_object(call: Call<'_>) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let SourceAddress { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;
     if version_id.is_some() {
@@ -98,14 +98,14 @@ pub(super) async fn move_object(call: Call<'_>) -> Result<Answer, Error> {
     check_source(call.headers(), MOVE_CONDITIONS, &source.etag, source.modified)?;
     let (id, key) = (ids::sequential(call.now), call.key().to_owned());
     let object = Object { id, key, modified: call.now, ..Object::clone(&source) };
-    let mut answer = created(&object);
+    let mut response = created(&object);
     if from == call.bucket() && old_key == call.key() {
         // Moving an object to its own key would delete it.
-        return Ok(answer);
+        return Ok(response);
     }
     let version_id = call.change(move |store, to| store.move_object((&from, &source), to, object)).await?;
-    response::set_version_id(answer.headers_mut(), version_id.as_deref());
-    Ok(answer)
+    response::set_version_id(response.headers_mut(), version_id.as_deref());
+    Ok(response)
 }
 
 fn parse_header(call: Call<'_>, header: &str) -> Result<SourceAddress, Error> {

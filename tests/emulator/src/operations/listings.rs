@@ -11,7 +11,7 @@ use crate::clock::Moment;
 use crate::error::Error;
 use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
-use crate::response::Answer;
+use crate::response::Response;
 use crate::store::{Content, Entry, History, Object, Page, Version, VersionId, page, page_of_lists};
 
 const DEFAULT_LIMIT: u64 = 100;
@@ -34,7 +34,7 @@ fn requested_page<'a>(call: Call<'a>, marker: &str, default_limit: u64) -> Resul
 }
 
 /// Returns the fields that all lists have.
-fn page_answer(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: Vec<String>) -> Value {
+fn page_response(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: Vec<String>) -> Value {
     json!({
         "name": call.bucket(),
         "prefix": ask.prefix,
@@ -45,18 +45,18 @@ fn page_answer(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: 
     })
 }
 
-pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let ask = requested_page(call, "marker", DEFAULT_LIMIT)?;
     call.store().with_histories(call.bucket(), |histories| {
         let (entries, has_more) = page(histories, &ask, History::current);
         let next_marker = entries.last().filter(|_| has_more).map(|last| last.name().to_owned());
         let (keys, common_prefixes) = split(entries, |_, object| describe_object(object));
-        let mut answer = page_answer(call, &ask, has_more, common_prefixes);
-        answer["owner"] = owner();
-        answer["marker"] = ask.marker.into();
-        answer["next_marker"] = next_marker.unwrap_or_default().into();
-        answer["keys"] = keys.into();
-        ok(&answer)
+        let mut response = page_response(call, &ask, has_more, common_prefixes);
+        response["owner"] = owner();
+        response["marker"] = ask.marker.into();
+        response["next_marker"] = next_marker.unwrap_or_default().into();
+        response["keys"] = keys.into();
+        ok(&response)
     })
 }
 
@@ -86,7 +86,7 @@ fn describe_object(object: &Object) -> Value {
 }
 
 /// Lists versions by key, and those of a key from the latest on.
-pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let ask = requested_page(call, "key_marker", DEFAULT_LIMIT)?;
     let version_id_marker = call.request.query.text("version_id_marker");
     let marker = version_id_marker.map(|text| parse_version_marker(text, &ask)).transpose()?;
@@ -102,14 +102,14 @@ pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result
         });
         let next = next_markers(&entries, has_more, |(version, _)| version.id().to_string());
         let (keys, common_prefixes) = split(entries, |_, (version, is_latest)| describe_version(version, is_latest));
-        let mut answer = page_answer(call, &ask, has_more, common_prefixes);
-        answer["owner"] = owner();
-        answer["key_marker"] = ask.marker.into();
-        answer["next_key_marker"] = next.0.into();
-        answer["version_id_marker"] = version_id_marker.unwrap_or_default().into();
-        answer["next_version_id_marker"] = next.1.into();
-        answer["keys"] = keys.into();
-        ok(&answer)
+        let mut response = page_response(call, &ask, has_more, common_prefixes);
+        response["owner"] = owner();
+        response["key_marker"] = ask.marker.into();
+        response["next_key_marker"] = next.0.into();
+        response["version_id_marker"] = version_id_marker.unwrap_or_default().into();
+        response["next_version_id_marker"] = next.1.into();
+        response["keys"] = keys.into();
+        ok(&response)
     })
 }
 
@@ -155,7 +155,7 @@ fn describe_version(version: &Version, is_latest: bool) -> Value {
 
 type Uploads = BTreeMap<String, BTreeMap<String, Moment>>;
 
-pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let ask = requested_page(call, "key_marker", DEFAULT_UPLOAD_LIMIT)?;
     let id_marker = call.request.query.text("upload_id_marker").unwrap_or_default();
     let known = call.store().uploads(call.bucket())?;
@@ -163,15 +163,15 @@ pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<
     let next = next_markers(&entries, has_more, |(id, _)| (*id).to_owned());
     let (uploads, common_prefixes) =
         split(entries, |key, (id, created)| json!({ "key": key, "upload_id": id, "created": created.iso8601() }));
-    let mut answer = page_answer(call, &ask, has_more, common_prefixes);
+    let mut response = page_response(call, &ask, has_more, common_prefixes);
     // The specification calls it `marker`, the example of the documentation `key_marker`.
-    answer["marker"] = ask.marker.into();
-    answer["key_marker"] = ask.marker.into();
-    answer["next_key_marker"] = next.0.into();
-    answer["upload_id_marker"] = id_marker.into();
-    answer["next_upload_id_marker"] = next.1.into();
-    answer["uploads"] = uploads.into();
-    Ok(ok(&answer))
+    response["marker"] = ask.marker.into();
+    response["key_marker"] = ask.marker.into();
+    response["next_key_marker"] = next.0.into();
+    response["upload_id_marker"] = id_marker.into();
+    response["next_upload_id_marker"] = next.1.into();
+    response["uploads"] = uploads.into();
+    Ok(ok(&response))
 }
 
 /// Ids sort by age, so the marker need not exist any more. A key marker without an id marker skips all uploads of the key.

@@ -23,7 +23,7 @@ use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::metadata::Properties;
 use crate::request::Request;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::settings::{Acl, Permission, Setting};
 use crate::store::Store;
 
@@ -81,7 +81,7 @@ impl<'a> Call<'a> {
 }
 
 /// Checks that the bucket grants everyone this permission.
-pub(crate) fn check_everyone_may(
+pub(crate) fn check_granted_to_everyone(
     store: &Store,
     bucket: &str,
     permission: Permission,
@@ -109,6 +109,6 @@ async fn parse_body<T: DeserializeOwned>(body: &mut RequestBody) -> Result<T, Er
         .map_err(|error| Error::invalid_argument(format!("the body does not have the expected fields: {error}")))
 }
 
-fn ok(value: &impl Serialize) -> Answer {
+fn ok(value: &impl Serialize) -> Response {
     response::json(StatusCode::OK, value)
 }

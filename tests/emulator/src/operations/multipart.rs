@@ -18,22 +18,22 @@ use crate::headers::{hex, quoted, set_header, unquoted};
 use crate::limits::{MAX_BODY, MAX_PAGE, MAX_PART_NUMBER, MAX_PARTS, MIN_PART_SIZE};
 use crate::metadata::Metadata;
 use crate::range::ByteRange;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::sse;
 use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
 
-pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let properties = call.properties()?;
     let encryption = properties.encryption.clone();
     let upload = Upload { key: call.key().to_owned(), created: call.now, properties, parts: BTreeMap::new() };
     let upload_id = call.change(move |store, bucket| store.create_upload(bucket, upload)).await?;
-    let mut answer = ok(&json!({ "bucket": call.bucket(), "key": call.key(), "upload_id": upload_id }));
-    sse::set_algorithm(encryption.as_deref(), answer.headers_mut());
-    Ok(answer)
+    let mut response = ok(&json!({ "bucket": call.bucket(), "key": call.key(), "upload_id": upload_id }));
+    sse::set_algorithm(encryption.as_deref(), response.headers_mut());
+    Ok(response)
 }
 
 /// Adds a part from the body or from another object, whose segments it shares.
-pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     // One official client omits the number 0.
     let number = call.request.query.integer("part_number")?.unwrap_or(0);
     if number > MAX_PART_NUMBER {
@@ -42,29 +42,29 @@ pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Resul
     }
     let encryption = call.store().upload_encryption(call.bucket(), call.key(), upload_id(call))?;
     sse::require_key(encryption.as_deref(), call.headers(), sse::OWN)?;
-    let mut answer = response::empty(StatusCode::CREATED);
-    sse::set_algorithm(encryption.as_deref(), answer.headers_mut());
+    let mut response = response::empty(StatusCode::CREATED);
+    sse::set_algorithm(encryption.as_deref(), response.headers_mut());
     let (etag, extents) = if call.headers().contains_key(COPY_SOURCE) {
-        copied_part(call, &mut answer).await?
+        copied_part(call, &mut response).await?
     } else {
         let stored = body.store(&call.context.store, call.now).await?;
         (hex(&stored.md5), stored.extents)
     };
-    set_header(answer.headers_mut(), header::ETAG, &quoted(&etag));
+    set_header(response.headers_mut(), header::ETAG, &quoted(&etag));
     let part = Part { number: number as u32, etag, created: call.now, extents };
     let (key, id) = (call.key().to_owned(), upload_id(call).to_owned());
     call.change(move |store, bucket| store.put_part(bucket, &key, &id, part)).await?;
-    Ok(answer)
+    Ok(response)
 }
 
 /// Returns ETag and extents of a part that is copied. Its data is read only if its MD5 is unknown.
-async fn copied_part(call: Call<'_>, answer: &mut Answer) -> Result<(String, Vec<Extent>), Error> {
+async fn copied_part(call: Call<'_>, response: &mut Response) -> Result<(String, Vec<Extent>), Error> {
     let source = find_source(call)?;
     let size = source.size();
     let extents = match call.request.header("x-qs-copy-range") {
         Some(range) => {
             let range = ByteRange::parse(range, size)?;
-            set_header(answer.headers_mut(), "x-qs-content-copy-range", &range.content_range(size));
+            set_header(response.headers_mut(), "x-qs-content-copy-range", &range.content_range(size));
             slice(&source.extents, range.start, range.length)
         }
         None => source.extents.clone(),
@@ -94,7 +94,7 @@ fn md5_of(extents: Vec<Extent>) -> std::io::Result<String> {
 }
 
 /// Lists parts after the marker. Without a marker, the list starts with the first part, which may have the number 0.
-pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let query = &call.request.query;
     let marker = query.integer("part_number_marker")?;
     let limit = query.integer("limit")?.unwrap_or(MAX_PAGE).min(MAX_PAGE);
@@ -112,7 +112,7 @@ pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<An
 }
 
 /// Succeeds if the upload does not exist.
-pub(crate) async fn abort(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn abort(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (key, id) = (call.key().to_owned(), upload_id(call).to_owned());
     call.change(move |store, bucket| store.abort_upload(bucket, &key, &id)).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
@@ -137,7 +137,7 @@ struct ChosenPart {
     etag: Option<String>,
 }
 
-pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     let (key, id) = (call.key().to_owned(), upload_id(call).to_owned());
     let encryption = call.store().upload_encryption(call.bucket(), &key, &id)?;
     let headers = call.headers();
@@ -158,10 +158,10 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<A
         store.complete_upload(bucket, &key, &id, |upload| assembly.assemble(upload))
     };
     let version_id = call.change(complete).await?;
-    let mut answer = response::empty(StatusCode::CREATED);
-    response::set_version_id(answer.headers_mut(), version_id.as_deref());
-    sse::set_algorithm(encryption.as_deref(), answer.headers_mut());
-    Ok(answer)
+    let mut response = response::empty(StatusCode::CREATED);
+    response::set_version_id(response.headers_mut(), version_id.as_deref());
+    sse::set_algorithm(encryption.as_deref(), response.headers_mut());
+    Ok(response)
 }
 
 /// A completion, to be applied to the upload under the lock of the store.

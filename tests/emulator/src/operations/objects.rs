@@ -18,12 +18,12 @@ use crate::headers::set_header;
 use crate::limits::MAX_DELETES;
 use crate::metadata::STORAGE_CLASS;
 use crate::range::ByteRange;
-use crate::response::{self, Answer};
+use crate::response::{self, Response};
 use crate::settings::{Cors, Setting};
 use crate::sse;
 use crate::store::{Content, Object, no_object, slice};
 
-/// Query parameters that override headers of the answer.
+/// Query parameters that override headers of the response.
 const OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-expires", header::EXPIRES),
     ("response-cache-control", header::CACHE_CONTROL),
@@ -33,7 +33,7 @@ const OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-content-disposition", header::CONTENT_DISPOSITION),
 ];
 
-pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     match DataSource::of_request(call.headers())? {
         DataSource::Copy => return copy_object(call).await,
         DataSource::Move => return move_object(call).await,
@@ -45,58 +45,58 @@ pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Answer
     store(call, Object::new(call.key(), properties, call.now).with_data(stored)).await
 }
 
-/// Stores a new object and returns the answer.
-pub(super) async fn store(call: Call<'_>, object: Object) -> Result<Answer, Error> {
-    let mut answer = created(&object);
+/// Stores a new object and returns the response.
+pub(super) async fn store(call: Call<'_>, object: Object) -> Result<Response, Error> {
+    let mut response = created(&object);
     let version_id = call.change(move |store, bucket| store.put_object(bucket, object)).await?;
-    response::set_version_id(answer.headers_mut(), version_id.as_deref());
-    Ok(answer)
+    response::set_version_id(response.headers_mut(), version_id.as_deref());
+    Ok(response)
 }
 
-/// Returns the answer for a new object.
-pub(super) fn created(object: &Object) -> Answer {
-    let mut answer = response::empty(StatusCode::CREATED);
-    set_header(answer.headers_mut(), header::ETAG, &object.etag);
-    sse::set_algorithm(object.properties.encryption.as_deref(), answer.headers_mut());
-    answer
+/// Returns the response for a new object.
+pub(super) fn created(object: &Object) -> Response {
+    let mut response = response::empty(StatusCode::CREATED);
+    set_header(response.headers_mut(), header::ETAG, &object.etag);
+    sse::set_algorithm(object.properties.encryption.as_deref(), response.headers_mut());
+    response
 }
 
-pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (object, version_id) = readable(call)?;
     sse::require_key(object.properties.encryption.as_deref(), call.headers(), sse::OWN)?;
-    let mut answer = describe(call, &object, version_id.as_deref())?;
-    if answer.status() == StatusCode::NOT_MODIFIED {
-        return Ok(answer);
+    let mut response = describe(call, &object, version_id.as_deref())?;
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(response);
     }
     let extents = match requested_range(call, &object)? {
         Some(range) => {
-            *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-            set_header(answer.headers_mut(), header::CONTENT_RANGE, &range.content_range(object.size()));
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            set_header(response.headers_mut(), header::CONTENT_RANGE, &range.content_range(object.size()));
             slice(&object.extents, range.start, range.length)
         }
         None => object.extents.clone(),
     };
-    *answer.body_mut() = ResponseBody::extents(extents);
-    Ok(answer)
+    *response.body_mut() = ResponseBody::extents(extents);
+    Ok(response)
 }
 
 /// HEAD does not require the encryption key, but checks it if it is sent.
-pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (object, version_id) = readable(call)?;
     if sse::key_digest(call.headers(), sse::OWN)?.is_some() {
         sse::require_key(object.properties.encryption.as_deref(), call.headers(), sse::OWN)?;
     }
-    let mut answer = describe(call, &object, version_id.as_deref())?;
-    if answer.status() == StatusCode::NOT_MODIFIED {
-        return Ok(answer);
+    let mut response = describe(call, &object, version_id.as_deref())?;
+    if response.status() == StatusCode::NOT_MODIFIED {
+        return Ok(response);
     }
-    let headers = answer.headers_mut();
+    let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(object.size()));
     if object.is_appendable {
         headers.insert("x-qs-object-type", HeaderValue::from_static("appendable"));
         headers.insert(NEXT_APPEND_POSITION, HeaderValue::from(object.size()));
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Returns the object that a request reads, and its version id if the bucket ever had versioning.
@@ -116,10 +116,10 @@ fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
     }
 }
 
-/// Evaluates the conditions of a read. Returns an answer without a body and with status 200 or 304.
-fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result<Answer, Error> {
-    let mut answer = response::empty(check_read(call.headers(), &object.etag, object.modified)?);
-    let headers = answer.headers_mut();
+/// Evaluates the conditions of a read. Returns a response without a body and with status 200 or 304.
+fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result<Response, Error> {
+    let mut response = response::empty(check_read(call.headers(), &object.etag, object.modified)?);
+    let headers = response.headers_mut();
     object.properties.metadata.write(headers);
     set_header(headers, header::ETAG, &object.etag);
     set_header(headers, header::LAST_MODIFIED, &object.modified.http_date());
@@ -132,7 +132,7 @@ fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result
             set_header(headers, name, value);
         }
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn requested_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>, Error> {
@@ -144,7 +144,7 @@ fn requested_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>,
 }
 
 /// With a version id, deletes that version permanently. Without one, the versioning of the bucket decides what remains.
-pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (key, now) = (call.key().to_owned(), call.now);
     let version_id = call.request.query.text("version_id").map(str::to_owned);
     let deleted = call
@@ -153,12 +153,12 @@ pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Answer
             None => store.delete_object(bucket, &key, now),
         })
         .await?;
-    let mut answer = response::empty(StatusCode::NO_CONTENT);
-    response::set_version_id(answer.headers_mut(), deleted.version_id.as_deref());
+    let mut response = response::empty(StatusCode::NO_CONTENT);
+    response::set_version_id(response.headers_mut(), deleted.version_id.as_deref());
     if deleted.delete_marker {
-        response::set_delete_marker(answer.headers_mut());
+        response::set_delete_marker(response.headers_mut());
     }
-    Ok(answer)
+    Ok(response)
 }
 
 #[derive(Deserialize)]
@@ -174,7 +174,7 @@ struct Key {
 }
 
 /// Deletes each object like a single deletion. The service supports no version ids here.
-pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     if !body.has_md5() {
         return Err(Error::invalid_argument("Content-MD5 is required"));
     }
@@ -185,7 +185,7 @@ pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> R
     }
     call.store().bucket(call.bucket())?;
     let now = call.now;
-    let answer = call
+    let response = call
         .change(move |store, bucket| {
             let (mut deleted, mut errors) = (Vec::new(), Vec::new());
             for Key { key } in deletion.objects {
@@ -196,24 +196,24 @@ pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> R
                     }
                 }
             }
-            let mut answer = json!({ "errors": errors });
+            let mut response = json!({ "errors": errors });
             if !deletion.quiet {
-                answer["deleted"] = deleted.into();
+                response["deleted"] = deleted.into();
             }
-            Ok(answer)
+            Ok(response)
         })
         .await?;
-    Ok(ok(&answer))
+    Ok(ok(&response))
 }
 
-/// Answers a preflight request. A request that is not allowed gets no error, but an answer without the headers that would
+/// Answers a preflight request. A request that is not allowed gets no error, but a response without the headers that would
 /// allow it.
-pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let settings = call.store().settings(call.bucket())?;
     let preflight = Preflight::parse(call.request)?;
-    let mut answer = response::empty(StatusCode::OK);
+    let mut response = response::empty(StatusCode::OK);
     if let Some(cors) = Cors::get(&settings) {
-        answer.headers_mut().extend(preflight.answer(cors));
+        response.headers_mut().extend(preflight.response(cors));
     }
-    Ok(answer)
+    Ok(response)
 }

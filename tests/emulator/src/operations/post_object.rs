@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode, Uri, header};
 
 use super::objects::store;
-use super::{Call, check_everyone_may};
+use super::{Call, check_granted_to_everyone};
 use crate::address::check_key_length;
 use crate::authenticate::check_form;
 use crate::body::RequestBody;
@@ -11,11 +11,11 @@ use crate::error::{Code, Error};
 use crate::form::{Fields, Form, check_policy};
 use crate::headers::set_header;
 use crate::metadata::{DEFAULT_CONTENT_TYPE, Properties};
-use crate::response::Answer;
+use crate::response::Response;
 use crate::settings::Permission;
 use crate::store::Object;
 
-pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answer, Error> {
+pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     let request = call.request;
     let mut form = Form::open(body, request.header("content-type").unwrap_or_default())?;
     let (fields, file) = form.fields().await?;
@@ -24,7 +24,7 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answe
     let signed_headers = (!request.is_anonymous()).then_some(&request.headers);
     let is_signed = is_signed_form || signed_headers.is_some();
     if !is_signed {
-        check_everyone_may(call.store(), call.bucket(), Permission::Write, call.context.allow_anonymous)?;
+        check_granted_to_everyone(call.store(), call.bucket(), Permission::Write, call.context.allow_anonymous)?;
     }
     call.store().bucket(call.bucket())?;
 
@@ -36,12 +36,12 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Answe
 
     let stored = file.store(&call.context.store, call.now).await?;
     form.finish().await?;
-    let mut answer = store(call, Object::new(&key, properties, call.now).with_data(stored)).await?;
+    let mut response = store(call, Object::new(&key, properties, call.now).with_data(stored)).await?;
     if let Some(location) = redirect {
-        *answer.status_mut() = StatusCode::FOUND;
-        set_header(answer.headers_mut(), header::LOCATION, &location);
+        *response.status_mut() = StatusCode::FOUND;
+        set_header(response.headers_mut(), header::LOCATION, &location);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Returns true if the form is signed. Invalid credentials are refused even if the request needs none.

@@ -8,7 +8,7 @@ use super::reader::check_not_empty;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cors {
     pub(crate) cors_rules: Vec<CorsRule>,
-    /// Enables the header `Vary: Origin` in answers. The table and the example of the documentation spell the value
+    /// Enables the header `Vary: Origin` in responses. The table and the example of the documentation spell the value
     /// differently.
     resp_vary: Option<String>,
 }

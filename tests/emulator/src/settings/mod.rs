@@ -40,20 +40,20 @@ pub(crate) trait Rules {
 
 /// A setting that is set, read and deleted as a whole.
 pub(crate) trait Setting: Rules + Serialize + DeserializeOwned + Clone + Send + 'static {
-    /// Answer to reading the setting if it is not set.
+    /// Response to reading the setting if it is not set.
     const UNSET: &'static str;
 
     fn get(settings: &Settings) -> Option<&Self>;
 
     fn set(settings: &mut Settings, setting: Option<Self>);
 
-    /// Returns the answer to reading the setting.
-    fn answer(settings: &Settings) -> Result<Value, Error> {
-        let answer = match Self::get(settings) {
+    /// Returns the response to reading the setting.
+    fn response(settings: &Settings) -> Result<Value, Error> {
+        let response = match Self::get(settings) {
             Some(setting) => serde_json::to_value(setting).map(without_nulls),
             None => serde_json::from_str(Self::UNSET),
         };
-        answer.map_err(|error| Error::from(std::io::Error::from(error)))
+        response.map_err(|error| Error::from(std::io::Error::from(error)))
     }
 }
 
@@ -110,12 +110,12 @@ mod testing {
     use super::*;
     use crate::error::Code;
 
-    /// Returns the answer to reading a setting after `body` was put.
+    /// Returns the response to reading a setting after `body` was put.
     pub(crate) fn round<S: Setting>(body: &str) -> Value {
         let mut settings = Settings::default();
         S::set(&mut settings, Some(read(body.as_bytes()).unwrap()));
         let kept = serde_json::to_vec(&settings).unwrap();
-        S::answer(&serde_json::from_slice(&kept).unwrap()).unwrap()
+        S::response(&serde_json::from_slice(&kept).unwrap()).unwrap()
     }
 
     pub(crate) fn json(text: &str) -> Value {
@@ -138,7 +138,7 @@ mod tests {
     use crate::error::Code;
 
     fn unset<S: Setting>() -> String {
-        S::answer(&Settings::default()).unwrap().to_string()
+        S::response(&Settings::default()).unwrap().to_string()
     }
 
     #[test]

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_a_list_of_one() {
+    fn text_is_read_as_a_list_of_one() {
         let read =
             |json: &str| serde_json::from_str::<OneOrMany<String>>(json).map(|list| list.0).map_err(|e| e.to_string());
         assert_eq!(read("\"a\""), Ok(vec!["a".to_owned()]));

@@ -175,7 +175,7 @@ async fn counts_the_body_of_a_refused_request() {
     let logged = Logged::start([]).await;
     let mut raw = Raw::connect(&logged.emulator).await;
     raw.request(&logged.client, "PUT", "/none/k", &data(1, 8 * MIB)).await;
-    raw.answer("PUT").await.expect(404);
+    raw.response("PUT").await.expect(404);
     drop(raw);
     let line = logged.lines().await.remove(0);
     let received = usize::try_from(line["bytes_received"].as_u64().unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! A bucket's ACL opens to everyone the operations that it grants, and no others.
 
-use crate::support::{Answer, Client};
+use crate::support::{Client, Response};
 use http::HeaderMap;
 use qingstor_emulator::Emulator;
 
@@ -14,7 +14,7 @@ async fn granted(permission: &str) -> (Emulator, Client) {
     (emulator, client)
 }
 
-async fn unsigned(client: &Client, method: &str, target: &str) -> Answer {
+async fn unsigned(client: &Client, method: &str, target: &str) -> Response {
     client.send_as_is(method, target, HeaderMap::new(), "").await
 }
 
@@ -33,8 +33,8 @@ async fn grant_of_reading() {
         ("GET", "/"),
         ("GET", "/none/k"),
     ] {
-        let answer = unsigned(&client, method, target).await.expect(403);
-        assert_eq!(answer.code(), "permission_denied", "{method} {target}");
+        let response = unsigned(&client, method, target).await.expect(403);
+        assert_eq!(response.code(), "permission_denied", "{method} {target}");
     }
     unsigned(&client, "HEAD", "/b").await.expect(403);
     assert_eq!(client.get("/b/k").await.body, b"data");
@@ -82,6 +82,6 @@ async fn invalid_credentials_are_refused_despite_a_grant() {
     let (emulator, client) = granted("READ").await;
     let stranger = Client::at(&emulator.endpoint(), emulator.access_key_id(), "wrong");
     assert_eq!(stranger.get("/b/k").await.expect(401).code(), "signature_not_matched");
-    let answer = unsigned(&client, "GET", "/b/k?access_key_id=x&expires=9999999999&signature=x").await;
-    assert_eq!(answer.expect(401).code(), "invalid_access_key_id");
+    let response = unsigned(&client, "GET", "/b/k?access_key_id=x&expires=9999999999&signature=x").await;
+    assert_eq!(response.expect(401).code(), "invalid_access_key_id");
 }

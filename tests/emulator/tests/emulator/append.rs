@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{Answer, Client, MIB, data, md5_base64, start};
+use crate::support::{Client, MIB, Response, data, md5_base64, start};
 use qingstor_emulator::Emulator;
 
 const NEXT: &str = "x-qs-next-append-position";
 const VERSION_ID: &str = "x-qs-version-id";
 
-async fn append(client: &Client, position: usize, body: impl Into<Vec<u8>>) -> Answer {
+async fn append(client: &Client, position: usize, body: impl Into<Vec<u8>>) -> Response {
     client.post(&format!("/b/log?append&position={position}"), body).await
 }
 
@@ -20,9 +20,9 @@ async fn append_extends_an_object() {
     let client = Client::new(&emulator);
     let pieces = [data(1, MIB + 3), data(2, 10), data(3, 1)];
     let headers = [("content-type", "text/x"), ("x-qs-meta-a", "1"), ("x-qs-storage-class", "STANDARD_IA")];
-    let answer = client.send("POST", "/b/log?append&position=0", &headers, pieces[0].clone()).await.expect(200);
-    assert_eq!(answer.header(NEXT), (MIB + 3).to_string());
-    assert!(answer.body.is_empty());
+    let response = client.send("POST", "/b/log?append&position=0", &headers, pieces[0].clone()).await.expect(200);
+    assert_eq!(response.header(NEXT), (MIB + 3).to_string());
+    assert!(response.body.is_empty());
     let first = client.send("HEAD", "/b/log", &[], "").await.expect(200);
 
     // Only the first request sets the properties of the object.
@@ -33,11 +33,11 @@ async fn append_extends_an_object() {
 
     let emulator = builder.start().await.unwrap();
     let client = Client::new(&emulator);
-    let answer = append(&client, MIB + 13, pieces[2].clone()).await.expect(200);
-    assert_eq!(answer.header(NEXT), (MIB + 14).to_string());
-    let answer = client.get("/b/log").await.expect(200);
-    assert_eq!(answer.body, pieces.concat());
-    assert_eq!(answer.header("x-qs-object-type"), "");
+    let response = append(&client, MIB + 13, pieces[2].clone()).await.expect(200);
+    assert_eq!(response.header(NEXT), (MIB + 14).to_string());
+    let response = client.get("/b/log").await.expect(200);
+    assert_eq!(response.body, pieces.concat());
+    assert_eq!(response.header("x-qs-object-type"), "");
     let head = client.send("HEAD", "/b/log", &[], "").await.expect(200);
     assert_eq!((head.header("x-qs-object-type"), head.header(NEXT)), ("appendable", &*(MIB + 14).to_string()));
     assert_eq!((head.header("content-type"), head.header("x-qs-meta-a")), ("text/x", "1"));
@@ -60,18 +60,18 @@ async fn rejects_invalid_appends() {
         assert_eq!(client.post(target, "x").await.expect(400).code(), "invalid_argument", "{target}");
     }
     let md5 = [("content-md5", &*md5_base64(b"other"))];
-    let answer = client.send("POST", "/b/log?append&position=4", &md5, "data").await.expect(400);
-    assert_eq!(answer.code(), "bad_digest");
+    let response = client.send("POST", "/b/log?append&position=4", &md5, "data").await.expect(400);
+    assert_eq!(response.code(), "bad_digest");
     let class = [("x-qs-storage-class", "COLD")];
-    let answer = client.send("POST", "/b/new?append&position=0", &class, "data").await.expect(400);
-    assert_eq!(answer.code(), "invalid_request");
+    let response = client.send("POST", "/b/new?append&position=0", &class, "data").await.expect(400);
+    assert_eq!(response.code(), "invalid_request");
     let sse = [
         ("x-qs-encryption-customer-algorithm", "AES256"),
         ("x-qs-encryption-customer-key", "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg="),
         ("x-qs-encryption-customer-key-md5", "3I/h1kl+vSP1l12NKhxegQ=="),
     ];
-    let answer = client.send("POST", "/b/new?append&position=0", &sse, "data").await.expect(400);
-    assert_eq!(answer.code(), "invalid_argument");
+    let response = client.send("POST", "/b/new?append&position=0", &sse, "data").await.expect(400);
+    assert_eq!(response.code(), "invalid_argument");
     client.get("/b/new").await.expect(404);
     assert_eq!(client.get("/b/log").await.expect(200).body, b"0123");
     assert_eq!(client.post("/none-such/k?append&position=0", "").await.expect(404).code(), "bucket_not_exists");
@@ -113,8 +113,8 @@ async fn one_of_concurrent_appends_succeeds() {
                 let client = Client::new(&emulator);
                 let body = data(round * 8 + writer, 600 * 1024);
                 tokio::spawn(async move {
-                    let answer = append(&client, position, body.clone()).await;
-                    (answer.status.as_u16(), body)
+                    let response = append(&client, position, body.clone()).await;
+                    (response.status.as_u16(), body)
                 })
             })
             .collect();

@@ -39,8 +39,8 @@ async fn committed_data_survives_a_kill() {
     running.kill();
 
     let running = Running::start(directory.path());
-    let answer = running.client.get("/b/open").await.expect(200);
-    assert_eq!(answer.body, parts.concat());
+    let response = running.client.get("/b/open").await.expect(200);
+    assert_eq!(response.body, parts.concat());
 }
 
 #[tokio::test]

@@ -33,13 +33,13 @@ async fn stop_listening_refuses_connections() {
     let (emulator, client) = with(Fault::WrongEtag).await;
     let mut before = Raw::connect(&emulator).await;
     before.request(&client, "GET", "/b/k", b"").await;
-    before.answer("GET").await.expect(404);
+    before.response("GET").await.expect(404);
     emulator.stop_listening().await;
     emulator.stop_listening().await;
     let refused = tokio::net::TcpStream::connect(("127.0.0.1", emulator.port())).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     before.request(&client, "PUT", "/b/k", b"data").await;
-    before.answer("PUT").await.expect(201);
+    before.response("PUT").await.expect(201);
     emulator.listen_again().await.unwrap();
     emulator.listen_again().await.unwrap();
     assert_eq!(client.get("/b/k").await.expect(200).body, b"data");
@@ -102,11 +102,11 @@ async fn cut_answer_sends_the_exact_number_of_bytes() {
         client.put("/b/k", body.clone()).await.expect(201);
         let mut raw = Raw::connect(&emulator).await;
         raw.request(&client, "GET", "/b/k", b"").await;
-        let answer = raw.rest().await.unwrap();
-        let head = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
+        let response = raw.rest().await.unwrap();
+        let head = response.windows(4).position(|window| window == b"\r\n\r\n").unwrap() + 4;
         let announced = format!("content-length: {}\r\n", body.len());
-        assert!(String::from_utf8(answer[..head].to_vec()).unwrap().contains(&announced));
-        assert!(answer[head..] == body[..sent], "{} instead of {sent}", answer.len() - head);
+        assert!(String::from_utf8(response[..head].to_vec()).unwrap().contains(&announced));
+        assert!(response[head..] == body[..sent], "{} instead of {sent}", response.len() - head);
     }
 }
 
@@ -116,9 +116,9 @@ async fn short_answer_is_not_cut() {
     let (emulator, client) = with_rule(cut).await;
     let mut raw = Raw::connect(&emulator).await;
     raw.request(&client, "PUT", "/b/k", b"data").await;
-    raw.answer("PUT").await.expect(201);
+    raw.response("PUT").await.expect(201);
     raw.request(&client, "GET", "/b/k", b"").await;
-    assert_eq!(raw.answer("GET").await.expect(200).body, b"data");
+    assert_eq!(raw.response("GET").await.expect(200).body, b"data");
     assert_eq!(emulator.faults_fired(), [2]);
 }
 
@@ -172,8 +172,8 @@ async fn stall_in_answer_sends_the_bytes_before_it() {
     client.put("/b/k", "data").await.expect(201);
     let mut raw = Raw::connect(&emulator).await;
     raw.request(&client, "GET", "/b/k", b"").await;
-    let answer = raw.until(b"\r\n\r\ndat").await;
-    assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    let response = raw.until(b"\r\n\r\ndat").await;
+    assert!(response.starts_with(b"HTTP/1.1 200 OK\r\n"));
     emulator.stop().await;
     assert!(raw.rest().await.map_or(true, |rest| rest.is_empty()));
 }

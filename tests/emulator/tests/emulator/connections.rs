@@ -16,13 +16,13 @@ async fn answers_expect_100_continue() {
     let expect = [("expect", "100-continue"), ("content-length", "4")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &expect)).await;
-    raw.answer("PUT").await.expect(100);
+    raw.response("PUT").await.expect(100);
     raw.write("data").await;
-    raw.answer("PUT").await.expect(201);
+    raw.response("PUT").await.expect(201);
 
     raw.head("PUT", "/none/k", &signed(&client, "PUT", "/none/k", &expect)).await;
-    let answer = raw.answer("PUT").await.expect(404);
-    assert_eq!(answer.code(), "bucket_not_exists");
+    let response = raw.response("PUT").await.expect(404);
+    assert_eq!(response.code(), "bucket_not_exists");
 }
 
 #[tokio::test]
@@ -32,15 +32,15 @@ async fn accepts_chunked_bodies() {
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
     raw.write("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n").await;
-    let answer = raw.answer("PUT").await.expect(201);
-    assert_eq!(answer.header("connection"), "");
+    let response = raw.response("PUT").await.expect(201);
+    assert_eq!(response.header("connection"), "");
     assert_eq!(client.get("/b/k").await.body, b"abcde");
 
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
     raw.write("0\r\n\r\n").await;
-    raw.answer("PUT").await.expect(201);
+    raw.response("PUT").await.expect(201);
     raw.head("GET", "/b/k", &signed(&client, "GET", "/b/k", &[])).await;
-    assert!(raw.answer("GET").await.expect(200).body.is_empty());
+    assert!(raw.response("GET").await.expect(200).body.is_empty());
 }
 
 #[tokio::test]
@@ -51,8 +51,8 @@ async fn chunked_bodies_can_be_refused() {
     let chunked = [("transfer-encoding", "chunked")];
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &chunked)).await;
     raw.write("3\r\nabc\r\n0\r\n\r\n").await;
-    let answer = raw.answer("PUT").await.expect(411);
-    assert_eq!(answer.code(), "invalid_argument");
+    let response = raw.response("PUT").await.expect(411);
+    assert_eq!(response.code(), "invalid_argument");
     client.get("/b/k").await.expect(404);
     client.put("/b/k", "abc").await.expect(201);
 }
@@ -65,8 +65,8 @@ async fn incomplete_body_is_not_stored() {
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
     raw.write("12345").await;
     raw.finish_writing().await;
-    let answer = raw.answer("PUT").await.expect(400);
-    assert_eq!(answer.code(), "incomplete_body");
+    let response = raw.response("PUT").await.expect(400);
+    assert_eq!(response.code(), "incomplete_body");
     client.get("/b/k").await.expect(404);
 }
 
@@ -79,9 +79,9 @@ async fn refused_large_body_is_answered() {
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/none/k", &signed(&client, "PUT", "/none/k", &length)).await;
     raw.write(&body).await;
-    let answer = raw.answer("PUT").await.expect(404);
-    assert_eq!(answer.code(), "bucket_not_exists");
-    assert_eq!(answer.header("connection"), "close");
+    let response = raw.response("PUT").await.expect(404);
+    assert_eq!(response.code(), "bucket_not_exists");
+    assert_eq!(response.header("connection"), "close");
 }
 
 #[tokio::test]
@@ -90,8 +90,8 @@ async fn too_large_body_is_refused_before_it_is_sent() {
     let length = [("content-length", "5368709121")];
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &signed(&client, "PUT", "/b/k", &length)).await;
-    let answer = raw.answer("PUT").await.expect(400);
-    assert_eq!(answer.code(), "entity_too_large");
+    let response = raw.response("PUT").await.expect(400);
+    assert_eq!(response.code(), "entity_too_large");
 }
 
 #[tokio::test]
@@ -102,13 +102,13 @@ async fn connection_continues_after_small_errors() {
     for target in ["/none/k", "/b/k?part_number=1", "/none/k"] {
         raw.head("PUT", target, &signed(&client, "PUT", target, &length)).await;
         raw.write("data").await;
-        assert!(raw.answer("PUT").await.status.is_client_error());
+        assert!(raw.response("PUT").await.status.is_client_error());
     }
     raw.head("HEAD", "/b/none", &signed(&client, "HEAD", "/b/none", &[])).await;
-    let answer = raw.answer("HEAD").await.expect(404);
-    assert_eq!(answer.header("content-length"), "0");
+    let response = raw.response("HEAD").await.expect(404);
+    assert_eq!(response.header("content-length"), "0");
     raw.head("GET", "/b", &signed(&client, "GET", "/b", &[])).await;
-    raw.answer("GET").await.expect(200);
+    raw.response("GET").await.expect(200);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! CORS.
 
-use crate::support::{Answer, Client};
+use crate::support::{Client, Response};
 use http::{HeaderMap, HeaderName};
 use qingstor_emulator::Emulator;
 
@@ -17,7 +17,7 @@ async fn started() -> (Emulator, Client) {
 }
 
 /// Sends a preflight request, which has no signature.
-async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> Answer {
+async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> Response {
     let headers: HeaderMap =
         headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect();
     client.send_as_is("OPTIONS", target, headers, "").await
@@ -29,31 +29,31 @@ async fn answers_preflight_requests() {
     let put = ("access-control-request-method", "PUT");
     let headers = ("access-control-request-headers", "content-type,x-qs-date");
     for target in ["/b/k", "/b/not-there", "/b", "/b/k?upload_id=1&part_number=0", "/b/k?signature=x&expires=1"] {
-        let answer = preflight(&client, target, &[ORIGIN, put, headers]).await.expect(200);
-        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN.1, "{target}");
-        assert_eq!(answer.header("access-control-allow-methods"), "PUT, GET");
-        assert_eq!(answer.header("access-control-allow-headers"), "content-type, x-qs-date");
-        assert_eq!(answer.header("access-control-expose-headers"), "ETag");
-        assert_eq!(answer.header("access-control-max-age"), "200");
+        let response = preflight(&client, target, &[ORIGIN, put, headers]).await.expect(200);
+        assert_eq!(response.header("access-control-allow-origin"), ORIGIN.1, "{target}");
+        assert_eq!(response.header("access-control-allow-methods"), "PUT, GET");
+        assert_eq!(response.header("access-control-allow-headers"), "content-type, x-qs-date");
+        assert_eq!(response.header("access-control-expose-headers"), "ETag");
+        assert_eq!(response.header("access-control-max-age"), "200");
     }
     let delete = ("access-control-request-method", "DELETE");
     let other = ("origin", "http://www.example.org");
     let cookie = ("access-control-request-headers", "cookie");
     for asked in [&[ORIGIN, delete][..], &[other, put], &[ORIGIN, put, cookie]] {
-        let answer = preflight(&client, "/b/k", asked).await.expect(200);
-        assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{asked:?}");
+        let response = preflight(&client, "/b/k", asked).await.expect(200);
+        assert!(response.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{asked:?}");
     }
     for asked in [&[ORIGIN][..], &[put], &[]] {
-        let answer = preflight(&client, "/b/k", asked).await.expect(400);
-        assert_eq!(answer.code(), "invalid_argument");
+        let response = preflight(&client, "/b/k", asked).await.expect(400);
+        assert_eq!(response.code(), "invalid_argument");
     }
     assert_eq!(preflight(&client, "/none/k", &[ORIGIN, put]).await.expect(404).code(), "bucket_not_exists");
     let signed = client.send("OPTIONS", "/b/k", &[ORIGIN, put], "").await.expect(200);
     assert_eq!(signed.header("access-control-allow-origin"), ORIGIN.1);
 
     client.delete("/b?cors").await.expect(204);
-    let answer = preflight(&client, "/b/k", &[ORIGIN, put]).await.expect(200);
-    assert_eq!(answer.header("access-control-allow-origin"), "");
+    let response = preflight(&client, "/b/k", &[ORIGIN, put]).await.expect(200);
+    assert_eq!(response.header("access-control-allow-origin"), "");
 }
 
 #[tokio::test]
@@ -62,10 +62,10 @@ async fn answers_have_cors_headers() {
     for (method, target, status) in
         [("GET", "/b/k", 200), ("PUT", "/b/k", 201), ("GET", "/b", 200), ("GET", "/b/x", 404)]
     {
-        let answer = client.send(method, target, &[ORIGIN], "").await.expect(status);
-        assert_eq!(answer.header("access-control-allow-origin"), ORIGIN.1, "{method} {target}");
-        assert_eq!(answer.header("access-control-expose-headers"), "ETag");
-        assert_eq!(answer.header("access-control-allow-methods"), "");
+        let response = client.send(method, target, &[ORIGIN], "").await.expect(status);
+        assert_eq!(response.header("access-control-allow-origin"), ORIGIN.1, "{method} {target}");
+        assert_eq!(response.header("access-control-expose-headers"), "ETag");
+        assert_eq!(response.header("access-control-allow-methods"), "");
     }
     // A page can read errors too.
     let refused = client
@@ -75,8 +75,8 @@ async fn answers_have_cors_headers() {
     for (method, target, origin) in
         [("HEAD", "/b/k", ORIGIN), ("GET", "/b/k", ("origin", "http://example.com")), ("GET", "/", ORIGIN)]
     {
-        let answer = client.send(method, target, &[origin], "").await.expect(200);
-        assert_eq!(answer.header("access-control-allow-origin"), "", "{method} {target}");
+        let response = client.send(method, target, &[origin], "").await.expect(200);
+        assert_eq!(response.header("access-control-allow-origin"), "", "{method} {target}");
     }
     assert_eq!(client.get("/b/k").await.header("access-control-allow-origin"), "");
 }

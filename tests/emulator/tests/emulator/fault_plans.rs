@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::process::command;
-use crate::support::{Answer, Client, data, md5_base64};
+use crate::support::{Client, Response, data, md5_base64};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 
 const PLAN: &str = "
@@ -45,8 +45,8 @@ async fn statuses(seed: u64) -> Vec<u16> {
     let (_emulator, client) = started(plan).await;
     let mut statuses = Vec::new();
     for _ in 0..60 {
-        let answer = client.try_send("PUT", "/b/k", &[], "data").await;
-        statuses.push(answer.map_or(0, |answer| answer.status.as_u16()));
+        let response = client.try_send("PUT", "/b/k", &[], "data").await;
+        statuses.push(response.map_or(0, |response| response.status.as_u16()));
     }
     statuses
 }
@@ -61,13 +61,13 @@ async fn same_seed_hits_the_same_requests() {
     }
 }
 
-/// Formats an answer without the values that differ every time.
-fn said(answer: &Answer) -> String {
-    let mut headers = answer.headers.clone();
+/// Formats a response without the values that differ every time.
+fn said(response: &Response) -> String {
+    let mut headers = response.headers.clone();
     for name in ["date", "last-modified", "x-qs-request-id"] {
         headers.remove(name);
     }
-    format!("{} {headers:?} {:?}", answer.status, answer.body)
+    format!("{} {headers:?} {:?}", response.status, response.body)
 }
 
 async fn conversation(plan: FaultPlan) -> Vec<String> {
@@ -87,11 +87,11 @@ async fn conversation(plan: FaultPlan) -> Vec<String> {
         ("GET", "/b?stats", &[], Vec::new()),
         ("PUT", "/none/k", &[], body),
     ] {
-        let answer = client.send(method, target, headers, body).await;
-        if target != "/b?stats" && answer.status.is_success() {
-            said_all.push(said(&answer));
+        let response = client.send(method, target, headers, body).await;
+        if target != "/b?stats" && response.status.is_success() {
+            said_all.push(said(&response));
         } else {
-            said_all.push(answer.status.to_string());
+            said_all.push(response.status.to_string());
         }
     }
     assert_eq!(emulator.faults_fired(), vec![0; rules]);

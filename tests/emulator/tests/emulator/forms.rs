@@ -1,6 +1,6 @@
 //! Uploads with HTML forms, as the signed policy allows.
 
-use crate::support::{Answer, Client, MIB, Raw, data, md5_hex, start};
+use crate::support::{Client, MIB, Raw, Response, data, md5_hex, start};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -59,7 +59,7 @@ impl Signer<'_> {
     }
 }
 
-async fn post(client: &Client, target: &str, body: Vec<u8>) -> Answer {
+async fn post(client: &Client, target: &str, body: Vec<u8>) -> Response {
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers: HeaderMap = [("content-type".parse().unwrap(), content_type.parse().unwrap())].into_iter().collect();
     client.send_as_is("POST", target, headers, body).await
@@ -80,10 +80,10 @@ async fn signed_form_creates_an_object() {
     ];
     let form = Signer(&emulator).sign(&fields).file("C:\\fakepath\\icon.jpg", "text/x; charset=utf-8", &file);
     // Fields after the file are not signed and have no effect.
-    let answer = post(&client, "/b", form.field("key", "other").field("Upload", "go").end()).await.expect(201);
+    let response = post(&client, "/b", form.field("key", "other").field("Upload", "go").end()).await.expect(201);
     let etag = format!("\"{}\"", md5_hex(&file));
-    assert_eq!(answer.header("etag"), etag);
-    assert!(answer.body.is_empty());
+    assert_eq!(response.header("etag"), etag);
+    assert!(response.body.is_empty());
     let stored = client.get("/b/user/tom/icon.jpg").await.expect(200);
     assert!(stored.body == file);
     assert_eq!(stored.header("etag"), etag);
@@ -175,10 +175,10 @@ async fn signed_request_needs_no_policy() {
     client.send("POST", "/b/a%20key", &headers, form("a key")).await.expect(201);
     assert_eq!(client.get("/b/a%20key").await.expect(200).header("cache-control"), "no-store");
     client.send("POST", "/b", &headers, form("b")).await.expect(201);
-    let answer = client.send("POST", "/b/c", &headers, form("other")).await.expect(400);
-    assert_eq!(answer.code(), "invalid_argument");
-    let answer = client.send("POST", "/none", &headers, form("k")).await.expect(404);
-    assert_eq!(answer.code(), "bucket_not_exists");
+    let response = client.send("POST", "/b/c", &headers, form("other")).await.expect(400);
+    assert_eq!(response.code(), "invalid_argument");
+    let response = client.send("POST", "/none", &headers, form("k")).await.expect(404);
+    assert_eq!(response.code(), "bucket_not_exists");
 }
 
 #[tokio::test]
@@ -224,11 +224,11 @@ async fn redirects_the_browser() {
         let headers = head.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         raw.head("POST", "/", &headers).await;
         raw.write(&form).await;
-        let answer = raw.answer("POST").await.expect(302);
-        assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(b"data")));
-        let id = answer.header("x-qs-request-id");
+        let response = raw.response("POST").await.expect(302);
+        assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(b"data")));
+        let id = response.header("x-qs-request-id");
         let rest = format!("&code=created&message=Object+created&request_id={id}");
-        assert_eq!(answer.header("location"), format!("{start}{rest}"));
+        assert_eq!(response.header("location"), format!("{start}{rest}"));
     }
     for redirect in ["/callback", "javascript:alert(1)", "http://a/\u{4e2d}"] {
         let form = Signer(&emulator).sign(&[("key", "k2"), ("redirect", redirect)]).file("f", "text/x", b"data").end();
@@ -270,13 +270,13 @@ async fn malformed_form_is_refused() {
             "storage class",
         ),
     ] {
-        let answer = post(&client, "/b", body).await.expect(status);
-        assert_eq!(answer.code(), code);
-        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        let response = post(&client, "/b", body).await.expect(status);
+        assert_eq!(response.code(), code);
+        let message = response.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(part), "{message}");
     }
     let headers = [("content-type", "multipart/form-data")];
-    let answer = client.send("POST", "/b", &headers, whole).await.expect(400);
-    assert_eq!(answer.code(), "invalid_argument");
+    let response = client.send("POST", "/b", &headers, whole).await.expect(400);
+    assert_eq!(response.code(), "invalid_argument");
     assert!(client.get("/b").await.json()["keys"].as_array().unwrap().is_empty());
 }

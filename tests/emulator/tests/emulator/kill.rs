@@ -1,16 +1,16 @@
-//! After `kill -9` during writes, every answered change exists, and a change without an answer exists completely or not at
+//! After `kill -9` during writes, every answered change exists, and a change without a response exists completely or not at
 //! all.
 
 use crate::support::process::Running;
-use crate::support::{Answer, Client, data};
+use crate::support::{Client, Response, data};
 use tokio::sync::mpsc::UnboundedSender;
 
-/// Number of answers to each writer before the server is killed.
+/// Number of responses to each writer before the server is killed.
 const ANSWERS: usize = 25;
 
-/// Counts an answer and returns it, if there is one.
-fn told<T>(answered: &UnboundedSender<()>, answer: reqwest::Result<T>) -> Option<T> {
-    answer.ok().inspect(|_| answered.send(()).unwrap_or_default())
+/// Counts a response and returns it, if there is one.
+fn told<T>(answered: &UnboundedSender<()>, response: reqwest::Result<T>) -> Option<T> {
+    response.ok().inspect(|_| answered.send(()).unwrap_or_default())
 }
 
 /// The created versions: id and data. A delete marker has no data.
@@ -20,12 +20,12 @@ async fn write_versions(client: Client, path: String, answered: UnboundedSender<
     let mut made = Versions::new();
     for number in 0.. {
         let body = (number % 4 != 3).then(|| data(number, 500));
-        let answer = match &body {
+        let response = match &body {
             Some(body) => client.try_send("PUT", &path, &[], body.clone()).await,
             None => client.try_send("DELETE", &path, &[], "").await,
         };
-        let Some(answer) = told(&answered, answer) else { break };
-        made.push((answer.header("x-qs-version-id").to_owned(), body));
+        let Some(response) = told(&answered, response) else { break };
+        made.push((response.header("x-qs-version-id").to_owned(), body));
     }
     made
 }
@@ -39,10 +39,10 @@ async fn append_pieces(client: Client, path: String, answered: UnboundedSender<(
     let mut position = 0;
     for number in 0.. {
         let target = format!("{path}?append&position={position}");
-        let answer = client.try_send("POST", &target, &[], piece(number)).await;
-        let Some(answer) = told(&answered, answer) else { return number };
+        let response = client.try_send("POST", &target, &[], piece(number)).await;
+        let Some(response) = told(&answered, response) else { return number };
         position += piece(number).len();
-        assert_eq!(answer.expect(200).header("x-qs-next-append-position"), position.to_string());
+        assert_eq!(response.expect(200).header("x-qs-next-append-position"), position.to_string());
     }
     0
 }
@@ -54,8 +54,8 @@ async fn move_objects(client: Client, path: String, answered: UnboundedSender<()
         if client.try_send("PUT", &from, &[], data(number, 300)).await.is_err() {
             return number;
         }
-        let answer = client.try_send("PUT", &to, &[("x-qs-move-source", &from)], "").await;
-        if told(&answered, answer).is_none() {
+        let response = client.try_send("PUT", &to, &[("x-qs-move-source", &from)], "").await;
+        if told(&answered, response).is_none() {
             return number;
         }
     }
@@ -70,10 +70,10 @@ async fn check_versions(client: &Client, key: &str, made: &Versions) {
     assert_eq!(listed[..known.len()], known);
     assert!(listed.len() <= known.len() + 1, "{listed:?}");
     for (id, body) in made {
-        let answer = client.get(&format!("/b/{key}?version_id={id}")).await;
+        let response = client.get(&format!("/b/{key}?version_id={id}")).await;
         match body {
-            Some(body) => assert!(answer.expect(200).body == *body),
-            None => drop(answer.expect(405)),
+            Some(body) => assert!(response.expect(200).body == *body),
+            None => drop(response.expect(405)),
         }
     }
 }
@@ -82,12 +82,12 @@ async fn check_pieces(client: &Client, path: &str, appended: u64) {
     let body = client.get(path).await.expect(200).body;
     let whole = |pieces: u64| (0..pieces).flat_map(piece).collect::<Vec<u8>>();
     assert!(body == whole(appended) || body == whole(appended + 1), "{} bytes", body.len());
-    let answer = client.post(&format!("{path}?append&position={}", body.len()), "end").await;
-    answer.expect(200);
+    let response = client.post(&format!("{path}?append&position={}", body.len()), "end").await;
+    response.expect(200);
 }
 
 async fn check_moves(client: &Client, path: &str, moved: u64) {
-    let is_there = |answer: &Answer| answer.status == 200;
+    let is_there = |response: &Response| response.status == 200;
     for number in 0..=moved {
         let from = client.get(&format!("{path}-from-{number}")).await;
         let to = client.get(&format!("{path}-to-{number}")).await;
@@ -96,8 +96,8 @@ async fn check_moves(client: &Client, path: &str, moved: u64) {
         } else {
             assert!(!(is_there(&to) && is_there(&from)), "{number}");
         }
-        for answer in [from, to].iter().filter(|answer| is_there(answer)) {
-            assert!(answer.body == data(number, 300));
+        for response in [from, to].iter().filter(|response| is_there(response)) {
+            assert!(response.body == data(number, 300));
         }
     }
 }

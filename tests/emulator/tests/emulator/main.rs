@@ -5,7 +5,6 @@
 
 mod access_log;
 mod anonymous_access;
-mod answer_faults;
 mod append;
 mod command;
 mod connection_faults;
@@ -16,6 +15,7 @@ mod forms;
 mod kill;
 mod multipart;
 mod objects;
+mod response_faults;
 mod settings;
 mod signatures;
 mod support;

@@ -13,10 +13,10 @@ async fn upload_survives_a_restart_and_becomes_an_object() {
 
     let upload = client.initiate("/b/dir/big").await;
     for (number, part) in [(0, &parts[0]), (5, &parts[1])] {
-        let answer = client.part("/b/dir/big", &upload, number, part.clone()).await;
-        let answer = answer.expect(201);
-        assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(part)));
-        assert!(answer.body.is_empty());
+        let response = client.part("/b/dir/big", &upload, number, part.clone()).await;
+        let response = response.expect(201);
+        assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(part)));
+        assert!(response.body.is_empty());
     }
     client.get("/b/dir/big").await.expect(404);
     emulator.stop().await;
@@ -33,20 +33,20 @@ async fn upload_survives_a_restart_and_becomes_an_object() {
         assert_eq!(part["size"], parts[index].len());
         assert_eq!(part["etag"], md5_hex(&parts[index]));
     }
-    let answer = client.complete("/b/dir/big", &upload, &[0, 5, 9]).await;
-    assert!(answer.expect(201).body.is_empty());
+    let response = client.complete("/b/dir/big", &upload, &[0, 5, 9]).await;
+    assert!(response.expect(201).body.is_empty());
     emulator.stop().await;
 
     let emulator = builder.start().await.unwrap();
     let client = Client::new(&emulator);
     let whole = parts.concat();
-    let answer = client.get("/b/dir/big").await.expect(200);
-    assert_eq!(answer.body, whole);
-    assert!(answer.header("etag").ends_with("-3\""));
+    let response = client.get("/b/dir/big").await.expect(200);
+    assert_eq!(response.body, whole);
+    assert!(response.header("etag").ends_with("-3\""));
     let across = 4 * MIB - 3..4 * MIB + 4;
     let range = format!("bytes={}-{}", across.start, across.end - 1);
-    let answer = client.send("GET", "/b/dir/big", &[("range", &range)], "").await.expect(206);
-    assert_eq!(answer.body, whole[across]);
+    let response = client.send("GET", "/b/dir/big", &[("range", &range)], "").await.expect(206);
+    assert_eq!(response.body, whole[across]);
     let again = client.complete("/b/dir/big", &upload, &[0, 5, 9]).await;
     assert_eq!(again.expect(404).code(), "upload_not_exists");
 }
@@ -61,11 +61,11 @@ async fn small_parts_are_refused_unless_allowed() {
             let part = data(u64::from(number), 10);
             client.part("/b/k", &upload, number, part).await.expect(201);
         }
-        let answer = client.complete("/b/k", &upload, &[0, 1, 2]).await;
+        let response = client.complete("/b/k", &upload, &[0, 1, 2]).await;
         if allowed {
-            answer.expect(201);
+            response.expect(201);
         } else {
-            assert_eq!(answer.expect(400).code(), "entity_too_small");
+            assert_eq!(response.expect(400).code(), "entity_too_small");
             // The last part has no minimum size, and the error did not end the upload.
             client.complete("/b/k", &upload, &[1]).await.expect(201);
             assert_eq!(client.get("/b/k").await.body, data(1, 10));
@@ -80,24 +80,24 @@ async fn rejects_invalid_parts_and_replaces_parts() {
     let upload = client.initiate("/b/k").await;
     let target = format!("/b/k?part_number=1&upload_id={upload}");
     let wrong = md5_base64(b"other");
-    let answer = client.send("PUT", &target, &[("content-md5", &wrong)], "data").await;
-    assert_eq!(answer.expect(400).code(), "bad_digest");
+    let response = client.send("PUT", &target, &[("content-md5", &wrong)], "data").await;
+    assert_eq!(response.expect(400).code(), "bad_digest");
     let right = md5_base64(b"data");
     client.send("PUT", &target, &[("content-md5", &right)], "data").await.expect(201);
     client.put(&target, "newer").await.expect(201);
     for number in ["-1", "10001", "x"] {
         let target = format!("/b/k?part_number={number}&upload_id={upload}");
-        let answer = client.put(&target, "data").await;
-        assert_eq!(answer.expect(400).code(), "invalid_argument");
+        let response = client.put(&target, "data").await;
+        assert_eq!(response.expect(400).code(), "invalid_argument");
     }
-    let answer = client.part("/b/k", "unknown", 1, b"data".to_vec()).await;
-    assert_eq!(answer.expect(404).code(), "upload_not_exists");
+    let response = client.part("/b/k", "unknown", 1, b"data".to_vec()).await;
+    assert_eq!(response.expect(404).code(), "upload_not_exists");
     let etag = [("etag", "\"0c2f573d81194064b129e940edcefe9b\"")];
     let body = r#"{"object_parts":[{"part_number":1,"size":5}]}"#;
     client.send("POST", &format!("/b/k?upload_id={upload}"), &etag, body).await.expect(201);
-    let answer = client.get("/b/k").await;
-    assert_eq!(answer.body, b"newer");
-    assert_eq!(answer.header("etag"), etag[0].1);
+    let response = client.get("/b/k").await;
+    assert_eq!(response.body, b"newer");
+    assert_eq!(response.header("etag"), etag[0].1);
 }
 
 #[tokio::test]
@@ -105,12 +105,12 @@ async fn status_of_upload_not_exists_is_configurable() {
     for status in [400, 404] {
         let emulator = Emulator::builder().bucket("b").upload_not_exists_status(status).start().await.unwrap();
         let client = Client::new(&emulator);
-        for answer in [
+        for response in [
             client.part("/b/k", "unknown", 0, b"data".to_vec()).await,
             client.complete("/b/k", "unknown", &[0]).await,
             client.get("/b/k?upload_id=unknown").await,
         ] {
-            assert_eq!(answer.expect(status).code(), "upload_not_exists");
+            assert_eq!(response.expect(status).code(), "upload_not_exists");
         }
         client.get("/b/k").await.expect(404);
     }
@@ -131,14 +131,14 @@ async fn copies_parts_from_an_object() {
         }
         client.send("PUT", &target, &headers, "").await
     };
-    let answer = copy(0, "bytes=2-4").await.expect(201);
-    assert_eq!(answer.header("x-qs-content-copy-range"), "bytes 2-4/10");
-    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(b"234")));
-    let answer = copy(1, "").await.expect(201);
-    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(b"0123456789")));
+    let response = copy(0, "bytes=2-4").await.expect(201);
+    assert_eq!(response.header("x-qs-content-copy-range"), "bytes 2-4/10");
+    assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(b"234")));
+    let response = copy(1, "").await.expect(201);
+    assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(b"0123456789")));
     let target = format!("/b/k?part_number=0&upload_id={upload}");
-    let answer = client.send("PUT", &target, &[("x-qs-copy-source", "")], "").await;
-    assert_eq!(answer.expect(400).code(), "invalid_argument");
+    let response = client.send("PUT", &target, &[("x-qs-copy-source", "")], "").await;
+    assert_eq!(response.expect(400).code(), "invalid_argument");
     assert_eq!(copy(2, "bytes=10-").await.expect(416).code(), "invalid_range");
     client.delete("/b/a%20source").await.expect(204);
     client.complete("/b/k", &upload, &[0, 1]).await.expect(201);

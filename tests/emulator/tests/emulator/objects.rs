@@ -6,10 +6,10 @@ use crate::support::{MIB, Raw, data, http_date, md5_base64, md5_hex, start};
 async fn creates_lists_and_deletes_buckets() {
     let (_emulator, client) = start().await;
     client.put("/new-bucket", "").await.expect(201);
-    let answer = client.put("/new-bucket/", "").await.expect(409);
-    assert_eq!(answer.code(), "bucket_already_exists");
-    let answer = client.put("/c", "").await.expect(400);
-    assert_eq!(answer.code(), "invalid_bucket_name");
+    let response = client.put("/new-bucket/", "").await.expect(409);
+    assert_eq!(response.code(), "bucket_already_exists");
+    let response = client.put("/c", "").await.expect(400);
+    assert_eq!(response.code(), "invalid_bucket_name");
     client.send("HEAD", "/new-bucket", &[], "").await.expect(200);
     let listed = client.get("/?limit=1&offset=1").await.expect(200).json();
     assert_eq!(listed["count"], 2);
@@ -18,14 +18,14 @@ async fn creates_lists_and_deletes_buckets() {
     let elsewhere = client.send("GET", "/", &[("location", "gd2")], "").await;
     assert_eq!(elsewhere.json()["count"], 0);
     client.put("/new-bucket/k", "").await.expect(201);
-    let answer = client.delete("/new-bucket").await.expect(409);
-    assert_eq!(answer.code(), "bucket_not_empty");
+    let response = client.delete("/new-bucket").await.expect(409);
+    assert_eq!(response.code(), "bucket_not_empty");
     client.delete("/new-bucket/k").await.expect(204);
     client.delete("/new-bucket").await.expect(204);
-    let answer = client.send("HEAD", "/new-bucket", &[], "").await.expect(404);
-    assert!(answer.body.is_empty());
-    let answer = client.get("/new-bucket/k").await.expect(404);
-    assert_eq!(answer.code(), "bucket_not_exists");
+    let response = client.send("HEAD", "/new-bucket", &[], "").await.expect(404);
+    assert!(response.body.is_empty());
+    let response = client.get("/new-bucket/k").await.expect(404);
+    assert_eq!(response.code(), "bucket_not_exists");
 }
 
 #[tokio::test]
@@ -38,28 +38,28 @@ async fn download_returns_the_upload() {
         ("x-qs-meta-Name", "value"),
         ("x-qs-storage-class", "STANDARD_IA"),
     ];
-    let answer = client.send("PUT", "/b/k", &headers, body.clone()).await;
+    let response = client.send("PUT", "/b/k", &headers, body.clone()).await;
     let etag = format!("\"{}\"", md5_hex(&body));
-    assert_eq!(answer.expect(201).header("etag"), etag);
+    assert_eq!(response.expect(201).header("etag"), etag);
     for (method, length) in [("GET", body.len()), ("HEAD", 0)] {
-        let answer = client.send(method, "/b/k", &[], "").await.expect(200);
-        assert_eq!(answer.body.len(), length);
-        assert_eq!(answer.header("content-length"), body.len().to_string());
-        assert_eq!(answer.header("etag"), etag);
-        assert_eq!(answer.header("x-qs-meta-name"), "value");
-        assert_eq!(answer.header("content-type"), "text/x");
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("x-qs-storage-class"), "STANDARD_IA");
-        assert_eq!(answer.header("server"), "QingStor");
-        assert!(answer.header("last-modified").ends_with(" GMT"));
+        let response = client.send(method, "/b/k", &[], "").await.expect(200);
+        assert_eq!(response.body.len(), length);
+        assert_eq!(response.header("content-length"), body.len().to_string());
+        assert_eq!(response.header("etag"), etag);
+        assert_eq!(response.header("x-qs-meta-name"), "value");
+        assert_eq!(response.header("content-type"), "text/x");
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.header("x-qs-storage-class"), "STANDARD_IA");
+        assert_eq!(response.header("server"), "QingStor");
+        assert!(response.header("last-modified").ends_with(" GMT"));
     }
     assert_eq!(client.get("/b/k").await.body, body);
-    let answer = client.get("/b/k?response-content-type=a%2Fb").await;
-    assert_eq!(answer.header("content-type"), "a/b");
+    let response = client.get("/b/k?response-content-type=a%2Fb").await;
+    assert_eq!(response.header("content-type"), "a/b");
     client.delete("/b/k").await.expect(204);
     client.delete("/b/k").await.expect(204);
-    let answer = client.get("/b/k").await.expect(404);
-    assert_eq!(answer.code(), "object_not_exists");
+    let response = client.get("/b/k").await.expect(404);
+    assert_eq!(response.code(), "object_not_exists");
 }
 
 #[tokio::test]
@@ -70,22 +70,22 @@ async fn supports_ranges_and_conditions() {
     let etag = format!("\"{}\"", md5_hex(b"0123456789"));
     let with = async |name: &str, value: &str| client.send("GET", "/b/k", &[(name, value)], "").await;
 
-    let answer = with("range", "bytes=-3").await.expect(206);
-    assert_eq!(answer.body, b"789");
-    assert_eq!(answer.header("content-range"), "bytes 7-9/10");
-    let answer = with("range", "bytes=0-99999999999999999999").await.expect(206);
-    assert_eq!(answer.header("content-range"), "bytes 0-9/10");
-    let answer = with("range", "bytes=10-").await.expect(416);
-    assert_eq!(answer.code(), "invalid_range");
-    assert_eq!(answer.header("content-range"), "bytes */10");
+    let response = with("range", "bytes=-3").await.expect(206);
+    assert_eq!(response.body, b"789");
+    assert_eq!(response.header("content-range"), "bytes 7-9/10");
+    let response = with("range", "bytes=0-99999999999999999999").await.expect(206);
+    assert_eq!(response.header("content-range"), "bytes 0-9/10");
+    let response = with("range", "bytes=10-").await.expect(416);
+    assert_eq!(response.code(), "invalid_range");
+    assert_eq!(response.header("content-range"), "bytes */10");
     let range = [("range", "bytes=0-")];
     client.send("GET", "/b/empty", &range, "").await.expect(416);
 
     with("if-match", &etag).await.expect(200);
-    let answer = with("if-match", "\"other\"").await.expect(412);
-    assert_eq!(answer.code(), "precondition_failed");
-    let answer = with("if-none-match", &etag).await.expect(304);
-    assert_eq!(answer.header("etag"), etag);
+    let response = with("if-match", "\"other\"").await.expect(412);
+    assert_eq!(response.code(), "precondition_failed");
+    let response = with("if-none-match", &etag).await.expect(304);
+    assert_eq!(response.header("etag"), etag);
     with("if-modified-since", &http_date(60)).await.expect(304);
     with("if-modified-since", &http_date(-60)).await.expect(200);
     with("if-unmodified-since", &http_date(-60)).await.expect(412);
@@ -101,8 +101,8 @@ async fn copies_and_moves_objects() {
     let etag = put.expect(201).header("etag").to_owned();
     let source = ("x-qs-copy-source", "/b/a%20+b");
 
-    let answer = client.send("PUT", "/b/copy", &[source], "").await.expect(201);
-    assert_eq!(answer.header("etag"), etag);
+    let response = client.send("PUT", "/b/copy", &[source], "").await.expect(201);
+    assert_eq!(response.header("etag"), etag);
     let copy = client.get("/b/copy").await.expect(200);
     assert_eq!(copy.body, b"data");
     assert_eq!(copy.header("x-qs-meta-a"), "1");
@@ -120,8 +120,8 @@ async fn copies_and_moves_objects() {
         ("x-qs-copy-source-if-modified-since", &http_date(60)),
         ("x-qs-copy-source-if-unmodified-since", &http_date(-60)),
     ] {
-        let answer = client.send("PUT", "/b/x", &[source, condition], "").await;
-        assert_eq!(answer.expect(412).code(), "precondition_failed");
+        let response = client.send("PUT", "/b/x", &[source, condition], "").await;
+        assert_eq!(response.expect(412).code(), "precondition_failed");
     }
     for (value, status) in [("/b/none", 404), ("/none/k", 404), ("b", 400), ("/b", 400)] {
         let headers = [("x-qs-copy-source", value)];
@@ -130,8 +130,8 @@ async fn copies_and_moves_objects() {
     // An invalid source must not store an empty object.
     for name in ["x-qs-copy-source", "x-qs-move-source"] {
         for value in ["", "/b/\u{4e2d}"] {
-            let answer = client.send("PUT", "/b/copy", &[(name, value)], "").await;
-            assert_eq!(answer.expect(400).code(), "invalid_argument");
+            let response = client.send("PUT", "/b/copy", &[(name, value)], "").await;
+            assert_eq!(response.expect(400).code(), "invalid_argument");
         }
     }
     assert_eq!(client.get("/b/copy").await.body, b"data");
@@ -169,16 +169,16 @@ async fn lists_and_deletes_many_objects() {
     assert_eq!(listed["next_marker"], "");
 
     let body = r#"{"objects":[{"key":"a"},{"key":"never"}],"quiet":false}"#;
-    let answer = client.post("/b?delete", body).await.expect(400);
-    assert_eq!(answer.code(), "invalid_argument");
+    let response = client.post("/b?delete", body).await.expect(400);
+    assert_eq!(response.code(), "invalid_argument");
     let md5 = [("content-md5", &*md5_base64(body.as_bytes()))];
-    let answer = client.send("POST", "/b?delete", &md5, body).await.expect(200);
-    assert_eq!(answer.json()["deleted"].as_array().unwrap().len(), 2);
+    let response = client.send("POST", "/b?delete", &md5, body).await.expect(200);
+    assert_eq!(response.json()["deleted"].as_array().unwrap().len(), 2);
     client.get("/b/a").await.expect(404);
     let quiet = r#"{"objects":[{"key":"z"}],"quiet":true}"#;
     let md5 = [("content-md5", &*md5_base64(quiet.as_bytes()))];
-    let answer = client.send("POST", "/b?delete", &md5, quiet).await.expect(200);
-    assert_eq!(answer.json().get("deleted"), None);
+    let response = client.send("POST", "/b?delete", &md5, quiet).await.expect(200);
+    assert_eq!(response.json().get("deleted"), None);
     client.get("/b/z").await.expect(404);
 }
 
@@ -200,11 +200,11 @@ async fn encrypted_object_requires_its_key() {
     let algorithm = "x-qs-encryption-customer-algorithm";
 
     client.send("PUT", "/b/k", &bad, "data").await.expect(400);
-    let answer = client.send("PUT", "/b/k", &own, "data").await.expect(201);
-    assert_eq!(answer.header(algorithm), "AES256");
+    let response = client.send("PUT", "/b/k", &own, "data").await.expect(201);
+    assert_eq!(response.header(algorithm), "AES256");
     client.get("/b/k").await.expect(400);
-    let answer = client.send("GET", "/b/k", &own, "").await.expect(200);
-    assert_eq!(answer.header(algorithm), "AES256");
+    let response = client.send("GET", "/b/k", &own, "").await.expect(200);
+    assert_eq!(response.header(algorithm), "AES256");
     client.send("HEAD", "/b/k", &[], "").await.expect(200);
     let mut copy = vec![("x-qs-copy-source", "/b/k")];
     client.send("PUT", "/b/copy", &copy, "").await.expect(400);
@@ -218,15 +218,15 @@ async fn distinguishes_unserved_and_invalid_requests() {
     let (_emulator, client) = start().await;
     client.put("/b/k", "data").await.expect(201);
     for target in ["/b/k?image&action=info", "/b/k?action=resize:w_1&image="] {
-        let answer = client.get(target).await.expect(501);
-        assert_eq!(answer.code(), "not_implemented");
-        assert_eq!(answer.json()["message"], "the emulator does not process images");
-        assert!(answer.json()["request_id"].is_string());
+        let response = client.get(target).await.expect(501);
+        assert_eq!(response.code(), "not_implemented");
+        assert_eq!(response.json()["message"], "the emulator does not process images");
+        assert!(response.json()["request_id"].is_string());
     }
     let fetched = [("x-qs-fetch-source", "http://example.com/")];
     client.send("PUT", "/b/k", &fetched, "").await.expect(501);
-    let answer = client.post("/b", "").await.expect(405);
-    assert_eq!(answer.code(), "method_not_allowed");
+    let response = client.post("/b", "").await.expect(405);
+    assert_eq!(response.code(), "method_not_allowed");
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn keeps_keys_that_url_libraries_change() {
         headers.insert("host", "localhost".parse().unwrap());
         raw.head("PUT", path, &headers).await;
         raw.write("x").await;
-        raw.answer("PUT").await.expect(201);
+        raw.response("PUT").await.expect(201);
     }
     let listed = client.get("/b").await.json();
     let keys: Vec<_> = listed["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();

@@ -4,7 +4,7 @@ use crate::support::Client;
 use qingstor_emulator::{Emulator, operations};
 use serde_json::{Value, json};
 
-/// Returns for each setting: sub-resource, answer if it is not set, a valid body, an invalid body, and its invalid field.
+/// Returns for each setting: sub-resource, response if it is not set, a valid body, an invalid body, and its invalid field.
 fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {
     let user = json!({"type": "user", "id": "usr-1"});
     vec![
@@ -67,9 +67,9 @@ fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {
     ]
 }
 
-fn without_owner(mut answer: Value) -> Value {
-    answer.as_object_mut().unwrap().remove("owner");
-    answer
+fn without_owner(mut response: Value) -> Value {
+    response.as_object_mut().unwrap().remove("owner");
+    response
 }
 
 #[tokio::test]
@@ -83,21 +83,21 @@ async fn every_setting_is_set_read_replaced_and_deleted() {
 
         let mut more = body.clone();
         more["unknown"] = json!(1);
-        let answer = client.put(&target, more.to_string()).await.expect(200);
-        assert!(answer.body.is_empty());
+        let response = client.put(&target, more.to_string()).await.expect(200);
+        assert!(response.body.is_empty());
         assert_eq!(read().await, body, "{name}");
 
-        let answer = client.put(&target, bad.to_string()).await.expect(400);
-        assert_eq!(answer.code(), "invalid_request");
-        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        let response = client.put(&target, bad.to_string()).await.expect(400);
+        assert_eq!(response.code(), "invalid_request");
+        let message = response.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains(field), "{name}: {message}");
-        let answer = client.put(&target, "{").await.expect(400);
-        assert_eq!(answer.code(), "invalid_json");
+        let response = client.put(&target, "{").await.expect(400);
+        assert_eq!(response.code(), "invalid_json");
         assert_eq!(read().await, body, "{name}");
 
         if name == "acl" {
-            let answer = client.delete(&target).await.expect(405);
-            assert_eq!(answer.code(), "method_not_allowed");
+            let response = client.delete(&target).await.expect(405);
+            assert_eq!(response.code(), "method_not_allowed");
             client.put(&target, "{}").await.expect(200);
         } else {
             client.delete(&target).await.expect(204);
@@ -126,10 +126,10 @@ async fn settings_survive_a_restart_and_end_with_their_bucket() {
     let client = Client::new(&emulator);
     for (name, _, body, _, _) in settings() {
         client.put(&format!("/b?{name}"), body.to_string()).await.expect(200);
-        for answer in
+        for response in
             [client.put(&format!("/none?{name}"), body.to_string()).await, client.get(&format!("/none?{name}")).await]
         {
-            assert_eq!(answer.expect(404).code(), "bucket_not_exists", "{name}");
+            assert_eq!(response.expect(404).code(), "bucket_not_exists", "{name}");
         }
     }
     client.put("/b?cname", r#"{"domain":"example.com"}"#).await.expect(200);
@@ -157,9 +157,9 @@ async fn binds_and_unbinds_domains() {
     let emulator = Emulator::builder().bucket("b").bucket("c").start().await.unwrap();
     let client = Client::new(&emulator);
     let domains = async |target: &str| {
-        let answer = client.get(target).await.expect(200).json();
-        let records = answer["cname_records"].as_array().unwrap().clone();
-        assert_eq!(answer["count"], records.len());
+        let response = client.get(target).await.expect(200).json();
+        let records = response["cname_records"].as_array().unwrap().clone();
+        assert_eq!(response["count"], records.len());
         assert!(records.iter().all(|record| record["created"].as_str().unwrap().ends_with('Z')));
         records.iter().map(|record| format!("{} {}", record["domain"], record["type"])).collect::<Vec<_>>().join(", ")
     };
@@ -228,8 +228,8 @@ async fn every_listed_operation_is_served() {
         let target = path.replace("{bucketName}", "b").replace("{objectKey}", "k");
         let form = [("content-type", "multipart/form-data; boundary=x")];
         let headers = if operation.id() == "PostObject" { &form[..] } else { &[] };
-        let answer = client.send(operation.method(), &target, headers, "").await;
-        let status = answer.status.as_u16();
+        let response = client.send(operation.method(), &target, headers, "").await;
+        let status = response.status.as_u16();
         assert!(!matches!(status, 405 | 500 | 501), "{} at {path} is answered with {status}", operation.id());
     }
     assert!(operations().iter().all(|operation| operation.id() != "ImageProcess"));

@@ -12,17 +12,17 @@ async fn wrong_signature_returns_the_string_to_sign() {
     let target = "/b/k?part_number=0&limit=1&upload_id=u";
     let headers = client.sign("PUT", target, None, &[("content-type", "text/x")]);
     let expected = signature::string_to_sign("PUT", target, None, &headers, None);
-    let answer = client.send_as_is("PUT", target, headers, "body").await;
-    let answer = answer.expect(401);
-    assert_eq!(answer.code(), "signature_not_matched");
-    let body = answer.json();
+    let response = client.send_as_is("PUT", target, headers, "body").await;
+    let response = response.expect(401);
+    assert_eq!(response.code(), "signature_not_matched");
+    let body = response.json();
     assert_eq!(body["string_to_sign"], expected);
-    assert_eq!(body["request_id"], answer.header("x-qs-request-id"));
+    assert_eq!(body["request_id"], response.header("x-qs-request-id"));
     assert!(body["url"].is_string() && body["message"].is_string());
-    assert!(!String::from_utf8_lossy(&answer.body).contains("secret"));
+    assert!(!String::from_utf8_lossy(&response.body).contains("secret"));
 
-    let answer = client.send("HEAD", "/b/k", &[], "").await.expect(401);
-    assert!(answer.body.is_empty());
+    let response = client.send("HEAD", "/b/k", &[], "").await.expect(401);
+    assert!(response.body.is_empty());
 }
 
 #[tokio::test]
@@ -33,20 +33,20 @@ async fn unknown_and_missing_credentials_are_refused() {
     Client::at(&endpoint, "first", "1").get("/b").await.expect(200);
     Client::at(&endpoint, "second", "2").get("/b").await.expect(200);
     let stranger = Client::at(&endpoint, "third", "3");
-    let answer = stranger.get("/b").await.expect(401);
-    assert_eq!(answer.code(), "invalid_access_key_id");
-    let answer = stranger.send_as_is("GET", "/b", HeaderMap::new(), "").await;
-    assert_eq!(answer.expect(403).code(), "permission_denied");
+    let response = stranger.get("/b").await.expect(401);
+    assert_eq!(response.code(), "invalid_access_key_id");
+    let response = stranger.send_as_is("GET", "/b", HeaderMap::new(), "").await;
+    assert_eq!(response.expect(403).code(), "permission_denied");
 }
 
 #[tokio::test]
 async fn accepts_dates_within_15_minutes() {
     let emulator = Emulator::builder().bucket("b").clock_offset(3600).start().await.unwrap();
     let client = Client::new(&emulator);
-    let answer = client.get("/b").await.expect(403);
-    assert_eq!(answer.code(), "request_expired");
+    let response = client.get("/b").await.expect(403);
+    assert_eq!(response.code(), "request_expired");
     // The client can correct its clock with the server's date.
-    let date = answer.header("date").to_owned();
+    let date = response.header("date").to_owned();
     let headers = [("date", date.as_str())];
     client.send("GET", "/b", &headers, "").await.expect(200);
     for (offset, status) in [(3600 - 890, 200), (3600 + 890, 200), (3600 + 910, 403)] {
@@ -71,14 +71,14 @@ async fn accepts_presigned_urls() {
         format!("{target}&access_key_id={}&expires={expires}&signature={signature}", emulator.access_key_id())
     };
     let get = async |target: &str| client.send_as_is("GET", target, HeaderMap::new(), "").await;
-    let answer = get(&presigned(epoch() + 60)).await.expect(200);
-    assert_eq!(answer.body, b"data");
-    assert_eq!(answer.header("content-type"), "a/b c");
-    let answer = get(&presigned(epoch() - 1)).await.expect(403);
-    assert_eq!(answer.code(), "request_expired");
+    let response = get(&presigned(epoch() + 60)).await.expect(200);
+    assert_eq!(response.body, b"data");
+    assert_eq!(response.header("content-type"), "a/b c");
+    let response = get(&presigned(epoch() - 1)).await.expect(403);
+    assert_eq!(response.code(), "request_expired");
     let forged = presigned(epoch() + 60).replace("/b/k", "/b/other");
-    let answer = get(&forged).await.expect(401);
-    assert_eq!(answer.code(), "signature_not_matched");
+    let response = get(&forged).await.expect(401);
+    assert_eq!(response.code(), "signature_not_matched");
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn accepts_the_bucket_in_the_host() {
             headers.insert("host", host.parse().unwrap());
             let mut raw = Raw::connect(&emulator).await;
             raw.head(method, target, &headers).await;
-            raw.answer(method).await.expect(200);
+            raw.response(method).await.expect(200);
         }
     }
 }
@@ -111,8 +111,8 @@ async fn global_host_redirects_to_the_zone() {
         headers.insert("host", host.parse().unwrap());
         let mut raw = Raw::connect(&emulator).await;
         raw.head("HEAD", target, &headers).await;
-        let answer = raw.answer("HEAD").await.expect(301);
-        assert_eq!(answer.header("location"), location);
+        let response = raw.response("HEAD").await.expect(301);
+        assert_eq!(response.header("location"), location);
     }
 }
 
@@ -141,10 +141,10 @@ async fn unsigned_request_sets_only_the_content_type() {
     let headers: HeaderMap =
         sent.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).into_iter().collect();
     client.send_as_is("PUT", "/b/k", headers, "data").await.expect(201);
-    let answer = client.get("/b/k").await.expect(200);
-    assert_eq!(answer.header("content-type"), "text/x");
+    let response = client.get("/b/k").await.expect(200);
+    assert_eq!(response.header("content-type"), "text/x");
     for (name, _) in &sent[1..] {
-        assert_eq!(answer.header(name), "", "{name}");
+        assert_eq!(response.header(name), "", "{name}");
     }
     client.send("PUT", "/b/k", &sent, "data").await.expect(201);
     assert_eq!(client.get("/b/k").await.header("expires"), "0");
@@ -158,7 +158,7 @@ async fn empty_credentials_are_refused() {
         for value in [&b""[..], b"QS \xfc:x"] {
             let head = [b"GET /b/k HTTP/1.1\r\nhost: localhost\r\nauthorization: ", value, b"\r\n\r\n"].concat();
             raw.write(head).await;
-            assert_eq!(raw.answer("GET").await.expect(401).code(), "invalid_access_key_id");
+            assert_eq!(raw.response("GET").await.expect(401).code(), "invalid_access_key_id");
         }
     }
 }
@@ -172,6 +172,6 @@ async fn repeated_signed_header_is_refused() {
     headers.append("x-qs-meta-a", "not signed".parse().unwrap());
     let mut raw = Raw::connect(&emulator).await;
     raw.head("PUT", "/b/k", &headers).await;
-    assert_eq!(raw.answer("PUT").await.expect(400).code(), "invalid_argument");
+    assert_eq!(raw.response("PUT").await.expect(400).code(), "invalid_argument");
     client.get("/b/k").await.expect(404);
 }

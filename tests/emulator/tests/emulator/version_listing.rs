@@ -113,8 +113,8 @@ async fn markers_need_not_exist() {
     assert_eq!(lines(&list(&client, "&key_marker=a").await).len(), 2);
 
     for query in [&*format!("&version_id_marker={}", ids[0]), "&key_marker=k&version_id_marker=made-up"] {
-        let answer = client.get(&format!("/b?versions{query}")).await.expect(400);
-        assert_eq!(answer.code(), "invalid_argument", "{query}");
+        let response = client.get(&format!("/b?versions{query}")).await.expect(400);
+        assert_eq!(response.code(), "invalid_argument", "{query}");
     }
     let nothing = list(&client, "&limit=0").await;
     assert_eq!((lines(&nothing).len(), &nothing["has_more"]), (0, &false.into()));

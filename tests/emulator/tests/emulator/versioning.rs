@@ -1,6 +1,6 @@
 //! Versions and delete markers.
 
-use crate::support::{Answer, Client, md5_base64, start};
+use crate::support::{Client, Response, md5_base64, start};
 use qingstor_emulator::Emulator;
 
 const VERSION_ID: &str = "x-qs-version-id";
@@ -14,8 +14,8 @@ async fn enabled() -> (Emulator, Client) {
     (emulator, client)
 }
 
-fn version_id(answer: &Answer) -> String {
-    let id = answer.header(VERSION_ID).to_owned();
+fn version_id(response: &Response) -> String {
+    let id = response.header(VERSION_ID).to_owned();
     assert!(!id.is_empty());
     id
 }
@@ -54,8 +54,8 @@ async fn every_write_creates_a_version() {
     let mut ids = vec![put(&client, "/b/k", "put").await];
     put(&client, "/b/other", "other").await;
     for header in ["x-qs-copy-source", "x-qs-move-source"] {
-        let answer = client.send("PUT", "/b/k", &[(header, "/b/other")], "").await.expect(201);
-        ids.push(version_id(&answer));
+        let response = client.send("PUT", "/b/k", &[(header, "/b/other")], "").await.expect(201);
+        ids.push(version_id(&response));
     }
     let upload = client.initiate("/b/k").await;
     client.part("/b/k", &upload, 0, b"part".to_vec()).await.expect(201);
@@ -63,10 +63,10 @@ async fn every_write_creates_a_version() {
 
     for (id, body) in ids.iter().zip(["put", "other", "other", "part"]) {
         for (method, body) in [("GET", body), ("HEAD", "")] {
-            let answer = client.send(method, &format!("/b/k?version_id={id}"), &[], "").await.expect(200);
-            assert_eq!(answer.body, body.as_bytes());
-            assert_eq!(answer.header(VERSION_ID), id);
-            assert_eq!(answer.header(DELETE_MARKER), "");
+            let response = client.send(method, &format!("/b/k?version_id={id}"), &[], "").await.expect(200);
+            assert_eq!(response.body, body.as_bytes());
+            assert_eq!(response.header(VERSION_ID), id);
+            assert_eq!(response.header(DELETE_MARKER), "");
         }
     }
     assert_eq!(&version_id(&client.get("/b/k").await.expect(200)), ids.last().unwrap());
@@ -80,8 +80,8 @@ async fn bucket_without_versioning_has_only_the_null_version() {
     let (_emulator, client) = start().await;
     assert_eq!(client.put("/b/k", "one").await.expect(201).header(VERSION_ID), "");
     assert_eq!(client.get("/b/k").await.expect(200).header(VERSION_ID), "");
-    let answer = client.delete("/b/k").await.expect(204);
-    assert_eq!((answer.header(VERSION_ID), answer.header(DELETE_MARKER)), ("", ""));
+    let response = client.delete("/b/k").await.expect(204);
+    assert_eq!((response.header(VERSION_ID), response.header(DELETE_MARKER)), ("", ""));
     assert_eq!(client.get("/b/k").await.expect(404).header(DELETE_MARKER), "");
     client.put("/none", "").await;
     assert_eq!(client.get("/b?versions").await.expect(200).json()["keys"].as_array().unwrap().len(), 0);
@@ -98,9 +98,9 @@ async fn removing_a_delete_marker_restores_the_object() {
 
     for (target, status) in [("/b/k", 404), (&*format!("/b/k?version_id={marker}"), 405)] {
         for method in ["GET", "HEAD"] {
-            let answer = client.send(method, target, &[], "").await.expect(status);
-            assert_eq!(answer.header(DELETE_MARKER), "true", "{method} {target}");
-            assert_eq!(answer.header(VERSION_ID), marker);
+            let response = client.send(method, target, &[], "").await.expect(status);
+            assert_eq!(response.header(DELETE_MARKER), "true", "{method} {target}");
+            assert_eq!(response.header(VERSION_ID), marker);
         }
     }
     assert_eq!(client.get("/b/k").await.code(), "object_not_exists");
@@ -120,8 +120,8 @@ async fn removing_a_delete_marker_restores_the_object() {
     assert_eq!((gone.code().as_str(), gone.header(DELETE_MARKER)), ("object_not_exists", ""));
     // Deleting a version that does not exist succeeds and creates nothing.
     for id in [&*new, "null", "made-up"] {
-        let answer = client.delete(&format!("/b/k?version_id={id}")).await.expect(204);
-        assert_eq!((answer.header(DELETE_MARKER), answer.header(VERSION_ID)), ("", ""), "{id}");
+        let response = client.delete(&format!("/b/k?version_id={id}")).await.expect(204);
+        assert_eq!((response.header(DELETE_MARKER), response.header(VERSION_ID)), ("", ""), "{id}");
     }
     assert_eq!(client.get("/b/k").await.expect(200).body, b"old");
 }
@@ -169,8 +169,8 @@ async fn suspended_versioning_replaces_the_null_version() {
     client.get("/b/k?version_id=null").await.expect(405);
     let removed = client.delete("/b/k?version_id=null").await.expect(204);
     assert_eq!(removed.header(DELETE_MARKER), "true");
-    let answer = client.get("/b/k").await.expect(200);
-    assert_eq!((answer.body.as_slice(), answer.header(VERSION_ID)), (&b"kept"[..], &*kept));
+    let response = client.get("/b/k").await.expect(200);
+    assert_eq!((response.body.as_slice(), response.header(VERSION_ID)), (&b"kept"[..], &*kept));
 }
 
 #[tokio::test]
@@ -191,8 +191,8 @@ async fn copy_restores_an_earlier_version() {
     let restored = copy(&format!("/b/a%3Fversion_id=1?version_id={first}")).await.expect(201);
     assert_eq!(restored.header("etag"), etag);
     assert_ne!(version_id(&restored), first);
-    let answer = client.get("/b/a%3Fversion_id=1").await.expect(200);
-    assert_eq!((answer.body.as_slice(), answer.header("x-qs-meta-a")), (&b"first"[..], "1"));
+    let response = client.get("/b/a%3Fversion_id=1").await.expect(200);
+    assert_eq!((response.body.as_slice(), response.header("x-qs-meta-a")), (&b"first"[..], "1"));
 
     let upload = client.initiate("/b/parts").await;
     let target = format!("/b/parts?part_number=0&upload_id={upload}");
@@ -213,8 +213,8 @@ async fn deleting_many_objects_creates_markers() {
     let id = put(&client, "/b/a", "data").await;
     let body = r#"{"objects":[{"key":"a"},{"key":"never"}]}"#;
     let md5 = [("content-md5", &*md5_base64(body.as_bytes()))];
-    let answer = client.send("POST", "/b?delete", &md5, body).await.expect(200).json();
-    assert_eq!(answer["deleted"].as_array().unwrap().len(), 2);
+    let response = client.send("POST", "/b?delete", &md5, body).await.expect(200).json();
+    assert_eq!(response["deleted"].as_array().unwrap().len(), 2);
     for path in ["/b/a", "/b/never"] {
         assert_eq!(client.get(path).await.expect(404).header(DELETE_MARKER), "true");
     }
@@ -228,9 +228,9 @@ async fn conditions_and_ranges_apply_to_versions() {
     let etag = first.header("etag").to_owned();
     let target = format!("/b/k?version_id={}", version_id(&first));
     put(&client, "/b/k", "new").await;
-    let answer = client.send("GET", &target, &[("range", "bytes=-3")], "").await.expect(206);
-    assert_eq!((answer.body.as_slice(), answer.header(VERSION_ID)), (&b"789"[..], version_id(&first).as_str()));
-    let answer = client.send("GET", &target, &[("if-none-match", &etag)], "").await.expect(304);
-    assert_eq!(answer.header(VERSION_ID), version_id(&first));
+    let response = client.send("GET", &target, &[("range", "bytes=-3")], "").await.expect(206);
+    assert_eq!((response.body.as_slice(), response.header(VERSION_ID)), (&b"789"[..], version_id(&first).as_str()));
+    let response = client.send("GET", &target, &[("if-none-match", &etag)], "").await.expect(304);
+    assert_eq!(response.header(VERSION_ID), version_id(&first));
     client.send("GET", "/b/k", &[("if-match", &etag)], "").await.expect(412);
 }

@@ -22,7 +22,7 @@ fn set(store: &Store, bucket: &str, site: &str) {
 }
 
 fn get(store: &Store, bucket: &str) -> String {
-    Mirror::answer(&store.settings(bucket).unwrap()).unwrap().to_string()
+    Mirror::response(&store.settings(bucket).unwrap()).unwrap().to_string()
 }
 
 fn record(domain: &str) -> settings::CnameRecord {

@@ -23,13 +23,13 @@ pub(crate) struct Client {
     secret_access_key: String,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), "application/json");
         serde_json::from_slice(&self.body).unwrap()
@@ -65,19 +65,19 @@ impl Client {
         }
     }
 
-    pub(crate) async fn get(&self, target: &str) -> Answer {
+    pub(crate) async fn get(&self, target: &str) -> Response {
         self.send("GET", target, &[], "").await
     }
 
-    pub(crate) async fn put(&self, target: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn put(&self, target: &str, body: impl Into<Vec<u8>>) -> Response {
         self.send("PUT", target, &[], body).await
     }
 
-    pub(crate) async fn delete(&self, target: &str) -> Answer {
+    pub(crate) async fn delete(&self, target: &str) -> Response {
         self.send("DELETE", target, &[], "").await
     }
 
-    pub(crate) async fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn post(&self, target: &str, body: impl Into<Vec<u8>>) -> Response {
         self.send("POST", target, &[], body).await
     }
 
@@ -87,7 +87,7 @@ impl Client {
         target: &str,
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
-    ) -> Answer {
+    ) -> Response {
         let headers = self.sign(method, target, None, headers);
         self.send_as_is(method, target, headers, body).await
     }
@@ -99,7 +99,7 @@ impl Client {
         target: &str,
         headers: HeaderMap,
         body: impl Into<Vec<u8>>,
-    ) -> Answer {
+    ) -> Response {
         self.exchange(method, target, headers, body.into()).await.unwrap()
     }
 
@@ -110,16 +110,22 @@ impl Client {
         target: &str,
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
-    ) -> reqwest::Result<Answer> {
+    ) -> reqwest::Result<Response> {
         let headers = self.sign(method, target, None, headers);
         self.exchange(method, target, headers, body.into()).await
     }
 
-    async fn exchange(&self, method: &str, target: &str, headers: HeaderMap, body: Vec<u8>) -> reqwest::Result<Answer> {
+    async fn exchange(
+        &self,
+        method: &str,
+        target: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> reqwest::Result<Response> {
         let request = self.http.request(method.parse().unwrap(), format!("{}{target}", self.endpoint));
-        let answer = request.headers(headers).body(body).send().await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
+        let response = request.headers(headers).body(body).send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Ok(Response { status, headers, body: response.bytes().await?.to_vec() })
     }
 
     /// Returns the headers with date and signature.
@@ -148,16 +154,16 @@ impl Client {
     }
 
     pub(crate) async fn initiate(&self, path: &str) -> String {
-        let answer = self.post(&format!("{path}?uploads"), "").await.expect(200);
-        answer.json()["upload_id"].as_str().unwrap().to_owned()
+        let response = self.post(&format!("{path}?uploads"), "").await.expect(200);
+        response.json()["upload_id"].as_str().unwrap().to_owned()
     }
 
-    pub(crate) async fn part(&self, path: &str, upload: &str, number: u32, data: Vec<u8>) -> Answer {
+    pub(crate) async fn part(&self, path: &str, upload: &str, number: u32, data: Vec<u8>) -> Response {
         let target = format!("{path}?part_number={number}&upload_id={upload}");
         self.put(&target, data).await
     }
 
-    pub(crate) async fn complete(&self, path: &str, upload: &str, numbers: &[u32]) -> Answer {
+    pub(crate) async fn complete(&self, path: &str, upload: &str, numbers: &[u32]) -> Response {
         let parts: Vec<Value> = numbers.iter().map(|number| serde_json::json!({ "part_number": number })).collect();
         let body = serde_json::json!({ "object_parts": parts }).to_string();
         self.post(&format!("{path}?upload_id={upload}"), body).await
@@ -269,8 +275,8 @@ impl Raw {
         self.stream.shutdown().await.unwrap();
     }
 
-    /// Reads the head of an answer, and its body if it has a length.
-    pub(crate) async fn answer(&mut self, method: &str) -> Answer {
+    /// Reads the head of a response, and its body if it has a length.
+    pub(crate) async fn response(&mut self, method: &str) -> Response {
         let head = String::from_utf8(self.until(b"\r\n\r\n").await).unwrap();
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap();
@@ -284,7 +290,7 @@ impl Raw {
         let length = headers.get("content-length").map_or(0, |length| length.to_str().unwrap().parse().unwrap());
         let mut body = vec![0; if method == "HEAD" { 0 } else { length }];
         self.stream.read_exact(&mut body).await.unwrap();
-        Answer { status: status.parse().unwrap(), headers, body }
+        Response { status: status.parse().unwrap(), headers, body }
     }
 }
 

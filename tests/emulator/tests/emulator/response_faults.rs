@@ -1,4 +1,4 @@
-//! Faults that change answers or their rate affect exactly what the plan says.
+//! Faults that change responses or their rate affect exactly what the plan says.
 
 use std::time::{Duration, Instant};
 
@@ -20,12 +20,12 @@ async fn error_answer_replaces_execution() {
     let code = Some("fetch_throttled".to_owned());
     let throttled = Fault::ErrorAnswer { status: 429, code, retry_after: Some(3) };
     let (emulator, client) = with(FaultRule::new(throttled).count(2)).await;
-    let answer = client.put("/b/k", "data").await.expect(429);
-    assert_eq!(answer.header("retry-after"), "3");
-    assert_eq!(answer.code(), "fetch_throttled");
-    assert_eq!(answer.json()["request_id"], answer.header("x-qs-request-id"));
-    let answer = client.send("HEAD", "/b/k", &[], "").await.expect(429);
-    assert!(answer.body.is_empty());
+    let response = client.put("/b/k", "data").await.expect(429);
+    assert_eq!(response.header("retry-after"), "3");
+    assert_eq!(response.code(), "fetch_throttled");
+    assert_eq!(response.json()["request_id"], response.header("x-qs-request-id"));
+    let response = client.send("HEAD", "/b/k", &[], "").await.expect(429);
+    assert!(response.body.is_empty());
     client.get("/b/k").await.expect(404);
     assert_eq!(emulator.faults_fired(), [2]);
 }
@@ -34,9 +34,9 @@ async fn error_answer_replaces_execution() {
 async fn error_answer_without_code_has_no_body() {
     let bad_gateway = Fault::ErrorAnswer { status: 502, code: None, retry_after: None };
     let (_emulator, client) = with(FaultRule::new(bad_gateway)).await;
-    let answer = client.get("/b").await.expect(502);
-    assert!(answer.body.is_empty());
-    assert_eq!(answer.header("retry-after"), "");
+    let response = client.get("/b").await.expect(502);
+    assert!(response.body.is_empty());
+    assert_eq!(response.header("retry-after"), "");
 }
 
 #[tokio::test]
@@ -57,12 +57,12 @@ fn client_id(emulator: &Emulator) -> &str {
 async fn flips_a_bit_of_the_request_body() {
     let body = data(1, MIB + 7);
     let (emulator, client) = with(FaultRule::new(Fault::FlipReceivedBit { at: None }).count(2)).await;
-    let answer = client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body.clone()).await.expect(400);
-    assert_eq!(answer.code(), "bad_digest");
+    let response = client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body.clone()).await.expect(400);
+    assert_eq!(response.code(), "bad_digest");
     client.get("/b/k").await.expect(404);
-    let answer = client.put("/b/k", body.clone()).await.expect(201);
+    let response = client.put("/b/k", body.clone()).await.expect(201);
     let stored = client.get("/b/k").await.expect(200).body;
-    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(&stored)));
+    assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(&stored)));
     assert_eq!(different_bits(&body, &stored).len(), 1);
     assert_eq!(emulator.faults_fired(), [2]);
     client.send("PUT", "/b/k", &[("content-md5", &md5_base64(&body))], body).await.expect(201);
@@ -74,9 +74,9 @@ async fn flips_a_bit_of_the_answer_body() {
     let flip = FaultRule::new(Fault::FlipSentBit { at: None }).operation("GetObject").count(1);
     let (_emulator, client) = with(flip).await;
     client.put("/b/k", body.clone()).await.expect(201);
-    let answer = client.get("/b/k").await.expect(200);
-    assert_eq!(answer.header("etag"), format!("\"{}\"", md5_hex(&body)));
-    assert_eq!(different_bits(&body, &answer.body).len(), 1);
+    let response = client.get("/b/k").await.expect(200);
+    assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(&body)));
+    assert_eq!(different_bits(&body, &response.body).len(), 1);
     assert!(client.get("/b/k").await.body == body);
 }
 
@@ -125,11 +125,11 @@ async fn adds_no_etag() {
 #[tokio::test]
 async fn clock_offset_shifts_dates() {
     let (_emulator, client) = started(FaultPlan::new().clock_offset(3600)).await;
-    let answer = client.get("/b").await.expect(403);
-    assert_eq!(answer.code(), "request_expired");
+    let response = client.get("/b").await.expect(403);
+    assert_eq!(response.code(), "request_expired");
     let date = http_date(3600);
     client.send("GET", "/b", &[("date", &date)], "").await.expect(200);
-    let told = jiff::fmt::rfc2822::parse(answer.header("date")).unwrap().timestamp().as_second();
+    let told = jiff::fmt::rfc2822::parse(response.header("date")).unwrap().timestamp().as_second();
     assert!((told - jiff::Timestamp::now().as_second() - 3600).abs() < 60, "{told}");
 }
 
