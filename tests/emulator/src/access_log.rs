@@ -10,27 +10,30 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
-/// Replaces values that authenticate a request.
+/// Text that replaces the value of a secret query parameter.
 const REDACTED: &str = "REDACTED";
+/// Query parameters that authenticate a presigned request.
 const SECRETS: [&str; 2] = ["signature", "access_key_id"];
 
+/// The file of an access log.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
     file: File,
+    /// Limits reports of write errors to one.
     failed: Once,
 }
 
 /// The log entry of a request.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Entry {
-    /// Arrival of the request's head by the machine's clock, for comparison with logs of other programs.
+    /// When the head of the request arrived. Uses the machine's clock, so that the log can be compared with other logs.
     time: String,
     method: String,
     target: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<String>,
     pub(crate) operation: Option<&'static str>,
-    /// Status of the response, once its head has been sent.
+    /// Status of the response. `None` until its head has been sent.
     pub(crate) status: Option<u16>,
     pub(crate) bytes_received: u64,
     pub(crate) bytes_sent: u64,
@@ -58,7 +61,7 @@ impl AccessLog {
         Ok(Self { file, failed: Once::new() })
     }
 
-    /// Writes an entry in one call, so that lines of several emulators with the same log do not mix.
+    /// Writes an entry with one system call, so that lines of several emulators with the same log do not mix.
     pub(crate) fn write(&self, entry: &Entry) {
         let line = serde_json::to_vec(entry).map_err(io::Error::from).and_then(|mut line| {
             line.push(b'\n');
@@ -70,6 +73,7 @@ impl AccessLog {
     }
 }
 
+/// Replaces the values of secret query parameters.
 fn redacted(target: &str) -> String {
     let Some((path, query)) = target.split_once('?') else {
         return target.to_owned();

@@ -1,17 +1,18 @@
-//! Splits host and path of a request into zone, bucket and key.
+//! Zone, bucket and key of a request, from its host and path.
 
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
 
-/// Zones of the service. If one label precedes the base host, this list distinguishes a zone from a bucket.
+/// Zones of the service. In a host such as `pek3a.qingstor.com`, the label before the base is a zone if it is in this list,
+/// and a bucket otherwise.
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
 
 /// Base hosts of the public service.
 const PUBLIC_HOSTS: &[&str] = &["qingstor.com", "qsstor.com"];
 
-/// Maximum length of an object key, in bytes.
+/// Maximum length of an object key, in bytes (QingStor's documentation).
 const MAX_KEY_BYTES: usize = 1023;
 
 /// The address that a request was sent to.
@@ -21,7 +22,7 @@ pub(crate) struct Address {
     pub(crate) bucket: String,
     /// Empty for requests to the service or a bucket.
     pub(crate) key: String,
-    /// True if the host names the bucket, which changes the signature.
+    /// True if the host, not the path, names the bucket. The string to sign depends on it.
     pub(crate) is_host_style: bool,
     pub(crate) zone: Option<String>,
     /// The base host, if it is one of the public service. Without a zone, it redirects to the zone of the bucket.
@@ -45,13 +46,13 @@ impl Hosts {
     pub(crate) fn new(zone: &str, extra: &[String]) -> Self {
         let mut bases: Vec<String> = extra.iter().map(|base| base.to_ascii_lowercase()).collect();
         bases.extend(["localhost"].iter().chain(PUBLIC_HOSTS).map(|&base| base.to_owned()));
-        // Given `a.example` and `example`, the longer one is the base of `b.a.example`.
+        // Longest first: if both `a.example` and `example` are bases, the base of `b.a.example` is `a.example`.
         bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
         Self { bases, zone: zone.to_owned() }
     }
 
-    /// Splits a `Host` header and a raw path. The path is percent-decoded once. `//`, a leading `/` and `..` are ordinary
-    /// parts of a key.
+    /// Returns the address that a `Host` header and a raw path name. The path is percent-decoded once. `//`, a leading `/`
+    /// and `..` remain parts of the key.
     pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
         let base = self.base(&host);
@@ -92,6 +93,7 @@ impl Hosts {
     }
 }
 
+/// Removes the port from a host.
 fn strip_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -116,6 +118,7 @@ fn decode_key(raw: &str) -> Result<String, Error> {
     Ok(key.into_owned())
 }
 
+/// Checks that a key is not too long.
 pub(crate) fn check_key_length(key: &str) -> Result<(), Error> {
     if key.len() > MAX_KEY_BYTES {
         let message = format!("the object's key has {} bytes, more than {MAX_KEY_BYTES}", key.len());
@@ -133,9 +136,9 @@ pub(crate) struct SourceAddress {
     pub(crate) version_id: Option<String>,
 }
 
-/// Parses the value of a copy or move source: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` stands
-/// for itself. `?version_id=` is searched before decoding, so `%3F` belongs to the key. Any other `?` does too, because
-/// one official client does not encode ASCII keys.
+/// Parses the source of a copy or move: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` is not a space.
+/// Any `?` except that of the last `?version_id=` belongs to the key, because one official client does not encode ASCII
+/// keys.
 pub(crate) fn parse_source(raw: &str) -> Result<SourceAddress, Error> {
     let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
     let decoded = |raw: &str| percent_decode_str(raw).decode_utf8().map(|text| text.into_owned());

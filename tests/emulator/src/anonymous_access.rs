@@ -1,4 +1,4 @@
-//! Permissions of requests without credentials.
+//! Permissions of anonymous requests, which have no credentials.
 
 use crate::address::parse_source;
 use crate::error::Error;
@@ -9,8 +9,8 @@ use crate::routes::Operation;
 use crate::settings::Permission;
 use crate::store::Store;
 
-/// Checks that everyone may send a request. `operation` is `None` for a request that matches no operation. With
-/// `allow_anonymous`, every bucket counts as readable and writable by everyone.
+/// Checks that an anonymous request is allowed. `operation` is `None` if the request matches no operation. With
+/// `allow_anonymous`, everyone can read and write objects in every bucket.
 pub(crate) fn check_anonymous(
     operation: Option<Operation>,
     request: &Request,
@@ -24,28 +24,28 @@ pub(crate) fn check_anonymous(
         return Ok(());
     };
     check_granted_to_everyone(store, &request.address.bucket, permission, allow_anonymous)?;
-    // Permission to write here does not include permission to read the source of a copy.
+    // A copy also needs permission to read its source.
     match request.header(COPY_SOURCE).map(parse_source) {
         Some(Ok(source)) => check_granted_to_everyone(store, &source.bucket, Permission::Read, allow_anonymous),
-        // The operation reports a malformed source.
+        // The operation refuses a malformed source.
         Some(Err(_)) | None => Ok(()),
     }
 }
 
-/// Returns the permission that the bucket has to grant to everyone, if the operation requires one. Refuses an operation
-/// that requires ownership.
+/// Returns the permission that the bucket's ACL has to grant to everyone, or `None` if the operation requires none. Refuses
+/// operations of the owner.
 fn required_permission(operation: Operation, request: &Request) -> Result<Option<Permission>, Error> {
     let overrides_headers = || request.query.parameters.iter().any(|parameter| parameter.name.starts_with("response-"));
     Ok(match operation {
-        // The permission is checked for the request that follows a preflight.
+        // A preflight does nothing. The permission is checked for the request that follows it.
         Operation::OptionsObject => None,
-        // The operation reads the credentials from the fields of the form.
+        // The credentials may be fields of the form. The operation checks them, and the permission.
         Operation::PostObject => None,
-        // A client has to know the zone of a bucket before it can sign for the right host.
+        // A client asks for the zone of a bucket before it signs a request for the host of the zone.
         Operation::HeadBucket if request.asks_for_zone() => None,
         Operation::GetObject | Operation::HeadObject if overrides_headers() => return Err(denied()),
         Operation::GetObject | Operation::HeadObject | Operation::ListMultipart => Some(Permission::Read),
-        // Moving deletes the source.
+        // A move deletes its source.
         Operation::PutObject if matches!(DataSource::of_request(&request.headers), Ok(DataSource::Move)) => {
             return Err(denied());
         }

@@ -8,7 +8,7 @@ use crate::routes::route;
 use crate::settings::{self, Acl, Setting};
 use crate::store::BucketInfo;
 
-/// Creates three buckets that are named after the permission that they grant to everyone.
+/// Creates three buckets. Their names are the permissions that they grant to everyone.
 fn store(directory: &TempDir) -> Store {
     let store = Store::open(directory.path()).unwrap();
     for name in ["nothing", "READ", "WRITE"] {
@@ -34,7 +34,7 @@ fn is_allowed(store: &Store, allow_anonymous: bool, request: &Request) -> bool {
 }
 
 #[test]
-fn grant_allows_the_operations_of_its_permission() {
+fn grant_allows_only_the_operations_of_its_permission() {
     let directory = TempDir::new().unwrap();
     let store = store(&directory);
     for (method, target, permission) in [
@@ -57,7 +57,7 @@ fn grant_allows_the_operations_of_its_permission() {
 }
 
 #[test]
-fn ownership_is_never_granted_to_everyone() {
+fn operations_of_the_owner_are_refused() {
     let directory = TempDir::new().unwrap();
     let store = store(&directory);
     for (method, target) in [
@@ -81,10 +81,10 @@ fn ownership_is_never_granted_to_everyone() {
 }
 
 #[test]
-fn copy_needs_both_permissions_and_move_needs_ownership() {
+fn copy_requires_both_permissions_and_move_is_refused() {
     let directory = TempDir::new().unwrap();
     let store = store(&directory);
-    for (target, header, source, open, anyway) in [
+    for (target, header, source, with_grant, with_allow_anonymous) in [
         ("/WRITE/k", COPY_SOURCE, "/READ/k", true, true),
         ("/WRITE/k", COPY_SOURCE, "/nothing/k", false, true),
         ("/WRITE/k?upload_id=1&part_number=0", COPY_SOURCE, "/nothing/k", false, true),
@@ -93,8 +93,8 @@ fn copy_needs_both_permissions_and_move_needs_ownership() {
         ("/WRITE/k", MOVE_SOURCE, "/READ/k", false, false),
     ] {
         let request = request("PUT", target, &[(header, source)]);
-        assert_eq!(is_allowed(&store, false, &request), open, "{target} {source}");
-        assert_eq!(is_allowed(&store, true, &request), anyway, "{target} {source}");
+        assert_eq!(is_allowed(&store, false, &request), with_grant, "{target} {source}");
+        assert_eq!(is_allowed(&store, true, &request), with_allow_anonymous, "{target} {source}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Authenticates requests by their signature.
+//! Authentication of requests by their signature.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::limits::MAX_CLOCK_SKEW;
 use crate::request::Request;
 use crate::signature;
 
-/// An access key id and its secret. `Debug` omits the secret.
+/// An access key id and its secret access key. `Debug` omits the secret.
 #[derive(Clone)]
 pub(crate) struct KeyPair {
     pub(crate) access_key_id: String,
@@ -23,20 +23,20 @@ impl fmt::Debug for KeyPair {
     }
 }
 
+/// The sender of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// The owner of all buckets: every key pair belongs to the same user.
+    /// The owner of all buckets. Every key pair belongs to the same user.
     Owner,
     Anonymous,
 }
 
-/// Checks the credentials of a request. Invalid credentials are refused even if the request needs none.
+/// Checks the credentials of a request. Invalid credentials are refused even if the operation requires none.
 pub(crate) fn authenticate(key_pairs: &[KeyPair], request: &Request, now: Moment) -> Result<Caller, Error> {
     if let Some(authorization) = request.headers.get(header::AUTHORIZATION) {
         check_header(key_pairs, request, authorization.to_str().unwrap_or_default(), now)?;
     } else if request.is_anonymous() || request.method == Method::OPTIONS {
-        // The preflight of a presigned request has the query of that request, and so a signature that is not one of
-        // OPTIONS.
+        // The preflight of a presigned request has the query of that request. Its signature is not valid for OPTIONS.
         return Ok(Caller::Anonymous);
     } else {
         check_query(key_pairs, request, now)?;
@@ -44,15 +44,16 @@ pub(crate) fn authenticate(key_pairs: &[KeyPair], request: &Request, now: Moment
     Ok(Caller::Owner)
 }
 
-/// Checks the credentials in the fields of a form. The signature covers the policy as it was sent.
+/// Checks the credentials in the fields of a form. The signature covers the field `policy` as it was sent.
 pub(crate) fn check_form(key_pairs: &[KeyPair], id: &str, policy: &str, signature: &str) -> Result<(), Error> {
     let secret = secret_access_key(key_pairs, id)?;
     if signature::verify(secret, policy, signature) {
         return Ok(());
     }
-    Err(not_matched("the field signature is not the signature of the field policy", policy.to_owned()))
+    Err(not_matched("the field \"signature\" is not the signature of the field \"policy\"", policy.to_owned()))
 }
 
+/// Checks the header `Authorization` and the date of the request.
 fn check_header(key_pairs: &[KeyPair], request: &Request, authorization: &str, now: Moment) -> Result<(), Error> {
     let (id, signature) = authorization
         .strip_prefix("QS ")
@@ -73,10 +74,11 @@ fn check_header(key_pairs: &[KeyPair], request: &Request, authorization: &str, n
     }
 }
 
+/// Checks the signature and the expiry of a presigned URL.
 fn check_query(key_pairs: &[KeyPair], request: &Request, now: Moment) -> Result<(), Error> {
     let text = |name| request.query.text(name).unwrap_or_default();
     let expires = text("expires");
-    // A `+` of base64 that the client did not encode has become a space.
+    // The query parser reads a `+` that the client did not encode as a space. Base64 contains no spaces.
     let signature = text("signature").replace(' ', "+");
     check_signature(key_pairs, request, text("access_key_id"), &signature, Some(expires))?;
     match expires.parse::<i64>() {
@@ -86,6 +88,7 @@ fn check_query(key_pairs: &[KeyPair], request: &Request, now: Moment) -> Result<
     }
 }
 
+/// Checks a signature against every string that a client may have signed.
 fn check_signature(
     key_pairs: &[KeyPair],
     request: &Request,
@@ -99,7 +102,10 @@ fn check_signature(
         return Ok(());
     }
     let expected = texts.into_iter().next().unwrap_or_default();
-    Err(not_matched("the signature is not the one of this request; compare string_to_sign with yours", expected))
+    Err(not_matched(
+        "the signature does not match this request; compare string_to_sign with the string that the client signed",
+        expected,
+    ))
 }
 
 fn secret_access_key<'a>(key_pairs: &'a [KeyPair], id: &str) -> Result<&'a str, Error> {

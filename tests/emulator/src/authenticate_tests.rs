@@ -49,7 +49,7 @@ fn accepts_a_signed_date_within_15_minutes() {
 }
 
 #[test]
-fn wrong_signature_returns_the_string_to_sign() {
+fn error_for_a_wrong_signature_contains_the_string_to_sign() {
     let request =
         request("GET", "/b/k?part_number=1", &[("date", date(0)), ("authorization", "QS ID:AAAA".to_owned())]);
     let error = authenticate(&key_pairs(), &request, Moment::from_seconds(NOW)).unwrap_err();
@@ -98,7 +98,7 @@ fn preflight_of_a_presigned_request_is_anonymous() {
 }
 
 #[test]
-fn form_signature_covers_the_policy() {
+fn form_signature_has_to_match_the_policy() {
     let code = |id: &str, policy: &str| {
         check_form(&key_pairs(), id, policy, &sign(SECRET, "e30=")).map_err(|error| error.code)
     };
@@ -109,6 +109,6 @@ fn form_signature_covers_the_policy() {
 
 #[test]
 fn debug_output_omits_the_secret() {
-    let pair = KeyPair { access_key_id: "id".into(), secret_access_key: "hush".into() };
+    let pair = KeyPair { access_key_id: "id".into(), secret_access_key: "secret".into() };
     assert_eq!(format!("{pair:?}"), "KeyPair { access_key_id: \"id\", .. }");
 }

@@ -1,4 +1,4 @@
-//! The settings of an emulator.
+//! Settings of an emulator, and its start.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,16 +21,16 @@ use crate::server::serve;
 use crate::service::Service;
 use crate::store::{BucketInfo, Store};
 
-/// Access key id of an emulator that is started without credentials.
+/// Default access key id of an emulator.
 pub const DEFAULT_ACCESS_KEY_ID: &str = "EMULATORACCESSKEYID";
-/// Secret access key of an emulator that is started without credentials. It is public.
+/// Default secret access key of an emulator. It is not a secret: everybody can read it here.
 pub const DEFAULT_SECRET_ACCESS_KEY: &str = "emulator-secret-access-key";
 /// Default zone of an emulator.
 pub const DEFAULT_ZONE: &str = "pek3a";
 
 /// Settings of an [`Emulator`]. Every setting has a default.
 #[derive(Clone, Debug, Default)]
-#[must_use = "an emulator runs after `start` only"]
+#[must_use = "a builder has no effect until `start` is called"]
 pub struct Builder {
     listen: Option<String>,
     key_pairs: Vec<KeyPair>,
@@ -48,76 +48,76 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sets the address to listen on, as `host:port`. Port 0 takes any free port. Default: `127.0.0.1:0`.
+    /// Sets the address to listen on, as `host:port`. With port 0, the operating system chooses a free port. Default:
+    /// `127.0.0.1:0`.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = Some(address.into());
         self
     }
 
     /// Accepts requests that are signed with this key pair. Further calls add pairs. [`Emulator::access_key_id`] returns
-    /// the first one.
-    /// Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
+    /// the first one. Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
     pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         self.key_pairs
             .push(KeyPair { access_key_id: access_key_id.into(), secret_access_key: secret_access_key.into() });
         self
     }
 
-    /// Sets the zone of buckets that are created without one. Default: [`DEFAULT_ZONE`].
+    /// Sets the zone of buckets whose creating request names no zone. Default: [`DEFAULT_ZONE`].
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into().to_ascii_lowercase());
         self
     }
 
-    /// Stores the data in this directory, where another emulator can continue with it. One process at a time may use
-    /// it. Default: a temporary directory that is removed with the emulator.
+    /// Stores the data in this directory and keeps it when the emulator ends. Only one emulator at a time can use a
+    /// directory. Default: a temporary directory that is deleted when the emulator is dropped.
     pub fn data_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(directory.into());
         self
     }
 
-    /// Creates a bucket at the start. Any name is accepted, because short names are convenient in tests, although the
-    /// service would refuse them. Further calls add buckets.
+    /// Creates a bucket when the emulator starts, if it does not exist. Any name is accepted, also a short one such as
+    /// `b`, which the service would refuse. Further calls add buckets.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.buckets.push(name.into());
         self
     }
 
-    /// Serves `<host>`, `<zone>.<host>`, `<bucket>.<host>` and `<bucket>.<zone>.<host>` too, as for `localhost`,
+    /// Recognizes bucket and zone in `<zone>.<host>`, `<bucket>.<host>` and `<bucket>.<zone>.<host>`, as for `localhost`,
     /// `qingstor.com` and `qsstor.com`. Further calls add hosts.
     pub fn base_host(mut self, host: impl Into<String>) -> Self {
         self.base_hosts.push(host.into());
         self
     }
 
-    /// Accepts parts smaller than 4 MiB anywhere in an upload, so that tests with many parts need little data.
+    /// Accepts parts smaller than 4 MiB at any position of an upload, so that tests with many parts need little data.
     /// Default: false.
     pub fn allow_tiny_parts(mut self, allow: bool) -> Self {
         self.allow_tiny_parts = allow;
         self
     }
 
-    /// Allows reading and writing objects without a signature, as if the ACL of every bucket granted both to everyone.
+    /// Allows unsigned requests to read and write objects, as if the ACL of every bucket granted both to everyone.
     /// Default: false.
     pub fn allow_anonymous(mut self, allow: bool) -> Self {
         self.allow_anonymous = allow;
         self
     }
 
-    /// Shifts the server's clock by this number of seconds, to test a client whose clock differs. Default: 0.
+    /// Shifts the emulator's clock by this number of seconds, to test a client whose clock is wrong. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
     }
 
-    /// Sets the HTTP status of the error `upload_not_exists`, 400 or 404. The service documents both, so clients have to
+    /// Sets the HTTP status of the error `upload_not_exists`: 400 or 404. QingStor documents both, so clients have to
     /// check the code. Default: 404.
     pub fn upload_not_exists_status(mut self, status: u16) -> Self {
         self.upload_not_exists_status = Some(status);
         self
     }
 
-    /// Refuses chunked bodies with status 411. The service does not document that it accepts them. Default: false.
+    /// Refuses chunked request bodies with status 411. QingStor does not document that it accepts them. Default: false.
     pub fn refuse_chunked(mut self, refuse: bool) -> Self {
         self.refuse_chunked = refuse;
         self
@@ -129,21 +129,21 @@ impl Builder {
         self
     }
 
-    /// Appends a line of JSON to this file for each request, after its end:
+    /// Appends a line of JSON to this file when a request has ended:
     ///
     /// ```json
     /// {"time":"2026-11-23T13:40:09.512Z","method":"PUT","target":"/b/k?part_number=0&upload_id=1","operation":
     ///  "UploadMultipart","status":null,"bytes_received":65536,"bytes_sent":0,"request_id":"5a…","fault":"reset_in_body"}
     /// ```
     ///
-    /// - `time`: arrival of the request's head.
-    /// - `target`: as on the request line, with redacted `signature` and `access_key_id`.
+    /// - `time`: when the head of the request arrived, by the machine's clock.
+    /// - `target`: path and query as on the request line. The values of `signature` and `access_key_id` are redacted.
     /// - `range`: present if the request has the header `Range`.
     /// - `operation`: null if the request matches no operation.
     /// - `status`: null if no response was sent.
-    /// - `bytes_received`, `bytes_sent`: bytes of the bodies that were transferred. If a body was not read to its end,
-    ///   bytes in buffers are not counted.
-    /// - `fault`: present if a rule of the fault plan hit the request.
+    /// - `bytes_received`, `bytes_sent`: bytes of the request's and the response's body that were transferred. If a body
+    ///   was not read to its end, bytes in buffers are not counted.
+    /// - `fault`: the name of the injected fault. Present if a rule of the fault plan hit the request.
     ///
     /// Default: no log.
     pub fn access_log(mut self, path: impl Into<PathBuf>) -> Self {
@@ -151,18 +151,18 @@ impl Builder {
         self
     }
 
-    /// Starts the emulator on the current Tokio runtime. When this returns, it accepts connections.
+    /// Starts the emulator on the current Tokio runtime. It accepts connections when this method returns.
     ///
     /// # Errors
     ///
-    /// If a setting or a rule for faults is invalid, or if the access log, the address or the data directory cannot be
-    /// used, for example because another process uses it. The error says which.
+    /// If a setting or a rule of the fault plan is invalid, or if the access log, the address or the data directory cannot
+    /// be used. The error names it and the reason.
     pub async fn start(self) -> io::Result<Emulator> {
         let upload_not_exists = match self.upload_not_exists_status {
             None | Some(404) => StatusCode::NOT_FOUND,
             Some(400) => StatusCode::BAD_REQUEST,
             Some(other) => {
-                let message = format!("the status of upload_not_exists can be 400 or 404, not {other}");
+                let message = format!("the status of upload_not_exists must be 400 or 404, not {other}");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         };
@@ -212,6 +212,7 @@ impl Builder {
     }
 }
 
+/// Opens the store and creates the buckets. Without a data directory, the store is in a temporary directory.
 fn open_store(
     data_dir: Option<PathBuf>,
     buckets: Vec<String>,
@@ -234,6 +235,7 @@ fn open_store(
     Ok((store, temporary))
 }
 
+/// Adds to an error what failed.
 fn explain(error: io::Error, context: &str) -> io::Error {
     io::Error::new(error.kind(), format!("{context}: {error}"))
 }

@@ -1,4 +1,4 @@
-//! The server's clock, and the two date formats of the protocol.
+//! The emulator's clock, and the two date formats of the protocol.
 
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -23,12 +23,12 @@ impl Moment {
         self.0.div_euclid(1000)
     }
 
-    /// Formats as `Wed, 10 Dec 2014 17:20:31 GMT`, the only format that every official client can parse.
+    /// Formats the time as `Wed, 10 Dec 2014 17:20:31 GMT`, the only format that every official client can parse.
     pub(crate) fn http_date(self) -> String {
         rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&self.timestamp()).unwrap_or_default()
     }
 
-    /// Formats as `2014-12-10T17:20:31.000Z`, as in JSON bodies.
+    /// Formats the time as in JSON bodies: `2014-12-10T17:20:31.000Z`.
     pub(crate) fn iso8601(self) -> String {
         self.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
@@ -52,6 +52,7 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn now(self) -> Moment {
         let offset = self.offset_seconds.saturating_mul(1000);
+        // The formats have dates from 1970 to 9999.
         Moment(Timestamp::now().as_millisecond().saturating_add(offset).clamp(0, 253_402_300_799_000))
     }
 }

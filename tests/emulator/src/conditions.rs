@@ -5,7 +5,9 @@ use http::{HeaderMap, StatusCode};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 
-/// The four conditions of a request, whose names have a prefix.
+/// The conditional headers of a request, and the object that they are evaluated for.
+///
+/// `prefix` precedes the names of the headers.
 struct Conditions<'a> {
     headers: &'a HeaderMap,
     prefix: &'a str,
@@ -13,8 +15,10 @@ struct Conditions<'a> {
     modified: Moment,
 }
 
-/// Evaluates `If-*` of GET and HEAD. `If-Match` and `If-Unmodified-Since` fail with 412, `If-None-Match` and
-/// `If-Modified-Since` with 304. An ETag takes precedence over a date. Returns 200 or 304.
+/// Evaluates the conditions of GET and HEAD and returns 200 or 304.
+///
+/// A failed `If-Match` or `If-Unmodified-Since` is an error with status 412. A failed `If-None-Match` or
+/// `If-Modified-Since` returns 304. A condition on the ETag takes precedence over one on the date.
 pub(crate) fn check_read(headers: &HeaderMap, etag: &str, modified: Moment) -> Result<StatusCode, Error> {
     let conditions = Conditions { headers, prefix: "", etag, modified };
     if let Some(matches) = conditions.etag_listed("if-match") {
@@ -31,7 +35,8 @@ pub(crate) fn check_read(headers: &HeaderMap, etag: &str, modified: Moment) -> R
     Ok(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK })
 }
 
-/// Evaluates the conditions on a source, such as `x-qs-copy-source-if-match`. Each of them fails with 412.
+/// Evaluates the conditions on the source of a copy or move, such as `x-qs-copy-source-if-match`. A failed condition is an
+/// error with status 412.
 pub(crate) fn check_source(headers: &HeaderMap, prefix: &str, etag: &str, modified: Moment) -> Result<(), Error> {
     let conditions = Conditions { headers, prefix, etag, modified };
     let failed = [
@@ -55,12 +60,14 @@ impl Conditions<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    // The service compares ETags including their quotes.
+    /// Returns true if a header lists the ETag or `*`. Quotes are compared too, as by the service. `None` if the header is
+    /// absent.
     fn etag_listed(&self, name: &str) -> Option<bool> {
         self.text(name).map(|list| list.split(',').map(str::trim).any(|listed| listed == "*" || listed == self.etag))
     }
 
-    // A malformed date is ignored. Headers have no fractions of a second, so the comparison has none either.
+    /// Returns true if the object was modified after the date in a header. Fractions of a second are ignored, because
+    /// headers have none. `None` if the header is absent or is not a date.
     fn modified_after(&self, name: &str) -> Option<bool> {
         self.text(name).and_then(Moment::parse_http_date).map(|date| self.modified.seconds() > date.seconds())
     }

@@ -1,4 +1,4 @@
-//! Answers requests of web pages of other origins according to the CORS rules of a bucket.
+//! Responses to web pages of other origins, according to the CORS rules of a bucket.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -9,7 +9,7 @@ use crate::response::Response;
 use crate::settings::{Cors, CorsRule, Setting};
 use crate::store::Store;
 
-/// The question of a browser before a page may send a request.
+/// A preflight request: a browser asks which requests a web page may send.
 #[derive(Debug)]
 pub(crate) struct Preflight<'a> {
     origin: &'a str,
@@ -31,7 +31,7 @@ impl<'a> Preflight<'a> {
         })
     }
 
-    /// Returns the headers of the response. If no rule allows all of the request, there are none.
+    /// Returns the headers of the response. There are none unless one rule allows the origin, the method and all headers.
     pub(crate) fn response(&self, cors: &Cors) -> HeaderMap {
         let mut response = HeaderMap::new();
         let allowed = |rule: &&CorsRule| {
@@ -55,7 +55,8 @@ impl<'a> Preflight<'a> {
     }
 }
 
-/// Adds the headers that let a browser show a response to a page. Errors get them too, so that the page sees the error.
+/// Adds the headers that let a browser pass a response to a web page. Errors have them too, so that the page can read
+/// them.
 pub(crate) fn add_headers(response: &mut Response, request: &Request, store: &Store) {
     let Some(origin) = request.header(header::ORIGIN.as_str()).filter(|_| request.method != Method::OPTIONS) else {
         return;
@@ -72,6 +73,7 @@ pub(crate) fn add_headers(response: &mut Response, request: &Request, store: &St
     }
 }
 
+/// Adds the headers that the responses to preflights and to other requests have in common.
 fn add_rule(rule: &CorsRule, origin: &str, cors: &Cors, headers: &mut HeaderMap) {
     let origin = if rule.allowed_origin == "*" { "*" } else { origin };
     set_header(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -83,12 +85,14 @@ fn add_rule(rule: &CorsRule, origin: &str, cors: &Cors, headers: &mut HeaderMap)
     }
 }
 
+/// Returns true if a rule allows the origin and the method.
 fn allows(rule: &CorsRule, origin: &str, method: &str) -> bool {
     matches(&rule.allowed_origin, origin)
         && rule.allowed_methods.iter().any(|allowed| allowed.names().contains(&method))
 }
 
-/// Matches a pattern in which `*` stands for any text. Hosts and header names are case-insensitive.
+/// Returns true if a text matches a pattern in which `*` stands for any text. Ignores case, because hosts and names of
+/// headers do.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     match pattern.split_once('*') {

@@ -13,7 +13,7 @@ use crate::authenticate::KeyPair;
 use crate::faults::FaultInjector;
 use crate::listener::ListenerCommand;
 
-/// A QingStor object storage server on this machine. It runs until it is stopped or dropped.
+/// A running QingStor object storage server. It runs until it is stopped or dropped.
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
@@ -32,7 +32,7 @@ pub struct Emulator {
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) commands: mpsc::Sender<ListenerCommand>,
     pub(crate) server: JoinHandle<()>,
-    /// Removed when the emulator is dropped.
+    /// The temporary data directory, which is deleted when the emulator is dropped.
     pub(crate) _directory: Option<TempDir>,
 }
 
@@ -42,7 +42,7 @@ impl Emulator {
     ///
     /// # Errors
     ///
-    /// If there is no free port, or the temporary directory cannot be created.
+    /// If there is no free port, or if the temporary directory cannot be created.
     pub async fn start() -> io::Result<Self> {
         Self::builder().start().await
     }
@@ -72,12 +72,12 @@ impl Emulator {
         &self.key_pair.secret_access_key
     }
 
-    /// Returns the zone of buckets that are created without one.
+    /// Returns the zone of buckets whose creating request names no zone.
     pub fn zone(&self) -> &str {
         &self.zone
     }
 
-    /// Stops the emulator. Requests in progress have two seconds to finish.
+    /// Stops the emulator. Waits up to two seconds for requests in progress.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.server).await;
@@ -88,8 +88,8 @@ impl Emulator {
         self.faults.hits()
     }
 
-    /// Refuses connections from now on, like a machine without a server. Connections that were accepted stay open. When
-    /// this returns, the port is closed.
+    /// Closes the listening port, so that the operating system refuses connections. Accepted connections stay open. The
+    /// port is closed when this method returns.
     ///
     /// ```
     /// # #[tokio::main]
@@ -104,11 +104,11 @@ impl Emulator {
     /// # }
     /// ```
     pub async fn stop_listening(&self) {
-        // A server that has ended does not listen either.
+        // An error means that the server has ended, which does not listen either.
         let _ = self.command_listener(false).await;
     }
 
-    /// Accepts connections again after [`stop_listening`](Self::stop_listening), at the same address. Does nothing if the
+    /// Accepts connections again at the same address, after [`stop_listening`](Self::stop_listening). Does nothing if the
     /// emulator is listening.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Emulator {
 
     async fn command_listener(&self, open: bool) -> io::Result<()> {
         let (done, result) = oneshot::channel();
-        let ended = || io::Error::other("the emulator has ended");
+        let ended = || io::Error::other("cannot open or close the port: the emulator has ended");
         self.commands.send(ListenerCommand { open, done }).await.map_err(|_| ended())?;
         result.await.map_err(|_| ended())?
     }

@@ -1,11 +1,11 @@
-//! Errors of the service: code, HTTP status and message.
+//! Errors in responses: code, HTTP status and message.
 
 use std::fmt;
 use std::io;
 
 use http::StatusCode;
 
-/// Declares the error codes with HTTP status and spelling.
+/// Declares error codes with their HTTP status and the text in the response.
 macro_rules! codes {
     ($($name:ident $status:literal $text:literal,)*) => {
         /// An error code of the service.
@@ -47,9 +47,9 @@ codes! {
     PermissionDenied 403 "permission_denied",
     BucketNotExists 404 "bucket_not_exists",
     ObjectNotExists 404 "object_not_exists",
-    // The published error table says 400, the pages of the operations say 404. `Builder` can change it.
+    // QingStor's table of errors says 400, the pages of the operations say 404. `Builder` can change the status.
     UploadNotExists 404 "upload_not_exists",
-    // The status is HTTP's. The service documents no code for it.
+    // QingStor documents no code for this status of HTTP.
     LengthRequired 411 "invalid_argument",
     MethodNotAllowed 405 "method_not_allowed",
     BucketAlreadyExists 409 "bucket_already_exists",
@@ -57,20 +57,20 @@ codes! {
     PreconditionFailed 412 "precondition_failed",
     InvalidRange 416 "invalid_range",
     InternalError 500 "internal_error",
-    // A code of the emulator only.
+    // Only the emulator has this code.
     NotImplemented 501 "not_implemented",
 }
 
-/// An error that the client receives as a response.
+/// An error that the emulator sends as the response to a request.
 #[derive(Debug)]
 pub(crate) struct Error {
     pub(crate) code: Code,
     pub(crate) message: String,
-    /// The text that the server signed, for comparison with the client's.
+    /// The string to sign that the emulator computed. Clients can compare it with theirs.
     pub(crate) string_to_sign: Option<String>,
-    /// Size of the object that an invalid range was applied to, for `Content-Range: bytes */size`.
+    /// Size of the object, if the range of a request does not fit it. Sent as `Content-Range: bytes */size`.
     pub(crate) object_size: Option<u64>,
-    /// Version id of the delete marker that was found instead of an object, for the headers of the response.
+    /// Version id of the delete marker that the request found instead of an object. Sent in headers.
     pub(crate) delete_marker: Option<String>,
 }
 
@@ -99,7 +99,7 @@ impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::new(Code::InternalError, format!("the emulator's storage failed: {error}"))
+        Self::new(Code::InternalError, format!("the emulator failed to access its data directory: {error}"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! HTML forms that upload a file: fields first, then the file, which is never in memory as a whole.
+//! HTML forms that upload a file: fields, and then the file, which is never in memory as a whole.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -39,6 +39,7 @@ pub(crate) struct File<'a> {
 type Allowance = Arc<AtomicU64>;
 
 impl<'a> Form<'a> {
+    /// Starts to read a form.
     pub(crate) fn open(body: &'a mut RequestBody, content_type: &str) -> Result<Self, Error> {
         let boundary = multer::parse_boundary(content_type)
             .map_err(|error| Error::invalid_argument(format!("the form's Content-Type is invalid: {error}")))?;
@@ -48,7 +49,7 @@ impl<'a> Form<'a> {
                 let message = format!("the form has more than {MAX_FORM} bytes beside its file");
                 return Err(Error::new(Code::EntityTooLarge, message));
             }
-            // Without this, multer would collect everything that has arrived before it returns a field.
+            // Lets multer return a field. Otherwise it would first collect all data that has arrived.
             yield_now().await;
             let Some(frame) = body.next(u64::MAX).await? else {
                 return Ok(None);
@@ -91,7 +92,7 @@ impl<'a> Form<'a> {
 }
 
 impl File<'_> {
-    /// Returns the name of the file on the client, without its folder.
+    /// Returns the name that the file has on the client, without its folder.
     pub(crate) fn name(&self) -> &str {
         self.field.file_name().and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default()
     }
@@ -100,6 +101,7 @@ impl File<'_> {
         self.field.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     }
 
+    /// Stores the file in a segment.
     pub(crate) async fn store(mut self, store: &Arc<Store>, now: Moment) -> Result<Stored, Error> {
         let mut writer = BackgroundWriter::new(store);
         while let Some(chunk) = self.field.chunk().await.map_err(form_error)? {
@@ -110,6 +112,7 @@ impl File<'_> {
     }
 }
 
+/// Converts an error of multer.
 fn form_error(error: multer::Error) -> Error {
     use multer::Error as FormError;
     match error {
@@ -133,7 +136,7 @@ fn form_error(error: multer::Error) -> Error {
 
 /// Maximum number of fields before the file.
 const MAX_FIELDS: usize = 100;
-/// Fields that become headers of the object, in addition to QingStor's own.
+/// Fields that set headers of the object. Fields that start with [`QINGSTOR_PREFIX`] do so too.
 const HEADERS: [HeaderName; 5] = [
     header::CACHE_CONTROL,
     header::CONTENT_DISPOSITION,
@@ -148,10 +151,11 @@ const QINGSTOR_PREFIX: &str = "x-qs-";
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Adds a field. Refuses a field that the emulator cannot handle.
     pub(crate) fn add(&mut self, name: String, value: Vec<u8>) -> Result<(), Error> {
         let value = String::from_utf8(value)
             .map_err(|_| Error::invalid_argument(format!("the field \"{name}\" is not UTF-8")))?;
-        // The policy would cover one value of a repeated field, and the service might use the other one.
+        // The policy covers one value of a repeated field, and the object might be stored with the other one.
         if self.get(&name).is_some() {
             return Err(Error::invalid_argument(format!("the field \"{name}\" was sent more than once")));
         }
@@ -174,10 +178,10 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns the object's headers: those of a signed request, replaced by those of the form.
+    /// Returns the headers of the object. Fields of the form replace the headers of a signed request.
     pub(crate) fn headers(&self, signed_request: Option<&HeaderMap>) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        // The content type of the request is the form's.
+        // The content type of the request is that of the form, not that of the file.
         for name in HEADERS.into_iter().filter(|name| name != header::CONTENT_TYPE) {
             if let Some(value) = signed_request.and_then(|headers| headers.get(&name)) {
                 headers.insert(name, value.clone());
@@ -201,11 +205,11 @@ impl Fields {
     }
 }
 
-/// Fields that the policy does not cover.
+/// Fields that the policy does not contain.
 const CREDENTIALS: [&str; 3] = ["access_key_id", "policy", "signature"];
 
-/// Checks the policy: base64 of a JSON object with every field before the file, except the credentials. No field may be
-/// missing, added or different.
+/// Checks that the policy matches the form. The policy is base64 of a JSON object with exactly the fields before the file,
+/// except the credentials.
 pub(crate) fn check_policy(policy: &str, fields: &Fields) -> Result<(), Error> {
     let signed = parse_policy(policy).ok_or_else(|| {
         Error::invalid_argument("the field \"policy\" is not base64 of a JSON object with the form's fields")
@@ -214,7 +218,7 @@ pub(crate) fn check_policy(policy: &str, fields: &Fields) -> Result<(), Error> {
         match signed.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
             None => return Err(violated(format!("the field \"{name}\" is not in the policy"))),
             Some((_, allowed)) if allowed.as_str() != Some(value) => {
-                return Err(violated(format!("the field \"{name}\" is not as the policy says")));
+                return Err(violated(format!("the value of the field \"{name}\" is not that in the policy")));
             }
             Some(_) => {}
         }

@@ -7,21 +7,22 @@ use crate::clock::Moment;
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-/// Returns 32 lower-case hex digits that are greater than all ids that this process created before. Upload markers rely
-/// on that order after the upload that they name is gone.
+/// Returns an id of 32 lower-case hex digits that sorts after all ids that this process created before, unless the clock
+/// was set back. A list of uploads can therefore continue after an upload that no longer exists.
 pub(crate) fn sequential(now: Moment) -> String {
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let millis = now.milliseconds().max(0);
     format!("{millis:012x}{:04x}{:016x}", count & 0xffff, entropy(count))
 }
 
-/// Returns 16 lower-case hex digits.
+/// Returns a request id of 16 lower-case hex digits.
 pub(crate) fn request_id() -> String {
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{:016x}", entropy(count))
 }
 
-// The standard library seeds every `RandomState` from the operating system. That is enough for unique ids.
+/// Returns a random number. The standard library seeds every `RandomState` from the operating system, which is enough for
+/// unique ids.
 fn entropy(count: u64) -> u64 {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u64(count);

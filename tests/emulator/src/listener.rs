@@ -1,4 +1,4 @@
-//! The listening socket. It can be closed for a while, so that the kernel refuses connections.
+//! The listening socket, which tests can close and reopen.
 
 use std::future::pending;
 use std::io;
@@ -8,10 +8,10 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// Size of the kernel's receive buffer, in bytes, for faults that large buffers would hide. On the loopback interface it
-/// is megabytes by default, and moves in steps so large that a slow connection looks stalled.
+/// Size of the kernel's receive buffer, in bytes, for faults that a large buffer would hide. On the loopback interface the
+/// default is megabytes, which the kernel acknowledges in steps so large that a slow connection looks stalled.
 const SMALL_BUFFER: usize = 16 * 1024;
-/// Maximum TCP segment for the same purpose: the sender's kernel buffers at least ten segments for each in flight.
+/// Maximum size of a TCP segment, in bytes, for the same faults. The sender's kernel buffers at least ten segments.
 #[cfg(unix)]
 const SMALL_SEGMENT: u32 = 3000;
 
@@ -37,17 +37,18 @@ impl Listener {
         Ok(listener)
     }
 
-    /// Returns the next connection. While the listener is closed, there is none.
+    /// Waits for the next connection. Waits forever while the listener is closed.
     pub(crate) async fn accept(&self) -> io::Result<TcpStream> {
         let Some(socket) = &self.socket else {
             return pending().await;
         };
         let (stream, _) = socket.accept().await?;
-        // With Nagle's algorithm, small responses would wait for acknowledgements. Correctness does not depend on it.
+        // Nagle's algorithm would delay small responses. An error only makes them slower.
         let _ = stream.set_nodelay(true);
         Ok(stream)
     }
 
+    /// Opens or closes the socket and reports the result.
     pub(crate) async fn execute(&mut self, command: ListenerCommand) {
         let mut result = Ok(());
         if !command.open {
@@ -55,13 +56,13 @@ impl Listener {
         } else if self.socket.is_none() {
             result = TcpListener::bind(self.address).await.map(|socket| self.use_socket(socket));
         }
-        // The caller may have stopped waiting.
+        // An error means that the caller no longer waits for the result.
         let _ = command.done.send(result);
     }
 
     fn use_socket(&mut self, socket: TcpListener) {
         if self.small_buffers {
-            // Connections inherit these settings. If they fail, faults act in larger steps.
+            // Accepted connections inherit these settings. An error only makes faults less exact.
             let socket = SockRef::from(&socket);
             let _ = socket.set_recv_buffer_size(SMALL_BUFFER);
             #[cfg(unix)]

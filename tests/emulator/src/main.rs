@@ -13,22 +13,22 @@ A fault plan for --faults:
 
   seed: 42                  # seed of random decisions; default 0
   clock_offset: 0           # seconds, added to --clock-offset
-  rules:                    # the first rule that hits a request decides
-    - operation: UploadMultipart            # all keys but `fault` are optional
-      part: [1, 4]
+  rules:                    # a request has the fault of the first rule that hits it
+    - operation: UploadMultipart            # all keys except `fault` are optional
+      part: [1, 4]                          # or one number
       key: backups/db.tar                   # or key_prefix
-      skip: 2                               # the first two requests pass
-      probability: 0.1                      # then one of ten is hit
-      count: 5                              # at most five are hit
+      skip: 2                               # no fault in the first two requests
+      probability: 0.1                      # a fault in one of ten later requests
+      count: 5                              # at most five faults
       fault: { reset_in_body: { after: 50% } }
     - fault: { latency: { delay: 50ms } }
 
 Faults:
 
-  close_on_accept           (closes a connection before any request)
+  close_on_accept           (closes a connection before it reads a request)
   error_answer              { status: 503, code: service_unavailable, retry_after: 1 }
-  reset_before_answer       (the request is not executed)
-  lose_answer               (the request is executed)
+  reset_before_answer       (resets the connection; the request is not executed)
+  lose_answer               (resets the connection; the request is executed)
   reset_in_body             { after: 1000 }
   cut_answer                { after: 1000 }
   stall_in_body             { after: 50%, lasts: 20s }
@@ -42,68 +42,70 @@ Faults:
   flip_sent_bit             { at: 10 }
   wrong_etag
 
-`code`, `retry_after`, `lasts` and `at` are optional; without `lasts`, a stall lasts until the client disconnects.
+`code`, `retry_after`, `lasts` and `at` are optional. Without `lasts`, a stall lasts until the client closes the
+connection.
 ";
 
-/// A QingStor object storage server on this machine.
+/// An emulator of QingStor object storage, for tests and trials on one machine.
 ///
-/// Prints one line, "listening on http://…", when it is ready. Runs until Ctrl-C.
+/// Prints one line, "listening on http://…", when it accepts connections. Runs until Ctrl-C or SIGTERM.
 #[derive(Parser)]
 #[command(version, after_long_help = FAULTS)]
 struct Arguments {
-    /// Address and port to listen on; port 0 takes any free one
+    /// Address and port to listen on; with port 0, the operating system chooses a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
     listen: String,
 
-    /// Access key id that requests are signed with
+    /// Access key id of the requests that are accepted
     #[arg(long, value_name = "ID", default_value = DEFAULT_ACCESS_KEY_ID)]
     access_key_id: String,
 
-    /// Secret access key that requests are signed with
+    /// Secret access key that belongs to the access key id
     #[arg(long, value_name = "SECRET", default_value = DEFAULT_SECRET_ACCESS_KEY)]
     secret_access_key: String,
 
-    /// Zone of buckets that are created without one
+    /// Zone of buckets whose creating request names no zone
     #[arg(long, value_name = "ZONE", default_value = DEFAULT_ZONE)]
     zone: String,
 
-    /// Directory for the data; without it, the data is deleted at the end
+    /// Directory that keeps the data; without this option, the data is deleted when the emulator ends
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Bucket to create at the start, with any name (repeatable)
+    /// Bucket to create at the start if it does not exist; any name is accepted (repeatable)
     #[arg(long = "bucket", value_name = "NAME")]
     buckets: Vec<String>,
 
-    /// Host to serve in addition to localhost, qingstor.com and qsstor.com, with bucket and zone before it (repeatable)
+    /// Host in front of which a request can name bucket and zone, as it can in front of localhost, qingstor.com and
+    /// qsstor.com (repeatable)
     #[arg(long = "base-host", value_name = "HOST")]
     base_hosts: Vec<String>,
 
-    /// Accept parts below 4 MiB anywhere in a multipart upload
+    /// Accept parts smaller than 4 MiB at any position of a multipart upload
     #[arg(long)]
     allow_tiny_parts: bool,
 
-    /// Allow reading and writing objects without a signature
+    /// Allow unsigned requests to read and write objects
     #[arg(long)]
     allow_anonymous: bool,
 
-    /// Seconds by which the server's clock is shifted
+    /// Seconds to add to the emulator's clock
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_hyphen_values = true)]
     clock_offset: i64,
 
-    /// Status of the error upload_not_exists, 400 or 404 (the service documents both)
+    /// HTTP status of the error upload_not_exists: 400 or 404 (QingStor documents both)
     #[arg(long, value_name = "STATUS", default_value_t = 404)]
     upload_not_exists_status: u16,
 
-    /// Refuse chunked bodies
+    /// Refuse chunked request bodies with status 411
     #[arg(long)]
     refuse_chunked: bool,
 
-    /// Inject the faults of the plan in this YAML file, see below
+    /// YAML file with a plan of the faults to inject; --help shows an example
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
 
-    /// Append a line of JSON for each request to this file
+    /// File to which a line of JSON is appended for each request
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
 }
@@ -149,16 +151,17 @@ async fn run(arguments: Arguments) -> io::Result<()> {
     let emulator = arguments.builder()?.start().await?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on {}", emulator.endpoint())?;
-    // The line has to reach a reader of a pipe at once.
+    // A program that reads this line from a pipe waits for it.
     stdout.flush()?;
     drop(stdout);
-    interrupted().await?;
+    wait_for_interrupt().await?;
     emulator.stop().await;
     Ok(())
 }
 
+/// Waits for Ctrl-C or SIGTERM.
 #[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
+async fn wait_for_interrupt() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
@@ -169,6 +172,6 @@ async fn interrupted() -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
+async fn wait_for_interrupt() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }

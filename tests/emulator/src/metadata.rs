@@ -9,11 +9,13 @@ use crate::error::{Code, Error};
 use crate::headers::set_header;
 use crate::sse;
 
-/// Prefix of user metadata.
+/// Prefix of the headers with user metadata.
 const PREFIX: &str = "x-qs-meta-";
+/// Maximum length of the name of user metadata, without the prefix, in bytes.
 const MAX_NAME_BYTES: usize = 512;
-/// Maximum length of all names and values of user metadata together.
+/// Maximum length of all names and values of user metadata together, in bytes.
 const MAX_TOTAL_BYTES: usize = 2048;
+/// Maximum length of a content type, in bytes.
 const MAX_CONTENT_TYPE_BYTES: usize = 255;
 pub(crate) const STORAGE_CLASS: &str = "x-qs-storage-class";
 pub(crate) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
@@ -37,7 +39,7 @@ impl Properties {
     }
 }
 
-/// Headers that a download returns as they were uploaded.
+/// Headers that a download returns with the values that they had in the upload.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) content_type: String,
@@ -45,7 +47,7 @@ pub(crate) struct Metadata {
     pub(crate) content_disposition: Option<String>,
     content_encoding: Option<String>,
     expires: Option<String>,
-    /// Values by lower-case names without the prefix.
+    /// User metadata: values by lower-case names without the prefix.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     user: BTreeMap<String, String>,
 }
@@ -184,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_two_storage_classes() {
+    fn accepts_only_two_storage_classes() {
         assert_eq!(storage_class(&HeaderMap::new()).unwrap(), "STANDARD");
         let infrequent = headers(&[(STORAGE_CLASS, "STANDARD_IA")]);
         assert_eq!(storage_class(&infrequent).unwrap(), "STANDARD_IA");

@@ -1,4 +1,4 @@
-//! The query of a request. Every value is available encoded and decoded.
+//! The query of a request, with encoded and decoded values.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ pub(crate) struct Query {
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) name: String,
-    /// The value as it was sent. One official client signs it in this form.
+    /// The value as it was sent. One official client signs this form.
     pub(crate) raw: String,
     pub(crate) value: String,
 }
 
 impl Query {
-    /// Parses `a=b&c&d=`. A `+` is a space, because some clients use form encoding.
+    /// Parses a query such as `a=b&c&d=`. A `+` is a space, because some clients use form encoding.
     pub(crate) fn parse(raw: &str) -> Self {
         let parameters = raw
             .split('&')
@@ -33,11 +33,12 @@ impl Query {
         Self { parameters }
     }
 
+    /// Returns true if the query has a parameter with this name, with or without a value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == name)
     }
 
-    /// Returns a value that is not empty. Clients send `prefix=` for no prefix.
+    /// Returns the value of a parameter. An empty value counts as absent, because clients send `prefix=` for no prefix.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.parameters
             .iter()
@@ -46,6 +47,7 @@ impl Query {
             .filter(|value| !value.is_empty())
     }
 
+    /// Returns the value of a parameter as a whole number.
     pub(crate) fn integer(&self, name: &str) -> Result<Option<u64>, Error> {
         self.text(name)
             .map(|text| {
@@ -66,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_value_counts_as_absent() {
+    fn decodes_values_and_treats_empty_ones_as_absent() {
         let query = Query::parse("uploads&prefix=&delimiter=%2F&x=a+b%20c&limit=7");
         assert!(query.has("uploads"));
         assert_eq!(query.text("uploads"), None);

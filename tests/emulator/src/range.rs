@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error};
 
-/// A byte range inside an object. It is not empty.
+/// A byte range inside an object, with at least one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ByteRange {
     pub(crate) start: u64,
@@ -10,10 +10,10 @@ pub(crate) struct ByteRange {
 }
 
 impl ByteRange {
-    /// Parses `bytes=a-b`, `bytes=a-` and `bytes=-n`. Multiple ranges are not supported.
+    /// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n` for an object of `size` bytes. Refuses several ranges.
     pub(crate) fn parse(text: &str, size: u64) -> Result<Self, Error> {
         Self::resolve(text, size).ok_or_else(|| {
-            let message = format!("the range \"{text}\" does not fit {size} bytes");
+            let message = format!("the range \"{text}\" does not fit an object of {size} bytes");
             Error { object_size: Some(size), ..Error::new(Code::InvalidRange, message) }
         })
     }
@@ -44,7 +44,7 @@ impl ByteRange {
     }
 }
 
-// `parse` alone would accept a sign, and reject numbers that are too large but valid.
+/// Parses a number. `str::parse` would accept a sign, and refuse a number that is larger than any object, which is valid.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn content_range() {
+    fn content_range_has_first_and_last_byte() {
         let range = ByteRange::parse("bytes=2-5", 10).unwrap();
         assert_eq!(range.content_range(10), "bytes 2-5/10");
     }

@@ -1,4 +1,4 @@
-//! A request without its body.
+//! The head of a request.
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method, header};
@@ -8,21 +8,22 @@ use crate::error::Error;
 use crate::query::Query;
 use crate::signature::Signable;
 
+/// The head of a request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
-    /// As on the request line. The signature covers the encoded path.
+    /// The path as on the request line, percent-encoded. The signature covers this form.
     pub(crate) path: String,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
-    /// Host name and port that the client used. Empty if it sent none.
+    /// Host and port that the client sent. Empty if it sent none.
     pub(crate) host: String,
     pub(crate) address: Address,
 }
 
 impl Request {
     pub(crate) fn new(parts: Parts, hosts: &Hosts) -> Result<Self, Error> {
-        // A client of a proxy sends the host on the request line, which takes precedence over the header.
+        // A client that uses a proxy sends the host on the request line, which takes precedence over the header.
         let host = match parts.uri.authority() {
             Some(authority) => authority.as_str(),
             None => parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
@@ -50,18 +51,19 @@ impl Request {
         self.headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty())
     }
 
-    /// Returns true if the request has no credentials. A form may still have some in its fields.
+    /// Returns true if neither headers nor query have credentials. The fields of a form may have some.
     pub(crate) fn is_anonymous(&self) -> bool {
         let in_query = self.query.has("signature") || self.query.has("access_key_id");
         !in_query && !self.headers.contains_key(header::AUTHORIZATION)
     }
 
-    /// Returns true if the request asks the global entrance of the service for the zone of a bucket.
+    /// Returns true for `HEAD` of a bucket on a public host without a zone, which asks for the zone of the bucket.
     pub(crate) fn asks_for_zone(&self) -> bool {
-        let entrance = self.address.public_host.is_some() && self.address.zone.is_none();
-        entrance && self.method == Method::HEAD && self.address.is_bucket()
+        let has_no_zone = self.address.public_host.is_some() && self.address.zone.is_none();
+        has_no_zone && self.method == Method::HEAD && self.address.is_bucket()
     }
 
+    /// Returns the signed parts of the request. `expires` is the expiry of a presigned URL.
     pub(crate) fn signable<'a>(&'a self, expires: Option<&'a str>) -> Signable<'a> {
         Signable {
             method: self.method.as_str(),
@@ -74,7 +76,7 @@ impl Request {
     }
 }
 
-/// Refuses repeated signed headers: the signature would cover one value, and the service might use the other one.
+/// Refuses a signed header that is repeated, because the signature would cover only one of its values.
 fn refuse_repeated(headers: &HeaderMap) -> Result<(), Error> {
     let signed = |name: &HeaderName| {
         name.as_str().starts_with("x-qs-")

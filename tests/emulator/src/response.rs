@@ -10,21 +10,24 @@ use crate::headers::set_header;
 
 pub(crate) type Response = http::Response<ResponseBody>;
 
-/// One official client fails without a content type, and another one parses the body if the type is JSON.
+/// Content type of a response without a body. Without one, an official client fails. If it were JSON, another official
+/// client would parse the empty body.
 const EMPTY_BODY_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
-/// Without a charset: two official clients compare for equality.
+/// Content type of JSON. It has no charset, because two official clients compare it for equality.
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
-/// Explanation of the error codes.
+/// Value of the field `url` in error responses: the documentation.
 const HELP: &str = "https://docsv4.qingcloud.com";
 
+/// Builds a response without a body.
 pub(crate) fn empty(status: StatusCode) -> Response {
     let mut response = Response::new(ResponseBody::Bytes(Default::default()));
     *response.status_mut() = status;
     response
 }
 
+/// Builds a response with a JSON body.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    // The values have string keys only, so serialization cannot fail.
+    // All maps have strings as keys, so serialization cannot fail.
     let bytes = serde_json::to_vec(value).unwrap_or_default();
     let mut response = Response::new(ResponseBody::Bytes(bytes.into()));
     *response.status_mut() = status;
@@ -32,6 +35,7 @@ pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     response
 }
 
+/// Builds the response for an error. The response to HEAD has no body.
 pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_id: &str) -> Response {
     let string_to_sign = error.string_to_sign.as_deref();
     let mut response = error_response(error.code.as_str(), &error.message, string_to_sign, status, method, request_id);
@@ -45,7 +49,7 @@ pub(crate) fn error(error: &Error, status: StatusCode, method: &Method, request_
     response
 }
 
-/// Builds the response for an error code, which need not be one of the service.
+/// Builds the response for an error. Unlike [`error`], it accepts codes that the service does not have.
 pub(crate) fn error_response(
     code: &str,
     message: &str,
@@ -64,13 +68,14 @@ pub(crate) fn error_response(
     json(status, &body)
 }
 
+/// Adds the header with the version id, if there is one.
 pub(crate) fn set_version_id(headers: &mut HeaderMap, version_id: Option<&str>) {
     if let Some(version_id) = version_id {
         set_header(headers, "x-qs-version-id", version_id);
     }
 }
 
-/// Marks the version of a response as a delete marker. Other versions have no such header.
+/// Adds the header of a response about a delete marker. Other responses do not have it.
 pub(crate) fn set_delete_marker(headers: &mut HeaderMap) {
     headers.insert("x-qs-delete-marker", HeaderValue::from_static("true"));
 }
@@ -96,7 +101,7 @@ mod tests {
 
     #[test]
     fn error_response_to_head_has_no_body() {
-        let refused = Error::new(Code::ObjectNotExists, "gone");
+        let refused = Error::new(Code::ObjectNotExists, "there is no object");
         let response = error(&refused, StatusCode::NOT_FOUND, &Method::HEAD, "1");
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
         assert_eq!(response.body().remaining(), 0);

@@ -1,4 +1,4 @@
-//! The routes: which method and path lead to which operation, in one table that is also public.
+//! The table of operations with their methods, paths and handlers, and the search for the operation of a request.
 
 use http::Method;
 
@@ -19,7 +19,7 @@ pub struct ServedOperation {
 }
 
 impl ServedOperation {
-    /// Returns the `operationId` in the official specification.
+    /// Returns the `operationId` of the operation in the official specification.
     pub fn id(&self) -> &'static str {
         self.id
     }
@@ -29,20 +29,20 @@ impl ServedOperation {
         self.method
     }
 
-    /// Returns the path in the official documentation, such as `/{bucketName}?acl`: with the sub-resource and without
-    /// other query parameters.
+    /// Returns the path in the official documentation, such as `/{bucketName}?acl`. It contains the sub-resource and no other
+    /// query parameters.
     pub fn path(&self) -> &'static str {
         self.paths.first().copied().unwrap_or_default()
     }
 
-    /// Returns all paths that lead to the operation. [`path`](Self::path) is the first one.
+    /// Returns all paths of the operation. [`path`](Self::path) is the first one.
     pub fn paths(&self) -> &'static [&'static str] {
         self.paths
     }
 }
 
-/// Returns the operations that the emulator serves, with the ids of the official specification. Other operations are
-/// answered with 501 and the code `not_implemented`.
+/// Returns the operations that the emulator serves, with their ids in the official specification. For documented operations
+/// that it does not serve, the response has status 501 and the code `not_implemented`.
 ///
 /// ```
 /// let operations = qingstor_emulator::operations();
@@ -55,7 +55,7 @@ pub fn operations() -> &'static [ServedOperation] {
 
 macro_rules! routes {
     ($($id:ident $method:literal $($path:literal)+ => $handler:expr,)*) => {
-        /// The operation that a request asks for.
+        /// An operation of the API.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Operation { $($id,)* }
 
@@ -121,7 +121,7 @@ routes! {
     HeadObject "HEAD" "/{bucketName}/{objectKey}" => objects::head,
     DeleteObject "DELETE" "/{bucketName}/{objectKey}" => objects::delete,
     OptionsObject "OPTIONS" "/{bucketName}/{objectKey}" => objects::options,
-    // The documentation has it at the bucket, QingStor's own specification at the object.
+    // The documentation has the path of the bucket, the official specification the path of an object.
     PostObject "POST" "/{bucketName}" "/{bucketName}/{objectKey}" => post_object::post,
     AppendObject "POST" "/{bucketName}/{objectKey}?append" => append::append,
     InitiateMultipartUpload "POST" "/{bucketName}/{objectKey}?uploads" => multipart::initiate,
@@ -131,20 +131,20 @@ routes! {
     AbortMultipartUpload "DELETE" "/{bucketName}/{objectKey}?upload_id" => multipart::abort,
 }
 
-/// Documented operations that the emulator does not serve, with the reason.
+/// Documented operations that the emulator does not serve: method, path, and the end of the error message.
 const UNSERVED: &[(&str, &str, &str)] = &[
     ("GET", "/?location", "does not list zones"),
     ("GET", "/{bucketName}/{objectKey}?image", "does not process images"),
 ];
 
-/// Returns the operation that a request asks for.
+/// Returns the operation of a request.
 pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
     let resource = match (request.address.bucket.as_str(), request.address.key.as_str()) {
         ("", _) => "/",
         (_, "") => "/{bucketName}",
         _ => "/{bucketName}/{objectKey}",
     };
-    // A preflight request has the URL of the request that follows, such as a listing or an upload.
+    // A preflight request has the URL of the request that follows it, which can be any operation.
     if request.method == Method::OPTIONS && resource != "/" {
         return Ok(Operation::OptionsObject);
     }
@@ -164,7 +164,7 @@ pub(crate) fn route(request: &Request) -> Result<Operation, Error> {
     }
 }
 
-/// Returns the sub-resource in the query of a request. If there are several, the first one in the table counts.
+/// Returns the sub-resource in the query of a request. If the query has several, the first one in the table counts.
 fn sub_resource(request: &Request, resource: &str) -> Option<&'static str> {
     let served = OPERATIONS.iter().flat_map(|route| route.paths.iter().copied());
     served
@@ -173,17 +173,18 @@ fn sub_resource(request: &Request, resource: &str) -> Option<&'static str> {
         .find(|name| request.query.has(name))
 }
 
+/// Checks query parameters and headers that distinguish similar operations.
 fn check(operation: Operation, request: &Request) -> Result<(), Error> {
     let query = &request.query;
-    // If the parameter were ignored, the latest version would change instead of the one that the client names.
+    // If the parameter were ignored, the request would change the latest version instead of the one that it names.
     let writes = matches!(operation, Operation::PutObject | Operation::AppendObject | Operation::PostObject);
     if writes && query.text("version_id").is_some() {
-        return Err(Error::invalid_argument("version_id names a version to read or delete; no version can be written"));
+        return Err(Error::invalid_argument("version_id is not possible here, because versions cannot be overwritten"));
     }
     if operation == Operation::PostObject && !is_form(request) {
         return Err(wrong_method(request));
     }
-    // Without this check, a part that is sent without upload_id would become the object.
+    // Without this check, a part that is sent without upload_id would be stored as the object.
     if operation == Operation::PutObject && query.has("part_number") {
         return Err(Error::invalid_argument("part_number was sent without upload_id"));
     }
@@ -196,7 +197,7 @@ fn is_form(request: &Request) -> bool {
 }
 
 fn wrong_method(request: &Request) -> Error {
-    let message = format!("{} is not possible here", request.method);
+    let message = format!("the method {} is not possible for this path and query", request.method);
     Error::new(Code::MethodNotAllowed, message)
 }
 
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn ignores_parameters_that_are_no_sub_resources() {
+    fn ignores_query_parameters_that_are_not_sub_resources() {
         for (method, target, operation) in [
             ("GET", "/b?prefix=", Operation::ListObjects),
             ("PUT", "/b/", Operation::PutBucket),

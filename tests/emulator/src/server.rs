@@ -1,4 +1,4 @@
-//! Accepts and serves connections, and closes them so that clients receive the last response.
+//! Accepts connections, serves them, and closes them so that clients receive the last response.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -20,11 +20,12 @@ use crate::connection::{Connection, Ending, Socket};
 use crate::listener::{Listener, ListenerCommand};
 use crate::service::Service;
 
-/// Maximum time for requests in progress after the server was told to stop.
+/// Maximum time for requests in progress to end after [`Emulator::stop`](crate::Emulator::stop).
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum time, and maximum number of bytes, for reading from a connection after the last response. The official clients
-/// send parts of up to 128 MiB and read no response before they have sent all of it.
+/// Maximum time for reading from a connection after the last response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum number of bytes that are read from a connection after the last response. The official clients send parts of up
+/// to 128 MiB, and read no response before they have sent a whole part.
 const MAX_LINGER_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Serves until `stop` changes or its sender is dropped.
@@ -44,7 +45,7 @@ pub(crate) async fn serve(
                     let connection = Connection::new(stream, log.clone());
                     connections.spawn(serve_connection(connection, Arc::clone(&service), stop.clone()));
                 }
-                // Most likely the process has no free file descriptor: other connections have to end first.
+                // The process has probably no free file descriptor. Retries when other connections may have ended.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
             Some(command) = commands.recv() => listener.execute(command).await,
@@ -59,15 +60,16 @@ pub(crate) async fn serve(
     }
 }
 
+/// Serves the requests of one connection.
 async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let handler = service_fn(|request: Request<Incoming>| {
         let (service, connection) = (Arc::clone(&service), Arc::clone(&connection));
         Box::pin(async move { Ok::<_, Infallible>(service.respond(request, &connection).await) })
     });
     let mut http = http1::Builder::new()
-        // A client may close its sending side after the request and still wait for the response.
+        // A client may close its sending side after the request and wait for the response.
         .half_close(true)
-        // Clients keep idle connections for later requests.
+        // No limit on idle connections, because clients keep them for later requests.
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(Socket(Arc::clone(&connection))), handler);
     let mut is_stopping = false;
@@ -94,8 +96,8 @@ async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mu
     }
 }
 
-/// Reads after the last response. Closing a connection with unread data resets it, and the reset can overtake the response: a
-/// client that still sends a refused body would see the reset instead of the error.
+/// Reads and discards the bytes that arrive after the last response. If a connection is closed while there are unread
+/// bytes, the kernel resets it, and a client that is still sending a body may see the reset instead of the response.
 async fn linger(mut socket: Socket, connection: &Connection) -> std::io::Result<()> {
     socket.shutdown().await?;
     let mut buffer = vec![0; 64 * 1024];

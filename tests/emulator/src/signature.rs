@@ -1,6 +1,7 @@
 //! The string to sign of a request, and its signature.
 //!
-//! It is written from the protocol's description and shares no code with the SDK, so that each verifies the other.
+//! This module was written from the description of the protocol. It shares no code with the SDK, so that each can verify
+//! the other.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +11,7 @@ use sha2::Sha256;
 
 use crate::query::Query;
 
-/// Query parameters that belong to the resource, so that the signature covers them.
+/// Query parameters that the signature covers.
 #[rustfmt::skip]
 const SIGNED_PARAMETERS: &[&str] = &[
     "acl", "append", "cname", "cors", "delete", "image", "lifecycle", "logging", "mirror", "notification",
@@ -47,7 +48,7 @@ pub fn string_to_sign(
 
 /// Returns the signature of a string to sign: base64 of its HMAC-SHA256 with the secret access key.
 pub fn sign(secret_access_key: &str, string_to_sign: &str) -> String {
-    keyed(secret_access_key, string_to_sign).map(|mac| STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
+    hmac(secret_access_key, string_to_sign).map(|mac| STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
 }
 
 /// Returns true if `signature` is the signature of `string_to_sign`. The comparison takes constant time.
@@ -55,37 +56,40 @@ pub(crate) fn verify(secret_access_key: &str, string_to_sign: &str, signature: &
     let Ok(bytes) = STANDARD.decode(signature) else {
         return false;
     };
-    keyed(secret_access_key, string_to_sign).is_some_and(|mac| mac.verify_slice(&bytes).is_ok())
+    hmac(secret_access_key, string_to_sign).is_some_and(|mac| mac.verify_slice(&bytes).is_ok())
 }
 
-// HMAC accepts keys of any length, so this is never `None`.
-fn keyed(secret_access_key: &str, text: &str) -> Option<Hmac<Sha256>> {
+/// Returns the HMAC of a text. HMAC accepts keys of any length, so this is never `None`.
+fn hmac(secret_access_key: &str, text: &str) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret_access_key.as_bytes()).ok()?;
     mac.update(text.as_bytes());
     Some(mac)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+/// The form in which the values of query parameters are signed.
 enum Values {
     Decoded,
-    /// As they were sent. The official Python client signs them in this form.
+    /// The official Python client signs values as it sends them.
     Encoded,
 }
 
 /// The parts of a request that are signed.
 pub(crate) struct Signable<'a> {
     pub(crate) method: &'a str,
-    /// As on the request line, without the query.
+    /// The path as on the request line, without the query.
     pub(crate) path: &'a str,
     pub(crate) query: &'a Query,
+    /// The bucket, if the host names it.
     pub(crate) host_bucket: Option<&'a str>,
     pub(crate) headers: &'a HeaderMap,
+    /// The expiry of a presigned URL, in seconds since 1970.
     pub(crate) expires: Option<&'a str>,
 }
 
 impl Signable<'_> {
-    /// Returns every text that a client may have signed, the documented one first. Official clients disagree about the
-    /// slash after a bucket and about the encoding of parameter values.
+    /// Returns every string that a client may sign, the documented one first. Official clients differ in the slash after a
+    /// bucket and in the encoding of parameter values.
     pub(crate) fn acceptable(&self, bucket_level: bool) -> Vec<String> {
         let toggled = match self.path.strip_suffix('/') {
             Some(shorter) => shorter.to_owned(),
@@ -107,10 +111,11 @@ impl Signable<'_> {
         texts
     }
 
+    /// Returns the string to sign.
     fn compose(&self, path: &str, values: Values) -> String {
         let date = match self.expires {
             Some(expires) => expires.to_owned(),
-            // A browser cannot set `Date`. Its `x-qs-date` is signed like other headers instead.
+            // Browsers cannot set `Date`. They send `x-qs-date`, which is signed with the other `x-qs-` headers.
             None if self.headers.contains_key("x-qs-date") => String::new(),
             None => self.header(header::DATE.as_str()),
         };

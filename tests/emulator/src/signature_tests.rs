@@ -64,7 +64,7 @@ fn presigned_request_signs_its_expiry_instead_of_a_date() {
     assert_eq!(text, "GET\n\n\n5\n/b/k");
 }
 
-// The digests were computed with OpenSSL.
+// The signatures were computed with OpenSSL.
 #[test]
 fn signature_is_hmac_sha256_in_base64() {
     let signature = sign(SECRET, "GET\n\n\n5\n/b/k");
@@ -76,7 +76,7 @@ fn signature_is_hmac_sha256_in_base64() {
 }
 
 #[test]
-fn accepts_bucket_with_or_without_slash_and_values_encoded_or_not() {
+fn accepts_buckets_with_and_without_slash_and_both_encodings_of_values() {
     let headers = HeaderMap::new();
     let query = Query::parse("response-expires=a%2Fb");
     let signable = Signable {

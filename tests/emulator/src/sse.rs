@@ -1,7 +1,7 @@
 //! Encryption with a customer's key.
 //!
-//! The emulator does not encrypt. It stores the digest of the key and requires the same key for reading. A client cannot
-//! see more, and the data stays readable in tests.
+//! The emulator does not encrypt data. It stores the digest of the key, and requires the same key for reading. A client
+//! cannot see the difference.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,17 +10,19 @@ use md5::{Digest, Md5};
 
 use crate::error::Error;
 
+/// Length of a key, in bytes.
 const KEY_BYTES: usize = 32;
 
 const ALGORITHM: &str = "AES256";
 const ALGORITHM_HEADER: &str = "x-qs-encryption-customer-algorithm";
 
-/// Prefix of the headers with the key of the object that a request reads or writes.
+/// Prefix of the headers with the key of the object that the request reads or writes.
 pub(crate) const OWN: &str = "x-qs-encryption-customer";
-/// Prefix of the headers with the key of the source of a copy.
+/// Prefix of the headers with the key of a copy's source.
 pub(crate) const COPY_SOURCE: &str = "x-qs-copy-source-encryption-customer";
 
-/// Checks the three headers that start with `prefix`. Returns the digest of the key in base64.
+/// Checks the three headers that start with `prefix`. Returns the digest of the key in base64, or `None` if the request has
+/// none of the headers.
 pub(crate) fn key_digest(headers: &HeaderMap, prefix: &str) -> Result<Option<String>, Error> {
     let header =
         |name: &str| headers.get(format!("{prefix}-{name}")).map(|value| value.to_str().unwrap_or_default().trim());
@@ -41,23 +43,23 @@ pub(crate) fn key_digest(headers: &HeaderMap, prefix: &str) -> Result<Option<Str
         .ok_or_else(|| refused(prefix, "the key must be 32 bytes in base64"))?;
     let expected = STANDARD.encode(Md5::digest(&key));
     if digest != expected {
-        return Err(refused(prefix, "the key-md5 is not the digest of the key"));
+        return Err(refused(prefix, "key-md5 is not the MD5 of the key"));
     }
     Ok(Some(expected))
 }
 
-/// Refuses a request without the key whose digest is `stored`.
+/// Refuses a request that lacks the key with the digest `stored`. If `stored` is `None`, no key is required.
 pub(crate) fn require_key(stored: Option<&str>, headers: &HeaderMap, prefix: &str) -> Result<(), Error> {
     let sent = key_digest(headers, prefix)?;
     match (stored, sent) {
         (None, _) => Ok(()),
-        (Some(_), None) => Err(refused(prefix, "the data is encrypted and needs its key")),
+        (Some(_), None) => Err(refused(prefix, "the data is encrypted with a customer's key, which is required")),
         (Some(stored), Some(sent)) if stored == sent => Ok(()),
-        (Some(_), Some(_)) => Err(refused(prefix, "the key is not the one the data was written with")),
+        (Some(_), Some(_)) => Err(refused(prefix, "the data was written with another key")),
     }
 }
 
-/// Adds the header of encrypted data to a response.
+/// Adds the header of encrypted data to a response, if the data is encrypted.
 pub(crate) fn set_algorithm(stored: Option<&str>, headers: &mut HeaderMap) {
     if stored.is_some() {
         headers.insert(ALGORITHM_HEADER, HeaderValue::from_static(ALGORITHM));

@@ -22,22 +22,22 @@ use crate::error::{Code, Error};
 use crate::limits::{MAX_BODY, MAX_JSON};
 use crate::store::{SegmentWriter, Store, Stored};
 
-/// Maximum number of bytes that are read and discarded so that the connection can be used after an error.
+/// Maximum number of bytes that are read and discarded after an error so that the connection can be used again.
 const MAX_DRAIN: u64 = 256 * 1024;
-/// Maximum time for which the response waits for that.
+/// Maximum time for which a response is delayed to discard a body.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
-/// Bytes that are collected before they are hashed and written on another thread.
+/// Minimum number of bytes that are hashed and written at once on another thread.
 const BATCH_BYTES: usize = 512 * 1024;
-/// Maximum number of chunks in a batch. Small chunks keep larger buffers alive.
+/// Maximum number of chunks in a batch. A small chunk can keep a much larger buffer in memory.
 const BATCH_CHUNKS: usize = 256;
 
-/// The body of a request. Any part of it may have been read.
+/// The body of a request, with the fault that is injected into it.
 #[derive(Debug)]
 pub(crate) struct RequestBody {
     incoming: Incoming,
     connection: Arc<Connection>,
     received: u64,
-    /// True if the end was read. hyper does not report the end of a chunked body otherwise.
+    /// True if the end was read. hyper does not report the end of a chunked body before it is read.
     is_ended: bool,
     expects_continue: bool,
     md5: Result<Option<[u8; 16]>, Error>,
@@ -67,6 +67,7 @@ impl RequestBody {
         !matches!(self.md5, Ok(None))
     }
 
+    /// Injects a fault into the rest of the body.
     pub(crate) fn inject(&mut self, fault: Option<BodyFault>) {
         if let Some(BodyFault::Limit(limiter)) = &fault {
             self.connection.limit_reads(limiter.chunk_size());
@@ -79,7 +80,7 @@ impl RequestBody {
         while let Some(Ok(_)) = self.next_chunk().await {}
     }
 
-    /// Stores the body in a segment.
+    /// Stores the body in a segment and compares its MD5 with Content-MD5.
     pub(crate) async fn store(&mut self, store: &Arc<Store>, now: Moment) -> Result<Stored, Error> {
         let md5 = self.take_md5()?;
         if self.remaining().is_some_and(|length| length > MAX_BODY) {
@@ -94,7 +95,7 @@ impl RequestBody {
         Ok(stored)
     }
 
-    /// Reads the whole body into memory.
+    /// Reads the whole body into memory and compares its MD5 with Content-MD5.
     pub(crate) async fn json(&mut self) -> Result<Vec<u8>, Error> {
         let md5 = self.take_md5()?;
         let mut whole = Vec::new();
@@ -107,12 +108,13 @@ impl RequestBody {
         Ok(whole)
     }
 
-    /// Discards the rest of the body if it is small. Returns true if the connection can be used for further requests.
+    /// Reads and discards the rest of the body if it is small. Returns true if the whole body was read, so that the
+    /// connection can be used for another request.
     pub(crate) async fn drain(mut self) -> bool {
         if self.is_ended || self.incoming.is_end_stream() {
             return true;
         }
-        // Reading would tell a client that waits for `100 Continue` to send its body.
+        // If the client waits for `100 Continue`, reading would make hyper send it.
         if self.expects_continue || self.remaining().is_none_or(|bytes| bytes > MAX_DRAIN) {
             return false;
         }
@@ -125,7 +127,7 @@ impl RequestBody {
         let Some(bytes) = self.next_chunk().await else {
             return Ok(None);
         };
-        let bytes = bytes.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its length"))?;
+        let bytes = bytes.map_err(|_| Error::new(Code::IncompleteBody, "the body ended before its declared length"))?;
         if self.received > limit {
             return Err(too_large(limit));
         }
@@ -177,11 +179,11 @@ impl RequestBody {
     }
 }
 
-/// Writes a segment in batches. The next batch is collected while the last one is hashed and written on another thread;
-/// no more is read from the connection.
+/// Writes a segment in batches. While one batch is hashed and written on another thread, the next one is collected. No
+/// third batch is read from the connection meanwhile.
 #[derive(Debug)]
 pub(crate) struct BackgroundWriter {
-    /// `None` while `task` has it.
+    /// The idle writer. `None` while `task` uses it.
     writer: Option<SegmentWriter>,
     task: Option<JoinHandle<io::Result<SegmentWriter>>>,
     batch: Vec<Bytes>,
@@ -217,6 +219,7 @@ impl BackgroundWriter {
         Ok(spawn_blocking(finish).await.map_err(io::Error::other)??)
     }
 
+    /// Waits until the last batch is written and returns the writer.
     async fn idle_writer(&mut self) -> io::Result<SegmentWriter> {
         match (self.writer.take(), self.task.take()) {
             (Some(writer), _) => Ok(writer),
@@ -226,7 +229,7 @@ impl BackgroundWriter {
     }
 }
 
-/// Parses Content-MD5, which is documented as base64. An official test sends 32 hex digits.
+/// Parses Content-MD5. QingStor documents base64, and an official test sends 32 hex digits.
 fn declared_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Error> {
     let Some(value) = headers.get("content-md5").filter(|value| !value.is_empty()) else {
         return Ok(None);
@@ -240,14 +243,14 @@ fn declared_md5(headers: &HeaderMap) -> Result<Option<[u8; 16]>, Error> {
     bytes
         .and_then(|bytes| bytes.try_into().ok())
         .map(Some)
-        .ok_or_else(|| Error::new(Code::BadDigest, "Content-MD5 is not a digest in base64"))
+        .ok_or_else(|| Error::new(Code::BadDigest, "Content-MD5 is neither 16 bytes in base64 nor 32 hex digits"))
 }
 
 fn check_md5(declared: Option<[u8; 16]>, actual: [u8; 16]) -> Result<(), Error> {
     if declared.is_none_or(|declared| declared == actual) {
         return Ok(());
     }
-    let message = format!("Content-MD5 is not the digest of the body, which is {}", STANDARD.encode(actual));
+    let message = format!("Content-MD5 differs from the MD5 of the body, {}", STANDARD.encode(actual));
     Err(Error::new(Code::BadDigest, message))
 }
 

@@ -37,7 +37,7 @@ impl ResponseBody {
         Self::Object { remaining, next }
     }
 
-    /// Returns the number of bytes that [`next`](Self::next) has not returned yet.
+    /// Returns the number of bytes that `next` has not returned.
     pub(crate) fn remaining(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -76,15 +76,14 @@ impl OutgoingBody {
         {
             connection.close_after(after);
         }
-        let source = Source { body, connection, fault, sent: 0, pending: Bytes::new() };
-        let chunks =
-            try_unfold(source, |mut source| async move { Ok(source.next().await?.map(|chunk| (chunk, source))) });
+        let state = SendState { body, connection, fault, sent: 0, pending: Bytes::new() };
+        let chunks = try_unfold(state, |mut state| async move { Ok(state.next().await?.map(|chunk| (chunk, state))) });
         Self { remaining, chunks: chunks.boxed() }
     }
 }
 
 /// The state of a response's body while it is sent.
-struct Source {
+struct SendState {
     body: ResponseBody,
     connection: Arc<Connection>,
     fault: Option<BodyFault>,
@@ -93,7 +92,8 @@ struct Source {
     pending: Bytes,
 }
 
-impl Source {
+impl SendState {
+    /// Returns the next bytes to send, or `None` at the end. Applies the injected fault.
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         if self.pending.is_empty() {
             let Some(bytes) = self.body.next().await? else {
@@ -109,7 +109,7 @@ impl Source {
         }
         let mut size = self.pending.len();
         match &self.fault {
-            // The connection closes itself as soon as the kernel has accepted these bytes.
+            // The connection is closed as soon as the kernel has accepted the bytes before this position.
             Some(BodyFault::End { after }) if self.sent >= *after => return pending().await,
             Some(BodyFault::End { after } | BodyFault::Stall { after, .. }) => {
                 size = size.min(usize::try_from(after - self.sent).unwrap_or(usize::MAX));

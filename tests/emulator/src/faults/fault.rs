@@ -1,7 +1,7 @@
 //! The faults that can be injected.
 //!
-//! Their effects on a request are in `injected_fault.rs`; `injector.rs` decides which request has a fault. A new fault is also
-//! listed in the table in `lib.rs` and in the help text in `main.rs`.
+//! `injector.rs` decides which requests have a fault, and `injected_fault.rs` has the effects. A new fault also needs a row
+//! in the table in `README.md` and a line in the help text in `main.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::body::is_slow;
 pub enum Offset {
     /// After this number of bytes.
     Bytes(u64),
-    /// After this share of the body, from 0 to 1. If the length of the body is unknown, its beginning.
+    /// After this share of the body, from 0 to 1. In a chunked body, whose length is unknown, at the beginning.
     Fraction(f64),
 }
 
@@ -25,6 +25,7 @@ impl Offset {
         !matches!(self, Self::Fraction(fraction) if !(0.0..=1.0).contains(&fraction))
     }
 
+    /// Returns the position in a body, in bytes from its beginning.
     pub(super) fn in_body(self, length: Option<u64>) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes,
@@ -35,24 +36,22 @@ impl Offset {
 
 /// A fault that the emulator injects into a request or a connection.
 ///
-/// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the TCP connection
-/// ends with RST, and that nothing else is sent. Signatures are checked first: a request that would be refused is
-/// refused.
+/// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the TCP
+/// connection with RST and sends nothing else. A request with an invalid signature is refused and has no fault.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Accepts a connection and closes it at once, before anything is read. A rule with this fault applies to
-    /// connections, not to requests. To refuse connections, use
-    /// [`Emulator::stop_listening`](crate::Emulator::stop_listening).
+    /// Accepts a connection and closes it before it reads a request. A rule with this fault applies to connections, not to
+    /// requests. To refuse connections, use [`Emulator::stop_listening`](crate::Emulator::stop_listening).
     #[serde(deserialize_with = "yaml::no_fields")]
     CloseOnAccept,
-    /// Answers the request with an error and does not execute it.
+    /// Responds with an error and does not execute the request.
     ErrorAnswer {
         /// HTTP status, 400 to 599.
         #[serde(deserialize_with = "yaml::status")]
         status: u16,
-        /// Error code in the JSON body. `None` sends no body, as a proxy would.
+        /// Error code in the JSON body. `None` sends no body, like a proxy.
         code: Option<String>,
         /// Value of the header `Retry-After`, in seconds.
         retry_after: Option<u64>,
@@ -60,77 +59,78 @@ pub enum Fault {
     /// Reads the whole request, does not execute it, and resets the connection.
     #[serde(deserialize_with = "yaml::no_fields")]
     ResetBeforeAnswer,
-    /// Resets the connection after reading part of the request's body. A shorter body is not affected.
+    /// Resets the connection after reading part of the request's body. A body that is shorter than `after` is not
+    /// affected.
     ResetInBody {
-        /// Minimum number of bytes read before the reset.
+        /// Minimum number of bytes that are read before the reset.
         after: Offset,
     },
-    /// Closes the connection after sending part of the response's body, although the head announced all of it. A response
-    /// that is not longer is sent completely.
+    /// Closes the connection after sending part of the response's body. `Content-Length` announces the whole body. A body
+    /// that is not longer than `after` is sent completely.
     CutAnswer {
-        /// Exact number of bytes sent.
+        /// Exact number of bytes that are sent.
         after: Offset,
     },
     /// Executes the request and resets the connection without a response.
     #[serde(deserialize_with = "yaml::no_fields")]
     LoseAnswer,
-    /// Stops reading the request's body for a while. The kernels of both sides buffer some hundred KiB in the meantime:
-    /// a plan with this fault gives all connections small buffers.
+    /// Stops reading the request's body for a while. The kernels of both sides still buffer some hundred KiB. To keep that
+    /// amount small, a plan with this fault gives all connections small buffers.
     StallInBody {
-        /// Minimum number of bytes read before the stall.
+        /// Minimum number of bytes that are read before the stall.
         after: Offset,
-        /// Duration of the stall. `None` lasts until the client closes the connection.
+        /// Duration of the stall. `None`: until the client closes the connection.
+        #[serde(default, deserialize_with = "yaml::optional_duration")]
+        lasts: Option<Duration>,
+    },
+    /// Executes the request and stalls before the response.
+    StallBeforeAnswer {
+        /// Duration of the stall. `None`: until the client closes the connection.
+        #[serde(default, deserialize_with = "yaml::optional_duration")]
+        lasts: Option<Duration>,
+    },
+    /// Stops sending the response's body for a while. A body that is not longer than `after` is not delayed.
+    StallInAnswer {
+        /// Exact number of bytes that are sent before the stall.
+        after: Offset,
+        /// Duration of the stall. `None`: until the client closes the connection.
         #[serde(default, deserialize_with = "yaml::optional_duration")]
         lasts: Option<Duration>,
     },
     /// Executes the request and delays the response.
-    StallBeforeAnswer {
-        /// Duration of the stall. `None` lasts until the client closes the connection.
-        #[serde(default, deserialize_with = "yaml::optional_duration")]
-        lasts: Option<Duration>,
-    },
-    /// Stops sending the response's body for a while. A response that is not longer than `after` is not delayed.
-    StallInAnswer {
-        /// Exact number of bytes sent before the stall.
-        after: Offset,
-        /// Duration of the stall. `None` lasts until the client closes the connection.
-        #[serde(default, deserialize_with = "yaml::optional_duration")]
-        lasts: Option<Duration>,
-    },
-    /// Executes the request and answers later.
     Latency {
         /// Delay of the response.
         #[serde(deserialize_with = "yaml::duration")]
         delay: Duration,
     },
-    /// Reads the request's body slowly. A rate below 1 MiB/s gives all connections small buffers, because the kernel
-    /// would buffer megabytes otherwise. Even so, a client sees its bytes move only now and then: on Linux at 8 KiB/s,
-    /// every 8 seconds at first and every 20 seconds later.
+    /// Reads the request's body slowly. If the rate is below 1 MiB/s, all connections of the plan have small buffers,
+    /// because the kernel would buffer megabytes otherwise. A client still sends in bursts: on Linux at 8 KiB/s, every
+    /// 8 seconds at first and every 20 seconds later.
     SlowReceive {
-        /// At least 1.
+        /// Rate, at least 1.
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
     /// Sends the response's body slowly.
     SlowSend {
-        /// At least 1.
+        /// Rate, at least 1.
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// Limits the request and response bodies of all requests that the rule hits to one shared rate.
+    /// Limits the bodies of all requests that the rule hits, and of their responses, to one shared rate.
     Bandwidth {
-        /// At least 1.
+        /// Rate, at least 1.
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// Flips one bit of the request's body before Content-MD5 is checked and the data stored.
+    /// Flips one bit of the request's body before the emulator checks Content-MD5 and stores the data.
     FlipReceivedBit {
-        /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
+        /// Position of the byte with the bit. A position after the end means the last byte. `None`: the seed decides.
         at: Option<Offset>,
     },
     /// Flips one bit of the response's body.
     FlipSentBit {
-        /// Byte that contains the bit, limited to the last byte of the body. `None` derives it from the seed.
+        /// Position of the byte with the bit. A position after the end means the last byte. `None`: the seed decides.
         at: Option<Offset>,
     },
     /// Replaces the ETag of the response, if it has one.
@@ -139,7 +139,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns the name in plans and in the access log.
+    /// Returns the name of the fault in plans and in the access log.
     pub fn name(&self) -> &'static str {
         match self {
             Self::CloseOnAccept => "close_on_accept",
@@ -161,7 +161,7 @@ impl Fault {
         }
     }
 
-    /// Returns true if the fault can only affect a request with a body.
+    /// Returns true if the fault has an effect only on requests with a body.
     pub(super) fn needs_request_body(&self) -> bool {
         matches!(
             self,
@@ -181,6 +181,7 @@ impl Fault {
         }
     }
 
+    /// Checks the values of the fields.
     pub(super) fn check(&self) -> Result<(), String> {
         match *self {
             Self::ErrorAnswer { status, .. } if !is_error_status(&status) => Err(unexpected(STATUS, status)),

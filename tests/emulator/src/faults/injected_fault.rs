@@ -34,7 +34,7 @@ impl InjectedFault {
         self.fault.name()
     }
 
-    /// Returns the response that replaces the execution of the request.
+    /// Returns the response if the fault replaces the execution of the request.
     pub(crate) fn error_response(&self, method: &Method, request_id: &str) -> Option<Response> {
         let Fault::ErrorAnswer { status, code, retry_after } = &self.fault else {
             return None;
@@ -103,11 +103,12 @@ impl InjectedFault {
         }
     }
 
+    /// Returns the effect of flipping a bit at a position, or at a random one.
     fn flip(&self, at: Option<Offset>, length: Option<u64>) -> BodyFault {
         let at = match (at, length) {
             (Some(at), None) => at.in_body(None),
             (Some(at), Some(length)) => at.in_body(Some(length)).min(length.saturating_sub(1)),
-            // If the length is unknown, only the first byte is certain to exist.
+            // Only the first byte of a chunked body is certain to exist.
             (None, length) => (self.random >> 3) % length.unwrap_or(1).max(1),
         };
         BodyFault::Flip { at, mask: 1 << (self.random & 7) }

@@ -10,23 +10,25 @@ use crate::body::RateLimiter;
 use crate::request::Request;
 use crate::routes::Operation;
 
-/// A plan in force, with the counters of its rules.
+/// The plan of a running emulator.
 #[derive(Debug, Default)]
 pub(crate) struct FaultInjector {
     seed: u64,
     rules: Vec<ActiveRule>,
 }
 
+/// A rule and its counters.
 #[derive(Debug)]
 struct ActiveRule {
     rule: FaultRule,
-    /// Limits the rate of all requests that the rule hits together.
+    /// Shared by all requests that the rule hits, if the fault is `bandwidth`.
     limiter: Option<Arc<RateLimiter>>,
     counters: Mutex<Counters>,
 }
 
 #[derive(Debug, Default)]
 struct Counters {
+    /// Number of requests that match the rule's conditions.
     examined: u64,
     hits: u64,
 }
@@ -42,11 +44,12 @@ impl FaultInjector {
         Ok(Self { seed: plan.seed, rules: rules.collect::<io::Result<_>>()? })
     }
 
+    /// Decides about a request and returns its fault, if there is one.
     pub(crate) fn on_request(&self, operation: Operation, request: &Request, has_body: bool) -> Option<InjectedFault> {
         self.first_hit(|rule| rule.applies_to(operation, request, has_body))
     }
 
-    /// Returns true if a new connection has to be closed at once.
+    /// Decides about a new connection. Returns true if it has to be closed at once.
     pub(crate) fn closes_connection(&self) -> bool {
         self.first_hit(|rule| rule.rule.fault == Fault::CloseOnAccept).is_some()
     }
@@ -56,10 +59,12 @@ impl FaultInjector {
         self.rules.iter().map(|rule| rule.counters.lock().unwrap_or_else(PoisonError::into_inner).hits).collect()
     }
 
+    /// Returns true if large kernel buffers would hide a fault of the plan.
     pub(crate) fn needs_small_buffers(&self) -> bool {
         self.rules.iter().any(|rule| rule.rule.fault.needs_small_buffers())
     }
 
+    /// Returns the fault of the first rule that applies and hits.
     fn first_hit(&self, applies: impl Fn(&ActiveRule) -> bool) -> Option<InjectedFault> {
         self.rules.iter().enumerate().filter(|(_, rule)| applies(rule)).find_map(|(index, rule)| {
             let random = rule.try_hit(self.seed, index as u64)?;
@@ -78,6 +83,7 @@ impl ActiveRule {
         Ok(Self { rule, limiter, counters: Mutex::default() })
     }
 
+    /// Returns true if a request matches the conditions of the rule.
     fn applies_to(&self, operation: Operation, request: &Request, has_body: bool) -> bool {
         let rule = &self.rule;
         let key = Some(request.address.key.as_str()).filter(|key| !key.is_empty());
@@ -90,7 +96,7 @@ impl ActiveRule {
             && rule.key_prefix.as_deref().is_none_or(|prefix| key.is_some_and(|key| key.starts_with(prefix)))
     }
 
-    /// Examines the next request. If the rule hits it, returns a random number for the details of the fault.
+    /// Examines the next matching request. If the rule hits it, returns a random number for the details of the fault.
     fn try_hit(&self, seed: u64, index: u64) -> Option<u64> {
         let rule = &self.rule;
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +106,7 @@ impl ActiveRule {
             && rule.count.is_none_or(|count| counters.hits < count)
             && rule.probability.is_none_or(|probability| fraction(random) < probability);
         counters.hits += u64::from(is_hit);
-        // The bits that decided about the hit are no longer random.
+        // The number that decided about the hit is not random any more, so the details get another one.
         is_hit.then(|| scramble(random))
     }
 }

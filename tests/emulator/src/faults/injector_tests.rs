@@ -45,8 +45,8 @@ fn skip_and_count_limit_the_hits() {
 #[test]
 fn random_number_differs_for_each_hit() {
     let rule = ActiveRule::new(rule()).unwrap();
-    let drawn: std::collections::HashSet<_> = (0..1000).map(|_| rule.try_hit(0, 0).unwrap()).collect();
-    assert_eq!(drawn.len(), 1000);
+    let numbers: std::collections::HashSet<_> = (0..1000).map(|_| rule.try_hit(0, 0).unwrap()).collect();
+    assert_eq!(numbers.len(), 1000);
 }
 
 fn request(target: &str) -> Request {
@@ -71,8 +71,9 @@ fn rules_match_operation_part_and_key() {
         (rule().operation("UploadMultipart").part(3).key("other"), false),
         (FaultRule::new(Fault::CloseOnAccept), false),
     ] {
-        let about = ActiveRule::new(rule.clone()).unwrap().applies_to(Operation::UploadMultipart, &request(part), true);
-        assert_eq!(about, expected, "{rule:?}");
+        let applies =
+            ActiveRule::new(rule.clone()).unwrap().applies_to(Operation::UploadMultipart, &request(part), true);
+        assert_eq!(applies, expected, "{rule:?}");
     }
     let no_key = ActiveRule::new(rule().key_prefix("")).unwrap();
     assert!(!no_key.applies_to(Operation::PutBucket, &request("/b"), true));
@@ -84,7 +85,7 @@ fn rules_match_operation_part_and_key() {
 }
 
 #[test]
-fn first_rule_that_hits_decides_and_later_rules_do_not_count_the_request() {
+fn request_has_the_fault_of_the_first_rule_and_is_not_counted_by_later_ones() {
     let plan = FaultPlan::new().rule(rule().count(2)).rule(FaultRule::new(Fault::WrongEtag).skip(1));
     let faults = FaultInjector::new(plan).unwrap();
     let names: Vec<_> =
@@ -94,13 +95,13 @@ fn first_rule_that_hits_decides_and_later_rules_do_not_count_the_request() {
 }
 
 #[test]
-fn error_names_the_rule_that_is_invalid() {
+fn error_names_the_invalid_rule() {
     let error = |wrong| FaultInjector::new(FaultPlan::new().rule(rule()).rule(wrong)).unwrap_err().to_string();
     for (wrong, expected) in [
         (rule().operation("PutObjects"), "there is no operation `PutObjects`; did you mean `PutObject`?"),
         (rule().probability(1.5), "expected a probability from 0 to 1, not 1.5"),
         (rule().probability(f64::NAN), "expected a probability from 0 to 1, not NaN"),
-        (rule().operation("PutObject").part(1), "`part` is for UploadMultipart; requests of PutObject name no part"),
+        (rule().operation("PutObject").part(1), "`part` can be used with UploadMultipart only, not with PutObject"),
         (
             FaultRule::new(Fault::SlowSend { bytes_per_second: 0 }),
             "expected a whole number of bytes per second, at least 1, not 0",
@@ -111,11 +112,11 @@ fn error_names_the_rule_that_is_invalid() {
         ),
         (
             FaultRule::new(Fault::CloseOnAccept).key("k"),
-            "`close_on_accept` applies to connections: it takes no operation, part or key",
+            "`close_on_accept` applies to connections; remove the operation, part or key",
         ),
     ] {
         assert_eq!(error(wrong), format!("rule 2 of the fault plan: {expected}"));
     }
     let unknown = error(rule().operation("nothing like it"));
-    assert!(unknown.contains("there are ListBuckets, PutBucket, ListObjects"), "{unknown}");
+    assert!(unknown.contains("the operations are ListBuckets, PutBucket, ListObjects"), "{unknown}");
 }

@@ -1,4 +1,4 @@
-//! Fault plans: rules that say which faults are injected, how often, and into which requests.
+//! Fault plans: rules for the faults that an emulator injects, how often, and into which requests.
 
 use serde::Deserialize;
 
@@ -8,10 +8,10 @@ use crate::routes::operations;
 
 /// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
-/// The first rule that hits a request decides: the request has one fault, and later rules neither see nor count it. A
-/// rule's decision about the n-th request that it examines depends only on the seed, the position of the rule in the
-/// plan, and n. The order of concurrent requests varies, so the *number* of hits is repeatable, but the requests that
-/// are hit are repeatable only for a client that sends one request after another.
+/// A request has the fault of the first rule that hits it. Later rules neither examine nor count the request. A rule's
+/// decision about the n-th request that it examines depends only on the seed, the position of the rule in the plan, and n.
+/// If a client sends requests one after another, the same plan always hits the same requests. If it sends them
+/// concurrently, their order varies, and only the number of hits stays the same.
 ///
 /// ```
 /// use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
@@ -49,8 +49,9 @@ impl FaultPlan {
         self
     }
 
-    /// Shifts the emulator's clock by this number of seconds, both for the dates of its responses and for checking the
-    /// dates of requests. It is added to [`Builder::clock_offset`](crate::Builder::clock_offset). Default: 0.
+    /// Shifts the emulator's clock by this number of seconds, in addition to
+    /// [`Builder::clock_offset`](crate::Builder::clock_offset). It affects the dates of responses and the check of the dates
+    /// of requests. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
@@ -63,7 +64,8 @@ impl FaultPlan {
     }
 }
 
-/// A [`Fault`] and the requests that it is injected into. Without further conditions, it is every request.
+/// A [`Fault`] and the conditions for the requests that it is injected into. Without conditions, the rule applies to every
+/// request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 #[must_use = "a rule has no effect until it is part of a plan"]
@@ -83,7 +85,7 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Creates a rule for every request. A fault in request bodies applies only to requests that have a body.
+    /// Creates a rule for every request. A rule with a fault in request bodies applies only to requests that have a body.
     pub fn new(fault: Fault) -> Self {
         Self {
             fault,
@@ -97,7 +99,7 @@ impl FaultRule {
         }
     }
 
-    /// Restricts the rule to an operation, by its id in the official specification. [`operations`](crate::operations)
+    /// Restricts the rule to the operation with this id in the official specification. [`operations`](crate::operations)
     /// returns all ids.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
@@ -128,7 +130,7 @@ impl FaultRule {
         self
     }
 
-    /// Sets the number of matching requests that pass before the first hit. Default: 0.
+    /// Sets the number of matching requests that have no fault before the first hit. Default: 0.
     pub fn skip(mut self, requests: u64) -> Self {
         self.skip = requests;
         self
@@ -140,12 +142,13 @@ impl FaultRule {
         self
     }
 
+    /// Checks the values of the rule and their combination.
     pub(super) fn check(&self) -> Result<(), String> {
         self.fault.check()?;
         if let Some(id) = &self.operation {
             check_operation(id)?;
             if !self.parts.is_empty() && id != "UploadMultipart" {
-                return Err(format!("`part` is for UploadMultipart; requests of {id} name no part"));
+                return Err(format!("`part` can be used with UploadMultipart only, not with {id}"));
             }
         }
         if let Some(probability) = self.probability.filter(|probability| !is_probability(probability)) {
@@ -154,7 +157,7 @@ impl FaultRule {
         let has_filter =
             self.operation.is_some() || self.key.is_some() || self.key_prefix.is_some() || !self.parts.is_empty();
         if self.fault == Fault::CloseOnAccept && has_filter {
-            return Err("`close_on_accept` applies to connections: it takes no operation, part or key".into());
+            return Err("`close_on_accept` applies to connections; remove the operation, part or key".into());
         }
         Ok(())
     }
@@ -173,7 +176,7 @@ pub(super) fn check_operation(id: &str) -> Result<(), String> {
         }
         _ => {
             let ids: Vec<_> = operations().iter().map(|served| served.id()).collect();
-            format!("there is no operation `{id}`; there are {}", ids.join(", "))
+            format!("there is no operation `{id}`; the operations are {}", ids.join(", "))
         }
     })
 }

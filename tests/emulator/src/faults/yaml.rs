@@ -1,6 +1,7 @@
 //! Reads fault plans from YAML. Errors name line, column and field.
 //!
-//! serde_yaml adds the position to errors that are raised inside a visitor, so every check here runs inside one.
+//! serde_yaml adds the position of a value to an error only if a visitor of that value returns it. So every check here runs
+//! in a visitor.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +18,8 @@ use super::fault::{Fault, OFFSET, Offset, RATE, STATUS, is_error_status, unexpec
 use super::plan::{FaultPlan, FaultRule, PROBABILITY, check_operation, is_probability};
 
 impl FaultPlan {
-    /// Reads a plan from a YAML file. The documentation of this crate has an example. Keys and faults have the names of
-    /// the methods of [`FaultPlan`] and [`FaultRule`] and of the variants of [`Fault`].
+    /// Reads a plan from a YAML file. The documentation of this crate has an example. Keys have the names of the methods of
+    /// [`FaultPlan`] and [`FaultRule`], and faults those of the variants of [`Fault`] in snake case.
     ///
     /// # Errors
     ///
@@ -31,13 +32,13 @@ impl FaultPlan {
         Self::from_yaml(&name, &text)
     }
 
-    /// Reads a plan from YAML text, like [`load`](Self::load). Errors use `name` for the text.
+    /// Reads a plan from YAML text, like [`load`](Self::load). `name` stands for the file in errors.
     ///
     /// # Errors
     ///
     /// If the text is not a valid plan. The error contains the name, line and column.
     pub fn from_yaml(name: &str, text: &str) -> io::Result<Self> {
-        // A text that contains only comments has no document. It is an empty plan.
+        // Text with nothing but comments has no YAML document. It is a plan without rules.
         let plan: Option<Self> = serde_yaml::from_str(text)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, with_position(name, &error)))?;
         Ok(plan.unwrap_or_default())
@@ -107,7 +108,7 @@ impl<'de> Visitor<'de> for FaultVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fault, A::Error> {
         let fault = Fault::deserialize(MapAccessDeserializer::new(&mut map))?;
         match map.next_key::<String>()? {
-            Some(second) => Err(A::Error::custom(format!("a rule has one fault; `{second}` is a second one"))),
+            Some(second) => Err(A::Error::custom(format!("a rule can have one fault, and `{second}` is a second one"))),
             None => Ok(fault),
         }
     }
@@ -117,12 +118,12 @@ impl<'de> Visitor<'de> for FaultVisitor {
 #[serde(deny_unknown_fields)]
 struct NoFields {}
 
-/// Reads the fields of a unit variant: an empty map.
+/// Reads the fields of a fault that has none: an empty map.
 pub(super) fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     NoFields::deserialize(deserializer).map(|NoFields {}| ())
 }
 
-/// Reads `3` or `[3, 4]`.
+/// Reads one part number, such as `3`, or a list, such as `[3, 4]`.
 pub(super) fn part_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
     deserializer.deserialize_any(PartNumbersVisitor)
 }
@@ -145,7 +146,7 @@ impl<'de> Visitor<'de> for PartNumbersVisitor {
     }
 }
 
-/// Reads a number or a text with `parse`, which returns `None` for an invalid one.
+/// Reads a number or a text with `parse`, which returns `None` if it is invalid.
 fn scalar<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,

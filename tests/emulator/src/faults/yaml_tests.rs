@@ -56,7 +56,7 @@ rules:
 }
 
 #[test]
-fn an_empty_plan_is_valid() {
+fn reads_empty_plans() {
     for text in ["", "# nothing yet\n", "seed: 0\n", "rules: []\n"] {
         assert_eq!(FaultPlan::from_yaml("plan", text).unwrap(), FaultPlan::new(), "{text:?}");
     }
@@ -101,7 +101,7 @@ fn errors_name_line_column_and_field() {
         ("rules:\n- fault: {lose_answer: {after: 1}}\n", "2:25: rules[0].fault.lose_answer: unknown field `after`"),
         (
             "rules:\n- fault: {latency: {delay: 1s}, slow_send: {bytes_per_second: 1}}\n",
-            "2:10: rules[0].fault: a rule has one fault; `slow_send` is a second one",
+            "2:10: rules[0].fault: a rule can have one fault, and `slow_send` is a second one",
         ),
         ("rules:\n- fault: {}\n", "2:10: rules[0].fault: invalid type: map, expected enum"),
         ("rules:\n- operation: PutObject\n", "2:3: rules[0]: missing field `fault`"),
@@ -111,7 +111,7 @@ fn errors_name_line_column_and_field() {
         ),
         (
             "rules:\n- fault: lose_answer\n  operation: PutObject\n  part: 1\n",
-            "2:3: rules[0]: `part` is for UploadMultipart; requests of PutObject name no part",
+            "2:3: rules[0]: `part` can be used with UploadMultipart only, not with PutObject",
         ),
         (
             "rules:\n- fault: lose_answer\n  part: one\n",

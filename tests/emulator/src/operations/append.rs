@@ -1,4 +1,4 @@
-//! Appends to objects.
+//! Appends data to objects.
 
 use http::{HeaderValue, StatusCode};
 use md5::{Digest, Md5};
@@ -23,7 +23,7 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Res
     if properties.encryption.is_some() {
         return Err(Error::invalid_argument("an object that is appended to cannot be encrypted"));
     }
-    // Refuses an invalid append before the client sends its data.
+    // Refuses an invalid append before the data is read. The position is checked again when the data is stored.
     call.store().bucket(call.bucket())?;
     check(call.store().object(call.bucket(), call.key()).ok().as_deref(), position)?;
     let stored = body.store(&call.context.store, call.now).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Res
         .change(move |store, bucket| {
             store.append_object(bucket, &key, |current| {
                 check(current, position)?;
-                grown(current, &key, properties, stored, now)
+                extended(current, &key, properties, stored, now)
             })
         })
         .await?;
@@ -43,21 +43,22 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Res
     Ok(response)
 }
 
+/// Checks that data can be appended to an object, or to no object, at a position.
 fn check(current: Option<&Object>, position: u64) -> Result<(), Error> {
     if current.is_some_and(|object| !object.is_appendable) {
-        let message = "the object was not created by appending and cannot be appended to";
+        let message = "only objects that were created by AppendObject can be appended to";
         return Err(Error::new(Code::InvalidObjectState, message));
     }
     let size = current.map_or(0, Object::size);
     if position != size {
-        let message = format!("position is {position}, and the object has {size} bytes");
+        let message = format!("position is {position}, but the object has {size} bytes");
         return Err(Error::invalid_argument(message));
     }
     Ok(())
 }
 
-/// Returns the object after the append. Only the first request sets its properties.
-fn grown(
+/// Returns the object with the appended data. Only the first append sets the properties.
+fn extended(
     current: Option<&Object>,
     key: &str,
     properties: Properties,
@@ -80,8 +81,8 @@ fn grown(
     Ok(object)
 }
 
-/// Returns an ETag that depends on all appended data, without reading it again. It is not 32 hex digits, because clients
-/// would take that for the MD5 of the data.
+/// Returns an ETag that depends on all appended data, without reading it again. Clients would take 32 hex digits for the
+/// MD5 of the object, so the ETag also contains the size.
 fn etag(previous: &str, appended: [u8; 16], size: u64) -> String {
     let digest = Md5::new().chain_update(previous).chain_update(appended).finalize();
     quoted(&format!("{}-{size}", hex(&digest)))
@@ -93,7 +94,7 @@ mod tests {
     use crate::store::extent_without_file;
 
     fn object(size: u64, is_appendable: bool) -> Object {
-        let object = grown(None, "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap();
+        let object = extended(None, "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap();
         Object { is_appendable, extents: vec![extent_without_file(size)], ..object }
     }
 
@@ -102,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn position_has_to_be_the_size() {
+    fn position_has_to_be_the_size_of_the_object() {
         let code = |current: Option<&Object>, position| check(current, position).map_err(|error| error.code);
         assert_eq!(code(None, 0), Ok(()));
         assert_eq!(code(None, 1), Err(Code::InvalidArgument));
-        let grows = object(5, true);
-        assert_eq!(code(Some(&grows), 5), Ok(()));
+        let appendable = object(5, true);
+        assert_eq!(code(Some(&appendable), 5), Ok(()));
         for wrong in [0, 4, 6] {
-            assert_eq!(code(Some(&grows), wrong), Err(Code::InvalidArgument));
+            assert_eq!(code(Some(&appendable), wrong), Err(Code::InvalidArgument));
         }
         for position in [0, 5] {
             assert_eq!(code(Some(&object(5, false)), position), Err(Code::InvalidObjectState));
@@ -119,10 +120,10 @@ mod tests {
     #[test]
     fn rejects_an_object_over_the_maximum_size() {
         let full = object(MAX_OBJECT, true);
-        assert!(grown(Some(&full), "k", Properties::default(), stored(), Moment::from_seconds(0)).is_ok());
+        assert!(extended(Some(&full), "k", Properties::default(), stored(), Moment::from_seconds(0)).is_ok());
         let too_full = object(MAX_OBJECT + 1, true);
         let refused =
-            grown(Some(&too_full), "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap_err();
+            extended(Some(&too_full), "k", Properties::default(), stored(), Moment::from_seconds(0)).unwrap_err();
         assert_eq!(refused.code, Code::EntityTooLarge);
     }
 

@@ -1,4 +1,4 @@
-//! Sets, reads and deletes the settings of a bucket.
+//! Handlers that set, read and delete the settings of a bucket.
 
 use http::StatusCode;
 use serde_json::json;
@@ -21,7 +21,7 @@ pub(crate) async fn get<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Resu
     Ok(ok(&S::response(&*call.store().settings(call.bucket())?)?))
 }
 
-/// Succeeds if nothing is set.
+/// Deletes a setting. Succeeds if it is not set.
 pub(crate) async fn delete<S: Setting>(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, None))).await?;
     Ok(response::empty(StatusCode::NO_CONTENT))
@@ -42,21 +42,21 @@ pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<
 }
 
 pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
-    let wanted = match call.request.query.text("type") {
+    let r#type = match call.request.query.text("type") {
         None | Some("normal") => CnameType::Normal,
         Some("website") => CnameType::Website,
         Some(_) => return Err(Error::invalid_argument("type must be normal or website")),
     };
     let settings = call.store().settings(call.bucket())?;
     let records =
-        settings.cnames.iter().filter(|record| record.r#type == wanted).map(
+        settings.cnames.iter().filter(|record| record.r#type == r#type).map(
             |record| json!({ "domain": record.domain, "type": record.r#type, "created": record.created.iso8601() }),
         );
     let records: Vec<_> = records.collect();
     Ok(ok(&json!({ "count": records.len(), "cname_records": records })))
 }
 
-/// Succeeds if the domain is not bound.
+/// Unbinds a domain. Succeeds if it is not bound.
 pub(crate) async fn delete_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let Domain { domain } = read(&body.json().await?)?;

@@ -1,4 +1,4 @@
-//! Lists, creates, inspects and deletes buckets; reads and sets their versioning.
+//! Handlers that list, create, inspect and delete buckets, and that read and set their versioning.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ use crate::limits::MAX_PAGE;
 use crate::response::{self, Response};
 use crate::store::{BucketInfo, History, Versioning};
 
+/// Number of buckets in a list if the request has no `limit`.
 const DEFAULT_LIMIT: u64 = 200;
 
 pub(crate) async fn list(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
@@ -43,7 +44,7 @@ pub(crate) async fn put(call: Call<'_>, _: &mut RequestBody) -> Result<Response,
     Ok(response::empty(StatusCode::CREATED))
 }
 
-/// On the global host of the service, the response redirects to the zone of the bucket.
+/// Checks that a bucket exists. On a public host without a zone, the response redirects to the zone of the bucket.
 pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let BucketInfo { name, zone, .. } = call.store().bucket(call.bucket())?;
     let address = &call.request.address;
@@ -79,7 +80,7 @@ pub(crate) async fn statistics(call: Call<'_>, _: &mut RequestBody) -> Result<Re
             *size += object.size();
         }
     })?;
-    // The service bills some classes for a minimum duration. The emulator bills the size.
+    // The service may bill more than the size, for example if an object is deleted early. The emulator does not.
     let storage_classes: BTreeMap<_, _> = classes
         .iter()
         .map(|(class, (count, size))| (class, json!({ "count": count, "size": size, "billing_size": size })))

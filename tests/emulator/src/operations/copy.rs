@@ -1,4 +1,4 @@
-//! Copies and moves objects. No data is read: the new object shares the segments of its source.
+//! Copies and moves objects. The new object shares the segments of its source, so that no data is copied.
 
 use std::sync::Arc;
 
@@ -18,10 +18,12 @@ use crate::{ids, sse};
 pub(crate) const COPY_SOURCE: &str = "x-qs-copy-source";
 pub(crate) const MOVE_SOURCE: &str = "x-qs-move-source";
 const FETCH_SOURCE: &str = "x-qs-fetch-source";
+/// Prefix of the conditions on the source of a copy.
 const COPY_CONDITIONS: &str = "x-qs-copy-source-";
+/// Prefix of the conditions on the source of a move.
 const MOVE_CONDITIONS: &str = "x-qs-move-source-";
 
-/// The source of the data of a new object.
+/// The source of the data of a new object in `PutObject`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DataSource {
     Body,
@@ -33,9 +35,9 @@ pub(crate) enum DataSource {
 
 impl DataSource {
     pub(crate) fn of_request(headers: &HeaderMap) -> Result<Self, Error> {
-        // A header with an invalid value counts too. Otherwise an empty body would replace the target.
+        // A header with an invalid value counts too. Otherwise the request would store its empty body.
         match (headers.contains_key(COPY_SOURCE), headers.contains_key(MOVE_SOURCE)) {
-            (true, true) => Err(Error::invalid_argument("an object can be copied or moved, not both")),
+            (true, true) => Err(Error::invalid_argument("a request can copy or move an object, not both")),
             (true, false) => Ok(Self::Copy),
             (false, true) => Ok(Self::Move),
             (false, false) if headers.contains_key(FETCH_SOURCE) => {
@@ -50,7 +52,10 @@ pub(super) async fn copy_object(call: Call<'_>) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let source = find_source(call)?;
     if source.size() > MAX_BODY {
-        return Err(Error::new(Code::EntityTooLarge, "the source is too large to be copied at once; copy it in parts"));
+        return Err(Error::new(
+            Code::EntityTooLarge,
+            "the source is larger than 5 GiB; copy it with UploadMultipart, in ranges",
+        ));
     }
     let replaces_metadata = match call.request.header("x-qs-metadata-directive") {
         None => false,
@@ -70,7 +75,7 @@ pub(super) async fn copy_object(call: Call<'_>) -> Result<Response, Error> {
     store(call, copied).await
 }
 
-/// Returns the source of a copy, if the request may read it.
+/// Returns the source of a copy, if its conditions hold and the request has its encryption key.
 pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
     let source = parse_header(call, COPY_SOURCE)?;
     let version_id = source.version_id.as_deref();
@@ -86,8 +91,8 @@ pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
     Ok(source)
 }
 
-/// A moved object keeps everything but its key, and no encryption key is needed. The source is deleted like any object:
-/// if its bucket has versioning, its versions remain behind a delete marker.
+/// Moves an object. The new object has all properties of the source, and no encryption key is needed. The source is deleted
+/// as by `DeleteObject`: if its bucket has versioning, its versions remain behind a delete marker.
 pub(super) async fn move_object(call: Call<'_>) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let SourceAddress { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;
@@ -100,7 +105,7 @@ pub(super) async fn move_object(call: Call<'_>) -> Result<Response, Error> {
     let object = Object { id, key, modified: call.now, ..Object::clone(&source) };
     let mut response = created(&object);
     if from == call.bucket() && old_key == call.key() {
-        // Moving an object to its own key would delete it.
+        // A move of an object to its own key changes nothing. Without this check, it would delete the object.
         return Ok(response);
     }
     let version_id = call.change(move |store, to| store.move_object((&from, &source), to, object)).await?;
@@ -109,9 +114,11 @@ pub(super) async fn move_object(call: Call<'_>) -> Result<Response, Error> {
 }
 
 fn parse_header(call: Call<'_>, header: &str) -> Result<SourceAddress, Error> {
-    // One official client sends ASCII sources as they are, and another one encodes them. None sends other bytes.
+    // Official clients send ASCII: some percent-encode the source, some send it as it is.
     let raw = call.headers().get(header).and_then(|value| value.to_str().ok());
-    parse_source(raw.ok_or_else(|| Error::invalid_argument(format!("{header} has to be percent-encoded")))?)
+    parse_source(raw.ok_or_else(|| {
+        Error::invalid_argument(format!("{header} has characters that are not ASCII; percent-encode them"))
+    })?)
 }
 
 #[cfg(test)]
@@ -126,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_source_header_counts() {
+    fn source_header_with_an_invalid_value_counts() {
         for value in [&b""[..], b"\xff"] {
             assert_eq!(DataSource::of_request(&headers(&[COPY_SOURCE], value)).unwrap(), DataSource::Copy);
             assert_eq!(DataSource::of_request(&headers(&[MOVE_SOURCE], value)).unwrap(), DataSource::Move);

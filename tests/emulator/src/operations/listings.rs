@@ -1,4 +1,4 @@
-//! Lists objects, versions and unfinished uploads.
+//! Handlers that list objects, versions and unfinished uploads.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -14,7 +14,9 @@ use crate::limits::MAX_PAGE;
 use crate::response::Response;
 use crate::store::{Content, Entry, History, Object, Page, Version, VersionId, page, page_of_lists};
 
+/// Number of objects or versions in a page if the request has no `limit`.
 const DEFAULT_LIMIT: u64 = 100;
+/// Number of uploads in a page if the request has no `limit`.
 const DEFAULT_UPLOAD_LIMIT: u64 = 200;
 
 /// Returns the owner of all buckets.
@@ -22,7 +24,7 @@ pub(super) fn owner() -> Value {
     json!({ "id": "usr-emulator", "name": "emulator" })
 }
 
-/// Returns the page that a request asks for. `marker` is the name of its marker.
+/// Returns the page that a request asks for. `marker` is the name of the query parameter with the marker.
 fn requested_page<'a>(call: Call<'a>, marker: &str, default_limit: u64) -> Result<Page<'a>, Error> {
     let query = &call.request.query;
     Ok(Page {
@@ -33,7 +35,7 @@ fn requested_page<'a>(call: Call<'a>, marker: &str, default_limit: u64) -> Resul
     })
 }
 
-/// Returns the fields that all lists have.
+/// Returns the fields that all three lists have.
 fn page_response(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: Vec<String>) -> Value {
     json!({
         "name": call.bucket(),
@@ -85,7 +87,7 @@ fn describe_object(object: &Object) -> Value {
     })
 }
 
-/// Lists versions by key, and those of a key from the latest on.
+/// Lists versions in the order of their keys, and the versions of a key from the latest to the oldest.
 pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let ask = requested_page(call, "key_marker", DEFAULT_LIMIT)?;
     let version_id_marker = call.request.query.text("version_id_marker");
@@ -115,13 +117,14 @@ pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result
 
 fn parse_version_marker(text: &str, ask: &Page<'_>) -> Result<VersionId, Error> {
     if ask.marker.is_empty() {
-        return Err(Error::invalid_argument("version_id_marker needs the key_marker it belongs to"));
+        return Err(Error::invalid_argument("version_id_marker requires key_marker"));
     }
     let message = || Error::invalid_argument(format!("version_id_marker \"{text}\" is not a version id"));
     VersionId::parse(text).ok_or_else(message)
 }
 
-/// Returns both markers of the next page: a key and an id, or a common prefix and nothing.
+/// Returns the markers of the next page: key and id of the last entry, or its common prefix and an empty id. Both are empty
+/// if there is no next page.
 fn next_markers<T>(entries: &[Entry<'_, T>], has_more: bool, id: impl Fn(&T) -> String) -> (String, String) {
     match entries.last().filter(|_| has_more) {
         Some(Entry::Item(key, item)) => ((*key).to_owned(), id(item)),
@@ -147,12 +150,13 @@ fn describe_version(version: &Version, is_latest: bool) -> Value {
     description["version_id"] = version.id().to_string().into();
     description["is_latest"] = is_latest.into();
     description["delete_marker"] = version.object().is_none().into();
-    // Unlike in a list of objects, this is a text, and the ETag has no quotes.
+    // Unlike in a list of objects, `modified` is a text, and the ETag has no quotes.
     description["modified"] = modified.into();
     description["etag"] = version.object().map_or("", |object| unquoted(&object.etag)).into();
     description
 }
 
+/// The creation times of uploads by key and id.
 type Uploads = BTreeMap<String, BTreeMap<String, Moment>>;
 
 pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
@@ -164,7 +168,7 @@ pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<
     let (uploads, common_prefixes) =
         split(entries, |key, (id, created)| json!({ "key": key, "upload_id": id, "created": created.iso8601() }));
     let mut response = page_response(call, &ask, has_more, common_prefixes);
-    // The specification calls it `marker`, the example of the documentation `key_marker`.
+    // The official specification has `marker`, the example in the documentation `key_marker`.
     response["marker"] = ask.marker.into();
     response["key_marker"] = ask.marker.into();
     response["next_key_marker"] = next.0.into();
@@ -174,7 +178,8 @@ pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<
     Ok(ok(&response))
 }
 
-/// Ids sort by age, so the marker need not exist any more. A key marker without an id marker skips all uploads of the key.
+/// Returns a page of uploads. Ids sort by age, so the upload of the marker need not exist. A key marker without an id marker
+/// skips all uploads of the key.
 fn page_of_uploads<'a>(
     known: &'a Uploads,
     ask: &Page<'_>,

@@ -1,4 +1,4 @@
-//! The operations. Each is a function of a [`Call`] and the body of the request.
+//! The handlers of the operations. Each receives a [`Call`] and the body of the request.
 
 pub(crate) mod append;
 pub(crate) mod bucket_settings;
@@ -27,19 +27,19 @@ use crate::response::{self, Response};
 use crate::settings::{Acl, Permission, Setting};
 use crate::store::Store;
 
-/// The state and settings that operations use.
+/// The state and the settings that all operations share.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) key_pairs: Vec<KeyPair>,
-    /// Zone of buckets that are created without one.
+    /// Zone of buckets whose creating request names no zone.
     pub(crate) zone: String,
-    /// True if every bucket is readable and writable by everyone.
+    /// True if everyone can read and write objects in every bucket.
     pub(crate) allow_anonymous: bool,
     pub(crate) allow_tiny_parts: bool,
 }
 
-/// A call of an operation.
+/// A request that calls an operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) context: &'a Context,
@@ -65,7 +65,7 @@ impl<'a> Call<'a> {
         &self.context.store
     }
 
-    /// Changes the bucket in the store. This accesses files, so it runs on a thread that may block.
+    /// Changes the bucket in the store. Runs on a thread that may block, because changes write files.
     async fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Store, &str) -> Result<T, Error> + Send + 'static,
@@ -80,7 +80,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Checks that the bucket grants everyone this permission.
+/// Checks that a bucket grants a permission to everyone.
 pub(crate) fn check_granted_to_everyone(
     store: &Store,
     bucket: &str,
@@ -90,7 +90,7 @@ pub(crate) fn check_granted_to_everyone(
     if allow_anonymous {
         return Ok(());
     }
-    // The error does not reveal whether the bucket exists.
+    // A missing bucket returns the same error, so that the error does not reveal that it is missing.
     let settings = store.settings(bucket).map_err(|_| denied())?;
     match Acl::get(&settings) {
         Some(acl) if acl.grants_everyone(permission) => Ok(()),
@@ -99,16 +99,17 @@ pub(crate) fn check_granted_to_everyone(
 }
 
 pub(crate) fn denied() -> Error {
-    Error::new(Code::PermissionDenied, "the request is not signed, and this operation is not open to everyone")
+    Error::new(Code::PermissionDenied, "the request is not signed, and not everyone may use this operation")
 }
 
-/// Parses a JSON body. A body that is not JSON and one with the wrong fields have different error codes.
+/// Parses a JSON body. The error code for a body that is not JSON differs from that for wrong fields.
 async fn parse_body<T: DeserializeOwned>(body: &mut RequestBody) -> Result<T, Error> {
     let json: Value = serde_json::from_slice(&body.json().await?).map_err(Error::invalid_json)?;
     serde_json::from_value(json)
         .map_err(|error| Error::invalid_argument(format!("the body does not have the expected fields: {error}")))
 }
 
+/// Builds a successful response with a JSON body.
 fn ok(value: &impl Serialize) -> Response {
     response::json(StatusCode::OK, value)
 }

@@ -1,4 +1,4 @@
-//! Multipart uploads: initiate, upload and list parts, complete, abort.
+//! Handlers of multipart uploads: initiate, upload and list parts, complete, abort.
 
 use std::collections::BTreeMap;
 
@@ -32,9 +32,9 @@ pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Resp
     Ok(response)
 }
 
-/// Adds a part from the body or from another object, whose segments it shares.
+/// Adds a part. Its data comes from the body, or from another object, whose segments the part shares.
 pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
-    // One official client omits the number 0.
+    // One official client sends no number if it is 0.
     let number = call.request.query.integer("part_number")?.unwrap_or(0);
     if number > MAX_PART_NUMBER {
         let message = format!("part_number must be 0 to {MAX_PART_NUMBER}, not {number}");
@@ -57,7 +57,7 @@ pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Resul
     Ok(response)
 }
 
-/// Returns ETag and extents of a part that is copied. Its data is read only if its MD5 is unknown.
+/// Returns ETag and extents of a copied part. The data is read only if its MD5 is not known.
 async fn copied_part(call: Call<'_>, response: &mut Response) -> Result<(String, Vec<Extent>), Error> {
     let source = find_source(call)?;
     let size = source.size();
@@ -70,7 +70,7 @@ async fn copied_part(call: Call<'_>, response: &mut Response) -> Result<(String,
         None => source.extents.clone(),
     };
     if total(&extents) > MAX_BODY {
-        return Err(Error::new(Code::EntityTooLarge, "the source is too large for one part; copy it in ranges"));
+        return Err(Error::new(Code::EntityTooLarge, "the source is larger than 5 GiB; copy it in ranges"));
     }
     let etag = if source.is_etag_md5 && total(&extents) == size {
         unquoted(&source.etag).to_owned()
@@ -93,7 +93,7 @@ fn md5_of(extents: Vec<Extent>) -> std::io::Result<String> {
     }
 }
 
-/// Lists parts after the marker. Without a marker, the list starts with the first part, which may have the number 0.
+/// Lists the parts with numbers greater than the marker. Without a marker, lists all parts, because a number can be 0.
 pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let query = &call.request.query;
     let marker = query.integer("part_number_marker")?;
@@ -111,7 +111,7 @@ pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Re
     Ok(ok(&json!({ "count": upload.parts.len(), "object_parts": page.collect::<Vec<_>>() })))
 }
 
-/// Succeeds if the upload does not exist.
+/// Aborts an upload. Succeeds if it does not exist.
 pub(crate) async fn abort(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (key, id) = (call.key().to_owned(), upload_id(call).to_owned());
     call.change(move |store, bucket| store.abort_upload(bucket, &key, &id)).await?;
@@ -122,13 +122,14 @@ fn upload_id(call: Call<'_>) -> &str {
     call.request.query.text("upload_id").unwrap_or_default()
 }
 
+/// The body of a completion.
 #[derive(Deserialize)]
 struct Completion {
     #[serde(default)]
     object_parts: Vec<ChosenPart>,
 }
 
-/// A part of a completion. Clients send the fields of a list of parts; the others are ignored.
+/// A part in a completion. Clients send all fields of a listed part. Fields other than these are ignored.
 #[derive(Deserialize)]
 struct ChosenPart {
     #[serde(default)]
@@ -145,7 +146,7 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<R
         sse::require_key(encryption.as_deref(), headers, sse::OWN)?;
     }
     let completion: Completion = parse_body(body).await?;
-    // The client may choose the ETag, with or without quotes. It is not verified.
+    // The client may set the ETag of the object, with or without quotes. Like the service, the emulator does not verify it.
     let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok());
     let assembly = Assembly {
         chosen: completion.object_parts,
@@ -164,7 +165,7 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<R
     Ok(response)
 }
 
-/// A completion, to be applied to the upload under the lock of the store.
+/// The settings of a completion. The store applies it to the upload under its lock.
 struct Assembly {
     chosen: Vec<ChosenPart>,
     etag: Option<String>,
@@ -174,6 +175,7 @@ struct Assembly {
 }
 
 impl Assembly {
+    /// Returns the object that the completion creates.
     fn assemble(self, upload: &Upload) -> Result<Object, Error> {
         let parts = self.parts(upload)?;
         let mut properties = upload.properties.clone();
@@ -187,9 +189,10 @@ impl Assembly {
         })
     }
 
+    /// Checks the parts of the completion and returns them.
     fn parts<'a>(&self, upload: &'a Upload) -> Result<Vec<&'a Part>, Error> {
         if self.chosen.is_empty() {
-            return Err(Error::invalid_argument("object_parts names no part"));
+            return Err(Error::invalid_argument("object_parts is empty"));
         }
         if self.chosen.len() > MAX_PARTS {
             return Err(too_many_parts());
@@ -197,7 +200,7 @@ impl Assembly {
         let mut parts: Vec<&Part> = Vec::with_capacity(self.chosen.len());
         for ChosenPart { part_number: number, etag } in &self.chosen {
             if parts.last().is_some_and(|last| last.number >= *number) {
-                return Err(Error::invalid_argument("object_parts is not in ascending order of part_number"));
+                return Err(Error::invalid_argument("object_parts must be sorted by part_number, without repetition"));
             }
             let Some(part) = upload.parts.get(number) else {
                 return Err(Error::invalid_argument(format!("part {number} has not been uploaded")));
@@ -213,8 +216,10 @@ impl Assembly {
         match all_but_last.iter().find(|part| part.size() < self.min_part_size) {
             Some(part) => {
                 let (number, size) = (part.number, part.size());
-                let message =
-                    format!("part {number} has {size} bytes; every part but the last needs {}", self.min_part_size);
+                let message = format!(
+                    "part {number} has {size} bytes; every part except the last must have {} or more",
+                    self.min_part_size
+                );
                 Err(Error::new(Code::EntityTooSmall, message))
             }
             None => Ok(parts),
@@ -222,7 +227,8 @@ impl Assembly {
     }
 }
 
-/// Returns an ETag that is not 32 hex digits, because clients would take that for the MD5 of the data.
+/// Returns the ETag of an object with these parts. Clients would take 32 hex digits for the MD5 of the object, so the ETag
+/// also contains the number of parts.
 fn etag_of_parts(parts: &[&Part]) -> String {
     let mut md5 = Md5::new();
     for part in parts {

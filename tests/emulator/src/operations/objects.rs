@@ -1,4 +1,4 @@
-//! Stores, reads and deletes objects.
+//! Handlers that store, read and delete objects.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::settings::{Cors, Setting};
 use crate::sse;
 use crate::store::{Content, Object, no_object, slice};
 
-/// Query parameters that override headers of the response.
+/// Query parameters that replace headers of the response.
 const OVERRIDES: [(&str, HeaderName); 6] = [
     ("response-expires", header::EXPIRES),
     ("response-cache-control", header::CACHE_CONTROL),
@@ -80,7 +80,7 @@ pub(crate) async fn get(call: Call<'_>, _: &mut RequestBody) -> Result<Response,
     Ok(response)
 }
 
-/// HEAD does not require the encryption key, but checks it if it is sent.
+/// Returns the properties of an object. The encryption key is not required, but it is checked if it is sent.
 pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (object, version_id) = readable(call)?;
     if sse::key_digest(call.headers(), sse::OWN)?.is_some() {
@@ -99,14 +99,14 @@ pub(crate) async fn head(call: Call<'_>, _: &mut RequestBody) -> Result<Response
     Ok(response)
 }
 
-/// Returns the object that a request reads, and its version id if the bucket ever had versioning.
+/// Returns the object that a request reads. Its version id is `None` if the bucket never had versioning.
 fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
     let requested = call.request.query.text("version_id");
     let found = call.store().find(call.bucket(), call.key(), requested)?;
     match found.content {
         Content::Object(object) => Ok((object, found.version_id)),
         Content::DeleteMarker(_) => {
-            // A deleted key does not exist. A delete marker with its version id exists, and cannot be read.
+            // Without a version id, a deleted key does not exist. With that of a delete marker, the version exists.
             let error = match requested {
                 None => no_object(call.key()),
                 Some(_) => Error::new(Code::MethodNotAllowed, "the version is a delete marker, which cannot be read"),
@@ -136,14 +136,15 @@ fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result
 }
 
 fn requested_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>, Error> {
-    // If-Range asks for the whole object if it has changed.
+    // With `If-Range`, the client wants the whole object if it has changed.
     if call.request.header("if-range").is_some_and(|etag| etag != object.etag) {
         return Ok(None);
     }
     call.request.header("range").map(|range| ByteRange::parse(range, object.size())).transpose()
 }
 
-/// With a version id, deletes that version permanently. Without one, the versioning of the bucket decides what remains.
+/// Deletes an object. With a version id, deletes that version permanently. Without one, and if the bucket has versioning,
+/// adds a delete marker.
 pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (key, now) = (call.key().to_owned(), call.now);
     let version_id = call.request.query.text("version_id").map(str::to_owned);
@@ -161,6 +162,7 @@ pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Respon
     Ok(response)
 }
 
+/// The body of a request that deletes many objects.
 #[derive(Deserialize)]
 struct Deletion {
     objects: Vec<Key>,
@@ -173,7 +175,7 @@ struct Key {
     key: String,
 }
 
-/// Deletes each object like a single deletion. The service supports no version ids here.
+/// Deletes many objects, each as by `DeleteObject` without a version id. The service supports no version ids here.
 pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     if !body.has_md5() {
         return Err(Error::invalid_argument("Content-MD5 is required"));
@@ -206,8 +208,8 @@ pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> R
     Ok(ok(&response))
 }
 
-/// Answers a preflight request. A request that is not allowed gets no error, but a response without the headers that would
-/// allow it.
+/// Responds to a preflight request. If the request is not allowed, the response has no error, but it lacks the headers that
+/// would allow it.
 pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let settings = call.store().settings(call.bucket())?;
     let preflight = Preflight::parse(call.request)?;

@@ -1,4 +1,4 @@
-//! Stores an object from an HTML form.
+//! Handler that stores an object from an HTML form.
 
 use http::{HeaderMap, StatusCode, Uri, header};
 
@@ -20,7 +20,7 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Respo
     let mut form = Form::open(body, request.header("content-type").unwrap_or_default())?;
     let (fields, file) = form.fields().await?;
     let is_signed_form = check_credentials(call, &fields)?;
-    // The signature of a form covers its fields, and not the headers of the request.
+    // A signed form does not cover the headers of the request, so they count only if the request itself is signed.
     let signed_headers = (!request.is_anonymous()).then_some(&request.headers);
     let is_signed = is_signed_form || signed_headers.is_some();
     if !is_signed {
@@ -44,7 +44,7 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Respo
     Ok(response)
 }
 
-/// Returns true if the form is signed. Invalid credentials are refused even if the request needs none.
+/// Returns true if the form is signed. Invalid credentials are refused even if the operation requires none.
 fn check_credentials(call: Call<'_>, fields: &Fields) -> Result<bool, Error> {
     match (fields.get("access_key_id"), fields.get("policy"), fields.get("signature")) {
         (None, None, None) => Ok(false),
@@ -53,11 +53,13 @@ fn check_credentials(call: Call<'_>, fields: &Fields) -> Result<bool, Error> {
             check_policy(policy, fields)?;
             Ok(true)
         }
-        _ => Err(Error::invalid_argument("the fields access_key_id, policy and signature belong together")),
+        _ => Err(Error::invalid_argument(
+            "the form needs all of the fields \"access_key_id\", \"policy\" and \"signature\", or none",
+        )),
     }
 }
 
-/// Returns the key in the form. A key in the path has to be the same.
+/// Returns the key in the form. If the path has a key too, both must be the same.
 fn object_key(fields: &Fields, file_name: &str, path_key: &str) -> Result<String, Error> {
     let key = fields.key(file_name)?;
     if key.is_empty() {
@@ -70,8 +72,8 @@ fn object_key(fields: &Fields, file_name: &str, path_key: &str) -> Result<String
     Ok(key)
 }
 
-/// Sets the content type from the form's field or the file. If both are present, they must agree, except that clients
-/// send the default type for a file of unknown type.
+/// Sets the content type of the object. It comes from the field of the form, or else from the file. If both have one, they
+/// must be the same, unless the file has the default type, which clients send for files of unknown type.
 fn choose_content_type(headers: &mut HeaderMap, of_file: Option<&str>) -> Result<(), Error> {
     let Some(of_file) = of_file.filter(|text| !text.is_empty()) else {
         return Ok(());
@@ -88,21 +90,21 @@ fn choose_content_type(headers: &mut HeaderMap, of_file: Option<&str>) -> Result
     Ok(())
 }
 
-/// Compares content types without parameters such as the charset.
+/// Returns true if two content types are the same, apart from parameters such as the charset.
 fn same_type(one: &str, other: &str) -> bool {
     let essence = |text: &str| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence(one) == essence(other)
 }
 
-/// Returns the URL to which the browser is redirected, with the result in its query.
+/// Returns the URL to which the response redirects the browser, with the result in its query.
 fn redirect(url: &str, call: Call<'_>) -> Result<String, Error> {
     let absolute = url
         .parse::<Uri>()
         .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some());
     if !absolute || !url.is_ascii() {
-        return Err(Error::invalid_argument("the field \"redirect\" is not an absolute URL of HTTP"));
+        return Err(Error::invalid_argument("the field \"redirect\" is not an absolute http or https URL"));
     }
-    // A query after a fragment would be part of it.
+    // Removes the fragment, because a query after it would be part of it.
     let url = url.split('#').next().unwrap_or_default();
     let joint = if url.contains('?') { '&' } else { '?' };
     Ok(format!("{url}{joint}status=201&code=created&message=Object+created&request_id={}", call.request_id))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rules;
 
-/// The only group. It contains everyone.
+/// The only group. Everyone is a member.
 const EVERYONE: &str = "QS_ALL_USERS";
 
 /// The grants of a bucket. Without grants, only the owner has access.
@@ -43,7 +43,7 @@ pub(crate) enum Permission {
 }
 
 impl Acl {
-    /// Returns true if requests without credentials have the permission.
+    /// Returns true if everyone has the permission, so that anonymous requests have it.
     pub(crate) fn grants_everyone(&self, wanted: Permission) -> bool {
         self.acl.iter().any(|grant| {
             grant.grantee.r#type == GranteeType::Group
@@ -57,10 +57,10 @@ impl Rules for Acl {
         for (index, Grant { grantee, .. }) in self.acl.iter().enumerate() {
             match grantee.r#type {
                 GranteeType::Group if grantee.name.as_deref() != Some(EVERYONE) => {
-                    return Err(format!("acl[{index}].grantee.name: the only group is {EVERYONE}"));
+                    return Err(format!("acl[{index}].grantee.name: must be {EVERYONE}, the only group"));
                 }
                 GranteeType::User if grantee.id.as_deref().unwrap_or_default().is_empty() => {
-                    return Err(format!("acl[{index}].grantee.id: a user is named by an id"));
+                    return Err(format!("acl[{index}].grantee.id: is required for a user"));
                 }
                 GranteeType::Group | GranteeType::User => {}
             }
@@ -72,7 +72,7 @@ impl Rules for Acl {
 #[cfg(test)]
 mod tests {
     use super::super::read;
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn grant(grantee: &str, permission: &str) -> String {
@@ -83,14 +83,14 @@ mod tests {
     fn round_trips_without_unknown_fields() {
         let sent = r#"{"acl":[{"grantee":{"type":"user","id":"usr-1","x":1},"permission":"WRITE"}],"y":2}"#;
         let kept = r#"{"acl":[{"grantee":{"type":"user","id":"usr-1"},"permission":"WRITE"}]}"#;
-        assert_eq!(round::<Acl>(sent), json(kept));
+        assert_eq!(round_trip::<Acl>(sent), json(kept));
         for empty in ["", "{}", r#"{"acl":[]}"#] {
-            assert_eq!(round::<Acl>(empty), json(r#"{"acl":[]}"#));
+            assert_eq!(round_trip::<Acl>(empty), json(r#"{"acl":[]}"#));
         }
     }
 
     #[test]
-    fn only_the_group_grants_everyone() {
+    fn only_grants_to_the_group_apply_to_everyone() {
         let grants = |grantee: &str, permission: &str| {
             let acl: Acl = read(grant(grantee, permission).as_bytes()).unwrap();
             (acl.grants_everyone(Permission::Read), acl.grants_everyone(Permission::Write))

@@ -1,4 +1,4 @@
-//! Domains that are bound to a bucket, one at a time.
+//! Domains that are bound to a bucket. Each request binds or unbinds one domain.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ pub(crate) struct Domain {
     pub(crate) domain: String,
 }
 
+/// A domain that is bound to a bucket.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CnameRecord {
     pub(crate) domain: String,
@@ -27,6 +28,7 @@ pub(crate) struct CnameRecord {
 }
 
 impl CnameRecord {
+    /// Returns true if this is the record of a domain.
     pub(crate) fn is(&self, domain: &str) -> bool {
         self.domain.eq_ignore_ascii_case(domain)
     }
@@ -41,7 +43,7 @@ pub(crate) enum CnameType {
 }
 
 impl Rules for CnameChange {
-    // The emulator does not check that the domain is registered and resolves to the service.
+    // The service may also check that the domain is registered and resolves to it. The emulator cannot.
     fn check(&self) -> Result<(), String> {
         check_domain(&self.domain)
     }
@@ -54,16 +56,16 @@ impl Rules for Domain {
 }
 
 fn check_domain(domain: &str) -> Result<(), String> {
-    let label = |label: &str| {
+    let is_label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    if domain.len() <= 253 && domain.contains('.') && domain.split('.').all(label) {
+    if domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label) {
         return Ok(());
     }
-    Err(format!("domain: \"{domain}\" is not the name of a domain"))
+    Err(format!("domain: \"{domain}\" is not a domain name"))
 }
 
 #[cfg(test)]

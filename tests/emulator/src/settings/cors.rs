@@ -8,8 +8,7 @@ use super::reader::check_not_empty;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cors {
     pub(crate) cors_rules: Vec<CorsRule>,
-    /// Enables the header `Vary: Origin` in responses. The table and the example of the documentation spell the value
-    /// differently.
+    /// Enables the header `Vary: Origin` in responses. The documentation has the values `enabled` and `Enable`.
     resp_vary: Option<String>,
 }
 
@@ -36,6 +35,7 @@ pub(crate) enum CorsMethod {
 }
 
 impl CorsMethod {
+    /// Returns the HTTP methods.
     pub(crate) fn names(self) -> &'static [&'static str] {
         match self {
             Self::Get => &["GET"],
@@ -49,6 +49,7 @@ impl CorsMethod {
 }
 
 impl Cors {
+    /// Returns true if responses have the header `Vary: Origin`.
     pub(crate) fn varies(&self) -> bool {
         self.resp_vary.as_ref().is_some_and(|vary| vary.to_ascii_lowercase().starts_with("enable"))
     }
@@ -62,7 +63,7 @@ impl Rules for Cors {
                 return Err(format!("{}: is empty", field("allowed_origin")));
             }
             if rule.allowed_origin.matches('*').count() > 1 {
-                return Err(format!("{}: can have one * at most", field("allowed_origin")));
+                return Err(format!("{}: has more than one *", field("allowed_origin")));
             }
             check_not_empty(&field("allowed_methods"), &rule.allowed_methods)?;
             check_names(&field("allowed_headers"), &rule.allowed_headers)?;
@@ -76,18 +77,18 @@ impl Rules for Cors {
     }
 }
 
-/// Checks header names, which become part of a header.
+/// Checks names of headers, which responses contain.
 fn check_names(field: &str, names: &Option<Vec<String>>) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"*-_.!#$%&'+^`|~".contains(&byte);
     match names.iter().flatten().position(|name| name.is_empty() || !name.bytes().all(plain)) {
-        Some(index) => Err(format!("{field}[{index}]: is not the name of a header")),
+        Some(index) => Err(format!("{field}[{index}]: is not a header name")),
         None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn rule(fields: &str) -> String {
@@ -99,7 +100,7 @@ mod tests {
         let body = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","allowed_methods":["PUT","*"],
             "allowed_headers":["X-QS-Date","*"],"expose_headers":[],"max_age_seconds":200},
             {"allowed_origin":"*","allowed_methods":["HEAD"]}],"resp_vary":"Enable"}"#;
-        assert_eq!(round::<Cors>(body), json(body));
+        assert_eq!(round_trip::<Cors>(body), json(body));
     }
 
     #[test]
@@ -108,7 +109,10 @@ mod tests {
         refused::<Cors>(&rule(r#""allowed_methods":["GET"]"#), "cors_rules[0]: missing field `allowed_origin`");
         refused::<Cors>(&rule(r#""allowed_origin":"*","allowed_methods":["PATCH"]"#), "allowed_methods[0]: unknown");
         refused::<Cors>(&rule(r#""allowed_origin":"*","allowed_methods":[]"#), "allowed_methods: is empty");
-        refused::<Cors>(&rule(r#""allowed_origin":"*.*","allowed_methods":["GET"]"#), "allowed_origin: can have one *");
+        refused::<Cors>(
+            &rule(r#""allowed_origin":"*.*","allowed_methods":["GET"]"#),
+            "allowed_origin: has more than one *",
+        );
         let more = |field: &str| rule(&format!(r#""allowed_origin":"*","allowed_methods":["GET"],{field}"#));
         refused::<Cors>(&more(r#""max_age_seconds":-1"#), "max_age_seconds: invalid value");
         refused::<Cors>(&more(r#""allowed_headers":["a b"]"#), "allowed_headers[0]");

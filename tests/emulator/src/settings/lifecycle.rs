@@ -1,4 +1,4 @@
-//! Lifecycle rules. The emulator stores them and does not execute them.
+//! Lifecycle rules. The emulator stores them and does not apply them.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ enum StorageClass {
 }
 
 impl Rule {
-    /// Returns the actions: name, name and value of the field with the days, and the minimum.
+    /// Returns the actions of the rule: its name, the name and the value of the field with the days, and their minimum.
     fn actions(&self) -> Vec<(&'static str, &'static str, Option<i64>, i64)> {
         let expiration = self.expiration.as_ref().map(|action| Some(action.days));
         let abort = self.abort_incomplete_multipart_upload.as_ref();
@@ -93,7 +93,7 @@ impl Rules for Lifecycle {
         for (index, rule) in self.rule.iter().enumerate() {
             let actions = rule.actions();
             if let [(one, ..), (other, ..), ..] = actions.as_slice() {
-                return Err(format!("rule[{index}]: has both {one} and {other}; a rule can have one action"));
+                return Err(format!("rule[{index}]: has the actions {one} and {other}, but a rule can have only one"));
             }
             for (action, field, days, min) in actions {
                 if days.is_some_and(|days| days < min) {
@@ -107,7 +107,7 @@ impl Rules for Lifecycle {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn rule(action: &str) -> String {
@@ -125,10 +125,10 @@ mod tests {
             r#","noncurrent_version_transition":{"storage_class":"STANDARD"}"#,
         ] {
             let body = rule(action);
-            assert_eq!(round::<Lifecycle>(&body), json(&body));
+            assert_eq!(round_trip::<Lifecycle>(&body), json(&body));
         }
         let body = r#"{"rule":[{"id":"a","status":"DISABLED","filter":{}}]}"#;
-        assert_eq!(round::<Lifecycle>(body)["rule"][0]["status"], "disabled");
+        assert_eq!(round_trip::<Lifecycle>(body)["rule"][0]["status"], "disabled");
     }
 
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         );
         refused::<Lifecycle>(
             &rule(r#","expiration":{"days":1},"noncurrent_version_expiration":{"days":1}"#),
-            "rule[0]: has both expiration and noncurrent_version_expiration",
+            "rule[0]: has the actions expiration and noncurrent_version_expiration",
         );
         let one = r#"{"id":"a","status":"enabled","filter":{}}"#;
         refused::<Lifecycle>(&format!(r#"{{"rule":[{one},{one}]}}"#), "rule[1].id");

@@ -1,4 +1,4 @@
-//! Settings for access logs. The emulator stores them and writes no logs.
+//! Access logging to a bucket. The emulator stores the setting and writes no such logs.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub(crate) struct Logging {
 }
 
 impl Rules for Logging {
-    // The documentation does not say whether the target has to exist.
+    // The documentation does not require that the target exists.
     fn check(&self) -> Result<(), String> {
         if self.target_bucket.is_empty() { Err("target_bucket: is empty".to_owned()) } else { Ok(()) }
     }
@@ -19,13 +19,13 @@ impl Rules for Logging {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     #[test]
     fn round_trips() {
         let body = r#"{"target_bucket":"logs","target_prefix":""}"#;
-        assert_eq!(round::<Logging>(body), json(body));
+        assert_eq!(round_trip::<Logging>(body), json(body));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The external mirror. The emulator stores it and fetches no objects.
+//! The external mirror. The emulator stores the setting and fetches no objects.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ pub(crate) struct Mirror {
 }
 
 impl Rules for Mirror {
-    /// Checks `[<protocol>://]<host>[:port]/[path]`.
+    /// Checks that the site has the form `[<protocol>://]<host>[:port]/[path]`.
     fn check(&self) -> Result<(), String> {
         let rest = match self.source_site.split_once("://") {
             Some((protocol, rest)) if matches!(protocol.to_ascii_lowercase().as_str(), "http" | "https") => rest,
@@ -20,21 +20,21 @@ impl Rules for Mirror {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         match authority.parse::<http::uri::Authority>() {
             Ok(authority) if !authority.host().is_empty() => Ok(()),
-            _ => Err("source_site: names no host".to_owned()),
+            _ => Err("source_site: has no host".to_owned()),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     #[test]
     fn round_trips() {
         for site in ["https://example.com/something/", "http://example.com:80", "example.com/a", "http://[::1]:1/"] {
             let body = format!(r#"{{"source_site":"{site}"}}"#);
-            assert_eq!(round::<Mirror>(&body), json(&body));
+            assert_eq!(round_trip::<Mirror>(&body), json(&body));
         }
     }
 

@@ -1,8 +1,8 @@
-//! The settings of buckets: a type for each sub-resource, and the table of all of them.
+//! The settings of buckets: a type for each of them, and the table of all types.
 //!
-//! The fields of a type define which are required and which values are valid; its [`Rules`] check the other documented
-//! limits. Unknown fields are ignored, as by the service. Reading a setting returns what was stored: a list instead of a
-//! single text, and switches in lower case.
+//! The fields of a type define the required fields and the valid values of a body. Its [`Rules`] check other documented
+//! limits. Like the service, the emulator ignores unknown fields. Reading a setting returns the stored values, with two
+//! changes: a single text has become a list, and switches are in lower case.
 
 mod acl;
 mod cname;
@@ -32,22 +32,22 @@ pub(crate) use replication::Replication;
 
 use crate::error::Error;
 
-/// Documented limits of a body that the types of its fields do not express.
+/// Checks of a body that the types of its fields do not express.
 pub(crate) trait Rules {
-    /// Returns a message that names the invalid field.
+    /// Returns an error message that names the invalid field.
     fn check(&self) -> Result<(), String>;
 }
 
 /// A setting that is set, read and deleted as a whole.
 pub(crate) trait Setting: Rules + Serialize + DeserializeOwned + Clone + Send + 'static {
-    /// Response to reading the setting if it is not set.
+    /// Body of the response to reading the setting if it is not set.
     const UNSET: &'static str;
 
     fn get(settings: &Settings) -> Option<&Self>;
 
     fn set(settings: &mut Settings, setting: Option<Self>);
 
-    /// Returns the response to reading the setting.
+    /// Returns the body of the response to reading the setting.
     fn response(settings: &Settings) -> Result<Value, Error> {
         let response = match Self::get(settings) {
             Some(setting) => serde_json::to_value(setting).map(without_nulls),
@@ -57,7 +57,7 @@ pub(crate) trait Setting: Rules + Serialize + DeserializeOwned + Clone + Send + 
     }
 }
 
-/// Removes the optional fields that are not set.
+/// Removes optional fields without a value.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -110,8 +110,8 @@ mod testing {
     use super::*;
     use crate::error::Code;
 
-    /// Returns the response to reading a setting after `body` was put.
-    pub(crate) fn round<S: Setting>(body: &str) -> Value {
+    /// Stores a setting and returns the body of the response to reading it.
+    pub(crate) fn round_trip<S: Setting>(body: &str) -> Value {
         let mut settings = Settings::default();
         S::set(&mut settings, Some(read(body.as_bytes()).unwrap()));
         let kept = serde_json::to_vec(&settings).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn unset_setting_is_empty() {
+    fn setting_that_is_not_set_is_empty() {
         assert_eq!(unset::<Acl>(), r#"{"acl":[]}"#);
         assert_eq!(unset::<Lifecycle>(), r#"{"rule":[]}"#);
         assert_eq!(unset::<Mirror>(), "{}");

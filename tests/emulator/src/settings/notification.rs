@@ -41,7 +41,7 @@ enum Cloudfunc {
 struct CloudfuncArgs {
     action: String,
     key_prefix: Option<String>,
-    /// Spelled like this in the API.
+    /// The API has this spelling.
     key_seprate: Option<String>,
     save_bucket: Option<String>,
 }
@@ -58,7 +58,7 @@ impl Rules for Notifications {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn entry(fields: &str) -> String {
@@ -71,8 +71,8 @@ mod tests {
             r#""event_types":["create_object","complete_multipart"],"cloudfunc":"tupu-porn","cloudfunc_args":
             {"action":"resize","key_seprate":"-"},"object_filters":["*"],"notify_url":"http://u""#,
         );
-        assert_eq!(round::<Notifications>(&body), json(&body));
-        let one = round::<Notifications>(&entry(
+        assert_eq!(round_trip::<Notifications>(&body), json(&body));
+        let one = round_trip::<Notifications>(&entry(
             r#""event_types":["delete_object"],"cloudfunc":"image","object_filters":"a*""#,
         ));
         assert_eq!(one["notifications"][0]["object_filters"], json(r#"["a*"]"#));

@@ -27,7 +27,7 @@ struct Statement {
     condition: Option<Condition>,
 }
 
-/// The specification and the documentation have different names for some actions. Both are accepted.
+/// An action. Some have one name in the official specification and another one in the documentation. Both are accepted.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Action {
@@ -63,7 +63,7 @@ struct Condition {
     string_not_like: Option<Patterns>,
     ip_address: Option<Networks>,
     not_ip_address: Option<Networks>,
-    is_null: Option<Absent>,
+    is_null: Option<IsNull>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ struct Networks {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Absent {
+struct IsNull {
     #[serde(rename = "Referer")]
     referer: Option<bool>,
 }
@@ -87,7 +87,7 @@ impl Rules for Policy {
     fn check(&self) -> Result<(), String> {
         check_ids("statement", self.statement.iter().map(|statement| statement.id.as_str()), Some(MAX_ID_LENGTH))?;
         for (index, statement) in self.statement.iter().enumerate() {
-            statement.check().map_err(|fault| format!("statement[{index}].{fault}"))?;
+            statement.check().map_err(|problem| format!("statement[{index}].{problem}"))?;
         }
         Ok(())
     }
@@ -109,6 +109,7 @@ impl Statement {
     }
 }
 
+/// Returns the number of characters of all texts together.
 fn length(texts: &OneOrMany<String>) -> usize {
     texts.0.iter().map(|text| text.chars().count()).sum()
 }
@@ -136,7 +137,7 @@ fn is_network(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn statement(fields: &str) -> String {
@@ -150,12 +151,12 @@ mod tests {
             "resource":[],"condition":{"string_like":{"Referer":["*.example1.com","*.example2.com"]},
             "ip_address":{"source_ip":["172.16.0.0/24","172.16.1.1/32","::1"]},"is_null":{"Referer":false}}"#,
         );
-        assert_eq!(round::<Policy>(&body), json(&body));
+        assert_eq!(round_trip::<Policy>(&body), json(&body));
     }
 
     #[test]
     fn text_becomes_a_list() {
-        let kept = round::<Policy>(&statement(
+        let kept = round_trip::<Policy>(&statement(
             r#""user":"*","action":"get_object","effect":"deny","resource":"b/*",
             "condition":{"string_not_like":{"Referer":"*.example.com"}}"#,
         ));

@@ -1,4 +1,4 @@
-//! Reads settings from JSON, and the checks and types that several settings share.
+//! Reading of settings from JSON, and checks and types that several settings share.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -47,7 +47,7 @@ fn list_read_as_object(sent: &Value, read: &Value, path: &str) -> Option<String>
     }
 }
 
-/// A list that may be written as a single text: `"a"` is read as `["a"]`.
+/// A list. A single text is read as a list of one: `"a"` as `["a"]`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
@@ -76,7 +76,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
     }
 }
 
-/// `enabled` or `disabled`, in upper or lower case.
+/// A switch: `enabled` or `disabled`, in upper or lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Switch {
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Switch {
     }
 }
 
-/// Checks that ids are present, unique and at most `max_length` characters long.
+/// Checks that ids are not empty, unique and at most `max_length` characters long.
 pub(super) fn check_ids<'a>(
     list: &str,
     ids: impl Iterator<Item = &'a str>,
@@ -110,7 +110,7 @@ pub(super) fn check_ids<'a>(
             return Err(format!("{list}[{index}].id: has more than {max} characters"));
         }
         if seen.contains(&id) {
-            return Err(format!("{list}[{index}].id: \"{id}\" is the id of an earlier entry"));
+            return Err(format!("{list}[{index}].id: \"{id}\" is also the id of an earlier entry"));
         }
         seen.push(id);
     }
@@ -121,12 +121,12 @@ pub(super) fn check_not_empty<T>(field: &str, list: &[T]) -> Result<(), String> 
     if list.is_empty() { Err(format!("{field}: is empty")) } else { Ok(()) }
 }
 
-pub(super) fn check_length(field: &str, length: usize, longest: usize) -> Result<(), String> {
-    if length > longest { Err(format!("{field}: has {length} characters, more than {longest}")) } else { Ok(()) }
+pub(super) fn check_length(field: &str, length: usize, max: usize) -> Result<(), String> {
+    if length > max { Err(format!("{field}: has {length} characters, more than {max}")) } else { Ok(()) }
 }
 
-pub(super) fn check_count<T>(field: &str, list: &[T], most: usize) -> Result<(), String> {
-    if list.len() > most { Err(format!("{field}: has {} entries, more than {most}", list.len())) } else { Ok(()) }
+pub(super) fn check_count<T>(field: &str, list: &[T], max: usize) -> Result<(), String> {
+    if list.len() > max { Err(format!("{field}: has {} entries, more than {max}", list.len())) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_have_to_be_present_and_unique() {
+    fn ids_have_to_be_short_and_unique() {
         let check = |ids: &[&str]| check_ids("rule", ids.iter().copied(), Some(3));
         assert_eq!(check(&["a", "b", "äöü"]), Ok(()));
         assert!(check(&["a", ""]).unwrap_err().contains("rule[1].id"));

@@ -1,4 +1,4 @@
-//! Replication rules. The emulator stores them and copies nothing.
+//! Replication rules. The emulator stores them and does not copy objects.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,7 @@ struct Filters {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Destination {
     bucket: String,
-    /// In upper case in the table of the documentation and in lower case in its example.
+    /// In upper or lower case. The documentation has both.
     storage_class: Option<String>,
     zone: Option<String>,
 }
@@ -64,7 +64,10 @@ impl Rules for Replication {
                 }
                 let (one, other) = (earlier.prefix(), rule.prefix());
                 if one.starts_with(other) || other.starts_with(one) {
-                    return Err(format!("rules[{index}].filters.prefix: overlaps with that of \"{}\"", earlier.id));
+                    return Err(format!(
+                        "rules[{index}].filters.prefix: overlaps with the prefix of the rule \"{}\"",
+                        earlier.id
+                    ));
                 }
             }
         }
@@ -74,7 +77,7 @@ impl Rules for Replication {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{json, refused, round};
+    use super::super::testing::{json, refused, round_trip};
     use super::*;
 
     fn rule(id: &str, prefix: &str, bucket: &str) -> String {
@@ -89,7 +92,7 @@ mod tests {
     fn round_trips() {
         let body = r#"{"rules":[{"id":"r","status":"enabled","filters":{},"sync_marker":"disabled",
             "delete_marker":"enabled","destination":{"bucket":"b2","storage_class":"standard_ia","zone":"gd2"}}]}"#;
-        assert_eq!(round::<Replication>(body), json(body));
+        assert_eq!(round_trip::<Replication>(body), json(body));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::settings::{CnameRecord, Settings};
 pub(super) const SETTINGS_FILE: &str = "settings.json";
 pub(super) const VERSIONING_FILE: &str = "versioning.json";
 
+/// Properties of a bucket that never change. Content of `bucket.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BucketInfo {
     pub(crate) name: String,
@@ -24,7 +25,7 @@ pub(crate) struct BucketInfo {
     pub(crate) created: Moment,
 }
 
-/// A bucket starts without versioning. Once versioning was enabled, it can only be suspended.
+/// The versioning of a bucket. It is disabled at first. Once enabled, it can be suspended, but not disabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum Versioning {
@@ -34,6 +35,7 @@ pub(crate) enum Versioning {
     Suspended,
 }
 
+/// Content of `versioning.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct VersioningRecord {
     pub(super) status: Versioning,
@@ -62,7 +64,7 @@ impl Store {
 
         let mut index = self.lock();
         if index.buckets.contains_key(&info.name) {
-            return Err(Error::new(Code::BucketAlreadyExists, format!("there already is a bucket \"{}\"", info.name)));
+            return Err(Error::new(Code::BucketAlreadyExists, format!("the bucket \"{}\" already exists", info.name)));
         }
         fs::rename(staged.path(), self.directory.bucket(&id))?;
         index.buckets.insert(info.name.clone(), Bucket::new(id, info));
@@ -73,21 +75,21 @@ impl Store {
         Ok(self.lock().bucket(name)?.info.clone())
     }
 
-    /// Returns all buckets by name.
+    /// Returns all buckets, sorted by name.
     pub(crate) fn buckets(&self) -> Vec<BucketInfo> {
         self.lock().buckets.values().map(|bucket| bucket.info.clone()).collect()
     }
 
-    /// Deletes a bucket that has no objects and no versions, together with its unfinished uploads.
+    /// Deletes a bucket and its unfinished uploads. Refuses a bucket with objects or versions.
     pub(crate) fn delete_bucket(&self, name: &str) -> Result<(), Error> {
-        // Deleting the files takes time, so the result is dropped without the lock.
+        // Dropping the result deletes the files. That takes time, so it happens after the lock is released.
         let _removed = {
             let mut index = self.lock();
             let bucket = index.bucket(name)?;
             if !bucket.histories.is_empty() {
                 let has_objects = bucket.histories.values().any(|history| history.current().is_some());
                 let content = if has_objects { "objects" } else { "versions of deleted objects" };
-                let message = format!("the bucket \"{name}\" still has {content}");
+                let message = format!("the bucket \"{name}\" has {content}");
                 return Err(Error::new(Code::BucketNotEmpty, message));
             }
             let trash = self.directory.discard(&self.directory.bucket(&bucket.id))?;
@@ -117,7 +119,7 @@ impl Store {
         Ok(replace_settings(&self.directory, self.lock().bucket_mut(bucket)?, change)?)
     }
 
-    /// Binds a domain to a bucket, unless it is bound to another one.
+    /// Binds a domain to a bucket. Refuses a domain that is bound to another bucket.
     pub(crate) fn bind_domain(&self, bucket: &str, record: CnameRecord) -> Result<(), Error> {
         let mut index = self.lock();
         index.bucket(bucket)?;
@@ -134,7 +136,7 @@ impl Store {
     }
 }
 
-/// Writes the changed settings under the lock, because they depend on the current ones. The file is small.
+/// Changes the settings of a bucket. The caller holds the lock while the file is written, which is small.
 fn replace_settings(
     directory: &DataDirectory,
     bucket: &mut Bucket,

@@ -1,11 +1,11 @@
 //! The files of the data directory.
 //!
 //! ```text
-//! qingstor-emulator           marks the directory as an emulator's, and is locked while it is in use
-//! tmp/                        unfinished files; emptied at the start
+//! qingstor-emulator           contains the format, and is locked while an emulator uses the directory
+//! tmp/                        unfinished files, which are deleted at the start
 //! segments/<id>               data: the body of one object, or of one part
 //! buckets/<id>/bucket.json, settings.json
-//! buckets/<id>/versioning.json                           if it was ever enabled
+//! buckets/<id>/versioning.json                             if versioning was ever enabled
 //! buckets/<id>/objects/<sha256 of the key>.json            the null version, the only one without versioning
 //! buckets/<id>/objects/<sha256 of the key>.<sequence>.json
 //! buckets/<id>/uploads/<id>/upload.json, <part number>.json
@@ -27,29 +27,33 @@ use crate::headers::hex;
 
 const MARKER: &str = "qingstor-emulator";
 const FORMAT: &str = "qingstor-emulator data, format 2\n";
-/// Format before versions existed. Its records are valid in format 2.
+/// Format without versions. Its records are also valid in format 2.
 const FORMAT_1: &str = "qingstor-emulator data, format 1\n";
 
-/// Maximum time to wait for a directory that is in use. An emulator that was dropped instead of stopped releases its
+/// Maximum time to wait for a directory that is in use. An emulator that was dropped, and not stopped, releases its
 /// directory a moment later.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// A locked data directory.
 #[derive(Debug)]
 pub(crate) struct DataDirectory {
     root: PathBuf,
-    /// Holds the lock until it is closed or the process ends.
+    /// The marker file. It is locked until it is closed.
     _marker: File,
 }
 
 impl DataDirectory {
-    /// Creates the directories. Refuses a directory with other files, because unknown files would be deleted, and a
-    /// directory in use, because its unfinished files would be deleted.
+    /// Locks a directory and creates the directories in it. Refuses a directory with the files of another program and a
+    /// directory in use, because opening a directory deletes files.
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         let marker = root.join(MARKER);
-        // In this order, because another process may create the marker, its first file, in between.
+        // Looks for the marker last. Another process may just be creating it, and it is always the first file.
         if fs::read_dir(root)?.next().is_some() && !marker.exists() {
-            let message = format!("{} is neither empty nor a data directory of this emulator", root.display());
+            let message = format!(
+                "{} is neither empty nor a data directory of the emulator; choose another directory",
+                root.display()
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let mut marker = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(marker)?;
@@ -85,8 +89,8 @@ impl DataDirectory {
         self.bucket(bucket).join("objects")
     }
 
-    /// Returns the record of a version. A digest replaces the key, which may be longer than a file name or contain
-    /// characters that are invalid in one.
+    /// Returns the path of the record of a version. The digest of the key replaces the key, which may be too long for a file
+    /// name or have characters that are invalid in one.
     pub(crate) fn version(&self, bucket: &str, key: &str, id: VersionId) -> PathBuf {
         let digest = hex(&Sha256::digest(key.as_bytes()));
         self.objects(bucket).join(match id {
@@ -95,6 +99,7 @@ impl DataDirectory {
         })
     }
 
+    /// Returns true if the record of a version with this file name is that of a null version.
     pub(crate) fn is_null_version(file_name: &str) -> bool {
         file_name.split('.').count() == 2
     }
@@ -121,7 +126,7 @@ impl DataDirectory {
         TempDir::new_in(self.tmp())
     }
 
-    /// Writes a record to a temporary file. Renaming it makes it effective.
+    /// Writes a record to a temporary file. It takes effect when the file is renamed.
     pub(crate) fn stage(&self, record: &impl Serialize) -> io::Result<NamedTempFile> {
         let file = self.temporary_file()?;
         let mut writer = BufWriter::new(&file);
@@ -131,7 +136,8 @@ impl DataDirectory {
         Ok(file)
     }
 
-    /// Moves a directory away in one step. Its content is deleted when the result is dropped, which may take a while.
+    /// Moves a directory to the temporary files with one rename. Its content is deleted when the result is dropped, which may
+    /// take time.
     pub(crate) fn discard(&self, directory: &Path) -> io::Result<TempDir> {
         let trash = self.temporary_directory()?;
         fs::rename(directory, trash.path().join("discarded"))?;
@@ -139,21 +145,21 @@ impl DataDirectory {
     }
 }
 
-/// Writes the format. A directory of an unknown format is refused and not changed.
+/// Writes the format to the marker. Refuses a directory with an unknown format and does not change it.
 fn mark(marker: &mut File) -> io::Result<()> {
     let mut format = String::new();
     marker.read_to_string(&mut format)?;
     match format.as_str() {
         FORMAT => Ok(()),
-        // The marker is empty if its creator was killed before it wrote the format. Both formats have the same length,
-        // so a partial write leaves a complete line.
+        // The marker is empty if the process that created it was killed before it wrote the format. Both formats have the
+        // same length, so that writing one over the other leaves no rest.
         "" | FORMAT_1 => {
             marker.rewind()?;
             marker.write_all(FORMAT.as_bytes())
         }
         other => {
             let message = format!(
-                "it is marked as \"{}\", and this emulator reads {:?} at most; use the emulator that wrote it",
+                "its format is \"{}\", but this emulator supports formats up to {:?}; use the version of the emulator that created it",
                 other.trim_end(),
                 FORMAT.trim_end(),
             );
@@ -162,7 +168,7 @@ fn mark(marker: &mut File) -> io::Result<()> {
     }
 }
 
-/// Locks the marker. Blocks for [`LOCK_TIMEOUT`] at most.
+/// Locks the marker. Waits for at most [`LOCK_TIMEOUT`].
 fn lock(marker: &File) -> io::Result<()> {
     let start = Instant::now();
     loop {
@@ -177,6 +183,7 @@ fn lock(marker: &File) -> io::Result<()> {
     }
 }
 
+/// Writes a record to a new file.
 pub(crate) fn write_record(path: &Path, record: &impl Serialize) -> io::Result<()> {
     fs::write(path, serde_json::to_vec(record)?)
 }
@@ -186,7 +193,7 @@ pub(crate) fn read_record<T: DeserializeOwned>(path: &Path) -> io::Result<T> {
     record.map_err(|error| unreadable(path, error))
 }
 
-/// Adds the path to an error of the operating system.
+/// Adds the path to an error.
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{} cannot be read: {error}", path.display()))
+    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
 }

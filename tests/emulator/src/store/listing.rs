@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// An entry of a listing.
+/// An entry of a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Entry<'a, T> {
     Item(&'a str, T),
-    /// Represents all keys that start with it.
+    /// A common prefix, which represents all keys that start with it.
     Prefix(String),
 }
 
@@ -66,8 +66,9 @@ pub(crate) fn page<'a, T, E>(
     }
 }
 
-/// Returns a page of a listing in which each key has a list of entries, with its own second marker. `entries` returns the
-/// entries of an item: all of them, or those after the second marker if the argument is true.
+/// Returns a page of a listing in which a key has several entries and the marker consists of a key and of a second marker
+/// among its entries. `entries` returns all entries of an item if its argument is false, and those after the second marker
+/// otherwise.
 pub(crate) fn page_of_lists<'a, T, E>(
     items: &'a BTreeMap<String, T>,
     ask: &Page<'_>,
@@ -77,12 +78,13 @@ pub(crate) fn page_of_lists<'a, T, E>(
         entries(item, after_marker).into_iter().map(|entry| Entry::Item(key, entry)).collect()
     };
     let mut all = Vec::new();
-    // The rest of the key at which the last page ended. If it belongs to a common prefix, the prefix represents it.
+    // Entries of the marker's key that are not in the last page. A key in a common prefix has none, because the prefix
+    // represents all of them.
     let marker_is_key = ask.marker.starts_with(ask.prefix) && common_prefix(ask.marker, ask).is_none();
     if let Some((key, item)) = items.get_key_value(ask.marker).filter(|_| marker_is_key) {
         all.extend(of_key(key, item, true));
     }
-    // Every key has at least one entry, so one page of keys is enough.
+    // A page of keys is enough, because every key has at least one entry.
     let (keys, mut has_more) = page(items, ask, Some);
     for key in keys {
         match key {
@@ -97,7 +99,7 @@ pub(crate) fn page_of_lists<'a, T, E>(
     (all, has_more)
 }
 
-/// Returns the first key of a page. `None` if no key can follow the marker.
+/// Returns where the keys of a page start, or `None` if no key can follow the marker.
 fn start(page: &Page<'_>) -> Option<Bound<String>> {
     if page.marker < page.prefix {
         return Some(Bound::Included(page.prefix.to_owned()));
@@ -125,7 +127,7 @@ fn common_prefix<'a>(name: &'a str, page: &Page<'_>) -> Option<&'a str> {
 fn successor(prefix: &str) -> Option<String> {
     let mut text = prefix.to_owned();
     while let Some(last) = text.pop() {
-        // The order of code points is the order of UTF-8 bytes. Surrogates are not code points.
+        // Strings have the same order as their code points. The surrogates, which follow U+D7FF, are not characters.
         let next = match last {
             '\u{D7FF}' => Some('\u{E000}'),
             _ => char::from_u32(last as u32 + 1),
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn marker_need_not_exist() {
+    fn accepts_a_marker_that_does_not_exist() {
         let items = names(&["a", "c"]);
         let ask = Page { marker: "b", limit: 5, ..Page::default() };
         let (entries, more) = page(&items, &ask, Some);

@@ -1,12 +1,15 @@
-//! The storage: buckets, objects, unfinished uploads, and the files that contain them.
+//! The storage: buckets, objects and unfinished uploads, and the files that contain them.
 //!
-//! The index is in memory and is rebuilt from the files at the start. A change first writes its data and its record under
-//! temporary names. It takes effect, in the index and on disk, with the rename of the record (or of its directory) under
-//! one lock. A process that is killed at any time leaves the old state or the new one. Files are not synced, so the
-//! data survives the process, but possibly not the machine.
+//! Every bucket, version, upload and part has a record, which is a file with JSON. The index of all records is in memory. It
+//! is rebuilt from the files at the start.
 //!
-//! A key has a history of versions, each with its own record. Without versioning there is one version, the null version,
-//! whose record is replaced. If the documents of the service do not define how versions behave, S3 is the model.
+//! A change first writes its data and its record under temporary names. Then it renames the record, or the directory of the
+//! record, and changes the index, both under one lock. If the process is killed at any time, the files have the state before
+//! the change or the state after it. Files are not synced: data survives the end of the process, but may be lost if the
+//! machine fails.
+//!
+//! A key has a history of versions. Without versioning there is only the null version, which every write replaces. Where
+//! QingStor's documentation does not define how versions behave, they behave as in S3.
 
 mod buckets;
 mod data_directory;
@@ -41,7 +44,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Store {
     index: Mutex<Index>,
-    /// Set when the store closes, so that segments keep their files when the index is dropped.
+    /// True when the store closes. Dropping the index then does not delete the files of segments.
     keep_files: Arc<AtomicBool>,
     sequence: Sequence,
     directory: DataDirectory,
@@ -55,7 +58,7 @@ struct Index {
 
 #[derive(Debug)]
 struct Bucket {
-    /// Name of its directory. A name can be used again after its bucket was deleted, an id cannot.
+    /// Name of the bucket's directory. Unlike the name of a bucket, an id is never used again.
     id: String,
     info: BucketInfo,
     versioning: Versioning,
@@ -80,7 +83,8 @@ impl Store {
         Ok(store)
     }
 
-    // A thread that panicked with the lock did its rename or did not. The index is consistent in both cases.
+    // A thread that panicked while it held the lock left a consistent index, because nothing can panic between the rename of
+    // a record and the change of the index.
     fn lock(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,4 @@
-//! Reads, writes, appends, moves and deletes objects and their versions.
-//!
-//! A change of a version writes a record to a temporary file; then one rename or removal makes it effective.
+//! Methods of the store that read, write, append to, move and delete objects and their versions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +14,7 @@ use super::{Bucket, Content, History, Object, Store, Version, VersionId, Version
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 
-/// A version that was found.
+/// A version of an object, as found by [`Store::find`].
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) content: Content,
@@ -33,7 +31,7 @@ pub(crate) struct Deleted {
     pub(crate) delete_marker: bool,
 }
 
-/// A move whose source still existed when the process was killed.
+/// A move whose source was not deleted before the process was killed.
 #[derive(Debug)]
 pub(super) struct UnfinishedMove {
     pub(super) bucket: String,
@@ -44,30 +42,31 @@ pub(super) struct UnfinishedMove {
     pub(super) target: PathBuf,
 }
 
-/// A version whose record is not effective yet.
+/// A new version whose record has a temporary name.
 pub(super) struct Staged {
     content: Content,
     sequence: u64,
+    /// The id of the upload or object that becomes this version.
     consumed: Option<String>,
     record: NamedTempFile,
 }
 
-/// A version whose record is effective.
+/// A version whose record has its final name.
 pub(super) struct Committed {
     pub(super) id: VersionId,
-    /// The version that it replaced. Dropping it deletes files, so it should be dropped without the lock.
+    /// The version that it replaced. Dropping it may delete files, so it should be dropped after the lock is released.
     pub(super) replaced: Option<Version>,
 }
 
 impl Committed {
-    /// Returns the version id that the service tells. The null version has none.
+    /// Returns the version id in responses. There is none for the null version.
     pub(super) fn version_id(&self) -> Option<String> {
         (self.id != VersionId::Null).then(|| self.id.to_string())
     }
 }
 
 impl Store {
-    /// Returns the object that is served under a key.
+    /// Returns the current object of a key.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Result<Arc<Object>, Error> {
         self.lock().bucket(bucket)?.current(key).cloned().ok_or_else(|| no_object(key))
     }
@@ -87,7 +86,7 @@ impl Store {
         Ok(Found { content: version.content.clone(), version_id })
     }
 
-    /// Reads the versions of all keys of a bucket, in the order of the keys' bytes.
+    /// Calls `read` with the histories of all keys of a bucket, sorted by key.
     pub(crate) fn with_histories<T>(
         &self,
         bucket: &str,
@@ -96,7 +95,7 @@ impl Store {
         Ok(read(&self.lock().bucket(bucket)?.histories))
     }
 
-    /// Stores an object. Returns its version id, if the bucket keeps versions.
+    /// Stores an object. Returns its version id if the bucket keeps versions.
     pub(crate) fn put_object(&self, bucket: &str, object: Object) -> Result<Option<String>, Error> {
         let staged = self.stage(Content::Object(Arc::new(object)), None)?;
         let committed = {
@@ -106,11 +105,10 @@ impl Store {
         Ok(committed.version_id())
     }
 
-    /// Replaces an object by the result of `append`, which receives the object that is served. No other change can happen
-    /// in between. Returns the new object, and its version id unless it is the null version.
+    /// Replaces an object by the result of `append`, which receives the current object. No other change can happen between
+    /// the two. Returns the new object, and its version id if the bucket keeps versions.
     ///
-    /// Versions distinguish replaced objects, and appending replaces none: an existing object keeps its version, and only
-    /// a new one gets a version.
+    /// An existing object keeps its version, because appending does not replace its data. A new object is a new version.
     pub(crate) fn append_object(
         &self,
         bucket: &str,
@@ -126,8 +124,8 @@ impl Store {
             let content = Content::Object(Arc::clone(&object));
             let committed = match current {
                 Some(version) => {
-                    let grown = Version { content, ..version.clone() };
-                    self.rewrite(bucket, grown)?
+                    let extended = Version { content, ..version.clone() };
+                    self.rewrite(bucket, extended)?
                 }
                 None => {
                     let staged = self.stage(content, None)?;
@@ -139,8 +137,9 @@ impl Store {
         Ok((object, committed.version_id()))
     }
 
-    /// Stores `object`, which is a copy of `source`, and deletes `source`, if it is still served. Returns the version id
-    /// of the new object, if its bucket keeps versions. If the source cannot be deleted, the target is restored.
+    /// Stores `object`, a copy of `source`, and deletes `source`. Fails if `source` is no longer the current object of its
+    /// key. If `source` cannot be deleted, restores the target. Returns the version id of `object` if its bucket keeps
+    /// versions.
     pub(crate) fn move_object(
         &self,
         (from, source): (&str, &Object),
@@ -149,9 +148,9 @@ impl Store {
     ) -> Result<Option<String>, Error> {
         let (key, moved) = (object.key.clone(), object.modified);
         let staged = self.stage(Content::Object(Arc::new(object)), Some(source.id.clone()))?;
-        let (version_id, _dropped_without_lock) = {
+        let (version_id, _dropped_after_unlock) = {
             let mut index = self.lock();
-            if index.bucket(from)?.current(&source.key).is_none_or(|served| served.id != source.id) {
+            if index.bucket(from)?.current(&source.key).is_none_or(|current| current.id != source.id) {
                 return Err(no_object(&source.key));
             }
             let target = index.bucket_mut(to)?;
@@ -161,13 +160,13 @@ impl Store {
             let removed = match self.delete_latest(origin, &source.key, moved) {
                 Ok((_, removed)) => removed,
                 Err(error) => {
-                    // If this fails too, the next start finishes the move.
+                    // If this fails too, the move is finished at the next start.
                     let _ = self.restore(index.bucket_mut(to)?, &key, committed);
                     return Err(error.into());
                 }
             };
             if origin.versioning != Versioning::Disabled {
-                // If this fails, the next start does it.
+                // If this fails, it is done at the next start.
                 let _ = self.forget_source(&record);
             }
             (committed.version_id(), (committed.replaced, removed))
@@ -175,7 +174,7 @@ impl Store {
         Ok(version_id)
     }
 
-    /// Restores the state before a version was committed.
+    /// Undoes a commit.
     fn restore(&self, bucket: &mut Bucket, key: &str, committed: Committed) -> io::Result<()> {
         match committed.replaced {
             Some(replaced) => self.rewrite(bucket, replaced).map(drop),
@@ -183,37 +182,38 @@ impl Store {
         }
     }
 
-    /// Deletes the source of a move that was interrupted.
+    /// Finishes a move that was interrupted: deletes its source.
     pub(super) fn finish_move(&self, unfinished: &UnfinishedMove) -> io::Result<()> {
         let UnfinishedMove { bucket, source, moved, target } = unfinished;
         let mut index = self.lock();
         let Some(bucket) = index.buckets.get_mut(bucket) else {
             return Ok(());
         };
-        if bucket.current(&source.key).is_some_and(|served| served.id == source.id) {
+        if bucket.current(&source.key).is_some_and(|current| current.id == source.id) {
             drop(self.delete_latest(bucket, &source.key, *moved)?);
         }
         self.forget_source(target)
     }
 
-    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can be
-    /// served again later, and must not be deleted a second time.
+    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can become the
+    /// current object again, and the next start must not delete it then.
     fn forget_source(&self, path: &Path) -> io::Result<()> {
         let record: VersionRecord = read_record(path)?;
         self.directory.stage(&VersionRecord { consumed: None, ..record })?.persist(path)?;
         Ok(())
     }
 
-    /// Deletes a key, if it exists. A bucket that ever had versioning gets a delete marker in any case.
+    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker in any
+    /// case.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
-        let (deleted, _dropped_without_lock) = {
+        let (deleted, _dropped_after_unlock) = {
             let mut index = self.lock();
             self.delete_latest(index.bucket_mut(bucket)?, key, now)?
         };
         Ok(deleted)
     }
 
-    /// Deletes a version permanently, if it exists. The version before it becomes the latest.
+    /// Deletes a version permanently, if it exists. If it was the latest version, the one before it becomes the latest.
     pub(crate) fn delete_version(&self, bucket: &str, key: &str, version_id: &str) -> Result<Deleted, Error> {
         let (removed, had_versioning) = {
             let mut index = self.lock();
@@ -230,7 +230,7 @@ impl Store {
         }))
     }
 
-    /// Deletes a key as a request without a version id does. The returned version may delete files when it is dropped.
+    /// Deletes the current object of a key. Dropping the returned version may delete files.
     fn delete_latest(&self, bucket: &mut Bucket, key: &str, now: Moment) -> io::Result<(Deleted, Option<Version>)> {
         if bucket.versioning == Versioning::Disabled {
             let removed = self.remove(bucket, key, VersionId::Null)?;
@@ -264,11 +264,11 @@ impl Store {
         }
     }
 
-    /// Makes a staged version the latest of its key.
+    /// Renames the record of a new version and makes it the latest version of its key.
     pub(super) fn commit(&self, bucket: &mut Bucket, staged: Staged) -> io::Result<Committed> {
         let latest = bucket.histories.get(staged.content.key()).and_then(|history| history.latest());
-        // Versions are in the order of their commits. If another one was staged later and committed earlier, this one
-        // needs a higher number.
+        // The latest version is the one that is committed last. If it was staged before the present one, it needs a higher
+        // number.
         let is_overtaken = latest.is_some_and(|latest| latest.sequence > staged.sequence);
         let staged = if is_overtaken { self.stage(staged.content, staged.consumed)? } else { staged };
         let is_null = bucket.versioning != Versioning::Enabled;
@@ -276,19 +276,20 @@ impl Store {
         self.place(bucket, version, staged.record)
     }
 
-    /// Replaces the content of an existing version, which keeps its id and position.
+    /// Replaces the content of a version, which keeps its id and position.
     fn rewrite(&self, bucket: &mut Bucket, version: Version) -> io::Result<Committed> {
         let record = self.write_version(&version.content, version.sequence, None)?;
         self.place(bucket, version, record)
     }
 
+    /// Renames the record of a version and inserts the version into the index.
     fn place(&self, bucket: &mut Bucket, version: Version, record: NamedTempFile) -> io::Result<Committed> {
         let id = version.id();
         record.persist(self.directory.version(&bucket.id, version.content.key(), id))?;
         Ok(Committed { id, replaced: bucket.insert(version) })
     }
 
-    /// Removes a version permanently and returns it, if it exists.
+    /// Deletes the record of a version and returns the version, if it exists.
     fn remove(&self, bucket: &mut Bucket, key: &str, id: VersionId) -> io::Result<Option<Version>> {
         if bucket.histories.get(key).and_then(|history| history.find(id)).is_none() {
             return Ok(None);
@@ -301,7 +302,7 @@ impl Store {
 }
 
 impl Bucket {
-    /// Returns the object that is served under a key.
+    /// Returns the current object of a key.
     fn current(&self, key: &str) -> Option<&Arc<Object>> {
         self.histories.get(key).and_then(History::current)
     }

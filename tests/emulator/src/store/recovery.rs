@@ -1,4 +1,4 @@
-//! Rebuilds the index from the files, and finishes changes that a killed process had begun.
+//! Rebuilds the index from the files, and completes changes that a killed process did not complete.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -17,15 +17,17 @@ use super::version::{Sequence, VersionRecord};
 use super::{Bucket, Content, Index, Part, Upload, Version};
 use crate::clock::Moment;
 
+/// The result of reading all files.
 pub(super) struct Recovered {
     pub(super) index: Index,
     pub(super) moves: Vec<UnfinishedMove>,
 }
 
-/// Uploads and objects that became other objects, by id: the record of the new object, and when it was written.
+/// Uploads that were completed and objects that were moved, by id: the path of the record of the new object, and the time at
+/// which the object was created.
 type Consumed = HashMap<String, (PathBuf, Moment)>;
 
-/// Reads all files. Segments that no record refers to are deleted when the list of all segments is dropped at the end.
+/// Reads all files. Returning drops the list of all segments, which deletes segments that no record refers to.
 pub(super) fn load(
     directory: &DataDirectory,
     keep_files: &Arc<AtomicBool>,
@@ -36,7 +38,7 @@ pub(super) fn load(
         let segment = Segment::new(id.clone(), path, Arc::clone(keep_files));
         segments.insert(id, Arc::new(segment));
     }
-    // A start that fails must not delete the data.
+    // If the start fails, no segment must be deleted.
     load_buckets(directory, &segments, sequence).inspect_err(|_| keep_files.store(true, Ordering::SeqCst))
 }
 
@@ -72,7 +74,7 @@ fn load_buckets(directory: &DataDirectory, segments: &Segments, sequence: &Seque
     Ok(Recovered { index, moves })
 }
 
-/// Reads a record that does not exist before it differs from the default.
+/// Reads a record, or returns the default if there is none.
 fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> io::Result<T> {
     if path.exists() { read_record(path) } else { Ok(T::default()) }
 }
@@ -111,8 +113,8 @@ fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     entries(directory, true)
 }
 
-/// Returns the files or directories in a directory, without those of file managers: no name of the emulator begins with a
-/// dot, and files and directories are never mixed.
+/// Returns the names and paths of the files, or of the directories, in a directory. Ignores names with a dot in front, such as
+/// `.DS_Store`, because other programs create them.
 fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {
@@ -122,7 +124,7 @@ fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathB
         if name.starts_with('.') {
             continue;
         }
-        // `fs::metadata` follows links: a bucket that is skipped by mistake would lose its segments.
+        // `fs::metadata` follows links. If a linked bucket were skipped, its segments would be deleted.
         if fs::metadata(&path).map_err(|error| unreadable(&path, error))?.is_dir() == directories {
             found.push((name, path));
         }

@@ -1,5 +1,6 @@
-//! Data files. A segment is written once, shared by all objects and parts that refer to it, and deleted with the last
-//! reference. A reader can finish after the object was replaced, and keeps no file open for that.
+//! Segments: files with the data of objects and parts. A segment is written once and never changed. All objects and parts
+//! with the same data share it, and it is deleted with the last reference. A download holds references, so that it can
+//! finish after its object was replaced.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ use crate::ids;
 /// The segments on disk, by id.
 pub(super) type Segments = HashMap<String, Arc<Segment>>;
 
+/// A file with data.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) id: String,
@@ -41,13 +43,13 @@ impl Segment {
 impl Drop for Segment {
     fn drop(&mut self) {
         if !self.keep_files.load(Ordering::SeqCst) {
-            // If this fails, no record refers to the file and the next start deletes it.
+            // If this fails, the next start deletes the file, because no record refers to it.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// A byte range of a segment. In a record, the segment is its id, and [`attach`] sets it after reading.
+/// A byte range of a segment. A record contains the id of the segment. [`attach`] replaces it by the segment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Extent {
     #[serde(serialize_with = "write_id", deserialize_with = "read_id")]
@@ -70,14 +72,14 @@ pub(super) fn attach(extents: &mut [Extent], segments: &Segments) -> io::Result<
     for extent in extents {
         let id = &extent.segment.id;
         extent.segment = segments.get(id).cloned().ok_or_else(|| {
-            let message = format!("the data directory is damaged: segment {id} is missing");
+            let message = format!("the data directory is damaged: the file segments/{id} is missing");
             io::Error::new(io::ErrorKind::InvalidData, message)
         })?;
     }
     Ok(())
 }
 
-/// Returns the `length` bytes from `start` on. No data is copied: copies of objects share segments.
+/// Returns the extents of the `length` bytes from `start`. No data is copied.
 pub(crate) fn slice(extents: &[Extent], start: u64, length: u64) -> Vec<Extent> {
     let (mut skip, mut left) = (start, length);
     let mut slice = Vec::new();
@@ -110,6 +112,7 @@ pub(crate) struct Stored {
 }
 
 /// Writes and hashes one segment. All methods block.
+/// A file with data.
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {
     store: Arc<Store>,
@@ -123,6 +126,7 @@ impl SegmentWriter {
         Self { store, file: None, md5: Md5::new(), size: 0 }
     }
 
+    /// Appends chunks to the segment.
     pub(crate) fn append(&mut self, batch: &[Bytes]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -136,7 +140,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Renames the file to its final name. The segment is deleted again unless a record refers to it.
+    /// Renames the file to its final name. The segment is deleted when the result is dropped, unless a record refers to it.
     pub(crate) fn finish(self, now: Moment) -> io::Result<Stored> {
         let mut extents = Vec::new();
         if let Some(file) = self.file.filter(|_| self.size > 0) {

@@ -1,4 +1,4 @@
-//! Multipart uploads.
+//! Multipart uploads in the store.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,21 +14,23 @@ use crate::ids;
 use crate::limits::MAX_PARTS;
 use crate::metadata::Properties;
 
+/// An unfinished multipart upload.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Upload {
     pub(crate) key: String,
     pub(crate) created: Moment,
     #[serde(flatten)]
     pub(crate) properties: Properties,
-    /// Parts by number. They are shared, so that a clone of an upload copies no extents. Each has a record of its own.
+    /// Parts by number. Each part has a record. Clones of an upload share the parts.
     #[serde(skip)]
     pub(crate) parts: BTreeMap<u32, Arc<Part>>,
 }
 
+/// A part of an upload.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
     pub(crate) number: u32,
-    /// 32 hex digits without quotes.
+    /// MD5 of the data: 32 hex digits without quotes.
     pub(crate) etag: String,
     pub(crate) created: Moment,
     pub(crate) extents: Vec<Extent>,
@@ -58,13 +60,13 @@ impl Store {
         self.lock().bucket(bucket)?.upload(key, id).cloned()
     }
 
-    /// Returns the digest of an upload's encryption key, if it has one. Unlike [`upload`](Self::upload), the time does
-    /// not depend on the number of parts, because every part needs it.
+    /// Returns the digest of an upload's encryption key, if it has one. Every part needs it, so this is faster than
+    /// [`upload`](Self::upload), which copies the list of parts.
     pub(crate) fn upload_encryption(&self, bucket: &str, key: &str, id: &str) -> Result<Option<String>, Error> {
         self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.properties.encryption.clone())
     }
 
-    /// Returns the creation times of unfinished uploads by key and id. Ids sort by age.
+    /// Returns the creation times of unfinished uploads, by key and id. Ids sort by age.
     pub(crate) fn uploads(&self, bucket: &str) -> Result<BTreeMap<String, BTreeMap<String, Moment>>, Error> {
         let mut uploads = BTreeMap::<String, BTreeMap<String, Moment>>::new();
         for (id, upload) in &self.lock().bucket(bucket)?.uploads {
@@ -76,7 +78,7 @@ impl Store {
     /// Adds a part, or replaces the part with the same number.
     pub(crate) fn put_part(&self, bucket: &str, key: &str, upload: &str, part: Part) -> Result<(), Error> {
         let record = self.directory.stage(&part)?;
-        // Dropping the replaced part deletes its file, so that happens without the lock.
+        // Dropping the replaced part deletes its file, so it happens after the lock is released.
         let _replaced = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
@@ -90,8 +92,8 @@ impl Store {
         Ok(())
     }
 
-    /// Completes an upload in one step for every reader. `assemble` builds the object from the parts; no data is read or
-    /// written. Returns the version id of the object, if the bucket keeps versions.
+    /// Completes an upload. `assemble` builds the object from the parts. Other requests see either the upload or the object.
+    /// No data is read or written. Returns the version id of the object if the bucket keeps versions.
     pub(crate) fn complete_upload(
         &self,
         bucket: &str,
@@ -99,13 +101,13 @@ impl Store {
         upload: &str,
         assemble: impl FnOnce(&Upload) -> Result<Object, Error>,
     ) -> Result<Option<String>, Error> {
-        let (version_id, _dropped_without_lock) = {
+        let (version_id, _dropped_after_unlock) = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
             let object = assemble(bucket.upload(key, upload)?)?;
             let staged = self.stage(Content::Object(Arc::new(object)), Some(upload.to_owned()))?;
             let committed = self.commit(bucket, staged)?;
-            // The object exists from here on. If the directory remains, the next start removes it.
+            // The object exists from here on. If the directory of the upload remains, the next start removes it.
             let trash = self.directory.discard(&self.directory.upload(&bucket.id, upload));
             (committed.version_id(), (trash, committed.replaced, bucket.uploads.remove(upload)))
         };
@@ -114,7 +116,7 @@ impl Store {
 
     /// Removes an upload, if it exists.
     pub(crate) fn abort_upload(&self, bucket: &str, key: &str, upload: &str) -> Result<(), Error> {
-        let _dropped_without_lock = {
+        let _dropped_after_unlock = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
             if bucket.upload(key, upload).is_err() {

@@ -15,12 +15,12 @@ use crate::headers::{hex, quoted};
 use crate::ids;
 use crate::metadata::Properties;
 
-/// An object. It never changes: a change is another object under the same key.
+/// An object. It never changes. A change creates another object with the same key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Object {
     pub(crate) id: String,
     pub(crate) key: String,
-    /// With quotes.
+    /// ETag with quotes.
     pub(crate) etag: String,
     /// True if the ETag is the MD5 of the data.
     #[serde(rename = "digested")]
@@ -28,7 +28,7 @@ pub(crate) struct Object {
     pub(crate) modified: Moment,
     #[serde(flatten)]
     pub(crate) properties: Properties,
-    /// True if the object was created by appending, so that it can be appended to.
+    /// True if the object was created by `AppendObject`. Only such an object can be appended to.
     #[serde(default, rename = "appendable", skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_appendable: bool,
     pub(crate) extents: Vec<Extent>,
@@ -59,23 +59,23 @@ impl Object {
     }
 }
 
-/// Marks a key as deleted while earlier versions are kept.
+/// A delete marker: a version that marks a key as deleted and keeps the earlier versions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeleteMarker {
     pub(crate) key: String,
     pub(crate) modified: Moment,
 }
 
-/// The record of a version. The name of its file tells whether it is the null version.
+/// The record of a version. The name of its file shows if it is the null version.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct VersionRecord<T = Map<String, Value>> {
-    /// Format 1 has none: its objects are older than every version.
+    /// Position among the versions of the key. Records of format 1 have none, because their objects are the oldest versions.
     #[serde(default)]
     pub(super) sequence: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) delete_marker: bool,
-    /// The upload from which this object was completed, or the object that was moved. If it still exists at the start,
-    /// the process was killed before it removed it, and the start finishes that.
+    /// The id of the upload or object that became this version. If it still exists at the next start, the process was killed
+    /// before it removed it, and the start removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) consumed: Option<String>,
     #[serde(flatten)]
@@ -83,7 +83,7 @@ pub(super) struct VersionRecord<T = Map<String, Value>> {
 }
 
 impl VersionRecord {
-    /// Reads the content. An untagged enum would hide which field of a record is invalid.
+    /// Returns the content. With an untagged enum instead, errors would not name the invalid field.
     pub(super) fn load(self, segments: &Segments) -> std::io::Result<Content> {
         let content = Value::Object(self.content);
         if self.delete_marker {
@@ -95,6 +95,7 @@ impl VersionRecord {
     }
 }
 
+/// The content of a version.
 /// The content of a version.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
@@ -118,14 +119,14 @@ impl Content {
     }
 }
 
-/// Number of digits before encoding. A multiple of three needs no padding, and digits encode to letters and digits, so a
-/// version id needs no encoding in a URL.
+/// Number of digits of a version id before it is encoded in base64. A multiple of three needs no padding, and digits become
+/// letters and digits, so that a version id needs no encoding in a URL.
 const DIGITS: usize = 18;
 
 /// The id of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VersionId {
-    /// The version that is written, and replaced, while versioning is not enabled.
+    /// The version that writes create, and replace, while versioning is not enabled.
     Null,
     Numbered(u64),
 }
@@ -150,9 +151,10 @@ impl fmt::Display for VersionId {
     }
 }
 
+/// A version of an object, or a delete marker.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
-    /// Position among the versions of the key. Unlike a clock, it never goes backwards.
+    /// Position among the versions of the key.
     pub(crate) sequence: u64,
     pub(crate) is_null: bool,
     pub(crate) content: Content,
@@ -192,7 +194,7 @@ impl Sequence {
         after(previous.unwrap_or_else(|last| last))
     }
 
-    /// Skips a number that an earlier process used.
+    /// Makes all later numbers greater than one that an earlier process used.
     pub(crate) fn pass(&self, number: u64) {
         self.last.fetch_max(number, Ordering::SeqCst);
     }
@@ -210,7 +212,7 @@ impl History {
         self.versions.last()
     }
 
-    /// Returns the object that is served under the key, unless the key is deleted.
+    /// Returns the current object. There is none if the latest version is a delete marker.
     pub(crate) fn current(&self) -> Option<&Arc<Object>> {
         self.latest().and_then(Version::object)
     }
@@ -223,8 +225,8 @@ impl History {
         self.versions.iter().rev()
     }
 
-    /// Returns the versions that follow `marker` in a listing. A number has its position even if its version is gone. A
-    /// null version that is gone has none: then all versions are listed again, so that none is missed.
+    /// Returns the versions that follow `marker` in a listing. The version of a number need not exist. If the marker is a null
+    /// version that no longer exists, its position is unknown, and all versions are returned, so that the listing omits none.
     pub(crate) fn latest_first_after(&self, marker: VersionId) -> impl Iterator<Item = &Version> {
         let before = match marker {
             VersionId::Numbered(number) => number,

@@ -67,7 +67,7 @@ fn invalid_status_is_a_one_line_error() {
     let output = command().args(["--listen", "127.0.0.1:0", "--upload-not-exists-status", "500"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(error, "error: the status of upload_not_exists can be 400 or 404, not 500\n");
+    assert_eq!(error, "error: the status of upload_not_exists must be 400 or 404, not 500\n");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Opening data directories.
+//! Opening of data directories.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::Clock;
 
-fn with_bucket(directory: &TempDir) -> Store {
+fn store_with_bucket(directory: &TempDir) -> Store {
     let store = Store::open(directory.path()).unwrap();
     let created = Clock::default().now();
     store.create_bucket(BucketInfo { name: "bucket".into(), zone: "pek3a".into(), created }).unwrap();
@@ -18,7 +18,7 @@ fn with_bucket(directory: &TempDir) -> Store {
 #[test]
 fn directory_in_use_is_refused() {
     let directory = TempDir::new().unwrap();
-    let store = with_bucket(&directory);
+    let store = store_with_bucket(&directory);
     let unfinished = directory.path().join("tmp/unfinished");
     fs::write(&unfinished, "").unwrap();
     let error = Store::open(directory.path()).unwrap_err();
@@ -29,9 +29,9 @@ fn directory_in_use_is_refused() {
 }
 
 #[test]
-fn waits_for_a_store_that_is_about_to_close() {
+fn open_waits_for_a_store_that_is_closing() {
     let directory = TempDir::new().unwrap();
-    let store = with_bucket(&directory);
+    let store = store_with_bucket(&directory);
     let dropping = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(100));
         drop(store);
@@ -43,7 +43,7 @@ fn waits_for_a_store_that_is_about_to_close() {
 #[test]
 fn ignores_files_of_other_programs() {
     let directory = TempDir::new().unwrap();
-    let store = with_bucket(&directory);
+    let store = store_with_bucket(&directory);
     let files = &store.directory;
     let id = store.lock().bucket("bucket").unwrap().id.clone();
     let places = [files.buckets(), files.bucket(&id), files.objects(&id), files.uploads(&id), files.segments()];
@@ -61,7 +61,7 @@ fn ignores_files_of_other_programs() {
 #[test]
 fn error_names_the_unreadable_file() {
     let directory = TempDir::new().unwrap();
-    drop(with_bucket(&directory));
+    drop(store_with_bucket(&directory));
     fs::create_dir(directory.path().join("buckets/stray")).unwrap();
     let error = Store::open(directory.path()).unwrap_err().to_string();
     let path = directory.path().join("buckets/stray/bucket.json");
@@ -102,7 +102,7 @@ fn format_1_is_read_and_upgraded() {
 #[test]
 fn later_format_is_refused_and_not_changed() {
     let directory = TempDir::new().unwrap();
-    drop(with_bucket(&directory));
+    drop(store_with_bucket(&directory));
     let marker = directory.path().join("qingstor-emulator");
     fs::write(&marker, "qingstor-emulator data, format 3\n").unwrap();
     let unfinished = directory.path().join("tmp/unfinished");

@@ -44,7 +44,7 @@ impl Fixture {
         writer.finish(now()).unwrap().extents
     }
 
-    /// Returns the version id.
+    /// Stores an object and returns its version id.
     pub(super) fn put(&self, key: &str, text: &'static str) -> Option<String> {
         let object = object(key, self.data(text));
         self.store.put_object(BUCKET, object).unwrap()
@@ -60,7 +60,7 @@ impl Fixture {
         self.store.move_object((BUCKET, &source), BUCKET, object)
     }
 
-    pub(super) fn begin(&self, key: &str) -> String {
+    pub(super) fn initiate(&self, key: &str) -> String {
         let upload =
             Upload { key: key.into(), created: now(), properties: Properties::default(), parts: BTreeMap::new() };
         self.store.create_upload(BUCKET, upload).unwrap()
@@ -110,6 +110,7 @@ impl Fixture {
         self.store.directory.objects(&id)
     }
 
+    /// Returns the number of segments on disk.
     pub(super) fn segments(&self) -> usize {
         fs::read_dir(self.directory.path().join("segments")).unwrap().count()
     }
@@ -127,10 +128,10 @@ pub(super) fn text(extents: Vec<Extent>) -> String {
     let mut reader = ExtentReader::new(extents);
     let mut all = Vec::new();
     loop {
-        let piece = reader.read().unwrap();
-        if piece.is_empty() {
+        let chunk = reader.read().unwrap();
+        if chunk.is_empty() {
             return String::from_utf8(all).unwrap();
         }
-        all.extend_from_slice(&piece);
+        all.extend_from_slice(&chunk);
     }
 }

@@ -1,4 +1,4 @@
-//! Buckets, objects and uploads are the same after a restart and after a kill.
+//! Buckets, objects and uploads, also after a restart or a kill.
 
 use std::fs;
 
@@ -9,16 +9,16 @@ use super::*;
 use crate::ids;
 
 #[test]
-fn restart_keeps_everything() {
+fn restart_keeps_objects_and_uploads() {
     let fixture = Fixture::new();
     fixture.put("plain", "one");
     fixture.put("/../odd\u{0} \"key\" 中", "two");
     fixture.put("empty", "");
-    let done = fixture.begin("done");
+    let done = fixture.initiate("done");
     fixture.part("done", &done, 0, "three");
     fixture.part("done", &done, 5, "four");
     fixture.complete("done", &done);
-    let open = fixture.begin("open");
+    let open = fixture.initiate("open");
     fixture.part("open", &open, 1, "five");
 
     let fixture = fixture.restart();
@@ -79,7 +79,7 @@ fn slices_span_extents() {
 }
 
 #[test]
-fn moved_object_has_one_key() {
+fn move_deletes_the_source_once() {
     let fixture = Fixture::new();
     fixture.put("from", "data");
     let source = fixture.store.object(BUCKET, "from").unwrap();
@@ -93,14 +93,14 @@ fn moved_object_has_one_key() {
     assert_eq!(fixture.read("to").as_deref(), Some("data"));
 }
 
-/// A move that was reported as failed must not happen at the next start.
+/// A move that failed must not be finished at the next start.
 #[test]
 fn failed_move_changes_nothing() {
-    for there_before in [None, Some("target")] {
+    for target in [None, Some("old target")] {
         let fixture = Fixture::new();
         fixture.put("from", "source");
         let record = fs::read_dir(fixture.records()).unwrap().next().unwrap().unwrap().path();
-        if let Some(text) = there_before {
+        if let Some(text) = target {
             fixture.put("to", text);
         }
         // Removing a directory as a file fails.
@@ -109,27 +109,27 @@ fn failed_move_changes_nothing() {
         fs::create_dir(&record).unwrap();
         assert!(fixture.move_object("from", "to").is_err());
         assert_eq!(fixture.read("from").as_deref(), Some("source"));
-        assert_eq!(fixture.read("to").as_deref(), there_before);
+        assert_eq!(fixture.read("to").as_deref(), target);
 
         fs::remove_dir(&record).unwrap();
         fs::write(&record, bytes).unwrap();
         let fixture = fixture.restart();
         assert_eq!(fixture.read("from").as_deref(), Some("source"));
-        assert_eq!(fixture.read("to").as_deref(), there_before);
+        assert_eq!(fixture.read("to").as_deref(), target);
     }
 }
 
 #[test]
-fn start_finishes_changes_of_a_killed_process() {
+fn start_completes_changes_of_a_killed_process() {
     let fixture = Fixture::new();
-    let upload = fixture.begin("key");
+    let upload = fixture.initiate("key");
     fixture.part("key", &upload, 0, "data");
     fixture.put("from", "moved");
     let root = fixture.directory.path().to_owned();
     let buckets = root.join("buckets");
     let bucket = fs::read_dir(&buckets).unwrap().next().unwrap().unwrap().path();
     let saved = root.join("tmp").join("saved");
-    // Restores the files that the process would have removed if it had not been killed.
+    // Saves the files that a killed process would not have removed, and restores them later.
     fs::create_dir_all(&saved).unwrap();
     let upload_path = bucket.join("uploads").join(&upload);
     for entry in fs::read_dir(&upload_path).unwrap() {
@@ -160,8 +160,8 @@ fn start_removes_unfinished_files() {
     let fixture = Fixture::new();
     fixture.put("key", "data");
     let root = fixture.directory.path().to_owned();
-    fs::write(root.join("tmp/half"), "written").unwrap();
-    fs::write(root.join("segments/nobodys"), "data").unwrap();
+    fs::write(root.join("tmp/unfinished"), "data").unwrap();
+    fs::write(root.join("segments/unreferenced"), "data").unwrap();
     let fixture = fixture.restart();
     assert_eq!(fs::read_dir(root.join("tmp")).unwrap().count(), 0);
     assert_eq!(fixture.segments(), 1);
@@ -171,10 +171,10 @@ fn start_removes_unfinished_files() {
 #[test]
 fn directory_with_other_files_is_refused() {
     let directory = TempDir::new().unwrap();
-    fs::write(directory.path().join("thesis.tex"), "years").unwrap();
+    fs::write(directory.path().join("notes.txt"), "text").unwrap();
     let error = Store::open(directory.path()).unwrap_err();
     assert!(error.to_string().contains("neither empty nor"), "{error}");
-    assert!(directory.path().join("thesis.tex").exists());
+    assert!(directory.path().join("notes.txt").exists());
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn creates_and_deletes_buckets() {
     assert_eq!(code(fixture.store.create_bucket(again)), Err(Code::BucketAlreadyExists));
     assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Err(Code::BucketNotEmpty));
     fixture.delete("key");
-    let upload = fixture.begin("unfinished");
+    let upload = fixture.initiate("unfinished");
     fixture.part("unfinished", &upload, 0, "data");
     assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Ok(()));
     assert_eq!(code(fixture.store.delete_bucket(BUCKET)), Err(Code::BucketNotExists));

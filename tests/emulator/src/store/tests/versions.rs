@@ -1,4 +1,4 @@
-//! Versions keep their order, ids and data after restarts and kills.
+//! Versions, also after a restart or a kill.
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,12 +22,12 @@ impl Fixture {
 
     fn append(&self, key: &str, data: &'static str) -> Option<String> {
         let extents = self.data(data);
-        let grow = |current: Option<&Object>| {
-            let mut grown = current.cloned().unwrap_or_else(|| object(key, Vec::new()));
-            grown.extents.extend(extents);
-            Ok(Object { id: ids::sequential(now()), is_appendable: true, ..grown })
+        let extend = |current: Option<&Object>| {
+            let mut extended = current.cloned().unwrap_or_else(|| object(key, Vec::new()));
+            extended.extents.extend(extents);
+            Ok(Object { id: ids::sequential(now()), is_appendable: true, ..extended })
         };
-        self.store.append_object(BUCKET, key, grow).unwrap().1
+        self.store.append_object(BUCKET, key, extend).unwrap().1
     }
 
     /// Returns the path of the record of the latest version of a key.
@@ -45,8 +45,8 @@ impl Fixture {
     }
 }
 
-/// Returns texts as versions. A dash is a delete marker.
-fn some(texts: &[&str]) -> Vec<Option<String>> {
+/// Returns the expected texts of versions. A dash stands for a delete marker.
+fn versions(texts: &[&str]) -> Vec<Option<String>> {
     texts.iter().map(|text| Some((*text).to_owned()).filter(|text| text != "-")).collect()
 }
 
@@ -65,7 +65,7 @@ fn restart_keeps_every_version_in_order() {
 
     let fixture = fixture.restart();
     assert_eq!(fixture.store.versioning(BUCKET).unwrap(), Versioning::Suspended);
-    assert_eq!(fixture.history("key"), some(&["later", "-", "two", "one"]));
+    assert_eq!(fixture.history("key"), versions(&["later", "-", "two", "one"]));
     assert_eq!(fixture.read("key").as_deref(), Some("later"));
     assert_eq!(fixture.read_version("key", &first).as_deref(), Some("one"));
     assert_eq!(fixture.read_version("key", &second).as_deref(), Some("two"));
@@ -80,7 +80,7 @@ fn removing_a_delete_marker_restores_the_object() {
     let marker = fixture.delete("key").version_id.unwrap();
     let fixture = fixture.restart();
     assert_eq!(fixture.read("key"), None);
-    assert_eq!(fixture.history("key"), some(&["-", "data"]));
+    assert_eq!(fixture.history("key"), versions(&["-", "data"]));
     assert!(fixture.store.delete_version(BUCKET, "key", &marker).unwrap().delete_marker);
     let fixture = fixture.restart();
     assert_eq!(fixture.read("key").as_deref(), Some("data"));
@@ -108,7 +108,7 @@ fn deletion_while_suspended_replaces_the_null_version() {
     fixture.put("key", "null");
     assert_eq!(fixture.delete("key").version_id.as_deref(), Some("null"));
     let fixture = fixture.restart();
-    assert_eq!(fixture.history("key"), some(&["-", "kept"]));
+    assert_eq!(fixture.history("key"), versions(&["-", "kept"]));
     assert_eq!(fixture.segments(), 1);
 }
 
@@ -120,12 +120,12 @@ fn version_committed_last_is_the_latest() {
         let object = object("key", fixture.data(text));
         store.stage(Content::Object(Arc::new(object)), None).unwrap()
     };
-    let (early, late) = (staged("begun first"), staged("begun last"));
+    let (early, late) = (staged("staged first"), staged("staged last"));
     for staged in [late, early] {
         let mut index = store.lock();
         store.commit(index.bucket_mut(BUCKET).unwrap(), staged).unwrap();
     }
-    assert_eq!(fixture.restart().history("key"), some(&["begun first", "begun last"]));
+    assert_eq!(fixture.restart().history("key"), versions(&["staged first", "staged last"]));
 }
 
 #[test]
@@ -135,13 +135,13 @@ fn append_keeps_the_version() {
     assert_eq!(fixture.append("log", "b").as_deref(), Some(&*version));
     let fixture = fixture.restart();
     assert_eq!(fixture.append("log", "c").as_deref(), Some(&*version));
-    assert_eq!(fixture.history("log"), some(&["abc"]));
+    assert_eq!(fixture.history("log"), versions(&["abc"]));
     fixture.delete("log");
     assert_ne!(fixture.append("log", "new"), Some(version.clone()));
     let fixture = fixture.restart();
-    assert_eq!(fixture.history("log"), some(&["new", "-", "abc"]));
+    assert_eq!(fixture.history("log"), versions(&["new", "-", "abc"]));
     assert!(fixture.store.object(BUCKET, "log").unwrap().is_appendable);
-    // The replacement cannot be appended to.
+    // A replaced object cannot be appended to.
     fixture.put("log", "put");
     assert!(!fixture.restart().store.object(BUCKET, "log").unwrap().is_appendable);
 }
@@ -155,15 +155,16 @@ fn move_keeps_the_versions_of_the_source() {
     assert!(version.is_some());
     fixture.move_object("from", "log").unwrap();
     let fixture = fixture.restart();
-    assert_eq!(fixture.history("from"), some(&["-", "old"]));
-    assert_eq!(fixture.history("log"), some(&["old", "-", "moved"]));
+    assert_eq!(fixture.history("from"), versions(&["-", "old"]));
+    assert_eq!(fixture.history("log"), versions(&["old", "-", "moved"]));
     assert!(fixture.store.object(BUCKET, "to").unwrap().is_appendable);
     assert_eq!(fixture.move_object("from", "x").map_err(|error| error.code), Err(Code::ObjectNotExists));
 }
 
-/// Kills after each of the three records that a move writes: the target, the delete marker, and the target again.
+/// Simulates a kill after each of the three records that a move writes: the target, the delete marker, and the target
+/// again.
 #[test]
-fn killed_move_is_finished_once() {
+fn start_completes_a_killed_move_once() {
     for written in 1..=3 {
         let fixture = Fixture::enabled();
         fixture.put("from", "data");
@@ -181,8 +182,8 @@ fn killed_move_is_finished_once() {
         }
 
         let fixture = fixture.restart();
-        assert_eq!(fixture.history("from"), some(&["-", "data"]), "{written}");
-        assert_eq!(fixture.history("to"), some(&["data"]), "{written}");
+        assert_eq!(fixture.history("from"), versions(&["-", "data"]), "{written}");
+        assert_eq!(fixture.history("to"), versions(&["data"]), "{written}");
         let marker = fixture.store.find(BUCKET, "from", None).unwrap().version_id.unwrap();
         fixture.store.delete_version(BUCKET, "from", &marker).unwrap();
         assert_eq!(fixture.restart().read("from").as_deref(), Some("data"), "{written}");
@@ -200,5 +201,5 @@ fn clock_set_back_does_not_change_the_order() {
         fixture.store.put_object(BUCKET, object).unwrap();
         fixture = fixture.restart();
     }
-    assert_eq!(fixture.history("key"), some(&["set back further", "set back", "first"]));
+    assert_eq!(fixture.history("key"), versions(&["set back further", "set back", "first"]));
 }
