@@ -146,14 +146,14 @@ impl<'de> Visitor<'de> for PartNumbersVisitor {
     }
 }
 
-/// Reads a number or a text with `parse`, which returns `None` if it is invalid.
+/// Reads a text, or the text of a number, with `parse`, which returns `None` if it is invalid.
 fn scalar<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let parse = |text: &str| parse(text).ok_or_else(|| unexpected(expected, format!("`{text}`")));
-    deserializer.deserialize_any(ScalarVisitor { expected, parse })
+    deserializer.deserialize_str(ScalarVisitor { expected, parse })
 }
 
 struct ScalarVisitor<P> {
@@ -171,19 +171,11 @@ impl<T, P: Fn(&str) -> Result<T, String>> Visitor<'_> for ScalarVisitor<P> {
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         (self.parse)(text).map_err(E::custom)
     }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<T, E> {
-        self.visit_str(&number.to_string())
-    }
 }
 
 pub(super) fn operation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let parse = |text: &str| check_operation(text).map(|()| Some(text.to_owned()));
-    deserializer.deserialize_any(ScalarVisitor { expected: "the id of an operation", parse })
+    deserializer.deserialize_str(ScalarVisitor { expected: "the id of an operation", parse })
 }
 
 pub(super) fn probability<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
 use crate::response::Response;
-use crate::store::{Content, Entry, History, Object, Page, Version, VersionId, page, page_of_lists};
+use crate::store::{Content, Entry, Object, Page, Version, VersionId, page};
 
 /// Number of objects or versions in a page if the request has no `limit`.
 const DEFAULT_LIMIT: u64 = 100;
@@ -50,7 +50,8 @@ fn page_response(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes
 pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let ask = requested_page(call, "marker", DEFAULT_LIMIT)?;
     call.store().with_histories(call.bucket(), |histories| {
-        let (entries, has_more) = page(histories, &ask, History::current);
+        let (entries, has_more) =
+            page(histories, &ask, |history, is_marker| history.current().filter(|_| !is_marker).into_iter().collect());
         let next_marker = entries.last().filter(|_| has_more).map(|last| last.name().to_owned());
         let (keys, common_prefixes) = split(entries, |_, object| describe_object(object));
         let mut response = page_response(call, &ask, has_more, common_prefixes);
@@ -93,9 +94,9 @@ pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result
     let version_id_marker = call.request.query.text("version_id_marker");
     let marker = version_id_marker.map(|text| parse_version_marker(text, &ask)).transpose()?;
     call.store().with_histories(call.bucket(), |histories| {
-        let (entries, has_more) = page_of_lists(histories, &ask, |history, after_marker| {
+        let (entries, has_more) = page(histories, &ask, |history, is_marker| {
             let latest = history.latest().map(Version::id);
-            let versions: Vec<&Version> = match (after_marker, marker) {
+            let versions: Vec<&Version> = match (is_marker, marker) {
                 (false, _) => history.latest_first().collect(),
                 (true, Some(marker)) => history.latest_first_after(marker).collect(),
                 (true, None) => Vec::new(),
@@ -185,8 +186,8 @@ fn page_of_uploads<'a>(
     ask: &Page<'_>,
     id_marker: &str,
 ) -> (Vec<Entry<'a, (&'a str, Moment)>>, bool) {
-    page_of_lists(known, ask, |ids, after_marker| {
-        let after = match (after_marker, id_marker) {
+    page(known, ask, |ids, is_marker| {
+        let after = match (is_marker, id_marker) {
             (false, _) => Bound::Unbounded,
             (true, "") => return Vec::new(),
             (true, marker) => Bound::Excluded(marker),

@@ -31,86 +31,59 @@ pub(crate) struct Page<'a> {
     pub(crate) limit: usize,
 }
 
-/// Returns the entries of a page, and true if more follow. `select` returns the entry of an item, or `None` for an item
-/// that is not listed. A common prefix counts as one entry, and its keys are skipped without iterating over them.
+/// Returns the entries of a page, and true if more follow.
+///
+/// `list` returns the entries of an item. It may return none, for an item that is not listed, or several, in a listing with a
+/// second marker among the entries of the marker's key. Its second argument is true for the item of that key, of which it
+/// returns only the entries after the second marker. A common prefix counts as one entry.
 pub(crate) fn page<'a, T, E>(
     items: &'a BTreeMap<String, T>,
     page: &Page<'_>,
-    select: impl Fn(&'a T) -> Option<E>,
+    list: impl Fn(&'a T, bool) -> Vec<E>,
 ) -> (Vec<Entry<'a, E>>, bool) {
     let mut entries = Vec::new();
     let mut start = start(page);
-    loop {
-        let Some(from) = &start else {
-            return (entries, false);
-        };
+    while let Some(from) = start {
         let bounds = (from.as_ref().map(String::as_str), Bound::Unbounded);
-        let mut rest = items.range::<str, _>(bounds).take_while(|(name, _)| name.starts_with(page.prefix));
-        let Some((name, item)) = rest.find_map(|(name, item)| Some((name, select(item)?))) else {
+        let rest = items.range::<str, _>(bounds).take_while(|(name, _)| name.starts_with(page.prefix));
+        let mut listed = rest.map(|(name, item)| (name, list(item, name == page.marker)));
+        let Some((name, listed)) = listed.find(|(_, entries)| !entries.is_empty()) else {
             return (entries, false);
         };
         if entries.len() >= page.limit {
             // A page without entries has no next page.
             return (entries, page.limit > 0);
         }
-        match common_prefix(name, page) {
+        start = match common_prefix(name, page) {
             Some(prefix) => {
-                start = successor(prefix).map(Bound::Included);
                 entries.push(Entry::Prefix(prefix.to_owned()));
+                // Skips the keys of the prefix without iterating over them.
+                successor(prefix).map(Bound::Included)
             }
             None => {
-                start = Some(Bound::Excluded(name.clone()));
-                entries.push(Entry::Item(name, item));
+                entries.extend(listed.into_iter().map(|entry| Entry::Item(name.as_str(), entry)));
+                Some(Bound::Excluded(name.clone()))
             }
+        };
+        if entries.len() > page.limit {
+            entries.truncate(page.limit);
+            return (entries, true);
         }
     }
+    (entries, false)
 }
 
-/// Returns a page of a listing in which a key has several entries and the marker consists of a key and of a second marker
-/// among its entries. `entries` returns all entries of an item if its argument is false, and those after the second marker
-/// otherwise.
-pub(crate) fn page_of_lists<'a, T, E>(
-    items: &'a BTreeMap<String, T>,
-    ask: &Page<'_>,
-    entries: impl Fn(&'a T, bool) -> Vec<E>,
-) -> (Vec<Entry<'a, E>>, bool) {
-    let of_key = |key: &'a str, item: &'a T, after_marker: bool| -> Vec<Entry<'a, E>> {
-        entries(item, after_marker).into_iter().map(|entry| Entry::Item(key, entry)).collect()
-    };
-    let mut all = Vec::new();
-    // Entries of the marker's key that are not in the last page. A key in a common prefix has none, because the prefix
-    // represents all of them.
-    let marker_is_key = ask.marker.starts_with(ask.prefix) && common_prefix(ask.marker, ask).is_none();
-    if let Some((key, item)) = items.get_key_value(ask.marker).filter(|_| marker_is_key) {
-        all.extend(of_key(key, item, true));
-    }
-    // A page of keys is enough, because every key has at least one entry.
-    let (keys, mut has_more) = page(items, ask, Some);
-    for key in keys {
-        match key {
-            Entry::Prefix(prefix) => all.push(Entry::Prefix(prefix)),
-            Entry::Item(key, item) => all.extend(of_key(key, item, false)),
-        }
-    }
-    if all.len() > ask.limit {
-        all.truncate(ask.limit);
-        has_more = ask.limit > 0;
-    }
-    (all, has_more)
-}
-
-/// Returns where the keys of a page start, or `None` if no key can follow the marker.
+/// Returns where the keys of a page start, or `None` if no key can follow the marker. The key of the marker is included, if
+/// no common prefix represents it, because it may have entries after the second marker.
 fn start(page: &Page<'_>) -> Option<Bound<String>> {
     if page.marker < page.prefix {
         return Some(Bound::Included(page.prefix.to_owned()));
     }
-    if common_prefix(page.marker, page) == Some(page.marker) {
-        return successor(page.marker).map(Bound::Included);
+    match common_prefix(page.marker, page) {
+        Some(prefix) if prefix == page.marker => successor(prefix).map(Bound::Included),
+        Some(_) => Some(Bound::Excluded(page.marker.to_owned())),
+        None => Some(Bound::Included(page.marker.to_owned())),
     }
-    if page.marker.is_empty() {
-        return Some(Bound::Unbounded);
-    }
-    Some(Bound::Excluded(page.marker.to_owned()))
 }
 
 /// Returns the common prefix of a key: up to the first delimiter after the prefix, inclusive.
@@ -148,13 +121,17 @@ mod tests {
         of.iter().map(|name| ((*name).to_owned(), ())).collect()
     }
 
+    fn list(item: &(), is_marker: bool) -> Vec<&()> {
+        if is_marker { Vec::new() } else { vec![item] }
+    }
+
     /// Returns the entries of all pages, with common prefixes in brackets.
     fn walk(items: &BTreeMap<String, ()>, prefix: &str, delimiter: &str, limit: usize) -> Vec<String> {
         let mut marker = String::new();
         let mut all = Vec::new();
         loop {
             let ask = Page { prefix, delimiter, marker: &marker, limit };
-            let (entries, more) = page(items, &ask, Some);
+            let (entries, more) = page(items, &ask, list);
             assert!(entries.len() <= limit);
             all.extend(entries.iter().map(|line| match line {
                 Entry::Item(name, ()) => (*name).to_owned(),
@@ -203,9 +180,9 @@ mod tests {
     fn accepts_a_marker_that_does_not_exist() {
         let items = names(&["a", "c"]);
         let ask = Page { marker: "b", limit: 5, ..Page::default() };
-        let (entries, more) = page(&items, &ask, Some);
+        let (entries, more) = page(&items, &ask, list);
         assert_eq!((entries.len(), more), (1, false));
-        assert_eq!(page(&items, &Page { limit: 0, ..ask }, Some), (vec![], false));
+        assert_eq!(page(&items, &Page { limit: 0, ..ask }, list), (vec![], false));
     }
 
     #[test]

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(crate) use buckets::{BucketInfo, Versioning};
 use data_directory::DataDirectory;
-pub(crate) use listing::{Entry, Page, page, page_of_lists};
+pub(crate) use listing::{Entry, Page, page};
 pub(crate) use objects::no_object;
 #[cfg(test)]
 pub(crate) use segment::extent_without_file;

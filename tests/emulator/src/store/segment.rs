@@ -112,7 +112,6 @@ pub(crate) struct Stored {
 }
 
 /// Writes and hashes one segment. All methods block.
-/// A file with data.
 #[derive(Debug)]
 pub(crate) struct SegmentWriter {
     store: Arc<Store>,

@@ -1,24 +1,24 @@
-//! The access log has a complete line for each request, whatever ended it, with the bytes that were transferred and without
-//! credentials.
+//! The access log: one line for each request, with the transferred bytes and without credentials.
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::support::process::command;
-use crate::support::{Client, MIB, Raw, data, epoch};
+use crate::support::{Client, MIB, RawConnection, data, epoch};
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset, signature};
 use serde_json::Value;
 use tempfile::TempDir;
 
-struct Logged {
+/// An emulator with an access log.
+struct LoggedEmulator {
     emulator: Emulator,
     client: Client,
     path: PathBuf,
     _directory: TempDir,
 }
 
-impl Logged {
+impl LoggedEmulator {
     async fn start(rules: impl IntoIterator<Item = FaultRule>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("access.log");
@@ -46,7 +46,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Formats method, target, operation, status, bytes received, bytes sent and fault of a line.
+/// Returns method, target, operation, status, bytes received, bytes sent and fault of a line as text.
 fn summary(line: &Value) -> String {
     let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
     let [method, target, operation, fault] = ["method", "target", "operation", "fault"].map(text);
@@ -59,8 +59,8 @@ fn summaries(lines: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn logs_requests_and_answers() {
-    let logged = Logged::start([]).await;
+async fn logs_requests_and_responses() {
+    let logged = LoggedEmulator::start([]).await;
     let client = &logged.client;
     let put = client.put("/b/a%2Bb", data(1, 2 * MIB)).await.expect(201);
     client.get("/b/a%2Bb").await.expect(200);
@@ -90,7 +90,7 @@ async fn logs_requests_and_answers() {
 
 #[tokio::test]
 async fn redacts_credentials() {
-    let logged = Logged::start([]).await;
+    let logged = LoggedEmulator::start([]).await;
     let expires = epoch() + 60;
     let text = signature::string_to_sign("GET", "/b/k", None, &http::HeaderMap::new(), Some(expires));
     let signature = signature::sign(logged.emulator.secret_access_key(), &text).replace('+', "%2B");
@@ -106,14 +106,19 @@ async fn redacts_credentials() {
     assert!(!text.contains(&signature));
 }
 
-fn on(fault: Fault) -> FaultRule {
+fn once_for_k(fault: Fault) -> FaultRule {
     FaultRule::new(fault).key("k").count(1)
 }
 
 #[tokio::test]
-async fn names_the_fault() {
+async fn line_has_the_name_of_the_fault() {
     let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
-    let logged = Logged::start([on(unavailable), on(Fault::ResetBeforeAnswer), on(Fault::LoseAnswer)]).await;
+    let logged = LoggedEmulator::start([
+        once_for_k(unavailable),
+        once_for_k(Fault::ResetBeforeAnswer),
+        once_for_k(Fault::LoseAnswer),
+    ])
+    .await;
     for _ in 0..4 {
         let _ = logged.client.try_send("PUT", "/b/k", &[], "data").await;
     }
@@ -130,12 +135,12 @@ async fn names_the_fault() {
 
 #[tokio::test]
 async fn counts_the_bytes_before_a_cut() {
-    let cut = on(Fault::CutAnswer { after: Offset::Bytes(1_000_001) }).operation("GetObject");
-    let logged = Logged::start([cut]).await;
+    let cut = once_for_k(Fault::CutAnswer { after: Offset::Bytes(1_000_001) }).operation("GetObject");
+    let logged = LoggedEmulator::start([cut]).await;
     logged.client.put("/b/k", data(1, 2 * MIB)).await.expect(201);
-    let mut raw = Raw::connect(&logged.emulator).await;
-    raw.request(&logged.client, "GET", "/b/k", b"").await;
-    raw.rest().await.unwrap();
+    let mut raw = RawConnection::connect(&logged.emulator).await;
+    raw.write_request(&logged.client, "GET", "/b/k", b"").await;
+    raw.read_to_end().await.unwrap();
     drop(raw);
     let lines = logged.lines().await;
     assert_eq!(summary(&lines[1]), "GET /b/k GetObject 200 0 1000001 cut_answer");
@@ -143,21 +148,21 @@ async fn counts_the_bytes_before_a_cut() {
 
 #[tokio::test]
 async fn counts_the_bytes_before_a_reset() {
-    let logged = Logged::start([on(Fault::ResetInBody { after: Offset::Bytes(1000) })]).await;
+    let logged = LoggedEmulator::start([once_for_k(Fault::ResetInBody { after: Offset::Bytes(1000) })]).await;
     let mut headers = logged.client.sign("PUT", "/b/k", None, &[("content-length", "100000")]);
     headers.insert("host", "localhost".parse().unwrap());
-    let mut raw = Raw::connect(&logged.emulator).await;
-    raw.head("PUT", "/b/k", &headers).await;
+    let mut raw = RawConnection::connect(&logged.emulator).await;
+    raw.write_head("PUT", "/b/k", &headers).await;
     raw.write([0; 1000]).await;
-    raw.rest().await.unwrap_err();
+    raw.read_to_end().await.unwrap_err();
     assert_eq!(summaries(&logged.lines().await), ["PUT /b/k PutObject null 1000 0 reset_in_body"]);
 }
 
 #[tokio::test]
-async fn logs_a_client_that_disconnects() {
-    let logged = Logged::start([on(Fault::StallBeforeAnswer { lasts: None })]).await;
-    let mut raw = Raw::connect(&logged.emulator).await;
-    raw.request(&logged.client, "PUT", "/b/k", b"data").await;
+async fn logs_a_request_whose_client_disconnects() {
+    let logged = LoggedEmulator::start([once_for_k(Fault::StallBeforeAnswer { lasts: None })]).await;
+    let mut raw = RawConnection::connect(&logged.emulator).await;
+    raw.write_request(&logged.client, "PUT", "/b/k", b"data").await;
     while logged.client.get("/b/k").await.status != 200 {}
     drop(raw);
     // The line is written before the emulator is stopped.
@@ -171,15 +176,15 @@ async fn logs_a_client_that_disconnects() {
 }
 
 #[tokio::test]
-async fn counts_the_body_of_a_refused_request() {
-    let logged = Logged::start([]).await;
-    let mut raw = Raw::connect(&logged.emulator).await;
-    raw.request(&logged.client, "PUT", "/none/k", &data(1, 8 * MIB)).await;
-    raw.response("PUT").await.expect(404);
+async fn counts_the_received_bytes_of_a_refused_request() {
+    let logged = LoggedEmulator::start([]).await;
+    let mut raw = RawConnection::connect(&logged.emulator).await;
+    raw.write_request(&logged.client, "PUT", "/none/k", &data(1, 8 * MIB)).await;
+    raw.read_response("PUT").await.expect(404);
     drop(raw);
     let line = logged.lines().await.remove(0);
     let received = usize::try_from(line["bytes_received"].as_u64().unwrap()).unwrap();
-    // The server does not know the bytes that are in a buffer when it refuses the request.
+    // The server does not count bytes that are in a buffer when it refuses the request.
     assert!((7 * MIB..=8 * MIB).contains(&received), "{received}");
     assert_eq!(line["status"], 404);
 }
@@ -187,7 +192,7 @@ async fn counts_the_body_of_a_refused_request() {
 #[tokio::test]
 async fn lines_of_concurrent_requests_do_not_mix() {
     let latency = FaultRule::new(Fault::Latency { delay: Duration::from_millis(1) });
-    let logged = Logged::start([latency]).await;
+    let logged = LoggedEmulator::start([latency]).await;
     let puts = (0..50).map(|number| {
         let client = logged.client.clone();
         tokio::spawn(async move { client.put(&format!("/b/{number}"), data(number, 100)).await.status })

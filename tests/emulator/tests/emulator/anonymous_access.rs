@@ -1,10 +1,10 @@
-//! A bucket's ACL opens to everyone the operations that it grants, and no others.
+//! Unsigned requests to buckets whose ACL grants a permission to everyone.
 
 use crate::support::{Client, Response};
 use http::HeaderMap;
 use qingstor_emulator::Emulator;
 
-async fn granted(permission: &str) -> (Emulator, Client) {
+async fn start_with_grant(permission: &str) -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let acl =
@@ -19,8 +19,8 @@ async fn unsigned(client: &Client, method: &str, target: &str) -> Response {
 }
 
 #[tokio::test]
-async fn grant_of_reading() {
-    let (_emulator, client) = granted("READ").await;
+async fn read_grant_allows_only_reading() {
+    let (_emulator, client) = start_with_grant("READ").await;
     assert_eq!(unsigned(&client, "GET", "/b/k").await.expect(200).body, b"data");
     unsigned(&client, "HEAD", "/b/k").await.expect(200);
     unsigned(&client, "GET", "/b/none").await.expect(404);
@@ -41,8 +41,8 @@ async fn grant_of_reading() {
 }
 
 #[tokio::test]
-async fn grant_of_writing() {
-    let (_emulator, client) = granted("WRITE").await;
+async fn write_grant_allows_only_writing() {
+    let (_emulator, client) = start_with_grant("WRITE").await;
     unsigned(&client, "PUT", "/b/new").await.expect(201);
     let upload = unsigned(&client, "POST", "/b/parts?uploads").await.expect(200).json()["upload_id"].clone();
     let target = format!("/b/parts?upload_id={}", upload.as_str().unwrap());
@@ -65,8 +65,8 @@ async fn grant_of_writing() {
 }
 
 #[tokio::test]
-async fn full_control_until_it_is_revoked() {
-    let (_emulator, client) = granted("FULL_CONTROL").await;
+async fn full_control_allows_both_until_it_is_revoked() {
+    let (_emulator, client) = start_with_grant("FULL_CONTROL").await;
     unsigned(&client, "PUT", "/b/new").await.expect(201);
     unsigned(&client, "GET", "/b/new").await.expect(200);
     unsigned(&client, "DELETE", "/b/new").await.expect(403);
@@ -79,9 +79,9 @@ async fn full_control_until_it_is_revoked() {
 
 #[tokio::test]
 async fn invalid_credentials_are_refused_despite_a_grant() {
-    let (emulator, client) = granted("READ").await;
-    let stranger = Client::at(&emulator.endpoint(), emulator.access_key_id(), "wrong");
-    assert_eq!(stranger.get("/b/k").await.expect(401).code(), "signature_not_matched");
+    let (emulator, client) = start_with_grant("READ").await;
+    let wrong_client = Client::at(&emulator.endpoint(), emulator.access_key_id(), "wrong");
+    assert_eq!(wrong_client.get("/b/k").await.expect(401).code(), "signature_not_matched");
     let response = unsigned(&client, "GET", "/b/k?access_key_id=x&expires=9999999999&signature=x").await;
     assert_eq!(response.expect(401).code(), "invalid_access_key_id");
 }

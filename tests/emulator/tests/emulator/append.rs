@@ -18,25 +18,25 @@ async fn append_extends_an_object() {
     let builder = Emulator::builder().bucket("b").data_dir(directory.path());
     let emulator = builder.clone().start().await.unwrap();
     let client = Client::new(&emulator);
-    let pieces = [data(1, MIB + 3), data(2, 10), data(3, 1)];
+    let parts = [data(1, MIB + 3), data(2, 10), data(3, 1)];
     let headers = [("content-type", "text/x"), ("x-qs-meta-a", "1"), ("x-qs-storage-class", "STANDARD_IA")];
-    let response = client.send("POST", "/b/log?append&position=0", &headers, pieces[0].clone()).await.expect(200);
+    let response = client.send("POST", "/b/log?append&position=0", &headers, parts[0].clone()).await.expect(200);
     assert_eq!(response.header(NEXT), (MIB + 3).to_string());
     assert!(response.body.is_empty());
     let first = client.send("HEAD", "/b/log", &[], "").await.expect(200);
 
     // Only the first request sets the properties of the object.
-    let headers = [("content-type", "text/y"), ("x-qs-meta-b", "2"), ("content-md5", &*md5_base64(&pieces[1]))];
+    let headers = [("content-type", "text/y"), ("x-qs-meta-b", "2"), ("content-md5", &*md5_base64(&parts[1]))];
     let target = format!("/b/log?position={}&append=", MIB + 3);
-    client.send("POST", &target, &headers, pieces[1].clone()).await.expect(200);
+    client.send("POST", &target, &headers, parts[1].clone()).await.expect(200);
     emulator.stop().await;
 
     let emulator = builder.start().await.unwrap();
     let client = Client::new(&emulator);
-    let response = append(&client, MIB + 13, pieces[2].clone()).await.expect(200);
+    let response = append(&client, MIB + 13, parts[2].clone()).await.expect(200);
     assert_eq!(response.header(NEXT), (MIB + 14).to_string());
     let response = client.get("/b/log").await.expect(200);
-    assert_eq!(response.body, pieces.concat());
+    assert_eq!(response.body, parts.concat());
     assert_eq!(response.header("x-qs-object-type"), "");
     let head = client.send("HEAD", "/b/log", &[], "").await.expect(200);
     assert_eq!((head.header("x-qs-object-type"), head.header(NEXT)), ("appendable", &*(MIB + 14).to_string()));
@@ -118,15 +118,15 @@ async fn one_of_concurrent_appends_succeeds() {
                 })
             })
             .collect();
-        let mut won = Vec::new();
+        let mut successful = Vec::new();
         for attempt in attempts {
             match attempt.await.unwrap() {
-                (200, body) => won.push(body),
+                (200, body) => successful.push(body),
                 (status, _) => assert_eq!(status, 400),
             }
         }
-        assert_eq!(won.len(), 1, "round {round}");
-        expected.extend(won.remove(0));
+        assert_eq!(successful.len(), 1, "round {round}");
+        expected.extend(successful.remove(0));
     }
     assert!(Client::new(&emulator).get("/b/log").await.expect(200).body == expected);
 }
@@ -139,7 +139,7 @@ async fn append_keeps_the_version() {
     assert!(!first.is_empty());
     assert_eq!(append(&client, 3, "two").await.expect(200).header(VERSION_ID), first);
     client.delete("/b/log").await.expect(204);
-    // Behind a delete marker the object is an earlier version, which cannot be appended to.
+    // An object before a delete marker is an earlier version, which cannot be appended to.
     assert_eq!(append(&client, 6, "x").await.expect(400).code(), "invalid_argument");
     let second = append(&client, 0, "new").await.expect(200).header(VERSION_ID).to_owned();
     assert_eq!(client.get(&format!("/b/log?version_id={first}")).await.expect(200).body, b"onetwo");

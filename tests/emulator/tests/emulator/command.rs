@@ -1,13 +1,13 @@
-//! The command: options, errors, and data after a kill.
+//! The command: its options, its errors, and its data after a kill.
 
-use crate::support::process::{Running, command};
+use crate::support::process::{Process, command};
 use crate::support::{MIB, data};
 
 #[tokio::test]
 async fn committed_data_survives_a_kill() {
     let directory = tempfile::tempdir().unwrap();
-    let mut running = Running::start(directory.path());
-    let client = &running.client;
+    let mut process = Process::start(directory.path());
+    let client = &process.client;
     let parts = [data(1, 4 * MIB), data(2, 100)];
     client.put("/b/kept", "old").await.expect(201);
     client.put("/b/kept", "new").await.expect(201);
@@ -25,10 +25,10 @@ async fn committed_data_survives_a_kill() {
     client.put("/b?logging", r#"{"target_bucket":"new","target_prefix":""}"#).await.expect(200);
     client.put("/b?mirror", r#"{"source_site":"example.com"}"#).await.expect(200);
     client.delete("/b?mirror").await.expect(204);
-    running.kill();
+    process.kill();
 
-    let mut running = Running::start(directory.path());
-    let client = &running.client;
+    let mut process = Process::start(directory.path());
+    let client = &process.client;
     assert_eq!(client.get("/b/kept").await.expect(200).body, b"new");
     client.get("/b/gone").await.expect(404);
     assert_eq!(client.get("/b?logging").await.json()["target_bucket"], "new");
@@ -36,30 +36,30 @@ async fn committed_data_survives_a_kill() {
     assert_eq!(client.get("/b/done").await.expect(200).body, parts.concat());
     client.get("/b/open").await.expect(404);
     client.complete("/b/open", &open, &[0, 1]).await.expect(201);
-    running.kill();
+    process.kill();
 
-    let running = Running::start(directory.path());
-    let response = running.client.get("/b/open").await.expect(200);
+    let process = Process::start(directory.path());
+    let response = process.client.get("/b/open").await.expect(200);
     assert_eq!(response.body, parts.concat());
 }
 
 #[tokio::test]
 async fn directory_in_use_is_refused_and_not_changed() {
     let directory = tempfile::tempdir().unwrap();
-    let mut running = Running::start(directory.path());
-    let upload = running.client.initiate("/b/k").await;
-    running.client.part("/b/k", &upload, 0, data(1, 10)).await.expect(201);
+    let mut process = Process::start(directory.path());
+    let upload = process.client.initiate("/b/k").await;
+    process.client.part("/b/k", &upload, 0, data(1, 10)).await.expect(201);
     let output = command().args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(directory.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let error = String::from_utf8(output.stderr).unwrap();
     let path = directory.path().display();
     let expected = format!("error: cannot use the data directory {path}: it is in use by another process\n");
     assert_eq!(error, expected);
-    running.client.complete("/b/k", &upload, &[0]).await.expect(201);
-    running.kill();
+    process.client.complete("/b/k", &upload, &[0]).await.expect(201);
+    process.kill();
 
-    let running = Running::start(directory.path());
-    assert_eq!(running.client.get("/b/k").await.expect(200).body, data(1, 10));
+    let process = Process::start(directory.path());
+    assert_eq!(process.client.get("/b/k").await.expect(200).body, data(1, 10));
 }
 
 #[test]
@@ -93,13 +93,13 @@ fn unusable_directory_is_a_one_line_error() {
 }
 
 #[test]
-fn help_names_every_option() {
+fn help_lists_every_option_in_the_readme() {
     let output = command().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    for option in ["--listen", "--access-key-id", "--secret-access-key", "--zone", "--data-dir", "--refuse-chunked"] {
-        assert!(help.contains(option), "{option}");
-    }
-    for option in ["--faults", "--access-log"] {
-        assert!(help.contains(option), "{option}");
+    let options = include_str!("../../README.md").lines().filter_map(|line| line.strip_prefix("| `--"));
+    let options: Vec<_> = options.map(|rest| rest.split(['`', ' ']).next().unwrap()).collect();
+    assert!(options.len() > 10, "{options:?}");
+    for option in options {
+        assert!(help.contains(&format!("--{option}")), "{option}");
     }
 }

@@ -1,4 +1,4 @@
-//! CORS.
+//! CORS rules: preflight requests, and headers of other responses.
 
 use crate::support::{Client, Response};
 use http::{HeaderMap, HeaderName};
@@ -8,7 +8,7 @@ const RULES: &str = r#"{"cors_rules":[{"allowed_origin":"http://*.example.com","
     "allowed_headers":["X-QS-Date","Content-Type"],"expose_headers":["ETag"],"max_age_seconds":200}]}"#;
 const ORIGIN: (&str, &str) = ("origin", "http://www.example.com");
 
-async fn started() -> (Emulator, Client) {
+async fn start_with_rules() -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     client.put("/b?cors", RULES).await.expect(200);
@@ -24,8 +24,8 @@ async fn preflight(client: &Client, target: &str, headers: &[(&str, &str)]) -> R
 }
 
 #[tokio::test]
-async fn answers_preflight_requests() {
-    let (_emulator, client) = started().await;
+async fn responds_to_preflight_requests() {
+    let (_emulator, client) = start_with_rules().await;
     let put = ("access-control-request-method", "PUT");
     let headers = ("access-control-request-headers", "content-type,x-qs-date");
     for target in ["/b/k", "/b/not-there", "/b", "/b/k?upload_id=1&part_number=0", "/b/k?signature=x&expires=1"] {
@@ -39,12 +39,12 @@ async fn answers_preflight_requests() {
     let delete = ("access-control-request-method", "DELETE");
     let other = ("origin", "http://www.example.org");
     let cookie = ("access-control-request-headers", "cookie");
-    for asked in [&[ORIGIN, delete][..], &[other, put], &[ORIGIN, put, cookie]] {
-        let response = preflight(&client, "/b/k", asked).await.expect(200);
-        assert!(response.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{asked:?}");
+    for headers in [&[ORIGIN, delete][..], &[other, put], &[ORIGIN, put, cookie]] {
+        let response = preflight(&client, "/b/k", headers).await.expect(200);
+        assert!(response.headers.keys().all(|name| !name.as_str().starts_with("access-control")), "{headers:?}");
     }
-    for asked in [&[ORIGIN][..], &[put], &[]] {
-        let response = preflight(&client, "/b/k", asked).await.expect(400);
+    for headers in [&[ORIGIN][..], &[put], &[]] {
+        let response = preflight(&client, "/b/k", headers).await.expect(400);
         assert_eq!(response.code(), "invalid_argument");
     }
     assert_eq!(preflight(&client, "/none/k", &[ORIGIN, put]).await.expect(404).code(), "bucket_not_exists");
@@ -57,8 +57,8 @@ async fn answers_preflight_requests() {
 }
 
 #[tokio::test]
-async fn answers_have_cors_headers() {
-    let (_emulator, client) = started().await;
+async fn responses_have_cors_headers() {
+    let (_emulator, client) = start_with_rules().await;
     for (method, target, status) in
         [("GET", "/b/k", 200), ("PUT", "/b/k", 201), ("GET", "/b", 200), ("GET", "/b/x", 404)]
     {
@@ -67,7 +67,7 @@ async fn answers_have_cors_headers() {
         assert_eq!(response.header("access-control-expose-headers"), "ETag");
         assert_eq!(response.header("access-control-allow-methods"), "");
     }
-    // A page can read errors too.
+    // A web page can read errors too.
     let refused = client
         .send_as_is("GET", "/b/k", [("origin".parse().unwrap(), ORIGIN.1.parse().unwrap())].into_iter().collect(), "")
         .await;

@@ -1,4 +1,4 @@
-//! Fault plans: repeatable by their seed, without effect if no rule hits, and validated by the command.
+//! Fault plans: the same seed hits the same requests, a plan without hits has no effect, and invalid plans are refused.
 
 use std::fs;
 
@@ -18,15 +18,15 @@ rules:
     count: 1
 ";
 
-async fn started(plan: FaultPlan) -> (Emulator, Client) {
+async fn start_with_plan(plan: FaultPlan) -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").allow_tiny_parts(true).faults(plan).start().await.unwrap();
     let client = Client::new(&emulator);
     (emulator, client)
 }
 
 #[tokio::test]
-async fn plan_hits_the_requests_of_an_upload() {
-    let (emulator, client) = started(FaultPlan::from_yaml("plan.yaml", PLAN).unwrap()).await;
+async fn plan_hits_the_chosen_requests_of_an_upload() {
+    let (emulator, client) = start_with_plan(FaultPlan::from_yaml("plan.yaml", PLAN).unwrap()).await;
     let upload = client.initiate("/b/k").await;
     client.part("/b/k", &upload, 0, data(0, 10)).await.expect(201);
     client.part("/b/k", &upload, 1, data(1, 10)).await.expect(503);
@@ -42,7 +42,7 @@ async fn statuses(seed: u64) -> Vec<u16> {
     let unavailable = Fault::ErrorAnswer { status: 503, code: None, retry_after: None };
     let rules = [FaultRule::new(unavailable).probability(0.3), FaultRule::new(Fault::LoseAnswer).probability(0.2)];
     let plan = rules.into_iter().fold(FaultPlan::new().seed(seed), FaultPlan::rule);
-    let (_emulator, client) = started(plan).await;
+    let (_emulator, client) = start_with_plan(plan).await;
     let mut statuses = Vec::new();
     for _ in 0..60 {
         let response = client.try_send("PUT", "/b/k", &[], "data").await;
@@ -61,8 +61,8 @@ async fn same_seed_hits_the_same_requests() {
     }
 }
 
-/// Formats a response without the values that differ every time.
-fn said(response: &Response) -> String {
+/// Returns a response as text, without values that differ each time.
+fn summary(response: &Response) -> String {
     let mut headers = response.headers.clone();
     for name in ["date", "last-modified", "x-qs-request-id"] {
         headers.remove(name);
@@ -70,12 +70,12 @@ fn said(response: &Response) -> String {
     format!("{} {headers:?} {:?}", response.status, response.body)
 }
 
-async fn conversation(plan: FaultPlan) -> Vec<String> {
-    let (emulator, client) = started(plan).await;
+async fn responses(plan: FaultPlan) -> Vec<String> {
+    let (emulator, client) = start_with_plan(plan).await;
     let rules = emulator.faults_fired().len();
     let body = data(1, 100_000);
     let digest = [("content-md5", &*md5_base64(&body))];
-    let mut said_all = Vec::new();
+    let mut summaries = Vec::new();
     for (method, target, headers, body) in [
         ("PUT", "/b/k", &digest[..], body.clone()),
         ("PUT", "/b/k", &digest[..], b"other".to_vec()),
@@ -89,17 +89,17 @@ async fn conversation(plan: FaultPlan) -> Vec<String> {
     ] {
         let response = client.send(method, target, headers, body).await;
         if target != "/b?stats" && response.status.is_success() {
-            said_all.push(said(&response));
+            summaries.push(summary(&response));
         } else {
-            said_all.push(response.status.to_string());
+            summaries.push(response.status.to_string());
         }
     }
     assert_eq!(emulator.faults_fired(), vec![0; rules]);
-    said_all
+    summaries
 }
 
 #[tokio::test]
-async fn plan_without_hits_changes_nothing() {
+async fn plan_without_hits_does_not_change_responses() {
     let faults = [
         Fault::CloseOnAccept,
         Fault::ErrorAnswer { status: 503, code: None, retry_after: None },
@@ -111,11 +111,11 @@ async fn plan_without_hits_changes_nothing() {
     ];
     let plan =
         faults.into_iter().fold(FaultPlan::new(), |plan, fault| plan.rule(FaultRule::new(fault).probability(0.0)));
-    assert_eq!(conversation(plan).await, conversation(FaultPlan::new()).await);
+    assert_eq!(responses(plan).await, responses(FaultPlan::new()).await);
 }
 
 #[tokio::test]
-async fn invalid_plan_is_refused_at_the_start() {
+async fn emulator_with_an_invalid_plan_does_not_start() {
     let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("PutObjekt"));
     let error = Emulator::builder().faults(plan).start().await.unwrap_err();
     assert_eq!(
@@ -125,7 +125,7 @@ async fn invalid_plan_is_refused_at_the_start() {
 }
 
 #[test]
-fn command_names_the_position_of_an_error() {
+fn command_prints_the_position_of_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let plan = directory.path().join("plan.yaml");
     fs::write(&plan, PLAN.replace("lose_answer", "loose_answer")).unwrap();
@@ -137,25 +137,51 @@ fn command_names_the_position_of_an_error() {
     assert_eq!(error.lines().count(), 1);
 }
 
-/// Help contains a plan, and then each fault with its fields.
+/// Returns the number of faults that a plan can have. The error for an unknown fault has all names in backquotes.
+fn number_of_faults() -> usize {
+    let error = FaultPlan::from_yaml("plan", "rules: [ { fault: unknown } ]").unwrap_err().to_string();
+    error.split('`').count() / 2 - 1
+}
+
+/// Asserts that a plan is valid.
+#[track_caller]
+fn assert_valid(plan: &str) {
+    assert_eq!(FaultPlan::from_yaml(plan, plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+}
+
+/// The help text has a plan, and then each fault with its fields.
 #[test]
-fn plan_in_help_is_valid_and_lists_every_fault() {
+fn plan_in_help_is_valid_and_help_lists_every_fault() {
     let output = command().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     let (_, plan) = help.split_once("for --faults:").unwrap();
     let (plan, faults) = plan.split_once("Faults:").unwrap();
-    assert_eq!(FaultPlan::from_yaml("help", plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+    assert_valid(plan);
     let faults: Vec<_> = faults.lines().filter(|line| line.starts_with("  ")).collect();
     for line in &faults {
         let (name, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         let fault = match rest.trim() {
-            settings if settings.starts_with('{') => format!("{{ {name}: {settings} }}"),
+            fields if fields.starts_with('{') => format!("{{ {name}: {fields} }}"),
             _ => name.to_owned(),
         };
-        let plan = format!("rules: [ {{ fault: {fault} }} ]");
-        assert_eq!(FaultPlan::from_yaml(line, &plan).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+        assert_valid(&format!("rules: [ {{ fault: {fault} }} ]"));
     }
-    let unknown = FaultPlan::from_yaml("plan", "rules: [ { fault: unknown } ]").unwrap_err().to_string();
-    // The error contains `unknown` and all names in backquotes.
-    assert_eq!(unknown.split('`').count() / 2, faults.len() + 1, "{unknown}");
+    assert_eq!(faults.len(), number_of_faults());
+}
+
+#[test]
+fn plan_in_readme_is_valid_and_readme_lists_every_fault() {
+    let readme = include_str!("../../README.md");
+    let (_, plan) = readme.split_once("```yaml\n").unwrap();
+    let (plan, rest) = plan.split_once("```").unwrap();
+    assert_valid(plan);
+    let (_, table) = rest.split_once("| fault | fields | effect |\n").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let names: Vec<_> = table.lines().skip(1).map(|row| row.split('`').nth(1).unwrap()).collect();
+    assert_eq!(names.len(), number_of_faults());
+    for name in names {
+        let plan = format!("rules: [ {{ fault: {name} }} ]");
+        let error = FaultPlan::from_yaml("plan", &plan).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(!error.contains("unknown variant"), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
-//! Uploads with HTML forms, as the signed policy allows.
+//! Uploads with HTML forms.
 
-use crate::support::{Client, MIB, Raw, Response, data, md5_hex, start};
+use crate::support::{Client, MIB, RawConnection, Response, data, md5_hex, start};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 const BOUNDARY: &str = "----boundary7MA4YWxk";
 
+/// The body of a form.
 #[derive(Default)]
 struct Form {
     body: Vec<u8>,
@@ -42,16 +43,18 @@ impl Form {
     }
 }
 
+/// Signs forms with the keys of an emulator.
 struct Signer<'a>(&'a Emulator);
 
 impl Signer<'_> {
-    /// Adds the fields of the signature.
+    /// Returns a form with these fields and with a policy that allows exactly them.
     fn sign(&self, fields: &[(&str, &str)]) -> Form {
         let policy: serde_json::Map<String, Value> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         self.credentials(&STANDARD.encode(Value::from(policy).to_string()), fields)
     }
 
+    /// Returns a form with these fields and with a signed policy.
     fn credentials(&self, policy: &str, fields: &[(&str, &str)]) -> Form {
         let signature = signature::sign(self.0.secret_access_key(), policy);
         let credentials = [("policy", policy), ("access_key_id", self.0.access_key_id()), ("signature", &signature)];
@@ -76,7 +79,7 @@ async fn signed_form_creates_an_object() {
         ("X-QS-Meta-Name", "value"),
         ("x-qs-storage-class", "STANDARD_IA"),
         ("charset", "UTF-8"),
-        ("note", "of no meaning"),
+        ("note", "ignored"),
     ];
     let form = Signer(&emulator).sign(&fields).file("C:\\fakepath\\icon.jpg", "text/x; charset=utf-8", &file);
     // Fields after the file are not signed and have no effect.
@@ -95,10 +98,10 @@ async fn signed_form_creates_an_object() {
 }
 
 #[tokio::test]
-async fn file_has_its_content_type_and_any_data() {
+async fn file_can_have_any_content_type_and_data() {
     let (emulator, client) = start().await;
     let signer = Signer(&emulator);
-    // Data that resembles the boundary.
+    // Data that looks like the boundary.
     let tricky = format!("\r\n-{BOUNDARY}\r\n--{}\r\n\r", &BOUNDARY[..BOUNDARY.len() - 1]);
     for (key, file, of_file, content_type) in [
         ("empty", "", "image/jpeg", "image/jpeg"),
@@ -167,7 +170,7 @@ async fn unsigned_form_needs_a_grant() {
 }
 
 #[tokio::test]
-async fn signed_request_needs_no_policy() {
+async fn form_in_a_signed_request_needs_no_policy() {
     let (_emulator, client) = start().await;
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [("content-type", content_type.as_str()), ("cache-control", "no-store")];
@@ -182,7 +185,7 @@ async fn signed_request_needs_no_policy() {
 }
 
 #[tokio::test]
-async fn form_signature_covers_no_headers() {
+async fn signed_form_does_not_allow_headers_of_the_request() {
     let (emulator, client) = start().await;
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [
@@ -215,16 +218,16 @@ async fn redirects_the_browser() {
         ("https://localhost:1/?a=b", "https://localhost:1/?a=b&status=201"),
     ] {
         let form = Signer(&emulator).sign(&[("key", "k"), ("redirect", redirect)]).file("f", "text/x", b"data").end();
-        let mut raw = Raw::connect(&emulator).await;
+        let mut raw = RawConnection::connect(&emulator).await;
         let head = [
             ("host", "b.localhost".to_owned()),
             ("content-type", format!("multipart/form-data; boundary=\"{BOUNDARY}\"")),
             ("content-length", form.len().to_string()),
         ];
         let headers = head.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        raw.head("POST", "/", &headers).await;
+        raw.write_head("POST", "/", &headers).await;
         raw.write(&form).await;
-        let response = raw.response("POST").await.expect(302);
+        let response = raw.read_response("POST").await.expect(302);
         assert_eq!(response.header("etag"), format!("\"{}\"", md5_hex(b"data")));
         let id = response.header("x-qs-request-id");
         let rest = format!("&code=created&message=Object+created&request_id={id}");

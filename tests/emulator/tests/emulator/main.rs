@@ -1,6 +1,6 @@
 //! Tests of the emulator over HTTP, with a client that shares no code with the SDK.
 
-// Clippy's exemption for tests covers functions with `#[test]`, but not the helpers that they call.
+// Clippy allows `unwrap` in functions with `#[test]`, but not in the helpers that they call.
 #![allow(clippy::unwrap_used)]
 
 mod access_log;

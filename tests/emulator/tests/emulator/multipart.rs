@@ -66,7 +66,7 @@ async fn small_parts_are_refused_unless_allowed() {
             response.expect(201);
         } else {
             assert_eq!(response.expect(400).code(), "entity_too_small");
-            // The last part has no minimum size, and the error did not end the upload.
+            // A single part is the last one, which has no minimum size. The upload still exists after the error.
             client.complete("/b/k", &upload, &[1]).await.expect(201);
             assert_eq!(client.get("/b/k").await.body, data(1, 10));
         }
@@ -74,7 +74,7 @@ async fn small_parts_are_refused_unless_allowed() {
 }
 
 #[tokio::test]
-async fn rejects_invalid_parts_and_replaces_parts() {
+async fn refuses_invalid_parts_and_replaces_valid_ones() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let upload = client.initiate("/b/k").await;

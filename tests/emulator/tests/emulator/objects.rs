@@ -1,6 +1,6 @@
 //! Buckets and objects.
 
-use crate::support::{MIB, Raw, data, http_date, md5_base64, md5_hex, start};
+use crate::support::{MIB, RawConnection, data, http_date, md5_base64, md5_hex, start};
 
 #[tokio::test]
 async fn creates_lists_and_deletes_buckets() {
@@ -29,7 +29,7 @@ async fn creates_lists_and_deletes_buckets() {
 }
 
 #[tokio::test]
-async fn download_returns_the_upload() {
+async fn download_returns_data_and_headers_of_the_upload() {
     let (_emulator, client) = start().await;
     let body = data(7, 3 * MIB + 5);
     let headers = [
@@ -127,7 +127,7 @@ async fn copies_and_moves_objects() {
         let headers = [("x-qs-copy-source", value)];
         client.send("PUT", "/b/x", &headers, "").await.expect(status);
     }
-    // An invalid source must not store an empty object.
+    // A request with an invalid source must not store an empty object.
     for name in ["x-qs-copy-source", "x-qs-move-source"] {
         for value in ["", "/b/\u{4e2d}"] {
             let response = client.send("PUT", "/b/copy", &[(name, value)], "").await;
@@ -214,7 +214,7 @@ async fn encrypted_object_requires_its_key() {
 }
 
 #[tokio::test]
-async fn distinguishes_unserved_and_invalid_requests() {
+async fn unserved_operations_return_501_and_unknown_ones_405() {
     let (_emulator, client) = start().await;
     client.put("/b/k", "data").await.expect(201);
     for target in ["/b/k?image&action=info", "/b/k?action=resize:w_1&image="] {
@@ -230,16 +230,16 @@ async fn distinguishes_unserved_and_invalid_requests() {
 }
 
 #[tokio::test]
-async fn keeps_keys_that_url_libraries_change() {
+async fn stores_keys_that_url_libraries_would_change() {
     let (emulator, client) = start().await;
-    let mut raw = Raw::connect(&emulator).await;
+    let mut raw = RawConnection::connect(&emulator).await;
     let paths = ["/b//lead", "/b/a//b", "/b/../x", "/b/./y/%2e%2e/z", "/b/q=~%2F+"];
     for path in paths {
         let mut headers = client.sign("PUT", path, None, &[("content-length", "1")]);
         headers.insert("host", "localhost".parse().unwrap());
-        raw.head("PUT", path, &headers).await;
+        raw.write_head("PUT", path, &headers).await;
         raw.write("x").await;
-        raw.response("PUT").await.expect(201);
+        raw.read_response("PUT").await.expect(201);
     }
     let listed = client.get("/b").await.json();
     let keys: Vec<_> = listed["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap()).collect();

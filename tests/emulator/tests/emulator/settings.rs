@@ -1,10 +1,11 @@
-//! Settings of buckets.
+//! Settings and statistics of buckets.
 
 use crate::support::Client;
 use qingstor_emulator::{Emulator, operations};
 use serde_json::{Value, json};
 
-/// Returns for each setting: sub-resource, response if it is not set, a valid body, an invalid body, and its invalid field.
+/// Returns for each setting: the sub-resource, the response if it is not set, a valid body, an invalid body, and the invalid
+/// field.
 fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {
     let user = json!({"type": "user", "id": "usr-1"});
     vec![
@@ -109,7 +110,7 @@ async fn every_setting_is_set_read_replaced_and_deleted() {
 }
 
 #[tokio::test]
-async fn acl_names_the_owner() {
+async fn acl_contains_the_owner() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     let listed = client.get("/b").await.json();
@@ -119,7 +120,7 @@ async fn acl_names_the_owner() {
 }
 
 #[tokio::test]
-async fn settings_survive_a_restart_and_end_with_their_bucket() {
+async fn settings_survive_a_restart_and_are_deleted_with_their_bucket() {
     let directory = tempfile::tempdir().unwrap();
     let start = async || Emulator::builder().data_dir(directory.path()).bucket("b").start().await.unwrap();
     let emulator = start().await;

@@ -1,11 +1,11 @@
-//! Authentication.
+//! Signatures, dates, presigned URLs, hosts and anonymous requests.
 
-use crate::support::{Client, Raw, epoch, http_date};
+use crate::support::{Client, RawConnection, epoch, http_date};
 use http::HeaderMap;
 use qingstor_emulator::{Emulator, signature};
 
 #[tokio::test]
-async fn wrong_signature_returns_the_string_to_sign() {
+async fn error_for_a_wrong_signature_contains_the_string_to_sign() {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let id = emulator.access_key_id();
     let client = Client::at(&emulator.endpoint(), id, "wrong");
@@ -32,10 +32,10 @@ async fn unknown_and_missing_credentials_are_refused() {
     let endpoint = emulator.endpoint();
     Client::at(&endpoint, "first", "1").get("/b").await.expect(200);
     Client::at(&endpoint, "second", "2").get("/b").await.expect(200);
-    let stranger = Client::at(&endpoint, "third", "3");
-    let response = stranger.get("/b").await.expect(401);
+    let wrong_client = Client::at(&endpoint, "third", "3");
+    let response = wrong_client.get("/b").await.expect(401);
     assert_eq!(response.code(), "invalid_access_key_id");
-    let response = stranger.send_as_is("GET", "/b", HeaderMap::new(), "").await;
+    let response = wrong_client.send_as_is("GET", "/b", HeaderMap::new(), "").await;
     assert_eq!(response.expect(403).code(), "permission_denied");
 }
 
@@ -45,7 +45,7 @@ async fn accepts_dates_within_15_minutes() {
     let client = Client::new(&emulator);
     let response = client.get("/b").await.expect(403);
     assert_eq!(response.code(), "request_expired");
-    // The client can correct its clock with the server's date.
+    // A client can correct its clock with the date in the response.
     let date = response.header("date").to_owned();
     let headers = [("date", date.as_str())];
     client.send("GET", "/b", &headers, "").await.expect(200);
@@ -90,9 +90,9 @@ async fn accepts_the_bucket_in_the_host() {
         for (method, target) in [("GET", "/a%20key"), ("GET", "/"), ("HEAD", "/")] {
             let mut headers = client.sign(method, target, Some("b"), &[]);
             headers.insert("host", host.parse().unwrap());
-            let mut raw = Raw::connect(&emulator).await;
-            raw.head(method, target, &headers).await;
-            raw.response(method).await.expect(200);
+            let mut raw = RawConnection::connect(&emulator).await;
+            raw.write_head(method, target, &headers).await;
+            raw.read_response(method).await.expect(200);
         }
     }
 }
@@ -104,14 +104,14 @@ async fn global_host_redirects_to_the_zone() {
     let signed = client.sign("HEAD", "/b", None, &[]);
     for (mut headers, host, target, location) in [
         (signed, "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
-        // A client has to know the zone before it can sign for its host.
+        // A client asks for the zone before it signs a request for the host of the zone.
         (HeaderMap::new(), "qingstor.com", "/b", "http://gd2.qingstor.com/b"),
         (HeaderMap::new(), "b.qingstor.com", "/", "http://b.gd2.qingstor.com"),
     ] {
         headers.insert("host", host.parse().unwrap());
-        let mut raw = Raw::connect(&emulator).await;
-        raw.head("HEAD", target, &headers).await;
-        let response = raw.response("HEAD").await.expect(301);
+        let mut raw = RawConnection::connect(&emulator).await;
+        raw.write_head("HEAD", target, &headers).await;
+        let response = raw.read_response("HEAD").await.expect(301);
         assert_eq!(response.header("location"), location);
     }
 }
@@ -154,11 +154,11 @@ async fn unsigned_request_sets_only_the_content_type() {
 async fn empty_credentials_are_refused() {
     for allowed in [false, true] {
         let emulator = Emulator::builder().bucket("b").allow_anonymous(allowed).start().await.unwrap();
-        let mut raw = Raw::connect(&emulator).await;
+        let mut raw = RawConnection::connect(&emulator).await;
         for value in [&b""[..], b"QS \xfc:x"] {
             let head = [b"GET /b/k HTTP/1.1\r\nhost: localhost\r\nauthorization: ", value, b"\r\n\r\n"].concat();
             raw.write(head).await;
-            assert_eq!(raw.response("GET").await.expect(401).code(), "invalid_access_key_id");
+            assert_eq!(raw.read_response("GET").await.expect(401).code(), "invalid_access_key_id");
         }
     }
 }
@@ -170,8 +170,8 @@ async fn repeated_signed_header_is_refused() {
     let mut headers = client.sign("PUT", "/b/k", None, &[("x-qs-meta-a", "signed"), ("content-length", "0")]);
     headers.insert("host", "localhost".parse().unwrap());
     headers.append("x-qs-meta-a", "not signed".parse().unwrap());
-    let mut raw = Raw::connect(&emulator).await;
-    raw.head("PUT", "/b/k", &headers).await;
-    assert_eq!(raw.response("PUT").await.expect(400).code(), "invalid_argument");
+    let mut raw = RawConnection::connect(&emulator).await;
+    raw.write_head("PUT", "/b/k", &headers).await;
+    assert_eq!(raw.read_response("PUT").await.expect(400).code(), "invalid_argument");
     client.get("/b/k").await.expect(404);
 }

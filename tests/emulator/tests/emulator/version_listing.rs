@@ -1,10 +1,10 @@
-//! Lists of versions: order and pages.
+//! Lists of versions: content, order and pages.
 
 use crate::support::{Client, md5_hex};
 use qingstor_emulator::Emulator;
 use serde_json::Value;
 
-async fn enabled() -> (Emulator, Client) {
+async fn start_with_versioning() -> (Emulator, Client) {
     let emulator = Emulator::builder().bucket("b").start().await.unwrap();
     let client = Client::new(&emulator);
     client.put("/b/a", "null").await.expect(201);
@@ -45,8 +45,8 @@ async fn walk(client: &Client, query: &str, limit: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn describes_versions() {
-    let (_emulator, client) = enabled().await;
+async fn lists_properties_of_versions_and_delete_markers() {
+    let (_emulator, client) = start_with_versioning().await;
     let headers = [("content-type", "text/x"), ("x-qs-storage-class", "STANDARD_IA")];
     let put = client.send("PUT", "/b/a", &headers, "data").await.expect(201);
     let deleted = client.delete("/b/a").await.expect(204);
@@ -71,7 +71,7 @@ async fn describes_versions() {
 
 #[tokio::test]
 async fn pages_of_any_size_contain_every_version_once() {
-    let (_emulator, client) = enabled().await;
+    let (_emulator, client) = start_with_versioning().await;
     for key in ["a", "a", "d/x", "d/y", "d/y", "e", "z"] {
         client.put(&format!("/b/{key}"), key).await.expect(201);
     }
@@ -97,8 +97,8 @@ async fn pages_of_any_size_contain_every_version_once() {
 }
 
 #[tokio::test]
-async fn markers_need_not_exist() {
-    let (_emulator, client) = enabled().await;
+async fn accepts_markers_that_do_not_exist() {
+    let (_emulator, client) = start_with_versioning().await;
     let mut ids = Vec::new();
     for text in ["1", "2", "3"] {
         ids.push(client.put("/b/k", text).await.expect(201).header("x-qs-version-id").to_owned());

@@ -8,7 +8,7 @@ const DELETE_MARKER: &str = "x-qs-delete-marker";
 const ENABLED: &str = r#"{"status":"ENABLED"}"#;
 const SUSPENDED: &str = r#"{"status":"SUSPENDED"}"#;
 
-async fn enabled() -> (Emulator, Client) {
+async fn start_with_versioning() -> (Emulator, Client) {
     let (emulator, client) = start().await;
     client.put("/b?versioning", ENABLED).await.expect(200);
     (emulator, client)
@@ -25,7 +25,7 @@ async fn put(client: &Client, path: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn versioning_status_of_a_bucket() {
+async fn status_of_versioning_can_be_set_and_read() {
     let (_emulator, client) = start().await;
     let status = async || client.get("/b?versioning").await.expect(200).json()["status"].clone();
     assert_eq!(status().await, "DISABLED");
@@ -50,7 +50,7 @@ async fn versioning_status_of_a_bucket() {
 
 #[tokio::test]
 async fn every_write_creates_a_version() {
-    let (_emulator, client) = enabled().await;
+    let (_emulator, client) = start_with_versioning().await;
     let mut ids = vec![put(&client, "/b/k", "put").await];
     put(&client, "/b/other", "other").await;
     for header in ["x-qs-copy-source", "x-qs-move-source"] {
@@ -89,7 +89,7 @@ async fn bucket_without_versioning_has_only_the_null_version() {
 
 #[tokio::test]
 async fn removing_a_delete_marker_restores_the_object() {
-    let (_emulator, client) = enabled().await;
+    let (_emulator, client) = start_with_versioning().await;
     let old = put(&client, "/b/k", "old").await;
     let new = put(&client, "/b/k", "new").await;
     let deleted = client.delete("/b/k").await.expect(204);
@@ -127,8 +127,8 @@ async fn removing_a_delete_marker_restores_the_object() {
 }
 
 #[tokio::test]
-async fn deleting_an_unknown_key_creates_a_marker() {
-    let (_emulator, client) = enabled().await;
+async fn deleting_an_unknown_key_creates_a_delete_marker() {
+    let (_emulator, client) = start_with_versioning().await;
     let first = version_id(&client.delete("/b/k").await.expect(204));
     let second = version_id(&client.delete("/b/k").await.expect(204));
     assert_ne!(first, second);
@@ -175,7 +175,7 @@ async fn suspended_versioning_replaces_the_null_version() {
 
 #[tokio::test]
 async fn copy_restores_an_earlier_version() {
-    let (_emulator, client) = enabled().await;
+    let (_emulator, client) = start_with_versioning().await;
     let meta = [("x-qs-meta-a", "1")];
     let first = client.send("PUT", "/b/a%3Fversion_id=1", &meta, "first").await.expect(201);
     let (first, etag) = (version_id(&first), first.header("etag").to_owned());
@@ -208,8 +208,8 @@ async fn copy_restores_an_earlier_version() {
 }
 
 #[tokio::test]
-async fn deleting_many_objects_creates_markers() {
-    let (_emulator, client) = enabled().await;
+async fn deleting_many_objects_creates_delete_markers() {
+    let (_emulator, client) = start_with_versioning().await;
     let id = put(&client, "/b/a", "data").await;
     let body = r#"{"objects":[{"key":"a"},{"key":"never"}]}"#;
     let md5 = [("content-md5", &*md5_base64(body.as_bytes()))];
@@ -223,7 +223,7 @@ async fn deleting_many_objects_creates_markers() {
 
 #[tokio::test]
 async fn conditions_and_ranges_apply_to_versions() {
-    let (_emulator, client) = enabled().await;
+    let (_emulator, client) = start_with_versioning().await;
     let first = client.put("/b/k", "0123456789").await.expect(201);
     let etag = first.header("etag").to_owned();
     let target = format!("/b/k?version_id={}", version_id(&first));

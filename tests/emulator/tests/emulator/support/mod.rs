@@ -1,4 +1,4 @@
-//! A small HTTP client that signs with the emulator's own signature module.
+//! HTTP clients for the tests. They sign requests with the signature module of the emulator.
 
 pub(crate) mod process;
 
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 
 pub(crate) const MIB: usize = 1024 * 1024;
 
+/// A client that signs its requests.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -92,7 +93,7 @@ impl Client {
         self.send_as_is(method, target, headers, body).await
     }
 
-    /// Sends a request without a signature or other headers.
+    /// Sends a request with these headers only, without a signature.
     pub(crate) async fn send_as_is(
         &self,
         method: &str,
@@ -103,7 +104,7 @@ impl Client {
         self.exchange(method, target, headers, body.into()).await.unwrap()
     }
 
-    /// Sends a request to a server that may have ended.
+    /// Sends a request that may fail without a response.
     pub(crate) async fn try_send(
         &self,
         method: &str,
@@ -128,7 +129,7 @@ impl Client {
         Ok(Response { status, headers, body: response.bytes().await?.to_vec() })
     }
 
-    /// Returns the headers with date and signature.
+    /// Returns the headers with a date and the signature. `host_bucket` is the bucket if the host names it.
     pub(crate) fn sign(
         &self,
         method: &str,
@@ -170,7 +171,7 @@ impl Client {
     }
 }
 
-/// Starts an emulator with the bucket `b`.
+/// Starts an emulator with the default settings and the bucket `b`.
 pub(crate) async fn start() -> (Emulator, Client) {
     start_with(Emulator::builder()).await
 }
@@ -182,13 +183,14 @@ pub(crate) async fn start_with(builder: Builder) -> (Emulator, Client) {
     (emulator, client)
 }
 
-/// Returns the current time plus `offset` seconds.
+/// Returns the current time plus `offset` seconds, as in the header `Date`.
 pub(crate) fn http_date(offset: i64) -> String {
     let now = i64::try_from(epoch()).unwrap() + offset;
     let timestamp = jiff::Timestamp::from_second(now).unwrap();
     timestamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Returns the current time in seconds since 1970.
 pub(crate) fn epoch() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
@@ -212,12 +214,12 @@ pub(crate) fn data(seed: u64, length: usize) -> Vec<u8> {
         .collect()
 }
 
-/// A connection on which the test controls every byte.
-pub(crate) struct Raw {
+/// A connection on which the test writes and reads every byte.
+pub(crate) struct RawConnection {
     stream: TcpStream,
 }
 
-impl Raw {
+impl RawConnection {
     pub(crate) async fn connect(emulator: &Emulator) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", emulator.port())).await.unwrap();
         Self { stream }
@@ -228,7 +230,7 @@ impl Raw {
     }
 
     /// Writes the head of a request.
-    pub(crate) async fn head(&mut self, method: &str, target: &str, headers: &HeaderMap) {
+    pub(crate) async fn write_head(&mut self, method: &str, target: &str, headers: &HeaderMap) {
         let mut head = format!("{method} {target} HTTP/1.1\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
@@ -238,23 +240,23 @@ impl Raw {
     }
 
     /// Writes a signed request with a body.
-    pub(crate) async fn request(&mut self, client: &Client, method: &str, target: &str, body: &[u8]) {
+    pub(crate) async fn write_request(&mut self, client: &Client, method: &str, target: &str, body: &[u8]) {
         let length = body.len().to_string();
         let mut headers = client.sign(method, target, None, &[("content-length", &length)]);
         headers.insert("host", "localhost".parse().unwrap());
-        self.head(method, target, &headers).await;
+        self.write_head(method, target, &headers).await;
         self.write(body).await;
     }
 
-    /// Reads to the end of the connection.
-    pub(crate) async fn rest(&mut self) -> std::io::Result<Vec<u8>> {
+    /// Reads until the server closes the connection.
+    pub(crate) async fn read_to_end(&mut self) -> std::io::Result<Vec<u8>> {
         let mut rest = Vec::new();
         self.stream.read_to_end(&mut rest).await?;
         Ok(rest)
     }
 
-    /// Reads until the bytes end with `end`.
-    pub(crate) async fn until(&mut self, end: &[u8]) -> Vec<u8> {
+    /// Reads until the bytes that were read end with `end`.
+    pub(crate) async fn read_until(&mut self, end: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         while !bytes.ends_with(end) {
             bytes.push(self.stream.read_u8().await.unwrap());
@@ -262,8 +264,8 @@ impl Raw {
         bytes
     }
 
-    /// Writes until the kernel accepts no more, and returns the number of bytes.
-    pub(crate) fn fill(&mut self) -> usize {
+    /// Writes until the kernel accepts no more bytes, and returns their number.
+    pub(crate) fn write_until_full(&mut self) -> usize {
         let mut written = 0;
         while let Ok(bytes) = self.stream.try_write(&[0; 64 * 1024]) {
             written += bytes;
@@ -276,8 +278,8 @@ impl Raw {
     }
 
     /// Reads the head of a response, and its body if it has a length.
-    pub(crate) async fn response(&mut self, method: &str) -> Response {
-        let head = String::from_utf8(self.until(b"\r\n\r\n").await).unwrap();
+    pub(crate) async fn read_response(&mut self, method: &str) -> Response {
+        let head = String::from_utf8(self.read_until(b"\r\n\r\n").await).unwrap();
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap();
         let headers: HeaderMap = lines
@@ -294,8 +296,8 @@ impl Raw {
     }
 }
 
-/// Creates a client without proxy and certificates. It still configures TLS, because reqwest requires a provider if
-/// another crate of the workspace enables TLS.
+/// Creates a client without a proxy. It has a TLS configuration without certificates, because reqwest requires one if another
+/// crate of the workspace enables TLS.
 fn http_client() -> reqwest::Client {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)

@@ -1,4 +1,4 @@
-//! The command as a process that can be killed.
+//! The command `qingstor-emulator`, as a process that tests can kill.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 use super::Client;
 
-/// A running emulator with the bucket `b`.
-pub(crate) struct Running {
+/// A running process with the bucket `b`.
+pub(crate) struct Process {
     child: Child,
     pub(crate) client: Client,
 }
 
-impl Running {
+impl Process {
     pub(crate) fn start(directory: &Path) -> Self {
         let mut child = command()
             .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
@@ -36,7 +36,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
