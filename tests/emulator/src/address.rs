@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
 
-/// Zones of the service. In a host such as `pek3a.qingstor.com`, the label before the base is a zone if it is in this list,
-/// and a bucket otherwise.
+/// Zones of the service. In a host such as `pek3a.qingstor.com`, the label before the base is a zone if it is in this
+/// list, and a bucket otherwise.
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
 
@@ -51,8 +51,8 @@ impl Hosts {
         Self { bases, zone: zone.to_owned() }
     }
 
-    /// Returns the address that a `Host` header and a raw path name. The path is percent-decoded once. `//`, a leading `/`
-    /// and `..` remain parts of the key.
+    /// Returns the address that a `Host` header and a raw path name. The path is percent-decoded once. `//`, a leading
+    /// `/` and `..` remain parts of the key.
     pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
         let base = self.base(&host);
@@ -136,9 +136,9 @@ pub(crate) struct SourceAddress {
     pub(crate) version_id: Option<String>,
 }
 
-/// Parses the source of a copy or move: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` is not a space.
-/// Any `?` except that of the last `?version_id=` belongs to the key, because one official client does not encode ASCII
-/// keys.
+/// Parses the source of a copy or move: `/bucket/key` or `/bucket/key?version_id=…`, percent-encoded. A `+` is not a
+/// space. Any `?` except that of the last `?version_id=` belongs to the key, because one official client does not
+/// encode ASCII keys.
 pub(crate) fn parse_source(raw: &str) -> Result<SourceAddress, Error> {
     let malformed = || Error::invalid_argument(format!("the source \"{raw}\" is not of the form /bucket/key"));
     let decoded = |raw: &str| percent_decode_str(raw).decode_utf8().map(|text| text.into_owned());

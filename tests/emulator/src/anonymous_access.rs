@@ -32,8 +32,8 @@ pub(crate) fn check_anonymous(
     }
 }
 
-/// Returns the permission that the bucket's ACL has to grant to everyone, or `None` if the operation requires none. Refuses
-/// operations of the owner.
+/// Returns the permission that the bucket's ACL has to grant to everyone, or `None` if the operation requires none.
+/// Refuses operations of the owner.
 fn required_permission(operation: Operation, request: &Request) -> Result<Option<Permission>, Error> {
     let overrides_headers = || request.query.parameters.iter().any(|parameter| parameter.name.starts_with("response-"));
     Ok(match operation {

@@ -55,8 +55,8 @@ impl Builder {
         self
     }
 
-    /// Accepts requests that are signed with this key pair. Further calls add pairs. [`Emulator::access_key_id`] returns
-    /// the first one. Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
+    /// Accepts requests that are signed with this key pair. Further calls add pairs. [`Emulator::access_key_id`]
+    /// returns the first one. Default: [`DEFAULT_ACCESS_KEY_ID`] and [`DEFAULT_SECRET_ACCESS_KEY`].
     pub fn credentials(mut self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         self.key_pairs
             .push(KeyPair { access_key_id: access_key_id.into(), secret_access_key: secret_access_key.into() });
@@ -83,8 +83,8 @@ impl Builder {
         self
     }
 
-    /// Recognizes bucket and zone in `<zone>.<host>`, `<bucket>.<host>` and `<bucket>.<zone>.<host>`, as for `localhost`,
-    /// `qingstor.com` and `qsstor.com`. Further calls add hosts.
+    /// Recognizes bucket and zone in `<zone>.<host>`, `<bucket>.<host>` and `<bucket>.<zone>.<host>`, as for
+    /// `localhost`, `qingstor.com` and `qsstor.com`. Further calls add hosts.
     pub fn base_host(mut self, host: impl Into<String>) -> Self {
         self.base_hosts.push(host.into());
         self
@@ -129,11 +129,13 @@ impl Builder {
         self
     }
 
-    /// Appends a line of JSON to this file when a request has ended:
+    /// Appends a line of JSON to this file when a request has ended. Shown here on four lines:
     ///
     /// ```json
-    /// {"time":"2026-11-23T13:40:09.512Z","method":"PUT","target":"/b/k?part_number=0&upload_id=1","operation":
-    ///  "UploadMultipart","status":null,"bytes_received":65536,"bytes_sent":0,"request_id":"5a…","fault":"reset_in_body"}
+    /// {"time":"2026-11-23T13:40:09.512Z","method":"PUT",
+    ///  "target":"/b/k?part_number=0&upload_id=1","operation":"UploadMultipart",
+    ///  "status":null,"bytes_received":65536,"bytes_sent":0,
+    ///  "request_id":"5a0cc1f1d3c2e4b7","fault":"reset_in_body"}
     /// ```
     ///
     /// - `time`: when the head of the request arrived, by the machine's clock.
@@ -141,8 +143,8 @@ impl Builder {
     /// - `range`: present if the request has the header `Range`.
     /// - `operation`: null if the request matches no operation.
     /// - `status`: null if no response was sent.
-    /// - `bytes_received`, `bytes_sent`: bytes of the request's and the response's body that were transferred. If a body
-    ///   was not read to its end, bytes in buffers are not counted.
+    /// - `bytes_received`, `bytes_sent`: bytes of the request's and the response's body that were transferred. If a
+    ///   body was not read to its end, bytes in buffers are not counted.
     /// - `fault`: the name of the injected fault. Present if a rule of the fault plan hit the request.
     ///
     /// Default: no log.
@@ -155,8 +157,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If a setting or a rule of the fault plan is invalid, or if the access log, the address or the data directory cannot
-    /// be used. The error names it and the reason.
+    /// If a setting or a rule of the fault plan is invalid, or if the access log, the address or the data directory
+    /// cannot be used. The error names it and the reason.
     pub async fn start(self) -> io::Result<Emulator> {
         let upload_not_exists = match self.upload_not_exists_status {
             None | Some(404) => StatusCode::NOT_FOUND,

@@ -35,8 +35,8 @@ pub(crate) fn check_read(headers: &HeaderMap, etag: &str, modified: Moment) -> R
     Ok(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK })
 }
 
-/// Evaluates the conditions on the source of a copy or move, such as `x-qs-copy-source-if-match`. A failed condition is an
-/// error with status 412.
+/// Evaluates the conditions on the source of a copy or move, such as `x-qs-copy-source-if-match`. A failed condition is
+/// an error with status 412.
 pub(crate) fn check_source(headers: &HeaderMap, prefix: &str, etag: &str, modified: Moment) -> Result<(), Error> {
     let conditions = Conditions { headers, prefix, etag, modified };
     let failed = [
@@ -60,8 +60,8 @@ impl Conditions<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    /// Returns true if a header lists the ETag or `*`. Quotes are compared too, as by the service. `None` if the header is
-    /// absent.
+    /// Returns true if a header lists the ETag or `*`. Quotes are compared too, as by the service. `None` if the header
+    /// is absent.
     fn etag_listed(&self, name: &str) -> Option<bool> {
         self.text(name).map(|list| list.split(',').map(str::trim).any(|listed| listed == "*" || listed == self.etag))
     }

@@ -31,7 +31,8 @@ impl<'a> Preflight<'a> {
         })
     }
 
-    /// Returns the headers of the response. There are none unless one rule allows the origin, the method and all headers.
+    /// Returns the headers of the response. There are none unless one rule allows the origin, the method and all
+    /// headers.
     pub(crate) fn response(&self, cors: &Cors) -> HeaderMap {
         let mut response = HeaderMap::new();
         let allowed = |rule: &&CorsRule| {

@@ -83,7 +83,8 @@ impl Emulator {
         let _ = (&mut self.server).await;
     }
 
-    /// Returns the number of requests or connections that each rule of the fault plan has hit, in the order of the plan.
+    /// Returns the number of requests or connections that each rule of the fault plan has hit, in the order of the
+    /// plan.
     pub fn faults_fired(&self) -> Vec<u64> {
         self.faults.hits()
     }
@@ -108,8 +109,8 @@ impl Emulator {
         let _ = self.command_listener(false).await;
     }
 
-    /// Accepts connections again at the same address, after [`stop_listening`](Self::stop_listening). Does nothing if the
-    /// emulator is listening.
+    /// Accepts connections again at the same address, after [`stop_listening`](Self::stop_listening). Does nothing if
+    /// the emulator is listening.
     ///
     /// # Errors
     ///

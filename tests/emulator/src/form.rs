@@ -208,8 +208,8 @@ impl Fields {
 /// Fields that the policy does not contain.
 const CREDENTIALS: [&str; 3] = ["access_key_id", "policy", "signature"];
 
-/// Checks that the policy matches the form. The policy is base64 of a JSON object with exactly the fields before the file,
-/// except the credentials.
+/// Checks that the policy matches the form. The policy is base64 of a JSON object with exactly the fields before the
+/// file, except the credentials.
 pub(crate) fn check_policy(policy: &str, fields: &Fields) -> Result<(), Error> {
     let signed = parse_policy(policy).ok_or_else(|| {
         Error::invalid_argument("the field \"policy\" is not base64 of a JSON object with the form's fields")

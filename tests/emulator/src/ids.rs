@@ -7,8 +7,8 @@ use crate::clock::Moment;
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-/// Returns an id of 32 lower-case hex digits that sorts after all ids that this process created before, unless the clock
-/// was set back. A list of uploads can therefore continue after an upload that no longer exists.
+/// Returns an id of 32 lower-case hex digits that sorts after all ids that this process created before, unless the
+/// clock was set back. A list of uploads can therefore continue after an upload that no longer exists.
 pub(crate) fn sequential(now: Moment) -> String {
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let millis = now.milliseconds().max(0);
@@ -21,8 +21,8 @@ pub(crate) fn request_id() -> String {
     format!("{:016x}", entropy(count))
 }
 
-/// Returns a random number. The standard library seeds every `RandomState` from the operating system, which is enough for
-/// unique ids.
+/// Returns a random number. The standard library seeds every `RandomState` from the operating system, which is enough
+/// for unique ids.
 fn entropy(count: u64) -> u64 {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u64(count);

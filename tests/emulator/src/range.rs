@@ -44,7 +44,8 @@ impl ByteRange {
     }
 }
 
-/// Parses a number. `str::parse` would accept a sign, and refuse a number that is larger than any object, which is valid.
+/// Parses a number. `str::parse` would accept a sign, and refuse a number that is larger than any object, which is
+/// valid.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

@@ -29,8 +29,8 @@ impl ServedOperation {
         self.method
     }
 
-    /// Returns the path in the official documentation, such as `/{bucketName}?acl`. It contains the sub-resource and no other
-    /// query parameters.
+    /// Returns the path in the official documentation, such as `/{bucketName}?acl`. It contains the sub-resource and no
+    /// other query parameters.
     pub fn path(&self) -> &'static str {
         self.paths.first().copied().unwrap_or_default()
     }
@@ -41,8 +41,8 @@ impl ServedOperation {
     }
 }
 
-/// Returns the operations that the emulator serves, with their ids in the official specification. For documented operations
-/// that it does not serve, the response has status 501 and the code `not_implemented`.
+/// Returns the operations that the emulator serves, with their ids in the official specification. For documented
+/// operations that it does not serve, the response has status 501 and the code `not_implemented`.
 ///
 /// ```
 /// let operations = qingstor_emulator::operations();

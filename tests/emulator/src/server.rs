@@ -24,8 +24,8 @@ use crate::service::Service;
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum time for reading from a connection after the last response.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum number of bytes that are read from a connection after the last response. The official clients send parts of up
-/// to 128 MiB, and read no response before they have sent a whole part.
+/// Maximum number of bytes that are read from a connection after the last response. The official clients send parts of
+/// up to 128 MiB, and read no response before they have sent a whole part.
 const MAX_LINGER_BYTES: usize = 1024 * 1024 * 1024;
 
 /// Serves until `stop` changes or its sender is dropped.

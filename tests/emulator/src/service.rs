@@ -113,8 +113,8 @@ impl Service {
         operation.execute(Call { context: &self.context, request, now, request_id }, body).await
     }
 
-    /// Injects the fault of the plan, if there is one, before the body is read. Returns the response if the request must
-    /// not be executed.
+    /// Injects the fault of the plan, if there is one, before the body is read. Returns the response if the request
+    /// must not be executed.
     async fn inject_fault(
         &self,
         operation: Operation,

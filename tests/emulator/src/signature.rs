@@ -1,7 +1,7 @@
 //! The string to sign of a request, and its signature.
 //!
-//! This module was written from the description of the protocol. It shares no code with the SDK, so that each can verify
-//! the other.
+//! This module was written from the description of the protocol. It shares no code with the SDK, so that each can
+//! verify the other.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,8 +23,8 @@ const SIGNED_PARAMETERS: &[&str] = &[
 /// Returns the string to sign of a request.
 ///
 /// `raw_target` is path and query as on the request line. `host_bucket` is the bucket if the host names it
-/// (`bucket.zone.example.com`), and `None` if the path does. `expires` is the expiry of a presigned URL, in seconds since
-/// 1970.
+/// (`bucket.zone.example.com`), and `None` if the path does. `expires` is the expiry of a presigned URL, in seconds
+/// since 1970.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -88,8 +88,8 @@ pub(crate) struct Signable<'a> {
 }
 
 impl Signable<'_> {
-    /// Returns every string that a client may sign, the documented one first. Official clients differ in the slash after a
-    /// bucket and in the encoding of parameter values.
+    /// Returns every string that a client may sign, the documented one first. Official clients differ in the slash
+    /// after a bucket and in the encoding of parameter values.
     pub(crate) fn acceptable(&self, bucket_level: bool) -> Vec<String> {
         let toggled = match self.path.strip_suffix('/') {
             Some(shorter) => shorter.to_owned(),

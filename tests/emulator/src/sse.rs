@@ -21,8 +21,8 @@ pub(crate) const OWN: &str = "x-qs-encryption-customer";
 /// Prefix of the headers with the key of a copy's source.
 pub(crate) const COPY_SOURCE: &str = "x-qs-copy-source-encryption-customer";
 
-/// Checks the three headers that start with `prefix`. Returns the digest of the key in base64, or `None` if the request has
-/// none of the headers.
+/// Checks the three headers that start with `prefix`. Returns the digest of the key in base64, or `None` if the request
+/// has none of the headers.
 pub(crate) fn key_digest(headers: &HeaderMap, prefix: &str) -> Result<Option<String>, Error> {
     let header =
         |name: &str| headers.get(format!("{prefix}-{name}")).map(|value| value.to_str().unwrap_or_default().trim());

@@ -1,5 +1,5 @@
-//! Counts the bytes of each request and response of a connection. hyper does not report how many bytes of a response were
-//! sent, so they are counted at the socket.
+//! Counts the bytes of each request and response of a connection. hyper does not report how many bytes of a response
+//! were sent, so they are counted at the socket.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use http::{Method, StatusCode};
 
 use crate::access_log::{AccessLog, Entry};
 
-/// The exchanges in progress on a connection, in the order in which their requests arrived. Responses are sent in the same
-/// order.
+/// The exchanges in progress on a connection, in the order in which their requests arrived. Responses are sent in the
+/// same order.
 #[derive(Debug, Default)]
 pub(super) struct Exchanges {
     exchanges: VecDeque<Exchange>,
@@ -94,8 +94,8 @@ impl Exchange {
         Self { entry, log, declared, is_read: false, response: None, head, close_after: None }
     }
 
-    /// Counts received bytes, up to the declared length. If the emulator does not read a body, the bytes that it discards
-    /// may include the next request.
+    /// Counts received bytes, up to the declared length. If the emulator does not read a body, the bytes that it
+    /// discards may include the next request.
     pub(super) fn count_received(&mut self, bytes: usize) {
         let limit = self.declared.unwrap_or(u64::MAX);
         self.entry.bytes_received = self.entry.bytes_received.saturating_add(bytes as u64).min(limit);

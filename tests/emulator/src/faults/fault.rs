@@ -1,7 +1,7 @@
 //! The faults that can be injected.
 //!
-//! `injector.rs` decides which requests have a fault, and `injected_fault.rs` has the effects. A new fault also needs a row
-//! in the table in `README.md` and a line in the help text in `main.rs`.
+//! `injector.rs` decides which requests have a fault, and `injected_fault.rs` has the effects. A new fault also needs a
+//! row in the table in `README.md` and a line in the help text in `main.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,14 +36,14 @@ impl Offset {
 
 /// A fault that the emulator injects into a request or a connection.
 ///
-/// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the TCP
-/// connection with RST and sends nothing else. A request with an invalid signature is refused and has no fault.
+/// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the
+/// TCP connection with RST and sends nothing else. A request with an invalid signature is refused and has no fault.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Accepts a connection and closes it before it reads a request. A rule with this fault applies to connections, not to
-    /// requests. To refuse connections, use [`Emulator::stop_listening`](crate::Emulator::stop_listening).
+    /// Accepts a connection and closes it before it reads a request. A rule with this fault applies to connections, not
+    /// to requests. To refuse connections, use [`Emulator::stop_listening`](crate::Emulator::stop_listening).
     #[serde(deserialize_with = "yaml::no_fields")]
     CloseOnAccept,
     /// Responds with an error and does not execute the request.
@@ -65,8 +65,8 @@ pub enum Fault {
         /// Minimum number of bytes that are read before the reset.
         after: Offset,
     },
-    /// Closes the connection after sending part of the response's body. `Content-Length` announces the whole body. A body
-    /// that is not longer than `after` is sent completely.
+    /// Closes the connection after sending part of the response's body. `Content-Length` announces the whole body. A
+    /// body that is not longer than `after` is sent completely.
     CutAnswer {
         /// Exact number of bytes that are sent.
         after: Offset,
@@ -74,8 +74,8 @@ pub enum Fault {
     /// Executes the request and resets the connection without a response.
     #[serde(deserialize_with = "yaml::no_fields")]
     LoseAnswer,
-    /// Stops reading the request's body for a while. The kernels of both sides still buffer some hundred KiB. To keep that
-    /// amount small, a plan with this fault gives all connections small buffers.
+    /// Stops reading the request's body for a while. The kernels of both sides still buffer some hundred KiB. To keep
+    /// that amount small, a plan with this fault gives all connections small buffers.
     StallInBody {
         /// Minimum number of bytes that are read before the stall.
         after: Offset,

@@ -9,8 +9,8 @@ use crate::routes::operations;
 /// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
 /// A request has the fault of the first rule that hits it. Later rules neither examine nor count the request. A rule's
-/// decision about the n-th request that it examines depends only on the seed, the position of the rule in the plan, and n.
-/// If a client sends requests one after another, the same plan always hits the same requests. If it sends them
+/// decision about the n-th request that it examines depends only on the seed, the position of the rule in the plan, and
+/// n. If a client sends requests one after another, the same plan always hits the same requests. If it sends them
 /// concurrently, their order varies, and only the number of hits stays the same.
 ///
 /// ```
@@ -50,8 +50,8 @@ impl FaultPlan {
     }
 
     /// Shifts the emulator's clock by this number of seconds, in addition to
-    /// [`Builder::clock_offset`](crate::Builder::clock_offset). It affects the dates of responses and the check of the dates
-    /// of requests. Default: 0.
+    /// [`Builder::clock_offset`](crate::Builder::clock_offset). It affects the dates of responses and the check of the
+    /// dates of requests. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self
@@ -64,8 +64,8 @@ impl FaultPlan {
     }
 }
 
-/// A [`Fault`] and the conditions for the requests that it is injected into. Without conditions, the rule applies to every
-/// request.
+/// A [`Fault`] and the conditions for the requests that it is injected into. Without conditions, the rule applies to
+/// every request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 #[must_use = "a rule has no effect until it is part of a plan"]
@@ -85,7 +85,8 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// Creates a rule for every request. A rule with a fault in request bodies applies only to requests that have a body.
+    /// Creates a rule for every request. A rule with a fault in request bodies applies only to requests that have a
+    /// body.
     pub fn new(fault: Fault) -> Self {
         Self {
             fault,
@@ -99,8 +100,8 @@ impl FaultRule {
         }
     }
 
-    /// Restricts the rule to the operation with this id in the official specification. [`operations`](crate::operations)
-    /// returns all ids.
+    /// Restricts the rule to the operation with this id in the official specification.
+    /// [`operations`](crate::operations) returns all ids.
     pub fn operation(mut self, id: impl Into<String>) -> Self {
         self.operation = Some(id.into());
         self

@@ -1,7 +1,7 @@
 //! Reads fault plans from YAML. Errors name line, column and field.
 //!
-//! serde_yaml adds the position of a value to an error only if a visitor of that value returns it. So every check here runs
-//! in a visitor.
+//! serde_yaml adds the position of a value to an error only if a visitor of that value returns it. So every check here
+//! runs in a visitor.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,8 +18,8 @@ use super::fault::{Fault, OFFSET, Offset, RATE, STATUS, is_error_status, unexpec
 use super::plan::{FaultPlan, FaultRule, PROBABILITY, check_operation, is_probability};
 
 impl FaultPlan {
-    /// Reads a plan from a YAML file. The documentation of this crate has an example. Keys have the names of the methods of
-    /// [`FaultPlan`] and [`FaultRule`], and faults those of the variants of [`Fault`] in snake case.
+    /// Reads a plan from a YAML file. The documentation of this crate has an example. Keys have the names of the
+    /// methods of [`FaultPlan`] and [`FaultRule`], and faults those of the variants of [`Fault`] in snake case.
     ///
     /// # Errors
     ///

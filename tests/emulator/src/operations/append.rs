@@ -81,8 +81,8 @@ fn extended(
     Ok(object)
 }
 
-/// Returns an ETag that depends on all appended data, without reading it again. Clients would take 32 hex digits for the
-/// MD5 of the object, so the ETag also contains the size.
+/// Returns an ETag that depends on all appended data, without reading it again. Clients would take 32 hex digits for
+/// the MD5 of the object, so the ETag also contains the size.
 fn etag(previous: &str, appended: [u8; 16], size: u64) -> String {
     let digest = Md5::new().chain_update(previous).chain_update(appended).finalize();
     quoted(&format!("{}-{size}", hex(&digest)))

@@ -91,8 +91,8 @@ pub(super) fn find_source(call: Call<'_>) -> Result<Arc<Object>, Error> {
     Ok(source)
 }
 
-/// Moves an object. The new object has all properties of the source, and no encryption key is needed. The source is deleted
-/// as by `DeleteObject`: if its bucket has versioning, its versions remain behind a delete marker.
+/// Moves an object. The new object has all properties of the source, and no encryption key is needed. The source is
+/// deleted as by `DeleteObject`: if its bucket has versioning, its versions remain behind a delete marker.
 pub(super) async fn move_object(call: Call<'_>) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
     let SourceAddress { bucket: from, key: old_key, version_id } = parse_header(call, MOVE_SOURCE)?;

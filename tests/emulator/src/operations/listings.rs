@@ -124,8 +124,8 @@ fn parse_version_marker(text: &str, ask: &Page<'_>) -> Result<VersionId, Error> 
     VersionId::parse(text).ok_or_else(message)
 }
 
-/// Returns the markers of the next page: key and id of the last entry, or its common prefix and an empty id. Both are empty
-/// if there is no next page.
+/// Returns the markers of the next page: key and id of the last entry, or its common prefix and an empty id. Both are
+/// empty if there is no next page.
 fn next_markers<T>(entries: &[Entry<'_, T>], has_more: bool, id: impl Fn(&T) -> String) -> (String, String) {
     match entries.last().filter(|_| has_more) {
         Some(Entry::Item(key, item)) => ((*key).to_owned(), id(item)),
@@ -179,8 +179,8 @@ pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<
     Ok(ok(&response))
 }
 
-/// Returns a page of uploads. Ids sort by age, so the upload of the marker need not exist. A key marker without an id marker
-/// skips all uploads of the key.
+/// Returns a page of uploads. Ids sort by age, so the upload of the marker need not exist. A key marker without an id
+/// marker skips all uploads of the key.
 fn page_of_uploads<'a>(
     known: &'a Uploads,
     ask: &Page<'_>,

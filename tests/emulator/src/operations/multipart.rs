@@ -146,7 +146,7 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<R
         sse::require_key(encryption.as_deref(), headers, sse::OWN)?;
     }
     let completion: Completion = parse_body(body).await?;
-    // The client may set the ETag of the object, with or without quotes. Like the service, the emulator does not verify it.
+    // The client may set the ETag of the object, with or without quotes. The emulator does not verify it.
     let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok());
     let assembly = Assembly {
         chosen: completion.object_parts,
@@ -227,8 +227,8 @@ impl Assembly {
     }
 }
 
-/// Returns the ETag of an object with these parts. Clients would take 32 hex digits for the MD5 of the object, so the ETag
-/// also contains the number of parts.
+/// Returns the ETag of an object with these parts. Clients would take 32 hex digits for the MD5 of the object, so the
+/// ETag also contains the number of parts.
 fn etag_of_parts(parts: &[&Part]) -> String {
     let mut md5 = Md5::new();
     for part in parts {

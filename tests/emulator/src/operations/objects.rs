@@ -143,8 +143,8 @@ fn requested_range(call: Call<'_>, object: &Object) -> Result<Option<ByteRange>,
     call.request.header("range").map(|range| ByteRange::parse(range, object.size())).transpose()
 }
 
-/// Deletes an object. With a version id, deletes that version permanently. Without one, and if the bucket has versioning,
-/// adds a delete marker.
+/// Deletes an object. With a version id, deletes that version permanently. Without one, and if the bucket has
+/// versioning, adds a delete marker.
 pub(crate) async fn delete(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let (key, now) = (call.key().to_owned(), call.now);
     let version_id = call.request.query.text("version_id").map(str::to_owned);
@@ -208,8 +208,8 @@ pub(crate) async fn delete_multiple(call: Call<'_>, body: &mut RequestBody) -> R
     Ok(ok(&response))
 }
 
-/// Responds to a preflight request. If the request is not allowed, the response has no error, but it lacks the headers that
-/// would allow it.
+/// Responds to a preflight request. If the request is not allowed, the response has no error, but it lacks the headers
+/// that would allow it.
 pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let settings = call.store().settings(call.bucket())?;
     let preflight = Preflight::parse(call.request)?;

@@ -72,8 +72,8 @@ fn object_key(fields: &Fields, file_name: &str, path_key: &str) -> Result<String
     Ok(key)
 }
 
-/// Sets the content type of the object. It comes from the field of the form, or else from the file. If both have one, they
-/// must be the same, unless the file has the default type, which clients send for files of unknown type.
+/// Sets the content type of the object. It comes from the field of the form, or else from the file. If both have one,
+/// they must be the same, unless the file has the default type, which clients send for files of unknown type.
 fn choose_content_type(headers: &mut HeaderMap, of_file: Option<&str>) -> Result<(), Error> {
     let Some(of_file) = of_file.filter(|text| !text.is_empty()) else {
         return Ok(());

@@ -89,8 +89,8 @@ impl DataDirectory {
         self.bucket(bucket).join("objects")
     }
 
-    /// Returns the path of the record of a version. The digest of the key replaces the key, which may be too long for a file
-    /// name or have characters that are invalid in one.
+    /// Returns the path of the record of a version. The digest of the key replaces the key, which may be too long for a
+    /// file name or have characters that are invalid in one.
     pub(crate) fn version(&self, bucket: &str, key: &str, id: VersionId) -> PathBuf {
         let digest = hex(&Sha256::digest(key.as_bytes()));
         self.objects(bucket).join(match id {
@@ -136,8 +136,8 @@ impl DataDirectory {
         Ok(file)
     }
 
-    /// Moves a directory to the temporary files with one rename. Its content is deleted when the result is dropped, which may
-    /// take time.
+    /// Moves a directory to the temporary files with one rename. Its content is deleted when the result is dropped,
+    /// which may take time.
     pub(crate) fn discard(&self, directory: &Path) -> io::Result<TempDir> {
         let trash = self.temporary_directory()?;
         fs::rename(directory, trash.path().join("discarded"))?;
@@ -151,15 +151,15 @@ fn mark(marker: &mut File) -> io::Result<()> {
     marker.read_to_string(&mut format)?;
     match format.as_str() {
         FORMAT => Ok(()),
-        // The marker is empty if the process that created it was killed before it wrote the format. Both formats have the
-        // same length, so that writing one over the other leaves no rest.
+        // The marker is empty if the process that created it was killed before it wrote the format. Both formats have
+        // the same length, so that writing one over the other leaves no rest.
         "" | FORMAT_1 => {
             marker.rewind()?;
             marker.write_all(FORMAT.as_bytes())
         }
         other => {
             let message = format!(
-                "its format is \"{}\", but this emulator supports formats up to {:?}; use the version of the emulator that created it",
+                "its format is \"{}\", but this emulator supports formats up to {:?}; use the emulator that created it",
                 other.trim_end(),
                 FORMAT.trim_end(),
             );

@@ -33,9 +33,9 @@ pub(crate) struct Page<'a> {
 
 /// Returns the entries of a page, and true if more follow.
 ///
-/// `list` returns the entries of an item. It may return none, for an item that is not listed, or several, in a listing with a
-/// second marker among the entries of the marker's key. Its second argument is true for the item of that key, of which it
-/// returns only the entries after the second marker. A common prefix counts as one entry.
+/// `list` returns the entries of an item. It may return none, for an item that is not listed, or several, in a listing
+/// with a second marker among the entries of the marker's key. Its second argument is true for the item of that key, of
+/// which it returns only the entries after the second marker. A common prefix counts as one entry.
 pub(crate) fn page<'a, T, E>(
     items: &'a BTreeMap<String, T>,
     page: &Page<'_>,
@@ -73,8 +73,8 @@ pub(crate) fn page<'a, T, E>(
     (entries, false)
 }
 
-/// Returns where the keys of a page start, or `None` if no key can follow the marker. The key of the marker is included, if
-/// no common prefix represents it, because it may have entries after the second marker.
+/// Returns where the keys of a page start, or `None` if no key can follow the marker. The key of the marker is
+/// included, if no common prefix represents it, because it may have entries after the second marker.
 fn start(page: &Page<'_>) -> Option<Bound<String>> {
     if page.marker < page.prefix {
         return Some(Bound::Included(page.prefix.to_owned()));

@@ -1,15 +1,15 @@
 //! The storage: buckets, objects and unfinished uploads, and the files that contain them.
 //!
-//! Every bucket, version, upload and part has a record, which is a file with JSON. The index of all records is in memory. It
-//! is rebuilt from the files at the start.
+//! Every bucket, version, upload and part has a record, which is a file with JSON. The index of all records is in
+//! memory. It is rebuilt from the files at the start.
 //!
-//! A change first writes its data and its record under temporary names. Then it renames the record, or the directory of the
-//! record, and changes the index, both under one lock. If the process is killed at any time, the files have the state before
-//! the change or the state after it. Files are not synced: data survives the end of the process, but may be lost if the
-//! machine fails.
+//! A change first writes its data and its record under temporary names. Then it renames the record, or the directory of
+//! the record, and changes the index, both under one lock. If the process is killed at any time, the files have the
+//! state before the change or the state after it. Files are not synced: data survives the end of the process, but may
+//! be lost if the machine fails.
 //!
-//! A key has a history of versions. Without versioning there is only the null version, which every write replaces. Where
-//! QingStor's documentation does not define how versions behave, they behave as in S3.
+//! A key has a history of versions. Without versioning there is only the null version, which every write replaces.
+//! If QingStor's documentation does not define how versions behave, they behave as in S3.
 
 mod buckets;
 mod data_directory;
@@ -83,8 +83,8 @@ impl Store {
         Ok(store)
     }
 
-    // A thread that panicked while it held the lock left a consistent index, because nothing can panic between the rename of
-    // a record and the change of the index.
+    // A thread that panicked while it held the lock left a consistent index, because nothing can panic between the
+    // rename of a record and the change of the index.
     fn lock(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -105,10 +105,11 @@ impl Store {
         Ok(committed.version_id())
     }
 
-    /// Replaces an object by the result of `append`, which receives the current object. No other change can happen between
-    /// the two. Returns the new object, and its version id if the bucket keeps versions.
+    /// Replaces an object by the result of `append`, which receives the current object. No other change can happen
+    /// between the two. Returns the new object, and its version id if the bucket keeps versions.
     ///
-    /// An existing object keeps its version, because appending does not replace its data. A new object is a new version.
+    /// An existing object keeps its version, because appending does not replace its data. A new object is a new
+    /// version.
     pub(crate) fn append_object(
         &self,
         bucket: &str,
@@ -137,9 +138,9 @@ impl Store {
         Ok((object, committed.version_id()))
     }
 
-    /// Stores `object`, a copy of `source`, and deletes `source`. Fails if `source` is no longer the current object of its
-    /// key. If `source` cannot be deleted, restores the target. Returns the version id of `object` if its bucket keeps
-    /// versions.
+    /// Stores `object`, a copy of `source`, and deletes `source`. Fails if `source` is no longer the current object of
+    /// its key. If `source` cannot be deleted, restores the target. Returns the version id of `object` if its bucket
+    /// keeps versions.
     pub(crate) fn move_object(
         &self,
         (from, source): (&str, &Object),
@@ -195,16 +196,16 @@ impl Store {
         self.forget_source(target)
     }
 
-    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can become the
-    /// current object again, and the next start must not delete it then.
+    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can
+    /// become the current object again, and the next start must not delete it then.
     fn forget_source(&self, path: &Path) -> io::Result<()> {
         let record: VersionRecord = read_record(path)?;
         self.directory.stage(&VersionRecord { consumed: None, ..record })?.persist(path)?;
         Ok(())
     }
 
-    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker in any
-    /// case.
+    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker in
+    /// any case.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
         let (deleted, _dropped_after_unlock) = {
             let mut index = self.lock();
@@ -267,8 +268,8 @@ impl Store {
     /// Renames the record of a new version and makes it the latest version of its key.
     pub(super) fn commit(&self, bucket: &mut Bucket, staged: Staged) -> io::Result<Committed> {
         let latest = bucket.histories.get(staged.content.key()).and_then(|history| history.latest());
-        // The latest version is the one that is committed last. If it was staged before the present one, it needs a higher
-        // number.
+        // The latest version is the one that is committed last. If it was staged before the present one, it needs a
+        // higher number.
         let is_overtaken = latest.is_some_and(|latest| latest.sequence > staged.sequence);
         let staged = if is_overtaken { self.stage(staged.content, staged.consumed)? } else { staged };
         let is_null = bucket.versioning != Versioning::Enabled;

@@ -23,8 +23,8 @@ pub(super) struct Recovered {
     pub(super) moves: Vec<UnfinishedMove>,
 }
 
-/// Uploads that were completed and objects that were moved, by id: the path of the record of the new object, and the time at
-/// which the object was created.
+/// Uploads that were completed and objects that were moved, by id: the path of the record of the new object, and the
+/// time at which the object was created.
 type Consumed = HashMap<String, (PathBuf, Moment)>;
 
 /// Reads all files. Returning drops the list of all segments, which deletes segments that no record refers to.
@@ -113,8 +113,8 @@ fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     entries(directory, true)
 }
 
-/// Returns the names and paths of the files, or of the directories, in a directory. Ignores names with a dot in front, such as
-/// `.DS_Store`, because other programs create them.
+/// Returns the names and paths of the files, or of the directories, in a directory. Ignores names with a dot in front,
+/// such as `.DS_Store`, because other programs create them.
 fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {

@@ -1,6 +1,6 @@
-//! Segments: files with the data of objects and parts. A segment is written once and never changed. All objects and parts
-//! with the same data share it, and it is deleted with the last reference. A download holds references, so that it can
-//! finish after its object was replaced.
+//! Segments: files with the data of objects and parts. A segment is written once and never changed. A copy shares the
+//! segments of its source. A segment is deleted with the last reference to it. A download holds references, so that it
+//! can finish after its object was replaced.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -139,7 +139,8 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Renames the file to its final name. The segment is deleted when the result is dropped, unless a record refers to it.
+    /// Renames the file to its final name. The segment is deleted when the result is dropped, unless a record refers to
+    /// it.
     pub(crate) fn finish(self, now: Moment) -> io::Result<Stored> {
         let mut extents = Vec::new();
         if let Some(file) = self.file.filter(|_| self.size > 0) {

@@ -92,8 +92,8 @@ impl Store {
         Ok(())
     }
 
-    /// Completes an upload. `assemble` builds the object from the parts. Other requests see either the upload or the object.
-    /// No data is read or written. Returns the version id of the object if the bucket keeps versions.
+    /// Completes an upload. `assemble` builds the object from the parts. Other requests see either the upload or the
+    /// object. No data is read or written. Returns the version id of the object if the bucket keeps versions.
     pub(crate) fn complete_upload(
         &self,
         bucket: &str,

@@ -69,13 +69,14 @@ pub(crate) struct DeleteMarker {
 /// The record of a version. The name of its file shows if it is the null version.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct VersionRecord<T = Map<String, Value>> {
-    /// Position among the versions of the key. Records of format 1 have none, because their objects are the oldest versions.
+    /// Position among the versions of the key. Records of format 1 have none, because their objects are the oldest
+    /// versions.
     #[serde(default)]
     pub(super) sequence: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) delete_marker: bool,
-    /// The id of the upload or object that became this version. If it still exists at the next start, the process was killed
-    /// before it removed it, and the start removes it.
+    /// The id of the upload or object that became this version. If it still exists at the next start, the process was
+    /// killed before it removed it, and the start removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) consumed: Option<String>,
     #[serde(flatten)]
@@ -95,7 +96,6 @@ impl VersionRecord {
     }
 }
 
-/// The content of a version.
 /// The content of a version.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
@@ -119,8 +119,8 @@ impl Content {
     }
 }
 
-/// Number of digits of a version id before it is encoded in base64. A multiple of three needs no padding, and digits become
-/// letters and digits, so that a version id needs no encoding in a URL.
+/// Number of digits of a version id before it is encoded in base64. A multiple of three needs no padding, and digits
+/// become letters and digits, so that a version id needs no encoding in a URL.
 const DIGITS: usize = 18;
 
 /// The id of a version.
@@ -178,8 +178,8 @@ const PER_MILLISECOND: u64 = 2048;
 
 /// Increasing numbers that order versions.
 ///
-/// Numbers follow the clock, so that a restart does not reuse the number of a deleted version. They increase even if the
-/// clock goes backwards.
+/// Numbers follow the clock, so that a restart does not reuse the number of a deleted version. They increase even if
+/// the clock goes backwards.
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     last: AtomicU64,
@@ -225,8 +225,9 @@ impl History {
         self.versions.iter().rev()
     }
 
-    /// Returns the versions that follow `marker` in a listing. The version of a number need not exist. If the marker is a null
-    /// version that no longer exists, its position is unknown, and all versions are returned, so that the listing omits none.
+    /// Returns the versions that follow `marker` in a listing. The version of a number need not exist. If the marker is
+    /// a null version that no longer exists, its position is unknown, and all versions are returned, so that the
+    /// listing omits none.
     pub(crate) fn latest_first_after(&self, marker: VersionId) -> impl Iterator<Item = &Version> {
         let before = match marker {
             VersionId::Numbered(number) => number,

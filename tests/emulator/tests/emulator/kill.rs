@@ -1,5 +1,5 @@
-//! After `kill -9` during writes, every change with a response exists. A change without a response exists completely or not at
-//! all.
+//! After `kill -9` during writes, every change with a response exists. A change without a response exists completely or
+//! not at all.
 
 use crate::support::process::Process;
 use crate::support::{Client, Response, data};

@@ -4,8 +4,8 @@ use crate::support::Client;
 use qingstor_emulator::{Emulator, operations};
 use serde_json::{Value, json};
 
-/// Returns for each setting: the sub-resource, the response if it is not set, a valid body, an invalid body, and the invalid
-/// field.
+/// Returns for each setting: the sub-resource, the response if it is not set, a valid body, an invalid body, and the
+/// invalid field.
 fn settings() -> Vec<(&'static str, Value, Value, Value, &'static str)> {
     let user = json!({"type": "user", "id": "usr-1"});
     vec![

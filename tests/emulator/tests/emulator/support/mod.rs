@@ -296,8 +296,8 @@ impl RawConnection {
     }
 }
 
-/// Creates a client without a proxy. It has a TLS configuration without certificates, because reqwest requires one if another
-/// crate of the workspace enables TLS.
+/// Creates a client without a proxy. It has a TLS configuration without certificates, because reqwest requires one if
+/// another crate of the workspace enables TLS.
 fn http_client() -> reqwest::Client {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
