@@ -36,7 +36,7 @@ pub(crate) fn operation_type(id: &str, suffix: &str) -> String {
 /// Returns the name of a generated type. A name that generated files already use gets a suffix: `Option` → `OptionType`.
 pub(crate) fn type_name(name: &str) -> String {
     let name = pascal_case(name);
-    if TAKEN.contains(&name.as_str()) { format!("{name}Type") } else { name }
+    if NAMES_IN_USE.contains(&name.as_str()) { format!("{name}Type") } else { name }
 }
 
 /// Returns a key that is equal for two names if their types, or the files of their types, would have the same name.
@@ -53,7 +53,7 @@ pub(crate) fn variant_name(value: &str) -> String {
 }
 
 /// Handwritten methods of `QingStor` and `Bucket`, including private methods. No operation can have one of these names.
-pub const OWN_METHODS: [&str; 24] = [
+pub const HANDWRITTEN_METHODS: [&str; 24] = [
     "abort_stale_uploads",
     "address",
     "attempts",
@@ -81,12 +81,12 @@ pub const OWN_METHODS: [&str; 24] = [
 ];
 
 /// Returns true if the SDK defines a method with this name.
-pub(crate) fn is_own_method(name: &str) -> bool {
-    OWN_METHODS.contains(&name)
+pub(crate) fn is_handwritten_method(name: &str) -> bool {
+    HANDWRITTEN_METHODS.contains(&name)
 }
 
-/// Names that generated files import or use from Rust's prelude.
-const TAKEN: [&str; 21] = [
+/// Names that generated files import, or use from the prelude of Rust.
+const NAMES_IN_USE: [&str; 21] = [
     "BTreeMap",
     "Box",
     "Debug",

@@ -65,7 +65,7 @@ pub enum Task {
         /// Root file of the new specification
         new: PathBuf,
     },
-    /// Explain the code of a problem and how to fix the problem
+    /// Explain what the code of a problem means and how to fix it
     Explain {
         /// Code, such as `unknown-key`
         code: String,

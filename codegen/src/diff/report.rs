@@ -166,15 +166,15 @@ impl Report {
     fn summary(&self) -> String {
         let count = |verdict: Verdict| self.changes().filter(|change| change.verdict == verdict).count();
         let behaviour = count(Verdict::BreakingBehaviour);
+        let suffix = if behaviour > 0 { format!(" ({behaviour} without a compiler error)") } else { String::new() };
         let counts = [
-            ("breaking", count(Verdict::Breaking) + behaviour),
-            ("of these without a compiler error", behaviour),
-            ("addition", count(Verdict::Addition)),
-            ("fix", count(Verdict::Fix)),
-            ("docs", count(Verdict::Docs)),
+            ("breaking", count(Verdict::Breaking) + behaviour, suffix.as_str()),
+            ("addition", count(Verdict::Addition), ""),
+            ("fix", count(Verdict::Fix), ""),
+            ("docs", count(Verdict::Docs), ""),
         ];
-        let counts = counts.iter().filter(|(_, number)| *number > 0);
-        let counts: Vec<String> = counts.map(|(word, number)| format!("{word}: {number}")).collect();
+        let counts = counts.iter().filter(|(_, number, _)| *number > 0);
+        let counts: Vec<String> = counts.map(|(word, number, suffix)| format!("{word}: {number}{suffix}")).collect();
         if counts.is_empty() { "no differences".to_owned() } else { counts.join(", ") }
     }
 }

@@ -17,7 +17,7 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::codes;
-use crate::naming::{is_own_method, operation_type, snake_case};
+use crate::naming::{is_handwritten_method, operation_type, snake_case};
 use crate::spec::document::{Document, PathItem};
 use crate::spec::problems::{Finding, Problems, Span, Spanned};
 pub use api::*;
@@ -95,8 +95,8 @@ fn check_ids(document: &Document, problems: &mut Problems) {
             distinct.push(Spanned { value: name, span: id.span });
         }
     }
-    for id in distinct.iter().filter(|id| is_own_method(&snake_case(id.value))) {
-        report_reserved("the operation", id, "is a method of the SDK itself", problems);
+    for id in distinct.iter().filter(|id| is_handwritten_method(&snake_case(id.value))) {
+        report_reserved("the operation", id, "is a handwritten method of the SDK", problems);
     }
     report_collisions("the operations", distinct.iter().cloned(), snake_case, problems);
     // Operations with different methods can have the same types: `GetETag` and `Get-ETag`.

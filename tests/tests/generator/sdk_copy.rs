@@ -47,7 +47,7 @@ impl Sdk {
     /// Compiles the SDK with the code that is generated from `api`, and returns the path of the library's metadata.
     pub(crate) fn library(&self, api: &Api) -> PathBuf {
         self.generate(api);
-        let output = self.cargo().args(["--message-format", "json"]).output().unwrap();
+        let output = self.cargo().args(["--message-format", "json-render-diagnostics"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).unwrap();
         let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
