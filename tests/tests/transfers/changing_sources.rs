@@ -95,7 +95,7 @@ async fn changed_file_without_checksum_fails_and_warns_of_a_mixture() {
 }
 
 #[tokio::test]
-async fn replaced_file_is_uploaded_with_its_content_from_before() {
+async fn replaced_file_is_uploaded_with_its_earlier_content() {
     let (test, bucket) = bucket_with_faults(FaultPlan::new()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (path, other) = (folder.path().join("db.tar"), folder.path().join("other"));

@@ -7,17 +7,23 @@ use qingstor_emulator::{Emulator, FaultPlan, FaultRule};
 use qingstor_sdk::{Config, Copied, ErrorKind, MIB, ObjectCopy, ObjectSource, QingStor, Result, RetryConfig};
 use qingstor_tests::{RawServer, TestBucket};
 
-use crate::support::{PART, error_response};
+use crate::support::{PART, error_response, http_response};
 
 const DATE: &str = "Thu, 01 Dec 2022 16:00:00 GMT";
 const ETAG: &str = "\"900150983cd24fb0d6963f7d28e17f72\"";
-const CREATED: &str = "HTTP/1.1 201 Created\r\netag: \"900150983cd24fb0d6963f7d28e17f72\"\r\nx-qs-version-id: V1\r\n\
-                    content-length: 0\r\n\r\n";
-const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n";
 
-/// Returns a successful response to HEAD with these headers.
-fn head(headers: &[&str]) -> String {
-    format!("HTTP/1.1 200 OK\r\n{}\r\nconnection: close\r\n\r\n", headers.join("\r\n"))
+/// Returns a response to HEAD of an object.
+fn head(headers: &[&str]) -> Vec<u8> {
+    http_response("200 OK", headers, b"")
+}
+
+/// Returns a response to a request that copies an object or a part.
+fn created() -> Vec<u8> {
+    http_response("201 Created", &[&format!("etag: {ETAG}"), "x-qs-version-id: V1", "content-length: 0"], b"")
+}
+
+fn forbidden() -> Vec<u8> {
+    http_response("403 Forbidden", &["content-length: 0"], b"")
 }
 
 fn copy(server: &RawServer) -> ObjectCopy {
@@ -27,8 +33,8 @@ fn copy(server: &RawServer) -> ObjectCopy {
 }
 
 /// Copies in one request, with these responses to requests for the source and for the copy.
-async fn copy_in_one_request(source: &[String], target: &[String]) -> (Result<Copied>, RawServer) {
-    let responses = [source, &[CREATED.to_owned()], target].concat();
+async fn copy_in_one_request(source: &[Vec<u8>], target: &[Vec<u8>]) -> (Result<Copied>, RawServer) {
+    let responses = [source, &[created()], target].concat();
     let server = RawServer::start(responses).await.unwrap();
     (copy(&server).send().await, server)
 }
@@ -50,30 +56,30 @@ async fn copy_in_one_request_is_verified_with_head() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(error.to_string().contains("3 bytes were stored as \"to\", but the object has 2"), "{error}");
 
-    let (outcome, _) = copy_in_one_request(&source, &[FORBIDDEN.to_owned()]).await;
+    let (outcome, _) = copy_in_one_request(&source, &[forbidden()]).await;
     assert_eq!(outcome.unwrap(), copied, "HEAD of the copy is forbidden");
 }
 
 #[tokio::test]
-async fn size_that_head_lacks_is_taken_from_a_range() {
+async fn size_missing_in_head_is_taken_from_a_range() {
     // The Content-Range of a single byte contains the size.
-    let first_byte = "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-0/3\r\ncontent-length: 1\r\n\r\na";
-    let without_size = || vec![head(&["x-other: header"]), first_byte.to_owned()];
+    let first_byte = http_response("206 Partial Content", &["content-range: bytes 0-0/3", "content-length: 1"], b"a");
+    let without_size = || vec![head(&["x-other: header"]), first_byte.clone()];
     for (source, target) in [
         (vec![head(&["content-length: 3"])], without_size()),
         (without_size(), vec![head(&["content-length: 3"])]),
-        (without_size(), vec![FORBIDDEN.to_owned()]),
+        (without_size(), vec![forbidden()]),
     ] {
         let (outcome, _) = copy_in_one_request(&source, &target).await;
-        assert_eq!(outcome.unwrap().size, 3, "{source:?}");
+        assert_eq!(outcome.unwrap().size, 3);
     }
 }
 
 #[tokio::test]
 async fn each_copy_request_demands_the_etag_or_else_the_date_of_the_source() {
     let length = format!("content-length: {}", 9 * MIB);
-    let initiated =
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 18\r\n\r\n{\"upload_id\":\"U1\"}";
+    let headers = ["content-type: application/json", "content-length: 18"];
+    let initiated = http_response("200 OK", &headers, br#"{"upload_id":"U1"}"#);
     for (etag, multipart_threshold, condition) in [
         (None, 0, ("x-qs-copy-source-if-unmodified-since", DATE)),
         (None, 5 << 30, ("x-qs-copy-source-if-unmodified-since", DATE)),
@@ -82,9 +88,12 @@ async fn each_copy_request_demands_the_etag_or_else_the_date_of_the_source() {
     ] {
         let etag = etag.map_or("x-other: header".to_owned(), |etag| format!("etag: {etag}"));
         let source = head(&[&length, &etag, &format!("last-modified: {DATE}")]);
-        let in_parts = [source.as_str(), initiated, CREATED, CREATED, CREATED, CREATED, &source].map(str::to_owned);
-        let in_one_request = [source.as_str(), CREATED, &source].map(str::to_owned);
-        let responses = if multipart_threshold == 0 { in_parts.to_vec() } else { in_one_request.to_vec() };
+        let responses = if multipart_threshold == 0 {
+            // Three parts and the completion.
+            vec![source.clone(), initiated.clone(), created(), created(), created(), created(), source]
+        } else {
+            vec![source.clone(), created(), source]
+        };
         let server = RawServer::start(responses).await.unwrap();
         let copied = copy(&server).multipart_threshold(multipart_threshold).send().await.unwrap();
         assert_eq!(copied.size, 9 * MIB);

@@ -117,7 +117,7 @@ async fn single_request_with_a_wrong_etag_is_sent_again_then_fails() {
 }
 
 #[tokio::test]
-async fn another_etag_of_the_whole_object_is_reported_and_no_error() {
+async fn multipart_object_with_another_etag_is_reported_without_an_error() {
     // The first HEAD is sent before the completion.
     let (clean, bucket) = bucket_with_faults(FaultPlan::new().rule(wrong_etag("HeadObject").skip(1))).await.unwrap();
     let bytes = content(SIZE, 1);

@@ -51,6 +51,19 @@ async fn interrupt_after(parts: u32, download: Download) {
     drop_when(fetched, download.on_progress(on_progress).send()).await;
 }
 
+/// Uploads an object in these parts. The server accepts any ETag.
+async fn upload_in_parts(bucket: &TestBucket, parts: &[&[u8]], etag: &str) {
+    let initiated = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
+    let mut listed = Vec::new();
+    for (part, number) in parts.iter().zip(0..) {
+        let input = UploadMultipartInput::new(&initiated.upload_id, number).body(part.to_vec());
+        bucket.upload_multipart("key", input).await.unwrap();
+        listed.push(ObjectPart::new(number));
+    }
+    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, listed).etag(etag);
+    bucket.complete_multipart_upload("key", complete).await.unwrap();
+}
+
 #[track_caller]
 fn assert_reported(downloaded: &Downloaded, size: u64, parts: u32, is_verified: bool) {
     assert_eq!((downloaded.key.as_str(), downloaded.size, downloaded.parts), ("key", size, parts));
@@ -223,13 +236,7 @@ async fn download_of_a_replaced_object_starts_again() {
 #[tokio::test]
 async fn object_whose_md5_differs_from_its_etag_is_rejected() {
     let target = Target::new().await;
-    let initiated = target.bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
-    let part = UploadMultipartInput::new(&initiated.upload_id, 0).body("abc");
-    target.bucket.upload_multipart("key", part).await.unwrap();
-    // A client can complete an upload with any ETag.
-    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, [ObjectPart::new(0)]);
-    let wrong_etag = "\"00000000000000000000000000000000\"";
-    target.bucket.complete_multipart_upload("key", complete.etag(wrong_etag)).await.unwrap();
+    upload_in_parts(&target.bucket, &[b"abc"], "\"00000000000000000000000000000000\"").await;
     let error = target.download().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(error.to_string().contains("900150983cd24fb0d6963f7d28e17f72"), "{error}");
@@ -248,19 +255,6 @@ async fn object_in_parts_is_verified_by_the_etag_of_its_parts() {
         assert!(downloaded.is_verified, "{downloaded:?}");
         target.assert_content(&bytes);
     }
-}
-
-/// Uploads an object in these parts and with this ETag, as another program may do.
-async fn upload_in_parts(bucket: &TestBucket, parts: &[&[u8]], etag: &str) {
-    let initiated = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
-    let mut listed = Vec::new();
-    for (part, number) in parts.iter().zip(0..) {
-        let input = UploadMultipartInput::new(&initiated.upload_id, number).body(part.to_vec());
-        bucket.upload_multipart("key", input).await.unwrap();
-        listed.push(ObjectPart::new(number));
-    }
-    let complete = CompleteMultipartUploadInput::new(&initiated.upload_id, listed).etag(etag);
-    bucket.complete_multipart_upload("key", complete).await.unwrap();
 }
 
 #[tokio::test]

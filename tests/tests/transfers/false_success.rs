@@ -8,25 +8,20 @@ use qingstor_sdk::operations::{AbortMultipartUploadInput, HeadObjectInput};
 use qingstor_sdk::{Bucket, Config, ErrorKind, QingStor, RetryConfig, Upload, UploadState};
 use qingstor_tests::{RawServer, TestBucket, content};
 
-use crate::support::{PART, progress_signal};
-
-/// A success of a web server that is not QingStor.
-const WEB_PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\nconnection: close\r\n\r\nHi";
-const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-/// Returns the response to HEAD of an object with this number of bytes.
-fn head(length: u64) -> String {
-    format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
-}
+use crate::support::{PART, http_response, progress_signal};
 
 #[tokio::test]
 async fn put_response_without_an_etag_is_verified_with_head() {
+    // The success of a web server that is not QingStor.
+    let web_page = http_response("200 OK", &["content-type: text/html", "content-length: 2"], b"Hi");
+    let not_found = http_response("404 Not Found", &["content-length: 0"], b"");
+    let head = |length: u64| http_response("200 OK", &[&format!("content-length: {length}")], b"");
     for (head_response, problem) in [
-        (NOT_FOUND.to_owned(), Some("the object does not exist: check that the endpoint")),
+        (not_found, Some("the object does not exist: check that the endpoint")),
         (head(2), Some("3 bytes were stored as \"key\", but the object has 2")),
         (head(3), None),
     ] {
-        let server = RawServer::start([WEB_PAGE.to_owned(), head_response]).await.unwrap();
+        let server = RawServer::start([web_page.clone(), head_response]).await.unwrap();
         let config = Config::new("KEY", "secret").endpoint(server.endpoint()).retry(RetryConfig::disabled());
         let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
         let outcome = bucket.upload("key").bytes("abc").send().await;

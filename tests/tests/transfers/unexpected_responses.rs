@@ -11,7 +11,7 @@ use md5::{Digest, Md5};
 use qingstor_sdk::{Config, Download, ErrorKind, QingStor, RetryConfig};
 use qingstor_tests::{RawServer, content};
 
-use crate::support::{PART, file_names};
+use crate::support::{PART, file_names, http_response};
 
 const SIZE: u64 = PART + 10;
 /// Content of the target before the download.
@@ -44,12 +44,7 @@ impl Object {
 
     /// Returns the response to HEAD.
     fn head(&self) -> Vec<u8> {
-        self.response("200 OK", &[&format!("content-length: {SIZE}"), &format!("etag: {}", self.etag)], &[])
-    }
-
-    fn response(&self, status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
-        let head = format!("HTTP/1.1 {status}\r\n{}\r\nconnection: close\r\n\r\n", headers.join("\r\n"));
-        [head.as_bytes(), body].concat()
+        http_response("200 OK", &[&format!("content-length: {SIZE}"), &format!("etag: {}", self.etag)], &[])
     }
 
     /// Returns the response with a range of the object. `replaced` replaces the header of the same name.
@@ -60,7 +55,7 @@ impl Object {
         let name = |header: &str| header.split(':').next().map(str::to_owned);
         let headers = [range.as_str(), &length, &etag]
             .map(|header| if name(header) == name(replaced) { replaced } else { header });
-        self.response("206 Partial Content", &headers, body)
+        http_response("206 Partial Content", &headers, body)
     }
 
     fn first_range(&self) -> Vec<u8> {
@@ -87,7 +82,7 @@ fn wrong_responses(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
     let too_many = [chunked, too_many, b"\r\n0\r\n\r\n".to_vec()].concat();
     let in_chunks = [&format!("content-range: bytes 0-{}/{SIZE}", PART - 1), "transfer-encoding: chunked"];
     vec![
-        (object.response("200 OK", &whole, &object.bytes), "and not 4194304"),
+        (http_response("200 OK", &whole, &object.bytes), "and not 4194304"),
         (object.range(0, PART - 1, "content-range:"), "it has no Content-Range"),
         (
             object.range(0, PART - 1, "content-range: bytes 1-4194304/4194314"),
@@ -95,7 +90,7 @@ fn wrong_responses(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
         ),
         (object.range(0, PART - 1, "etag: \"another\""), "its ETag is \"another\""),
         (object.range(0, 9, ""), "10 bytes and not 4194304"),
-        (object.response("206 Partial Content", &in_chunks, &too_many), "it has more bytes than the requested range"),
+        (http_response("206 Partial Content", &in_chunks, &too_many), "it has more bytes than the requested range"),
     ]
 }
 
@@ -144,7 +139,7 @@ async fn error_of_a_wrong_response_names_the_problem() {
 #[tokio::test]
 async fn object_replaced_during_the_download_removes_the_fetched_ranges() {
     let object = Object::new();
-    let changed = object.response("412 Precondition Failed", &["content-length: 0"], &[]);
+    let changed = http_response("412 Precondition Failed", &["content-length: 0"], &[]);
     let server = RawServer::start([object.head(), object.first_range(), changed]).await.unwrap();
     let error = object.download(&server).send().await.unwrap_err();
     assert!(error.is_precondition_failed(), "{error}");

@@ -51,7 +51,7 @@ async fn part_that_differs_from_the_file_is_sent_again() {
 }
 
 #[tokio::test]
-async fn aborted_upload_restarts_and_reports_it() {
+async fn aborted_upload_restarts_and_reports_the_restart() {
     let interrupted = Interrupted::after(2).await;
     let abort = AbortMultipartUploadInput::new(interrupted.upload_id());
     interrupted.bucket.abort_multipart_upload("key", abort).await.unwrap();
