@@ -39,7 +39,7 @@ impl Offset {
 /// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the
 /// TCP connection with RST and sends nothing else. A request with an invalid signature is refused and has no fault.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(remote = "Self", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
     /// Accepts a connection and closes it before it reads a request. A rule with this fault applies to connections, not

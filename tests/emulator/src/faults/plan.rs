@@ -34,6 +34,7 @@ use crate::routes::operations;
 pub struct FaultPlan {
     pub(super) seed: u64,
     pub(crate) clock_offset: i64,
+    #[serde(deserialize_with = "yaml::rules")]
     pub(super) rules: Vec<FaultRule>,
 }
 
@@ -67,9 +68,10 @@ impl FaultPlan {
 /// A [`Fault`] and the conditions for the requests that it is injected into. Without conditions, the rule applies to
 /// every request.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 #[must_use = "a rule has no effect until it is part of a plan"]
 pub struct FaultRule {
+    #[serde(deserialize_with = "yaml::fault")]
     pub(super) fault: Fault,
     #[serde(default, deserialize_with = "yaml::operation")]
     pub(super) operation: Option<String>,

@@ -56,8 +56,14 @@ fn with_position(name: &str, error: &serde_yaml::Error) -> String {
     format!("{name}:{line}:{column}: {}", message.replacen(&position, "", 1))
 }
 
-// `remote = "Self"` makes serde derive `FaultRule::deserialize` without implementing `Deserialize`.
-impl<'de> Deserialize<'de> for FaultRule {
+pub(super) fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultRule>, D::Error> {
+    Ok(Vec::<CheckedRule>::deserialize(deserializer)?.into_iter().map(|rule| rule.0).collect())
+}
+
+/// A rule whose values are checked while it is read, so that the error has the position of the rule.
+struct CheckedRule(FaultRule);
+
+impl<'de> Deserialize<'de> for CheckedRule {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(RuleVisitor)
     }
@@ -66,7 +72,7 @@ impl<'de> Deserialize<'de> for FaultRule {
 struct RuleVisitor;
 
 impl<'de> Visitor<'de> for RuleVisitor {
-    type Value = FaultRule;
+    type Value = CheckedRule;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -74,18 +80,16 @@ impl<'de> Visitor<'de> for RuleVisitor {
         )
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FaultRule, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CheckedRule, A::Error> {
         let rule = FaultRule::deserialize(MapAccessDeserializer::new(map))?;
         rule.check().map_err(A::Error::custom)?;
-        Ok(rule)
+        Ok(CheckedRule(rule))
     }
 }
 
 /// Reads a fault: its name, or a map from its name to its fields.
-impl<'de> Deserialize<'de> for Fault {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FaultVisitor)
-    }
+pub(super) fn fault<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fault, D::Error> {
+    deserializer.deserialize_any(FaultVisitor)
 }
 
 struct FaultVisitor;
