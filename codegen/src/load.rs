@@ -22,9 +22,9 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Returns the line and column of each origin. `None` for an origin that is not from this specification.
-    pub fn places(&self, origins: &[Origin]) -> Vec<Option<Place>> {
-        origins.iter().map(|origin| self.files.place(origin.span())).collect()
+    /// Returns the line and column of an origin, or `None` if it is not from this specification.
+    pub fn place(&self, origin: Origin) -> Option<Place> {
+        self.files.place(origin.span())
     }
 }
 

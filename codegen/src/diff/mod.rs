@@ -14,21 +14,15 @@ mod types;
 pub use report::{Change, Group, Report, Side, Step, Verdict};
 
 use crate::load::Loaded;
-use crate::model::Origin;
 
 /// Returns all differences that a user of `old` should know before an update to `new`.
 pub fn compare(old: &Loaded, new: &Loaded) -> Report {
     let mut groups = operations::compare(&old.api, &new.api);
     groups.extend(types::compare(&old.api, &new.api));
     groups.retain(|group| !group.changes.is_empty());
-    for (side, loaded) in [(Side::Old, old), (Side::New, new)] {
-        let changes = groups.iter_mut().flat_map(|group| &mut group.changes);
-        let mut changes: Vec<&mut Change> = changes.filter(|change| change.side == side).collect();
-        // One call for all origins, because each call reads the files again.
-        let origins: Vec<Origin> = changes.iter().map(|change| change.origin).collect();
-        for (change, place) in changes.iter_mut().zip(loaded.places(&origins)) {
-            change.place = place;
-        }
+    for change in groups.iter_mut().flat_map(|group| &mut group.changes) {
+        let loaded = if change.side == Side::Old { old } else { new };
+        change.place = loaded.place(change.origin);
     }
     Report::new(&old.api, &new.api, groups)
 }

@@ -331,7 +331,7 @@ impl Shape {
     }
 }
 
-/// Place of a part of the API in the specification. [`Loaded::places`](crate::Loaded::places) returns its line.
+/// Place of a part of the API in the specification. [`Loaded::place`](crate::Loaded::place) returns its line.
 ///
 /// All origins are equal, so that comparing two parts of the API ignores their places.
 #[derive(Clone, Copy)]

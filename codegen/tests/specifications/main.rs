@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod broken;
 mod diagnostics;
+mod diagnostics_page;
 mod diff;
 mod generated;
+mod mistakes;
 mod model;
 mod official;
 mod official_comparison;
-mod page;
 mod places;
 mod robustness;

@@ -48,7 +48,7 @@ fn load(before: &str) -> Loaded {
 }
 
 #[test]
-fn places_returns_the_line_and_column_of_each_part() {
+fn place_returns_the_line_and_column_of_each_part() {
     let loaded = load("");
     let operation = &loaded.api.operations[0];
     let mut origins = vec![operation.origin];
@@ -60,8 +60,7 @@ fn places_returns_the_line_and_column_of_each_part() {
             TypeKind::Enum(values) => origins.extend(values.iter().map(|value| value.origin)),
         }
     }
-    let places = loaded.places(&origins);
-    let places: Vec<String> = places.into_iter().map(|place| place.unwrap().to_string()).collect();
+    let places: Vec<String> = origins.iter().map(|origin| loaded.place(*origin).unwrap().to_string()).collect();
     assert_eq!(
         places,
         [
@@ -80,7 +79,7 @@ fn places_returns_the_line_and_column_of_each_part() {
             "definitions.yaml:3:35",
         ]
     );
-    assert_eq!(loaded.places(&[Origin::default()]), [None], "the default origin is in no file");
+    assert_eq!(loaded.place(Origin::default()), None, "the default origin is in no file");
 }
 
 #[test]
@@ -88,6 +87,6 @@ fn comparing_apis_ignores_places() {
     let (first, second) = (load(""), load("# A comment above.\n"));
     assert_eq!(first.api, second.api);
     let origin = |loaded: &Loaded| loaded.api.operations[0].origin;
-    assert_ne!(first.places(&[origin(&first)]), second.places(&[origin(&second)]));
+    assert_ne!(first.place(origin(&first)), second.place(origin(&second)));
     assert!(!format!("{:?}", first.api).contains("Span"));
 }

@@ -115,10 +115,9 @@ fn every_operation_has_wire_snapshots_an_emulator_route_and_a_scenario() {
     }
 
     let mut table = HEAD.to_owned();
-    let origins: Vec<_> = operations.iter().map(|operation| operation.origin).collect();
-    for (sample, place) in samples(&loaded.api).iter().zip(loaded.places(&origins)) {
+    for (sample, operation) in samples(&loaded.api).iter().zip(operations) {
         let id = &sample.id;
-        let file = place.unwrap().file.strip_prefix("specs/").unwrap().to_owned();
+        let file = loaded.place(operation.origin).unwrap().file.strip_prefix("specs/").unwrap().to_owned();
         let handle = if sample.scope == Scope::Service { "QingStor" } else { "Bucket" };
         let module = sample.method.trim_start_matches("r#");
         if !wire.contains(id) {

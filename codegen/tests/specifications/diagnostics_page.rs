@@ -1,7 +1,7 @@
 //! Generates `DIAGNOSTICS.md`, which lists every code with an example, and checks that it is up to date.
 //!
 //! After a change of a code, a message or a fixture, update the page with
-//! `INSTA_UPDATE=always cargo test -p qingstor-codegen --test specifications page`.
+//! `INSTA_UPDATE=always cargo test -p qingstor-codegen --test specifications diagnostics_page`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use qingstor_codegen::diagnostic::{Problem, codes};
 use qingstor_codegen::{Diagnosis, diagnose};
 
-const HEAD: &str = include_str!("page_head.md");
+const HEAD: &str = include_str!("diagnostics_page_head.md");
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
