@@ -29,6 +29,8 @@ impl Sdk {
         let after = after.split_once("[lints]").map_or("", |(_, lints)| lints);
         fs::create_dir(copy.join("sdk")).unwrap();
         fs::write(copy.join("sdk/Cargo.toml"), format!("{before}[lints]{after}")).unwrap();
+        // `lib.rs` includes the README.
+        fs::copy(root.join("sdk/README.md"), copy.join("sdk/README.md")).unwrap();
         copy_folder(&root.join("sdk/src"), &copy.join("sdk/src"));
         Self { folder }
     }
