@@ -23,4 +23,5 @@ pub mod render;
 pub mod rust;
 pub mod spec;
 
-pub use load::{Diagnosis, Loaded, diagnose, load};
+pub use diagnostic::Diagnosis;
+pub use load::{Loaded, diagnose, load};

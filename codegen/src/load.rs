@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{self, Place, Problem, Severity, Sources, Style, slashed};
+use crate::diagnostic::{Diagnosis, Place, Problem, Sources, slashed};
 use crate::lint;
 use crate::model::{self, Api, Origin};
 use crate::spec;
 use crate::spec::files::Files;
-use crate::spec::problems::Located;
 
 /// A specification without errors.
 #[derive(Debug, Clone)]
@@ -28,29 +27,11 @@ impl Loaded {
     }
 }
 
-/// All problems of a specification.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Diagnosis {
-    /// Errors and warnings, sorted by place.
-    pub problems: Vec<Problem>,
-    /// The files of the specification.
-    pub sources: Sources,
-}
-
-impl Diagnosis {
-    /// Returns the problems as the command prints them, without colours.
-    pub fn drawn(&self) -> String {
-        let drawn = self.problems.iter().map(|problem| diagnostic::draw(problem, &self.sources, Style::Plain));
-        drawn.collect::<Vec<_>>().join("\n")
-    }
-}
-
 /// Returns all errors and warnings of the specification with the root file `path`.
 pub fn diagnose(path: &Path, workspace: &Path) -> Diagnosis {
-    match load_located(path, workspace) {
-        Ok(Loaded { warnings: problems, sources, .. }) | Err(Located { problems, sources, .. }) => {
-            Diagnosis { problems, sources }
-        }
+    match load_or_diagnose(path, workspace) {
+        Ok(Loaded { warnings, sources, .. }) => Diagnosis { problems: warnings, omitted: 0, sources },
+        Err(diagnosis) => diagnosis,
     }
 }
 
@@ -62,22 +43,23 @@ pub fn diagnose(path: &Path, workspace: &Path) -> Diagnosis {
 ///
 /// The problems of the specification, if there is an error among them.
 pub fn load(path: &Path, workspace: &Path) -> Result<Loaded, Vec<Problem>> {
-    load_located(path, workspace).map_err(|located| located.problems)
+    load_or_diagnose(path, workspace).map_err(|diagnosis| diagnosis.problems)
 }
 
-/// Loads a specification like [`load`]. The error also contains the files and the number of omitted problems.
-pub(crate) fn load_located(path: &Path, workspace: &Path) -> Result<Loaded, Located> {
+/// Loads a specification like [`load`]. The error also contains the files, and the number of errors that are not listed.
+pub(crate) fn load_or_diagnose(path: &Path, workspace: &Path) -> Result<Loaded, Diagnosis> {
     let shown = shown(path, workspace);
     let spec::Reading { document, mut problems, files } = spec::read(path, &shown);
     let api = model::build(&document, &slashed(&shown), &mut problems);
-    if !problems.has_errors() {
+    let has_errors = problems.has_errors();
+    if !has_errors {
         lint::check(&document, &mut problems);
     }
-    let located = problems.locate(&files);
-    if located.problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(located);
+    let diagnosis = problems.locate(&files);
+    if has_errors {
+        return Err(diagnosis);
     }
-    Ok(Loaded { api, warnings: located.problems, sources: located.sources, files })
+    Ok(Loaded { api, warnings: diagnosis.problems, sources: diagnosis.sources, files })
 }
 
 /// Returns the path relative to the workspace, so that messages and generated files are the same on every machine.

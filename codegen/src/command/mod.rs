@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::diagnostic::{codes, count, explain, slashed};
-use crate::load::{Loaded, load_located};
+use crate::load::{Loaded, load_or_diagnose};
 use crate::model::Api;
 use crate::spec::suggest::instead_of;
 use crate::{diff, render};
@@ -129,11 +129,11 @@ fn compare(
     reporter: &mut Reporter<'_>,
 ) -> Result<(), Failure> {
     let root = workspace::find(false)?;
-    let mut load = |path: &Path, name: &str| match load_located(path, &root) {
+    let mut load = |path: &Path, name: &str| match load_or_diagnose(path, &root) {
         Ok(loaded) => Ok(Some(loaded)),
-        Err(located) => {
+        Err(diagnosis) => {
             let consequence = format!("; {name}, {}, cannot be compared", path.display());
-            reporter.faulty(&located, &consequence).map(|()| None)
+            reporter.faulty(&diagnosis, &consequence).map(|()| None)
         }
     };
     // Both are loaded first, so that one run reports the errors of both.
@@ -165,9 +165,9 @@ fn workspace_root(arguments: &Arguments) -> Result<PathBuf, Failure> {
 fn load(arguments: &Arguments, root: &Path, reporter: &mut Reporter<'_>) -> Result<Loaded, Failure> {
     let spec = arguments.spec.clone().unwrap_or_else(|| root.join(SPEC));
     let consequence = if arguments.task.is_none() { "; nothing was written" } else { "" };
-    let loaded = match load_located(&spec, root) {
+    let loaded = match load_or_diagnose(&spec, root) {
         Ok(loaded) => loaded,
-        Err(located) => return Err(reporter.faulty(&located, consequence).err().unwrap_or(Failure::Reported(1))),
+        Err(diagnosis) => return Err(reporter.faulty(&diagnosis, consequence).err().unwrap_or(Failure::Reported(1))),
     };
     if loaded.warnings.is_empty() {
         return Ok(loaded);

@@ -4,8 +4,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use crate::diagnostic::{Printer, Problem, Severity, Sources, Style, count, message};
-use crate::spec::problems::Located;
+use crate::diagnostic::{Diagnosis, Printer, Problem, Severity, Sources, Style, count, message};
 
 /// Format of problems.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -45,10 +44,10 @@ impl<'w> Reporter<'w> {
     }
 
     /// Writes the problems of a specification with errors, and then their number followed by `consequence`.
-    pub(super) fn faulty(&mut self, located: &Located, consequence: &str) -> Result<(), Failure> {
-        self.problems(&located.problems, &located.sources)?;
-        let errors = located.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-        self.conclude(&format!("{}{consequence}", count(errors + located.omitted, "problem")))
+    pub(super) fn faulty(&mut self, diagnosis: &Diagnosis, consequence: &str) -> Result<(), Failure> {
+        self.problems(&diagnosis.problems, &diagnosis.sources)?;
+        let errors = diagnosis.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+        self.conclude(&format!("{}{consequence}", count(errors + diagnosis.omitted, "problem")))
     }
 
     pub(super) fn problems(&mut self, problems: &[Problem], sources: &Sources) -> Result<(), Failure> {

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::source::Place;
+use super::print::{Style, draw};
+use super::source::{Place, Sources};
 
 /// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,25 @@ pub struct Problem {
     pub related: Vec<Related>,
     /// A replacement that fixes the problem, if there is an obvious one.
     pub suggestion: Option<Suggestion>,
+}
+
+/// All problems of a specification.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagnosis {
+    /// Errors and warnings, sorted by place.
+    pub problems: Vec<Problem>,
+    /// Number of further errors, because only the first 500 are listed.
+    pub omitted: usize,
+    /// The files of the specification.
+    pub sources: Sources,
+}
+
+impl Diagnosis {
+    /// Returns the problems as the command prints them, without colours.
+    pub fn drawn(&self) -> String {
+        let drawn = self.problems.iter().map(|problem| draw(problem, &self.sources, Style::Plain));
+        drawn.collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// Another place that explains a problem.

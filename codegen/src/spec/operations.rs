@@ -31,9 +31,7 @@ const MARKER_SOURCES: [&str; 3] = ["next", "last", "count"];
 
 impl Reader {
     pub(super) fn paths(&mut self, root: &Table) -> Vec<PathItem> {
-        let Some(paths) = root.get("paths").and_then(|node| Table::open(node, "`paths`", &mut self.problems)) else {
-            return Vec::new();
-        };
+        let Some(paths) = root.table("paths", &mut self.problems) else { return Vec::new() };
         let mut items = Vec::new();
         for (path, node) in paths.entries() {
             let Some(followed) = self.follow(node) else { continue };

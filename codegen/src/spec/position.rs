@@ -50,6 +50,15 @@ impl<'t> Lines<'t> {
     }
 }
 
+/// Returns the line and column at the end of an error message of serde_yaml.
+///
+/// A visitor is generic over the type of the error, so the message is the only way to get the position.
+pub(super) fn position_in(message: &str) -> Option<(usize, usize)> {
+    let (_, position) = message.rsplit_once(" at line ")?;
+    let (line, column) = position.split_once(" column ")?;
+    Some((line.parse().ok()?, column.parse().ok()?))
+}
+
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -175,6 +184,12 @@ mod tests {
             let at = error.location().unwrap();
             assert_eq!(Lines::new(&text).byte(at.line(), at.column()), text.len(), "{gap:?} {error}");
         }
+    }
+
+    #[test]
+    fn position_in_reads_the_end_of_a_message() {
+        assert_eq!(position_in("a.b: here at line 3 column 14"), Some((3, 14)));
+        assert_eq!(position_in("here"), None);
     }
 
     #[test]

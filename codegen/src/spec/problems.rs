@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::files::Files;
 use super::suggest::Advice;
-use crate::diagnostic::{Place, Problem, Related, Severity, Source, Sources, Suggestion, codes, count};
+use crate::diagnostic::{Diagnosis, Place, Problem, Related, Severity, Source, Suggestion, codes, count};
 
 /// Maximum number of errors in a report. Further errors are only counted.
 const MAX_ERRORS: usize = 500;
@@ -171,7 +171,7 @@ impl Problems {
     }
 
     /// Returns the problems with their lines and columns, sorted by place.
-    pub(crate) fn locate(self, files: &Files) -> Located {
+    pub(crate) fn locate(self, files: &Files) -> Diagnosis {
         let mut problems: Vec<Problem> = self.0.into_iter().map(|finding| finding.locate(files)).collect();
         problems.sort();
         // If several chains of references lead to a problem, the report shows the longest one.
@@ -190,18 +190,8 @@ impl Problems {
         if let (Some(last), 1..) = (problems.last_mut(), omitted) {
             last.help.push_str(&format!("\n(and {} after the first {MAX_ERRORS})", count(omitted, "more problem")));
         }
-        Located { problems, omitted, sources: files.sources() }
+        Diagnosis { problems, omitted, sources: files.sources() }
     }
-}
-
-/// The problems of a specification with their lines and columns.
-#[derive(Debug)]
-pub(crate) struct Located {
-    pub(crate) problems: Vec<Problem>,
-    /// Number of errors that `problems` does not contain.
-    pub(crate) omitted: usize,
-    /// The files of the specification.
-    pub(crate) sources: Sources,
 }
 
 /// Escapes control characters and shortens the text.
@@ -216,19 +206,9 @@ fn make_printable(text: &mut String) {
         text.push('…');
     }
     if text.contains(char::is_control) {
-        *text = escaped(text);
+        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+        *text = text.chars().map(escape).collect();
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
-        if c.is_control() {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-        escaped
-    })
 }
 
 #[cfg(test)]
@@ -251,7 +231,9 @@ pub(crate) mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(escaped("é\n`\u{1b}`"), "é\\n`\\u{1b}`");
+        let mut text = "é\n`\u{1b}`".to_owned();
+        make_printable(&mut text);
+        assert_eq!(text, "é\\n`\\u{1b}`");
     }
 
     #[test]

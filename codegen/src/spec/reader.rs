@@ -169,8 +169,7 @@ impl Reader {
     }
 
     fn definitions(&mut self, root: &Table) {
-        let Some(node) = root.get("definitions") else { return };
-        let Some(definitions) = Table::open(node, "`definitions`", &mut self.problems) else { return };
+        let Some(definitions) = root.table("definitions", &mut self.problems) else { return };
         for (name, node) in definitions.entries() {
             if let Some(mut followed) = self.follow(node) {
                 followed.root_key.get_or_insert(("definitions".to_owned(), name.value.clone()));
@@ -182,8 +181,7 @@ impl Reader {
 
     /// Reads the shared parameters, so that problems of unused ones are reported too.
     fn shared_parameters(&mut self, root: &Table) {
-        let Some(node) = root.get("parameters") else { return };
-        let Some(parameters) = Table::open(node, "`parameters`", &mut self.problems) else { return };
+        let Some(parameters) = root.table("parameters", &mut self.problems) else { return };
         for (name, node) in parameters.entries() {
             self.document.shared_parameters.push((name.value, name.span));
             let _read_again_where_used = self.parameter(node);

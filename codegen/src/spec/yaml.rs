@@ -6,15 +6,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::position::{Lines, key_length, value_length};
+use super::position::{Lines, key_length, position_in, value_length};
 use super::problems::{FileId, Finding, Problems, Span};
-use super::syntax::reword;
+use super::syntax::{check_text, reword};
 use crate::diagnostic::codes;
 
 /// A value with its source range. Cloning it is cheap.
@@ -87,12 +86,12 @@ impl fmt::Display for Value {
 ///
 /// The official specification, as one file, has about 7,000.
 const MAX_NODES: u32 = 200_000;
-const TOO_MANY_NODES: &str = "the file has more than 200000 keys and values, with aliases expanded";
-const TOO_DEEP: &str = "the file is nested too deeply";
+pub(super) const TOO_MANY_NODES: &str = "the file has more than 200000 keys and values, with aliases expanded";
+pub(super) const TAGGED: &str = "tags such as `!name` are not supported";
 
 /// Parses a file. Problems are reported; if the file is not valid YAML, the result is `None`.
 pub(super) fn parse(file: FileId, text: &str, problems: &mut Problems) -> Option<Node> {
-    if let Some(finding) = forbidden_text(file, text) {
+    if let Some(finding) = check_text(file, text) {
         problems.report(finding);
         return None;
     }
@@ -102,157 +101,19 @@ pub(super) fn parse(file: FileId, text: &str, problems: &mut Problems) -> Option
         scalar: RefCell::default(),
         end: Cell::default(),
         nodes: Cell::default(),
-        duplicates: RefCell::default(),
+        findings: RefCell::default(),
     };
     let seed = Seed { reading: &reading, slot: Slot::Root };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(root) => {
-            reading.duplicates.into_inner().into_iter().for_each(|finding| problems.report(finding));
-            report_control_characters(&root, problems);
+            reading.findings.into_inner().into_iter().for_each(|finding| problems.report(finding));
             Some(root)
         }
         Err(error) => {
-            problems.report(syntax_error(&reading, &error));
+            problems.report(reword(file, &reading.lines, &error));
             None
         }
     }
-}
-
-/// Checks the text for what the parser would be slow with or would report without a position.
-fn forbidden_text(file: FileId, text: &str) -> Option<Finding> {
-    if let Some(at) = deep_bracket(text) {
-        return Some(too_large(Span::new(file, at..at + 1), TOO_DEEP));
-    }
-    let (at, c) = forbidden_character(text)?;
-    let message = format!("YAML does not allow the character U+{:04X}", u32::from(c));
-    let finding = Finding::error(codes::YAML_SYNTAX, Span::new(file, at..at + c.len_utf8()), message);
-    Some(finding.label("not allowed").help("remove it, or write it as `\\u…` in a string in double quotes"))
-}
-
-/// Returns the first bracket that is nested too deeply.
-///
-/// The parser takes quadratic time for `[[[[…`. Brackets in strings count too, because no string contains hundreds of
-/// opening brackets without closing ones.
-fn deep_bracket(text: &str) -> Option<usize> {
-    const MAX_DEPTH: usize = 500;
-    let mut depth = 0_usize;
-    text.bytes().position(|byte| {
-        match byte {
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > MAX_DEPTH
-    })
-}
-
-/// Returns the first character that YAML does not allow.
-fn forbidden_character(text: &str) -> Option<(usize, char)> {
-    text.char_indices().find(|(_, c)| match c {
-        '\t' | '\n' | '\r' | '\u{85}' => false,
-        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => true,
-        c => c.is_control(),
-    })
-}
-
-fn too_large(span: Span, message: &str) -> Finding {
-    let help = "split the file and use `$ref`, or check that this is the right file";
-    Finding::error(codes::TOO_LARGE, span, message).help(help)
-}
-
-/// Converts an error of the parser.
-fn syntax_error(reading: &Reading<'_>, error: &serde_yaml::Error) -> Finding {
-    let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-    let here = reading.lines.byte(line, column);
-    let span = |bytes: Range<usize>| Span::new(reading.file, bytes);
-    let message = message_of(error);
-    match message.as_str() {
-        TOO_MANY_NODES | "repetition limit exceeded" => too_large(span(here..here), TOO_MANY_NODES),
-        "recursion limit exceeded" => too_large(span(here..here), TOO_DEEP),
-        message if message.contains("more than one document") => {
-            let place = span(second_document(reading.lines.text));
-            let finding = Finding::error(codes::YAML_SYNTAX, place, "the file contains more than one YAML document");
-            finding.label("second document").help("remove `---`, or move the second document to another file")
-        }
-        message => reword(reading.file, &reading.lines, message, here),
-    }
-}
-
-/// Returns the message of an error without the position and the path of keys.
-fn message_of(error: &serde_yaml::Error) -> String {
-    let text = error.to_string();
-    let Some(location) = error.location() else { return text };
-    let message = text.replacen(&format!(" at line {} column {}", location.line(), location.column()), "", 1);
-    let starts = [TAGGED, TOO_MANY_NODES, "invalid type", "recursion limit", "repetition limit"];
-    match starts.into_iter().find_map(|start| message.find(start)) {
-        Some(start) => message[start..].to_owned(),
-        None => message,
-    }
-}
-
-/// Returns the line that starts the second document: a `---` after content, or content after a `...`.
-fn second_document(text: &str) -> Range<usize> {
-    let is_marker = |line: &str, marker: &str| {
-        line.strip_prefix(marker).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r']))
-    };
-    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
-    let (mut has_content, mut has_ended) = (false, false);
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let content = line.trim_end();
-        if (has_content && is_marker(content, "---")) || (has_ended && is_content(line)) {
-            return start..start + content.len();
-        }
-        has_ended |= is_marker(content, "...");
-        has_content |= is_content(line);
-        start += line.len();
-    }
-    0..0
-}
-
-/// Reports control characters in keys and values.
-///
-/// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
-/// or string literal. Descriptions may have several lines, because they become several lines of documentation.
-fn report_control_characters(root: &Node, problems: &mut Problems) {
-    const SEVERAL_LINES: [&str; 3] = ["description", "example", "summary"];
-    // Not recursive, because the stack may be too small for a deeply nested file.
-    let mut pending = vec![(root, "string")];
-    while let Some((node, owner)) = pending.pop() {
-        match &node.value {
-            Value::Text(text) => {
-                let may_have_lines = SEVERAL_LINES.contains(&owner);
-                let mut controls = text.chars().filter(|c| c.is_control());
-                let found = controls.find(|c| !(may_have_lines && matches!(c, '\n' | '\r' | '\t')));
-                report_control_character(found, node.span, owner, problems);
-            }
-            Value::List(items) => pending.extend(items.iter().map(|item| (item, "item of a list"))),
-            Value::Map(map) => {
-                for (key, entry) in map.iter() {
-                    let found = key.chars().find(|c| c.is_control());
-                    report_control_character(found, entry.key_span, "key", problems);
-                    pending.push((&entry.value, if found.is_some() { "string" } else { key }));
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) => {}
-        }
-    }
-}
-
-fn report_control_character(found: Option<char>, span: Span, owner: &str, problems: &mut Problems) {
-    let found = match found {
-        None => return,
-        Some('\n' | '\r') => "a line break".to_owned(),
-        Some('\t') => "a tab".to_owned(),
-        Some(c) => format!("the control character U+{:04X}", u32::from(c)),
-    };
-    let owner = match owner {
-        "string" | "key" | "item of a list" => format!("the {owner}"),
-        key => format!("`{key}`"),
-    };
-    let help =
-        "write it on one line, without control characters; only `description` and `summary` may have several lines";
-    problems.error(codes::CONTROL_CHARACTER, span, format!("{owner} contains {found}"), help);
 }
 
 /// The state of reading one file.
@@ -266,7 +127,8 @@ struct Reading<'t> {
     end: Cell<usize>,
     /// Number of keys and values read so far.
     nodes: Cell<u32>,
-    duplicates: RefCell<Vec<Finding>>,
+    /// Problems of keys and values. They are reported only if the whole file is valid YAML.
+    findings: RefCell<Vec<Finding>>,
 }
 
 impl Reading<'_> {
@@ -292,6 +154,24 @@ impl Reading<'_> {
         Node { span: Span::new(self.file, start..start + length), value }
     }
 
+    /// Reports a control character in a string.
+    ///
+    /// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
+    /// or string literal.
+    fn check_string(&self, node: &Node, owner: fmt::Arguments<'_>, may_have_lines: bool) {
+        let Value::Text(text) = &node.value else { return };
+        let is_allowed = |c: char| !c.is_control() || (may_have_lines && matches!(c, '\n' | '\r' | '\t'));
+        let found = match text.chars().find(|c| !is_allowed(*c)) {
+            None => return,
+            Some('\n' | '\r') => "a line break".to_owned(),
+            Some('\t') => "a tab".to_owned(),
+            Some(c) => format!("the control character U+{:04X}", u32::from(c)),
+        };
+        let finding = Finding::error(codes::CONTROL_CHARACTER, node.span, format!("{owner} contains {found}"));
+        let help = "write it on one line; only `description` and `summary` may have several lines";
+        self.findings.borrow_mut().push(finding.help(help));
+    }
+
     /// Returns the start of a list or mapping that starts with one of `marks` or, if none is found, with its first
     /// entry.
     fn start_of(&self, marks: &[char], first: Option<Span>, end_before: usize) -> usize {
@@ -303,15 +183,6 @@ impl Reading<'_> {
             None => end_before + self.lines.rest(end_before).find(marks).unwrap_or(0),
         }
     }
-}
-
-/// Returns the line and column at the end of an error message.
-///
-/// The error does not provide them otherwise, because the visitor is generic over its type.
-fn position_in(message: &str) -> Option<(usize, usize)> {
-    let (_, position) = message.rsplit_once(" at line ")?;
-    let (line, column) = position.split_once(" column ")?;
-    Some((line.parse().ok()?, column.parse().ok()?))
 }
 
 /// The place of a node in the tree.
@@ -353,8 +224,6 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
         deserializer.deserialize_any(self)
     }
 }
-
-const TAGGED: &str = "tags such as `!name` are not supported";
 
 impl<'de> Visitor<'de> for Seed<'_, '_> {
     type Value = Node;
@@ -408,7 +277,9 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let end_before = self.reading.end.get();
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(self.with(Slot::Value)).transpose() {
-            items.push(self.reading.take_scalar(item, Slot::Value)?);
+            let item = self.reading.take_scalar(item, Slot::Value)?;
+            self.reading.check_string(&item, format_args!("the item of a list"), false);
+            items.push(item);
         }
         let start = self.reading.start_of(&['[', '-'], items.first().map(|item| item.span), end_before);
         Ok(self.reading.node(start, Value::List(items.into()), self.slot))
@@ -422,17 +293,22 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let end_before = self.reading.end.get();
         let mut entries = Map::default();
         while let Some(key) = map.next_key_seed(self.with(Slot::Key)).transpose() {
-            let Node { span, value: key } = self.reading.take_scalar(key, Slot::Key)?;
+            let key_node = self.reading.take_scalar(key, Slot::Key)?;
             let value = self.reading.take_scalar(map.next_value_seed(self.with(Slot::Value)), Slot::Value)?;
-            let key: Arc<str> = match key {
+            let span = key_node.span;
+            self.reading.check_string(&key_node, format_args!("the key"), false);
+            let key: Arc<str> = match key_node.value {
                 Value::Text(text) => text,
                 Value::Null => "null".into(),
                 other => other.to_string().into(),
             };
+            // These become several lines of documentation, or are not used.
+            let may_have_lines = matches!(&*key, "description" | "summary" | "example");
+            self.reading.check_string(&value, format_args!("`{key}`"), may_have_lines);
             if let Some(first) = entries.get(&key) {
                 let finding = Finding::error(codes::DUPLICATE_KEY, span, format!("duplicate key `{key}`"));
                 let finding = finding.help("keep one of them").related(first.key_span, "the first is here");
-                self.reading.duplicates.borrow_mut().push(finding);
+                self.reading.findings.borrow_mut().push(finding);
             } else {
                 entries.insert(key, Entry { key_span: span, value });
             }
@@ -449,7 +325,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::diagnostic::{Place, Problem};
+    use crate::diagnostic::Problem;
     use crate::spec::files::Files;
 
     /// Parses a text and returns its tree and its problems.
@@ -471,10 +347,6 @@ pub(super) mod tests {
         let (_, mut problems) = parse_text(text);
         assert_eq!(problems.len(), 1, "{problems:?}");
         problems.remove(0)
-    }
-
-    fn range(place: &Place) -> Range<usize> {
-        place.start..place.end
     }
 
     /// Returns the source text of all keys and values, in the order of the tree.
@@ -533,34 +405,6 @@ pub(super) mod tests {
         let value = |key: &str| &map.get(key).unwrap().value.value;
         assert_eq!(value("200"), &Value::Text("on".into()));
         assert_eq!(value("201"), &Value::Text("no".into()));
-    }
-
-    #[test]
-    fn syntax_errors_have_a_place_and_a_short_message() {
-        for (text, message, bytes) in [
-            ("a: !odd 1\n", "invalid YAML: tags such as `!name` are not supported", 3..7),
-            ("a: 1\nb: \0\n", "YAML does not allow the character U+0000", 8..9),
-            ("a: \u{feff}", "YAML does not allow the character U+FEFF", 3..6),
-        ] {
-            let problem = problem(text);
-            assert_eq!(problem.code, codes::YAML_SYNTAX);
-            assert_eq!((problem.message.as_str(), range(&problem.place)), (message, bytes));
-        }
-    }
-
-    #[test]
-    fn a_second_document_is_reported_at_its_start() {
-        for (text, bytes) in [
-            ("a: 1\n---\nb: 2\n", 5..8),
-            ("# Comment\n---\na: 1\n--- # again\nb: 2\n", 19..30),
-            ("---\n---\na: 1\n", 4..7),
-            ("a: 1\n...\n\n{b: 2}\n", 10..16),
-            ("a\n---\nb\n", 2..5),
-        ] {
-            let problem = problem(text);
-            assert_eq!((problem.label.as_str(), range(&problem.place)), ("second document", bytes), "{text}");
-        }
-        assert!(parse_text("--- # The only one\na: 1\n...\n").0.is_some());
     }
 
     #[test]
