@@ -81,20 +81,21 @@ codes! {
     /// Correct the spelling, move the key to the place where it belongs, or remove it. `specs/README.md` lists the
     /// keys.
     UNKNOWN_KEY = "unknown-key", "not a known key here";
-    /// A required key is missing.
+    /// A required key is missing. The generator has no default for it.
     ///
-    /// Add the key.
+    /// Add the key. `specs/README.md` describes its value.
     MISSING_KEY = "missing-key", "a required key is missing";
     /// A value has the wrong type, such as a string in place of a number, or a list in place of a mapping.
+    /// The generator does not convert values.
     ///
     /// Write a value of the type that the message names. Put a string in quotes if YAML would read it as a number or
     /// boolean.
     WRONG_TYPE = "wrong-type", "wrong type";
-    /// A key that accepts only certain words has another value.
+    /// A key that accepts only certain words has another value, which is usually misspelled.
     ///
     /// Write one of the words that the report lists.
     UNKNOWN_VALUE = "unknown-value", "not an allowed value";
-    /// The dialect does not have this `type`, or does not allow it in this place.
+    /// The dialect does not have this `type`, or does not allow it in this place. The type determines the Rust type.
     ///
     /// Write one of the types that `specs/README.md` lists.
     UNKNOWN_TYPE = "unknown-type", "not a known type";
@@ -118,7 +119,7 @@ codes! {
     ///
     /// Move the file into the folder of the root file.
     REF_OUTSIDE = "ref-outside", "outside of the specification's folder";
-    /// `$ref`s refer to each other in a loop and never to a value.
+    /// `$ref`s refer to each other in a loop, so none of them leads to a value.
     ///
     /// Replace one of the `$ref`s with the value itself.
     REF_LOOP = "ref-loop", "refers back to itself";
@@ -140,7 +141,7 @@ codes! {
     ///
     /// Write names separated by `&`, such as `?uploads`. If a key has a value, declare it as a query parameter.
     SUB_RESOURCE_SYNTAX = "sub-resource-syntax", "not names separated by `&`";
-    /// The dialect does not have this HTTP method.
+    /// The dialect does not have this HTTP method, because the service does not use it.
     ///
     /// Write `get`, `put`, `post`, `delete`, `head` or `options`, in lower case.
     UNKNOWN_METHOD = "unknown-method", "not a method of the dialect";
@@ -181,11 +182,11 @@ codes! {
     /// Rename one of them. An enum can be renamed with `x-enum-name`, and an inline object by moving it to
     /// `definitions`.
     NAME_COLLISION = "name-collision", "same name in Rust";
-    /// The generated code uses this name for something else.
+    /// The generated code uses this name for something else, such as the body of a request or a method of the SDK.
     ///
     /// Choose another name.
     RESERVED_NAME = "reserved-name", "reserved by the generated code";
-    /// The key of a response is not an HTTP status code.
+    /// The key of a response is not an HTTP status code. Ranges such as `2XX` are not supported.
     ///
     /// Write a number from 100 to 599, or `default`.
     BAD_STATUS = "bad-status", "not a status code";
@@ -217,7 +218,7 @@ codes! {
     /// Name a list in `items`, and at least one query parameter in `markers`, with `next`, `last` or `count`.
     BAD_PAGINATION = "bad-pagination", "does not determine the next page";
 
-    /// `required` of an object contains a name that is not one of its properties.
+    /// `required` of an object contains a name that is not one of its properties. Usually, one of them is misspelled.
     ///
     /// Correct the spelling, or add the property.
     REQUIRED_NOT_PROPERTY = "required-not-property", "not a property";
@@ -225,7 +226,7 @@ codes! {
     ///
     /// Add the values, or remove `enum`.
     EMPTY_ENUM = "empty-enum", "has no values";
-    /// An `enum` contains the same value twice.
+    /// An `enum` contains the same value twice. Each value becomes a variant of a Rust enum.
     ///
     /// Remove one of them.
     DUPLICATE_ENUM_VALUE = "duplicate-enum-value", "duplicate value";
@@ -268,11 +269,12 @@ codes! {
     /// If the parameter is a sub-resource, name it after the `?` of the path, or add `x-signed: true`. Otherwise, check
     /// its name.
     SIGNED_PARAMETER = "signed-parameter", "signed, because it has the name of a sub-resource";
-    /// No operation uses a definition, so no code is generated from it. (Warning.)
+    /// No operation uses a definition, so no code is generated from it. Either the definition is obsolete, or a
+    /// reference to it is missing. (Warning.)
     ///
     /// Refer to the definition, or remove it.
     UNUSED_TYPE = "unused-type", "not used by any operation";
-    /// No path or operation uses a shared parameter. (Warning.)
+    /// No path or operation uses a shared parameter. Either it is obsolete, or a reference to it is missing. (Warning.)
     ///
     /// Refer to the parameter with `$ref`, or remove it.
     UNUSED_PARAMETER = "unused-parameter", "not used by any operation";
