@@ -1,14 +1,14 @@
-//! What can become slower without anybody noticing: signing, making a request, MD5 of parts, planning.
+//! Benchmarks of the work on the CPU: signing, encoding of requests, MD5 of parts, and the layout of parts.
 //!
 //!     cargo bench -p qingstor-sdk --features bench --bench costs
 
-#![allow(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to tell")]
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use http::{HeaderMap, HeaderValue, Method, header};
 use md5::{Digest, Md5};
-use qingstor_sdk::bench::{MD5_LANES, MD5_VECTOR, make_request, md5_of_parts, plan};
+use qingstor_sdk::bench::{MD5_LANES, MD5_VECTOR, encode_request, md5_of_parts, part_layout};
 use qingstor_sdk::operations::{PutObjectInput, UploadMultipartInput};
 use qingstor_sdk::{Bucket, Config, MIB, QingStor, Secret, sign};
 
@@ -35,46 +35,46 @@ fn sign_a_part(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
-fn make_the_request_of_a_part(bencher: Bencher<'_, '_>) {
+fn encode_request_of_a_part(bencher: Bencher<'_, '_>) {
     let bucket = bucket();
     bencher.bench(|| {
         let input =
             UploadMultipartInput::new("fd863bbb4b0d4bb9bcbf0b3e0e8f0c0a", 7).content_md5("1B2M2Y8AsgTpgAmY7PhCfg==");
-        make_request(&bucket, black_box("backups/db.tar"), input).expect("a valid input")
+        encode_request(&bucket, black_box("backups/db.tar"), input).expect("a valid input")
     });
 }
 
 #[divan::bench]
-fn make_the_request_of_an_object_with_metadata(bencher: Bencher<'_, '_>) {
+fn encode_request_of_an_object_with_metadata(bencher: Bencher<'_, '_>) {
     let bucket = bucket();
     bencher.bench(|| {
         let input = (0..8).fold(PutObjectInput::new().content_type("text/plain"), |input, i| {
             input.metadata(format!("name-{i}"), "a value of some length")
         });
-        make_request(&bucket, black_box("folder with spaces/文件.txt"), input).expect("a valid input")
+        encode_request(&bucket, black_box("folder with spaces/文件.txt"), input).expect("a valid input")
     });
 }
 
 const HASHED: usize = 256 << 10;
 const PAGE: usize = 4096;
 
-/// Against `md5_alone`, which hashes as many bytes of one part by the `md-5` crate.
+/// Compare it with `md5_of_one_part`, which hashes the same number of bytes of one part with the `md-5` crate.
 #[divan::bench(args = [1, MD5_VECTOR, MD5_LANES])]
-fn md5_side_by_side(bencher: Bencher<'_, '_>, parts: usize) {
+fn md5_of_parallel_parts(bencher: Bencher<'_, '_>, parts: usize) {
     let memory = vec![7; HASHED * parts + PAGE];
-    // Where an upload has read to as well.
+    // Uploads read into page-aligned memory too.
     let memory = &memory[memory.as_ptr().align_offset(PAGE)..][..HASHED * parts];
     let parts: Vec<&[u8]> = memory.chunks(HASHED).collect();
     bencher.counter(BytesCount::new(memory.len())).bench(|| md5_of_parts(black_box(&parts)));
 }
 
 #[divan::bench]
-fn md5_alone(bencher: Bencher<'_, '_>) {
+fn md5_of_one_part(bencher: Bencher<'_, '_>) {
     let memory = vec![7; HASHED];
     bencher.counter(BytesCount::new(HASHED)).bench(|| Md5::digest(black_box(&memory)));
 }
 
 #[divan::bench]
-fn plan_ten_thousand_parts() -> (u32, u64) {
-    plan(black_box(80_000 * MIB), 8 * MIB).expect("within the limits")
+fn layout_of_ten_thousand_parts() -> (u32, u64) {
+    part_layout(black_box(80_000 * MIB), 8 * MIB).expect("within the limits")
 }

@@ -1,7 +1,7 @@
-//! MD5 of several parts at once.
+//! MD5 of several parts in parallel.
 //!
-//! On x86-64 with AVX2, sixteen parts are hashed in parallel in less than twice the time of one. On other processors the
-//! `md-5` crate hashes them one after the other.
+//! With AVX2 on x86-64, hashing sixteen parts takes less than twice the time of one part. On other processors, the `md-5` crate
+//! hashes one part after the other.
 
 #[cfg(target_arch = "x86_64")]
 mod lanes;
@@ -15,7 +15,7 @@ pub(crate) const LANES: usize = 2 * VECTOR;
 /// Number of lanes of a vector.
 pub(crate) const VECTOR: usize = 8;
 
-/// The unit that MD5 processes.
+/// The unit of bytes that MD5 processes.
 pub(crate) type Block = [u8; BLOCK];
 const BLOCK: usize = 64;
 
@@ -25,7 +25,7 @@ const INITIAL: State = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 /// An MD5 digest.
 pub(crate) type Md5Sum = [u8; 16];
 
-/// An MD5 of a part in progress.
+/// The MD5 of a part, of which blocks are added one after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct PartHash(Kind);
 
@@ -36,10 +36,10 @@ enum Kind {
 }
 
 impl PartHash {
-    /// Creates the hash of one of `together` parts that are hashed in parallel.
-    pub(crate) fn new(together: usize) -> Self {
+    /// Creates the hash of a part. `parallel_parts` is the number of parts that are hashed in parallel, including this one.
+    pub(crate) fn new(parallel_parts: usize) -> Self {
         // For a single part, the md-5 crate is faster than a lane.
-        if together > 1 && has_lanes() { Self::lane() } else { Self::alone() }
+        if parallel_parts > 1 && has_lanes() { Self::lane() } else { Self::alone() }
     }
 
     fn lane() -> Self {
@@ -50,7 +50,7 @@ impl PartHash {
         Self(Kind::Alone(Md5::new()))
     }
 
-    /// Adds blocks to each part. Parts beyond the end of either list do not change.
+    /// Adds the blocks at index *i* to the part at index *i*. If the lists differ in length, the rest of the longer is ignored.
     pub(crate) fn update_each(parts: &mut [PartHash], blocks: &[&[Block]]) {
         let mut lanes = Vec::new();
         for (part, blocks) in parts.iter_mut().zip(blocks) {
@@ -65,7 +65,7 @@ impl PartHash {
         update_lanes(lanes);
     }
 
-    /// Returns the digest after the rest of the part.
+    /// Adds the rest of the part and returns the digest.
     pub(crate) fn finish(mut self, rest: &[u8]) -> Md5Sum {
         let (whole, tail) = rest.as_chunks();
         Self::update_each(std::slice::from_mut(&mut self), &[whole]);
@@ -89,7 +89,7 @@ fn sum_of(state: &State) -> Md5Sum {
     sum
 }
 
-/// Returns the last one or two blocks: the rest of the message, a one bit, zeros, and the length in bits.
+/// Returns the last one or two blocks of a message: its rest, a one bit, zeros, and its length in bits (RFC 1321, section 3).
 fn padded(tail: &[u8], bytes: u64) -> ([Block; 2], usize) {
     let mut padding = [[0; BLOCK]; 2];
     let flat = padding.as_flattened_mut();
@@ -100,7 +100,7 @@ fn padded(tail: &[u8], bytes: u64) -> ([Block; 2], usize) {
     (padding, count)
 }
 
-/// Processes all blocks, with as many messages in parallel as have blocks left.
+/// Processes all blocks of all messages, at most [`LANES`] messages in parallel.
 fn update_lanes(mut lanes: Vec<(&mut State, &[Block])>) {
     loop {
         lanes.retain(|(_, blocks)| !blocks.is_empty());
@@ -129,7 +129,7 @@ fn has_lanes() -> bool {
     compress(&mut [], &[])
 }
 
-/// Does nothing, since there are no lanes.
+/// Returns false, because there is no implementation for this processor.
 #[cfg(not(target_arch = "x86_64"))]
 fn compress(_: &mut [State], _: &[&[Block]]) -> bool {
     false
@@ -145,8 +145,8 @@ mod tests {
         Md5::digest(bytes).into()
     }
 
-    /// Hashes the whole blocks of all parts in parallel, `step` blocks at a time.
-    fn side_by_side(new: fn() -> PartHash, parts: &[Vec<u8>], step: usize) -> Vec<Md5Sum> {
+    /// Hashes all parts in parallel, `step` blocks at a time.
+    fn digests(new: fn() -> PartHash, parts: &[Vec<u8>], step: usize) -> Vec<Md5Sum> {
         let mut hashes = vec![new(); parts.len()];
         let mut done = vec![0; parts.len()];
         for _ in 0..parts.iter().map(|part| part.len() / BLOCK / step).max().unwrap_or(0) {
@@ -168,9 +168,9 @@ mod tests {
 
     fn check(parts: &[Vec<u8>], step: usize) {
         let expected: Vec<_> = parts.iter().map(|part| expected(part)).collect();
-        assert_eq!(side_by_side(PartHash::alone, parts, step), expected);
+        assert_eq!(digests(PartHash::alone, parts, step), expected);
         if has_lanes() {
-            assert_eq!(side_by_side(PartHash::lane, parts, step), expected);
+            assert_eq!(digests(PartHash::lane, parts, step), expected);
         }
     }
 
@@ -188,7 +188,7 @@ mod tests {
         check(&[Vec::new()], 1);
     }
 
-    /// Returns bytes that differ from lane to lane and place to place.
+    /// Returns a message whose bytes depend on the lane and the position.
     #[cfg(target_arch = "x86_64")]
     fn message(lane: usize) -> Vec<u8> {
         let length = 7 * BLOCK;
@@ -209,7 +209,7 @@ mod tests {
                 let sums: Vec<Md5Sum> = states.iter().map(sum_of).collect();
                 assert_eq!(sums, messages[..together].iter().map(|message| expected(message)).collect::<Vec<_>>());
             } else {
-                println!("not tried: this processor has no AVX2");
+                println!("skipped: this processor has no AVX2");
                 assert_eq!(states, vec![INITIAL; together]);
             }
         }
