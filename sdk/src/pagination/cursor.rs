@@ -1,4 +1,4 @@
-//! The cursor of a list: the position of the next page, the end of the list, and the detection of cycles.
+//! The page cursor: finds the position of the next page and the end of a list, and detects cycles.
 
 use std::borrow::Cow;
 
@@ -8,32 +8,33 @@ use crate::value::WireValue;
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct PageCursor<Item> {
-    /// Number of finished pages.
+    /// Number of pages before the current one.
     pages: u64,
-    /// Markers of an earlier request. See [`is_known`](Self::is_known).
+    /// Markers of an earlier request, for [cycle detection](Self::is_known).
     earlier: Option<Markers>,
-    /// The previous page, if only its items distinguish it from the next one.
+    /// Items of the previous page, if only they tell whether the server repeats a page.
     previous: Vec<Item>,
     page: PageState,
 }
 
 type Markers = Vec<Option<String>>;
 
-/// The response for the current page.
+/// The content of the current page that decides about the next one.
 #[derive(Debug, Default)]
 struct PageState {
+    /// True if the server reports that the list continues.
     has_more: Option<bool>,
-    /// Markers that the page was requested with.
+    /// Markers in the request for the page.
     requested: Markers,
     /// Markers of the next page in the response.
     next: Markers,
-    /// True if the page has items that earlier pages did not have. `None` if the end of the list does not depend on it.
+    /// True if the page has items that are not on earlier pages. `None` if the end of the list does not depend on it.
     has_new: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FinishedPage {
-    /// True if the caller gets the page.
+    /// True if the page is returned to the caller.
     pub(super) is_new: bool,
     pub(super) next: NextPage,
 }
@@ -42,9 +43,9 @@ pub(super) struct FinishedPage {
 pub(super) enum NextPage {
     Exists,
     None,
-    /// The server has more, but did not say where it begins.
+    /// The server reported that the list continues, but not where.
     Unknown,
-    /// The next request would repeat an earlier one.
+    /// The next request would be the same as an earlier one.
     Repeated,
 }
 
@@ -54,14 +55,14 @@ impl<Item> Default for PageCursor<Item> {
     }
 }
 
-#[allow(dead_code, reason = "the specification decides what of this is used")]
+#[allow(dead_code, reason = "a specification may not use all kinds of pagination")]
 impl<Item: Clone + PartialEq> PageCursor<Item> {
-    /// Records the server's answer about further pages.
+    /// Records whether the server reports that the list continues.
     pub(crate) fn has_more(&mut self, has_more: Option<bool>) {
         self.page.has_more = has_more;
     }
 
-    /// Advances to the marker in the response.
+    /// Sets `marker` to the one in the response.
     pub(crate) fn next<T: WireValue + Clone>(&mut self, marker: &mut Option<T>, next: Option<&T>) {
         let text = |value: &T| value.text().map(Cow::into_owned).filter(|text| !text.is_empty());
         self.page.requested.push(marker.as_ref().and_then(text));
@@ -69,8 +70,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = next.filter(|next| text(next).is_some()).cloned();
     }
 
-    /// Advances to the largest number on the page. Items up to the previous marker were on an earlier page and are
-    /// removed.
+    /// Sets `marker` to the largest number on the page. Items up to the previous marker are removed, because they were on an
+    /// earlier page.
     pub(crate) fn last<N: PartialOrd + Copy>(
         &mut self,
         marker: &mut Option<N>,
@@ -90,8 +91,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = largest;
     }
 
-    /// Advances by the number of items on the page. A server that ignores the count sends the same page again, possibly in
-    /// another order.
+    /// Increases `marker` by the number of items on the page. A server that ignores it returns the same page again, possibly
+    /// in another order.
     pub(crate) fn count<N: Copy + Into<i128> + TryFrom<i128>>(&mut self, marker: &mut Option<N>, items: &[Item]) {
         let before = marker.map_or(0, Into::into);
         let after = N::try_from(before + items.len() as i128);
@@ -104,18 +105,18 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
     pub(super) fn finish_page(&mut self) -> FinishedPage {
         let PageState { has_more, requested, next, has_new } = std::mem::take(&mut self.page);
         self.pages += 1;
-        // If there are several markers, the first one decides. The others are positions within it.
+        // If there are several markers, the first one decides. The others are positions among entries with the same first one.
         let is_named = next.first().is_none_or(Option::is_some);
         let is_repeated = !next.is_empty() && (next == requested || self.is_known(next));
         FinishedPage {
-            // The first page of an empty list has no new items, but it is the answer.
+            // The only page of an empty list has no new items, but the caller needs it.
             is_new: self.pages == 1 || has_new != Some(false),
             next: match (has_more, is_named) {
                 (Some(false), _) => NextPage::None,
                 (Some(true), false) => NextPage::Unknown,
                 (None, false) => NextPage::None,
                 _ if is_repeated => NextPage::Repeated,
-                // If positions are counted or computed from items, a page without new items is the regular end.
+                // If the marker is computed from the items, a list ends with a page without new items.
                 (None, true) if has_new == Some(false) => NextPage::None,
                 (Some(true), true) if has_new == Some(false) => NextPage::Repeated,
                 _ => NextPage::Exists,
@@ -123,10 +124,10 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         }
     }
 
-    /// Returns true if a request with these markers was made before.
+    /// Returns true if a request with these markers is known to have been sent before.
     ///
-    /// Cycles are found by Brent's method: one earlier request is kept, and replaced whenever the number of pages doubles.
-    /// So the memory does not depend on the length of the list.
+    /// This is Brent's cycle detection: one earlier request is stored, and replaced whenever the number of pages doubles. The
+    /// memory does not depend on the length of the list.
     fn is_known(&mut self, next: Markers) -> bool {
         let is_known = self.earlier.as_ref() == Some(&next);
         if self.pages.is_power_of_two() {

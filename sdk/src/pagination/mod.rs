@@ -1,4 +1,4 @@
-//! Paginated lists as streams of pages or items.
+//! Paginated lists as streams of pages or items. `cursor.rs` decides where a list ends.
 
 mod cursor;
 mod pages;
@@ -10,16 +10,16 @@ pub(crate) use cursor::PageCursor;
 pub use pages::{Items, Pages};
 
 use crate::client::{Address, Client};
-use crate::error::{CallName, Error, Result};
+use crate::error::{Error, Result};
 use crate::operation::Operation;
 
-/// An operation that returns a list page by page. Generated inputs implement it, and like [`Operation`] it cannot be
-/// implemented outside of this crate.
+/// An operation that returns a list page by page. Generated inputs implement it. It cannot be implemented outside of this
+/// crate.
 pub trait Paginated: Operation + Clone + 'static {
-    /// An entry of the list.
+    /// An item of the list.
     type Item: Clone + PartialEq + Send + 'static;
 
-    /// Changes the input into that of the page after `page`.
+    /// Changes the input to that of the page after `page`.
     #[doc(hidden)]
     fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>);
 
@@ -27,16 +27,16 @@ pub trait Paginated: Operation + Clone + 'static {
     fn items(page: Self::Output) -> Vec<Self::Item>;
 }
 
-/// A list that is requested page by page. [`Bucket::paginate`](crate::Bucket::paginate) and similar methods create it.
+/// A list that is requested page by page. Methods such as [`Bucket::paginate`](crate::Bucket::paginate) create it.
 ///
-/// The input applies to every page: `limit` is the size of a page, not of the list, and a marker is the position at which
-/// the list begins. Requests are sent one at a time, when a page or item is asked for.
+/// The input applies to every page: its `limit` is the maximum size of a page, not of the list. A marker in the input is the
+/// position at which the list starts. Requests are sent one at a time, when the caller asks for a page or an item.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
 /// use qingstor_sdk::operations::ListObjectsInput;
 ///
-/// // Pages have more than items: here the folders.
+/// // A page contains more than its items, such as the folders.
 /// let mut pages = bucket.paginate(ListObjectsInput::new().delimiter("/")).pages();
 /// while let Some(page) = pages.next().await {
 ///     let page = page?;
@@ -46,9 +46,9 @@ pub trait Paginated: Operation + Clone + 'static {
 /// # }
 /// ```
 ///
-/// The list ends if the server says so or names no next page. To avoid endless lists, it also ends with a logged warning
-/// if the server names a page that was requested before. If the server says that there is more but not where it begins,
-/// an error follows the page, so that the list is not taken for complete. Entries that are created or deleted during the
+/// The list ends if the server reports its end or no next page. It also ends, with a logged warning, if the server reports a
+/// page that was requested before, because it would be endless otherwise. If the server reports that the list continues, but
+/// not where, the page is followed by an error, because the list is incomplete. Items that are created or deleted during the
 /// listing can be missing or occur twice.
 pub struct Paginator<I> {
     list: List,
@@ -60,12 +60,12 @@ impl<I: Paginated> Paginator<I> {
         Self { list, input }
     }
 
-    /// Returns the responses of the server, one after the other.
+    /// Returns the pages of the list, which are the outputs of the operation.
     pub fn pages(self) -> Pages<I> {
         Pages::new(self.list, self.input)
     }
 
-    /// Returns the entries of all pages, one after the other.
+    /// Returns the items of all pages.
     pub fn items(self) -> Items<I> {
         Items::new(self.pages())
     }
@@ -77,7 +77,7 @@ impl<I: fmt::Debug> fmt::Debug for Paginator<I> {
     }
 }
 
-/// The address of a list, which outlives the handle that it was made from.
+/// The client and the address of a list.
 #[derive(Clone)]
 pub(crate) struct List {
     pub(crate) client: Arc<Client>,
@@ -87,19 +87,17 @@ pub(crate) struct List {
 }
 
 impl List {
+    fn address(&self) -> Address<'_> {
+        Address { zone: self.zone.as_deref(), bucket: self.bucket.as_deref(), key: self.key.as_deref() }
+    }
+
     async fn request<I: Operation>(self, input: I) -> Result<I::Output> {
-        let Self { client, zone, bucket, key } = &self;
-        let address = Address { zone: zone.as_deref(), bucket: bucket.as_deref(), key: key.as_deref() };
-        client.execute(client.attempts(), input, address).await
+        self.client.execute(self.client.attempts(), input, self.address()).await
     }
 
     fn unknown_next_page<I: Operation>(&self) -> Error {
-        let call = CallName {
-            operation: I::SPEC.name,
-            bucket: self.bucket.as_deref().map(str::to_owned),
-            key: self.key.as_deref().map(str::to_owned),
-        };
-        let message = "the list is incomplete: the server says that there is more, but not where the next page begins";
-        Error::unexpected_response(message).with_call(&call)
+        let message =
+            "the list is incomplete: the server reports that it continues, but not where the next page starts";
+        Error::unexpected_response(message).with_call(&self.address().call_name(I::SPEC.name))
     }
 }

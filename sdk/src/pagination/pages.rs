@@ -14,8 +14,8 @@ use crate::error::Result;
 
 /// The pages of a list. [`Paginator::pages`](super::Paginator::pages) creates it.
 ///
-/// Pages are returned by [`next`](Pages::next) or by using it as a [`Stream`]. Both end after the last page and after an
-/// error; [`retry`](Pages::retry) continues after an error.
+/// [`next`](Pages::next) returns one page at a time. The same pages are available as a [`Stream`]. Both end after the last
+/// page and after an error. To continue after an error, call [`retry`](Pages::retry).
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -48,12 +48,12 @@ pub struct Pages<I: Paginated> {
 enum State<Page> {
     Idle,
     Requesting(Pin<Box<dyn Future<Output = Result<Page>> + Send>>),
-    /// The last response did not say where the next page begins.
+    /// The last response reported that the list continues, but not where.
     UnknownNext,
     Done,
 }
 
-/// The only pinned value is the future, which has a box of its own.
+/// The future is pinned in its own box. The other fields are never pinned.
 impl<I: Paginated> Unpin for Pages<I> {}
 
 impl<I: Paginated> Pages<I> {
@@ -63,22 +63,22 @@ impl<I: Paginated> Pages<I> {
 
     /// Returns the next page, or `None` after the last page and after an error.
     ///
-    /// Dropping the future loses nothing: the next call continues the request.
+    /// If the future is dropped, the next call continues the same request.
     ///
     /// # Errors
     ///
-    /// The errors of the operation. [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) after a page
-    /// if the server says that there is more, but not where it begins. The list ends with an error, so that a loop that
-    /// ignores errors ends too.
+    /// The errors of the operation, and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the server
+    /// reports that the list continues, but not where. The list ends after an error, so that a loop that ignores errors ends
+    /// too.
     pub async fn next(&mut self) -> Option<Result<I::Output>> {
         poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// Continues after an error: the next call of [`next`](Pages::next) requests the failed page again, and no page is
-    /// skipped or repeated. If the server did not say where the next page begins, the same error is returned again.
+    /// Continues after an error: [`next`](Pages::next) requests the failed page again, so that no page is skipped or repeated.
+    /// If the server did not report where the next page starts, `next` returns the same error again.
     ///
-    /// Without an error it does nothing. The caller limits the number of retries and waits between them. The client has
-    /// retried each request before it returned an error (see [`RetryConfig`](crate::RetryConfig)).
+    /// If there was no error, this has no effect. The caller is responsible for limiting the number of retries and for waiting
+    /// between them. The client has already retried each request according to [`RetryConfig`](crate::RetryConfig).
     pub fn retry(&mut self) {
         self.has_failed = false;
     }
@@ -115,7 +115,10 @@ impl<I: Paginated> Pages<I> {
                 NextPage::None => self.state = State::Done,
                 NextPage::Unknown => self.state = State::UnknownNext,
                 NextPage::Repeated => {
-                    tracing::warn!(operation = I::SPEC.name, "the server repeats a page: the list ends here");
+                    tracing::warn!(
+                        operation = I::SPEC.name,
+                        "the list ends here, because the server reports a page that was requested before"
+                    );
                     self.state = State::Done;
                 }
             }
@@ -141,11 +144,11 @@ impl<I: Paginated + fmt::Debug> fmt::Debug for Pages<I> {
     }
 }
 
-/// The entries of a list. [`Paginator::items`](super::Paginator::items) creates it.
+/// The items of a list. [`Paginator::items`](super::Paginator::items) creates it.
 ///
-/// Entries are returned by [`next`](Items::next), by using it as a [`Stream`], or all at once by
-/// [`into_vec`](Items::into_vec). All of these end after the last entry and after an error; [`retry`](Items::retry)
-/// continues after an error.
+/// [`next`](Items::next) returns one item at a time, and [`into_vec`](Items::into_vec) all of them. The same items are
+/// available as a [`Stream`]. The list ends after the last item and after an error. To continue after an error, call
+/// [`retry`](Items::retry).
 pub struct Items<I: Paginated> {
     pages: Pages<I>,
     page: vec::IntoIter<I::Item>,
@@ -159,10 +162,10 @@ impl<I: Paginated> Items<I> {
         Self { pages, page: Vec::new().into_iter() }
     }
 
-    /// Returns the next entry, or `None` after the last one and after an error. The next page is requested after the last
-    /// entry of a page.
+    /// Returns the next item, or `None` after the last one and after an error. The next page is requested after the last
+    /// item of a page.
     ///
-    /// Dropping the future loses nothing: the next call continues the request.
+    /// If the future is dropped, the next call continues the same request.
     ///
     /// # Errors
     ///
@@ -176,11 +179,11 @@ impl<I: Paginated> Items<I> {
         self.pages.retry();
     }
 
-    /// Returns all remaining entries.
+    /// Returns all remaining items.
     ///
     /// # Errors
     ///
-    /// The first error, as for [`Pages::next`]. Entries that were read before are lost.
+    /// As for [`Pages::next`]. The items before the error are lost.
     pub async fn into_vec(mut self) -> Result<Vec<I::Item>> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {

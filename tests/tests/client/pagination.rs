@@ -133,7 +133,7 @@ async fn listing_fails_if_the_server_has_more_items_but_sends_no_marker() {
             let error = items.next().await.unwrap().unwrap_err();
             assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some("ListObjects")));
             let text = error.to_string();
-            assert!(text.contains("there is more, but not where") && text.contains("\"bucket\""), "{text}");
+            assert!(text.contains("continues, but not where") && text.contains("\"bucket\""), "{text}");
             assert!(items.next().await.is_none());
             items.retry();
         }

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Advances through pages that have `has_more` and name the next page. Returns the number of pages that the caller gets,
-/// and the reason for the end.
+/// Reads pages, given by `has_more` and the next marker. Returns the number of pages that the caller gets and the reason for
+/// the end.
 fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str)>) -> (usize, NextPage) {
     let mut cursor = PageCursor::<String>::default();
     let mut marker: Option<String> = None;
@@ -21,12 +21,16 @@ fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str
 }
 
 #[test]
-fn list_ends_when_the_server_says_so() {
+fn list_ends_when_the_server_reports_the_end() {
     assert_eq!(pages_until_end([(Some(true), "a"), (Some(true), "b"), (Some(false), "c")]), (3, NextPage::None));
     assert_eq!(pages_until_end([(Some(false), "")]), (1, NextPage::None));
-    assert_eq!(pages_until_end([(None, "a"), (None, "")]), (2, NextPage::None), "the marker alone says it");
-    assert_eq!(pages_until_end([(Some(false), "a")]), (1, NextPage::None), "it says so, whatever it names");
-    assert_eq!(pages_until_end([(None, "a"), (Some(false), "a")]), (2, NextPage::None), "nor is that a circle");
+    assert_eq!(pages_until_end([(None, "a"), (None, "")]), (2, NextPage::None), "an empty marker is enough");
+    assert_eq!(pages_until_end([(Some(false), "a")]), (1, NextPage::None), "has_more takes precedence over a marker");
+    assert_eq!(
+        pages_until_end([(None, "a"), (Some(false), "a")]),
+        (2, NextPage::None),
+        "the last page may repeat the marker"
+    );
 }
 
 #[test]
@@ -55,7 +59,7 @@ fn first_of_several_markers_decides() {
     let (mut key, mut upload) = (None, None);
     for (next_key, next_upload, next) in [
         ("a", "1", NextPage::Exists),
-        // The same key, another upload: not the page that was just asked for.
+        // The key is the same, but the upload differs, so it is another page.
         ("a", "2", NextPage::Exists),
         ("b", "", NextPage::Exists),
         ("", "3", NextPage::None),
@@ -77,7 +81,7 @@ fn last_removes_items_of_earlier_pages() {
     let (mut cursor, mut marker) = (PageCursor::default(), None);
     let more = FinishedPage { is_new: true, next: NextPage::Exists };
     assert_eq!(last(&mut cursor, &mut marker, &mut vec![0, 1]), more);
-    // A server whose marker is inclusive.
+    // A server may return the item at the marker again.
     let mut page = vec![1, 5];
     assert_eq!(last(&mut cursor, &mut marker, &mut page), more);
     assert_eq!((page, marker), (vec![5], Some(5)));
@@ -148,7 +152,7 @@ proptest! {
                 break;
             }
         }
-        prop_assert!(pages > head + circle, "not before the first marker comes again");
+        prop_assert!(pages > head + circle, "the list ends after a marker has been repeated");
         prop_assert!(pages <= 3 * (head + circle) + 2, "{pages} pages");
     }
 }
