@@ -29,7 +29,7 @@ pub enum UploadState {
     Aborted,
     /// The upload could not be aborted, and its parts are still stored. Abort it with
     /// [`Bucket::abort_multipart_upload`](crate::Bucket::abort_multipart_upload) or
-    /// [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads).
+    /// `Bucket::abort_stale_uploads`.
     #[non_exhaustive]
     AbortFailed {
         /// The reason for which the upload could not be aborted.
@@ -69,7 +69,7 @@ pub enum UploadState {
         unsaved: Option<Error>,
     },
     /// The server may have started an upload, but the response with its id was lost, so [`Error::upload_id`] is `None`. The
-    /// upload has no parts. [`Bucket::abort_stale_uploads`](crate::Bucket::abort_stale_uploads) finds and aborts it.
+    /// upload has no parts. `Bucket::abort_stale_uploads` finds and aborts it.
     MaybeStarted,
 }
 
