@@ -1,4 +1,4 @@
-//! Cancellation of a body that hyper holds.
+//! Cancellation of a request body that hyper owns.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +11,13 @@ use http_body::{Frame, SizeHint};
 use super::AttemptBody;
 use crate::error::BoxError;
 
-/// The body that hyper gets.
+/// A request body whose content can be dropped while hyper owns it.
 ///
-/// If a request is dropped, hyper keeps its body until the connection ends. It closes the connection only after the bytes that
-/// it took over before are written, which never happens if the server does not read.
+/// If a request is dropped, hyper keeps its body until the connection is closed. Before that, hyper writes the bytes that it has
+/// already taken from the body, which never ends if the server does not read.
 pub(crate) struct CancellableBody(Arc<Shared>);
 
-/// Drops the body, with everything that it holds, when this is dropped.
+/// Drops the content of a [`CancellableBody`] when it is dropped.
 pub(crate) struct CancelOnDrop(Arc<Shared>);
 
 struct Shared {
@@ -37,7 +37,7 @@ impl Shared {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops the body without the lock, because a value of the application may be dropped with it.
+    /// Drops the body after the lock is released, because the body may contain values of the application.
     fn drop_body(&self) {
         let body = self.body().take();
         drop(body);
@@ -47,7 +47,7 @@ impl Shared {
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.is_cancelled.store(true, Ordering::SeqCst);
-        // A callback of this body may drop the request. In that case, the lock is taken, and `poll_frame` drops the body.
+        // If a callback of this body drops the request, `poll_frame` holds the lock and drops the body itself.
         let body = self.0.body.try_lock().ok().and_then(|mut body| body.take());
         drop(body);
     }
@@ -127,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn body_is_dropped_with_its_holder() {
+    fn body_is_dropped_with_the_request_of_hyper() {
         let (body, cancel) = cancellable("content");
         drop(body);
         assert!(cancel.0.body().is_none());
     }
 
-    /// Drops the request when bytes are sent.
+    /// A receiver of progress that drops the request when bytes are sent.
     struct Dropping(Mutex<Option<CancelOnDrop>>);
 
     impl BodyProgress for Dropping {

@@ -1,4 +1,4 @@
-//! The body of one attempt: frames of a source, exactly as many bytes as announced.
+//! The body of one attempt: sends a source in frames and checks its length.
 
 use std::io;
 use std::pin::Pin;
@@ -15,27 +15,28 @@ use super::source::{ByteStream, Source};
 use super::{Activity, BodyProgress, unreadable};
 use crate::error::{BoxError, Error, ErrorKind, Result};
 
-/// Size of the first and last part of a body that is sent in small frames, in bytes.
+/// Number of bytes at the start and at the end of a body that are sent in small frames.
 ///
-/// hyper does not report how much of a frame it has written, so a frame must move within the idle timeout even on a slow
-/// connection. One that is slow from its first byte needs small frames in the beginning. In the end, hyper should hold few bytes
-/// when the response timeout starts.
+/// hyper does not report how much of a frame it has written, so a whole frame must be written within the idle timeout. On a
+/// connection that is slow from the start, this requires small frames. At the end, small frames keep the number of bytes low
+/// that hyper still has to write when the response timeout starts.
 const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
 const SMALL_FRAME_SIZE: usize = 64 * 1024;
 
 /// The body of one attempt.
 pub(crate) struct AttemptBody {
-    /// Bytes to send before the next ones of the source.
+    /// Bytes that are sent next.
     pending: Bytes,
     source: ExactSource,
-    /// Bytes to send after the source.
+    /// Bytes that are sent after the source.
     suffix: Bytes,
-    /// Length in bytes, including those around the source.
+    /// Total length in bytes.
     length: u64,
     sent: u64,
     activity: Arc<Activity>,
-    /// Receiver of progress, and the number that it gave the attempt.
+    /// Receiver of progress, and its number for this attempt.
     progress: Option<(Arc<dyn BodyProgress>, u32)>,
+    /// Pause of the rate limiter.
     pause: Option<Pin<Box<Sleep>>>,
 }
 
@@ -66,7 +67,7 @@ impl AttemptBody {
         Arc::clone(&self.activity)
     }
 
-    /// Takes the next frame from the pending bytes.
+    /// Takes the next frame from `pending`.
     fn next_frame(&mut self) -> Frame<Bytes> {
         let is_near_an_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
         let limit = if is_near_an_end { SMALL_FRAME_SIZE } else { FRAME_SIZE };
@@ -116,13 +117,13 @@ impl http_body::Body for AttemptBody {
     }
 }
 
-/// Reads a source chunk by chunk, and fails if it is not as long as announced.
+/// Reads a source chunk by chunk and fails if its length is not the announced one.
 struct ExactSource {
     /// `None` after the end.
     reader: Option<Reader>,
     length: u64,
     read: u64,
-    /// Last bytes of the source, held back until it has ended: only then is its length known to be right.
+    /// Last bytes of the source. They are returned only after the source has ended, when its length is known to be correct.
     last: Bytes,
 }
 
@@ -132,7 +133,7 @@ enum Reader {
         reading: Option<JoinHandle<io::Result<Bytes>>>,
     },
     Stream(ByteStream),
-    /// The stream was sent by an earlier attempt.
+    /// An earlier attempt has sent the stream.
     Taken,
 }
 
@@ -188,7 +189,7 @@ impl Reader {
                 );
             }
             Self::Taken => {
-                let message = "the stream was sent already and cannot be sent again";
+                let message = "the stream was already sent and cannot be sent again";
                 return Poll::Ready(Err(Error::new(ErrorKind::Body, message)));
             }
         };

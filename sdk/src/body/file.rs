@@ -1,4 +1,4 @@
-//! Files that are read at explicit offsets, so that several parts can share one.
+//! Files that are read at explicit offsets, so that several parts can share a file.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -8,38 +8,36 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind};
 
-/// A regular file that is open for reading, with its path for errors.
+/// An open regular file, with its path for errors.
 #[derive(Debug)]
 pub(crate) struct OpenFile {
     file: File,
     path: PathBuf,
 }
 
-/// Converts an error of a file that is sent.
+/// Converts an error of a file that is sent in a body.
 pub(crate) fn unreadable(error: io::Error) -> Error {
     Error::new(ErrorKind::Body, error.to_string()).with_source(error)
 }
 
 impl OpenFile {
-    /// True if the operating system tells what is in the page cache. Only Linux can read without waiting for a disk.
+    /// True if the operating system can read from the page cache without waiting for a disk. Only Linux can.
     pub(super) const CAN_READ_CACHED: bool = cfg!(target_os = "linux");
 
     /// Opens a file. Blocks.
     ///
     /// # Errors
     ///
-    /// If it is not a regular file. Opening a pipe would wait until another program writes to it.
+    /// If it is not a regular file. For example, opening a pipe would wait until another program writes to it.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let describe = |error: io::Error| {
-            io::Error::new(error.kind(), format!("the file {} could not be opened: {error}", path.display()))
-        };
-        if !std::fs::metadata(path).map_err(describe)?.is_file() {
+        let failed = |error| failed(&format!("the file {} could not be opened", path.display()), &error);
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("{} is not a regular file; read it as a stream instead", path.display()),
             ));
         }
-        Ok(Self::new(File::open(path).map_err(describe)?, path))
+        Ok(Self::new(File::open(path).map_err(failed)?, path))
     }
 
     /// Wraps a file that is open for reading.
@@ -47,24 +45,20 @@ impl OpenFile {
         Self { file, path: path.to_owned() }
     }
 
-    /// Creates an empty file that is deleted when it is closed. On Unix, it has no name. Blocks.
+    /// Creates an empty file that is deleted when it is closed. On Unix, its name is removed at once. Blocks.
     pub(crate) fn temporary() -> io::Result<Self> {
         let path =
             std::env::temp_dir().join(format!("qingstor-{:016x}", RandomState::new().hash_one(std::process::id())));
         let mut options = File::options();
         options.read(true).write(true).create_new(true);
-        let describe = |error: io::Error| {
-            io::Error::new(error.kind(), format!("the temporary file {} could not be created: {error}", path.display()))
-        };
-        let file = make_private(&mut options, &path).map_err(describe)?;
+        let file = create_private(&mut options, &path)
+            .map_err(|error| failed(&format!("the temporary file {} could not be created", path.display()), &error))?;
         Ok(Self { file, path })
     }
 
     /// Appends bytes. Blocks.
     pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        (&self.file).write_all(bytes).map_err(|error| {
-            io::Error::new(error.kind(), format!("the file {} could not be written: {error}", self.path.display()))
-        })
+        (&self.file).write_all(bytes).map_err(|error| self.failed("written", &error))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -73,10 +67,10 @@ impl OpenFile {
 
     /// Reads the metadata. Blocks.
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
-        self.file.metadata().map_err(|error| self.unreadable(&error))
+        self.file.metadata().map_err(|error| self.failed("read", &error))
     }
 
-    /// Fills the buffer from byte `offset` on. Blocks.
+    /// Fills the buffer with the bytes of the file from `offset` on. Blocks.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -89,19 +83,19 @@ impl OpenFile {
                 }
                 Ok(read) => filled += read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.unreadable(&error)),
+                Err(error) => return Err(self.failed("read", &error)),
             }
         }
         Ok(())
     }
 
-    /// Fills the buffer from byte `offset` on, if all these bytes are in the page cache.
+    /// Fills the buffer with the bytes of the file from `offset` on if all of them are in the page cache.
     #[cfg(target_os = "linux")]
     pub(super) fn read_cached(&self, buffer: &mut [u8], offset: u64) -> bool {
         use rustix::io::{ReadWriteFlags, preadv2};
 
         let length = buffer.len();
-        // An error here is returned by the blocking read that follows.
+        // If this fails, the blocking read that follows returns the error.
         preadv2(&self.file, &mut [io::IoSliceMut::new(buffer)], offset, ReadWriteFlags::NOWAIT)
             .is_ok_and(|read| read == length)
     }
@@ -111,37 +105,41 @@ impl OpenFile {
         false
     }
 
-    /// Asks the kernel to read bytes ahead.
+    /// Asks the kernel to read a range into the page cache.
     #[cfg(target_os = "linux")]
     pub(super) fn prefetch(&self, range: Range<u64>) {
         use rustix::fs::{Advice, fadvise};
 
-        /// For one request, the kernel reads no more than the disk's read-ahead, which is at least this.
+        /// The kernel reads at most the read-ahead of the disk for one request. It is at least this many bytes.
         const STEP: u32 = 128 << 10;
         let length = std::num::NonZeroU64::new(u64::from(STEP));
         let mut steps = range.step_by(STEP as usize);
         if let Err(error) = steps.try_for_each(|start| fadvise(&self.file, start, length, Advice::WillNeed)) {
-            tracing::trace!(%error, "file cannot be read ahead");
+            tracing::trace!(%error, "the file cannot be read ahead");
         }
     }
 
     #[cfg(not(target_os = "linux"))]
     pub(super) fn prefetch(&self, _: Range<u64>) {}
 
-    fn unreadable(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("the file {} could not be read: {error}", self.path.display()))
+    fn failed(&self, action: &str, error: &io::Error) -> io::Error {
+        failed(&format!("the file {} could not be {action}", self.path.display()), error)
     }
 }
 
+fn failed(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
 #[cfg(unix)]
-fn make_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+fn create_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let file = std::os::unix::fs::OpenOptionsExt::mode(options, 0o600).open(path)?;
     std::fs::remove_file(path)?;
     Ok(file)
 }
 
 #[cfg(windows)]
-fn make_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+fn create_private(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     const DELETE_ON_CLOSE: u32 = 0x0400_0000;
     std::os::windows::fs::OpenOptionsExt::custom_flags(options, DELETE_ON_CLOSE).open(path)
 }
@@ -161,14 +159,14 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 mod tests {
     use super::*;
 
-    /// Magic numbers of file systems that tell what is in the page cache: ext4, xfs.
+    /// Magic numbers of file systems that support reads from the page cache only: ext4 and xfs.
     const FILE_SYSTEMS: [i64; 2] = [0xef53, 0x5846_5342];
 
     #[test]
     fn read_cached_reads_all_bytes_or_none() {
         let named = tempfile::NamedTempFile::new().unwrap();
         if !FILE_SYSTEMS.contains(&(rustix::fs::fstatfs(named.as_file()).unwrap().f_type as i64)) {
-            println!("skipped: this file system does not tell what is in the page cache");
+            println!("skipped: this file system does not support reads from the page cache");
             return;
         }
         let content: Vec<u8> = (0..1_u32 << 20).map(|i| (i % 251) as u8).collect();

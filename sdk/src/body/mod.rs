@@ -10,12 +10,11 @@ mod source;
 
 use std::fmt;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use futures_util::TryStreamExt;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
 pub(crate) use buffer_pool::{BufferPool, CHUNK_SIZE};
@@ -29,10 +28,10 @@ pub(crate) use source::{Fingerprint, Source};
 
 /// The body of a request: bytes, a region of a file, or a stream of known length.
 ///
-/// The length is known in advance, because QingStor requires `Content-Length` and refuses chunked transfer encoding. Files are
-/// read while they are sent, in chunks of at most 1 MiB, so a body of any size takes little memory; up to 28 MiB of buffers are
-/// kept for later use. Bytes and files are rewindable: they can be sent again if an attempt fails. A request with a stream is
-/// never retried.
+/// The length must be known in advance, because QingStor requires `Content-Length` and does not accept chunked transfer
+/// encoding. Files are read while they are sent, in chunks of at most 1 MiB, so that large files take little memory. Up to
+/// 28 MiB of buffers are kept for reuse. Bytes and files are rewindable: they are sent again if a request is retried. A
+/// request with a stream is never retried.
 ///
 /// ```
 /// use qingstor_sdk::Body;
@@ -42,34 +41,34 @@ pub(crate) use source::{Fingerprint, Source};
 /// ```
 pub struct Body {
     source: Source,
-    /// In a box, because few bodies have them and a future holds the body.
+    /// Boxed to keep bodies small, because futures contain them and most bodies have no additions.
     additions: Option<Box<Additions>>,
 }
 
 #[derive(Default)]
 struct Additions {
-    /// Bytes before and after the source, as in a form with a file.
+    /// Bytes before and after the source, for a form with a file.
     framing: Option<(Bytes, Bytes)>,
     progress: Option<Arc<dyn BodyProgress>>,
 }
 
 impl Body {
-    /// Creates a body without bytes.
+    /// Creates an empty body.
     pub fn empty() -> Self {
         Self::default()
     }
 
-    /// Opens a whole file, with the length that it has now.
+    /// Opens a file. Its current length is the length of the body.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Body`] if the file cannot be opened. If the file is shorter by the time it is sent, the request fails
-    /// with that kind too.
+    /// [`ErrorKind::Body`] if the file cannot be opened. The request fails with the same kind if the file has become shorter
+    /// when it is sent.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), 0, None).await
     }
 
-    /// Opens `length` bytes of a file from byte `offset` on, such as a part of a multipart upload.
+    /// Opens a region of a file, such as a part of a multipart upload: `length` bytes, starting at byte `offset`.
     ///
     /// # Errors
     ///
@@ -87,15 +86,15 @@ impl Body {
         }
     }
 
-    /// Creates a body of a stream that yields exactly `length` bytes.
+    /// Creates a body from a stream that yields exactly `length` bytes.
     ///
-    /// If the stream yields more or fewer, the request fails with [`ErrorKind::Body`], and the server stores nothing.
+    /// If the stream yields more or fewer bytes, the request fails with [`ErrorKind::Body`] and the server stores nothing.
     pub fn stream<S, E>(length: u64, stream: S) -> Self
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,
         E: Into<BoxError>,
     {
-        Self::from_source(Source::stream(length, Box::pin(BoxedErrors(Box::pin(stream)))))
+        Self::from_source(Source::stream(length, Box::pin(stream.err_into())))
     }
 
     pub(crate) fn from_source(source: Source) -> Self {
@@ -108,7 +107,7 @@ impl Body {
         self
     }
 
-    /// Puts bytes around the body, without a copy.
+    /// Adds bytes before and after the body, without copying it.
     pub(crate) fn framed(mut self, prefix: Bytes, suffix: Bytes) -> Self {
         self.additions.get_or_insert_default().framing = Some((prefix, suffix));
         self
@@ -135,12 +134,12 @@ impl Body {
         self.source.is_rewindable()
     }
 
-    /// Returns the bytes, if they are in one piece of memory.
+    /// Returns the bytes if they are in one piece of memory.
     pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
         if self.framing().is_some() { None } else { self.source.as_bytes() }
     }
 
-    /// Returns the body of the next attempt. Only a rewindable body can be sent by a second one.
+    /// Returns the body of the next attempt. Only a rewindable body can be sent more than once.
     pub(crate) fn attempt(&self) -> AttemptBody {
         let framing = self.framing().cloned().unwrap_or_default();
         let progress = self.additions.as_ref().and_then(|additions| additions.progress.clone());
@@ -153,6 +152,7 @@ impl Body {
     /// Returns the bytes that an attempt sends.
     pub(crate) async fn sent(&self) -> Vec<u8> {
         use http_body::Body as _;
+        use std::pin::Pin;
 
         let mut attempt = self.attempt();
         let mut bytes = Vec::new();
@@ -160,21 +160,6 @@ impl Body {
             bytes.extend_from_slice(&frame.unwrap().into_data().unwrap());
         }
         bytes
-    }
-}
-
-/// A stream whose errors are boxed.
-struct BoxedErrors<S>(Pin<Box<S>>);
-
-impl<S, E> Stream for BoxedErrors<S>
-where
-    S: Stream<Item = std::result::Result<Bytes, E>>,
-    E: Into<BoxError>,
-{
-    type Item = std::result::Result<Bytes, BoxError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(context).map(|item| item.map(|bytes| bytes.map_err(Into::into)))
     }
 }
 

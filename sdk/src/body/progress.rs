@@ -8,32 +8,32 @@ use tokio::time::Instant;
 
 /// Receives the progress of a request body, and limits its rate.
 ///
-/// A body is sent again if its request is retried. Each attempt has a number.
+/// A body is sent again if its request is retried, so each attempt has a number.
 pub(crate) trait BodyProgress: Send + Sync {
     /// Starts an attempt and returns its number.
     ///
-    /// The bytes of earlier attempts count as retried, including those that hyper still sends after an early response.
+    /// From now on, the bytes of earlier attempts count as retried. hyper may still send some of them after an early response.
     fn start_attempt(&self) -> u32;
 
-    /// Reports that `bytes` of an attempt were handed to hyper.
+    /// Reports that hyper has taken `bytes` of an attempt.
     fn on_sent(&self, attempt: u32, bytes: u64);
 
-    /// Returns the maximum number of bytes to hand over at once.
+    /// Returns the maximum size of the next frame in bytes.
     fn max_chunk(&self) -> usize {
         usize::MAX
     }
 
-    /// Returns how long to wait after `bytes` were handed over before the next ones are.
+    /// Returns the pause after a frame of `bytes`.
     fn delay_after(&self, _bytes: u64) -> Option<Duration> {
         None
     }
 }
 
-/// Time of the last movement in an attempt's body, shared by the body and the timeout that watches it.
+/// The progress of a body that a timeout needs: the time of the last frame, and the number of bytes left.
 #[derive(Debug)]
 pub(crate) struct Activity {
     start: Instant,
-    /// Milliseconds between `start` and the last movement.
+    /// Milliseconds between `start` and the last frame.
     last_millis: AtomicU64,
     bytes_left: AtomicU64,
 }
@@ -44,7 +44,7 @@ impl Activity {
         Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0), bytes_left: AtomicU64::new(length) })
     }
 
-    /// Records that `bytes` were handed to hyper.
+    /// Records that hyper has taken a frame of `bytes`.
     pub(super) fn record(&self, bytes: u64) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_millis.store(millis, Ordering::Relaxed);

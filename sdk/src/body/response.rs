@@ -1,4 +1,4 @@
-//! Streamed bodies of responses.
+//! Bodies of responses.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -13,13 +13,13 @@ use tokio::time::Sleep;
 
 use crate::error::{CallName, Error, Result};
 
-/// A body that is being received.
+/// A response body that the transport receives.
 pub(crate) type Incoming = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send + Sync>>;
 
-/// The body of a response, streamed. Only the current chunk is held in memory.
+/// The body of a response. It is read from the connection, and only the current chunk is in memory.
 ///
-/// Read it chunk by chunk with [`chunk`](ResponseBody::chunk) or as a [`Stream`], or as a whole with
-/// [`bytes`](ResponseBody::bytes). If the connection breaks before `Content-Length` bytes have arrived, reading fails.
+/// [`chunk`](ResponseBody::chunk) returns one chunk at a time, and [`bytes`](ResponseBody::bytes) the whole body. The chunks
+/// are also available as a [`Stream`]. If the connection breaks before `Content-Length` bytes have arrived, reading fails.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +50,7 @@ impl ResponseBody {
         Self(Some(Open { incoming, call, attempts, idle_timeout, idle: None }))
     }
 
-    /// Returns the number of bytes still to be received, if the server announced it.
+    /// Returns the number of bytes that have not been received yet, if the server announced the length.
     pub fn remaining(&self) -> Option<u64> {
         self.0.as_ref().map_or(Some(0), |open| open.incoming.size_hint().exact())
     }
@@ -59,7 +59,7 @@ impl ResponseBody {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if the connection breaks,
+    /// [`ErrorKind::Connection`](crate::ErrorKind::Connection) if the connection breaks, and
     /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte arrives for
     /// [`Config::idle_timeout`](crate::Config::idle_timeout).
     pub async fn chunk(&mut self) -> Result<Option<Bytes>> {
@@ -97,7 +97,7 @@ impl ResponseBody {
                 }
             };
         };
-        // After the end or an error, the connection is released.
+        // The connection is released after the end and after an error.
         self.0 = None;
         Poll::Ready(item)
     }
@@ -113,9 +113,9 @@ impl Open {
 ///
 /// # Errors
 ///
-/// If it is longer than `limit`, so that a server cannot exhaust the client's memory.
+/// If it is longer than `limit` bytes, because a server must not be able to exhaust the client's memory.
 pub(crate) async fn read_limited(mut body: ResponseBody, limit: usize) -> Result<Bytes> {
-    // A body of one chunk is not copied.
+    // If there is only one chunk, it is returned without a copy.
     let mut first = body.chunk().await?.unwrap_or_default();
     let mut length = first.len();
     let mut joined: Option<BytesMut> = None;
@@ -140,7 +140,7 @@ impl Stream for ResponseBody {
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.remaining() {
-            Some(bytes) => write!(f, "ResponseBody({bytes} bytes to come)"),
+            Some(bytes) => write!(f, "ResponseBody({bytes} bytes left)"),
             None => write!(f, "ResponseBody(unknown length)"),
         }
     }

@@ -1,4 +1,4 @@
-//! Bytes to be sent, in memory, in a file or in a stream.
+//! The bytes of a body or part: in memory, in a file or from a stream.
 
 use std::fs::Metadata;
 use std::io;
@@ -19,25 +19,25 @@ use crate::error::BoxError;
 
 pub(super) type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, BoxError>> + Send>>;
 
-/// Bytes to be sent: of a request, or of one part of an upload. Clones share them.
+/// The bytes of a request body or of a part of an upload. Clones share the bytes.
 ///
-/// Unless it is a stream, a source can be read at any offset and any number of times.
+/// A source that is not a stream can be read at any offset and any number of times.
 #[derive(Clone)]
 pub(crate) struct Source {
     data: Data,
     /// The bytes of `data` that belong to the source.
     range: Range<u64>,
-    /// Share of a memory budget, returned with the last clone.
+    /// Share of a memory budget. It is released when the last clone is dropped.
     _permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 #[derive(Clone)]
 enum Data {
     Bytes(Bytes),
-    /// Each has [`CHUNK_SIZE`] bytes, except the last one.
+    /// All chunks except the last one have [`CHUNK_SIZE`] bytes.
     Chunks(Arc<[Bytes]>),
     File(Arc<OpenFile>),
-    /// Taken by the attempt that sends it.
+    /// The attempt that sends the stream takes it.
     Stream(Arc<Mutex<Option<ByteStream>>>),
 }
 
@@ -51,7 +51,7 @@ impl Source {
         Self::new(Data::Bytes(bytes), 0..length)
     }
 
-    /// Creates a source of chunks of [`CHUNK_SIZE`] bytes each; only the last one may be shorter.
+    /// Creates a source from chunks. All except the last one must have [`CHUNK_SIZE`] bytes.
     pub(crate) fn chunks(chunks: Vec<Bytes>) -> Self {
         let length = chunks.iter().map(|chunk| chunk.len() as u64).sum();
         Self::new(Data::Chunks(chunks.into()), 0..length)
@@ -65,7 +65,7 @@ impl Source {
         Self::new(Data::Stream(Arc::new(Mutex::new(Some(stream)))), 0..length)
     }
 
-    /// Opens a file from byte `offset` on; if `length` is `None`, to its end. Blocks.
+    /// Opens a file. The source is `length` bytes from `offset` on, or up to the end of the file if `length` is `None`. Blocks.
     pub(crate) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
         let file = OpenFile::open(path)?;
         let size = file.metadata()?.len();
@@ -79,17 +79,17 @@ impl Source {
         }
     }
 
-    /// Returns the source with a share of a memory budget, which is returned when the last clone is dropped.
+    /// Adds a share of a memory budget, which is released when the last clone is dropped.
     pub(crate) fn with_permit(self, permit: OwnedSemaphorePermit) -> Self {
         Self { _permit: Some(Arc::new(permit)), ..self }
     }
 
-    /// Returns a range of the source, without a copy.
+    /// Returns a range of the source without copying it.
     pub(crate) fn region(&self, range: Range<u64>) -> Self {
         Self { range: self.range.start + range.start..self.range.start + range.end, ..self.clone() }
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.range.end - self.range.start
     }
@@ -98,7 +98,7 @@ impl Source {
         !matches!(self.data, Data::Stream(_))
     }
 
-    /// Returns the path of a file.
+    /// Returns the path if the source is a file.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.data {
             Data::File(file) => Some(file.path()),
@@ -115,7 +115,7 @@ impl Source {
         }
     }
 
-    /// Returns all bytes, if they are in one piece of memory.
+    /// Returns the bytes if they are in one piece of memory.
     pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         match &self.data {
             Data::Bytes(bytes) => bytes.get(in_memory(&self.range)),
@@ -123,7 +123,7 @@ impl Source {
         }
     }
 
-    /// Returns the stream. Its bytes can be taken once.
+    /// Takes the stream. Returns `None` if there is none or if it was taken before.
     pub(super) fn take_stream(&self) -> Option<ByteStream> {
         match &self.data {
             Data::Stream(stream) => stream.lock().unwrap_or_else(PoisonError::into_inner).take(),
@@ -131,7 +131,7 @@ impl Source {
         }
     }
 
-    /// Returns the chunk at `offset` if it is in memory, or in the page cache.
+    /// Returns the chunk at `offset` if it is in memory or in the page cache.
     pub(super) fn chunk_in_memory(&self, offset: u64) -> Option<Bytes> {
         if let Some((bytes, range)) = self.memory_at(offset) {
             return Some(bytes.slice(range));
@@ -153,9 +153,9 @@ impl Source {
         Ok(buffer.into_bytes())
     }
 
-    /// Returns the bytes at `offset`, as many as `scratch` has room for; the size of `scratch` divides [`CHUNK_SIZE`].
+    /// Returns the bytes at `offset`, at most as many as the size of `scratch`, which must divide [`CHUNK_SIZE`]. Blocks.
     ///
-    /// Bytes of a file are read into `scratch`, and `before_disk` is called if they are not in the page cache. Blocks.
+    /// The bytes of a file are read into `scratch`. Before the file is read from a disk, `before_disk` is called.
     pub(crate) fn read<'a>(
         &'a self,
         offset: u64,
@@ -183,7 +183,7 @@ impl Source {
         }
     }
 
-    /// Returns where the bytes from `offset` to the end of a chunk are in memory.
+    /// Returns the location in memory of the bytes from `offset` to the end of their chunk.
     fn memory_at(&self, offset: u64) -> Option<(&Bytes, Range<usize>)> {
         let start = self.range.end.min(self.range.start + offset);
         match &self.data {
@@ -198,7 +198,7 @@ impl Source {
         }
     }
 
-    /// Returns what would change if the bytes did. Blocks.
+    /// Returns the properties from which a later call can tell that the bytes have changed. Blocks.
     pub(crate) fn fingerprint(&self) -> io::Result<Fingerprint> {
         let Data::File(file) = &self.data else {
             return Ok(Fingerprint { size: self.len(), modified: None, identity: None });
@@ -225,17 +225,17 @@ pub(crate) struct Fingerprint {
     pub(crate) size: u64,
     /// Time of the last write in nanoseconds since 1970. `None` if the file system does not know.
     pub(crate) modified: Option<i64>,
-    /// Device, inode and time of the last change of content or attributes. `None` if the operating system does not tell.
+    /// Device, inode and time of the last change of content or attributes. `None` if the operating system does not support it.
     pub(crate) identity: Option<(u64, u64, i64, i64)>,
 }
 
 impl Fingerprint {
-    /// Returns true if neither content nor attributes changed. A program may set `modified` back, but not this.
+    /// Returns true if neither the content nor the attributes changed. Unlike `modified`, programs cannot set this time.
     pub(crate) fn is_untouched(&self, now: &Self) -> bool {
         self.identity.is_some() && self == now
     }
 
-    /// Describes what happened to the content since, if anything did.
+    /// Describes the change of the content, if there is one.
     pub(crate) fn difference(&self, now: &Self) -> Option<String> {
         if self.size != now.size {
             return Some(format!("it had {} bytes and has {}", self.size, now.size));
@@ -264,7 +264,7 @@ fn nanoseconds(time: SystemTime) -> i64 {
     }
 }
 
-/// Converts a range of bytes that are in memory, whose offsets fit into `usize`.
+/// Converts a range of bytes in memory, whose offsets fit into `usize`.
 fn in_memory(range: &Range<u64>) -> Range<usize> {
     let position = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     position(range.start)..position(range.end)
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn chunks_are_sent_in_order_and_again() {
+    async fn chunks_can_be_sent_in_order_twice() {
         let content = numbered(2 * CHUNK_SIZE + 9);
         let body = Body::from_source(chunks(&content));
         assert_eq!((body.len(), body.is_rewindable()), (content.len() as u64, true));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn region_is_read_to_its_end_and_no_further() {
+    fn read_stops_at_the_end_of_a_region() {
         let content = numbered(3 * CHUNK_SIZE);
         let file = file_of(&content);
         let (start, end) = (5, 2 * CHUNK_SIZE + 9);
@@ -330,7 +330,7 @@ mod tests {
                 read.extend_from_slice(&source.read_chunk(read.len() as u64).unwrap());
             }
             while cached.len() < length {
-                // Not every file system can tell what is in the page cache.
+                // Not every file system supports reads from the page cache.
                 let offset = cached.len() as u64;
                 let chunk = source.chunk_in_memory(offset).unwrap_or_else(|| source.read_chunk(offset).unwrap());
                 cached.extend_from_slice(&chunk);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_becomes_shorter_is_an_error() {
+    fn read_fails_if_the_file_becomes_shorter() {
         let file = file_of(&[7; 100]);
         let source = Source::open(file.path(), 0, None).unwrap();
         file.as_file().set_len(50).unwrap();
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn range_past_the_end_of_a_file_is_refused_with_its_size() {
+    fn open_rejects_a_range_past_the_end_of_the_file() {
         let file = file_of(b"12345");
         let error = Source::open(file.path(), 3, Some(3)).unwrap_err().to_string();
         assert!(error.contains("has 5 bytes, too few for 3 bytes from byte 3"), "{error}");
@@ -357,13 +357,13 @@ mod tests {
     }
 
     #[test]
-    fn directory_is_refused() {
+    fn open_rejects_a_directory() {
         let error = Source::open(&std::env::temp_dir(), 0, None).unwrap_err().to_string();
         assert!(error.contains("not a regular file"), "{error}");
     }
 
     #[test]
-    fn fingerprint_tells_how_a_file_changed() {
+    fn fingerprint_describes_a_change() {
         let file = file_of(b"12345");
         let source = Source::open(file.path(), 0, None).unwrap();
         let before = source.fingerprint().unwrap();
