@@ -7,10 +7,11 @@
 //! 3. [`rust`] decides the names, types, documentation and statements of the code.
 //! 4. [`render`] fills the templates and formats the files.
 //!
-//! [`load()`] runs the first two stages, [`render::generate`] the other two. [`command`] is the command `cargo codegen`.
+//! [`load()`] runs the first two stages, [`render::generate`] the other two. [`command`] is the command `cargo
+//! codegen`.
 //!
-//! Modules depend on each other in one direction: command → diff, render → rust → load → lint, model → spec → diagnostic.
-//! [`naming`] is below model and rust.
+//! Modules depend on each other in one direction: command → diff, render → rust → load → lint, model → spec →
+//! diagnostic. [`naming`] is below model and rust.
 
 pub mod command;
 pub mod diagnostic;

@@ -1,7 +1,7 @@
 //! Converts names of the specification to names in Rust.
 //!
-//! All identifiers in generated code come from these functions. The model uses them to report two names that would be the
-//! same in Rust.
+//! All identifiers in generated code come from these functions. The model uses them to report two names that would be
+//! the same in Rust.
 
 use heck::ToSnakeCase;
 
@@ -33,7 +33,8 @@ pub(crate) fn operation_type(id: &str, suffix: &str) -> String {
     pascal_case(&format!("{id}_{suffix}"))
 }
 
-/// Returns the name of a generated type. A name that generated files already use gets a suffix: `Option` → `OptionType`.
+/// Returns the name of a generated type. A name that generated files already use gets a suffix: `Option` →
+/// `OptionType`.
 pub(crate) fn type_name(name: &str) -> String {
     let name = pascal_case(name);
     if NAMES_IN_USE.contains(&name.as_str()) { format!("{name}Type") } else { name }
@@ -152,8 +153,8 @@ fn escape(name: String, before_digit: &str) -> String {
     name
 }
 
-/// Returns the words between separators. Each character that an identifier cannot contain becomes its code point, so that
-/// different names stay different: `中` → `u4e2d`.
+/// Returns the words between separators. Each character that an identifier cannot contain becomes its code point, so
+/// that different names stay different: `中` → `u4e2d`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let has_letters = name.chars().any(|c| c.is_ascii_alphanumeric());

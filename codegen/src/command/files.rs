@@ -105,7 +105,8 @@ impl Target {
 
     /// Updates the folder to contain exactly the generated files. Returns the number of files that changed.
     ///
-    /// All new files are first written beside the folder and then moved, so that a full disk leaves the folder unchanged.
+    /// All new files are first written beside the folder and then moved, so that a full disk leaves the folder
+    /// unchanged.
     pub(super) fn write(&self) -> Result<usize, String> {
         let differences = self.differences();
         self.refuse_foreign_files(&differences)?;

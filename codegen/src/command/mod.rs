@@ -57,8 +57,8 @@ pub enum Task {
     Check,
     /// Compare two versions of a specification and print what changes for users of the SDK
     ///
-    /// Each change is breaking, an addition, a fix, or a change of the documentation. The command exits with 0 if no change is
-    /// breaking, with 1 if one is, and with 2 if the specifications cannot be compared.
+    /// Each change is breaking, an addition, a fix, or a change of the documentation. The command exits with 0 if no
+    /// change is breaking, with 1 if one is, and with 2 if the specifications cannot be compared.
     Diff {
         /// Root file of the old specification
         old: PathBuf,

@@ -7,7 +7,8 @@ use super::report::Failure;
 
 /// Returns the root folder of the workspace around the current folder.
 ///
-/// If there is none and the workspace is not required, returns the current folder. Names in messages are relative to it.
+/// If there is none and the workspace is not required, returns the current folder. Names in messages are relative to
+/// it.
 pub(super) fn find(is_required: bool) -> Result<PathBuf, Failure> {
     let current = std::env::current_dir()
         .map_err(|error| Failure::Usage(format!("the current folder cannot be determined: {error}")))?;

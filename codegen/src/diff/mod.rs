@@ -1,8 +1,8 @@
 //! Compares two specifications from the point of view of a user of the SDK.
 //!
-//! [`compare`] pairs operations, types, fields and enum values by their names in Rust. For each difference it takes the old
-//! specification, applies this difference only, and compares the public items and the requests of the code that would be generated
-//! from both. The verdict follows from that comparison, never from the kind of the difference.
+//! [`compare`] pairs operations, types, fields and enum values by their names in Rust. For each difference it takes the
+//! old specification, applies this difference only, and compares the public items and the requests of the code that
+//! would be generated from both. The verdict follows from that comparison, never from the kind of the difference.
 
 mod fields;
 mod isolate;

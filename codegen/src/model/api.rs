@@ -47,7 +47,8 @@ pub struct Operation {
     pub request_body: RequestBody,
     /// Declared statuses below 400, in ascending order.
     pub success: Vec<u16>,
-    /// Headers and then the properties of a JSON body, merged from all responses with a status in [`success`](Self::success).
+    /// Headers and then the properties of a JSON body, merged from all responses with a status in
+    /// [`success`](Self::success).
     pub outputs: Vec<Field>,
     /// Kind of the response body.
     pub response_body: ResponseBody,
@@ -77,7 +78,8 @@ pub struct Pagination {
     pub items: String,
     /// Boolean output that is false on the last page.
     pub has_more: Option<String>,
-    /// Parameters that select the next page. A marker with [`MarkerSource::Last`] or [`MarkerSource::Count`] is the only one.
+    /// Parameters that select the next page. A marker with [`MarkerSource::Last`] or [`MarkerSource::Count`] is the
+    /// only one.
     pub markers: Vec<PageMarker>,
 }
 
@@ -286,8 +288,8 @@ pub struct EnumValue {
 pub enum Shape {
     /// `type: boolean`
     Boolean,
-    /// `type: integer`. It has 32 bits if `format` is `int32`, or if `minimum` and `maximum` fit, and 64 bits otherwise. It is
-    /// unsigned if `minimum` is at least 0.
+    /// `type: integer`. It has 32 bits if `format` is `int32`, or if `minimum` and `maximum` fit, and 64 bits
+    /// otherwise. It is unsigned if `minimum` is at least 0.
     Integer {
         /// 32 or 64.
         bits: u8,

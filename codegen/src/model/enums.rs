@@ -1,8 +1,8 @@
 //! Names of enum types, and a check that enums with one name have the same values.
 //!
 //! An enum in a parameter or response header is named by `x-enum-name`, or else after the parameter or header. So
-//! `X-QS-Storage-Class` is one type in all operations. If several enums with different values would have the same name, the
-//! name of the operation is put in front.
+//! `X-QS-Storage-Class` is one type in all operations. If several enums with different values would have the same name,
+//! the name of the operation is put in front.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,8 +90,8 @@ impl<'d> EnumUses<'d> {
         }
     }
 
-    /// Reports schemas with other values than most schemas of the same name. If two sets of values are equally frequent, the
-    /// first one is taken as correct.
+    /// Reports schemas with other values than most schemas of the same name. If two sets of values are equally
+    /// frequent, the first one is taken as correct.
     pub(super) fn check(self, problems: &mut Problems) {
         for (name, uses) in self.0 {
             let count = |it: &Schema| uses.iter().filter(|other| values(other) == values(it)).count();

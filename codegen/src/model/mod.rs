@@ -1,7 +1,7 @@
 //! The API: operations and types, with all references resolved and all contradictions reported.
 //!
-//! [`build()`] derives the API from a [`Document`]. It uses [names in Rust](crate::naming) to find collisions. Everything else
-//! about Rust is decided in [`rust`](crate::rust).
+//! [`build()`] derives the API from a [`Document`]. It uses [names in Rust](crate::naming) to find collisions.
+//! Everything else about Rust is decided in [`rust`](crate::rust).
 
 pub mod api;
 mod collisions;

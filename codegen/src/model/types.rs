@@ -243,8 +243,8 @@ pub(super) fn field(name: &Spanned<String>, location: Location, shape: Shape, sc
     }
 }
 
-/// Returns true for `x-accept-single`, which is allowed for lists of text only: a single value of another type could not be
-/// distinguished from a list.
+/// Returns true for `x-accept-single`, which is allowed for lists of text only: a single value of another type could
+/// not be distinguished from a list.
 fn accepts_single(field: &Field, schema: &Schema, problems: &mut Problems) -> bool {
     // An error about a value that is not a list has been reported.
     let (Some(span), Shape::List(item)) = (schema.accepts_single, &field.shape) else { return false };

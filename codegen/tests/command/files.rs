@@ -1,5 +1,5 @@
-//! Tests of the generated files: they match the specification exactly, files that the command did not generate are never
-//! changed, and a failed run changes nothing.
+//! Tests of the generated files: they match the specification exactly, files that the command did not generate are
+//! never changed, and a failed run changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;

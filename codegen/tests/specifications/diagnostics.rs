@@ -1,7 +1,7 @@
 //! Snapshot tests of diagnostics.
 //!
-//! Each file or folder in `fixtures/faulty` has errors, and each in `fixtures/warned` has warnings. The snapshot is the output of
-//! the command.
+//! Each file or folder in `fixtures/faulty` has errors, and each in `fixtures/warned` has warnings. The snapshot is the
+//! output of the command.
 
 use std::fs;
 use std::path::{Path, PathBuf};

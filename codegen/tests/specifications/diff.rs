@@ -1,6 +1,7 @@
 //! Tests of the verdict, message and place that `cargo codegen diff` prints for each kind of difference.
 //!
-//! `tests/tests/generator/diff.rs` confirms the verdicts: there, rustc compiles a program with the SDK of both specifications.
+//! `tests/tests/generator/diff.rs` confirms the verdicts: there, rustc compiles a program with the SDK of both
+//! specifications.
 
 use std::fmt::Write;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Tests that insert one mistake into the specification of QingStor and check the reported place and advice.
 //!
-//! Each mistake marks the text to be underlined with `«…»`. The tests compute the expected line and column from these marks,
-//! independently of the generator.
+//! Each mistake marks the text to be underlined with `«…»`. The tests compute the expected line and column from these
+//! marks, independently of the generator.
 
 use std::fs;
 use std::path::{Path, PathBuf};

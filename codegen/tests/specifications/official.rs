@@ -1,6 +1,7 @@
 //! Tests that load the official specification of QingStor unchanged.
 //!
-//! The specification is not part of this repository. The tests run only if `QINGSTOR_OFFICIAL_SPEC` names its root file.
+//! The specification is not part of this repository. The tests run only if `QINGSTOR_OFFICIAL_SPEC` names its root
+//! file.
 
 use std::path::PathBuf;
 

@@ -1,11 +1,11 @@
 //! Compares our specification with the official one of QingStor.
 //!
-//! Both must have the same operations, parameters, statuses and fields, each with the same location, type and `required`.
-//! Exceptions are listed with their reasons in `fixtures/deliberate_differences.yaml`.
+//! Both must have the same operations, parameters, statuses and fields, each with the same location, type and
+//! `required`. Exceptions are listed with their reasons in `fixtures/deliberate_differences.yaml`.
 //!
-//! The official specification is not part of this repository. The comparison runs only if `QINGSTOR_OFFICIAL_SPEC` names its
-//! root file. The test reads both specifications without the generator, so that an error of the generator cannot hide a
-//! difference.
+//! The official specification is not part of this repository. The comparison runs only if `QINGSTOR_OFFICIAL_SPEC`
+//! names its root file. The test reads both specifications without the generator, so that an error of the generator
+//! cannot hide a difference.
 
 mod comparison;
 mod description;
