@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Weak};
 
+use super::etag::Checksum;
 use super::tasks::stopped;
 use crate::body::{BufferPool, Source, unreadable};
 use crate::error::Result;
@@ -25,6 +26,14 @@ pub(crate) async fn sums_of(regions: Vec<Source>) -> Result<Vec<Md5Sum>> {
         sums.extend(hashing.await.map_err(stopped)?.map_err(unreadable)?);
     }
     Ok(sums)
+}
+
+/// Returns the MD5s of the regions, or `None` for each region if there is no checksum.
+pub(crate) async fn sums_if(checksum: Option<Checksum>, regions: Vec<Source>) -> Result<Vec<Option<Md5Sum>>> {
+    match checksum {
+        None => Ok(vec![None; regions.len()]),
+        Some(Checksum::Md5) => Ok(sums_of(regions).await?.into_iter().map(Some).collect()),
+    }
 }
 
 /// Reads and hashes the regions in lockstep. Blocks, and stops with an error when `alive` is dropped.

@@ -258,11 +258,10 @@ impl Download {
             size,
         };
         let open = move || PartialFile::open(&target, checkpoint, remote, part_size);
-        let (file, journal) = run_blocking(open).await?;
-        let file = Arc::new(file);
-        let layout = PartLayout::new(size, journal.part_size)?;
+        let file = Arc::new(run_blocking(open).await?);
+        let layout = PartLayout::new(size, file.initial.part_size)?;
         let (fetched, missing): (Vec<_>, Vec<_>) =
-            layout.parts().partition(|part| journal.parts.contains_key(&part.number));
+            layout.parts().partition(|part| file.initial.parts.contains_key(&part.number));
         let resumed_bytes = fetched.iter().map(Part::len).sum();
         meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes, progress.total_bytes) = (resumed_bytes, resumed_bytes, Some(size));

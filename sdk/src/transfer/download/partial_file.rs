@@ -49,29 +49,27 @@ pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    /// Size of the object in bytes. The token is behind it.
-    size: u64,
-    token: String,
     pub(super) journal: JournalFile<DownloadRecord>,
+    /// Content of the journal when the file was opened: the part size, and the finished parts of the download that is resumed.
+    pub(super) initial: Journal<DownloadRecord>,
 }
 
 impl PartialFile {
     /// Opens the partial file and its journal. Blocks.
     ///
-    /// Also returns the content of the journal. If an earlier download of the same object can be resumed, this is its part size
-    /// and its finished parts. Otherwise it is `part_size` and no parts.
+    /// Resumes an earlier download of the same object, if there is one, with its part size. Otherwise starts a download with
+    /// `part_size`.
     pub(super) fn open(
         target: &Path,
         checkpoint: Option<PathBuf>,
         object: RemoteObject,
         part_size: u64,
-    ) -> Result<(Self, Journal<DownloadRecord>)> {
+    ) -> Result<Self> {
         check_target(target)?;
         let path = with_suffix(target, ".qsdownload");
         let described = |error| unwritable(&path, error);
         let is_default = checkpoint.is_none();
         let checkpoint = checkpoint.unwrap_or_else(|| with_suffix(&path, ".json"));
-        let size = object.size;
         let recorded = recorded_target(target, &checkpoint).map_err(described)?;
         let journal = JournalFile::<DownloadRecord>::lock(checkpoint).map_err(|error| {
             // The caller does not know the default path of the checkpoint, so the error names the target.
@@ -95,18 +93,16 @@ impl PartialFile {
         }
         let file = open_alone(&path)?;
         let is_new = file.metadata().map_err(described)?.len() == 0;
-        let resumed = earlier.filter(|earlier| {
-            can_resume(earlier, &object) && has_token(&file, size, &earlier.transfer.token).unwrap_or(false)
-        });
+        let resumed = earlier
+            .filter(|earlier| can_resume(earlier, &object) && has_token(&file, &earlier.transfer).unwrap_or(false));
         let is_resumed = resumed.is_some();
-        let content = resumed.unwrap_or_else(|| {
+        let initial = resumed.unwrap_or_else(|| {
             Journal::new(DownloadRecord { target: recorded, object, token: random_token() }, part_size)
         });
-        let token = content.transfer.token.clone();
         // The journal is written first: if the process dies in between, its token is not in the file, so it is not resumed.
         let started = file.try_clone().map_err(described).and_then(|clone| {
-            journal.start(content.clone(), Some(clone))?;
-            if is_resumed { Ok(()) } else { add_token(&file, size, &token).map_err(described) }
+            journal.start(initial.clone(), Some(clone))?;
+            if is_resumed { Ok(()) } else { add_token(&file, &initial.transfer).map_err(described) }
         });
         if let Err(error) = started {
             if is_new {
@@ -115,7 +111,7 @@ impl PartialFile {
             }
             return Err(error);
         }
-        Ok((Self { file, path, target: target.to_owned(), size, token, journal }, content))
+        Ok(Self { file, path, target: target.to_owned(), journal, initial })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -145,11 +141,11 @@ impl PartialFile {
         let sync = || self.file.sync_all();
         // The download can be resumed as long as the file has its token, so the token is cut off after the data is durable.
         let moved = sync()
-            .and_then(|()| self.file.set_len(self.size))
+            .and_then(|()| self.file.set_len(self.initial.transfer.object.size))
             .and_then(|()| sync())
             .and_then(|()| std::fs::rename(&self.path, &self.target));
         if let Err(error) = moved {
-            if let Err(error) = add_token(&self.file, self.size, &self.token) {
+            if let Err(error) = add_token(&self.file, &self.initial.transfer) {
                 tracing::warn!(%error, "the download is complete, but cannot replace its target and cannot be resumed");
             }
             return Err(unwritable(&self.target, error));
@@ -203,17 +199,17 @@ fn random_token() -> String {
 }
 
 /// Sets the length of the file to that of the object, and appends the token.
-fn add_token(file: &File, size: u64, token: &str) -> io::Result<()> {
-    file.set_len(size)?;
-    write_all_at(file, token.as_bytes(), size)
+fn add_token(file: &File, download: &DownloadRecord) -> io::Result<()> {
+    file.set_len(download.object.size)?;
+    write_all_at(file, download.token.as_bytes(), download.object.size)
 }
 
 /// Returns true if the bytes of the object are followed by the token and nothing else.
-fn has_token(mut file: &File, size: u64, token: &str) -> io::Result<bool> {
+fn has_token(mut file: &File, download: &DownloadRecord) -> io::Result<bool> {
     let mut end = Vec::new();
-    file.seek(SeekFrom::Start(size))?;
-    file.take(token.len() as u64 + 1).read_to_end(&mut end)?;
-    Ok(end == token.as_bytes())
+    file.seek(SeekFrom::Start(download.object.size))?;
+    file.take(download.token.len() as u64 + 1).read_to_end(&mut end)?;
+    Ok(end == download.token.as_bytes())
 }
 
 /// Returns the path of the target as the journal records it.
@@ -271,13 +267,13 @@ mod tests {
         RemoteObject { bucket: "b".into(), key: "k".into(), version_id: None, etag: etag.map(str::to_owned), size }
     }
 
-    fn open(target: &Path, etag: Option<&str>, size: u64) -> Result<(PartialFile, Journal<DownloadRecord>)> {
+    fn open(target: &Path, etag: Option<&str>, size: u64) -> Result<PartialFile> {
         PartialFile::open(target, None, object(etag, size), 8 * MIB)
     }
 
     /// Opens a download as another process would, and returns its finished parts.
     fn finished(target: &Path, etag: Option<&str>, size: u64) -> Vec<u32> {
-        open(target, etag, size).unwrap().1.parts.into_keys().collect()
+        open(target, etag, size).unwrap().initial.parts.keys().copied().collect()
     }
 
     #[test]
@@ -290,12 +286,12 @@ mod tests {
             (Some("\"x\""), 101, vec![]),
             (None, 100, vec![]),
         ] {
-            let (file, _) = open(&target, Some("\"x\""), 100).unwrap();
+            let file = open(&target, Some("\"x\""), 100).unwrap();
             file.journal.record(0, None).unwrap();
             file.journal.record(3, None).unwrap();
             drop(file);
             assert_eq!(finished(&target, etag, size), expected);
-            open(&target, etag, size).unwrap().0.discard().unwrap();
+            open(&target, etag, size).unwrap().discard().unwrap();
             assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         }
     }
@@ -304,7 +300,7 @@ mod tests {
     fn partial_file_of_another_length_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        open(&target, Some("\"x\""), 100).unwrap().0.journal.record(0, None).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().journal.record(0, None).unwrap();
         File::options().write(true).open(folder.path().join("a.qsdownload")).unwrap().set_len(99).unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
     }
@@ -319,10 +315,10 @@ mod tests {
             PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB).unwrap()
         };
         for (first, second) in [("c", "d"), ("", "c"), ("c", "")] {
-            open(first, "\"x\"").0.journal.record(0, None).unwrap();
-            assert_eq!(open(first, "\"x\"").1.parts.len(), 1);
-            open(second, "\"y\"").0.journal.record(0, None).unwrap();
-            assert!(open(first, "\"x\"").1.parts.is_empty(), "{first:?} {second:?}");
+            open(first, "\"x\"").journal.record(0, None).unwrap();
+            assert_eq!(open(first, "\"x\"").initial.parts.len(), 1);
+            open(second, "\"y\"").journal.record(0, None).unwrap();
+            assert!(open(first, "\"x\"").initial.parts.is_empty(), "{first:?} {second:?}");
         }
     }
 
@@ -331,7 +327,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         for content in [b"".as_slice(), b"one"] {
-            let file = open(&target, Some("\"x\""), content.len() as u64).unwrap().0;
+            let file = open(&target, Some("\"x\""), content.len() as u64).unwrap();
             file.write_at(content, 0).unwrap();
             file.finish().unwrap();
             assert_eq!(fs::read(&target).unwrap(), content);
@@ -342,7 +338,7 @@ mod tests {
     fn download_that_cannot_replace_its_target_can_be_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        let file = open(&target, Some("\"x\""), 100).unwrap().0;
+        let file = open(&target, Some("\"x\""), 100).unwrap();
         file.journal.record(0, None).unwrap();
         fs::create_dir(&target).unwrap();
         file.finish().unwrap_err();
@@ -362,7 +358,7 @@ mod tests {
     fn default_journal_is_replaced_if_damaged_but_not_if_of_version_1() {
         let folder = tempfile::tempdir().unwrap();
         let (target, journal) = (folder.path().join("a"), folder.path().join("a.qsdownload.json"));
-        open(&target, Some("\"x\""), 100).unwrap().0.journal.record(0, None).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().journal.record(0, None).unwrap();
         fs::write(&journal, "{").unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
         let old = r#"{"version":1,"bucket":"b","key":"k","done":[0]}"#;
@@ -383,11 +379,11 @@ mod tests {
         assert!(error.contains("c is no resume journal"), "{error}");
         assert_eq!(fs::read(&checkpoint).unwrap(), b"mine");
         fs::remove_file(&checkpoint).unwrap();
-        open(&target).unwrap().0.journal.record(0, None).unwrap();
+        open(&target).unwrap().journal.record(0, None).unwrap();
         let error = open(&folder.path().join("b")).unwrap_err().to_string();
         assert!(error.contains("belongs to a download to a and not to b"), "{error}");
         assert!(!folder.path().join("b.qsdownload").exists());
-        assert_eq!(open(&target).unwrap().1.parts.len(), 1);
+        assert_eq!(open(&target).unwrap().initial.parts.len(), 1);
     }
 
     #[test]
@@ -411,10 +407,10 @@ mod tests {
     fn waiting_download_gets_a_new_file_if_the_old_one_became_the_target() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        let first = open(&target, Some("\"x\""), 3).unwrap().0;
+        let first = open(&target, Some("\"x\""), 3).unwrap();
         first.write_at(b"one", 0).unwrap();
         std::thread::scope(|scope| {
-            let second = scope.spawn(|| open(&target, Some("\"x\""), 5).unwrap().0);
+            let second = scope.spawn(|| open(&target, Some("\"x\""), 5).unwrap());
             first.finish().unwrap();
             drop(first);
             second.join().unwrap().write_at(b"other", 0).unwrap();

@@ -99,7 +99,8 @@ impl MultipartUpload {
             Err((error, Outcome::Gone)) => (error, UploadState::Gone),
             Err((error, Outcome::Unknown)) => {
                 let checkpoint = self.journal.get().map(|journal| journal.path().to_owned());
-                (error, UploadState::Unknown { checkpoint, unsaved: self.flush_journal().await.err() })
+                let unsaved = self.with_journal(UploadJournal::flush).await.err();
+                (error, UploadState::Unknown { checkpoint, unsaved })
             }
             Err((error, _)) => (error, self.abort_or_keep().await),
         };
@@ -120,7 +121,7 @@ impl MultipartUpload {
         let sending = async {
             let sent = try_join(Box::pin(sending), finding).await?;
             // If this process dies during the completion, the next one recognises the object by its parts in the journal.
-            if let Err(error) = self.flush_journal().await {
+            if let Err(error) = self.with_journal(UploadJournal::flush).await {
                 let upload_id = &self.upload_id;
                 tracing::warn!(upload_id, %error, "the upload is being completed, but its checkpoint lacks some parts");
             }
@@ -134,8 +135,8 @@ impl MultipartUpload {
         let _no_part = self.in_progress.write().await;
         let journal = self.journal.get().filter(|journal| journal.close_unless_started());
         if let Some(journal) = journal.filter(|_| !self.is_useless.load(Ordering::Relaxed)) {
-            let checkpoint = journal.path().to_owned();
-            return UploadState::Kept { checkpoint, unsaved: self.flush_journal().await.err() };
+            let unsaved = self.with_journal(UploadJournal::flush).await.err();
+            return UploadState::Kept { checkpoint: journal.path().to_owned(), unsaved };
         }
         if let Err(cause) = self.abort().await {
             return UploadState::AbortFailed { cause };
@@ -152,9 +153,13 @@ impl MultipartUpload {
         self.job.bucket.abort_multipart_upload(&self.job.key, input).await.map(drop)
     }
 
-    async fn flush_journal(&self) -> Result<()> {
+    /// Runs blocking work on the journal, if there is one.
+    pub(super) async fn with_journal(
+        &self,
+        work: impl FnOnce(&UploadJournal) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
         let Some(journal) = self.journal.get().cloned() else { return Ok(()) };
-        run_blocking(move || journal.flush()).await
+        run_blocking(move || work(&journal)).await
     }
 }
 

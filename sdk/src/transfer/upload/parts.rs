@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::multipart::MultipartUpload;
+use super::resume::UploadJournal;
 use crate::body::{Body, Source};
 use crate::client::can_retry_body;
 use crate::error::{Error, Result};
@@ -17,11 +18,11 @@ use crate::generated::operations::UploadMultipartOutput;
 use crate::md5_lanes::{LANES, Md5Sum, VECTOR};
 use crate::operation::{ObjectScope, Operation};
 use crate::transfer::etag::{Checksum, content_md5, hex, parse_hex};
-use crate::transfer::hashing::sums_of;
+use crate::transfer::hashing::sums_if;
 use crate::transfer::job::Job;
 use crate::transfer::part_size::MAX_PARTS;
 use crate::transfer::progress::PartMeter;
-use crate::transfer::tasks::{run_blocking, stopped};
+use crate::transfer::tasks::stopped;
 use crate::types::ObjectPart;
 
 /// Part that has to be sent.
@@ -108,13 +109,8 @@ async fn hash_parts(
 ) -> Result<Vec<CompletedPart>> {
     let mut parts = Vec::with_capacity(LANES);
     while pending.recv_many(&mut parts, LANES).await > 0 {
-        let sums = match checksum {
-            None => vec![None; parts.len()],
-            Some(Checksum::Md5) => {
-                let regions = parts.iter().map(|part| part.region.clone()).collect();
-                sums_of(regions).await?.into_iter().map(Some).collect()
-            }
-        };
+        let regions = parts.iter().map(|part| part.region.clone()).collect();
+        let sums = sums_if(checksum, regions).await?;
         for part in parts.drain(..).zip(sums) {
             if hashed.send(part).await.is_err() {
                 return Ok(Vec::new());
@@ -154,22 +150,16 @@ impl MultipartUpload {
         let requests = sent.as_ref().map_or_else(Error::attempts, |(_, requests)| *requests);
         self.attempts.fetch_add(requests, Ordering::Relaxed);
         sent.map_err(|error| error.with_part(&self.upload_id, number))?;
-        self.record(number, sum).await?;
-        Ok(CompletedPart { number, length: region.len(), sum })
-    }
-
-    /// Records a part in the journal, if there is one.
-    async fn record(&self, number: u32, sum: Option<Md5Sum>) -> Result<()> {
-        let Some(journal) = self.journal.get().cloned() else { return Ok(()) };
         let upload_id = self.upload_id.clone();
-        let recording = move || {
+        let record = move |journal: &UploadJournal| {
             // The upload continues. If it is resumed later, parts that are not in the journal are hashed again.
             if let Err(error) = journal.record(number, sum.as_ref()) {
                 tracing::warn!(upload_id, %error, "the upload continues, but its checkpoint lacks some parts");
             }
             Ok(())
         };
-        run_blocking(recording).await
+        self.with_journal(record).await?;
+        Ok(CompletedPart { number, length: region.len(), sum })
     }
 }
 

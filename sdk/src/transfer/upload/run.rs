@@ -14,8 +14,7 @@ use super::{Input, Uploaded};
 use crate::body::{Fingerprint, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::PutObjectOutput;
-use crate::transfer::etag::Checksum;
-use crate::transfer::hashing::sums_of;
+use crate::transfer::hashing::sums_if;
 use crate::transfer::job::Job;
 use crate::transfer::part_size::{Part, PartLayout};
 use crate::transfer::tasks::run_blocking;
@@ -106,12 +105,8 @@ impl Job {
     /// Uploads the content with one request.
     async fn put(&self, content: &Content) -> Result<Uploaded> {
         let whole = content.source.region(0..content.size());
-        let sum = match self.options.checksum {
-            None => None,
-            Some(Checksum::Md5) => {
-                self.options.cancellation.unless_cancelled(sums_of(vec![whole.clone()])).await?.first().copied()
-            }
-        };
+        let hashing = sums_if(self.options.checksum, vec![whole.clone()]);
+        let sum = self.options.cancellation.unless_cancelled(hashing).await?.pop().flatten();
         let input = |body, content_md5| {
             let mut input = self.properties.put();
             (input.body, input.content_md5) = (body, content_md5);
