@@ -16,7 +16,7 @@ use super::Error;
 /// fn advice(error: &Error) -> &str {
 ///     match error.upload_state() {
 ///         Some(UploadState::Kept { .. }) => "call it again to resume",
-///         Some(UploadState::Unknown { checkpoint: Some(_), .. }) => "call it again to find out",
+///         Some(UploadState::Unknown { .. }) => "find out whether the object is stored",
 ///         Some(UploadState::AbortFailed { .. }) => "abort the upload later",
 ///         _ => "start again",
 ///     }

@@ -107,7 +107,8 @@ pub(crate) const ALGORITHM: &str = "AES256";
 /// `Debug` does not print the key.
 ///
 /// ```no_run
-/// # async fn run(bucket: qingstor_sdk::Bucket, secret: [u8; 32]) -> qingstor_sdk::Result<()> {
+/// # use qingstor_sdk::{Bucket, Result};
+/// # async fn run(bucket: Bucket, secret: [u8; 32]) -> Result<()> {
 /// use qingstor_sdk::CustomerKey;
 ///
 /// let key = CustomerKey::aes256(secret);

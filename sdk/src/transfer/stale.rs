@@ -40,7 +40,8 @@ impl Bucket {
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
     /// use std::time::Duration;
     ///
-    /// let cleaned = bucket.abort_stale_uploads("backups/", Duration::from_secs(7 * 24 * 3600)).await?;
+    /// let week = Duration::from_secs(7 * 24 * 3600);
+    /// let cleaned = bucket.abort_stale_uploads("backups/", week).await?;
     /// println!("aborted {} uploads", cleaned.aborted.len());
     /// for (upload, error) in cleaned.failed {
     ///     eprintln!("upload {} of {} remains: {error}", upload.upload_id, upload.key);

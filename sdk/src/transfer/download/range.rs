@@ -99,7 +99,7 @@ impl RangeFetcher {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
                     if *position + (waiting.len() + bytes.len()) as u64 > end {
-                        return Err(self.unexpected("it has too many bytes"));
+                        return Err(self.unexpected("it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
                     let pause = meter.delay_after(bytes.len() as u64);
@@ -147,7 +147,7 @@ impl RangeFetcher {
         let expected = format!("bytes {}-{}/{}", asked.start, asked.end - 1, self.size);
         match object.content_range.as_deref() {
             Some(range) if range == expected => None,
-            Some(range) => Some(format!("its Content-Range is {range:?} and not {expected:?}")),
+            Some(range) => Some(format!("its Content-Range is {range} and not {expected}")),
             None => Some("it has no Content-Range".to_owned()),
         }
     }
