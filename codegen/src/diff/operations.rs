@@ -73,7 +73,11 @@ fn changes(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
         };
         add("pagination", message, &|edited| edited.pagination.clone_from(&new.pagination));
     }
-    if old.summary != new.summary || old.description != new.description {
+    let documentation = |of: &Operation| {
+        let bodies = [&of.request_body_description, &of.response_body_description].map(String::clone);
+        (of.tag.clone(), of.summary.clone(), of.description.clone(), bodies)
+    };
+    if documentation(old) != documentation(new) {
         isolation.add_description("", new.origin);
     }
     if old.docs_url != new.docs_url {

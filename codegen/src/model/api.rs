@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use crate::spec::document::Method;
+pub use crate::spec::document::{Method, Tag};
 use crate::spec::problems::Span;
 
 /// An API.
@@ -14,6 +14,8 @@ pub struct Api {
     pub title: String,
     /// Version (`info.version`).
     pub version: String,
+    /// Groups of operations (`tags`).
+    pub tags: Vec<Tag>,
     /// Operations in the order of `paths`.
     pub operations: Vec<Operation>,
     /// Named types that the operations use, directly or through other types, sorted by name.
@@ -29,6 +31,8 @@ pub struct Operation {
     pub origin: Origin,
     /// File of the operation, in the form of [`Api::source`].
     pub source: String,
+    /// Name of the operation's group: the first of its `tags`.
+    pub tag: Option<String>,
     /// Summary in one line.
     pub summary: String,
     /// Description in Markdown. May be empty.
@@ -45,6 +49,8 @@ pub struct Operation {
     pub inputs: Vec<Field>,
     /// Kind of the request body.
     pub request_body: RequestBody,
+    /// Description of the request body in Markdown. May be empty.
+    pub request_body_description: String,
     /// Declared statuses below 400, in ascending order.
     pub success: Vec<u16>,
     /// Headers and then the properties of a JSON body, merged from all responses with a status in
@@ -52,6 +58,8 @@ pub struct Operation {
     pub outputs: Vec<Field>,
     /// Kind of the response body.
     pub response_body: ResponseBody,
+    /// Description of a [`ResponseBody::Binary`] in Markdown. May be empty.
+    pub response_body_description: String,
     /// True if the operation is idempotent: `x-idempotent`, or else true for all methods but `POST`.
     pub idempotent: bool,
     /// Pagination (`x-pagination`) of an operation that returns a list in pages.

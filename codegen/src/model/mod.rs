@@ -54,6 +54,7 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
         source: source.to_owned(),
         title: document.title.clone(),
         version: document.version.clone(),
+        tags: document.tags.clone(),
         operations,
         types,
     }

@@ -73,11 +73,13 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Ope
     if response_body == ResponseBody::Binary {
         check_reserved(&owner, &outputs, ("body", "is the response body"), types.problems);
     }
+    let request_description = context.parameters_in(ParameterIn::Body).find_map(|body| body.schema.description.clone());
     let is_parameter = |key: &String| context.parameters_in(ParameterIn::Query).any(|it| it.name.value == *key);
     Operation {
         id: context.name.clone(),
         origin: written.method.span.into(),
         source: context.document.file_names.get(&written.method.span.file).cloned().unwrap_or_default(),
+        tag: written.tag.clone(),
         summary: written.summary.split_whitespace().collect::<Vec<_>>().join(" "),
         description: written.description.trim().to_owned(),
         docs_url: written.docs_url.clone(),
@@ -86,9 +88,11 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Ope
         sub_resources: path.sub_resources.iter().filter(|key| !is_parameter(key)).cloned().collect(),
         inputs,
         request_body,
+        request_body_description: request_description.unwrap_or_default(),
         success: responses.iter().map(|response| response.status.value).collect(),
         outputs,
         response_body,
+        response_body_description: outputs::body_description(&responses, types).unwrap_or_default(),
         idempotent: written.idempotent.unwrap_or(written.method.value != Method::Post),
         pagination: None,
     }

@@ -103,6 +103,12 @@ fn merge(field: Field, fields: &mut Vec<Field>, context: &Context<'_>, problems:
     }
 }
 
+/// Returns the description of the first body of bytes.
+pub(super) fn body_description<'d>(responses: &[&'d Response], types: &Types<'d, '_>) -> Option<String> {
+    let schemas = responses.iter().filter_map(|response| types.resolve(response.schema.as_ref()?));
+    schemas.map(|(schema, _)| schema).find(|schema| is_binary(schema)).map(|schema| schema.description.clone())
+}
+
 /// Returns the names of all properties in the bodies of successful responses, including faulty properties.
 pub(super) fn property_names<'d>(document: &'d Document, operation: &'d Operation) -> BTreeSet<&'d str> {
     let schemas = successful(operation).into_iter().filter_map(|response| match &response.schema.as_ref()?.target {

@@ -1,105 +1,104 @@
-//! Doc comments: Markdown from the specification, wrapped, with what the generator knows added.
+//! Documentation comments: Markdown of the specification, wrapped, with facts that the generator adds.
 
+use super::encode::checked;
 use crate::model::api::{Field, Limits, Treatment};
 
-/// The widest line of a doc comment's text. With `    /// ` before it, a line stays within 120 columns.
+/// Maximum length of a line of text, in bytes. After `    /// ` it ends before column 120.
 const WIDTH: usize = 108;
 
-/// The specification's Markdown as lines.
-///
-/// Paragraphs are wrapped; lists, tables, headings and fenced code keep their own line breaks.
+/// Splits Markdown into lines of at most [`WIDTH`]. Fenced code, tables and headings keep their lines.
 pub(super) fn lines(markdown: &str) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut text = String::new();
     let mut in_code = false;
-    // A `\r` alone ends a line, too: Rust does not allow it in a comment.
+    // rustc rejects a carriage return in a comment.
     let markdown = markdown.replace("\r\n", "\n").replace('\r', "\n");
     for line in markdown.trim().lines() {
-        let line = line.trim_end();
-        in_code ^= line.trim_start().starts_with("```");
-        if in_code || line.len() <= WIDTH || line.trim_start().starts_with('|') {
-            lines.push(line.to_owned());
-        } else {
-            wrap(line, &mut lines);
+        let (line, content) = (line.trim_end(), line.trim());
+        let is_fence = content.starts_with("```");
+        let is_fixed = in_code || is_fence || content.is_empty() || content.starts_with(['|', '#']);
+        if is_fixed || starts_item(content) {
+            wrap(&std::mem::take(&mut text), &mut lines);
         }
+        match (is_fixed, text.is_empty()) {
+            (true, _) => lines.push(line.to_owned()),
+            (false, true) => text.push_str(line),
+            (false, false) => text.extend([" ", content]),
+        }
+        in_code ^= is_fence;
     }
+    wrap(&text, &mut lines);
     lines
 }
 
-/// The lines as a doc comment.
+/// Returns the documentation comment with these lines.
 pub(super) fn comment(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(|line| if line.is_empty() { "///".to_owned() } else { format!("/// {line}") }).collect()
 }
 
-fn wrap(line: &str, lines: &mut Vec<String>) {
-    let indent = &line[..line.len() - line.trim_start().len()];
-    let hanging = if line.trim_start().starts_with(['-', '*']) { "  " } else { "" };
-    let mut current = indent.to_owned();
-    let mut empty = true;
-    for word in line.split_whitespace() {
-        if !empty && current.len() + 1 + word.len() > WIDTH {
-            lines.push(std::mem::replace(&mut current, format!("{indent}{hanging}")));
-            empty = true;
-        }
-        if !empty {
-            current.push(' ');
-        }
-        current.push_str(word);
-        empty = false;
-    }
-    lines.push(current);
+fn starts_item(line: &str) -> bool {
+    line.starts_with("- ") || line.starts_with("* ")
 }
 
-/// What a field's documentation says: the description, then what the SDK does with it.
-pub(super) fn field(field: &Field, is_sent: bool) -> Vec<String> {
-    let mut lines = lines(&field.description);
-    if lines.is_empty() {
-        lines.push(format!("`{}`.", field.name));
+/// Wraps a paragraph or an item of a list.
+fn wrap(text: &str, lines: &mut Vec<String>) {
+    let indent = &text[..text.len() - text.trim_start().len()];
+    let hanging = if starts_item(text.trim_start()) { "  " } else { "" };
+    let mut words = text.split_whitespace();
+    let Some(first) = words.next() else { return };
+    let mut line = format!("{indent}{first}");
+    for word in words {
+        if line.len() + 1 + word.len() > WIDTH {
+            lines.push(std::mem::replace(&mut line, format!("{indent}{hanging}{word}")));
+        } else {
+            line.extend([" ", word]);
+        }
     }
-    let mut notes = Vec::new();
-    // What an unsigned type rules out needs no check.
-    let mut checked = field.limits.clone();
-    checked.minimum = checked.minimum.filter(|minimum| *minimum > 0 || field.limits.maximum.is_some());
-    if let Some(limits) = limits(&checked).filter(|_| is_sent) {
-        notes.push(format!("Checked before it is sent: {limits}."));
-    }
-    match field.treatment {
-        Treatment::ContentMd5 => notes.push("Computed by the SDK if left out.".to_owned()),
+    lines.push(line);
+}
+
+/// Returns the Markdown of a field that is sent: its description, its limits, and the value that the SDK sends if it is
+/// unset.
+pub(super) fn sent_field(field: &Field) -> String {
+    let mut limits = checked(field);
+    // `checked` drops the minimum of an unsigned type, which a range needs.
+    limits.minimum = limits.minimum.or(field.limits.minimum.filter(|_| limits.maximum.is_some()));
+    let if_unset = match field.treatment {
+        Treatment::ContentMd5 => "If unset, the SDK computes it.",
         Treatment::ContentLength => {
-            notes.push("The SDK sends the body's length; if this says another, it is an error.".to_owned());
+            "If unset, the SDK sends the length of the body. It is an error to set another value."
         }
-        Treatment::AccessKeyId => {
-            notes.push("Left out, the SDK sends that of the client's access key pair.".to_owned())
-        }
+        Treatment::AccessKeyId => "If unset, the SDK sends the id of the client's access key.",
         Treatment::FormPolicy => {
-            notes.push(
-                "Left out, the SDK lists the other fields of the form, if the client has an access key pair.".into(),
-            );
+            "If unset and the client has an access key, the SDK sends a policy with the other fields of the form."
         }
-        Treatment::FormSignature => {
-            notes.push("Left out, the SDK signs the policy, if the client has an access key pair.".to_owned());
-        }
-        Treatment::Plain | Treatment::PathEncoded => {}
-    }
-    if !notes.is_empty() {
-        lines.push(String::new());
-        lines.extend(self::lines(&notes.join(" ")));
-    }
-    lines
+        Treatment::FormSignature => "If unset and the client has an access key, the SDK signs the policy.",
+        Treatment::Plain | Treatment::PathEncoded => "",
+    };
+    let description = received_field(field);
+    let separator = if description.contains("\n\n") || description.ends_with("```") { "\n\n" } else { " " };
+    let notes = format!("{} {if_unset}", limit_sentences(&limits).join(" "));
+    format!("{description}{separator}{}", notes.trim()).trim_end().to_owned()
 }
 
-fn limits(limits: &Limits) -> Option<String> {
-    let range = between(limits.minimum, limits.maximum, "");
-    let length = between(limits.min_length, limits.max_length, " bytes long");
-    let items = between(limits.min_items, limits.max_items, " items");
-    let all: Vec<String> = [range, length, items].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| all.join(", "))
+/// Returns the Markdown of a field that is received: its description, or else its name.
+pub(super) fn received_field(field: &Field) -> String {
+    let description = field.description.trim();
+    if description.is_empty() { format!("`{}`.", field.name) } else { description.to_owned() }
 }
 
-fn between<T: std::fmt::Display>(low: Option<T>, high: Option<T>, unit: &str) -> Option<String> {
-    match (low, high) {
-        (Some(low), Some(high)) => Some(format!("{low} to {high}{unit}")),
-        (Some(low), None) => Some(format!("at least {low}{unit}")),
-        (None, Some(high)) => Some(format!("at most {high}{unit}")),
+fn limit_sentences(limits: &Limits) -> Vec<String> {
+    let value = range(limits.minimum, limits.maximum).map(|range| format!("Must be {range}."));
+    let length = range(limits.min_length, limits.max_length).map(|range| format!("Must be {range} bytes long."));
+    let items = range(limits.min_items, limits.max_items).map(|range| format!("Must have {range} items."));
+    [value, length, items].into_iter().flatten().collect()
+}
+
+fn range<T: std::fmt::Display>(minimum: Option<T>, maximum: Option<T>) -> Option<String> {
+    match (minimum, maximum) {
+        (Some(minimum), Some(maximum)) => Some(format!("{minimum} to {maximum}")),
+        (Some(minimum), None) => Some(format!("at least {minimum}")),
+        (None, Some(maximum)) => Some(format!("at most {maximum}")),
         (None, None) => None,
     }
 }
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_paragraphs_are_wrapped_and_code_is_not() {
+    fn wraps_long_text_but_not_code() {
         let long = "word ".repeat(40);
         let text = format!("{long}\n\n```text\n{long}\n```\n- {long}");
         let lines = lines(&text);
@@ -120,12 +119,17 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_line_break_ends_a_line() {
-        assert_eq!(lines("a\r\nb\rc\n\nd\r"), ["a", "b", "c", "", "d"]);
+    fn joins_the_lines_of_a_paragraph_at_every_kind_of_line_break() {
+        assert_eq!(lines("a\r\nb\rc\n\n- d\r  e\r- f"), ["a b c", "", "- d e", "- f"]);
     }
 
     #[test]
-    fn a_word_longer_than_a_line_stays_whole() {
+    fn keeps_the_lines_of_tables_and_headings() {
+        assert_eq!(lines("# a\nb\n| c |\n| d |"), ["# a", "b", "| c |", "| d |"]);
+    }
+
+    #[test]
+    fn keeps_a_word_that_is_longer_than_a_line() {
         let url = format!("<https://example.com/{}>", "x".repeat(200));
         assert_eq!(lines(&format!("see {url} there")), ["see".to_owned(), url, "there".to_owned()]);
     }

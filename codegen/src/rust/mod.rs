@@ -1,4 +1,4 @@
-//! Decides what the Rust says: names, types, documentation and statements. Templates only print it.
+//! The Rust code of an API as data: names, types, documentation and statements, which the templates print.
 
 mod docs;
 mod encode;
@@ -9,8 +9,8 @@ mod sample;
 mod structure;
 pub(crate) mod surface;
 
-pub use files::{ApiView, EnumView, ModuleView, TypeFile, TypeView, VariantView, view};
-pub use operation::OperationView;
+pub use files::{ApiView, EnumView, GroupView, ModuleView, OwnerView, TypeFile, TypeView, VariantView, view};
+pub use operation::{MethodView, OperationView};
 pub use pagination::PaginationView;
 pub use sample::{OperationSamples, samples};
 pub use structure::{FieldView, StructView};

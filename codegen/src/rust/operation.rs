@@ -1,4 +1,4 @@
-//! Operations: input, output, how they are written and read, and the method.
+//! The Rust code of an operation: its input, its output, how they are encoded and decoded, and its method.
 
 use serde::Serialize;
 
@@ -13,59 +13,80 @@ use crate::naming::{operation_type, plain, snake_case};
 /// An operation.
 #[derive(Debug, Clone, Serialize)]
 pub struct OperationView {
-    /// The specification's file.
+    /// File of the specification that describes the operation.
     pub source: String,
     /// `operationId`, as a Rust string literal.
     pub id_literal: String,
-    /// The file's name without `.rs`.
+    /// Name of the operation's file, without `.rs`.
     pub module: String,
-    /// The method's name.
-    pub method: String,
-    /// Lines of the method's doc comment.
-    pub docs: Vec<String>,
-    /// `Bucket` or `QingStor`.
-    pub owner: &'static str,
-    /// `ObjectScope` and so on.
+    /// Method that calls the operation.
+    pub method: MethodView,
+    /// Scope type: `ObjectScope`.
     pub scope: &'static str,
-    /// True if the method takes a key.
-    pub has_key: bool,
-    /// `Method::PUT`
+    /// HTTP method: `Method::PUT`.
     pub http_method: String,
-    /// `"uploads"`, and so on: elements of an array.
+    /// Sub-resources, as Rust string literals.
     pub sub_resources: Vec<String>,
-    /// Successes outside 200..=299.
+    /// Statuses outside 200..=299 that are a success.
     pub also_success: Vec<u16>,
     /// True if the operation is idempotent.
     pub idempotent: bool,
-    /// `Empty`, `Json` or `Streamed`.
+    /// Kind of the response body: `Empty`, `Json` or `Streamed`.
     pub response_kind: &'static str,
-    /// The input.
+    /// Input structure.
     pub input: StructView,
-    /// The output.
+    /// Output structure.
     pub output: StructView,
     /// Statements of `encode`.
     pub encode: Vec<String>,
-    /// Fields that are read from elsewhere than JSON.
+    /// Output fields that are not decoded from JSON, with their expressions.
     pub decode: Vec<(String, String)>,
-    /// How its list goes on, if it comes in pages.
+    /// Implementation of `Paginated`, if the operation returns pages of a list.
     pub pagination: Option<PaginationView>,
 }
 
+/// The method that calls an operation.
+#[derive(Debug, Clone, Serialize)]
+pub struct MethodView {
+    /// Name of the method.
+    pub name: String,
+    /// Lines of its documentation comment.
+    pub docs: Vec<String>,
+    /// Type that has the method: `Bucket` or `QingStor`.
+    pub owner: &'static str,
+    /// Name of the group that the method belongs to.
+    #[serde(skip)]
+    pub group: Option<String>,
+    /// True if the method takes an object key.
+    pub has_key: bool,
+    /// Name of the input type.
+    pub input: String,
+    /// Name of the output type.
+    pub output: String,
+}
+
 pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
-    let method = snake_case(&operation.id);
-    let owner = owner(operation);
+    let name = snake_case(&operation.id);
+    let input = input(operation);
+    let output = output(operation);
     OperationView {
         source: operation.source.clone(),
         id_literal: format!("{:?}", operation.id),
-        module: plain(&method).to_owned(),
-        docs: docs::comment(method_docs(Sampler(api), operation, &method)),
-        owner,
+        module: plain(&name).to_owned(),
+        method: MethodView {
+            docs: docs::comment(method_docs(Sampler(api), operation)),
+            owner: owner(operation),
+            group: operation.tag.clone(),
+            has_key: operation.scope == Scope::Object,
+            input: input.name.clone(),
+            output: output.name.clone(),
+            name,
+        },
         scope: match operation.scope {
             Scope::Service => "ServiceScope",
             Scope::Bucket => "BucketScope",
             Scope::Object => "ObjectScope",
         },
-        has_key: operation.scope == Scope::Object,
         http_method: format!("Method::{}", operation.method.http_name()),
         sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
         also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
@@ -75,40 +96,38 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
             ResponseBody::Json => "Json",
             ResponseBody::Binary => "Streamed",
         },
-        input: input(operation, owner, &method),
-        output: output(operation, owner, &method),
+        input,
+        output,
         encode: encode::encode(operation),
         decode: encode::decoded(operation),
         pagination: pagination::view(api, operation),
-        method,
     }
 }
 
-/// The type that has the operation's method.
+/// Returns the type that has the operation's method.
 pub(super) fn owner(operation: &Operation) -> &'static str {
     if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
 }
 
-fn input(operation: &Operation, owner: &str, method: &str) -> StructView {
+fn input(operation: &Operation) -> StructView {
     let mut fields: Vec<FieldView> =
         operation.inputs.iter().map(|field| structure::field(field, Serde::Never)).collect();
     if operation.request_body == RequestBody::Binary {
-        fields.push(structure::body("Body", "What is sent; empty if left out."));
+        let docs = or(&operation.request_body_description, "Body of the request. If unset, the body is empty.");
+        fields.push(structure::body("Body", docs));
     }
     // A stream cannot be cloned.
     let derives = if operation.is_streamed() { "Debug" } else { "Clone, Debug" };
-    let name = operation_type(&operation.id, "input");
-    StructView::new(name, format!("Input of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
+    StructView::new(operation_type(&operation.id, "input"), &link("Input", operation), derives, fields)
 }
 
-fn output(operation: &Operation, owner: &str, method: &str) -> StructView {
+fn output(operation: &Operation) -> StructView {
     let serde = if operation.response_body == ResponseBody::Json { Serde::Read } else { Serde::Never };
-    let mut fields: Vec<FieldView> = operation.outputs.iter().map(|field| structure::field(field, serde)).collect();
+    let mut fields: Vec<FieldView> =
+        operation.outputs.iter().map(|field| structure::received_field(field, serde)).collect();
     if operation.response_body == ResponseBody::Binary {
-        fields.push(structure::body(
-            "ResponseBody",
-            "What is received, streamed. Empty if the status is not 200 or 206.",
-        ));
+        let docs = or(&operation.response_body_description, "Body of the response, as a stream.");
+        fields.push(structure::body("ResponseBody", docs));
     }
     fields.push(structure::response_info(serde));
     let derives = match operation.response_body {
@@ -116,73 +135,91 @@ fn output(operation: &Operation, owner: &str, method: &str) -> StructView {
         ResponseBody::None => "Clone, Debug",
         ResponseBody::Json => "Clone, Debug, Deserialize",
     };
-    let name = operation_type(&operation.id, "output");
-    StructView::new(name, format!("Output of [`{owner}::{method}`](crate::{owner}::{method})."), derives, fields)
+    StructView::new(operation_type(&operation.id, "output"), &link("Output", operation), derives, fields)
 }
 
-fn method_docs(sampler: Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
+fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
+    if text.trim().is_empty() { default } else { text }
+}
+
+/// Returns the documentation of an input or output: a link to the method.
+fn link(what: &str, operation: &Operation) -> String {
+    let (owner, method) = (owner(operation), snake_case(&operation.id));
+    format!("{what} of [`{owner}::{method}`](crate::{owner}::{method}).")
+}
+
+/// Heading in a description, after which the errors of the operation follow.
+const ERRORS: &str = "# Errors";
+
+fn method_docs(sampler: Sampler<'_>, operation: &Operation) -> Vec<String> {
     let mut lines = docs::lines(&operation.summary);
     if lines.is_empty() {
         lines.push(format!("`{}`.", operation.id));
     }
-    if !operation.description.is_empty() && operation.description.trim() != operation.summary.trim() {
-        lines.push(String::new());
-        lines.extend(docs::lines(&operation.description));
+    let mut paragraph = |text: &str| {
+        if !text.trim().is_empty() {
+            lines.push(String::new());
+            lines.extend(docs::lines(text));
+        }
+    };
+    let (description, errors) =
+        operation.description.split_once(ERRORS).unwrap_or((operation.description.as_str(), ""));
+    if description.trim() != operation.summary.trim() {
+        paragraph(description);
     }
-    lines.push(String::new());
-    lines.extend(example(sampler, operation, method));
-    lines.push(String::new());
-    lines.extend(pagination::docs(operation, &import(operation), &sampler.minimal(operation)));
-    lines.push("# Errors".to_owned());
-    lines.push(String::new());
-    lines.extend(docs::lines(
-        "An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before anything \
-         was sent, the server answered with an error, or no answer came.",
-    ));
+    paragraph(&example(sampler, operation));
+    paragraph(ERRORS);
+    paragraph(errors);
+    paragraph("See [`ErrorKind`](crate::ErrorKind) for errors that all operations have in common.");
     if let Some(url) = &operation.docs_url {
-        lines.push(String::new());
-        lines.push(format!("Official documentation: <{url}>"));
+        paragraph(&format!("Official documentation: <{url}>"));
     }
     lines
 }
 
-fn example(sampler: Sampler<'_>, operation: &Operation, method: &str) -> Vec<String> {
-    let mut input = sampler.minimal(operation);
-    if operation.request_body == RequestBody::Binary {
-        input.push_str(".body(\"content\")");
-    }
-    let owner = if operation.scope == Scope::Service {
-        "qingstor: qingstor_sdk::QingStor"
-    } else {
-        "bucket: qingstor_sdk::Bucket"
+/// Returns an example that calls the operation, or lists all pages if it returns pages of a list.
+fn example(sampler: Sampler<'_>, operation: &Operation) -> String {
+    let (owner, receiver) = match operation.scope {
+        Scope::Service => ("QingStor", "qingstor"),
+        Scope::Bucket | Scope::Object => ("Bucket", "bucket"),
     };
-    let receiver = owner.split(':').next().unwrap_or_default();
-    let key = if operation.scope == Scope::Object { "\"key\", " } else { "" };
+    let (method, key) = (snake_case(&operation.id), if operation.scope == Scope::Object { "\"key\", " } else { "" });
+    let input = sampler.minimal(operation);
     let import = import(operation);
-    [
-        "```no_run".to_owned(),
-        format!("# async fn run({owner}) -> qingstor_sdk::Result<()> {{"),
-        format!("use qingstor_sdk::{import};"),
-        String::new(),
-        format!("let input = {input};"),
-        format!("let output = {receiver}.{method}({key}input).await?;"),
-        match operation.response_body {
-            ResponseBody::Binary => "println!(\"{} bytes\", output.body.bytes().await?.len());".to_owned(),
-            ResponseBody::None | ResponseBody::Json => "println!(\"{output:?}\");".to_owned(),
-        },
-        "# Ok(())".to_owned(),
-        "# }".to_owned(),
-        "```".to_owned(),
-    ]
-    .into()
+    let (introduction, call) = if operation.pagination.is_some() {
+        let paginate = if operation.scope == Scope::Object { "paginate_object" } else { "paginate" };
+        (
+            format!("Use [`{owner}::{paginate}`](crate::{owner}::{paginate}) to list all pages:\n\n"),
+            format!(
+                "let input = {input};\n\
+                 let mut items = {receiver}.{paginate}({key}input).items();\n\
+                 while let Some(item) = items.next().await {{\n    println!(\"{{:?}}\", item?);\n}}"
+            ),
+        )
+    } else {
+        let body = if operation.request_body == RequestBody::Binary { ".body(\"content\")" } else { "" };
+        let print = match operation.response_body {
+            ResponseBody::Binary => "println!(\"{} bytes\", output.body.bytes().await?.len());",
+            ResponseBody::None | ResponseBody::Json => "println!(\"{output:?}\");",
+        };
+        (
+            String::new(),
+            format!(
+                "let input = {input}{body};\n\
+                 let output = {receiver}.{method}({key}input).await?;\n{print}"
+            ),
+        )
+    };
+    format!(
+        "{introduction}```no_run\n\
+         # async fn run({receiver}: qingstor_sdk::{owner}) -> qingstor_sdk::Result<()> {{\n\
+         use qingstor_sdk::{import};\n\n{call}\n# Ok(())\n# }}\n```"
+    )
 }
 
-/// What an example has to import to make an input.
+/// Returns the path that an example imports to create an input.
 fn import(operation: &Operation) -> String {
-    let import = operation_type(&operation.id, "input");
-    if uses_types(operation) { format!("{{operations::{import}, types}}") } else { format!("operations::{import}") }
-}
-
-fn uses_types(operation: &Operation) -> bool {
-    operation.inputs.iter().any(|field| field.required && field.shape.type_name().is_some())
+    let input = operation_type(&operation.id, "input");
+    let uses_types = operation.inputs.iter().any(|field| field.required && field.shape.type_name().is_some());
+    if uses_types { format!("{{operations::{input}, types}}") } else { format!("operations::{input}") }
 }

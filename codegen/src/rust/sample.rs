@@ -54,6 +54,9 @@ impl Extent {
     }
 }
 
+/// Maximum length of a call in an example. A statement around it has at most 90 columns.
+const MAX_LINE: usize = 60;
+
 /// Makes samples for the operations of an API.
 #[derive(Clone, Copy)]
 pub(super) struct Sampler<'a>(pub(super) &'a Api);
@@ -61,11 +64,7 @@ pub(super) struct Sampler<'a>(pub(super) &'a Api);
 impl Sampler<'_> {
     fn operation(&self, operation: &Operation) -> OperationSamples {
         let minimal = self.minimal(operation);
-        let mut full = format!(
-            "{}::new({})",
-            operation_type(&operation.id, "input"),
-            self.arguments(&operation.inputs, Extent::FULL)
-        );
+        let mut full = self.new_value(&operation_type(&operation.id, "input"), &operation.inputs, Extent::FULL);
         for field in operation.inputs.iter().filter(|field| !field.required && !is_credential(field)) {
             full.push_str(&self.setter(field, Extent::FULL));
         }
@@ -84,13 +83,14 @@ impl Sampler<'_> {
 
     /// `UploadMultipartInput::new("upload_id", 0)`
     pub(super) fn minimal(&self, operation: &Operation) -> String {
-        let arguments = self.arguments(&operation.inputs, Extent::MINIMAL);
-        format!("{}::new({arguments})", operation_type(&operation.id, "input"))
+        self.new_value(&operation_type(&operation.id, "input"), &operation.inputs, Extent::MINIMAL)
     }
 
-    fn arguments(&self, fields: &[Field], extent: Extent) -> String {
+    /// Returns a call of `new` with the required fields.
+    fn new_value(&self, name: &str, fields: &[Field], extent: Extent) -> String {
         let required = fields.iter().filter(|field| is_argument(field));
-        required.map(|field| self.value(field, &field.shape, extent)).collect::<Vec<_>>().join(", ")
+        let arguments: Vec<String> = required.map(|field| self.value(field, &field.shape, extent)).collect();
+        enclose(&format!("{name}::new("), &arguments, ")")
     }
 
     fn setter(&self, field: &Field, extent: Extent) -> String {
@@ -135,7 +135,7 @@ impl Sampler<'_> {
                 format!("types::{rust_name}::{value}")
             }
             Some(TypeKind::Struct(fields)) => {
-                let mut made = format!("types::{rust_name}::new({})", self.arguments(fields, extent.deeper()));
+                let mut made = self.new_value(&format!("types::{rust_name}"), fields, extent.deeper());
                 let optional = fields.iter().filter(|field| !field.required);
                 for field in optional.filter(|_| extent.full && !extent.is_deepest()) {
                     made.push_str(&self.setter(field, extent.deeper()));
@@ -145,6 +145,16 @@ impl Sampler<'_> {
             None => format!("types::{rust_name}::new()"),
         }
     }
+}
+
+/// Joins a list in one line, or writes one item a line if that would be too long.
+fn enclose(open: &str, items: &[String], close: &str) -> String {
+    let line = format!("{open}{}{close}", items.join(", "));
+    if items.len() < 2 || (line.len() <= MAX_LINE && !line.contains('\n')) {
+        return line;
+    }
+    let items: String = items.iter().map(|item| format!("    {},\n", item.replace('\n', "\n    "))).collect();
+    format!("{open}\n{items}{close}")
 }
 
 fn holds_structures(shape: &Shape) -> bool {

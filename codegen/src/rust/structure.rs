@@ -1,4 +1,4 @@
-//! Structures: inputs, outputs and types, with their fields.
+//! Rust structures: inputs, outputs and types, with their fields.
 
 use serde::Serialize;
 
@@ -9,31 +9,38 @@ use crate::naming::{plain, snake_case, type_name};
 /// A structure with a constructor and setters.
 #[derive(Debug, Clone, Serialize)]
 pub struct StructView {
-    /// Its name.
+    /// Name of the structure.
     pub name: String,
-    /// Lines of its doc comment.
+    /// Lines of its documentation comment.
     pub docs: Vec<String>,
+    /// Text of the documentation comment of `new`.
+    pub new_docs: &'static str,
     /// Derived traits, with `Default` if no field is required.
     pub derives: String,
     /// All fields.
     pub fields: Vec<FieldView>,
-    /// Field initializers of `new`: `upload_id: upload_id.into()`
+    /// Field initializers of `new`: `upload_id: upload_id.into()`.
     pub initializers: Vec<String>,
-    /// Arguments of `new`: `upload_id: impl Into<String>`
+    /// Arguments of `new`: `upload_id: impl Into<String>`.
     pub arguments: Vec<String>,
-    /// True if `new` takes nothing, so that `Default` says it all.
+    /// True if `new` takes no arguments, so that the structure derives `Default`.
     pub has_default: bool,
 }
 
 impl StructView {
-    pub(super) fn new(name: String, docs: String, derives: &str, fields: Vec<FieldView>) -> Self {
+    pub(super) fn new(name: String, docs: &str, derives: &str, fields: Vec<FieldView>) -> Self {
         let required = fields.iter().filter(|field| field.required);
         let arguments: Vec<String> = required.map(|field| format!("{}: {}", field.name, field.argument_type)).collect();
         let has_default = arguments.is_empty();
         let initializers = fields.iter().map(FieldView::initializer).collect();
         Self {
             name,
-            docs: docs::comment(docs::lines(&docs)),
+            docs: docs::comment(docs::lines(docs)),
+            new_docs: match (fields.is_empty(), has_default) {
+                (true, _) => "Creates an instance.",
+                (false, true) => "Creates an instance. All fields are optional and start unset.",
+                (false, false) => "Creates an instance with the required fields. Optional fields start unset.",
+            },
             derives: if has_default { derives.replacen("Debug", "Debug, Default", 1) } else { derives.to_owned() },
             fields,
             initializers,
@@ -43,26 +50,26 @@ impl StructView {
     }
 }
 
-/// A field as it is declared, constructed and set.
+/// A field of a structure, with its setter.
 #[derive(Debug, Clone, Serialize)]
 pub struct FieldView {
-    /// Its name in Rust.
+    /// Name of the field.
     pub name: String,
-    /// Its name in documentation: without `r#`, which a link there cannot have.
-    pub label: String,
-    /// Lines of its doc comment.
+    /// Lines of its documentation comment.
     pub docs: Vec<String>,
-    /// Its type.
+    /// Lines of the setter's documentation comment.
+    pub setter_docs: Vec<String>,
+    /// Type of the field.
     pub rust_type: String,
-    /// Arguments of `#[serde(…)]`, without the brackets; empty if there are none.
+    /// Arguments of `#[serde(…)]`, or an empty string if the field has no such attribute.
     pub serde: String,
-    /// True if `new` asks for it.
+    /// True if the field is an argument of `new`.
     pub required: bool,
-    /// The argument that `new` or the setter takes: `impl Into<String>`.
+    /// Type of the argument of `new` or the setter: `impl Into<String>`.
     pub argument_type: String,
-    /// How the argument becomes a value: `upload_id.into()`.
+    /// Expression that converts the argument into a value: `upload_id.into()`.
     pub conversion: String,
-    /// The setter's name; differs from the field's where that would be a function that every structure has.
+    /// Name of the setter. It differs from `name` if every structure has a function of that name.
     pub setter: String,
     /// True if the setter adds an entry to a map.
     pub is_map: bool,
@@ -71,7 +78,7 @@ pub struct FieldView {
 }
 
 impl FieldView {
-    /// What `new` sets it to.
+    /// Returns the initializer of the field in `new`.
     pub(super) fn initializer(&self) -> String {
         match &self.name {
             name if !self.required => format!("{name}: Default::default()"),
@@ -81,60 +88,75 @@ impl FieldView {
     }
 }
 
-/// How a field is serialized.
+/// The serde traits that a structure derives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Serde {
-    /// Not at all: an input.
+    /// None: an input, or an output without JSON.
     Never,
-    /// Only read: an output whose body is JSON.
+    /// `Deserialize`: an output whose body is JSON.
     Read,
-    /// Written and read: a type.
+    /// `Serialize` and `Deserialize`: a type.
     Both,
 }
 
-/// The view of a field.
+/// Returns a field that can be sent.
 pub(super) fn field(field: &Field, serde: Serde) -> FieldView {
+    documented(field, serde, &docs::sent_field(field))
+}
+
+/// Returns a field that is only received.
+pub(super) fn received_field(field: &Field, serde: Serde) -> FieldView {
+    documented(field, serde, &docs::received_field(field))
+}
+
+fn documented(field: &Field, serde: Serde, docs: &str) -> FieldView {
     let name = snake_case(&field.name);
     let value_type = value_type(field);
-    // serde skips what comes from headers, and what it skips must have a default.
+    let is_map = matches!(field.shape, Shape::Map(_));
+    // serde skips fields that are decoded from headers. A skipped field needs a default value.
     let skipped = serde == Serde::Read && field.location != Location::Json;
     let is_option = !field.shape.is_collection() && (!field.required || skipped);
     FieldView {
-        docs: docs::comment(docs::field(field, serde == Serde::Never)),
+        docs: docs::comment(docs::lines(docs)),
+        setter_docs: setter_docs(docs, is_map),
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
         required: is_argument(field),
         argument_type: argument_type(field),
         conversion: conversion(field, &name),
         setter: setter_name(&name),
-        is_map: matches!(field.shape, Shape::Map(_)),
+        is_map,
         is_option,
-        label: label(field),
         name,
     }
 }
 
-/// What Rust calls a field, as documentation and messages spell it.
+fn setter_docs(docs: &str, is_map: bool) -> Vec<String> {
+    let docs = if is_map { format!("Adds an entry. {docs}") } else { docs.to_owned() };
+    docs::comment(docs::lines(&docs))
+}
+
+/// Returns the name of a field in documentation and error messages, which do not have `r#`.
 pub(crate) fn label(field: &Field) -> String {
     plain(&snake_case(&field.name)).to_owned()
 }
 
-/// Returns true if `new` takes it. A map is filled entry by entry.
+/// Returns true if the field is an argument of `new`. Maps are not, because their setters add single entries.
 pub(crate) fn is_argument(field: &Field) -> bool {
     field.required && !matches!(field.shape, Shape::Map(_))
 }
 
-/// `new` is the constructor, and calls `Self::default`.
+/// Returns the name of a field's setter. Every structure already has the functions `new` and `default`.
 pub(super) fn setter_name(field: &str) -> String {
     if matches!(field, "new" | "default") { format!("{field}_") } else { field.to_owned() }
 }
 
-/// The field that carries bytes: `Body` in inputs, `ResponseBody` in outputs.
+/// Returns the field for a body of bytes: `Body` in inputs, `ResponseBody` in outputs.
 pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     FieldView {
         name: "body".to_owned(),
-        label: "body".to_owned(),
         docs: docs::comment(docs::lines(docs)),
+        setter_docs: setter_docs(docs, false),
         rust_type: rust_type.to_owned(),
         serde: String::new(),
         required: false,
@@ -146,18 +168,16 @@ pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     }
 }
 
-/// The field by which every output says what the answer was.
+/// Returns the field that every output has for the status of the response.
 pub(super) fn response_info(serde: Serde) -> FieldView {
     FieldView {
         name: "response".to_owned(),
-        label: "response".to_owned(),
-        docs: docs::comment(docs::lines("Status, request id and number of attempts.")),
         serde: if serde == Serde::Read { "skip".to_owned() } else { String::new() },
-        ..body("ResponseInfo", "")
+        ..body("ResponseInfo", "Status, request id and number of attempts.")
     }
 }
 
-/// The type of a value that is there.
+/// Returns the Rust type of a value, without `Option`.
 pub(super) fn rust_type(shape: &Shape, sensitive: bool) -> String {
     match shape {
         Shape::Boolean => "bool".to_owned(),
@@ -204,7 +224,7 @@ fn conversion(field: &Field, name: &str) -> String {
     }
 }
 
-/// Returns true if a list takes its items as whatever becomes one, so that text need not be owned.
+/// Returns true if the items of a list argument are `impl Into<…>`, so that callers can pass `&str`.
 pub(super) fn is_converted(item: &Shape) -> bool {
     matches!(item, Shape::String | Shape::DateTime | Shape::HttpDate)
 }

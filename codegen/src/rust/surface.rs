@@ -130,17 +130,19 @@ pub(crate) fn carrier(field: &Field) -> String {
 
 impl Surface {
     fn rust_of_operation(&mut self, view: &OperationView) {
-        let key = if view.has_key { "key: &str, " } else { "" };
+        let method = &view.method;
+        let key = if method.has_key { "key: &str, " } else { "" };
         let (input, output) = (&view.input.name, &view.output.name);
         self.rust.insert(
-            format!("{}::{}", view.owner, view.method),
+            format!("{}::{}", method.owner, method.name),
             format!("async fn(&self, {key}{input}) -> Result<{output}>"),
         );
         self.rust.insert(format!("{input}: Operation"), view.scope.to_owned());
         if let Some(pagination) = &view.pagination {
             self.rust.insert(format!("{input}: Paginated"), format!("Item = {}", pagination.item));
             // Two lists may have items of one type.
-            self.wire.insert("pagination".to_owned(), format!("{}: {}", pagination.items, pagination.turn.join(" ")));
+            self.wire
+                .insert("pagination".to_owned(), format!("{}: {}", pagination.items, pagination.advance.join(" ")));
         }
         self.structure(input, &view.input, true);
         self.structure(output, &view.output, false);

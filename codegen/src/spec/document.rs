@@ -35,6 +35,8 @@ pub struct Document {
     pub title: String,
     /// `info.version`.
     pub version: String,
+    /// `tags`, in the order of the file.
+    pub tags: Vec<Tag>,
     /// `paths`, in the order of the file.
     pub paths: Vec<PathItem>,
     /// All schemas to which a `$ref` leads.
@@ -49,6 +51,15 @@ pub struct Document {
     pub lacks_parameters: bool,
     /// Names of the files, for the documentation of generated code.
     pub file_names: BTreeMap<FileId, String>,
+}
+
+/// A group of operations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// `name`, as in the `tags` of operations.
+    pub name: String,
+    /// `description`.
+    pub description: String,
 }
 
 /// A schema to which a `$ref` leads.
@@ -78,6 +89,8 @@ pub struct Operation {
     pub method: Spanned<Method>,
     /// `operationId`.
     pub id: Option<Spanned<String>>,
+    /// The first of its `tags`.
+    pub tag: Option<String>,
     /// `summary`.
     pub summary: String,
     /// `description`.

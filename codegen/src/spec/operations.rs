@@ -77,14 +77,14 @@ impl Reader {
         };
         let table = Table::open(node, what, &mut self.problems)?;
         table.only(&OPERATION_KEYS, &mut self.problems);
-        for key in ["tags", "produces"] {
-            let _ignored = table.texts(key, &mut self.problems);
-        }
+        let tags = table.texts("tags", &mut self.problems).unwrap_or_default();
+        let _ignored = table.texts("produces", &mut self.problems);
         let consumes = table.texts("consumes", &mut self.problems);
         let _ignored = table.flag("deprecated", &mut self.problems);
         Some(Operation {
             method,
             id: table.required_text("operationId", &mut self.problems),
+            tag: tags.into_iter().next().map(|tag| tag.value),
             summary: table.text_or_empty("summary", &mut self.problems),
             description: table.text_or_empty("description", &mut self.problems),
             docs_url: self.docs_url(&table),

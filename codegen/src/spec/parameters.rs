@@ -59,10 +59,12 @@ impl Reader {
 
     fn body_schema(&mut self, table: &Table) -> SchemaUse {
         table.only(&BODY_KEYS, &mut self.problems);
-        let _ignored = table.text("description", &mut self.problems);
+        let description = table.text("description", &mut self.problems).map(|text| text.value);
         table.require("schema", &mut self.problems);
         match table.get("schema") {
-            Some(node) => self.schema_use(node, &format!("the body of {}", table.what)),
+            Some(node) => {
+                SchemaUse { description, ..self.schema_use(node, &format!("the body of {}", table.what)) }
+            }
             None => SchemaUse { span: table.span, description: None, target: Target::Broken },
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
-use super::document::{Document, NamedSchema, SchemaId};
+use super::document::{Document, NamedSchema, SchemaId, Tag};
 use super::files::{Files, OpenError};
 use super::problems::{FileId, Problems, Span, Spanned};
 use super::reference::Followed;
@@ -133,6 +133,7 @@ impl Reader {
         }
         let consumes = table.texts("consumes", &mut self.problems).unwrap_or_default();
         self.consumes = consumes.into_iter().map(|text| text.value).collect();
+        self.tags(&table);
         // Definitions come first, because their keys are the names of schemas in other files.
         self.definitions(&table);
         self.shared_parameters(&table);
@@ -165,6 +166,17 @@ impl Reader {
             if let Some(table) = info.table(key, &mut self.problems) {
                 table.only(known, &mut self.problems);
             }
+        }
+    }
+
+    fn tags(&mut self, root: &Table) {
+        let Some(tags) = root.list("tags", &mut self.problems) else { return };
+        for node in tags.iter() {
+            let Some(tag) = Table::open(node, "a tag", &mut self.problems) else { continue };
+            tag.only(&["name", "description", "externalDocs"], &mut self.problems);
+            let Some(name) = tag.required_text("name", &mut self.problems) else { continue };
+            let description = tag.text_or_empty("description", &mut self.problems);
+            self.document.tags.push(Tag { name: name.value, description });
         }
     }
 

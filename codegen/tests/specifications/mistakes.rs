@@ -93,7 +93,7 @@ const MISTAKES: &[Mistake] = &[
         "write `#/definitions/bucket_summary`",
     ),
     // Types.
-    mistake("service.yaml", "tags: [Service]", "tags: «Service»", "wrong-type", "one item per line"),
+    mistake("service.yaml", "tags: [Account]", "tags: «Account»", "wrong-type", "one item per line"),
     mistake("bucket.yaml", "maximum: 1000", "maximum: «\"1000\"»", "wrong-type", "without quotes"),
     mistake(
         "bucket.yaml",
@@ -162,8 +162,8 @@ const MISTAKES: &[Mistake] = &[
     ),
     mistake(
         "service.yaml",
-        "  summary: List the buckets of the account.\n",
-        "  summary: List the buckets of the account.\n  «tags»: [Bucket]\n",
+        "  summary: Lists the buckets of the account.\n",
+        "  summary: Lists the buckets of the account.\n  «tags»: [Bucket]\n",
         "duplicate-key",
         "keep one",
     ),
@@ -177,8 +177,8 @@ const MISTAKES: &[Mistake] = &[
     ),
     mistake(
         "service.yaml",
-        "summary: List the buckets of the account.",
-        "summary: List the buckets«:» all of them: here.",
+        "summary: Lists the buckets of the account.",
+        "summary: Lists the buckets«:» all of them: here.",
         "yaml-syntax",
         "quotes",
     ),
@@ -192,8 +192,8 @@ const MISTAKES: &[Mistake] = &[
     mistake("service.yaml", "    - name: limit\n", "   «-» name: limit\n", "yaml-syntax", "indent"),
     mistake(
         "service.yaml",
-        "tags: [Service]\n  operationId:",
-        "tags: [Service\n  operationId«:»",
+        "tags: [Account]\n  operationId:",
+        "tags: [Account\n  operationId«:»",
         "yaml-syntax",
         "add it",
     ),

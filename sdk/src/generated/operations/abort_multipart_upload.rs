@@ -6,12 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AbortMultipartUploadInput {
-    /// The upload, as `InitiateMultipartUpload` named it.
+    /// Id of the upload, as returned by `InitiateMultipartUpload`.
     pub upload_id: String,
 }
 
 impl AbortMultipartUploadInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(upload_id: impl Into<String>) -> Self {
         Self { upload_id: upload_id.into() }
     }
@@ -45,39 +45,5 @@ impl Operation for AbortMultipartUploadInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(AbortMultipartUploadOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Abort a multipart upload and discard its parts.
-    ///
-    /// It succeeds also if the upload was aborted or completed before or never existed, so it may be
-    /// repeated; an object that a completed upload made stays. Parts that are being uploaded
-    /// meanwhile may fail with `upload_not_exists`. Errors: 404 `bucket_not_exists`, 403
-    /// `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::AbortMultipartUploadInput;
-    ///
-    /// let input = AbortMultipartUploadInput::new("upload_id");
-    /// let output = bucket.abort_multipart_upload("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/abort_multipart_upload.html>
-    pub async fn abort_multipart_upload(
-        &self,
-        key: &str,
-        input: AbortMultipartUploadInput,
-    ) -> Result<AbortMultipartUploadOutput> {
-        self.send_object(key, input).await
     }
 }

@@ -6,30 +6,26 @@ use crate::operation::prelude::*;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AppendObjectInput {
-    /// Where to append, in bytes from the beginning: the size that the object has, 0 if there is
-    /// none yet.
+    /// Size of the object in bytes before this request, which is the offset of the new bytes. 0 creates the object.
     pub position: u64,
-    /// Length of the body in bytes. Left out, the SDK takes it from the body; set, it has to be
-    /// the body's length.
-    ///
-    /// The SDK sends the body's length; if this says another, it is an error.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub content_length: Option<u64>,
-    /// Base64 of the body's 16-byte MD5. The service compares it with what arrives and answers
-    /// 400 `bad_digest` if they differ. Left out, nothing is compared.
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub content_md5: Option<String>,
-    /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
-    ///
-    /// Checked before it is sent: at most 255 bytes long.
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub content_type: Option<String>,
-    /// Class in which the object is stored; `STANDARD_IA` is for what is read seldom. Any other value
-    /// is refused with 400 `invalid_request`. Left out, it is `STANDARD`.
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
-    /// What is sent; empty if left out.
+    /// Bytes to append, at most 5 GB. If unset, the body is empty.
     pub body: Body,
 }
 
 impl AppendObjectInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(position: u64) -> Self {
         Self {
             position,
@@ -41,31 +37,35 @@ impl AppendObjectInput {
         }
     }
 
-    /// Sets [`content_length`](Self::content_length).
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self
     }
 
-    /// Sets [`content_md5`](Self::content_md5).
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub fn content_md5(mut self, content_md5: impl Into<String>) -> Self {
         self.content_md5 = Some(content_md5.into());
         self
     }
 
-    /// Sets [`content_type`](Self::content_type).
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self
     }
 
-    /// Sets [`body`](Self::body).
+    /// Bytes to append, at most 5 GB. If unset, the body is empty.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
@@ -76,7 +76,7 @@ impl AppendObjectInput {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppendObjectOutput {
-    /// What to send as `position` with the next piece: the size of the object in bytes.
+    /// Size of the object in bytes, which is the `position` of the next request.
     pub next_append_position: u64,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -111,43 +111,5 @@ impl Operation for AppendObjectInput {
             next_append_position: response.required_header("X-QS-Next-Append-Position")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Append to an object, creating it with the first piece.
-    ///
-    /// The first piece goes to position 0 and makes an appendable object; content type and storage
-    /// class are those of the first piece. Each later piece goes to where the object ends:
-    /// `X-QS-Next-Append-Position` of the answer before, or of `HeadObject`.
-    ///
-    /// - At most 5 GB at once, and 50 TB in all.
-    /// - An object that was stored in another way cannot be appended to, and an appendable one cannot
-    ///   be encrypted with a key of yours.
-    ///
-    /// The SDK does not repeat it. If the answer was lost, ask `HeadObject` for the position: if the
-    /// first attempt succeeded, a second one would be refused. Errors: 400 `invalid_argument` if
-    /// `position` is not where the object ends, 400 `bad_digest`, `entity_too_large` and
-    /// `invalid_request` (storage class); 404 `bucket_not_exists`; 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::AppendObjectInput;
-    ///
-    /// let input = AppendObjectInput::new(0).body("content");
-    /// let output = bucket.append_object("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/append.html>
-    pub async fn append_object(&self, key: &str, input: AppendObjectInput) -> Result<AppendObjectOutput> {
-        self.send_object(key, input).await
     }
 }

@@ -6,29 +6,26 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CompleteMultipartUploadInput {
-    /// The upload, as `InitiateMultipartUpload` named it.
+    /// Id of the upload, as returned by `InitiateMultipartUpload`.
     pub upload_id: String,
-    /// ETag that the object shall have, with double quotes, such as the MD5 of its content in
-    /// hexadecimal; it is not verified. Left out, the service makes one up.
+    /// ETag of the object, including the double quotes, such as the MD5 of its content in hexadecimal. The server
+    /// does not verify it. If unset, the server chooses one.
     pub etag: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// The parts that make up the object, with ascending part numbers. Only `part_number`
-    /// is needed; an `etag` is compared with that of the uploaded part.
-    ///
-    /// Checked before it is sent: 1 to 10000 items.
+    /// Parts of the object, with ascending part numbers. Only `part_number` is required. If a part has an `etag`,
+    /// the server compares it with that of the uploaded part. Must have 1 to 10000 items.
     pub object_parts: Vec<types::ObjectPart>,
 }
 
 impl CompleteMultipartUploadInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(upload_id: impl Into<String>, object_parts: impl IntoIterator<Item = types::ObjectPart>) -> Self {
         Self {
             upload_id: upload_id.into(),
@@ -40,25 +37,28 @@ impl CompleteMultipartUploadInput {
         }
     }
 
-    /// Sets [`etag`](Self::etag).
+    /// ETag of the object, including the double quotes, such as the MD5 of its content in hexadecimal. The server
+    /// does not verify it. If unset, the server chooses one.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
@@ -69,7 +69,7 @@ impl CompleteMultipartUploadInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CompleteMultipartUploadOutput {
-    /// Algorithm with which the object is encrypted; absent if it is not.
+    /// Algorithm with which the object is encrypted. Absent if it is not encrypted.
     pub encryption_customer_algorithm: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -113,49 +113,5 @@ impl Operation for CompleteMultipartUploadInput {
             encryption_customer_algorithm: response.header("X-QS-Encryption-Customer-Algorithm")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Complete a multipart upload, making an object of its parts.
-    ///
-    /// The object consists of the listed parts in ascending order of their numbers; uploaded parts
-    /// that are not listed are dropped. It replaces an object that has the key, at once and as
-    /// a whole, and its size is at most 50 TB. The upload then no longer exists.
-    ///
-    /// The `ETag` header decides the object's ETag; the service does not check it against the
-    /// content. Without it the ETag is the service's own, and not the MD5 of the content. The
-    /// encryption key need not be sent again.
-    ///
-    /// The SDK does not repeat it. If the answer was lost, ask with `HeadObject` whether the object
-    /// is there: a second attempt is answered with `upload_not_exists` even though the first one
-    /// succeeded. Errors: 400 `entity_too_small` if a part other than the last has less than 4 MiB;
-    /// 400 `invalid_argument` or `invalid_json` if the list is empty, not ascending, or has a part
-    /// that was never uploaded or has another ETag; `upload_not_exists` (go by the code, for the
-    /// status may be 404 or 400).
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::CompleteMultipartUploadInput, types};
-    ///
-    /// let input = CompleteMultipartUploadInput::new("upload_id", [types::ObjectPart::new(1)]);
-    /// let output = bucket.complete_multipart_upload("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/complete_multipart_upload.html>
-    pub async fn complete_multipart_upload(
-        &self,
-        key: &str,
-        input: CompleteMultipartUploadInput,
-    ) -> Result<CompleteMultipartUploadOutput> {
-        self.send_object(key, input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketInput {}
 
 impl DeleteBucketInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,36 +39,5 @@ impl Operation for DeleteBucketInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Delete an empty bucket.
-    ///
-    /// Objects have to be deleted first, else the answer is 409 `bucket_not_empty`. A bucket that was
-    /// created within the last minute may be answered with 403 `lease_not_ready`: wait and try again.
-    ///
-    /// Deleting twice gives 404 `bucket_not_exists`, also when the answer to the first attempt was
-    /// lost. Its name can be used again after about a minute.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketInput;
-    ///
-    /// let input = DeleteBucketInput::new();
-    /// let output = bucket.delete_bucket(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/delete.html>
-    pub async fn delete_bucket(&self, input: DeleteBucketInput) -> Result<DeleteBucketOutput> {
-        self.send(input).await
     }
 }

@@ -6,12 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteBucketCNAMEInput {
-    /// The domain name to unbind.
+    /// Domain name to unbind.
     pub domain: String,
 }
 
 impl DeleteBucketCNAMEInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(domain: impl Into<String>) -> Self {
         Self { domain: domain.into() }
     }
@@ -45,33 +45,5 @@ impl Operation for DeleteBucketCNAMEInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketCNAMEOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Unbind a domain name from a bucket.
-    ///
-    /// The bucket can no longer be reached under that name. Only the owner of the bucket can ask.
-    /// Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketCNAMEInput;
-    ///
-    /// let input = DeleteBucketCNAMEInput::new("domain");
-    /// let output = bucket.delete_bucket_cname(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/delete_cname.html>
-    pub async fn delete_bucket_cname(&self, input: DeleteBucketCNAMEInput) -> Result<DeleteBucketCNAMEOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketCORSInput {}
 
 impl DeleteBucketCORSInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,33 +39,5 @@ impl Operation for DeleteBucketCORSInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketCORSOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Remove the cross-origin resource sharing rules of a bucket.
-    ///
-    /// No web page of another origin may use the bucket afterwards. Only the owner of the bucket can
-    /// ask. Sending it again changes nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketCORSInput;
-    ///
-    /// let input = DeleteBucketCORSInput::new();
-    /// let output = bucket.delete_bucket_cors(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/delete_cors.html>
-    pub async fn delete_bucket_cors(&self, input: DeleteBucketCORSInput) -> Result<DeleteBucketCORSOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketExternalMirrorInput {}
 
 impl DeleteBucketExternalMirrorInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,36 +39,5 @@ impl Operation for DeleteBucketExternalMirrorInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketExternalMirrorOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Remove the external mirror of a bucket.
-    ///
-    /// Objects that were fetched stay. Only the owner of the bucket can ask. Sending it again changes
-    /// nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketExternalMirrorInput;
-    ///
-    /// let input = DeleteBucketExternalMirrorInput::new();
-    /// let output = bucket.delete_bucket_external_mirror(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/delete_external_mirror.html>
-    pub async fn delete_bucket_external_mirror(
-        &self,
-        input: DeleteBucketExternalMirrorInput,
-    ) -> Result<DeleteBucketExternalMirrorOutput> {
-        self.send(input).await
     }
 }

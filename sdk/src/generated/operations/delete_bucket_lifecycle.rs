@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketLifecycleInput {}
 
 impl DeleteBucketLifecycleInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,36 +39,5 @@ impl Operation for DeleteBucketLifecycleInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketLifecycleOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Remove the lifecycle rules of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketLifecycleInput;
-    ///
-    /// let input = DeleteBucketLifecycleInput::new();
-    /// let output = bucket.delete_bucket_lifecycle(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/delete_lifecycle.html>
-    pub async fn delete_bucket_lifecycle(
-        &self,
-        input: DeleteBucketLifecycleInput,
-    ) -> Result<DeleteBucketLifecycleOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketLoggingInput {}
 
 impl DeleteBucketLoggingInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,33 +39,5 @@ impl Operation for DeleteBucketLoggingInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketLoggingOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Stop recording the requests to a bucket.
-    ///
-    /// Log files that exist stay. Only the owner of the bucket can ask. Sending it again changes
-    /// nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketLoggingInput;
-    ///
-    /// let input = DeleteBucketLoggingInput::new();
-    /// let output = bucket.delete_bucket_logging(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/delete_logging.html>
-    pub async fn delete_bucket_logging(&self, input: DeleteBucketLoggingInput) -> Result<DeleteBucketLoggingOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketNotificationInput {}
 
 impl DeleteBucketNotificationInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,36 +39,5 @@ impl Operation for DeleteBucketNotificationInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketNotificationOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Remove the notification rules of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketNotificationInput;
-    ///
-    /// let input = DeleteBucketNotificationInput::new();
-    /// let output = bucket.delete_bucket_notification(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/delete_notification.html>
-    pub async fn delete_bucket_notification(
-        &self,
-        input: DeleteBucketNotificationInput,
-    ) -> Result<DeleteBucketNotificationOutput> {
-        self.send(input).await
     }
 }

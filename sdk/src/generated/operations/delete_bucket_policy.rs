@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct DeleteBucketPolicyInput {}
 
 impl DeleteBucketPolicyInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,33 +39,5 @@ impl Operation for DeleteBucketPolicyInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(DeleteBucketPolicyOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Remove the access policy of a bucket.
-    ///
-    /// What the access control list grants stays in force. Only the owner of the bucket can ask.
-    /// Sending it again changes nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteBucketPolicyInput;
-    ///
-    /// let input = DeleteBucketPolicyInput::new();
-    /// let output = bucket.delete_bucket_policy(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/delete_policy.html>
-    pub async fn delete_bucket_policy(&self, input: DeleteBucketPolicyInput) -> Result<DeleteBucketPolicyOutput> {
-        self.send(input).await
     }
 }

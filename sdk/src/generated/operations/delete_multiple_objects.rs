@@ -6,32 +6,28 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DeleteMultipleObjectsInput {
-    /// Base64 of the body's 16-byte MD5; the service insists on it. Left out, the SDK computes it.
-    ///
-    /// Computed by the SDK if left out.
+    /// Base64 of the 16-byte MD5 of the body, which the server requires. If unset, the SDK computes it.
     pub content_md5: Option<String>,
-    /// The objects to delete, at most 1000. Only their `key` matters, so the entries of
-    /// a list of objects may be passed on as they are.
-    ///
-    /// Checked before it is sent: 1 to 1000 items.
+    /// Objects to delete. Only their `key` is used, so entries that `ListObjects` returned can be passed unchanged.
+    /// Must have 1 to 1000 items.
     pub objects: Vec<types::ObjectSummary>,
-    /// Whether to leave out `deleted` and return only `errors`. Left out, both are returned.
+    /// True to return only `errors` and no `deleted`. If unset, both are returned.
     pub quiet: Option<bool>,
 }
 
 impl DeleteMultipleObjectsInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(objects: impl IntoIterator<Item = types::ObjectSummary>) -> Self {
         Self { content_md5: Default::default(), objects: objects.into_iter().collect(), quiet: Default::default() }
     }
 
-    /// Sets [`content_md5`](Self::content_md5).
+    /// Base64 of the 16-byte MD5 of the body, which the server requires. If unset, the SDK computes it.
     pub fn content_md5(mut self, content_md5: impl Into<String>) -> Self {
         self.content_md5 = Some(content_md5.into());
         self
     }
 
-    /// Sets [`quiet`](Self::quiet).
+    /// True to return only `errors` and no `deleted`. If unset, both are returned.
     pub fn quiet(mut self, quiet: bool) -> Self {
         self.quiet = Some(quiet);
         self
@@ -42,10 +38,10 @@ impl DeleteMultipleObjectsInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct DeleteMultipleObjectsOutput {
-    /// The objects that are gone, by `key` alone; empty if `quiet` was set.
+    /// Deleted objects, with their `key` only. Empty if `quiet` was set.
     #[serde(default, deserialize_with = "null_as_default")]
     pub deleted: Vec<types::ObjectSummary>,
-    /// The objects that could not be deleted, with the reason for each.
+    /// Objects that were not deleted, with the reasons.
     #[serde(default, deserialize_with = "null_as_default")]
     pub errors: Vec<types::KeyDeleteError>,
     /// Status, request id and number of attempts.
@@ -78,40 +74,5 @@ impl Operation for DeleteMultipleObjectsInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Delete up to 1000 objects of a bucket in one request.
-    ///
-    /// Success says only that the request was worked through. Look into `errors`: each object that
-    /// could not be deleted is there with its own code, while the others are gone. A key without
-    /// an object counts as deleted, so repeating the request does no harm.
-    ///
-    /// Errors of the whole request, upon which nothing is deleted: 400 `too_many_objects` for more than
-    /// 1000 keys, 400 `bad_digest` if the body was damaged on its way, 404 `bucket_not_exists`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::DeleteMultipleObjectsInput, types};
-    ///
-    /// let input = DeleteMultipleObjectsInput::new([types::ObjectSummary::new("key")]);
-    /// let output = bucket.delete_multiple_objects(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/delete_multiple.html>
-    pub async fn delete_multiple_objects(
-        &self,
-        input: DeleteMultipleObjectsInput,
-    ) -> Result<DeleteMultipleObjectsOutput> {
-        self.send(input).await
     }
 }

@@ -6,17 +6,17 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DeleteObjectInput {
-    /// Version to remove for good. Left out, the object as a whole is deleted.
+    /// Version to remove permanently. If unset, the object is deleted, and earlier versions are kept.
     pub version_id: Option<String>,
 }
 
 impl DeleteObjectInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`version_id`](Self::version_id).
+    /// Version to remove permanently. If unset, the object is deleted, and earlier versions are kept.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
@@ -27,9 +27,9 @@ impl DeleteObjectInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DeleteObjectOutput {
-    /// Version that now marks the deletion; absent if the bucket keeps no versions.
+    /// Id of the delete marker. Absent if versioning is not enabled.
     pub version_id: Option<String>,
-    /// Whether what was deleted was itself the mark of a deletion.
+    /// True if the deleted version was a delete marker.
     pub delete_marker: Option<bool>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -58,36 +58,5 @@ impl Operation for DeleteObjectInput {
             delete_marker: response.header("X-QS-Delete-Marker")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Delete an object.
-    ///
-    /// It succeeds whether or not there is such an object, so it may be repeated; only a missing bucket
-    /// is an error (404 `bucket_not_exists`). In a bucket that keeps versions, the object is hidden
-    /// behind a new version that marks the deletion; with `version_id`, that version is removed for
-    /// good. Without permission the answer is 403 `permission_denied`, and always so without
-    /// credentials.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::DeleteObjectInput;
-    ///
-    /// let input = DeleteObjectInput::new();
-    /// let output = bucket.delete_object("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/delete.html>
-    pub async fn delete_object(&self, key: &str, input: DeleteObjectInput) -> Result<DeleteObjectOutput> {
-        self.send_object(key, input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketACLInput {}
 
 impl GetBucketACLInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,9 +18,9 @@ impl GetBucketACLInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketACLOutput {
-    /// The user to whom a bucket belongs.
+    /// The owner of a bucket.
     pub owner: Option<types::Owner>,
-    /// Who may do what.
+    /// Grants of the list.
     #[serde(default, deserialize_with = "null_as_default")]
     pub acl: Vec<types::Grant>,
     /// Status, request id and number of attempts.
@@ -47,32 +47,5 @@ impl Operation for GetBucketACLInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the access control list of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketACLInput;
-    ///
-    /// let input = GetBucketACLInput::new();
-    /// let output = bucket.get_bucket_acl(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_acl.html>
-    pub async fn get_bucket_acl(&self, input: GetBucketACLInput) -> Result<GetBucketACLOutput> {
-        self.send(input).await
     }
 }

@@ -6,17 +6,17 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetBucketCNAMEInput {
-    /// List only names of this type. Left out, it is `normal`.
+    /// Type of the domain names to list. If unset, the server uses `normal`.
     pub r#type: Option<types::CnameType>,
 }
 
 impl GetBucketCNAMEInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`type`](Self::type).
+    /// Type of the domain names to list. If unset, the server uses `normal`.
     pub fn r#type(mut self, r#type: types::CnameType) -> Self {
         self.r#type = Some(r#type);
         self
@@ -27,7 +27,7 @@ impl GetBucketCNAMEInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketCNAMEOutput {
-    /// The domain names.
+    /// Domain names of the bucket.
     #[serde(default, deserialize_with = "null_as_default")]
     pub cname_records: Vec<types::CnameRecord>,
     /// Number of domain names.
@@ -59,32 +59,5 @@ impl Operation for GetBucketCNAMEInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// List the domain names that are bound to a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketCNAMEInput;
-    ///
-    /// let input = GetBucketCNAMEInput::new();
-    /// let output = bucket.get_bucket_cname(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/get_cname.html>
-    pub async fn get_bucket_cname(&self, input: GetBucketCNAMEInput) -> Result<GetBucketCNAMEOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketCORSInput {}
 
 impl GetBucketCORSInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,10 +18,10 @@ impl GetBucketCORSInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketCORSOutput {
-    /// The rules.
+    /// CORS rules of the bucket.
     #[serde(default, deserialize_with = "null_as_default")]
     pub cors_rules: Vec<types::CorsRule>,
-    /// Whether answers have the header `Vary: Origin`. Absent unless it was set.
+    /// `enabled` if responses have the header `Vary: Origin`. Absent unless it was set.
     pub resp_vary: Option<types::Toggle>,
     /// Status, request id and number of attempts.
     #[serde(skip)]
@@ -47,32 +47,5 @@ impl Operation for GetBucketCORSInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the cross-origin resource sharing rules of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketCORSInput;
-    ///
-    /// let input = GetBucketCORSInput::new();
-    /// let output = bucket.get_bucket_cors(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/get_cors.html>
-    pub async fn get_bucket_cors(&self, input: GetBucketCORSInput) -> Result<GetBucketCORSOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketExternalMirrorInput {}
 
 impl GetBucketExternalMirrorInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketExternalMirrorInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketExternalMirrorOutput {
-    /// URL that keys are appended to. Absent if there is no mirror.
+    /// URL to which keys are appended. Absent if the bucket has no mirror.
     pub source_site: Option<String>,
     /// Status, request id and number of attempts.
     #[serde(skip)]
@@ -44,35 +44,5 @@ impl Operation for GetBucketExternalMirrorInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the external mirror of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketExternalMirrorInput;
-    ///
-    /// let input = GetBucketExternalMirrorInput::new();
-    /// let output = bucket.get_bucket_external_mirror(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/get_external_mirror.html>
-    pub async fn get_bucket_external_mirror(
-        &self,
-        input: GetBucketExternalMirrorInput,
-    ) -> Result<GetBucketExternalMirrorOutput> {
-        self.send(input).await
     }
 }

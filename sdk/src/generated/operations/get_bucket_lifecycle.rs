@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketLifecycleInput {}
 
 impl GetBucketLifecycleInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketLifecycleInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketLifecycleOutput {
-    /// The rules.
+    /// Lifecycle rules of the bucket.
     #[serde(default, deserialize_with = "null_as_default")]
     pub rule: Vec<types::LifecycleRule>,
     /// Status, request id and number of attempts.
@@ -45,36 +45,5 @@ impl Operation for GetBucketLifecycleInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the lifecycle rules of a bucket.
-    ///
-    /// The rules may be passed on to `PutBucketLifecycle`, but not if they may have been made with
-    /// something else than this version of the SDK: what it does not know is missing from what is read,
-    /// and a rule whose filter lost a condition would delete more objects than before.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketLifecycleInput;
-    ///
-    /// let input = GetBucketLifecycleInput::new();
-    /// let output = bucket.get_bucket_lifecycle(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/get_lifecycle.html>
-    pub async fn get_bucket_lifecycle(&self, input: GetBucketLifecycleInput) -> Result<GetBucketLifecycleOutput> {
-        self.send(input).await
     }
 }

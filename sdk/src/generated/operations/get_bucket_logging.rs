@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketLoggingInput {}
 
 impl GetBucketLoggingInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,9 +18,9 @@ impl GetBucketLoggingInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketLoggingOutput {
-    /// Name of the bucket for the log files. Absent if nothing is recorded.
+    /// Bucket to which log files are written. Absent if logging is disabled.
     pub target_bucket: Option<String>,
-    /// Text with which the keys of all log files begin. Absent if nothing is recorded.
+    /// Prefix of the keys of the log files. Absent if logging is disabled.
     pub target_prefix: Option<String>,
     /// Status, request id and number of attempts.
     #[serde(skip)]
@@ -46,32 +46,5 @@ impl Operation for GetBucketLoggingInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read where the requests to a bucket are recorded.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketLoggingInput;
-    ///
-    /// let input = GetBucketLoggingInput::new();
-    /// let output = bucket.get_bucket_logging(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/get_logging.html>
-    pub async fn get_bucket_logging(&self, input: GetBucketLoggingInput) -> Result<GetBucketLoggingOutput> {
-        self.send(input).await
     }
 }

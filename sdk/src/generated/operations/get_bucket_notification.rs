@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketNotificationInput {}
 
 impl GetBucketNotificationInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketNotificationInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketNotificationOutput {
-    /// The rules.
+    /// Notification rules of the bucket.
     #[serde(default, deserialize_with = "null_as_default")]
     pub notifications: Vec<types::NotificationRule>,
     /// Status, request id and number of attempts.
@@ -45,35 +45,5 @@ impl Operation for GetBucketNotificationInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the notification rules of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketNotificationInput;
-    ///
-    /// let input = GetBucketNotificationInput::new();
-    /// let output = bucket.get_bucket_notification(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/get_notification.html>
-    pub async fn get_bucket_notification(
-        &self,
-        input: GetBucketNotificationInput,
-    ) -> Result<GetBucketNotificationOutput> {
-        self.send(input).await
     }
 }

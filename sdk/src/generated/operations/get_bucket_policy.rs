@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketPolicyInput {}
 
 impl GetBucketPolicyInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketPolicyInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketPolicyOutput {
-    /// The statements, in the order in which they are tried.
+    /// Statements, in the order in which they are evaluated.
     #[serde(default, deserialize_with = "null_as_default")]
     pub statement: Vec<types::PolicyStatement>,
     /// Status, request id and number of attempts.
@@ -45,37 +45,5 @@ impl Operation for GetBucketPolicyInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the access policy of a bucket.
-    ///
-    /// Conditions that this version of the SDK does not know are missing from what is read. Do not
-    /// write back statements that were read, such as to add one more: a statement without a condition
-    /// that it had would apply to more requests, and could open the bucket to more people than before.
-    /// Send a policy that you keep yourself.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketPolicyInput;
-    ///
-    /// let input = GetBucketPolicyInput::new();
-    /// let output = bucket.get_bucket_policy(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/get_policy.html>
-    pub async fn get_bucket_policy(&self, input: GetBucketPolicyInput) -> Result<GetBucketPolicyOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketReplicationInput {}
 
 impl GetBucketReplicationInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketReplicationInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketReplicationOutput {
-    /// The rules.
+    /// Replication rules of the bucket.
     #[serde(default, deserialize_with = "null_as_default")]
     pub rules: Vec<types::ReplicationRule>,
     /// Status, request id and number of attempts.
@@ -45,32 +45,5 @@ impl Operation for GetBucketReplicationInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Read the cross-zone replication rules of a bucket.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketReplicationInput;
-    ///
-    /// let input = GetBucketReplicationInput::new();
-    /// let output = bucket.get_bucket_replication(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/replication/get_replication.html>
-    pub async fn get_bucket_replication(&self, input: GetBucketReplicationInput) -> Result<GetBucketReplicationOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketStatisticsInput {}
 
 impl GetBucketStatisticsInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -20,21 +20,21 @@ impl GetBucketStatisticsInput {
 pub struct GetBucketStatisticsOutput {
     /// Number of objects.
     pub count: Option<u64>,
-    /// Size of all objects together in bytes.
+    /// Total size of the objects in bytes.
     pub size: Option<u64>,
-    /// The same for each storage class in use, by its name, such as `STANDARD`. Empty if the
-    /// service does not say it.
+    /// Statistics of each storage class in use, by the name of the class, such as `STANDARD`. Empty if the server
+    /// does not return them.
     #[serde(default, deserialize_with = "null_as_default")]
     pub storage_classes: BTreeMap<String, types::StorageClassStatistics>,
-    /// Zone that the bucket is in, such as `pek3b`.
+    /// Zone of the bucket, such as `pek3b`.
     pub location: Option<String>,
     /// Name of the bucket.
     pub name: Option<String>,
-    /// URL under which the bucket is reached.
+    /// URL of the bucket.
     pub url: Option<String>,
-    /// Whether the bucket can be used. A deleted one is still shown for about a minute.
+    /// State of the bucket. A deleted bucket is still returned for about a minute.
     pub status: Option<types::BucketStatus>,
-    /// When the bucket was created.
+    /// Time at which the bucket was created.
     pub created: Option<Timestamp>,
     /// Status, request id and number of attempts.
     #[serde(skip)]
@@ -60,33 +60,5 @@ impl Operation for GetBucketStatisticsInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Count the objects of a bucket and what they occupy.
-    ///
-    /// The numbers may lag behind recent changes. Only the owner of the bucket can ask. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketStatisticsInput;
-    ///
-    /// let input = GetBucketStatisticsInput::new();
-    /// let output = bucket.get_bucket_statistics(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_stats.html>
-    pub async fn get_bucket_statistics(&self, input: GetBucketStatisticsInput) -> Result<GetBucketStatisticsOutput> {
-        self.send(input).await
     }
 }

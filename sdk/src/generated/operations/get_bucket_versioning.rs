@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct GetBucketVersioningInput {}
 
 impl GetBucketVersioningInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -18,7 +18,7 @@ impl GetBucketVersioningInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketVersioningOutput {
-    /// `DISABLED` if versioning was never enabled. If it is absent, take it for `DISABLED`.
+    /// `DISABLED` if versioning was never enabled. If absent, treat it as `DISABLED`.
     pub status: Option<types::VersioningStatus>,
     /// Status, request id and number of attempts.
     #[serde(skip)]
@@ -44,32 +44,5 @@ impl Operation for GetBucketVersioningInput {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Tell whether a bucket keeps the versions of its objects.
-    ///
-    /// Only the owner of the bucket can ask. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetBucketVersioningInput;
-    ///
-    /// let input = GetBucketVersioningInput::new();
-    /// let output = bucket.get_bucket_versioning(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get_versioning.html>
-    pub async fn get_bucket_versioning(&self, input: GetBucketVersioningInput) -> Result<GetBucketVersioningOutput> {
-        self.send(input).await
     }
 }

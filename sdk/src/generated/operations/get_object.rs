@@ -6,136 +6,143 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct GetObjectInput {
-    /// Version of the object. Left out, the current version is meant.
+    /// Version of the object. If unset, the current version is used.
     pub version_id: Option<String>,
-    /// Value of the answer's `Expires` header. Left out, it is the stored one.
+    /// Value for the `Expires` header of the response. If unset, the stored value is used.
     pub response_expires: Option<String>,
-    /// Value of the answer's `Cache-Control` header. Left out, it is the stored one.
+    /// Value for the `Cache-Control` header of the response. If unset, the stored value is used.
     pub response_cache_control: Option<String>,
-    /// Value of the answer's `Content-Type` header. Left out, it is the stored one.
+    /// Value for the `Content-Type` header of the response. If unset, the stored value is used.
     pub response_content_type: Option<String>,
-    /// Value of the answer's `Content-Language` header. Left out, it is the stored one.
+    /// Value for the `Content-Language` header of the response. If unset, the stored value is used.
     pub response_content_language: Option<String>,
-    /// Value of the answer's `Content-Encoding` header. Left out, it is the stored one.
+    /// Value for the `Content-Encoding` header of the response. If unset, the stored value is used.
     pub response_content_encoding: Option<String>,
-    /// Value of the answer's `Content-Disposition` header. Left out, it is the stored one.
+    /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub response_content_disposition: Option<String>,
-    /// Bytes to read, first and last included, such as `bytes=0-99`. Left out, the whole object
-    /// is read.
+    /// Range of bytes to return, including the first and last one, such as `bytes=0-99`. If unset, the whole object
+    /// is returned.
     pub range: Option<String>,
-    /// Answer only if the object changed after this time, else 304. Left out, not checked.
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub if_modified_since: Option<Timestamp>,
-    /// Answer only if the object did not change after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub if_unmodified_since: Option<Timestamp>,
-    /// Answer only if the object's ETag is this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
+    /// 412 `precondition_failed`. If unset, it is not checked.
     pub if_match: Option<String>,
-    /// Answer only if the object's ETag is not this one, double quotes included, else 304.
-    /// Left out, not checked.
+    /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
+    /// status is 304. If unset, it is not checked.
     pub if_none_match: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
 }
 
 impl GetObjectInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`version_id`](Self::version_id).
+    /// Version of the object. If unset, the current version is used.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
     }
 
-    /// Sets [`response_expires`](Self::response_expires).
+    /// Value for the `Expires` header of the response. If unset, the stored value is used.
     pub fn response_expires(mut self, response_expires: impl Into<String>) -> Self {
         self.response_expires = Some(response_expires.into());
         self
     }
 
-    /// Sets [`response_cache_control`](Self::response_cache_control).
+    /// Value for the `Cache-Control` header of the response. If unset, the stored value is used.
     pub fn response_cache_control(mut self, response_cache_control: impl Into<String>) -> Self {
         self.response_cache_control = Some(response_cache_control.into());
         self
     }
 
-    /// Sets [`response_content_type`](Self::response_content_type).
+    /// Value for the `Content-Type` header of the response. If unset, the stored value is used.
     pub fn response_content_type(mut self, response_content_type: impl Into<String>) -> Self {
         self.response_content_type = Some(response_content_type.into());
         self
     }
 
-    /// Sets [`response_content_language`](Self::response_content_language).
+    /// Value for the `Content-Language` header of the response. If unset, the stored value is used.
     pub fn response_content_language(mut self, response_content_language: impl Into<String>) -> Self {
         self.response_content_language = Some(response_content_language.into());
         self
     }
 
-    /// Sets [`response_content_encoding`](Self::response_content_encoding).
+    /// Value for the `Content-Encoding` header of the response. If unset, the stored value is used.
     pub fn response_content_encoding(mut self, response_content_encoding: impl Into<String>) -> Self {
         self.response_content_encoding = Some(response_content_encoding.into());
         self
     }
 
-    /// Sets [`response_content_disposition`](Self::response_content_disposition).
+    /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub fn response_content_disposition(mut self, response_content_disposition: impl Into<String>) -> Self {
         self.response_content_disposition = Some(response_content_disposition.into());
         self
     }
 
-    /// Sets [`range`](Self::range).
+    /// Range of bytes to return, including the first and last one, such as `bytes=0-99`. If unset, the whole object
+    /// is returned.
     pub fn range(mut self, range: impl Into<String>) -> Self {
         self.range = Some(range.into());
         self
     }
 
-    /// Sets [`if_modified_since`](Self::if_modified_since).
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
     }
 
-    /// Sets [`if_unmodified_since`](Self::if_unmodified_since).
+    /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn if_unmodified_since(mut self, if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.if_unmodified_since = Some(if_unmodified_since.into());
         self
     }
 
-    /// Sets [`if_match`](Self::if_match).
+    /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
+    /// 412 `precondition_failed`. If unset, it is not checked.
     pub fn if_match(mut self, if_match: impl Into<String>) -> Self {
         self.if_match = Some(if_match.into());
         self
     }
 
-    /// Sets [`if_none_match`](Self::if_none_match).
+    /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
+    /// status is 304. If unset, it is not checked.
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
@@ -146,42 +153,42 @@ impl GetObjectInput {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct GetObjectOutput {
-    /// ETag of the object, with double quotes. It is the MD5 of the content only for an object
-    /// that was stored in one request; after a multipart upload it is whatever was given upon
-    /// completion, or a value of the service's own.
+    /// ETag of the object, including the double quotes. It is the MD5 of the content only if the object was stored
+    /// in one request. After a multipart upload it is the value that was sent with the completion, or one that the
+    /// server chose.
     pub etag: Option<String>,
-    /// Number of bytes in this answer; for a range, its length.
+    /// Number of bytes in the body.
     pub content_length: Option<u64>,
-    /// For a range, which bytes these are, such as `bytes 0-99/1000`.
+    /// Returned range and size of the object, such as `bytes 0-99/1000`. Absent for a whole object.
     pub content_range: Option<String>,
-    /// When the object was last changed, to the second.
+    /// Time of the last modification, to the second.
     pub last_modified: Option<Timestamp>,
-    /// Algorithm with which the object is encrypted; absent if it is not.
+    /// Algorithm with which the object is encrypted. Absent if it is not encrypted.
     pub encryption_customer_algorithm: Option<String>,
-    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
-    /// not, or if the service does not say it.
+    /// Base64 of the 16-byte MD5 of the object's customer key. Absent if the object is not encrypted, or if the
+    /// server does not return it.
     pub encryption_customer_key_md5: Option<String>,
-    /// Class in which the object is stored.
+    /// Storage class of the object.
     pub storage_class: Option<types::StorageClass>,
-    /// Version that was read; absent if the bucket keeps no versions.
+    /// Id of the returned version. Absent if versioning is not enabled.
     pub version_id: Option<String>,
-    /// Whether this version marks a deletion.
+    /// True if the version is a delete marker.
     pub delete_marker: Option<bool>,
-    /// Your own metadata, name to value. The case of names is not kept: compare in lower case.
+    /// User-defined metadata. The case of names is not preserved: compare them in lower case.
     pub metadata: BTreeMap<String, String>,
-    /// When caches should drop the object, as stored with it.
+    /// HTTP date after which caches should fetch the object again.
     pub expires: Option<String>,
-    /// Caching rules, as stored with the object.
+    /// Caching rules of the object.
     pub cache_control: Option<String>,
     /// Media type of the object.
     pub content_type: Option<String>,
     /// Language of the content.
     pub content_language: Option<String>,
-    /// How the content is encoded, such as `gzip`; the SDK does not decode it.
+    /// Encoding of the content, such as `gzip`. The SDK does not decode it.
     pub content_encoding: Option<String>,
-    /// How a browser should present the object.
+    /// Presentation of the object in a browser.
     pub content_disposition: Option<String>,
-    /// What is received, streamed. Empty if the status is not 200 or 206.
+    /// Content of the object or range, as a stream. Empty if the status is 304.
     pub body: ResponseBody,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -247,45 +254,5 @@ impl Operation for GetObjectInput {
             body: response.body(),
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Read an object, wholly or in part.
-    ///
-    /// The content arrives as a stream. Look at the status: 200 is the whole object, 206 the requested
-    /// part, and 304 means that nothing is sent because the object is as `If-None-Match` or
-    /// `If-Modified-Since` says the caller knows it.
-    ///
-    /// - `Range` takes one range: `bytes=0-99`, `bytes=100-` or `bytes=-100` (the last 100 bytes; all
-    ///   of a shorter object). One that begins behind the end is answered with 416 `invalid_range`.
-    /// - A failed `If-Match` or `If-Unmodified-Since` is answered with 412 `precondition_failed`.
-    /// - An object that was encrypted with a customer's key needs the three
-    ///   `X-QS-Encryption-Customer-…` headers of that key.
-    /// - The `response-…` parameters replace headers of this answer; they need credentials.
-    ///
-    /// Reading changes nothing, so it may be repeated. Errors: 404 `object_not_exists` (also while the
-    /// key has only an unfinished upload) and `bucket_not_exists`; 403 `permission_denied`; 404 or
-    /// 405 if `version_id` names a deletion.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::GetObjectInput;
-    ///
-    /// let input = GetObjectInput::new();
-    /// let output = bucket.get_object("key", input).await?;
-    /// println!("{} bytes", output.body.bytes().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/get.html>
-    pub async fn get_object(&self, key: &str, input: GetObjectInput) -> Result<GetObjectOutput> {
-        self.send_object(key, input).await
     }
 }

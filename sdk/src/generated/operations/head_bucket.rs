@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct HeadBucketInput {}
 
 impl HeadBucketInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,36 +39,5 @@ impl Operation for HeadBucketInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(HeadBucketOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Check whether a bucket exists and may be used.
-    ///
-    /// Success says that the bucket is in the zone that is addressed and that the credentials may use
-    /// it. Without credentials it is refused.
-    ///
-    /// An error answer to HEAD has no body, so its status is all there is to go by: 404, there is no
-    /// such bucket in this zone; 403, it exists but is not yours, or not active.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::HeadBucketInput;
-    ///
-    /// let input = HeadBucketInput::new();
-    /// let output = bucket.head_bucket(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/head.html>
-    pub async fn head_bucket(&self, input: HeadBucketInput) -> Result<HeadBucketOutput> {
-        self.send(input).await
     }
 }

@@ -6,79 +6,85 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct HeadObjectInput {
-    /// Version of the object. Left out, the current version is meant.
+    /// Version of the object. If unset, the current version is used.
     pub version_id: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Answer only if the object changed after this time, else 304. Left out, not checked.
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub if_modified_since: Option<Timestamp>,
-    /// Answer only if the object did not change after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub if_unmodified_since: Option<Timestamp>,
-    /// Answer only if the object's ETag is this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
+    /// 412 `precondition_failed`. If unset, it is not checked.
     pub if_match: Option<String>,
-    /// Answer only if the object's ETag is not this one, double quotes included, else 304.
-    /// Left out, not checked.
+    /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
+    /// status is 304. If unset, it is not checked.
     pub if_none_match: Option<String>,
 }
 
 impl HeadObjectInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`version_id`](Self::version_id).
+    /// Version of the object. If unset, the current version is used.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
     }
 
-    /// Sets [`if_modified_since`](Self::if_modified_since).
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
     }
 
-    /// Sets [`if_unmodified_since`](Self::if_unmodified_since).
+    /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn if_unmodified_since(mut self, if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.if_unmodified_since = Some(if_unmodified_since.into());
         self
     }
 
-    /// Sets [`if_match`](Self::if_match).
+    /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
+    /// 412 `precondition_failed`. If unset, it is not checked.
     pub fn if_match(mut self, if_match: impl Into<String>) -> Self {
         self.if_match = Some(if_match.into());
         self
     }
 
-    /// Sets [`if_none_match`](Self::if_none_match).
+    /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
+    /// status is 304. If unset, it is not checked.
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
         self
@@ -91,39 +97,40 @@ impl HeadObjectInput {
 pub struct HeadObjectOutput {
     /// Media type of the object.
     pub content_type: Option<String>,
-    /// Size of the object in bytes; may be absent if it is empty.
+    /// Size of the object in bytes. May be absent if the object is empty.
     pub content_length: Option<u64>,
-    /// When the object was last changed, to the second.
+    /// Time of the last modification, to the second.
     pub last_modified: Option<Timestamp>,
-    /// ETag of the object, with double quotes. It is the MD5 of the content only for an object
-    /// that was stored in one request.
+    /// ETag of the object, including the double quotes. It is the MD5 of the content only if the object was stored
+    /// in one request.
     pub etag: Option<String>,
-    /// Algorithm with which the object is encrypted; absent if it is not.
+    /// Algorithm with which the object is encrypted. Absent if it is not encrypted.
     pub encryption_customer_algorithm: Option<String>,
-    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
-    /// not, or if the service does not say it.
+    /// Base64 of the 16-byte MD5 of the object's customer key. Absent if the object is not encrypted, or if the
+    /// server does not return it.
     pub encryption_customer_key_md5: Option<String>,
-    /// Class in which the object is stored.
+    /// Storage class of the object.
     pub storage_class: Option<types::StorageClass>,
-    /// `appendable` for an object to which more can be appended; absent for any other.
+    /// `appendable` if the object can be appended to. Otherwise absent.
     pub object_type: Option<String>,
-    /// Where an appendable object goes on, in bytes; absent for any other.
+    /// Size in bytes of an appendable object, which is the `position` of the next `AppendObject`. Absent for other
+    /// objects.
     pub next_append_position: Option<u64>,
-    /// Version that is described; absent if the bucket keeps no versions.
+    /// Id of the version. Absent if versioning is not enabled.
     pub version_id: Option<String>,
-    /// Whether this version marks a deletion.
+    /// True if the version is a delete marker.
     pub delete_marker: Option<bool>,
-    /// Your own metadata, name to value. The case of names is not kept: compare in lower case.
+    /// User-defined metadata. The case of names is not preserved: compare them in lower case.
     pub metadata: BTreeMap<String, String>,
-    /// When caches should drop the object, as stored with it.
+    /// HTTP date after which caches should fetch the object again.
     pub expires: Option<String>,
-    /// Caching rules, as stored with the object.
+    /// Caching rules of the object.
     pub cache_control: Option<String>,
     /// Language of the content.
     pub content_language: Option<String>,
-    /// How the content is encoded, such as `gzip`.
+    /// Encoding of the content, such as `gzip`.
     pub content_encoding: Option<String>,
-    /// How a browser should present the object.
+    /// Presentation of the object in a browser.
     pub content_disposition: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -182,38 +189,5 @@ impl Operation for HeadObjectInput {
             content_disposition: response.header("Content-Disposition")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Read an object's size, ETag and metadata without its content.
-    ///
-    /// It answers with the headers that `GetObject` would. The key of an encrypted object is not
-    /// needed, but it is checked if it is sent.
-    ///
-    /// An error answer to HEAD has no body, so its status is all there is to go by: 404, there is no
-    /// such object or bucket; 403, permission is missing; 404 or 405, `version_id` names a deletion;
-    /// 412, `If-Match` or `If-Unmodified-Since` failed. Here 304, the answer to a failed
-    /// `If-None-Match` or `If-Modified-Since`, counts as an error as well.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::HeadObjectInput;
-    ///
-    /// let input = HeadObjectInput::new();
-    /// let output = bucket.head_object("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/head.html>
-    pub async fn head_object(&self, key: &str, input: HeadObjectInput) -> Result<HeadObjectOutput> {
-        self.send_object(key, input).await
     }
 }

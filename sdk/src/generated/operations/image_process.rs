@@ -6,28 +6,28 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ImageProcessInput {
-    /// What to do: one or more operations joined by `|`, each with its parameters, such as
-    /// `info` or `crop:w_300,h_400|rotate:a_90`. The operations are `info`, `crop`, `rotate`,
-    /// `resize`, `watermark`, `watermark_image`, `save` and `format`.
+    /// Actions separated by `|`, each with its parameters, such as `info` or `crop:w_300,h_400|rotate:a_90`. The
+    /// actions are `info`, `crop`, `rotate`, `resize`, `watermark`, `watermark_image`, `save` and `format`.
     pub action: String,
-    /// Value of the answer's `Expires` header. Left out, it is the stored one.
+    /// Value for the `Expires` header of the response. If unset, the stored value is used.
     pub response_expires: Option<String>,
-    /// Value of the answer's `Cache-Control` header. Left out, it is the stored one.
+    /// Value for the `Cache-Control` header of the response. If unset, the stored value is used.
     pub response_cache_control: Option<String>,
-    /// Value of the answer's `Content-Type` header. Left out, it is the stored one.
+    /// Value for the `Content-Type` header of the response. If unset, the stored value is used.
     pub response_content_type: Option<String>,
-    /// Value of the answer's `Content-Language` header. Left out, it is the stored one.
+    /// Value for the `Content-Language` header of the response. If unset, the stored value is used.
     pub response_content_language: Option<String>,
-    /// Value of the answer's `Content-Encoding` header. Left out, it is the stored one.
+    /// Value for the `Content-Encoding` header of the response. If unset, the stored value is used.
     pub response_content_encoding: Option<String>,
-    /// Value of the answer's `Content-Disposition` header. Left out, it is the stored one.
+    /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub response_content_disposition: Option<String>,
-    /// Answer only if the object changed after this time, else 304. Left out, not checked.
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub if_modified_since: Option<Timestamp>,
 }
 
 impl ImageProcessInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(action: impl Into<String>) -> Self {
         Self {
             action: action.into(),
@@ -41,43 +41,44 @@ impl ImageProcessInput {
         }
     }
 
-    /// Sets [`response_expires`](Self::response_expires).
+    /// Value for the `Expires` header of the response. If unset, the stored value is used.
     pub fn response_expires(mut self, response_expires: impl Into<String>) -> Self {
         self.response_expires = Some(response_expires.into());
         self
     }
 
-    /// Sets [`response_cache_control`](Self::response_cache_control).
+    /// Value for the `Cache-Control` header of the response. If unset, the stored value is used.
     pub fn response_cache_control(mut self, response_cache_control: impl Into<String>) -> Self {
         self.response_cache_control = Some(response_cache_control.into());
         self
     }
 
-    /// Sets [`response_content_type`](Self::response_content_type).
+    /// Value for the `Content-Type` header of the response. If unset, the stored value is used.
     pub fn response_content_type(mut self, response_content_type: impl Into<String>) -> Self {
         self.response_content_type = Some(response_content_type.into());
         self
     }
 
-    /// Sets [`response_content_language`](Self::response_content_language).
+    /// Value for the `Content-Language` header of the response. If unset, the stored value is used.
     pub fn response_content_language(mut self, response_content_language: impl Into<String>) -> Self {
         self.response_content_language = Some(response_content_language.into());
         self
     }
 
-    /// Sets [`response_content_encoding`](Self::response_content_encoding).
+    /// Value for the `Content-Encoding` header of the response. If unset, the stored value is used.
     pub fn response_content_encoding(mut self, response_content_encoding: impl Into<String>) -> Self {
         self.response_content_encoding = Some(response_content_encoding.into());
         self
     }
 
-    /// Sets [`response_content_disposition`](Self::response_content_disposition).
+    /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub fn response_content_disposition(mut self, response_content_disposition: impl Into<String>) -> Self {
         self.response_content_disposition = Some(response_content_disposition.into());
         self
     }
 
-    /// Sets [`if_modified_since`](Self::if_modified_since).
+    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
+    /// checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
@@ -88,9 +89,9 @@ impl ImageProcessInput {
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ImageProcessOutput {
-    /// Number of bytes in this answer.
+    /// Number of bytes in the body.
     pub content_length: Option<u64>,
-    /// What is received, streamed. Empty if the status is not 200 or 206.
+    /// The processed image, or a JSON document for the action `info`.
     pub body: ResponseBody,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -127,39 +128,5 @@ impl Operation for ImageProcessInput {
             body: response.body(),
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Read a picture, cropped, rotated, resized, marked or converted.
-    ///
-    /// The stored object stays as it is; the answer is a stream of the processed picture or, for the
-    /// action `info`, of a JSON document about it. Look at the status: 304 means that nothing is sent
-    /// because the object did not change since `If-Modified-Since`.
-    ///
-    /// Pictures of at most 10 MB; not those that are encrypted with a customer's key. Reading changes
-    /// nothing, so it may be repeated. Errors: 400 `invalid_argument` for an action that is not known
-    /// or does not suit the picture's format; 404 `object_not_exists` and `bucket_not_exists`; 403
-    /// `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ImageProcessInput;
-    ///
-    /// let input = ImageProcessInput::new("action");
-    /// let output = bucket.image_process("key", input).await?;
-    /// println!("{} bytes", output.body.bytes().await?.len());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/data_process/image_process/index.html>
-    pub async fn image_process(&self, key: &str, input: ImageProcessInput) -> Result<ImageProcessOutput> {
-        self.send_object(key, input).await
     }
 }

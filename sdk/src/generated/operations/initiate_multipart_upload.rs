@@ -6,101 +6,107 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct InitiateMultipartUploadInput {
-    /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
-    ///
-    /// Checked before it is sent: at most 255 bytes long.
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub content_type: Option<String>,
-    /// Caching rules that are stored with the object and returned with it, such as `max-age=3600`.
-    /// Left out, none are stored.
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub cache_control: Option<String>,
-    /// How a browser should present the object, such as `attachment; filename="a.zip"`; stored with
-    /// the object and returned with it. Left out, none is stored.
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub content_disposition: Option<String>,
-    /// How the body is already encoded, such as `gzip`; stored with the object and returned with it.
-    /// The service encodes nothing itself. Left out, none is stored.
+    /// Encoding that was applied to the body, such as `gzip`, to store with the object. The server does not encode
+    /// or decode the body. If unset, none is stored.
     pub content_encoding: Option<String>,
-    /// When caches should drop the object, as an HTTP date; stored with the object and returned with
-    /// it. It does not delete the object. Left out, none is stored.
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub expires: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Class in which the object is stored; `STANDARD_IA` is for what is read seldom. Any other value
-    /// is refused with 400 `invalid_request`. Left out, it is `STANDARD`.
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
-    /// Your own metadata, name to value. Names: letters, digits, `-`, `_` and `.`, at most 512 bytes,
-    /// case ignored. Values: printable ASCII. Names and values together: at most 2048 bytes, else
-    /// 400 `metadata_too_large`. Left out, none is stored.
+    /// User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits, `-`, `_` and
+    /// `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and values
+    /// together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub metadata: BTreeMap<String, String>,
 }
 
 impl InitiateMultipartUploadInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`content_type`](Self::content_type).
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets [`cache_control`](Self::cache_control).
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub fn cache_control(mut self, cache_control: impl Into<String>) -> Self {
         self.cache_control = Some(cache_control.into());
         self
     }
 
-    /// Sets [`content_disposition`](Self::content_disposition).
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub fn content_disposition(mut self, content_disposition: impl Into<String>) -> Self {
         self.content_disposition = Some(content_disposition.into());
         self
     }
 
-    /// Sets [`content_encoding`](Self::content_encoding).
+    /// Encoding that was applied to the body, such as `gzip`, to store with the object. The server does not encode
+    /// or decode the body. If unset, none is stored.
     pub fn content_encoding(mut self, content_encoding: impl Into<String>) -> Self {
         self.content_encoding = Some(content_encoding.into());
         self
     }
 
-    /// Sets [`expires`](Self::expires).
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub fn expires(mut self, expires: impl Into<String>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self
     }
 
-    /// Sets [`metadata`](Self::metadata) under one name.
+    /// Adds an entry. User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits,
+    /// `-`, `_` and `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and
+    /// values together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
@@ -111,12 +117,12 @@ impl InitiateMultipartUploadInput {
 #[derive(Clone, Debug, Deserialize)]
 #[non_exhaustive]
 pub struct InitiateMultipartUploadOutput {
-    /// Algorithm with which the object will be encrypted; absent if it will not.
+    /// Algorithm with which the object will be encrypted. Absent if it will not be encrypted.
     #[serde(skip)]
     pub encryption_customer_algorithm: Option<String>,
-    /// Id of the upload; opaque.
+    /// Id of the upload. Its format is not specified.
     pub upload_id: String,
-    /// Key under which the object will be stored.
+    /// Key of the object that the upload creates.
     pub key: Option<String>,
     /// Name of the bucket.
     pub bucket: Option<String>,
@@ -166,44 +172,5 @@ impl Operation for InitiateMultipartUploadInput {
         output.encryption_customer_algorithm = response.header("X-QS-Encryption-Customer-Algorithm")?;
         output.response = response.info();
         Ok(output)
-    }
-}
-
-impl crate::Bucket {
-    /// Begin a multipart upload.
-    ///
-    /// Returns the `upload_id` with which parts are uploaded and the upload is completed or aborted.
-    /// Whatever describes the finished object is said here: content type and other metadata,
-    /// storage class, encryption. Every part then has to bring the same encryption key.
-    ///
-    /// Nothing can be read under the key, and no object there is replaced, until the upload is
-    /// completed. Every call begins another, independent upload, so the SDK does not repeat it, and
-    /// after a lost answer there may be one that nobody knows. It never expires by itself: find it
-    /// with `ListMultipartUploads` and abort it. Errors: 404 `bucket_not_exists`; 400
-    /// `invalid_request` (storage class) and `metadata_too_large`; 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::InitiateMultipartUploadInput;
-    ///
-    /// let input = InitiateMultipartUploadInput::new();
-    /// let output = bucket.initiate_multipart_upload("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/initiate_multipart_upload.html>
-    pub async fn initiate_multipart_upload(
-        &self,
-        key: &str,
-        input: InitiateMultipartUploadInput,
-    ) -> Result<InitiateMultipartUploadOutput> {
-        self.send_object(key, input).await
     }
 }

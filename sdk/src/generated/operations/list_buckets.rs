@@ -6,33 +6,33 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListBucketsInput {
-    /// Number of buckets to skip. Left out, it is 0.
+    /// Number of buckets to skip. If unset, none are skipped.
     pub offset: Option<u64>,
-    /// The most buckets to return at once. Left out, it is 200.
+    /// Maximum number of buckets in the page. If unset, the server uses 200.
     pub limit: Option<u64>,
-    /// List only buckets in this zone, such as `pek3b`. Left out, all zones are listed.
+    /// Zone whose buckets are listed, such as `pek3b`. If unset, all zones are listed.
     pub location: Option<String>,
 }
 
 impl ListBucketsInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`offset`](Self::offset).
+    /// Number of buckets to skip. If unset, none are skipped.
     pub fn offset(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
         self
     }
 
-    /// Sets [`limit`](Self::limit).
+    /// Maximum number of buckets in the page. If unset, the server uses 200.
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// Sets [`location`](Self::location).
+    /// Zone whose buckets are listed, such as `pek3b`. If unset, all zones are listed.
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
@@ -45,7 +45,7 @@ impl ListBucketsInput {
 pub struct ListBucketsOutput {
     /// Number of buckets.
     pub count: Option<u64>,
-    /// The buckets.
+    /// Buckets on this page.
     #[serde(default, deserialize_with = "null_as_default")]
     pub buckets: Vec<types::BucketSummary>,
     /// Status, request id and number of attempts.
@@ -88,51 +88,5 @@ impl Paginated for ListBucketsInput {
 
     fn items(page: Self::Output) -> Vec<Self::Item> {
         page.buckets
-    }
-}
-
-impl crate::QingStor {
-    /// List the buckets of the account.
-    ///
-    /// At the base host it lists the buckets of all zones, at a zone's host those of that zone.
-    /// The list comes in pages: ask again with `offset` increased by the number of buckets received,
-    /// until a page comes back with fewer than `limit`.
-    ///
-    /// Only the account itself can ask. Without credentials the answer is 403 `permission_denied`;
-    /// with wrong ones 401 `invalid_access_key_id` or `signature_not_matched`.
-    ///
-    /// ```no_run
-    /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListBucketsInput;
-    ///
-    /// let input = ListBucketsInput::new();
-    /// let output = qingstor.list_buckets(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// All pages, one after the other, are asked for by [`QingStor::paginate`](crate::QingStor::paginate):
-    ///
-    /// ```no_run
-    /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListBucketsInput;
-    ///
-    /// let mut items = qingstor.paginate(ListBucketsInput::new()).items();
-    /// while let Some(item) = items.next().await {
-    ///     println!("{:?}", item?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/service/get.html>
-    pub async fn list_buckets(&self, input: ListBucketsInput) -> Result<ListBucketsOutput> {
-        self.send(input).await
     }
 }

@@ -6,32 +6,29 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ListMultipartInput {
-    /// The upload, as `InitiateMultipartUpload` named it.
+    /// Id of the upload, as returned by `InitiateMultipartUpload`.
     pub upload_id: String,
-    /// List the parts after this number. Left out, the list starts at its beginning.
-    ///
-    /// Checked before it is sent: 0 to 10000.
+    /// Only parts with a larger number are listed. If unset, the list starts at the first part. Must be 0 to 10000.
     pub part_number_marker: Option<u32>,
-    /// The most parts to return at once, 0 to 1000; 0 only checks that the upload exists.
-    /// Left out, the service decides: set it when going through pages.
-    ///
-    /// Checked before it is sent: 0 to 1000.
+    /// Maximum number of parts in the page. 0 only checks that the upload exists. If unset, the server chooses; set
+    /// it when reading several pages. Must be 0 to 1000.
     pub limit: Option<u32>,
 }
 
 impl ListMultipartInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(upload_id: impl Into<String>) -> Self {
         Self { upload_id: upload_id.into(), part_number_marker: Default::default(), limit: Default::default() }
     }
 
-    /// Sets [`part_number_marker`](Self::part_number_marker).
+    /// Only parts with a larger number are listed. If unset, the list starts at the first part. Must be 0 to 10000.
     pub fn part_number_marker(mut self, part_number_marker: u32) -> Self {
         self.part_number_marker = Some(part_number_marker);
         self
     }
 
-    /// Sets [`limit`](Self::limit).
+    /// Maximum number of parts in the page. 0 only checks that the upload exists. If unset, the server chooses; set
+    /// it when reading several pages. Must be 0 to 1000.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -42,9 +39,9 @@ impl ListMultipartInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct ListMultipartOutput {
-    /// Number of parts; of this page or of the upload, it is not certain which.
+    /// Number of parts, either of this page or of the upload. The service does not document which.
     pub count: Option<u64>,
-    /// The parts on this page, ordered by `part_number`.
+    /// Parts on this page, ordered by `part_number`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub object_parts: Vec<types::ObjectPart>,
     /// Status, request id and number of attempts.
@@ -90,52 +87,5 @@ impl Paginated for ListMultipartInput {
 
     fn items(page: Self::Output) -> Vec<Self::Item> {
         page.object_parts
-    }
-}
-
-impl crate::Bucket {
-    /// List the uploaded parts of a multipart upload.
-    ///
-    /// The parts come in the order of their numbers, in pages of at most 1000. The answer does not
-    /// say whether more parts follow, nor where. So begin without `part_number_marker`, go on with
-    /// the largest part number received, and stop at a page that is shorter than `limit` or shows
-    /// nothing new. Do not rely on `count`, and do not begin with marker 0: it may pass over part 0.
-    ///
-    /// Errors: `upload_not_exists` if the upload was completed, aborted or never begun (go by the
-    /// code, for the status may be 404 or 400); 404 `bucket_not_exists`; 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListMultipartInput;
-    ///
-    /// let input = ListMultipartInput::new("upload_id");
-    /// let output = bucket.list_multipart("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// All pages, one after the other, are asked for by [`Bucket::paginate_object`](crate::Bucket::paginate_object):
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListMultipartInput;
-    ///
-    /// let mut items = bucket.paginate_object("key", ListMultipartInput::new("upload_id")).items();
-    /// while let Some(item) = items.next().await {
-    ///     println!("{:?}", item?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/list_multipart.html>
-    pub async fn list_multipart(&self, key: &str, input: ListMultipartInput) -> Result<ListMultipartOutput> {
-        self.send_object(key, input).await
     }
 }

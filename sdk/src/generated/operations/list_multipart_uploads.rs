@@ -6,55 +6,59 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListMultipartUploadsInput {
-    /// List only keys that begin with this text. Left out, all keys are considered.
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub prefix: Option<String>,
-    /// Keys that agree up to the first delimiter after `prefix` are not listed one by one but as one
-    /// entry of `common_prefixes`; `/` lists like a folder. Left out, nothing is grouped.
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub delimiter: Option<String>,
-    /// List what comes after this key or, together with `upload_id_marker`, after that upload of
-    /// this key. Left out, the list starts at its beginning.
+    /// Only uploads of keys after this one are listed or, with `upload_id_marker`, uploads after that upload of
+    /// this key. If unset, the list starts at the first key.
     pub key_marker: Option<String>,
-    /// List what comes after this upload of the key in `key_marker`; of no use without it.
-    /// Left out, all uploads of that key are passed over.
+    /// Only uploads of the key `key_marker` after this upload are listed, and later keys. Requires `key_marker`. If
+    /// unset, all uploads of that key are skipped.
     pub upload_id_marker: Option<String>,
-    /// The most entries to return at once, 1 to 1000; more than 200 has been seen to fail.
-    /// Left out, it is 200.
-    ///
-    /// Checked before it is sent: 1 to 1000.
+    /// Maximum number of entries in the page. Values above 200 have been observed to fail. If unset, the server
+    /// uses 200. Must be 1 to 1000.
     pub limit: Option<u32>,
 }
 
 impl ListMultipartUploadsInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`prefix`](Self::prefix).
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Sets [`delimiter`](Self::delimiter).
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub fn delimiter(mut self, delimiter: impl Into<String>) -> Self {
         self.delimiter = Some(delimiter.into());
         self
     }
 
-    /// Sets [`key_marker`](Self::key_marker).
+    /// Only uploads of keys after this one are listed or, with `upload_id_marker`, uploads after that upload of
+    /// this key. If unset, the list starts at the first key.
     pub fn key_marker(mut self, key_marker: impl Into<String>) -> Self {
         self.key_marker = Some(key_marker.into());
         self
     }
 
-    /// Sets [`upload_id_marker`](Self::upload_id_marker).
+    /// Only uploads of the key `key_marker` after this upload are listed, and later keys. Requires `key_marker`. If
+    /// unset, all uploads of that key are skipped.
     pub fn upload_id_marker(mut self, upload_id_marker: impl Into<String>) -> Self {
         self.upload_id_marker = Some(upload_id_marker.into());
         self
     }
 
-    /// Sets [`limit`](Self::limit).
+    /// Maximum number of entries in the page. Values above 200 have been observed to fail. If unset, the server
+    /// uses 200. Must be 1 to 1000.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -67,29 +71,28 @@ impl ListMultipartUploadsInput {
 pub struct ListMultipartUploadsOutput {
     /// Name of the bucket.
     pub name: Option<String>,
-    /// The uploads on this page, without those that `common_prefixes` stands for.
+    /// Uploads on this page, except those grouped in `common_prefixes`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub uploads: Vec<types::MultipartUpload>,
-    /// The request's `prefix`.
+    /// `prefix` of the request.
     pub prefix: Option<String>,
-    /// The request's `delimiter`.
+    /// `delimiter` of the request.
     pub delimiter: Option<String>,
-    /// The most entries that this page could hold.
+    /// Maximum number of entries in the page.
     pub limit: Option<u32>,
-    /// The request's `key_marker`, under the name that some answers give it.
+    /// `key_marker` of the request, under the name that some responses use.
     pub marker: Option<String>,
-    /// The request's `key_marker`.
+    /// `key_marker` of the request.
     pub key_marker: Option<String>,
-    /// The request's `upload_id_marker`.
+    /// `upload_id_marker` of the request.
     pub upload_id_marker: Option<String>,
-    /// What to send as `key_marker` to get the next page; empty on the last page.
+    /// `key_marker` for the next page. Empty on the last page.
     pub next_key_marker: Option<String>,
-    /// What to send as `upload_id_marker` to get the next page.
+    /// `upload_id_marker` for the next page.
     pub next_upload_id_marker: Option<String>,
-    /// Whether another page follows. Not every answer says it.
+    /// True if another page follows. Some responses do not have it.
     pub has_more: Option<bool>,
-    /// Beginnings that several keys share, each up to and including the delimiter; empty
-    /// without `delimiter`.
+    /// Prefixes that several keys share, each up to and including the delimiter. Empty without `delimiter`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub common_prefixes: Vec<String>,
     /// Status, request id and number of attempts.
@@ -137,52 +140,5 @@ impl Paginated for ListMultipartUploadsInput {
 
     fn items(page: Self::Output) -> Vec<Self::Item> {
         page.uploads
-    }
-}
-
-impl crate::Bucket {
-    /// List the unfinished multipart uploads of a bucket.
-    ///
-    /// Uploads that were neither completed nor aborted, ordered by key and, within a key, by the time
-    /// at which they were initiated. Such uploads never expire by themselves: find them here and end
-    /// them with `AbortMultipartUpload`.
-    ///
-    /// The list comes in pages. Ask again with `key_marker` and `upload_id_marker` set to
-    /// `next_key_marker` and `next_upload_id_marker` of the page before, until `next_key_marker` is
-    /// empty. Errors: 404 `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListMultipartUploadsInput;
-    ///
-    /// let input = ListMultipartUploadsInput::new();
-    /// let output = bucket.list_multipart_uploads(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListMultipartUploadsInput;
-    ///
-    /// let mut items = bucket.paginate(ListMultipartUploadsInput::new()).items();
-    /// while let Some(item) = items.next().await {
-    ///     println!("{:?}", item?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/list_multipart_uploads.html>
-    pub async fn list_multipart_uploads(&self, input: ListMultipartUploadsInput) -> Result<ListMultipartUploadsOutput> {
-        self.send(input).await
     }
 }

@@ -6,55 +6,59 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListObjectVersionsInput {
-    /// List only keys that begin with this text. Left out, all keys are considered.
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub prefix: Option<String>,
-    /// Keys that agree up to the first delimiter after `prefix` are not listed one by one but as one
-    /// entry of `common_prefixes`; `/` lists like a folder. Left out, nothing is grouped.
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub delimiter: Option<String>,
-    /// List what comes after this key or, together with `version_id_marker`, after that version of
-    /// this key. Left out, the list starts at its beginning.
+    /// Only versions of keys after this one are listed or, with `version_id_marker`, versions after that version of
+    /// this key. If unset, the list starts at the first key.
     pub key_marker: Option<String>,
-    /// List what comes after this version of the key in `key_marker`; of no use without it.
-    /// Left out, all versions of that key are passed over.
+    /// Only versions of the key `key_marker` after this version are listed, and later keys. Requires `key_marker`.
+    /// If unset, all versions of that key are skipped.
     pub version_id_marker: Option<String>,
-    /// The most entries to return at once, 1 or more; a page may hold fewer though more follow.
-    /// Left out, it is 100.
-    ///
-    /// Checked before it is sent: at least 1.
+    /// Maximum number of entries in the page. A page can have fewer entries even if more pages follow. If unset,
+    /// the server uses 100. Must be at least 1.
     pub limit: Option<u64>,
 }
 
 impl ListObjectVersionsInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`prefix`](Self::prefix).
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Sets [`delimiter`](Self::delimiter).
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub fn delimiter(mut self, delimiter: impl Into<String>) -> Self {
         self.delimiter = Some(delimiter.into());
         self
     }
 
-    /// Sets [`key_marker`](Self::key_marker).
+    /// Only versions of keys after this one are listed or, with `version_id_marker`, versions after that version of
+    /// this key. If unset, the list starts at the first key.
     pub fn key_marker(mut self, key_marker: impl Into<String>) -> Self {
         self.key_marker = Some(key_marker.into());
         self
     }
 
-    /// Sets [`version_id_marker`](Self::version_id_marker).
+    /// Only versions of the key `key_marker` after this version are listed, and later keys. Requires `key_marker`.
+    /// If unset, all versions of that key are skipped.
     pub fn version_id_marker(mut self, version_id_marker: impl Into<String>) -> Self {
         self.version_id_marker = Some(version_id_marker.into());
         self
     }
 
-    /// Sets [`limit`](Self::limit).
+    /// Maximum number of entries in the page. A page can have fewer entries even if more pages follow. If unset,
+    /// the server uses 100. Must be at least 1.
     pub fn limit(mut self, limit: u64) -> Self {
         self.limit = Some(limit);
         self
@@ -67,29 +71,28 @@ impl ListObjectVersionsInput {
 pub struct ListObjectVersionsOutput {
     /// Name of the bucket.
     pub name: Option<String>,
-    /// The user to whom a bucket belongs.
+    /// The owner of a bucket.
     pub owner: Option<types::Owner>,
-    /// The request's `prefix`.
+    /// `prefix` of the request.
     pub prefix: Option<String>,
-    /// The request's `delimiter`.
+    /// `delimiter` of the request.
     pub delimiter: Option<String>,
-    /// The most entries that this page could hold.
+    /// Maximum number of entries in the page.
     pub limit: Option<u64>,
-    /// The request's `key_marker`.
+    /// `key_marker` of the request.
     pub key_marker: Option<String>,
-    /// What to send as `key_marker` to get the next page; empty on the last page.
+    /// `key_marker` for the next page. Empty on the last page.
     pub next_key_marker: Option<String>,
-    /// The request's `version_id_marker`.
+    /// `version_id_marker` of the request.
     pub version_id_marker: Option<String>,
-    /// What to send as `version_id_marker` to get the next page.
+    /// `version_id_marker` for the next page.
     pub next_version_id_marker: Option<String>,
-    /// Whether another page follows.
+    /// True if another page follows.
     pub has_more: Option<bool>,
-    /// The versions on this page, without those that `common_prefixes` stands for.
+    /// Versions on this page, except those grouped in `common_prefixes`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub keys: Vec<types::ObjectVersion>,
-    /// Beginnings that several keys share, each up to and including the delimiter; empty
-    /// without `delimiter`.
+    /// Prefixes that several keys share, each up to and including the delimiter. Empty without `delimiter`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub common_prefixes: Vec<String>,
     /// Status, request id and number of attempts.
@@ -137,54 +140,5 @@ impl Paginated for ListObjectVersionsInput {
 
     fn items(page: Self::Output) -> Vec<Self::Item> {
         page.keys
-    }
-}
-
-impl crate::Bucket {
-    /// List the objects of a bucket with all their versions.
-    ///
-    /// Every version of every object, deletions included, in alphabetical order of the keys and, within
-    /// a key, from the newest version to the oldest. To restore a version, copy it onto its own key
-    /// with the `X-QS-Copy-Source` of `PutObject`; to remove one for good, use `DeleteObject` with
-    /// `version_id`.
-    ///
-    /// The list comes in pages. While `has_more` is true, ask again with `key_marker` and
-    /// `version_id_marker` set to `next_key_marker` and `next_version_id_marker` of the page before.
-    /// It takes permission to read the bucket. Errors: 404 `bucket_not_exists`, 403
-    /// `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListObjectVersionsInput;
-    ///
-    /// let input = ListObjectVersionsInput::new();
-    /// let output = bucket.list_object_versions(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListObjectVersionsInput;
-    ///
-    /// let mut items = bucket.paginate(ListObjectVersionsInput::new()).items();
-    /// while let Some(item) = items.next().await {
-    ///     println!("{:?}", item?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/versions.html>
-    pub async fn list_object_versions(&self, input: ListObjectVersionsInput) -> Result<ListObjectVersionsOutput> {
-        self.send(input).await
     }
 }

@@ -6,45 +6,47 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ListObjectsInput {
-    /// List only keys that begin with this text. Left out, all keys are considered.
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub prefix: Option<String>,
-    /// Keys that agree up to the first delimiter after `prefix` are not listed one by one but as one
-    /// entry of `common_prefixes`; `/` lists like a folder. Left out, nothing is grouped.
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub delimiter: Option<String>,
-    /// The `next_marker` of the page before. Left out, the list starts at its beginning.
+    /// Start of the page: the `next_marker` of the previous page. If unset, the first page is returned.
     pub marker: Option<String>,
-    /// The most entries to return at once, 1 to 1000; a page may hold fewer though more follow.
-    /// Left out, it is 100.
-    ///
-    /// Checked before it is sent: 1 to 1000.
+    /// Maximum number of entries in the page. A page can have fewer entries even if more pages follow. If unset,
+    /// the server uses 100. Must be 1 to 1000.
     pub limit: Option<u32>,
 }
 
 impl ListObjectsInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`prefix`](Self::prefix).
+    /// Prefix of the keys to list. If unset, all keys are listed.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self
     }
 
-    /// Sets [`delimiter`](Self::delimiter).
+    /// Text that groups keys. Keys that share the same beginning up to the first delimiter after `prefix` are
+    /// returned as one entry of `common_prefixes`. `/` lists keys like the entries of a folder. If unset, keys are
+    /// not grouped.
     pub fn delimiter(mut self, delimiter: impl Into<String>) -> Self {
         self.delimiter = Some(delimiter.into());
         self
     }
 
-    /// Sets [`marker`](Self::marker).
+    /// Start of the page: the `next_marker` of the previous page. If unset, the first page is returned.
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.marker = Some(marker.into());
         self
     }
 
-    /// Sets [`limit`](Self::limit).
+    /// Maximum number of entries in the page. A page can have fewer entries even if more pages follow. If unset,
+    /// the server uses 100. Must be 1 to 1000.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -57,25 +59,24 @@ impl ListObjectsInput {
 pub struct ListObjectsOutput {
     /// Name of the bucket.
     pub name: Option<String>,
-    /// The user to whom a bucket belongs.
+    /// The owner of a bucket.
     pub owner: Option<types::Owner>,
-    /// The request's `prefix`.
+    /// `prefix` of the request.
     pub prefix: Option<String>,
-    /// The request's `delimiter`.
+    /// `delimiter` of the request.
     pub delimiter: Option<String>,
-    /// The most entries that this page could hold.
+    /// Maximum number of entries in the page.
     pub limit: Option<u32>,
-    /// The request's `marker`.
+    /// `marker` of the request.
     pub marker: Option<String>,
-    /// What to send as `marker` to get the next page; empty on the last page.
+    /// `marker` for the next page. Empty on the last page.
     pub next_marker: Option<String>,
-    /// Whether another page follows.
+    /// True if another page follows.
     pub has_more: Option<bool>,
-    /// The objects on this page, without those that `common_prefixes` stands for.
+    /// Objects on this page, except those grouped in `common_prefixes`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub keys: Vec<types::ObjectSummary>,
-    /// Beginnings that several keys share, each up to and including the delimiter; empty
-    /// without `delimiter`.
+    /// Prefixes that several keys share, each up to and including the delimiter. Empty without `delimiter`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub common_prefixes: Vec<String>,
     /// Status, request id and number of attempts.
@@ -121,52 +122,5 @@ impl Paginated for ListObjectsInput {
 
     fn items(page: Self::Output) -> Vec<Self::Item> {
         page.keys
-    }
-}
-
-impl crate::Bucket {
-    /// List the objects of a bucket.
-    ///
-    /// The list comes in pages. While `has_more` is true, ask again with `marker` set to the
-    /// `next_marker` of the page before; a marker is opaque, so do not make one from a key. The order
-    /// is the service's own and need not be alphabetical. With `delimiter` set to `/`, the entries of
-    /// `common_prefixes` are the folders below `prefix`; they may lag behind recent changes.
-    ///
-    /// Errors: 404 `bucket_not_exists`; 403 `permission_denied`, without credentials usually
-    /// even where objects can be read by everyone.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListObjectsInput;
-    ///
-    /// let input = ListObjectsInput::new();
-    /// let output = bucket.list_objects(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// All pages, one after the other, are asked for by [`Bucket::paginate`](crate::Bucket::paginate):
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::ListObjectsInput;
-    ///
-    /// let mut items = bucket.paginate(ListObjectsInput::new()).items();
-    /// while let Some(item) = items.next().await {
-    ///     println!("{:?}", item?);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/get.html>
-    pub async fn list_objects(&self, input: ListObjectsInput) -> Result<ListObjectsOutput> {
-        self.send(input).await
     }
 }

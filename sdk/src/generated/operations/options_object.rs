@@ -8,15 +8,15 @@ use crate::operation::prelude::*;
 pub struct OptionsObjectInput {
     /// Origin of the web page, such as `https://www.example.com`.
     pub origin: String,
-    /// Method that the page wants to use, such as `PUT`.
+    /// Method of the cross-origin request, such as `PUT`.
     pub access_control_request_method: String,
-    /// Headers that the page wants to send, separated by commas. Left out, none but those that
-    /// browsers always allow.
+    /// Headers of the cross-origin request, separated by commas. If unset, only headers that browsers always allow
+    /// are allowed.
     pub access_control_request_headers: Option<String>,
 }
 
 impl OptionsObjectInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(origin: impl Into<String>, access_control_request_method: impl Into<String>) -> Self {
         Self {
             origin: origin.into(),
@@ -25,7 +25,8 @@ impl OptionsObjectInput {
         }
     }
 
-    /// Sets [`access_control_request_headers`](Self::access_control_request_headers).
+    /// Headers of the cross-origin request, separated by commas. If unset, only headers that browsers always allow
+    /// are allowed.
     pub fn access_control_request_headers(mut self, access_control_request_headers: impl Into<String>) -> Self {
         self.access_control_request_headers = Some(access_control_request_headers.into());
         self
@@ -36,15 +37,15 @@ impl OptionsObjectInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct OptionsObjectOutput {
-    /// Origin whose pages may send the request; absent if they may not.
+    /// Origin whose pages may send the request. Absent if they may not.
     pub access_control_allow_origin: Option<String>,
-    /// How long a browser may remember this answer, in seconds.
+    /// Number of seconds for which a browser may cache this response.
     pub access_control_max_age: Option<String>,
-    /// Methods that may be used, separated by commas; absent if none may.
+    /// Allowed methods, separated by commas. Absent if none is allowed.
     pub access_control_allow_methods: Option<String>,
-    /// Request headers that may be sent, separated by commas.
+    /// Allowed request headers, separated by commas.
     pub access_control_allow_headers: Option<String>,
-    /// Headers of answers that the page's code may read, separated by commas.
+    /// Response headers that scripts of the page may read, separated by commas.
     pub access_control_expose_headers: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -88,36 +89,5 @@ impl Operation for OptionsObjectInput {
             access_control_expose_headers: response.header("Access-Control-Expose-Headers")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Ask what a web page of another origin may do with an object.
-    ///
-    /// The question that a browser asks before such a request, answered by the rules that
-    /// `PutBucketCORS` stored. Browsers ask by themselves: this is for testing the rules. Where nothing
-    /// is allowed, the answer is a success all the same, but has no `Access-Control-Allow-Origin`.
-    ///
-    /// Asking changes nothing, so it may be repeated. Errors: 404 `bucket_not_exists`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::OptionsObjectInput;
-    ///
-    /// let input = OptionsObjectInput::new("origin", "access-control-request-method");
-    /// let output = bucket.options_object("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/options.html>
-    pub async fn options_object(&self, key: &str, input: OptionsObjectInput) -> Result<OptionsObjectOutput> {
-        self.send_object(key, input).await
     }
 }

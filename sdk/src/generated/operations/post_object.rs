@@ -6,55 +6,45 @@ use crate::operation::prelude::*;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PostObjectInput {
-    /// Whose signature the form carries.
-    ///
-    /// Left out, the SDK sends that of the client's access key pair.
+    /// Id of the access key that signs the form. If unset, the SDK sends the id of the client's access key.
     pub access_key_id: Option<String>,
-    /// What is signed: Base64 of a JSON object with all other fields before `file`, other than
-    /// `access_key_id` and `signature`.
-    ///
-    /// Left out, the SDK lists the other fields of the form, if the client has an access key pair.
+    /// Base64 of a JSON object with all fields before `file` except `access_key_id` and `signature`. This text is
+    /// signed. If unset and the client has an access key, the SDK sends a policy with the other fields of the form.
     pub policy: Option<String>,
-    /// Base64 of the HMAC-SHA256 of `policy`. Whoever has it can upload what the policy allows.
-    ///
-    /// Left out, the SDK signs the policy, if the client has an access key pair.
+    /// Base64 of the HMAC-SHA256 of `policy`. Keep it secret: it permits the uploads that the policy allows. If
+    /// unset and the client has an access key, the SDK signs the policy.
     pub signature: Option<Secret>,
-    /// Key of the object, 1 to 1023 bytes of UTF-8.
-    ///
-    /// Checked before it is sent: 1 to 1023 bytes long.
+    /// Key of the object. Must be 1 to 1023 bytes long.
     pub key: String,
-    /// URL to which a browser is sent when the object is stored: the answer is then 302 with
-    /// a `Location`. Left out, it is 201.
+    /// URL to which the server redirects the browser after storing the object, with status 302. If unset, the
+    /// status is 201.
     pub redirect: Option<String>,
-    /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
-    ///
-    /// Checked before it is sent: at most 255 bytes long.
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub content_type: Option<String>,
-    /// Caching rules that are stored with the object and returned with it, such as `max-age=3600`.
-    /// Left out, none are stored.
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub cache_control: Option<String>,
-    /// How a browser should present the object, such as `attachment; filename="a.zip"`; stored with
-    /// the object and returned with it. Left out, none is stored.
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub content_disposition: Option<String>,
-    /// How the file is already encoded, such as `gzip`; stored with the object and returned with it.
-    /// Left out, none is stored.
+    /// Encoding that was applied to the file, such as `gzip`, to store with the object. If unset, none is stored.
     pub content_encoding: Option<String>,
-    /// When caches should drop the object, as an HTTP date; stored with the object and returned
-    /// with it. It does not delete the object. Left out, none is stored.
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub expires: Option<String>,
-    /// Class in which the object is stored; `STANDARD_IA` is for what is read seldom. Any other
-    /// value is refused with 400 `invalid_request`. Left out, it is `STANDARD`.
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
-    /// Your own metadata, name to value. Names: letters, digits, `-`, `_` and `.`, at most 512 bytes,
-    /// case ignored. Values: printable ASCII. Names and values together: at most 2048 bytes, else
-    /// 400 `metadata_too_large`. Left out, none is stored.
+    /// User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits, `-`, `_` and
+    /// `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and values
+    /// together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub metadata: BTreeMap<String, String>,
-    /// The content, at most 5 GB.
+    /// Content of the object, at most 5 GB.
     pub file: Body,
 }
 
 impl PostObjectInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(key: impl Into<String>, file: impl Into<Body>) -> Self {
         Self {
             access_key_id: Default::default(),
@@ -73,67 +63,76 @@ impl PostObjectInput {
         }
     }
 
-    /// Sets [`access_key_id`](Self::access_key_id).
+    /// Id of the access key that signs the form. If unset, the SDK sends the id of the client's access key.
     pub fn access_key_id(mut self, access_key_id: impl Into<String>) -> Self {
         self.access_key_id = Some(access_key_id.into());
         self
     }
 
-    /// Sets [`policy`](Self::policy).
+    /// Base64 of a JSON object with all fields before `file` except `access_key_id` and `signature`. This text is
+    /// signed. If unset and the client has an access key, the SDK sends a policy with the other fields of the form.
     pub fn policy(mut self, policy: impl Into<String>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// Sets [`signature`](Self::signature).
+    /// Base64 of the HMAC-SHA256 of `policy`. Keep it secret: it permits the uploads that the policy allows. If
+    /// unset and the client has an access key, the SDK signs the policy.
     pub fn signature(mut self, signature: impl Into<Secret>) -> Self {
         self.signature = Some(signature.into());
         self
     }
 
-    /// Sets [`redirect`](Self::redirect).
+    /// URL to which the server redirects the browser after storing the object, with status 302. If unset, the
+    /// status is 201.
     pub fn redirect(mut self, redirect: impl Into<String>) -> Self {
         self.redirect = Some(redirect.into());
         self
     }
 
-    /// Sets [`content_type`](Self::content_type).
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets [`cache_control`](Self::cache_control).
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub fn cache_control(mut self, cache_control: impl Into<String>) -> Self {
         self.cache_control = Some(cache_control.into());
         self
     }
 
-    /// Sets [`content_disposition`](Self::content_disposition).
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub fn content_disposition(mut self, content_disposition: impl Into<String>) -> Self {
         self.content_disposition = Some(content_disposition.into());
         self
     }
 
-    /// Sets [`content_encoding`](Self::content_encoding).
+    /// Encoding that was applied to the file, such as `gzip`, to store with the object. If unset, none is stored.
     pub fn content_encoding(mut self, content_encoding: impl Into<String>) -> Self {
         self.content_encoding = Some(content_encoding.into());
         self
     }
 
-    /// Sets [`expires`](Self::expires).
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub fn expires(mut self, expires: impl Into<String>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self
     }
 
-    /// Sets [`metadata`](Self::metadata) under one name.
+    /// Adds an entry. User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits,
+    /// `-`, `_` and `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and
+    /// values together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
@@ -144,9 +143,9 @@ impl PostObjectInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PostObjectOutput {
-    /// ETag of the object, with double quotes: as a rule the MD5 of the content in hexadecimal.
+    /// ETag of the object, including the double quotes: usually the MD5 of the content in hexadecimal.
     pub etag: Option<String>,
-    /// The form's `redirect`; absent if it had none.
+    /// The `redirect` of the form. Absent if it was not set.
     pub location: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -192,45 +191,5 @@ impl Operation for PostObjectInput {
             location: response.header("Location")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Store an object by a form, as browsers send it.
-    ///
-    /// What `PutObject` does, in the way of an HTML form. The form itself says who sends it: the SDK
-    /// lists its fields in `policy` and signs that, so that the signature is good for this key and
-    /// these fields alone. Without credentials none of the three is sent, and the bucket has to be one
-    /// to which everyone may write.
-    ///
-    /// To let a browser upload something, hand it an `access_key_id`, `policy` and `signature`, and
-    /// never the secret access key; the SDK's module `sign` shows how they are made. The browser then
-    /// sends the form; this operation is for programs.
-    ///
-    /// An object that has the key is replaced, so it may be repeated. At most 5 GB. The answer is 201
-    /// or, if `redirect` is set, 302, which the SDK does not follow. Errors: 400
-    /// `form_policy_violated` if a field is not as the policy says, `entity_too_large`,
-    /// `metadata_too_large`; 401 `invalid_access_key_id` and `signature_not_matched`; 403
-    /// `permission_denied`; 404 `bucket_not_exists`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PostObjectInput;
-    ///
-    /// let input = PostObjectInput::new("key", "content");
-    /// let output = bucket.post_object(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/post.html>
-    pub async fn post_object(&self, input: PostObjectInput) -> Result<PostObjectOutput> {
-        self.send(input).await
     }
 }

@@ -8,7 +8,7 @@ use crate::operation::prelude::*;
 pub struct PutBucketInput {}
 
 impl PutBucketInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,40 +39,5 @@ impl Operation for PutBucketInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Create a bucket.
-    ///
-    /// The bucket is created in the zone that is addressed and stays there. Its name is unique among
-    /// all customers: 6 to 63 lower-case letters, digits and `-`, beginning and ending with a letter or
-    /// a digit, and not an IP address.
-    ///
-    /// Errors: 400 `invalid_bucket_name`; 409 `bucket_already_exists`, also for about a minute after
-    /// a bucket of that name was deleted; 403 `too_many_buckets` once the account's quota is used up
-    /// (2 buckets, if nobody raised it). A 409 that follows a lost answer can mean that the first
-    /// attempt succeeded: `HeadBucket` tells whether the bucket is yours. A new bucket may take
-    /// about a minute before it can be deleted.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutBucketInput;
-    ///
-    /// let input = PutBucketInput::new();
-    /// let output = bucket.put_bucket(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put.html>
-    pub async fn put_bucket(&self, input: PutBucketInput) -> Result<PutBucketOutput> {
-        self.send(input).await
     }
 }

@@ -6,17 +6,17 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PutBucketACLInput {
-    /// Who may do what. Left out or empty, all grants are taken away.
+    /// Grants of the list. If unset or empty, all existing grants are revoked.
     pub acl: Vec<types::Grant>,
 }
 
 impl PutBucketACLInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`acl`](Self::acl).
+    /// Grants of the list. If unset or empty, all existing grants are revoked.
     pub fn acl(mut self, acl: impl IntoIterator<Item = types::Grant>) -> Self {
         self.acl = acl.into_iter().collect();
         self
@@ -51,36 +51,5 @@ impl Operation for PutBucketACLInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketACLOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the access control list of a bucket.
-    ///
-    /// The list that is sent takes the place of the one before; without entries, nobody but the owner
-    /// has access. For finer rules, by object or by condition, use `PutBucketPolicy`.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutBucketACLInput;
-    ///
-    /// let input = PutBucketACLInput::new();
-    /// let output = bucket.put_bucket_acl(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put_acl.html>
-    pub async fn put_bucket_acl(&self, input: PutBucketACLInput) -> Result<PutBucketACLOutput> {
-        self.send(input).await
     }
 }

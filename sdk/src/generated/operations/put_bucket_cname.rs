@@ -6,20 +6,19 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketCNAMEInput {
-    /// The domain name, such as `images.example.com`.
+    /// Domain name, such as `images.example.com`.
     pub domain: String,
-    /// `website` for the name of a static website, `normal` for any other. Left out, the
-    /// service takes it for `normal`.
+    /// Purpose of the name: `website` for a static website, otherwise `normal`. If unset, the server uses `normal`.
     pub r#type: Option<types::CnameType>,
 }
 
 impl PutBucketCNAMEInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(domain: impl Into<String>) -> Self {
         Self { domain: domain.into(), r#type: Default::default() }
     }
 
-    /// Sets [`type`](Self::type).
+    /// Purpose of the name: `website` for a static website, otherwise `normal`. If unset, the server uses `normal`.
     pub fn r#type(mut self, r#type: types::CnameType) -> Self {
         self.r#type = Some(r#type);
         self
@@ -56,38 +55,5 @@ impl Operation for PutBucketCNAMEInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketCNAMEOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Bind a domain name to a bucket.
-    ///
-    /// Afterwards the bucket can be reached under that name as well. Before, a CNAME record has to
-    /// lead from the domain to the bucket's own host name, such as `mybucket.pek3b.qingstor.com`.
-    ///
-    /// Only the owner of the bucket can ask. Errors: `domain_not_recorded` if the domain is not
-    /// registered with the Chinese authorities, `cname_record_not_added` if the CNAME record is not
-    /// there or not yet in force, `domain_occupied` if another bucket has the domain; 404
-    /// `bucket_not_exists`, 403 `permission_denied`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutBucketCNAMEInput;
-    ///
-    /// let input = PutBucketCNAMEInput::new("domain");
-    /// let output = bucket.put_bucket_cname(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cname/put_cname.html>
-    pub async fn put_bucket_cname(&self, input: PutBucketCNAMEInput) -> Result<PutBucketCNAMEOutput> {
-        self.send(input).await
     }
 }

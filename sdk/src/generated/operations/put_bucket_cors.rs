@@ -6,20 +6,21 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketCORSInput {
-    /// The rules.
+    /// CORS rules of the bucket.
     pub cors_rules: Vec<types::CorsRule>,
-    /// Whether answers have the header `Vary: Origin`, which keeps caches from giving one
-    /// origin's answer to another. Left out, it is `disabled`.
+    /// Adds the header `Vary: Origin` to responses if `enabled`, so that caches keep responses to different origins
+    /// apart. If unset, the server uses `disabled`.
     pub resp_vary: Option<types::Toggle>,
 }
 
 impl PutBucketCORSInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(cors_rules: impl IntoIterator<Item = types::CorsRule>) -> Self {
         Self { cors_rules: cors_rules.into_iter().collect(), resp_vary: Default::default() }
     }
 
-    /// Sets [`resp_vary`](Self::resp_vary).
+    /// Adds the header `Vary: Origin` to responses if `enabled`, so that caches keep responses to different origins
+    /// apart. If unset, the server uses `disabled`.
     pub fn resp_vary(mut self, resp_vary: types::Toggle) -> Self {
         self.resp_vary = Some(resp_vary);
         self
@@ -56,36 +57,5 @@ impl Operation for PutBucketCORSInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketCORSOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the cross-origin resource sharing rules of a bucket.
-    ///
-    /// The rules say which web pages may use the bucket from a browser. Those that are sent take the
-    /// place of all that were there before. `OptionsObject` shows what a browser would be told.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketCORSInput, types};
-    ///
-    /// let input = PutBucketCORSInput::new([types::CorsRule::new("allowed_origin", [types::CorsMethod::Get])]);
-    /// let output = bucket.put_bucket_cors(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/cors/put_cors.html>
-    pub async fn put_bucket_cors(&self, input: PutBucketCORSInput) -> Result<PutBucketCORSOutput> {
-        self.send(input).await
     }
 }

@@ -6,13 +6,13 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketExternalMirrorInput {
-    /// URL that keys are appended to, such as `http://example.com:80/image/`. Without
-    /// protocol, `http` is meant; the path may be empty.
+    /// URL to which keys are appended, such as `http://example.com:80/image/`. Without a protocol, `http` is used.
+    /// The path may be empty.
     pub source_site: String,
 }
 
 impl PutBucketExternalMirrorInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(source_site: impl Into<String>) -> Self {
         Self { source_site: source_site.into() }
     }
@@ -46,42 +46,5 @@ impl Operation for PutBucketExternalMirrorInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketExternalMirrorOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Set the external mirror of a bucket.
-    ///
-    /// When an object is asked for that does not exist, the service appends its key to the mirror's
-    /// URL, fetches what is there and stores it as the object. Until that is done, whoever asked gets
-    /// the mirror's content or is redirected to it with status 302. The mirror has to answer with
-    /// `Content-Length`. An object that was fetched once is not updated when the mirror changes.
-    ///
-    /// A mirror that was set before is replaced. Only the owner of the bucket can ask. Sending it again
-    /// changes nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`, 400
-    /// `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutBucketExternalMirrorInput;
-    ///
-    /// let input = PutBucketExternalMirrorInput::new("source_site");
-    /// let output = bucket.put_bucket_external_mirror(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/external_mirror/put_external_mirror.html>
-    pub async fn put_bucket_external_mirror(
-        &self,
-        input: PutBucketExternalMirrorInput,
-    ) -> Result<PutBucketExternalMirrorOutput> {
-        self.send(input).await
     }
 }

@@ -6,14 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketLifecycleInput {
-    /// The rules, at most 100.
-    ///
-    /// Checked before it is sent: at most 100 items.
+    /// Lifecycle rules of the bucket. Must have at most 100 items.
     pub rule: Vec<types::LifecycleRule>,
 }
 
 impl PutBucketLifecycleInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(rule: impl IntoIterator<Item = types::LifecycleRule>) -> Self {
         Self { rule: rule.into_iter().collect() }
     }
@@ -48,38 +46,5 @@ impl Operation for PutBucketLifecycleInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketLifecycleOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the lifecycle rules of a bucket.
-    ///
-    /// At intervals the service deletes objects, moves them to another storage class or aborts
-    /// multipart uploads as the rules say. The rules that are sent take the place of all that were
-    /// there before, and come into force after 24 hours.
-    ///
-    /// At most 100 rules, each with exactly one action; for the same prefix there can be only one rule
-    /// with the same action. Only the owner of the bucket can ask. Sending it again changes nothing.
-    /// Errors: 404 `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketLifecycleInput, types};
-    ///
-    /// let input = PutBucketLifecycleInput::new([types::LifecycleRule::new("id", types::RuleStatus::Enabled, types::LifecycleFilter::new())]);
-    /// let output = bucket.put_bucket_lifecycle(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/lifecycle/put_lifecycle.html>
-    pub async fn put_bucket_lifecycle(&self, input: PutBucketLifecycleInput) -> Result<PutBucketLifecycleOutput> {
-        self.send(input).await
     }
 }

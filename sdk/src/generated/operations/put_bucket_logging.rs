@@ -6,14 +6,14 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketLoggingInput {
-    /// Name of the bucket for the log files; it has to belong to the same owner.
+    /// Bucket to which log files are written. It must have the same owner.
     pub target_bucket: String,
-    /// Text with which the keys of all log files begin, such as `logs/`.
+    /// Prefix of the keys of the log files, such as `logs/`.
     pub target_prefix: String,
 }
 
 impl PutBucketLoggingInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(target_bucket: impl Into<String>, target_prefix: impl Into<String>) -> Self {
         Self { target_bucket: target_bucket.into(), target_prefix: target_prefix.into() }
     }
@@ -48,34 +48,5 @@ impl Operation for PutBucketLoggingInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketLoggingOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Have the requests to a bucket recorded in another bucket.
-    ///
-    /// Every hour the service writes the requests of that hour to the target bucket. What was set
-    /// before is replaced. Only the owner of both buckets can ask. Sending it again changes nothing.
-    /// Errors: 404 `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutBucketLoggingInput;
-    ///
-    /// let input = PutBucketLoggingInput::new("target_bucket", "target_prefix");
-    /// let output = bucket.put_bucket_logging(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/logging/put_logging.html>
-    pub async fn put_bucket_logging(&self, input: PutBucketLoggingInput) -> Result<PutBucketLoggingOutput> {
-        self.send(input).await
     }
 }

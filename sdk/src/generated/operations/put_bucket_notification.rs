@@ -6,12 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketNotificationInput {
-    /// The rules.
+    /// Notification rules of the bucket.
     pub notifications: Vec<types::NotificationRule>,
 }
 
 impl PutBucketNotificationInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(notifications: impl IntoIterator<Item = types::NotificationRule>) -> Self {
         Self { notifications: notifications.into_iter().collect() }
     }
@@ -45,40 +45,5 @@ impl Operation for PutBucketNotificationInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketNotificationOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the notification rules of a bucket.
-    ///
-    /// When something happens to an object that a rule names, the service has it processed as the rule
-    /// says. Rules are tried one by one, so that one event may match several. Those that are sent take
-    /// the place of all that were there before.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketNotificationInput, types};
-    ///
-    /// let input = PutBucketNotificationInput::new([types::NotificationRule::new("id", [types::EventType::CreateObject], types::CloudFunction::TupuPorn)]);
-    /// let output = bucket.put_bucket_notification(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/notification/put_notification.html>
-    pub async fn put_bucket_notification(
-        &self,
-        input: PutBucketNotificationInput,
-    ) -> Result<PutBucketNotificationOutput> {
-        self.send(input).await
     }
 }

@@ -6,12 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketPolicyInput {
-    /// The statements, in the order in which they are tried.
+    /// Statements, in the order in which they are evaluated.
     pub statement: Vec<types::PolicyStatement>,
 }
 
 impl PutBucketPolicyInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(statement: impl IntoIterator<Item = types::PolicyStatement>) -> Self {
         Self { statement: statement.into_iter().collect() }
     }
@@ -45,39 +45,5 @@ impl Operation for PutBucketPolicyInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketPolicyOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the access policy of a bucket.
-    ///
-    /// The statements that are sent take the place of all that were there before. They are tried in
-    /// their order, and the first one that fits a request decides about it.
-    ///
-    /// Do not send what `GetBucketPolicy` returned: conditions that this version of the SDK does not
-    /// know are missing from it.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketPolicyInput, types};
-    ///
-    /// let input = PutBucketPolicyInput::new([types::PolicyStatement::new("id", ["user"], [types::PolicyAction::ListObjects], types::PolicyEffect::Allow)]);
-    /// let output = bucket.put_bucket_policy(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/policy/put_policy.html>
-    pub async fn put_bucket_policy(&self, input: PutBucketPolicyInput) -> Result<PutBucketPolicyOutput> {
-        self.send(input).await
     }
 }

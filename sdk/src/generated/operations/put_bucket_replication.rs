@@ -6,14 +6,12 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketReplicationInput {
-    /// The rules, 1 to 1000.
-    ///
-    /// Checked before it is sent: 1 to 1000 items.
+    /// Replication rules of the bucket. Must have 1 to 1000 items.
     pub rules: Vec<types::ReplicationRule>,
 }
 
 impl PutBucketReplicationInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(rules: impl IntoIterator<Item = types::ReplicationRule>) -> Self {
         Self { rules: rules.into_iter().collect() }
     }
@@ -48,39 +46,5 @@ impl Operation for PutBucketReplicationInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketReplicationOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Replace the cross-zone replication rules of a bucket.
-    ///
-    /// Objects that a rule matches are copied to the rule's destination when they are stored, deleted,
-    /// given other metadata or completed as a multipart upload. That takes minutes to hours. The rules
-    /// that are sent take the place of all that were there before.
-    ///
-    /// 1 to 1000 rules, together at most 2097152 bytes (2 MiB). All of them have the same destination
-    /// bucket, and no rule's prefix may begin with that of another. Only the owner of the bucket can
-    /// ask. Sending it again changes nothing. Errors: 404 `bucket_not_exists`, 403 `permission_denied`,
-    /// 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketReplicationInput, types};
-    ///
-    /// let input = PutBucketReplicationInput::new([types::ReplicationRule::new("id", types::ReplicationFilter::new(), types::ReplicationDestination::new("bucket"))]);
-    /// let output = bucket.put_bucket_replication(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/replication/put_replication.html>
-    pub async fn put_bucket_replication(&self, input: PutBucketReplicationInput) -> Result<PutBucketReplicationOutput> {
-        self.send(input).await
     }
 }

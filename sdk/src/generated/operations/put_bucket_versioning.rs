@@ -6,13 +6,13 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PutBucketVersioningInput {
-    /// `ENABLED` or `SUSPENDED`. `DISABLED`, which a bucket is that never kept versions, can
-    /// be read but not set.
+    /// `ENABLED` or `SUSPENDED`. `DISABLED` cannot be set: it is the status of a bucket whose versioning was never
+    /// enabled.
     pub status: types::VersioningStatus,
 }
 
 impl PutBucketVersioningInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(status: types::VersioningStatus) -> Self {
         Self { status }
     }
@@ -47,38 +47,5 @@ impl Operation for PutBucketVersioningInput {
 
     fn decode(response: ResponseDecoder) -> Result<Self::Output> {
         Ok(PutBucketVersioningOutput { response: response.info() })
-    }
-}
-
-impl crate::Bucket {
-    /// Enable or suspend the versioning of a bucket.
-    ///
-    /// While versioning is enabled, replacing or deleting an object keeps what was there before as
-    /// a version with an id of its own. Once suspended, no more versions come into being, but those
-    /// that exist stay, can be read, and take up space. `ListObjectVersions` lists them;
-    /// `DeleteObject` with `version_id` removes one for good.
-    ///
-    /// Only the owner of the bucket can ask. Sending it again changes nothing. Errors: 404
-    /// `bucket_not_exists`, 403 `permission_denied`, 400 `invalid_argument`.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::{operations::PutBucketVersioningInput, types};
-    ///
-    /// let input = PutBucketVersioningInput::new(types::VersioningStatus::Enabled);
-    /// let output = bucket.put_bucket_versioning(input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/bucket/put_versioning.html>
-    pub async fn put_bucket_versioning(&self, input: PutBucketVersioningInput) -> Result<PutBucketVersioningOutput> {
-        self.send(input).await
     }
 }

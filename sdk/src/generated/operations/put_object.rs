@@ -6,210 +6,220 @@ use crate::operation::prelude::*;
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct PutObjectInput {
-    /// Caching rules that are stored with the object and returned with it, such as `max-age=3600`.
-    /// Left out, none are stored.
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub cache_control: Option<String>,
-    /// Length of the body in bytes. Left out, the SDK takes it from the body; set, it has to be
-    /// the body's length.
-    ///
-    /// The SDK sends the body's length; if this says another, it is an error.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub content_length: Option<u64>,
-    /// Base64 of the body's 16-byte MD5. The service compares it with what arrives and answers
-    /// 400 `bad_digest` if they differ. Left out, nothing is compared.
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub content_md5: Option<String>,
-    /// Media type of the object, at most 255 characters. Left out, it is `application/octet-stream`.
-    ///
-    /// Checked before it is sent: at most 255 bytes long.
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub content_type: Option<String>,
-    /// How the body is already encoded, such as `gzip`; stored with the object and returned with it.
-    /// The service encodes nothing itself. Left out, none is stored.
+    /// Encoding that was applied to the body, such as `gzip`, to store with the object. The server does not encode
+    /// or decode the body. If unset, none is stored.
     pub content_encoding: Option<String>,
-    /// How a browser should present the object, such as `attachment; filename="a.zip"`; stored with
-    /// the object and returned with it. Left out, none is stored.
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub content_disposition: Option<String>,
-    /// When caches should drop the object, as an HTTP date; stored with the object and returned with
-    /// it. It does not delete the object. Left out, none is stored.
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub expires: Option<String>,
-    /// `100-continue` asks the service to accept or refuse the request before the body comes. The
-    /// SDK sends the body without waiting for its answer. Left out, nothing is asked.
+    /// `100-continue` lets the server refuse the request before it reads the body. The SDK sends the body without
+    /// waiting for the interim response. If unset, the header is not sent.
     pub expect: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Object to copy from, as `/bucket/key`, or a version of one; in the same zone. The SDK
-    /// percent-encodes it. It is sent instead of a body: one that is sent along is dropped. Left out,
-    /// nothing is copied.
+    /// Object in the same zone to copy the content from: `/bucket/key`, optionally with a version. The SDK
+    /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub copy_source: Option<ObjectSource>,
-    /// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
-    /// (`REPLACE`). Left out, it is `COPY`. To change an object's metadata, copy it onto itself:
-    /// without a copy source the body, empty if left out, replaces the object.
+    /// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
+    /// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
+    /// unset, the server uses `COPY`.
     pub metadata_directive: Option<types::MetadataDirective>,
-    /// Copy only if the source changed after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Copies only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_modified_since: Option<Timestamp>,
-    /// Copy only if the source did not change after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Copies only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_unmodified_since: Option<Timestamp>,
-    /// Copy only if the source's ETag is this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_match: Option<String>,
-    /// Copy only if the source's ETag is not this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_none_match: Option<String>,
-    /// Algorithm with which the source was encrypted: `AES256`. Left out, the source is taken to have
-    /// no key of yours.
+    /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub copy_source_encryption_customer_algorithm: Option<String>,
-    /// Key with which the source was encrypted: Base64 of exactly 32 bytes. It is a secret and never
-    /// shown by the SDK. Left out, the source is taken to have no key of yours.
+    /// Customer key of the source: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, the
+    /// source is read without a customer key.
     pub copy_source_encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the source key's 32 bytes. Left out, the source is taken to have
-    /// no key of yours.
+    /// Base64 of the 16-byte MD5 of the 32 bytes of the source's customer key. If unset, the source is read without
+    /// a customer key.
     pub copy_source_encryption_customer_key_md5: Option<String>,
-    /// Object to move here, as `/bucket/key`, in the same zone; the SDK percent-encodes it.
-    /// It keeps its metadata. Left out, nothing is moved.
+    /// Object in the same zone to rename to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
+    /// object keeps its metadata. If unset, nothing is moved.
     pub move_source: Option<ObjectSource>,
-    /// Move only if the source changed after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Moves only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub move_source_if_modified_since: Option<Timestamp>,
-    /// Move only if the source did not change after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Moves only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub move_source_if_unmodified_since: Option<Timestamp>,
-    /// Move only if the source's ETag is this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Moves only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub move_source_if_match: Option<String>,
-    /// Move only if the source's ETag is not this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Moves only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub move_source_if_none_match: Option<String>,
-    /// URL to download the content from. Left out, nothing is fetched.
+    /// URL that the server downloads the content from. If unset, nothing is fetched.
     pub fetch_source: Option<String>,
-    /// Fetch only if the object did not change after this time. Left out, not checked.
+    /// Fetches only if the object was not modified after this time. If unset, it is not checked.
     pub fetch_if_unmodified_since: Option<Timestamp>,
-    /// Class in which the object is stored; `STANDARD_IA` is for what is read seldom. Any other value
-    /// is refused with 400 `invalid_request`. Left out, it is `STANDARD`.
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
-    /// Your own metadata, name to value. Names: letters, digits, `-`, `_` and `.`, at most 512 bytes,
-    /// case ignored. Values: printable ASCII. Names and values together: at most 2048 bytes, else
-    /// 400 `metadata_too_large`. Left out, none is stored.
+    /// User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits, `-`, `_` and
+    /// `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and values
+    /// together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub metadata: BTreeMap<String, String>,
-    /// What is sent; empty if left out.
+    /// Content of the object, at most 5 GB. If unset, the object is empty, or its content comes from the source
+    /// that a header names.
     pub body: Body,
 }
 
 impl PutObjectInput {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`cache_control`](Self::cache_control).
+    /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub fn cache_control(mut self, cache_control: impl Into<String>) -> Self {
         self.cache_control = Some(cache_control.into());
         self
     }
 
-    /// Sets [`content_length`](Self::content_length).
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self
     }
 
-    /// Sets [`content_md5`](Self::content_md5).
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub fn content_md5(mut self, content_md5: impl Into<String>) -> Self {
         self.content_md5 = Some(content_md5.into());
         self
     }
 
-    /// Sets [`content_type`](Self::content_type).
+    /// Media type of the object. If unset, the server uses `application/octet-stream`. Must be at most 255 bytes
+    /// long.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// Sets [`content_encoding`](Self::content_encoding).
+    /// Encoding that was applied to the body, such as `gzip`, to store with the object. The server does not encode
+    /// or decode the body. If unset, none is stored.
     pub fn content_encoding(mut self, content_encoding: impl Into<String>) -> Self {
         self.content_encoding = Some(content_encoding.into());
         self
     }
 
-    /// Sets [`content_disposition`](Self::content_disposition).
+    /// `Content-Disposition` to store with the object, such as `attachment; filename="a.zip"`. It tells browsers
+    /// how to present the object. If unset, none is stored.
     pub fn content_disposition(mut self, content_disposition: impl Into<String>) -> Self {
         self.content_disposition = Some(content_disposition.into());
         self
     }
 
-    /// Sets [`expires`](Self::expires).
+    /// HTTP date after which caches should fetch the object again, to store with the object. The object is not
+    /// deleted then. If unset, none is stored.
     pub fn expires(mut self, expires: impl Into<String>) -> Self {
         self.expires = Some(expires.into());
         self
     }
 
-    /// Sets [`expect`](Self::expect).
+    /// `100-continue` lets the server refuse the request before it reads the body. The SDK sends the body without
+    /// waiting for the interim response. If unset, the header is not sent.
     pub fn expect(mut self, expect: impl Into<String>) -> Self {
         self.expect = Some(expect.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
     }
 
-    /// Sets [`copy_source`](Self::copy_source).
+    /// Object in the same zone to copy the content from: `/bucket/key`, optionally with a version. The SDK
+    /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub fn copy_source(mut self, copy_source: impl Into<ObjectSource>) -> Self {
         self.copy_source = Some(copy_source.into());
         self
     }
 
-    /// Sets [`metadata_directive`](Self::metadata_directive).
+    /// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
+    /// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
+    /// unset, the server uses `COPY`.
     pub fn metadata_directive(mut self, metadata_directive: types::MetadataDirective) -> Self {
         self.metadata_directive = Some(metadata_directive);
         self
     }
 
-    /// Sets [`copy_source_if_modified_since`](Self::copy_source_if_modified_since).
+    /// Copies only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_modified_since(mut self, copy_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_modified_since = Some(copy_source_if_modified_since.into());
         self
     }
 
-    /// Sets [`copy_source_if_unmodified_since`](Self::copy_source_if_unmodified_since).
+    /// Copies only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_unmodified_since(mut self, copy_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_unmodified_since = Some(copy_source_if_unmodified_since.into());
         self
     }
 
-    /// Sets [`copy_source_if_match`](Self::copy_source_if_match).
+    /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_match(mut self, copy_source_if_match: impl Into<String>) -> Self {
         self.copy_source_if_match = Some(copy_source_if_match.into());
         self
     }
 
-    /// Sets [`copy_source_if_none_match`](Self::copy_source_if_none_match).
+    /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_none_match(mut self, copy_source_if_none_match: impl Into<String>) -> Self {
         self.copy_source_if_none_match = Some(copy_source_if_none_match.into());
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_algorithm`](Self::copy_source_encryption_customer_algorithm).
+    /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub fn copy_source_encryption_customer_algorithm(
         mut self,
         copy_source_encryption_customer_algorithm: impl Into<String>,
@@ -218,7 +228,8 @@ impl PutObjectInput {
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_key`](Self::copy_source_encryption_customer_key).
+    /// Customer key of the source: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, the
+    /// source is read without a customer key.
     pub fn copy_source_encryption_customer_key(
         mut self,
         copy_source_encryption_customer_key: impl Into<Secret>,
@@ -227,7 +238,8 @@ impl PutObjectInput {
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_key_md5`](Self::copy_source_encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the 32 bytes of the source's customer key. If unset, the source is read without
+    /// a customer key.
     pub fn copy_source_encryption_customer_key_md5(
         mut self,
         copy_source_encryption_customer_key_md5: impl Into<String>,
@@ -236,61 +248,70 @@ impl PutObjectInput {
         self
     }
 
-    /// Sets [`move_source`](Self::move_source).
+    /// Object in the same zone to rename to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
+    /// object keeps its metadata. If unset, nothing is moved.
     pub fn move_source(mut self, move_source: impl Into<ObjectSource>) -> Self {
         self.move_source = Some(move_source.into());
         self
     }
 
-    /// Sets [`move_source_if_modified_since`](Self::move_source_if_modified_since).
+    /// Moves only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn move_source_if_modified_since(mut self, move_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.move_source_if_modified_since = Some(move_source_if_modified_since.into());
         self
     }
 
-    /// Sets [`move_source_if_unmodified_since`](Self::move_source_if_unmodified_since).
+    /// Moves only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn move_source_if_unmodified_since(mut self, move_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.move_source_if_unmodified_since = Some(move_source_if_unmodified_since.into());
         self
     }
 
-    /// Sets [`move_source_if_match`](Self::move_source_if_match).
+    /// Moves only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn move_source_if_match(mut self, move_source_if_match: impl Into<String>) -> Self {
         self.move_source_if_match = Some(move_source_if_match.into());
         self
     }
 
-    /// Sets [`move_source_if_none_match`](Self::move_source_if_none_match).
+    /// Moves only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub fn move_source_if_none_match(mut self, move_source_if_none_match: impl Into<String>) -> Self {
         self.move_source_if_none_match = Some(move_source_if_none_match.into());
         self
     }
 
-    /// Sets [`fetch_source`](Self::fetch_source).
+    /// URL that the server downloads the content from. If unset, nothing is fetched.
     pub fn fetch_source(mut self, fetch_source: impl Into<String>) -> Self {
         self.fetch_source = Some(fetch_source.into());
         self
     }
 
-    /// Sets [`fetch_if_unmodified_since`](Self::fetch_if_unmodified_since).
+    /// Fetches only if the object was not modified after this time. If unset, it is not checked.
     pub fn fetch_if_unmodified_since(mut self, fetch_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.fetch_if_unmodified_since = Some(fetch_if_unmodified_since.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
+    /// uses `STANDARD`.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self
     }
 
-    /// Sets [`metadata`](Self::metadata) under one name.
+    /// Adds an entry. User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits,
+    /// `-`, `_` and `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and
+    /// values together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
     }
 
-    /// Sets [`body`](Self::body).
+    /// Content of the object, at most 5 GB. If unset, the object is empty, or its content comes from the source
+    /// that a header names.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
@@ -301,14 +322,14 @@ impl PutObjectInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PutObjectOutput {
-    /// ETag of the object, with double quotes: as a rule the MD5 of the content in hexadecimal.
+    /// ETag of the object, including the double quotes: usually the MD5 of the content in hexadecimal.
     pub etag: Option<String>,
-    /// Algorithm with which the object is encrypted; absent if it is not.
+    /// Algorithm with which the object is encrypted. Absent if it is not encrypted.
     pub encryption_customer_algorithm: Option<String>,
-    /// Base64 of the 16-byte MD5 of the key with which the object is encrypted; absent if it is
-    /// not, or if the service does not say it.
+    /// Base64 of the 16-byte MD5 of the object's customer key. Absent if the object is not encrypted, or if the
+    /// server does not return it.
     pub encryption_customer_key_md5: Option<String>,
-    /// Version that was created; absent if the bucket keeps no versions.
+    /// Id of the created version. Absent if versioning is not enabled.
     pub version_id: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -409,48 +430,5 @@ impl Operation for PutObjectInput {
             version_id: response.header("X-QS-Version-Id")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Store an object, from the body or by copying, moving or fetching it.
-    ///
-    /// The content is the body or, with one of these headers and no body, what it names:
-    /// `X-QS-Copy-Source` copies an object of the same zone, `X-QS-Move-Source` renames one, and
-    /// `X-QS-Fetch-Source` has the service download a URL. An object that has the key is replaced.
-    ///
-    /// - At most 5 GB, stored or copied; larger objects need a multipart upload.
-    /// - A copy takes the source's metadata along unless `X-QS-Metadata-Directive` is `REPLACE`. Copied
-    ///   onto itself with another `X-QS-Storage-Class`, an object changes its class.
-    /// - To encrypt with a key of your own, set all three `X-QS-Encryption-Customer-…` headers; every
-    ///   later read needs them again. A move keeps the encryption and needs none of them.
-    /// - An empty object whose key ends in `/` stands for a folder, by convention with content type
-    ///   `application/x-directory`.
-    ///
-    /// Repeating it stores the same content again; a move or a fetch is not repeated. Errors: 400
-    /// `bad_digest`, `incomplete_body`, `entity_too_large`, `metadata_too_large`, `invalid_argument`
-    /// (malformed copy source); 404 for a missing bucket or source; 412 `precondition_failed` if
-    /// a condition on the source fails; for a fetch 409 `fetch_in_process`, 429 `fetch_throttled` and
-    /// 503 `upstream_failed`: try again later.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::PutObjectInput;
-    ///
-    /// let input = PutObjectInput::new().body("content");
-    /// let output = bucket.put_object("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/put.html>
-    pub async fn put_object(&self, key: &str, input: PutObjectInput) -> Result<PutObjectOutput> {
-        self.send_object(key, input).await
     }
 }

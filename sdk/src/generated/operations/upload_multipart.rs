@@ -6,63 +6,57 @@ use crate::operation::prelude::*;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct UploadMultipartInput {
-    /// The upload, as `InitiateMultipartUpload` named it.
+    /// Id of the upload, as returned by `InitiateMultipartUpload`.
     pub upload_id: String,
-    /// Number of the part, 0 to 10000.
-    ///
-    /// Checked before it is sent: 0 to 10000.
+    /// Number of the part. Must be 0 to 10000.
     pub part_number: u32,
-    /// Length of the body in bytes. Left out, the SDK takes it from the body; set, it has to be
-    /// the body's length.
-    ///
-    /// The SDK sends the body's length; if this says another, it is an error.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub content_length: Option<u64>,
-    /// Base64 of the body's 16-byte MD5. The service compares it with what arrives and answers
-    /// 400 `bad_digest` if they differ. Left out, nothing is compared.
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub content_md5: Option<String>,
-    /// Algorithm of the encryption with your own key: `AES256`. Goes together with the key and the
-    /// key's MD5. Left out, no key of yours is used.
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub encryption_customer_algorithm: Option<String>,
-    /// Your own key: Base64 of exactly 32 bytes. It is a secret and never shown by the SDK.
-    /// Left out, no key of yours is used.
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the key's 32 bytes (not of its Base64, and not in hexadecimal).
-    /// Left out, no key of yours is used.
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Object to copy from, as `/bucket/key`, or a version of one; in the same zone. The SDK
-    /// percent-encodes it. It is sent instead of a body: one that is sent along is dropped. Left out,
-    /// nothing is copied.
+    /// Object in the same zone to copy the content from: `/bucket/key`, optionally with a version. The SDK
+    /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub copy_source: Option<ObjectSource>,
-    /// Bytes of the source to copy, first and last included, such as `bytes=0-4194303`.
-    /// Left out, the whole source is copied. Of no effect without a source.
+    /// Range of bytes to copy from the source, including the first and last one, such as `bytes=0-4194303`. Ignored
+    /// without a source. If unset, the whole source is copied.
     pub copy_range: Option<String>,
-    /// Copy only if the source changed after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Copies only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_modified_since: Option<Timestamp>,
-    /// Copy only if the source did not change after this time, else 412 `precondition_failed`.
-    /// Left out, not checked.
+    /// Copies only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_unmodified_since: Option<Timestamp>,
-    /// Copy only if the source's ETag is this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_match: Option<String>,
-    /// Copy only if the source's ETag is not this one, double quotes included, else 412
-    /// `precondition_failed`. Left out, not checked.
+    /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub copy_source_if_none_match: Option<String>,
-    /// Algorithm with which the source was encrypted: `AES256`. Left out, the source is taken to have
-    /// no key of yours.
+    /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub copy_source_encryption_customer_algorithm: Option<String>,
-    /// Key with which the source was encrypted: Base64 of exactly 32 bytes. It is a secret and never
-    /// shown by the SDK. Left out, the source is taken to have no key of yours.
+    /// Customer key of the source: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, the
+    /// source is read without a customer key.
     pub copy_source_encryption_customer_key: Option<Secret>,
-    /// Base64 of the 16-byte MD5 of the source key's 32 bytes. Left out, the source is taken to have
-    /// no key of yours.
+    /// Base64 of the 16-byte MD5 of the 32 bytes of the source's customer key. If unset, the source is read without
+    /// a customer key.
     pub copy_source_encryption_customer_key_md5: Option<String>,
-    /// What is sent; empty if left out.
+    /// Content of the part, at most 5 GiB, and at least 4 MiB unless it is the last part. If unset, the part is
+    /// empty or copied.
     pub body: Body,
 }
 
 impl UploadMultipartInput {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(upload_id: impl Into<String>, part_number: u32) -> Self {
         Self {
             upload_id: upload_id.into(),
@@ -85,73 +79,83 @@ impl UploadMultipartInput {
         }
     }
 
-    /// Sets [`content_length`](Self::content_length).
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
+    /// value.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self
     }
 
-    /// Sets [`content_md5`](Self::content_md5).
+    /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
+    /// `bad_digest`. If unset, the body is not verified.
     pub fn content_md5(mut self, content_md5: impl Into<String>) -> Self {
         self.content_md5 = Some(content_md5.into());
         self
     }
 
-    /// Sets [`encryption_customer_algorithm`](Self::encryption_customer_algorithm).
+    /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
+    /// key is used.
     pub fn encryption_customer_algorithm(mut self, encryption_customer_algorithm: impl Into<String>) -> Self {
         self.encryption_customer_algorithm = Some(encryption_customer_algorithm.into());
         self
     }
 
-    /// Sets [`encryption_customer_key`](Self::encryption_customer_key).
+    /// Customer key: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, no customer key is
+    /// used.
     pub fn encryption_customer_key(mut self, encryption_customer_key: impl Into<Secret>) -> Self {
         self.encryption_customer_key = Some(encryption_customer_key.into());
         self
     }
 
-    /// Sets [`encryption_customer_key_md5`](Self::encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub fn encryption_customer_key_md5(mut self, encryption_customer_key_md5: impl Into<String>) -> Self {
         self.encryption_customer_key_md5 = Some(encryption_customer_key_md5.into());
         self
     }
 
-    /// Sets [`copy_source`](Self::copy_source).
+    /// Object in the same zone to copy the content from: `/bucket/key`, optionally with a version. The SDK
+    /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub fn copy_source(mut self, copy_source: impl Into<ObjectSource>) -> Self {
         self.copy_source = Some(copy_source.into());
         self
     }
 
-    /// Sets [`copy_range`](Self::copy_range).
+    /// Range of bytes to copy from the source, including the first and last one, such as `bytes=0-4194303`. Ignored
+    /// without a source. If unset, the whole source is copied.
     pub fn copy_range(mut self, copy_range: impl Into<String>) -> Self {
         self.copy_range = Some(copy_range.into());
         self
     }
 
-    /// Sets [`copy_source_if_modified_since`](Self::copy_source_if_modified_since).
+    /// Copies only if the source was modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_modified_since(mut self, copy_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_modified_since = Some(copy_source_if_modified_since.into());
         self
     }
 
-    /// Sets [`copy_source_if_unmodified_since`](Self::copy_source_if_unmodified_since).
+    /// Copies only if the source was not modified after this time. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_unmodified_since(mut self, copy_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_unmodified_since = Some(copy_source_if_unmodified_since.into());
         self
     }
 
-    /// Sets [`copy_source_if_match`](Self::copy_source_if_match).
+    /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
+    /// `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_match(mut self, copy_source_if_match: impl Into<String>) -> Self {
         self.copy_source_if_match = Some(copy_source_if_match.into());
         self
     }
 
-    /// Sets [`copy_source_if_none_match`](Self::copy_source_if_none_match).
+    /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
+    /// returns 412 `precondition_failed`. If unset, it is not checked.
     pub fn copy_source_if_none_match(mut self, copy_source_if_none_match: impl Into<String>) -> Self {
         self.copy_source_if_none_match = Some(copy_source_if_none_match.into());
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_algorithm`](Self::copy_source_encryption_customer_algorithm).
+    /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub fn copy_source_encryption_customer_algorithm(
         mut self,
         copy_source_encryption_customer_algorithm: impl Into<String>,
@@ -160,7 +164,8 @@ impl UploadMultipartInput {
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_key`](Self::copy_source_encryption_customer_key).
+    /// Customer key of the source: Base64 of exactly 32 bytes. The SDK never prints or logs it. If unset, the
+    /// source is read without a customer key.
     pub fn copy_source_encryption_customer_key(
         mut self,
         copy_source_encryption_customer_key: impl Into<Secret>,
@@ -169,7 +174,8 @@ impl UploadMultipartInput {
         self
     }
 
-    /// Sets [`copy_source_encryption_customer_key_md5`](Self::copy_source_encryption_customer_key_md5).
+    /// Base64 of the 16-byte MD5 of the 32 bytes of the source's customer key. If unset, the source is read without
+    /// a customer key.
     pub fn copy_source_encryption_customer_key_md5(
         mut self,
         copy_source_encryption_customer_key_md5: impl Into<String>,
@@ -178,7 +184,8 @@ impl UploadMultipartInput {
         self
     }
 
-    /// Sets [`body`](Self::body).
+    /// Content of the part, at most 5 GiB, and at least 4 MiB unless it is the last part. If unset, the part is
+    /// empty or copied.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self
@@ -189,13 +196,11 @@ impl UploadMultipartInput {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct UploadMultipartOutput {
-    /// MD5 of the part's bytes in hexadecimal, with double quotes; `ListMultipart` shows it
-    /// without them. The service may leave it out.
+    /// MD5 of the part in hexadecimal, with double quotes. `ListMultipart` returns it without them. May be absent.
     pub etag: Option<String>,
-    /// Algorithm with which the part is encrypted; absent if it is not.
+    /// Algorithm with which the part is encrypted. Absent if it is not encrypted.
     pub encryption_customer_algorithm: Option<String>,
-    /// For a copied range, which bytes of the source these are, such as
-    /// `bytes 0-4194303/8388608`.
+    /// Copied range and size of the source, such as `bytes 0-4194303/8388608`. Absent unless a range was copied.
     pub content_copy_range: Option<String>,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -271,45 +276,5 @@ impl Operation for UploadMultipartInput {
             content_copy_range: response.header("X-QS-Content-Copy-Range")?,
             response: response.info(),
         })
-    }
-}
-
-impl crate::Bucket {
-    /// Upload a part of a multipart upload, from the body or by copying.
-    ///
-    /// Part numbers run from 0 to 10000 and may leave gaps; the parts make up the object in the order
-    /// of their numbers. An upload has at most 10000 parts. Parts may differ in size: each but the
-    /// last has at least 4 MiB, and none more than 5 GiB.
-    ///
-    /// Instead of a body, `X-QS-Copy-Source` names an object of the same zone as the content, and
-    /// `X-QS-Copy-Range` a range of it; a source larger than 5 GB has to be copied by ranges. If the
-    /// upload was initiated with an encryption key, each part brings the same three
-    /// `X-QS-Encryption-Customer-…` headers.
-    ///
-    /// A part that is uploaded again replaces the one before, so it may be repeated. Errors:
-    /// `upload_not_exists` if the upload was completed, aborted or never begun (go by the code, for
-    /// the status may be 404 or 400); 400 `invalid_argument`, `bad_digest`, `incomplete_body`,
-    /// `entity_too_large` and `max_parts_exceeded`; 404 for a missing source; 412
-    /// `precondition_failed` if a condition on the source fails.
-    ///
-    /// ```no_run
-    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::UploadMultipartInput;
-    ///
-    /// let input = UploadMultipartInput::new("upload_id", 1).body("content");
-    /// let output = bucket.upload_multipart("key", input).await?;
-    /// println!("{output:?}");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// An [`Error`](crate::Error) whose [`kind`](crate::Error::kind) says whether the input was refused before
-    /// anything was sent, the server answered with an error, or no answer came.
-    ///
-    /// Official documentation: <https://docs.qingcloud.com/qingstor/api/object/multipart/upload_multipart.html>
-    pub async fn upload_multipart(&self, key: &str, input: UploadMultipartInput) -> Result<UploadMultipartOutput> {
-        self.send_object(key, input).await
     }
 }

@@ -2,16 +2,16 @@
 
 use crate::operation::prelude::*;
 
-/// Abort multipart uploads that were not completed.
+/// The action of a lifecycle rule that aborts unfinished multipart uploads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AbortIncompleteMultipartUpload {
-    /// How many days after it was initiated an upload is aborted.
+    /// Number of days between the start of an upload and its abortion.
     pub days_after_initiation: u64,
 }
 
 impl AbortIncompleteMultipartUpload {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(days_after_initiation: u64) -> Self {
         Self { days_after_initiation }
     }

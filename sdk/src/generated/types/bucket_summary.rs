@@ -2,42 +2,42 @@
 
 use crate::operation::prelude::*;
 
-/// A bucket, as it appears in a list of buckets.
+/// A bucket in a list of buckets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BucketSummary {
     /// Name of the bucket.
     pub name: String,
-    /// Zone in which the bucket is, such as `pek3b`.
+    /// Zone of the bucket, such as `pek3b`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// URL of the bucket.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// When the bucket was created.
+    /// Time at which the bucket was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
 }
 
 impl BucketSummary {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), location: Default::default(), url: Default::default(), created: Default::default() }
     }
 
-    /// Sets [`location`](Self::location).
+    /// Zone of the bucket, such as `pek3b`.
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into());
         self
     }
 
-    /// Sets [`url`](Self::url).
+    /// URL of the bucket.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the bucket was created.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self

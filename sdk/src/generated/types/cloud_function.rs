@@ -2,8 +2,8 @@
 
 use crate::operation::prelude::*;
 
-/// Who processes the event: `notifier` only tells `notify_url`, `image` processes pictures and
-/// stores the result, `tupu-porn` looks at pictures for pornography.
+/// Action: `notifier` only sends the event to `notify_url`, `image` processes images and stores the result,
+/// `tupu-porn` detects pornography in images.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CloudFunction {
@@ -13,16 +13,16 @@ pub enum CloudFunction {
     Notifier,
     /// `image`
     Image,
-    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
-    /// inside a list or another structure it is sent as it is.
+    /// A value that this version of the SDK does not know. As a field of an input it is an error; inside a list or
+    /// another structure it is sent unchanged.
     Unknown(String),
 }
 
 impl CloudFunction {
-    /// The values that this version of the SDK knows, as they stand on the wire.
+    /// All values that this version of the SDK knows, as they are sent and received.
     pub const KNOWN: &'static [&'static str] = &["tupu-porn", "notifier", "image"];
 
-    /// The value as it stands on the wire.
+    /// Returns the value as it is sent and received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::TupuPorn => "tupu-porn",

@@ -2,25 +2,25 @@
 
 use crate::operation::prelude::*;
 
-/// How pictures are processed; for the cloud function `image` only.
+/// The arguments of the cloud function `image`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CloudFunctionArguments {
-    /// What to do with a picture, as for `ImageProcess`: `crop:w_300,h_400|rotate:a_90`.
+    /// Actions on the image, as for `ImageProcess`, such as `crop:w_300,h_400|rotate:a_90`.
     pub action: String,
-    /// Beginning of the result's key. Left out, it is `gen`.
+    /// Prefix of the key of the result. If unset, the server uses `gen`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_prefix: Option<String>,
-    /// What stands between `key_prefix` and the picture's own key. Left out, it is `_`.
+    /// Separator between `key_prefix` and the key of the image. If unset, the server uses `_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_seprate: Option<String>,
-    /// Bucket in which the result is stored. Left out, it is that of the picture.
+    /// Bucket in which the result is stored. If unset, the bucket of the image is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub save_bucket: Option<String>,
 }
 
 impl CloudFunctionArguments {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(action: impl Into<String>) -> Self {
         Self {
             action: action.into(),
@@ -30,19 +30,19 @@ impl CloudFunctionArguments {
         }
     }
 
-    /// Sets [`key_prefix`](Self::key_prefix).
+    /// Prefix of the key of the result. If unset, the server uses `gen`.
     pub fn key_prefix(mut self, key_prefix: impl Into<String>) -> Self {
         self.key_prefix = Some(key_prefix.into());
         self
     }
 
-    /// Sets [`key_seprate`](Self::key_seprate).
+    /// Separator between `key_prefix` and the key of the image. If unset, the server uses `_`.
     pub fn key_seprate(mut self, key_seprate: impl Into<String>) -> Self {
         self.key_seprate = Some(key_seprate.into());
         self
     }
 
-    /// Sets [`save_bucket`](Self::save_bucket).
+    /// Bucket in which the result is stored. If unset, the bucket of the image is used.
     pub fn save_bucket(mut self, save_bucket: impl Into<String>) -> Self {
         self.save_bucket = Some(save_bucket.into());
         self

@@ -6,36 +6,36 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CnameRecord {
-    /// The domain name.
+    /// Domain name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// What it is for, `website` for the name of a static website.
+    /// Purpose of the name: `website` for a static website, otherwise `normal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<types::CnameType>,
-    /// When the domain name was bound.
+    /// Time at which the domain name was bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
 }
 
 impl CnameRecord {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`domain`](Self::domain).
+    /// Domain name.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Sets [`type`](Self::type).
+    /// Purpose of the name: `website` for a static website, otherwise `normal`.
     pub fn r#type(mut self, r#type: types::CnameType) -> Self {
         self.r#type = Some(r#type);
         self
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the domain name was bound.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self

@@ -2,7 +2,7 @@
 
 use crate::operation::prelude::*;
 
-/// A method that web pages of another origin may use.
+/// HTTP method of a cross-origin request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CorsMethod {
@@ -16,16 +16,16 @@ pub enum CorsMethod {
     Delete,
     /// `HEAD`
     Head,
-    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
-    /// inside a list or another structure it is sent as it is.
+    /// A value that this version of the SDK does not know. As a field of an input it is an error; inside a list or
+    /// another structure it is sent unchanged.
     Unknown(String),
 }
 
 impl CorsMethod {
-    /// The values that this version of the SDK knows, as they stand on the wire.
+    /// All values that this version of the SDK knows, as they are sent and received.
     pub const KNOWN: &'static [&'static str] = &["GET", "PUT", "POST", "DELETE", "HEAD"];
 
-    /// The value as it stands on the wire.
+    /// Returns the value as it is sent and received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Get => "GET",

@@ -2,32 +2,32 @@
 
 use crate::operation::prelude::*;
 
-/// What the web pages of some origins may do with a bucket.
+/// A rule for cross-origin requests to a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CorsRule {
-    /// The origins, such as `https://*.example.com`; `*` stands for any text.
+    /// Allowed origins, such as `https://*.example.com`. `*` matches any text.
     pub allowed_origin: String,
-    /// Methods that may be used. The API reference has `*` for all of them, which is none of these
-    /// values, but is sent and received like any text.
+    /// Allowed methods. According to the API reference, the value `*` allows all of them; use `CorsMethod::Unknown`
+    /// for it.
     #[serde(default, deserialize_with = "null_as_default")]
     pub allowed_methods: Vec<types::CorsMethod>,
-    /// Request headers that may be used; `*` stands for any text. Left out, none beyond those that
-    /// browsers always allow.
+    /// Allowed request headers. `*` matches any text. If unset, only the headers that browsers always allow are
+    /// allowed.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub allowed_headers: Vec<String>,
-    /// Headers of answers that the page's code may read. Left out, none beyond those that browsers
-    /// always allow.
+    /// Response headers that scripts of the page may read. If unset, only the headers that browsers always allow
+    /// are allowed.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
-    /// How long a browser may remember the answer to its question, in seconds. Left out, the
-    /// service says nothing about it.
+    /// Number of seconds for which a browser may cache the response to a preflight request. If unset, the server
+    /// does not send a lifetime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_age_seconds: Option<u64>,
 }
 
 impl CorsRule {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(
         allowed_origin: impl Into<String>,
         allowed_methods: impl IntoIterator<Item = types::CorsMethod>,
@@ -41,19 +41,22 @@ impl CorsRule {
         }
     }
 
-    /// Sets [`allowed_headers`](Self::allowed_headers).
+    /// Allowed request headers. `*` matches any text. If unset, only the headers that browsers always allow are
+    /// allowed.
     pub fn allowed_headers(mut self, allowed_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.allowed_headers = allowed_headers.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets [`expose_headers`](Self::expose_headers).
+    /// Response headers that scripts of the page may read. If unset, only the headers that browsers always allow
+    /// are allowed.
     pub fn expose_headers(mut self, expose_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.expose_headers = expose_headers.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets [`max_age_seconds`](Self::max_age_seconds).
+    /// Number of seconds for which a browser may cache the response to a preflight request. If unset, the server
+    /// does not send a lifetime.
     pub fn max_age_seconds(mut self, max_age_seconds: u64) -> Self {
         self.max_age_seconds = Some(max_age_seconds);
         self

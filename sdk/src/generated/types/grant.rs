@@ -2,18 +2,18 @@
 
 use crate::operation::prelude::*;
 
-/// Who may do what with a bucket.
+/// A permission that a user or group has for a bucket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Grant {
-    /// To whom it is granted.
+    /// User or group that has the permission.
     pub grantee: types::Grantee,
-    /// What is permitted; `FULL_CONTROL` includes the other two.
+    /// Granted permission. `FULL_CONTROL` includes `READ` and `WRITE`.
     pub permission: types::Permission,
 }
 
 impl Grant {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(grantee: types::Grantee, permission: types::Permission) -> Self {
         Self { grantee, permission }
     }

@@ -2,34 +2,33 @@
 
 use crate::operation::prelude::*;
 
-/// To whom something is granted.
+/// A user or group that has a permission.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Grantee {
-    /// Whether it is one user, named by `id`, or a group, named by `name`.
+    /// `user`, identified by `id`, or `group`, identified by `name`.
     pub r#type: types::GranteeType,
-    /// Id of the user. Left out for a group.
+    /// Id of the user. Unset for a group.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Name of the group: `QS_ALL_USERS`, which is everybody, is the only one. Of a user it is the
-    /// user's name, and need not be sent.
+    /// Name of the group or user. The only group is `QS_ALL_USERS`, the public. Not required for a user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
 impl Grantee {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(r#type: types::GranteeType) -> Self {
         Self { r#type, id: Default::default(), name: Default::default() }
     }
 
-    /// Sets [`id`](Self::id).
+    /// Id of the user. Unset for a group.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Sets [`name`](Self::name).
+    /// Name of the group or user. The only group is `QS_ALL_USERS`, the public. Not required for a user.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

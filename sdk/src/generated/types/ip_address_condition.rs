@@ -2,22 +2,22 @@
 
 use crate::operation::prelude::*;
 
-/// Networks from which a request may come.
+/// Networks that a request comes from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IpAddressCondition {
-    /// Networks in CIDR notation, such as `172.16.0.0/24`. Left out, the address is not looked at.
+    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, it is not checked.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub source_ip: Vec<String>,
 }
 
 impl IpAddressCondition {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`source_ip`](Self::source_ip).
+    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, it is not checked.
     pub fn source_ip(mut self, source_ip: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.source_ip = source_ip.into_iter().map(Into::into).collect();
         self

@@ -2,33 +2,33 @@
 
 use crate::operation::prelude::*;
 
-/// Why one of several objects was not deleted.
+/// The reason why one of several objects was not deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct KeyDeleteError {
-    /// Key of the object that is still there.
+    /// Key of the object that was not deleted.
     pub key: String,
     /// Error code, such as `permission_denied`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Explanation for a person.
+    /// Explanation in plain language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
 impl KeyDeleteError {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(key: impl Into<String>) -> Self {
         Self { key: key.into(), code: Default::default(), message: Default::default() }
     }
 
-    /// Sets [`code`](Self::code).
+    /// Error code, such as `permission_denied`.
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// Sets [`message`](Self::message).
+    /// Explanation in plain language.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
         self

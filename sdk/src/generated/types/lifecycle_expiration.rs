@@ -2,22 +2,22 @@
 
 use crate::operation::prelude::*;
 
-/// Delete objects.
+/// The action of a lifecycle rule that deletes objects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleExpiration {
-    /// How many days after its last change an object is deleted. It has to be set.
+    /// Number of days between the last modification of an object and its deletion. Required by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u64>,
 }
 
 impl LifecycleExpiration {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`days`](Self::days).
+    /// Number of days between the last modification of an object and its deletion. Required by the server.
     pub fn days(mut self, days: u64) -> Self {
         self.days = Some(days);
         self

@@ -2,22 +2,22 @@
 
 use crate::operation::prelude::*;
 
-/// Which objects a lifecycle rule is about.
+/// The objects to which a lifecycle rule applies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleFilter {
-    /// Text with which their keys begin. Left out or empty, all objects are meant.
+    /// Prefix of the keys of the objects. If unset or empty, the rule applies to all objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
 }
 
 impl LifecycleFilter {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`prefix`](Self::prefix).
+    /// Prefix of the keys of the objects. If unset or empty, the rule applies to all objects.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = Some(prefix.into());
         self

@@ -2,36 +2,36 @@
 
 use crate::operation::prelude::*;
 
-/// What becomes of objects, or of multipart uploads, when their time has come. It takes exactly one
+/// A rule that deletes or moves objects, or aborts multipart uploads, after a number of days. Set exactly one
 /// of the five actions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleRule {
-    /// Name of the rule, at most 255 characters; unique within the bucket.
+    /// Name of the rule, at most 255 characters. It is unique in the bucket.
     pub id: String,
-    /// Whether the rule is in force.
+    /// Status of the rule. A disabled rule has no effect.
     pub status: types::RuleStatus,
-    /// Which objects the rule is about.
+    /// Objects to which the rule applies.
     pub filter: types::LifecycleFilter,
-    /// Delete the objects.
+    /// Action: deletes the objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expiration: Option<types::LifecycleExpiration>,
-    /// Abort multipart uploads that were not completed.
+    /// Action: aborts unfinished multipart uploads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abort_incomplete_multipart_upload: Option<types::AbortIncompleteMultipartUpload>,
-    /// Move the objects to another storage class.
+    /// Action: moves the objects to another storage class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transition: Option<types::LifecycleTransition>,
-    /// Delete versions of the objects that are no longer current.
+    /// Action: deletes versions of the objects that are not current.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noncurrent_version_expiration: Option<types::NoncurrentVersionExpiration>,
-    /// Move versions of the objects that are no longer current to another storage class.
+    /// Action: moves versions of the objects that are not current to another storage class.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noncurrent_version_transition: Option<types::NoncurrentVersionTransition>,
 }
 
 impl LifecycleRule {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(id: impl Into<String>, status: types::RuleStatus, filter: types::LifecycleFilter) -> Self {
         Self {
             id: id.into(),
@@ -45,13 +45,13 @@ impl LifecycleRule {
         }
     }
 
-    /// Sets [`expiration`](Self::expiration).
+    /// Action: deletes the objects.
     pub fn expiration(mut self, expiration: types::LifecycleExpiration) -> Self {
         self.expiration = Some(expiration);
         self
     }
 
-    /// Sets [`abort_incomplete_multipart_upload`](Self::abort_incomplete_multipart_upload).
+    /// Action: aborts unfinished multipart uploads.
     pub fn abort_incomplete_multipart_upload(
         mut self,
         abort_incomplete_multipart_upload: types::AbortIncompleteMultipartUpload,
@@ -60,13 +60,13 @@ impl LifecycleRule {
         self
     }
 
-    /// Sets [`transition`](Self::transition).
+    /// Action: moves the objects to another storage class.
     pub fn transition(mut self, transition: types::LifecycleTransition) -> Self {
         self.transition = Some(transition);
         self
     }
 
-    /// Sets [`noncurrent_version_expiration`](Self::noncurrent_version_expiration).
+    /// Action: deletes versions of the objects that are not current.
     pub fn noncurrent_version_expiration(
         mut self,
         noncurrent_version_expiration: types::NoncurrentVersionExpiration,
@@ -75,7 +75,7 @@ impl LifecycleRule {
         self
     }
 
-    /// Sets [`noncurrent_version_transition`](Self::noncurrent_version_transition).
+    /// Action: moves versions of the objects that are not current to another storage class.
     pub fn noncurrent_version_transition(
         mut self,
         noncurrent_version_transition: types::NoncurrentVersionTransition,

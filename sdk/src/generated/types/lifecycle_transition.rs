@@ -2,24 +2,24 @@
 
 use crate::operation::prelude::*;
 
-/// Move objects to another storage class.
+/// The action of a lifecycle rule that moves objects to another storage class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LifecycleTransition {
-    /// How many days after its last change an object is moved, 30 at least. It has to be set.
+    /// Number of days between the last modification of an object and its move, at least 30. Required by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u64>,
-    /// The class to move objects to; `STANDARD_IA` is the only one.
+    /// Storage class to move objects to. Only `STANDARD_IA` is allowed.
     pub storage_class: types::StorageClass,
 }
 
 impl LifecycleTransition {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(storage_class: types::StorageClass) -> Self {
         Self { days: Default::default(), storage_class }
     }
 
-    /// Sets [`days`](Self::days).
+    /// Number of days between the last modification of an object and its move, at least 30. Required by the server.
     pub fn days(mut self, days: u64) -> Self {
         self.days = Some(days);
         self

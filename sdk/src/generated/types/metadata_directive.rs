@@ -2,9 +2,9 @@
 
 use crate::operation::prelude::*;
 
-/// Whether a copy takes over the source's metadata (`COPY`) or is given that of the request
-/// (`REPLACE`). Left out, it is `COPY`. To change an object's metadata, copy it onto itself:
-/// without a copy source the body, empty if left out, replaces the object.
+/// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
+/// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
+/// unset, the server uses `COPY`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MetadataDirective {
@@ -12,16 +12,16 @@ pub enum MetadataDirective {
     Copy,
     /// `REPLACE`
     Replace,
-    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
-    /// inside a list or another structure it is sent as it is.
+    /// A value that this version of the SDK does not know. As a field of an input it is an error; inside a list or
+    /// another structure it is sent unchanged.
     Unknown(String),
 }
 
 impl MetadataDirective {
-    /// The values that this version of the SDK knows, as they stand on the wire.
+    /// All values that this version of the SDK knows, as they are sent and received.
     pub const KNOWN: &'static [&'static str] = &["COPY", "REPLACE"];
 
-    /// The value as it stands on the wire.
+    /// Returns the value as it is sent and received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Copy => "COPY",

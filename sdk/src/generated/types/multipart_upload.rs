@@ -2,26 +2,26 @@
 
 use crate::operation::prelude::*;
 
-/// A multipart upload that is neither completed nor aborted.
+/// A multipart upload that was neither completed nor aborted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MultipartUpload {
-    /// Key under which the object will be stored.
+    /// Key of the object that the upload creates.
     pub key: String,
-    /// The upload's id, for use in the operations on its parts.
+    /// Id of the upload, which the other operations on it require.
     pub upload_id: String,
-    /// When the upload was initiated.
+    /// Time at which the upload was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
 }
 
 impl MultipartUpload {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(key: impl Into<String>, upload_id: impl Into<String>) -> Self {
         Self { key: key.into(), upload_id: upload_id.into(), created: Default::default() }
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the upload was started.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self

@@ -2,22 +2,22 @@
 
 use crate::operation::prelude::*;
 
-/// Delete versions that are no longer current.
+/// The action of a lifecycle rule that deletes versions that are not current.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoncurrentVersionExpiration {
-    /// How many days after it was replaced a version is deleted. It has to be set.
+    /// Number of days between the replacement of a version and its deletion. Required by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u64>,
 }
 
 impl NoncurrentVersionExpiration {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`days`](Self::days).
+    /// Number of days between the replacement of a version and its deletion. Required by the server.
     pub fn days(mut self, days: u64) -> Self {
         self.days = Some(days);
         self

@@ -2,24 +2,24 @@
 
 use crate::operation::prelude::*;
 
-/// Move versions that are no longer current to another storage class.
+/// The action of a lifecycle rule that moves versions that are not current to another storage class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NoncurrentVersionTransition {
-    /// How many days after it was replaced a version is moved. It has to be set.
+    /// Number of days between the replacement of a version and its move. Required by the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub days: Option<u64>,
-    /// The class to move versions to; `STANDARD_IA` is the only one.
+    /// Storage class to move versions to. Only `STANDARD_IA` is allowed.
     pub storage_class: types::StorageClass,
 }
 
 impl NoncurrentVersionTransition {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(storage_class: types::StorageClass) -> Self {
         Self { days: Default::default(), storage_class }
     }
 
-    /// Sets [`days`](Self::days).
+    /// Number of days between the replacement of a version and its move. Required by the server.
     pub fn days(mut self, days: u64) -> Self {
         self.days = Some(days);
         self

@@ -2,33 +2,33 @@
 
 use crate::operation::prelude::*;
 
-/// What is done when something happens to an object.
+/// A rule that performs an action when an event happens to an object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NotificationRule {
     /// Name of the rule.
     pub id: String,
-    /// What has to happen.
+    /// Events that trigger the action.
     #[serde(default, deserialize_with = "null_as_default")]
     pub event_types: Vec<types::EventType>,
-    /// Patterns for the keys of objects that the rule is about; `*` stands for any text. Left out,
-    /// it is about all objects.
+    /// Patterns for the keys of objects to which the rule applies. `*` matches any text. If unset, the rule applies
+    /// to all objects.
     #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub object_filters: Vec<String>,
-    /// Who processes the event: `notifier` only tells `notify_url`, `image` processes pictures and
-    /// stores the result, `tupu-porn` looks at pictures for pornography.
+    /// Action: `notifier` only sends the event to `notify_url`, `image` processes images and stores the result,
+    /// `tupu-porn` detects pornography in images.
     pub cloudfunc: types::CloudFunction,
-    /// How pictures are processed; for the cloud function `image` only, which needs it.
+    /// Arguments of the cloud function `image`, which requires them. Unset for others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloudfunc_args: Option<types::CloudFunctionArguments>,
-    /// URL to which the result is sent by POST; the service waits 5 seconds for an answer and tries
-    /// again after 1 second. Left out, nobody is told.
+    /// URL to which the server sends the result by POST. The server waits 5 seconds for a response and tries again
+    /// after 1 second. If unset, the result is not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify_url: Option<String>,
 }
 
 impl NotificationRule {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(
         id: impl Into<String>,
         event_types: impl IntoIterator<Item = types::EventType>,
@@ -44,19 +44,21 @@ impl NotificationRule {
         }
     }
 
-    /// Sets [`object_filters`](Self::object_filters).
+    /// Patterns for the keys of objects to which the rule applies. `*` matches any text. If unset, the rule applies
+    /// to all objects.
     pub fn object_filters(mut self, object_filters: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.object_filters = object_filters.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets [`cloudfunc_args`](Self::cloudfunc_args).
+    /// Arguments of the cloud function `image`, which requires them. Unset for others.
     pub fn cloudfunc_args(mut self, cloudfunc_args: types::CloudFunctionArguments) -> Self {
         self.cloudfunc_args = Some(cloudfunc_args);
         self
     }
 
-    /// Sets [`notify_url`](Self::notify_url).
+    /// URL to which the server sends the result by POST. The server waits 5 seconds for a response and tries again
+    /// after 1 second. If unset, the result is not sent.
     pub fn notify_url(mut self, notify_url: impl Into<String>) -> Self {
         self.notify_url = Some(notify_url.into());
         self

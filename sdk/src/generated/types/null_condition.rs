@@ -2,23 +2,22 @@
 
 use crate::operation::prelude::*;
 
-/// Headers that a request has to lack, or to have.
+/// Headers that must be absent from a request or present in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NullCondition {
-    /// True if the header `Referer` has to be missing, false if it has to be there. Left out, it
-    /// is not looked at.
+    /// True if the header `Referer` must be absent, false if it must be present. If unset, it is not checked.
     #[serde(rename = "Referer", skip_serializing_if = "Option::is_none")]
     pub referer: Option<bool>,
 }
 
 impl NullCondition {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`referer`](Self::referer).
+    /// True if the header `Referer` must be absent, false if it must be present. If unset, it is not checked.
     pub fn referer(mut self, referer: bool) -> Self {
         self.referer = Some(referer);
         self

@@ -2,44 +2,45 @@
 
 use crate::operation::prelude::*;
 
-/// A part of a multipart upload. To complete an upload, only `part_number` is needed; parts may be
-/// passed on as they were listed.
+/// A part of a multipart upload. To complete an upload, only `part_number` is required; parts that
+/// `ListMultipart` returned can be passed unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectPart {
-    /// Number of the part, 0 to 10000. Parts make up the object in this order.
+    /// Number of the part. Parts form the object in the order of their numbers. Must be 0 to 10000.
     pub part_number: u32,
-    /// Size in bytes. Of no effect in a request.
+    /// Size in bytes. Ignored in requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// MD5 of the part's bytes in hexadecimal, without double quotes (the `ETag` header of an
-    /// uploaded part has them). Left out of a request, it is not compared.
+    /// MD5 of the part in hexadecimal, without double quotes; the `ETag` header of an uploaded part has them. If
+    /// unset in a request, the part is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// When the part was uploaded. Of no effect in a request.
+    /// Time at which the part was uploaded. Ignored in requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
 }
 
 impl ObjectPart {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(part_number: u32) -> Self {
         Self { part_number, size: Default::default(), etag: Default::default(), created: Default::default() }
     }
 
-    /// Sets [`size`](Self::size).
+    /// Size in bytes. Ignored in requests.
     pub fn size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// Sets [`etag`](Self::etag).
+    /// MD5 of the part in hexadecimal, without double quotes; the `ETag` header of an uploaded part has them. If
+    /// unset in a request, the part is not compared.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
         self
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the part was uploaded. Ignored in requests.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self

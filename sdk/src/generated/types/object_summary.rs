@@ -2,7 +2,7 @@
 
 use crate::operation::prelude::*;
 
-/// An object, as it appears in a list of objects. To delete one, only `key` is needed.
+/// An object in a list of objects. To delete an object, only `key` is required.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectSummary {
@@ -11,29 +11,29 @@ pub struct ObjectSummary {
     /// Media type of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// ETag of the object. The double quotes belong to the text, as in the `ETag` header.
-    /// Only for an object that was stored in one request is it the MD5 of its bytes.
+    /// ETag of the object, including the double quotes, as in the `ETag` header. It is the MD5 of the content only
+    /// if the object was stored in one request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// When the object was last changed, in seconds since 1970-01-01 00:00:00 UTC.
+    /// Time of the last modification, in seconds since 1970-01-01 00:00:00 UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<i64>,
-    /// Whether the object is encrypted with a customer's key.
+    /// True if the object is encrypted with a customer key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
-    /// When the object was created.
+    /// Time at which the object was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
-    /// Class in which the object is stored.
+    /// Storage class of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<types::StorageClass>,
 }
 
 impl ObjectSummary {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(key: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -47,43 +47,44 @@ impl ObjectSummary {
         }
     }
 
-    /// Sets [`mime_type`](Self::mime_type).
+    /// Media type of the object.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Sets [`etag`](Self::etag).
+    /// ETag of the object, including the double quotes, as in the `ETag` header. It is the MD5 of the content only
+    /// if the object was stored in one request.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
         self
     }
 
-    /// Sets [`size`](Self::size).
+    /// Size in bytes.
     pub fn size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// Sets [`modified`](Self::modified).
+    /// Time of the last modification, in seconds since 1970-01-01 00:00:00 UTC.
     pub fn modified(mut self, modified: i64) -> Self {
         self.modified = Some(modified);
         self
     }
 
-    /// Sets [`encrypted`](Self::encrypted).
+    /// True if the object is encrypted with a customer key.
     pub fn encrypted(mut self, encrypted: bool) -> Self {
         self.encrypted = Some(encrypted);
         self
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the object was created.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the object.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self

@@ -2,47 +2,47 @@
 
 use crate::operation::prelude::*;
 
-/// A version of an object, as it appears in a list of versions.
+/// A version of an object in a list of versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ObjectVersion {
     /// Key of the object.
     pub key: String,
-    /// Id of the version; opaque.
+    /// Id of the version. Its format is not specified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// Whether this is the current version, which requests without a version mean.
+    /// True if this is the current version, which requests without a version id address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_latest: Option<bool>,
-    /// Whether this version marks a deletion; it then has no content.
+    /// True if this version is a delete marker, which has no content.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_marker: Option<bool>,
-    /// Media type of the version; empty if it marks a deletion.
+    /// Media type of the version. Empty for a delete marker.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// ETag of the version; empty if it marks a deletion. The double quotes of the `ETag` header
-    /// may be missing here, so compare without them.
+    /// ETag of the version. Empty for a delete marker. It may lack the double quotes of the `ETag` header, so
+    /// compare ETags without them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// When the version was last changed.
+    /// Time of the last modification of the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modified: Option<Timestamp>,
-    /// Whether the version is encrypted with a customer's key.
+    /// True if the version is encrypted with a customer key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
-    /// When the version was created.
+    /// Time at which the version was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<Timestamp>,
-    /// Class in which the version is stored.
+    /// Storage class of the version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<types::StorageClass>,
 }
 
 impl ObjectVersion {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(key: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -59,61 +59,62 @@ impl ObjectVersion {
         }
     }
 
-    /// Sets [`version_id`](Self::version_id).
+    /// Id of the version. Its format is not specified.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self
     }
 
-    /// Sets [`is_latest`](Self::is_latest).
+    /// True if this is the current version, which requests without a version id address.
     pub fn is_latest(mut self, is_latest: bool) -> Self {
         self.is_latest = Some(is_latest);
         self
     }
 
-    /// Sets [`delete_marker`](Self::delete_marker).
+    /// True if this version is a delete marker, which has no content.
     pub fn delete_marker(mut self, delete_marker: bool) -> Self {
         self.delete_marker = Some(delete_marker);
         self
     }
 
-    /// Sets [`mime_type`](Self::mime_type).
+    /// Media type of the version. Empty for a delete marker.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Sets [`etag`](Self::etag).
+    /// ETag of the version. Empty for a delete marker. It may lack the double quotes of the `ETag` header, so
+    /// compare ETags without them.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
         self
     }
 
-    /// Sets [`size`](Self::size).
+    /// Size in bytes.
     pub fn size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// Sets [`modified`](Self::modified).
+    /// Time of the last modification of the version.
     pub fn modified(mut self, modified: impl Into<Timestamp>) -> Self {
         self.modified = Some(modified.into());
         self
     }
 
-    /// Sets [`encrypted`](Self::encrypted).
+    /// True if the version is encrypted with a customer key.
     pub fn encrypted(mut self, encrypted: bool) -> Self {
         self.encrypted = Some(encrypted);
         self
     }
 
-    /// Sets [`created`](Self::created).
+    /// Time at which the version was created.
     pub fn created(mut self, created: impl Into<Timestamp>) -> Self {
         self.created = Some(created.into());
         self
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the version.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self

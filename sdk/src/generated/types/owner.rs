@@ -2,7 +2,7 @@
 
 use crate::operation::prelude::*;
 
-/// The user to whom a bucket belongs.
+/// The owner of a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Owner {
@@ -15,18 +15,18 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`id`](Self::id).
+    /// Id of the user.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Sets [`name`](Self::name).
+    /// Name of the user.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

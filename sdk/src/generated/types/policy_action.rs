@@ -2,8 +2,9 @@
 
 use crate::operation::prelude::*;
 
-/// What a policy statement is about. For multipart uploads there are two names each: those of
-/// the official specification, and those of the API reference, such as `upload_object_part`.
+/// Action that a policy statement allows or denies. Actions on multipart uploads have two names: one of the
+/// official specification, such as `upload_multipart`, and one of the API reference, such as
+/// `upload_object_part`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PolicyAction {
@@ -41,13 +42,13 @@ pub enum PolicyAction {
     InitiateMultipartUpload,
     /// `complete_multipart_upload`
     CompleteMultipartUpload,
-    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
-    /// inside a list or another structure it is sent as it is.
+    /// A value that this version of the SDK does not know. As a field of an input it is an error; inside a list or
+    /// another structure it is sent unchanged.
     Unknown(String),
 }
 
 impl PolicyAction {
-    /// The values that this version of the SDK knows, as they stand on the wire.
+    /// All values that this version of the SDK knows, as they are sent and received.
     pub const KNOWN: &'static [&'static str] = &[
         "list_objects",
         "head_bucket",
@@ -68,7 +69,7 @@ impl PolicyAction {
         "complete_multipart_upload",
     ];
 
-    /// The value as it stands on the wire.
+    /// Returns the value as it is sent and received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::ListObjects => "list_objects",

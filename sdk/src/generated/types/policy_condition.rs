@@ -2,63 +2,61 @@
 
 use crate::operation::prelude::*;
 
-/// What has to hold for a policy statement to apply. What is left out is not looked at; everything
-/// else has to hold at once.
+/// The condition of a policy statement. The statement applies to a request if all fields that are set match.
 ///
-/// Conditions, headers included, that this version of the SDK does not know are dropped when a
-/// policy is read. Do not write back a statement that was read: without such a condition it applies
-/// to more requests than before.
+/// Conditions and headers that this version of the SDK does not know are dropped when a policy is read. Do not
+/// send a statement that was read: without such a condition it applies to more requests than before.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyCondition {
-    /// A header has to fit one of these patterns.
+    /// A header must match one of these patterns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub string_like: Option<types::StringCondition>,
-    /// A header has to fit none of these patterns.
+    /// A header must match none of these patterns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub string_not_like: Option<types::StringCondition>,
-    /// The request has to come from one of these networks.
+    /// The request must come from one of these networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip_address: Option<types::IpAddressCondition>,
-    /// The request has to come from none of these networks.
+    /// The request must come from none of these networks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_ip_address: Option<types::IpAddressCondition>,
-    /// A header has to be missing, or to be there.
+    /// A header must be absent or present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_null: Option<types::NullCondition>,
 }
 
 impl PolicyCondition {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`string_like`](Self::string_like).
+    /// A header must match one of these patterns.
     pub fn string_like(mut self, string_like: types::StringCondition) -> Self {
         self.string_like = Some(string_like);
         self
     }
 
-    /// Sets [`string_not_like`](Self::string_not_like).
+    /// A header must match none of these patterns.
     pub fn string_not_like(mut self, string_not_like: types::StringCondition) -> Self {
         self.string_not_like = Some(string_not_like);
         self
     }
 
-    /// Sets [`ip_address`](Self::ip_address).
+    /// The request must come from one of these networks.
     pub fn ip_address(mut self, ip_address: types::IpAddressCondition) -> Self {
         self.ip_address = Some(ip_address);
         self
     }
 
-    /// Sets [`not_ip_address`](Self::not_ip_address).
+    /// The request must come from none of these networks.
     pub fn not_ip_address(mut self, not_ip_address: types::IpAddressCondition) -> Self {
         self.not_ip_address = Some(not_ip_address);
         self
     }
 
-    /// Sets [`is_null`](Self::is_null).
+    /// A header must be absent or present.
     pub fn is_null(mut self, is_null: types::NullCondition) -> Self {
         self.is_null = Some(is_null);
         self

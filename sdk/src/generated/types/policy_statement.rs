@@ -2,32 +2,33 @@
 
 use crate::operation::prelude::*;
 
-/// Who may, or may not, do what with which objects under which condition.
+/// A statement that allows or denies users certain actions on a bucket or its objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PolicyStatement {
-    /// Name of the statement, at most 100 characters; unique within the policy.
+    /// Name of the statement, at most 100 characters. It is unique in the policy.
     pub id: String,
-    /// Ids of the users whom it applies to, together at most 300 characters; `*` is everybody.
+    /// Ids of the users to whom the statement applies, in total at most 300 characters. `*` is the public.
     #[serde(default, deserialize_with = "one_or_many")]
     pub user: Vec<String>,
-    /// What it is about, together at most 500 characters.
+    /// Actions to which the statement applies, in total at most 500 characters.
     #[serde(default, deserialize_with = "one_or_many")]
     pub action: Vec<types::PolicyAction>,
-    /// Whether it allows or denies.
+    /// Effect of the statement.
     pub effect: types::PolicyEffect,
-    /// What it applies to, together at most 2048 characters: the name of the bucket for actions on
-    /// the bucket; the bucket's name and a pattern of keys, such as `mybucket/dir/*`, for actions
-    /// on objects, where it is needed. Left out, the bucket is meant.
+    /// Resources to which the statement applies, in total at most 2048 characters. For actions on the bucket: the
+    /// name of the bucket. For actions on objects, which require a resource: the name of the bucket and a pattern
+    /// of keys, such as `mybucket/dir/*`. If unset, the bucket is the resource.
     #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String>,
-    /// When it applies, together at most 2048 characters. Left out, always.
+    /// Condition under which the statement applies, in total at most 2048 characters. If unset, the statement
+    /// always applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<types::PolicyCondition>,
 }
 
 impl PolicyStatement {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(
         id: impl Into<String>,
         user: impl IntoIterator<Item = impl Into<String>>,
@@ -44,13 +45,16 @@ impl PolicyStatement {
         }
     }
 
-    /// Sets [`resource`](Self::resource).
+    /// Resources to which the statement applies, in total at most 2048 characters. For actions on the bucket: the
+    /// name of the bucket. For actions on objects, which require a resource: the name of the bucket and a pattern
+    /// of keys, such as `mybucket/dir/*`. If unset, the bucket is the resource.
     pub fn resource(mut self, resource: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.resource = resource.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets [`condition`](Self::condition).
+    /// Condition under which the statement applies, in total at most 2048 characters. If unset, the statement
+    /// always applies.
     pub fn condition(mut self, condition: types::PolicyCondition) -> Self {
         self.condition = Some(condition);
         self

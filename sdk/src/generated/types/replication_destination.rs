@@ -2,34 +2,35 @@
 
 use crate::operation::prelude::*;
 
-/// Where objects are copied to.
+/// The destination of a replication rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReplicationDestination {
     /// Name of the bucket.
     pub bucket: String,
-    /// Class in which the copies are stored; it has to be available in the bucket's zone. Left out,
-    /// it is `STANDARD`.
+    /// Storage class of the copies. It must be available in the zone of the bucket. If unset, the server uses
+    /// `STANDARD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<types::StorageClass>,
-    /// Zone of the bucket, such as `pek3b`. The service says it in answers.
+    /// Zone of the bucket, such as `pek3b`. Set by the server in responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
 }
 
 impl ReplicationDestination {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(bucket: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), storage_class: Default::default(), zone: Default::default() }
     }
 
-    /// Sets [`storage_class`](Self::storage_class).
+    /// Storage class of the copies. It must be available in the zone of the bucket. If unset, the server uses
+    /// `STANDARD`.
     pub fn storage_class(mut self, storage_class: types::StorageClass) -> Self {
         self.storage_class = Some(storage_class);
         self
     }
 
-    /// Sets [`zone`](Self::zone).
+    /// Zone of the bucket, such as `pek3b`. Set by the server in responses.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into());
         self

@@ -2,31 +2,30 @@
 
 use crate::operation::prelude::*;
 
-/// Which objects are copied to a bucket in another zone.
+/// A rule that copies objects to a bucket in another zone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ReplicationRule {
-    /// Name of the rule, at most 255 characters; unique within the bucket.
+    /// Name of the rule, at most 255 characters. It is unique in the bucket.
     pub id: String,
-    /// Whether the rule is in force. Left out, it is `enabled`.
+    /// Status of the rule. A disabled rule has no effect. If unset, the server uses `enabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<types::RuleStatus>,
-    /// Which objects the rule is about.
+    /// Objects to which the rule applies.
     pub filters: types::ReplicationFilter,
-    /// Where the objects are copied to; the same bucket in all rules.
+    /// Bucket to which the objects are copied. It is the same in all rules.
     pub destination: types::ReplicationDestination,
-    /// Whether objects are copied that were there before the rule, beginning 30 minutes after it
-    /// came into force. Left out, it is `disabled`.
+    /// Also copies objects that existed before the rule if `enabled`, beginning 30 minutes after the rule took
+    /// effect. If unset, the server uses `disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_marker: Option<types::Toggle>,
-    /// Whether deletions are copied too; the service advises against it. Left out, it is
-    /// `disabled`.
+    /// Also copies deletions if `enabled`, which QingStor does not recommend. If unset, the server uses `disabled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_marker: Option<types::Toggle>,
 }
 
 impl ReplicationRule {
-    /// What is required; everything else is left out.
+    /// Creates an instance with the required fields. Optional fields start unset.
     pub fn new(
         id: impl Into<String>,
         filters: types::ReplicationFilter,
@@ -42,19 +41,20 @@ impl ReplicationRule {
         }
     }
 
-    /// Sets [`status`](Self::status).
+    /// Status of the rule. A disabled rule has no effect. If unset, the server uses `enabled`.
     pub fn status(mut self, status: types::RuleStatus) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Sets [`sync_marker`](Self::sync_marker).
+    /// Also copies objects that existed before the rule if `enabled`, beginning 30 minutes after the rule took
+    /// effect. If unset, the server uses `disabled`.
     pub fn sync_marker(mut self, sync_marker: types::Toggle) -> Self {
         self.sync_marker = Some(sync_marker);
         self
     }
 
-    /// Sets [`delete_marker`](Self::delete_marker).
+    /// Also copies deletions if `enabled`, which QingStor does not recommend. If unset, the server uses `disabled`.
     pub fn delete_marker(mut self, delete_marker: types::Toggle) -> Self {
         self.delete_marker = Some(delete_marker);
         self

@@ -2,41 +2,40 @@
 
 use crate::operation::prelude::*;
 
-/// What the objects of one storage class occupy in a bucket.
+/// Number and size of the objects of one storage class in a bucket.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StorageClassStatistics {
     /// Number of objects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Size of all objects together in bytes.
+    /// Total size of the objects in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Size in bytes that is charged for. More than `size` where a storage class charges for
-    /// a shortest time.
+    /// Size in bytes that is billed. It exceeds `size` if the storage class bills a minimum storage time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_size: Option<u64>,
 }
 
 impl StorageClassStatistics {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`count`](Self::count).
+    /// Number of objects.
     pub fn count(mut self, count: u64) -> Self {
         self.count = Some(count);
         self
     }
 
-    /// Sets [`size`](Self::size).
+    /// Total size of the objects in bytes.
     pub fn size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// Sets [`billing_size`](Self::billing_size).
+    /// Size in bytes that is billed. It exceeds `size` if the storage class bills a minimum storage time.
     pub fn billing_size(mut self, billing_size: u64) -> Self {
         self.billing_size = Some(billing_size);
         self

@@ -6,19 +6,20 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StringCondition {
-    /// Patterns for the header `Referer`, such as `*.example.com`; `*` stands for any text. Left
-    /// out, it is not looked at.
+    /// Patterns for the header `Referer`, such as `*.example.com`. `*` matches any text. If unset, it is not
+    /// checked.
     #[serde(rename = "Referer", default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub referer: Vec<String>,
 }
 
 impl StringCondition {
-    /// Nothing set: every field is optional.
+    /// Creates an instance. All fields are optional and start unset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets [`referer`](Self::referer).
+    /// Patterns for the header `Referer`, such as `*.example.com`. `*` matches any text. If unset, it is not
+    /// checked.
     pub fn referer(mut self, referer: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.referer = referer.into_iter().map(Into::into).collect();
         self

@@ -2,7 +2,7 @@
 
 use crate::operation::prelude::*;
 
-/// Whether a bucket keeps the versions of its objects.
+/// Versioning status of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VersioningStatus {
@@ -12,16 +12,16 @@ pub enum VersioningStatus {
     Suspended,
     /// `DISABLED`
     Disabled,
-    /// A value that this version of the SDK does not know. As a field of an input it is refused before anything is sent;
-    /// inside a list or another structure it is sent as it is.
+    /// A value that this version of the SDK does not know. As a field of an input it is an error; inside a list or
+    /// another structure it is sent unchanged.
     Unknown(String),
 }
 
 impl VersioningStatus {
-    /// The values that this version of the SDK knows, as they stand on the wire.
+    /// All values that this version of the SDK knows, as they are sent and received.
     pub const KNOWN: &'static [&'static str] = &["ENABLED", "SUSPENDED", "DISABLED"];
 
-    /// The value as it stands on the wire.
+    /// Returns the value as it is sent and received.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Enabled => "ENABLED",
