@@ -62,9 +62,7 @@ impl Reader {
         let description = table.text("description", &mut self.problems).map(|text| text.value);
         table.require("schema", &mut self.problems);
         match table.get("schema") {
-            Some(node) => {
-                SchemaUse { description, ..self.schema_use(node, &format!("the body of {}", table.what)) }
-            }
+            Some(node) => SchemaUse { description, ..self.schema_use(node, &format!("the body of {}", table.what)) },
             None => SchemaUse { span: table.span, description: None, target: Target::Broken },
         }
     }
