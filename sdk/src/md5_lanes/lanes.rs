@@ -175,21 +175,9 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(states: &[State; VECTOR]) -> [__m256i; 4] {
-    macro_rules! word {
-        ($word:literal) => {
-            _mm256_setr_epi32(
-                states[0][$word].cast_signed(),
-                states[1][$word].cast_signed(),
-                states[2][$word].cast_signed(),
-                states[3][$word].cast_signed(),
-                states[4][$word].cast_signed(),
-                states[5][$word].cast_signed(),
-                states[6][$word].cast_signed(),
-                states[7][$word].cast_signed(),
-            )
-        };
-    }
-    [word!(0), word!(1), word!(2), word!(3)]
+    let [s0, s1, s2, s3, s4, s5, s6, s7] = states.map(|state| state.map(u32::cast_signed));
+    let word = |i: usize| _mm256_setr_epi32(s0[i], s1[i], s2[i], s3[i], s4[i], s5[i], s6[i], s7[i]);
+    [word(0), word(1), word(2), word(3)]
 }
 
 /// Writes the vectors that [`gather`] returned back to the states.
