@@ -61,8 +61,9 @@ impl Bucket {
     /// use std::time::Duration;
     /// use qingstor_sdk::operations::GetObjectInput;
     ///
-    /// let link = bucket.presign_object("film.mp4", GetObjectInput::new(), Duration::from_secs(3600))?;
-    /// println!("{}", link.url());
+    /// let hour = Duration::from_secs(3600);
+    /// let request = bucket.presign_object("film.mp4", GetObjectInput::new(), hour)?;
+    /// println!("{}", request.url());
     /// # Ok(())
     /// # }
     /// ```

@@ -30,7 +30,7 @@ use std::time::Duration;
 ///
 /// let config = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")
 ///     .retry(RetryConfig::default().max_attempts(5).max_backoff(Duration::from_secs(5)));
-/// let once = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY").retry(RetryConfig::disabled());
+/// let without_retries = Config::anonymous().retry(RetryConfig::disabled());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryConfig {
