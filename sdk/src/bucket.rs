@@ -32,8 +32,8 @@ impl Bucket {
         &self.name
     }
 
-    /// Returns the zone that was passed to [`QingStor::bucket`](crate::QingStor::bucket), or `None` if requests use the zone
-    /// of the configuration.
+    /// Returns the zone that was passed to [`QingStor::bucket`](crate::QingStor::bucket), or `None` if requests use the
+    /// zone of the configuration.
     pub fn zone(&self) -> Option<&str> {
         self.zone.as_deref()
     }
@@ -50,11 +50,11 @@ impl Bucket {
         self.client.presign(input, self.address(None), lifetime)
     }
 
-    /// Presigns a request for an object. Anyone who has the returned URL and headers can send it during `lifetime`, without
-    /// the key pair.
+    /// Presigns a request for an object. Anyone who has the returned URL and headers can send it during `lifetime`,
+    /// without the key pair.
     ///
-    /// `lifetime` is rounded down to whole seconds. The body is part of the presigned request only if it is JSON; any other
-    /// body is supplied by the sender.
+    /// `lifetime` is rounded down to whole seconds. The body is part of the presigned request only if it is JSON; any
+    /// other body is supplied by the sender.
     ///
     /// ```
     /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -70,9 +70,9 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input violates a limit, if `lifetime`
-    /// is shorter than a second, or if the operation sends a form. [`ErrorKind::Config`](crate::ErrorKind::Config) if the
-    /// client is anonymous.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if the key or the input violates a limit, if
+    /// `lifetime` is shorter than a second, or if the operation sends a form.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the client is anonymous.
     ///
     /// Official documentation: <https://docs.qingcloud.com/qingstor/api/common/signature.html>
     pub fn presign_object<I>(&self, key: &str, input: I, lifetime: Duration) -> Result<PresignedRequest>
@@ -82,8 +82,8 @@ impl Bucket {
         self.client.presign(input, self.address(Some(key)), lifetime)
     }
 
-    /// Returns a paginated list of the bucket, such as its objects. The first request is sent when the first page or item is
-    /// asked for.
+    /// Returns a paginated list of the bucket, such as its objects. The first request is sent when the first page or
+    /// item is asked for.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -103,8 +103,8 @@ impl Bucket {
         Paginator::new(self.list(None), input)
     }
 
-    /// Returns a paginated list of an object, such as the parts of a multipart upload. The first request is sent when the
-    /// first page or item is asked for.
+    /// Returns a paginated list of an object, such as the parts of a multipart upload. The first request is sent when
+    /// the first page or item is asked for.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {

@@ -37,21 +37,22 @@ impl QingStor {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a value of the configuration is invalid or contradicts another
-    /// one.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a value of the configuration is invalid or contradicts
+    /// another one.
     pub fn new(config: Config) -> Result<Self> {
         Client::new(config).map(|client| Self { client: Arc::new(client) })
     }
 
     /// Returns a handle for a bucket without sending a request. The bucket does not have to exist yet.
     ///
-    /// `zone` is the zone of the bucket, such as `"pek3b"`. If it is `None`, the zone of the [`Config`] is used. If that is
-    /// unset too, requests go to the host of the endpoint without a zone before it; endpoints other than QingStor's own need
-    /// that.
+    /// `zone` is the zone of the bucket, such as `"pek3b"`. If it is `None`, the zone of the [`Config`] is used. If
+    /// that is unset too, requests go to the host of the endpoint without a zone before it; endpoints other than
+    /// QingStor's own need that.
     ///
     /// The name and the zone are checked by the first call, which fails with
-    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is empty or cannot be part of a URL. The
-    /// server accepts names of 6 to 63 lower-case letters, digits and dashes; the client leaves this check to the server.
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is empty or cannot be part of a URL.
+    /// The server accepts names of 6 to 63 lower-case letters, digits and dashes; the client leaves this check to the
+    /// server.
     ///
     /// ```
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -81,8 +82,8 @@ impl QingStor {
         self.client.presign(input, Address::default(), lifetime)
     }
 
-    /// Returns a paginated list of the account, such as its buckets. The first request is sent when the first page or item
-    /// is asked for.
+    /// Returns a paginated list of the account, such as its buckets. The first request is sent when the first page or
+    /// item is asked for.
     ///
     /// ```no_run
     /// # async fn run(qingstor: qingstor_sdk::QingStor) -> qingstor_sdk::Result<()> {

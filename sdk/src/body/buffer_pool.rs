@@ -1,6 +1,7 @@
 //! Reusable page-aligned buffers for the bytes of files.
 //!
-//! For new memory of this size, the kernel has to map every page, which takes longer than reading a file into the buffer.
+//! For new memory of this size, the kernel has to map every page, which takes longer than reading a file into the
+//! buffer.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -47,7 +48,8 @@ impl BufferPool {
         &FRAMES
     }
 
-    /// Returns a buffer of `length` bytes or, if that is less, the size of the pool's buffers. Its content is arbitrary.
+    /// Returns a buffer of `length` bytes or, if that is less, the size of the pool's buffers. Its content is
+    /// arbitrary.
     pub(crate) fn buffer(self: &Arc<Self>, length: u64) -> PooledBuffer {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         PooledBuffer {

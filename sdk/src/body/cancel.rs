@@ -13,8 +13,8 @@ use crate::error::BoxError;
 
 /// A request body whose content can be dropped while hyper owns it.
 ///
-/// If a request is dropped, hyper keeps its body until the connection is closed. Before that, hyper writes the bytes that it has
-/// already taken from the body, which never ends if the server does not read.
+/// If a request is dropped, hyper keeps its body until the connection is closed. Before that, hyper writes the bytes
+/// that it has already taken from the body, which never ends if the server does not read.
 pub(crate) struct CancellableBody(Arc<Shared>);
 
 /// Drops the content of a [`CancellableBody`] when it is dropped.

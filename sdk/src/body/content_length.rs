@@ -17,9 +17,9 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 
 /// Number of bytes at the start and at the end of a body that are sent in small frames.
 ///
-/// hyper does not report how much of a frame it has written, so a whole frame must be written within the idle timeout. On a
-/// connection that is slow from the start, this requires small frames. At the end, small frames keep the number of bytes low
-/// that hyper still has to write when the response timeout starts.
+/// hyper does not report how much of a frame it has written, so a whole frame must be written within the idle timeout.
+/// On a connection that is slow from the start, this requires small frames. At the end, small frames keep the number of
+/// bytes low that hyper still has to write when the response timeout starts.
 const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
 const SMALL_FRAME_SIZE: usize = 64 * 1024;
 
@@ -123,7 +123,8 @@ struct ExactSource {
     reader: Option<Reader>,
     length: u64,
     read: u64,
-    /// Last bytes of the source. They are returned only after the source has ended, when its length is known to be correct.
+    /// Last bytes of the source. They are returned only after the source has ended, when its length is known to be
+    /// correct.
     last: Bytes,
 }
 

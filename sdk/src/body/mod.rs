@@ -29,9 +29,9 @@ pub(crate) use source::{Fingerprint, Source};
 /// The body of a request: bytes, a region of a file, or a stream of known length.
 ///
 /// The length must be known in advance, because QingStor requires `Content-Length` and does not accept chunked transfer
-/// encoding. Files are read while they are sent, in chunks of at most 1 MiB, so that large files take little memory. Up to
-/// 28 MiB of buffers are kept for reuse. Bytes and files are rewindable: they are sent again if a request is retried. A
-/// request with a stream is never retried.
+/// encoding. Files are read while they are sent, in chunks of at most 1 MiB, so that large files take little memory. Up
+/// to 28 MiB of buffers are kept for reuse. Bytes and files are rewindable: they are sent again if a request is
+/// retried. A request with a stream is never retried.
 ///
 /// ```
 /// use qingstor_sdk::Body;
@@ -62,8 +62,8 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Body`] if the file cannot be opened. The request fails with the same kind if the file has become shorter
-    /// when it is sent.
+    /// [`ErrorKind::Body`] if the file cannot be opened. The request fails with the same kind if the file has become
+    /// shorter when it is sent.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self> {
         Self::open(path.as_ref(), 0, None).await
     }
@@ -88,7 +88,8 @@ impl Body {
 
     /// Creates a body from a stream that yields exactly `length` bytes.
     ///
-    /// If the stream yields more or fewer bytes, the request fails with [`ErrorKind::Body`] and the server stores nothing.
+    /// If the stream yields more or fewer bytes, the request fails with [`ErrorKind::Body`] and the server stores
+    /// nothing.
     pub fn stream<S, E>(length: u64, stream: S) -> Self
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send + 'static,

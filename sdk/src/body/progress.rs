@@ -12,7 +12,8 @@ use tokio::time::Instant;
 pub(crate) trait BodyProgress: Send + Sync {
     /// Starts an attempt and returns its number.
     ///
-    /// From now on, the bytes of earlier attempts count as retried. hyper may still send some of them after an early response.
+    /// From now on, the bytes of earlier attempts count as retried. hyper may still send some of them after an early
+    /// response.
     fn start_attempt(&self) -> u32;
 
     /// Reports that hyper has taken `bytes` of an attempt.

@@ -18,8 +18,9 @@ pub(crate) type Incoming = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Err
 
 /// The body of a response. It is read from the connection, and only the current chunk is in memory.
 ///
-/// [`chunk`](ResponseBody::chunk) returns one chunk at a time, and [`bytes`](ResponseBody::bytes) the whole body. The chunks
-/// are also available as a [`Stream`]. If the connection breaks before `Content-Length` bytes have arrived, reading fails.
+/// [`chunk`](ResponseBody::chunk) returns one chunk at a time, and [`bytes`](ResponseBody::bytes) the whole body. The
+/// chunks are also available as a [`Stream`]. If the connection breaks before `Content-Length` bytes have arrived,
+/// reading fails.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> Result<(), Box<dyn std::error::Error>> {

@@ -65,7 +65,8 @@ impl Source {
         Self::new(Data::Stream(Arc::new(Mutex::new(Some(stream)))), 0..length)
     }
 
-    /// Opens a file. The source is `length` bytes from `offset` on, or up to the end of the file if `length` is `None`. Blocks.
+    /// Opens a file. The source is `length` bytes from `offset` on, or up to the end of the file if `length` is `None`.
+    /// Blocks.
     pub(crate) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
         let file = OpenFile::open(path)?;
         let size = file.metadata()?.len();
@@ -153,7 +154,8 @@ impl Source {
         Ok(buffer.into_bytes())
     }
 
-    /// Returns the bytes at `offset`, at most as many as the size of `scratch`, which must divide [`CHUNK_SIZE`]. Blocks.
+    /// Returns the bytes at `offset`, at most as many as the size of `scratch`, which must divide [`CHUNK_SIZE`].
+    /// Blocks.
     ///
     /// The bytes of a file are read into `scratch`. Before the file is read from a disk, `before_disk` is called.
     pub(crate) fn read<'a>(
@@ -225,12 +227,14 @@ pub(crate) struct Fingerprint {
     pub(crate) size: u64,
     /// Time of the last write in nanoseconds since 1970. `None` if the file system does not know.
     pub(crate) modified: Option<i64>,
-    /// Device, inode and time of the last change of content or attributes. `None` if the operating system does not support it.
+    /// Device, inode and time of the last change of content or attributes. `None` if the operating system does not
+    /// support it.
     pub(crate) identity: Option<(u64, u64, i64, i64)>,
 }
 
 impl Fingerprint {
-    /// Returns true if neither the content nor the attributes changed. Unlike `modified`, programs cannot set this time.
+    /// Returns true if neither the content nor the attributes changed. Unlike `modified`, programs cannot set this
+    /// time.
     pub(crate) fn is_untouched(&self, now: &Self) -> bool {
         self.identity.is_some() && self == now
     }

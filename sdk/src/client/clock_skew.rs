@@ -23,11 +23,11 @@ impl Clock {
         Timestamp::from_unix(seconds).unwrap_or(here)
     }
 
-    /// Corrects the clock after the server refused a request that was signed at `signed_at`. Returns false if the clocks
-    /// agree. In that case, another attempt would be refused too.
+    /// Corrects the clock after the server refused a request that was signed at `signed_at`. Returns false if the
+    /// clocks agree. In that case, another attempt would be refused too.
     ///
-    /// The server's time is compared with `signed_at` instead of the current time. If several requests are refused at the
-    /// same time, the first one corrects the clock, but all of them can be sent again.
+    /// The server's time is compared with `signed_at` instead of the current time. If several requests are refused at
+    /// the same time, the first one corrects the clock, but all of them can be sent again.
     pub(crate) fn correct(&self, signed_at: Timestamp, server: Timestamp) -> bool {
         let difference = server.as_unix() - signed_at.as_unix();
         if difference.abs() < MIN_CORRECTION_SECONDS {

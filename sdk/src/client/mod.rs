@@ -62,8 +62,8 @@ impl Client {
 
     /// Encodes `input`, sends it until it succeeds or `attempts` are used up, and decodes the response.
     ///
-    /// `attempts` are those of this request, or are borrowed from a transfer that sends several requests for a part. The
-    /// function is short, because it is compiled for each operation. The functions that it calls are compiled once.
+    /// `attempts` are those of this request, or are borrowed from a transfer that sends several requests for a part.
+    /// The function is short, because it is compiled for each operation. The functions that it calls are compiled once.
     pub(crate) async fn execute<'a, I: Operation>(
         &'a self,
         attempts: impl BorrowMut<Attempts<'a>> + Send,

@@ -1,7 +1,8 @@
 //! The retry policy: the errors that are retried, the number of attempts and the waits between them.
 //!
-//! `send.rs` retries requests. Transfers also retry the rest of a range after the connection broke, and a part after its bytes
-//! were changed on the way to the server. The rule for the completion of an upload is in `transfer/upload/complete.rs`.
+//! `send.rs` retries requests. Transfers also retry the rest of a range after the connection broke, and a part after
+//! its bytes were changed on the way to the server. The rule for the completion of an upload is in
+//! `transfer/upload/complete.rs`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -55,7 +56,8 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Returns true if a request may be sent again after `error`: the error is transient, and a second execution is harmless.
+/// Returns true if a request may be sent again after `error`: the error is transient, and a second execution is
+/// harmless.
 pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
         ErrorKind::Connect => true,
@@ -72,8 +74,8 @@ pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
 
 /// Returns true if the rest of a range may be requested again after `error`.
 ///
-/// `is_in_body` is true if the connection failed while the body of the response was read. `send.rs` has already retried the
-/// other errors as often as the policy allows.
+/// `is_in_body` is true if the connection failed while the body of the response was read. `send.rs` has already retried
+/// the other errors as often as the policy allows.
 pub(crate) fn can_retry_range(error: &Error, is_in_body: bool) -> bool {
     match error.kind() {
         // The response is not the requested range. It may come from a proxy.
@@ -85,8 +87,8 @@ pub(crate) fn can_retry_range(error: &Error, is_in_body: bool) -> bool {
 
 /// Returns true if a body may be sent again after `error`, because its bytes were changed on the way to the server.
 ///
-/// The server compares the bytes with `Content-MD5` and returns `bad_digest`. `is_wrong_etag` is true if the client has compared
-/// them with the ETag in the response.
+/// The server compares the bytes with `Content-MD5` and returns `bad_digest`. `is_wrong_etag` is true if the client has
+/// compared them with the ETag in the response.
 pub(crate) fn can_retry_body(error: &Error, is_wrong_etag: bool) -> bool {
     is_wrong_etag || error.code() == Some("bad_digest")
 }

@@ -37,8 +37,8 @@ pub(crate) struct Call {
 impl Client {
     /// Sends the call until it succeeds, fails with an error that is not retried, or `attempts` are used up.
     ///
-    /// This is not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes instead
-    /// of 2,848.
+    /// This is not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes
+    /// instead of 2,848.
     pub(crate) fn send<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
@@ -48,7 +48,8 @@ impl Client {
         // The future is boxed to keep the futures of the callers small, because they are moved.
         let sending = Box::pin(self.send_until_done(call, attempts));
         async move {
-            // The span is created when the future is polled, so that its parent is the span in which the caller awaits it.
+            // The span is created when the future is polled, so that its parent is the span in which the caller awaits
+            // it.
             let span = debug_span!(
                 "qingstor",
                 operation,
@@ -62,7 +63,8 @@ impl Client {
         }
     }
 
-    /// This is not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of 1,024.
+    /// This is not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of
+    /// 1,024.
     fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
         &'a self,
         call: Call,
@@ -117,7 +119,8 @@ impl Client {
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
                 ResponseKind::Json => Payload::Read(read_limited(body, MAX_DOCUMENT_SIZE).await?),
-                // The response should have no body. If it has a short one, it is read so that the connection can be reused.
+                // The response should have no body. If it has a short one, it is read so that the connection can be
+                // reused.
                 _ => {
                     let _ = read_limited(body, MAX_ERROR_SIZE).await;
                     Payload::Read(Bytes::new())
@@ -139,7 +142,8 @@ impl Client {
         Ok(Outgoing { method: call.spec.method.clone(), url, headers, body })
     }
 
-    /// Returns the headers of the input and those of every attempt. The signature covers the other headers, so it is added last.
+    /// Returns the headers of the input and those of every attempt. The signature covers the other headers, so it is
+    /// added last.
     fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
         let mut headers = call.request.headers.clone();
         headers.reserve(ADDED_HEADERS);

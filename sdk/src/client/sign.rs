@@ -1,10 +1,11 @@
 //! Signatures for requests that this crate has no operation for.
 //!
-//! Operations and [`Bucket::presign`](crate::Bucket::presign) sign their requests themselves. This module is for requests
-//! that an application sends with another HTTP client.
+//! Operations and [`Bucket::presign`](crate::Bucket::presign) sign their requests themselves. This module is for
+//! requests that an application sends with another HTTP client.
 //!
-//! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and `x-qs-…`, the path of the request
-//! line, and the query parameters that name a sub-resource. It does not cover the other headers, the host and the body.
+//! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and `x-qs-…`, the path of the
+//! request line, and the query parameters that name a sub-resource. It does not cover the other headers, the host and
+//! the body.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Method, header};
@@ -25,9 +26,9 @@
 //! assert!(authorization.starts_with("QS ACCESS_KEY_ID:"));
 //! ```
 //!
-//! A form is signed through its policy: Base64 of a JSON object with all fields of the form except `file`, `access_key_id`,
-//! `policy` and `signature`. An application can give these three fields to a browser without revealing the secret access
-//! key:
+//! A form is signed through its policy: Base64 of a JSON object with all fields of the form except `file`,
+//! `access_key_id`, `policy` and `signature`. An application can give these three fields to a browser without revealing
+//! the secret access key:
 //!
 //! ```
 //! use base64::Engine;
@@ -92,8 +93,8 @@ const SUB_RESOURCES: &[&str] = &[
 
 /// The bytes over which a signature is computed. They may contain header values that are not UTF-8.
 ///
-/// They do not contain the secret access key. If the request has a customer encryption key, they contain it: `Debug` redacts
-/// it, but [`as_bytes`](StringToSign::as_bytes) does not.
+/// They do not contain the secret access key. If the request has a customer encryption key, they contain it: `Debug`
+/// redacts it, but [`as_bytes`](StringToSign::as_bytes) does not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StringToSign(Vec<u8>);
 
@@ -157,9 +158,9 @@ impl fmt::Debug for StringToSign {
 
 /// Returns the bytes to sign for an `Authorization` header.
 ///
-/// `headers` are the headers that will be sent, and `resource` is the result of [`canonical_resource`]. If `headers` contains
-/// `x-qs-date`, the `Date` header is not signed. White space around a value is not signed. If a header occurs more than once,
-/// the first value is signed, which the server may not accept.
+/// `headers` are the headers that will be sent, and `resource` is the result of [`canonical_resource`]. If `headers`
+/// contains `x-qs-date`, the `Date` header is not signed. White space around a value is not signed. If a header occurs
+/// more than once, the first value is signed, which the server may not accept.
 pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef<[u8]>) -> StringToSign {
     let date = if headers.contains_key(&X_QS_DATE) { b"" } else { value(headers, &header::DATE) };
     StringToSign::new(method, headers, date, resource.as_ref())
@@ -167,10 +168,10 @@ pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef
 
 /// Returns the bytes to sign for the `signature` parameter of a URL.
 ///
-/// They are those of [`string_to_sign`] with the time at which the URL expires, in seconds since the Unix epoch, in place of
-/// the date. A request with the URL must have exactly the `Content-MD5`, `Content-Type` and `x-qs-…` headers in `headers`; a
-/// browser sends none of them. Add the percent-encoded parameters `access_key_id`, `expires` and `signature` to the URL. They
-/// are not part of the resource.
+/// They are those of [`string_to_sign`] with the time at which the URL expires, in seconds since the Unix epoch, in
+/// place of the date. A request with the URL must have exactly the `Content-MD5`, `Content-Type` and `x-qs-…` headers
+/// in `headers`; a browser sends none of them. Add the percent-encoded parameters `access_key_id`, `expires` and
+/// `signature` to the URL. They are not part of the resource.
 pub fn string_to_sign_query(
     method: &Method,
     headers: &HeaderMap,
@@ -186,8 +187,8 @@ pub fn string_to_sign_query(
 /// - `virtual_host_bucket` is the bucket if it is part of the host, and `None` otherwise.
 /// - `raw_path` and `raw_query` are percent-encoded, as on the request line.
 ///
-/// The path is signed in its encoded form. Of the query, only the parameters that name a sub-resource are signed, sorted and
-/// with decoded values, so the result may not be UTF-8. A parameter must not occur twice.
+/// The path is signed in its encoded form. Of the query, only the parameters that name a sub-resource are signed,
+/// sorted and with decoded values, so the result may not be UTF-8. A parameter must not occur twice.
 ///
 /// ```
 /// use qingstor_sdk::sign::canonical_resource;

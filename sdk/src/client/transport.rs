@@ -39,8 +39,8 @@ impl Transport {
     pub(crate) fn new(config: &Config, endpoint: &Endpoint) -> Result<Self> {
         let builder = reqwest::Client::builder()
             .connect_timeout(config.timeouts.connect)
-            // Servers close idle connections earlier than reqwest does by default. A request fails if it is sent while the
-            // server closes the connection.
+            // Servers close idle connections earlier than reqwest does by default. A request fails if it is sent while
+            // the server closes the connection.
             .pool_idle_timeout(Duration::from_secs(20))
             // A redirect means that the zone is wrong, and the signature would not be valid for the new URL.
             .redirect(reqwest::redirect::Policy::none())
@@ -48,9 +48,9 @@ impl Transport {
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
-        // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of buffer space,
-        // and does not restart it while there is no space for a whole segment. A slow connection would be closed although
-        // bytes move all the time.
+        // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of
+        // buffer space, and does not restart it while there is no space for a whole segment. A slow connection would be
+        // closed although bytes move all the time.
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         let builder = builder.tcp_user_timeout(None);
         // A proxy on another machine cannot connect to this one.
@@ -129,8 +129,8 @@ impl http_body::Body for Received {
 ///
 /// # Errors
 ///
-/// If no byte of the request's body moves for the idle timeout, or if the response does not begin within the response timeout
-/// after the last byte.
+/// If no byte of the request's body moves for the idle timeout, or if the response does not begin within the response
+/// timeout after the last byte.
 async fn wait_for<T>(
     mut sending: Pin<&mut impl Future<Output = T>>,
     activity: &Activity,
@@ -210,7 +210,8 @@ fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::Cl
     let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(no_tls)?;
-    // The system's certificates are loaded only for HTTPS, because that takes time and fails on systems without certificates.
+    // The system's certificates are loaded only for HTTPS, because that takes time and fails on systems without
+    // certificates.
     let config = if secure {
         config.with_platform_verifier().map_err(no_tls)?
     } else {
@@ -253,8 +254,8 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Sends `body` on a connection that takes a number of frames and pauses in each step, and stalls after the last one.
-    /// Returns the error and the seconds after which it occurred.
+    /// Sends `body` on a connection that takes a number of frames and pauses in each step, and stalls after the last
+    /// one. Returns the error and the seconds after which it occurred.
     async fn failure(body: Body, steps: impl IntoIterator<Item = (usize, Duration)>) -> (String, u64) {
         let mut attempt = body.attempt();
         let activity = attempt.activity();

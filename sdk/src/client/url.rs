@@ -16,8 +16,8 @@ impl From<ExactUrl> for Url {
     }
 }
 
-/// A cache of the scheme and host of the latest request. Parsing a host takes longer than all other work on a request, and
-/// most requests go to the same host.
+/// A cache of the scheme and host of the latest request. Parsing a host takes longer than all other work on a request,
+/// and most requests go to the same host.
 #[derive(Debug, Default)]
 pub(super) struct LatestOrigin(Mutex<Option<Url>>);
 

@@ -49,7 +49,8 @@ impl Credentials {
     }
 }
 
-/// An HMAC-SHA256 that has already processed its key. This saves two of the five blocks that are hashed for a short request.
+/// An HMAC-SHA256 that has already processed its key. This saves two of the five blocks that are hashed for a short
+/// request.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 

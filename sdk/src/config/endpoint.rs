@@ -17,12 +17,13 @@ pub enum AddressingStyle {
     /// In the path, such as `https://pek3b.qingstor.com/bucket/key`. Works with every endpoint.
     #[default]
     Path,
-    /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP address, and
-    /// a bucket name that is a valid label of a host name.
+    /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP
+    /// address, and a bucket name that is a valid label of a host name.
     VirtualHost,
 }
 
-/// The scheme, host and port of the service. The client adds the zone, and in virtual-host style the bucket, before the host.
+/// The scheme, host and port of the service. The client adds the zone, and in virtual-host style the bucket, before the
+/// host.
 ///
 /// It is parsed from text such as `https://qingstor.com`, `http://127.0.0.1:9000` or `http://[::1]:9000`.
 ///
@@ -109,9 +110,9 @@ impl Endpoint {
 
     /// Returns the address of the service (without a bucket), of a bucket (without a key) or of an object.
     ///
-    /// The zone becomes a label of the host name unless the host is an IP address. In path style, it is also omitted for
-    /// `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this machine
-    /// has no zones. Virtual-host style works only if such names are resolved.
+    /// The zone becomes a label of the host name unless the host is an IP address. In path style, it is also omitted
+    /// for `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this
+    /// machine has no zones. Virtual-host style works only if such names are resolved.
     pub(crate) fn target(
         &self,
         zone: Option<&str>,
@@ -123,7 +124,8 @@ impl Endpoint {
         if let Some(bucket) = bucket {
             check_bucket(bucket, style)?;
         }
-        // The caller has checked the key too. The check is repeated, because an invalid key would address another resource.
+        // The caller has checked the key too. The check is repeated, because an invalid key would address another
+        // resource.
         if let Some(reason) = key.and_then(|key| check_key(key).err()) {
             return Err(Error::config(format!("the key {reason}")));
         }

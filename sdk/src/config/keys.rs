@@ -1,7 +1,7 @@
 //! The settings that can be loaded: their keys in the file and the environment, and their values.
 //!
-//! To add a setting, extend [`Setting`] and [`Setting::KEYS`], apply the value in `load.rs`, and document it in the table of
-//! [`Config::load`](super::Config::load).
+//! To add a setting, extend [`Setting`] and [`Setting::KEYS`], apply the value in `load.rs`, and document it in the
+//! table of [`Config::load`](super::Config::load).
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,8 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    /// All settings with their keys in files. The name of the environment variable is `QINGSTOR_` and the key in upper case.
+    /// All settings with their keys in files. The name of the environment variable is `QINGSTOR_` and the key in upper
+    /// case.
     pub(super) const KEYS: [(Self, &'static str); 11] = [
         (Self::AccessKeyId, "access_key_id"),
         (Self::SecretAccessKey, "secret_access_key"),

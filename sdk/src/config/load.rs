@@ -103,8 +103,8 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
 
 /// Returns the access key id and the secret access key, or two empty texts if both are unset.
 ///
-/// One of them may be set in the environment and the other in the file. If the file has both, however, the environment must
-/// replace both or none of them.
+/// One of them may be set in the environment and the other in the file. If the file has both, however, the environment
+/// must replace both or none of them.
 fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
     const ID: Setting = Setting::AccessKeyId;
     const SECRET: Setting = Setting::SecretAccessKey;

@@ -28,8 +28,8 @@ const DEFAULT_ENDPOINT: &str = "https://qingstor.com";
 
 /// The configuration of a client: access keys, endpoint, retries and timeouts.
 ///
-/// [`new`](Config::new) and [`anonymous`](Config::anonymous) create it in code. [`load`](Config::load) reads the environment
-/// and the configuration file that QingStor's tools share. Setters are chained and replace loaded values.
+/// [`new`](Config::new) and [`anonymous`](Config::anonymous) create it in code. [`load`](Config::load) reads the
+/// environment and the configuration file that QingStor's tools share. Setters are chained and replace loaded values.
 /// [`QingStor::new`](crate::QingStor::new) checks all values.
 ///
 /// ```
@@ -56,7 +56,8 @@ pub struct Config {
 impl Config {
     /// Creates a configuration with a pair of access keys and default values.
     ///
-    /// If both keys are empty, requests are not signed. If only one is empty, [`QingStor::new`](crate::QingStor::new) fails.
+    /// If both keys are empty, requests are not signed. If only one is empty, [`QingStor::new`](crate::QingStor::new)
+    /// fails.
     pub fn new(access_key_id: impl Into<String>, secret_access_key: impl Into<Secret>) -> Self {
         Self {
             credentials: Credentials::new(access_key_id, secret_access_key),
@@ -74,7 +75,8 @@ impl Config {
         Self::new("", "")
     }
 
-    /// Loads the environment and the configuration file. Values in the environment take precedence over those in the file.
+    /// Loads the environment and the configuration file. Values in the environment take precedence over those in the
+    /// file.
     ///
     /// | variable | key in the file | meaning |
     /// | --- | --- | --- |
@@ -86,19 +88,19 @@ impl Config {
     /// | `QINGSTOR_ADDITIONAL_USER_AGENT` | `additional_user_agent` | see [`additional_user_agent`](Config::additional_user_agent) |
     /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of retries of a request |
     ///
-    /// `QINGSTOR_CONFIG_PATH` is the path of the file. If it is unset, the first existing file of `~/.qingstor/config.yaml`
-    /// and `~/.config/qingstor.yaml` is read. If there is none, only the environment is used. The file is YAML with one
-    /// `key: value` on each line. Unknown keys are ignored with a logged warning. Empty values and variables are treated as
-    /// unset.
+    /// `QINGSTOR_CONFIG_PATH` is the path of the file. If it is unset, the first existing file of
+    /// `~/.qingstor/config.yaml` and `~/.config/qingstor.yaml` is read. If there is none, only the environment is used.
+    /// The file is YAML with one `key: value` on each line. Unknown keys are ignored with a logged warning. Empty
+    /// values and variables are treated as unset.
     ///
-    /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`, no
-    /// file is read.
+    /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`,
+    /// no file is read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, if only
-    /// one of the two access keys is set, or if `endpoint` is set together with `protocol`, `host` or `port`. The message
-    /// names the file and the setting, and never contains an access key.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, if
+    /// only one of the two access keys is set, or if `endpoint` is set together with `protocol`, `host` or `port`. The
+    /// message names the file and the setting, and never contains an access key.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -121,7 +123,8 @@ impl Config {
         load::from_environment(&|name| std::env::var_os(name))
     }
 
-    /// Loads a file as [`load`](Config::load) does, but not the environment. Requires the crate's feature `config-file`.
+    /// Loads a file as [`load`](Config::load) does, but not the environment. Requires the crate's feature
+    /// `config-file`.
     ///
     /// # Errors
     ///
@@ -148,29 +151,29 @@ impl Config {
     /// Sets the scheme, host and port of the service, such as `http://127.0.0.1:9000`, without zone and bucket. Default
     /// `https://qingstor.com`.
     ///
-    /// The client uses the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. It uses no proxy for a loopback address
-    /// and, in path style, for `localhost`.
+    /// The client uses the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. It uses no proxy for a loopback
+    /// address and, in path style, for `localhost`.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
         self
     }
 
-    /// Sets the zone, such as `pek3b`, for requests on the account and for buckets without a zone. If unset or empty, these
-    /// requests go to the host of the endpoint.
+    /// Sets the zone, such as `pek3b`, for requests on the account and for buckets without a zone. If unset or empty,
+    /// these requests go to the host of the endpoint.
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into()).filter(|zone| !zone.is_empty());
         self
     }
 
-    /// Sets the place of the bucket name in URLs: the path (default) or the host name, which requires an endpoint that is not
-    /// an IP address.
+    /// Sets the place of the bucket name in URLs: the path (default) or the host name, which requires an endpoint that
+    /// is not an IP address.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing_style = style;
         self
     }
 
-    /// Sets text to append to the `User-Agent` header, such as `my-app/1.0`. It must be printable ASCII without spaces and
-    /// `"`. Unset by default.
+    /// Sets text to append to the `User-Agent` header, such as `my-app/1.0`. It must be printable ASCII without spaces
+    /// and `"`. Unset by default.
     pub fn additional_user_agent(mut self, text: impl Into<String>) -> Self {
         self.additional_user_agent = Some(text.into()).filter(|text| !text.is_empty());
         self
@@ -190,21 +193,22 @@ impl Config {
 
     /// Sets the maximum time without progress. Default 60 s; must not be zero.
     ///
-    /// A request fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte of it or of its response moves for
-    /// this long. The total time of a request is not limited. Between the last byte of a request that writes (with any method
-    /// but `GET`, `HEAD` and `OPTIONS`) and its response, [`response_timeout`](Config::response_timeout) applies instead. The
-    /// time to connect counts too, so this limit should not be shorter than [`connect_timeout`](Config::connect_timeout).
+    /// A request fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) if no byte of it or of its response moves
+    /// for this long. The total time of a request is not limited. Between the last byte of a request that writes (with
+    /// any method but `GET`, `HEAD` and `OPTIONS`) and its response, [`response_timeout`](Config::response_timeout)
+    /// applies instead. The time to connect counts too, so this limit should not be shorter than
+    /// [`connect_timeout`](Config::connect_timeout).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.idle = timeout;
         self
     }
 
-    /// Sets the maximum time between the last byte of a request that writes and the head of its response. Default 120 s;
-    /// must not be zero.
+    /// Sets the maximum time between the last byte of a request that writes and the head of its response. Default 120
+    /// s; must not be zero.
     ///
-    /// The time starts when the HTTP library has taken the last byte. At that moment, the library and the operating system may
-    /// still have 500 KiB to send, or some MiB on a connection that was fast. Set a longer time if the network needs it, or if
-    /// the server has to copy many gigabytes in one request.
+    /// The time starts when the HTTP library has taken the last byte. At that moment, the library and the operating
+    /// system may still have 500 KiB to send, or some MiB on a connection that was fast. Set a longer time if the
+    /// network needs it, or if the server has to copy many gigabytes in one request.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.response = timeout;
         self

@@ -15,14 +15,14 @@ use std::time::Duration;
 ///   executed them: the client could not connect, or the status is 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).
 ///
-/// Uploads and downloads of whole objects follow the same policy. All requests for a part, a range or the completion of an
-/// upload share one number of attempts. This includes retries of a part after the server found a wrong MD5, of a completion
-/// that the server did not execute, and of the rest of a range after the connection broke. The attempts of a range start
-/// again at 0 when a request made progress.
+/// Uploads and downloads of whole objects follow the same policy. All requests for a part, a range or the completion of
+/// an upload share one number of attempts. This includes retries of a part after the server found a wrong MD5, of a
+/// completion that the server did not execute, and of the rest of a range after the connection broke. The attempts of a
+/// range start again at 0 when a request made progress.
 ///
-/// Every attempt has its own date and signature. Two kinds of requests do not count: a request that was refused because the
-/// local clock is wrong is sent once more with the server's time, and an upload sends `HeadObject` for its key before and
-/// after the completion.
+/// Every attempt has its own date and signature. Two kinds of requests do not count: a request that was refused because
+/// the local clock is wrong is sent once more with the server's time, and an upload sends `HeadObject` for its key
+/// before and after the completion.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,7 +77,8 @@ impl RetryConfig {
 
     /// Sets the maximum `Retry-After` that the client waits for. Default 60 s.
     ///
-    /// If the server asks for a longer wait, the call fails immediately, because the server would refuse an earlier attempt.
+    /// If the server asks for a longer wait, the call fails immediately, because the server would refuse an earlier
+    /// attempt.
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self

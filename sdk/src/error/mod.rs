@@ -22,8 +22,8 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// An error of a call or a transfer.
 ///
-/// The [`Display`](fmt::Display) text is for people: it names the operation, the bucket, the key and the cause, with the
-/// server's error code, message and request id. Programs use [`kind`](Error::kind), [`code`](Error::code),
+/// The [`Display`](fmt::Display) text is for people: it names the operation, the bucket, the key and the cause, with
+/// the server's error code, message and request id. Programs use [`kind`](Error::kind), [`code`](Error::code),
 /// [`status`](Error::status) or one of the `is_…` methods. An error never contains a secret.
 ///
 /// ```
@@ -72,8 +72,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// No connection to the server could be established. The request was not sent.
     Connect,
-    /// A time limit of the [`Config`](crate::Config) passed: for connecting, for the time in which no byte moves, or for the
-    /// response. The server may or may not have executed the request.
+    /// A time limit of the [`Config`](crate::Config) passed: for connecting, for the time in which no byte moves, or
+    /// for the response. The server may or may not have executed the request.
     Timeout,
     /// The connection broke. The server may or may not have executed the request.
     Connection,

@@ -53,7 +53,8 @@ impl ServiceError {
         }
     }
 
-    /// Reads an error response: the JSON document of QingStor, a page of a proxy, which the message quotes, or an empty body.
+    /// Reads an error response: the JSON document of QingStor, a page of a proxy, which the message quotes, or an empty
+    /// body.
     pub(crate) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut error = Self::of_headers(status, headers);
         match serde_json::from_slice::<JsonError>(body) {

@@ -7,8 +7,8 @@ use super::Error;
 
 /// The state in which a failed transfer left its multipart upload, returned by [`Error::upload_state`].
 ///
-/// The server stores the parts of an unfinished upload, which cost money, until it is completed or aborted. Unless a variant
-/// says otherwise, [`Error::upload_id`] returns the id of the upload.
+/// The server stores the parts of an unfinished upload, which cost money, until it is completed or aborted. Unless a
+/// variant says otherwise, [`Error::upload_id`] returns the id of the upload.
 ///
 /// ```
 /// use qingstor_sdk::{Error, UploadState};
@@ -44,22 +44,22 @@ pub enum UploadState {
         /// before they are skipped.
         unsaved: Option<Error>,
     },
-    /// The checkpoint does not fit the call: it belongs to another source, destination or setting, or its part size is too
-    /// small for the source. The checkpoint and its upload were left as they are. Correct the call, use another checkpoint
-    /// file, or delete the checkpoint and abort the upload.
+    /// The checkpoint does not fit the call: it belongs to another source, destination or setting, or its part size is
+    /// too small for the source. The checkpoint and its upload were left as they are. Correct the call, use another
+    /// checkpoint file, or delete the checkpoint and abort the upload.
     #[non_exhaustive]
     Refused {
         /// The checkpoint file.
         checkpoint: PathBuf,
     },
-    /// The upload does not exist any more and did not create the object that is stored under the key now, if there is one.
-    /// Another client aborted it. Start a new one.
+    /// The upload does not exist any more and did not create the object that is stored under the key now, if there is
+    /// one. Another client aborted it. Start a new one.
     Gone,
     /// The upload was completed, so the object is stored. A later step failed, such as checking the size of the object.
     Completed,
     /// The upload may have been completed. It was not aborted, because the server may still be completing it. With a
-    /// checkpoint, the same call finds out and resumes the upload if necessary. Without one, check the object, and abort the
-    /// upload if it is still listed later.
+    /// checkpoint, the same call finds out and resumes the upload if necessary. Without one, check the object, and
+    /// abort the upload if it is still listed later.
     #[non_exhaustive]
     Unknown {
         /// The checkpoint file, if there is one.
@@ -68,8 +68,8 @@ pub enum UploadState {
         /// before they are skipped.
         unsaved: Option<Error>,
     },
-    /// The server may have started an upload, but the response with its id was lost, so [`Error::upload_id`] is `None`. The
-    /// upload has no parts. `Bucket::abort_stale_uploads` finds and aborts it.
+    /// The server may have started an upload, but the response with its id was lost, so [`Error::upload_id`] is `None`.
+    /// The upload has no parts. `Bucket::abort_stale_uploads` finds and aborts it.
     MaybeStarted,
 }
 
@@ -94,8 +94,9 @@ impl Error {
 
     /// Returns the state in which a failed upload or copy left its multipart upload.
     ///
-    /// It is `None` if there was no multipart upload, or if the checkpoint could not be read because another transfer uses it,
-    /// it is damaged, or another version of the SDK wrote it. Such a checkpoint and its upload are left as they are.
+    /// It is `None` if there was no multipart upload, or if the checkpoint could not be read because another transfer
+    /// uses it, it is damaged, or another version of the SDK wrote it. Such a checkpoint and its upload are left as
+    /// they are.
     pub fn upload_state(&self) -> Option<&UploadState> {
         self.0.upload.as_ref().and_then(|upload| upload.state.as_ref())
     }

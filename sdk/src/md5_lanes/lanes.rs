@@ -43,7 +43,8 @@ pub(super) fn compress(states: &mut [State], messages: &[&[Block]]) -> bool {
 /// operands.
 #[target_feature(enable = "avx2")]
 fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages: [&[&[Block]; VECTOR]; N]) {
-    // Loops instead of iterator adaptors: those are compiled without AVX2, so code that uses it is not inlined into them.
+    // Loops instead of iterator adaptors: those are compiled without AVX2, so code that uses it is not inlined into
+    // them.
     let mut a = [_mm256_setzero_si256(); N];
     let (mut b, mut c, mut d) = (a, a, a);
     for i in 0..N {
@@ -56,7 +57,8 @@ fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages:
             words[i] = load_words(messages[i], number);
         }
         let (a0, b0, c0, d0) = (a, b, c, d);
-        // Four steps of a round: the bits to rotate by, the words of the block and the constants (RFC 1321, section 3.4).
+        // Four steps of a round: the bits to rotate by, the words of the block and the constants (RFC 1321, section
+        // 3.4).
         macro_rules! four_steps {
             ($round:literal, [$r0:literal $r1:literal $r2:literal $r3:literal],
              [$w0:literal $w1:literal $w2:literal $w3:literal], [$k0:literal $k1:literal $k2:literal $k3:literal]) => {

@@ -1,7 +1,7 @@
 //! MD5 of several parts in parallel.
 //!
-//! With AVX2 on x86-64, hashing sixteen parts takes less than twice the time of one part. On other processors, the `md-5` crate
-//! hashes one part after the other.
+//! With AVX2 on x86-64, hashing sixteen parts takes less than twice the time of one part. On other processors, the
+//! `md-5` crate hashes one part after the other.
 
 #[cfg(target_arch = "x86_64")]
 mod lanes;
@@ -36,7 +36,8 @@ enum Kind {
 }
 
 impl PartHash {
-    /// Creates the hash of a part. `parallel_parts` is the number of parts that are hashed in parallel, including this one.
+    /// Creates the hash of a part. `parallel_parts` is the number of parts that are hashed in parallel, including this
+    /// one.
     pub(crate) fn new(parallel_parts: usize) -> Self {
         // For a single part, the md-5 crate is faster than a lane.
         if parallel_parts > 1 && has_lanes() { Self::lane() } else { Self::alone() }
@@ -50,7 +51,8 @@ impl PartHash {
         Self(Kind::Alone(Md5::new()))
     }
 
-    /// Adds the blocks at index *i* to the part at index *i*. If the lists differ in length, the rest of the longer is ignored.
+    /// Adds the blocks at index *i* to the part at index *i*. If the lists differ in length, the rest of the longer is
+    /// ignored.
     pub(crate) fn update_each(parts: &mut [PartHash], blocks: &[&[Block]]) {
         let mut lanes = Vec::new();
         for (part, blocks) in parts.iter_mut().zip(blocks) {
@@ -89,7 +91,8 @@ fn sum_of(state: &State) -> Md5Sum {
     sum
 }
 
-/// Returns the last one or two blocks of a message: its rest, a one bit, zeros, and its length in bits (RFC 1321, section 3).
+/// Returns the last one or two blocks of a message: its rest, a one bit, zeros, and its length in bits (RFC 1321,
+/// section 3).
 fn padded(tail: &[u8], bytes: u64) -> ([Block; 2], usize) {
     let mut padding = [[0; BLOCK]; 2];
     let flat = padding.as_flattened_mut();

@@ -61,8 +61,9 @@ impl ResponseDecoder {
     ///
     /// # Errors
     ///
-    /// If a request that only reads gets an empty response with status 200. A program that mirrors a bucket would delete
-    /// everything if it were parsed as an empty list. For a request that writes, the status tells that it succeeded.
+    /// If a request that only reads gets an empty response with status 200. A program that mirrors a bucket would
+    /// delete everything if it were parsed as an empty list. For a request that writes, the status tells that it
+    /// succeeded.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let Payload::Read(bytes) = &self.payload else {
             return Err(self.unexpected("the response is a stream instead of a JSON document"));

@@ -121,7 +121,8 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// If the client has no credentials and only some of the signing fields are set, or if the fields contradict each other.
+    /// If the client has no credentials and only some of the signing fields are set, or if the fields contradict each
+    /// other.
     pub(super) fn write(mut self, credentials: Option<&Credentials>) -> Result<WrittenForm, String> {
         self.sign(credentials)?;
         let is_signed = self.fields.iter().any(|field| field.role == Role::Signature);
@@ -177,7 +178,8 @@ impl Form {
         self.fields.iter().find(|field| field.role == role)?.value.as_deref()
     }
 
-    /// Returns the text that is signed. It contains all plain fields, so that the signature is valid for this form only.
+    /// Returns the text that is signed. It contains all plain fields, so that the signature is valid for this form
+    /// only.
     fn policy(&self) -> String {
         let described = self.fields.iter().filter(|field| field.role == Role::Plain);
         let object: serde_json::Map<String, serde_json::Value> = described
@@ -222,8 +224,8 @@ fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Returns a boundary that occurs in no field. Files are not searched, because they do not contain the 128 random bits by
-/// chance.
+/// Returns a boundary that occurs in no field. Files are not searched, because they do not contain the 128 random bits
+/// by chance.
 fn boundary(fields: &[(&str, &str)], mut candidate: impl FnMut() -> String) -> String {
     loop {
         let boundary = candidate();

@@ -18,8 +18,8 @@ use spec::OperationSpec;
 
 /// An operation of the API. All generated `…Input` types implement it. It cannot be implemented outside of this crate.
 ///
-/// Functions that are generic over it, such as [`Bucket::presign_object`](crate::Bucket::presign_object), accept the input of
-/// any operation.
+/// Functions that are generic over it, such as [`Bucket::presign_object`](crate::Bucket::presign_object), accept the
+/// input of any operation.
 pub trait Operation: Send + Sized {
     /// The result of the operation.
     type Output: Send;
@@ -37,7 +37,8 @@ pub trait Operation: Send + Sized {
     fn decode(response: ResponseDecoder) -> Result<Self::Output>;
 }
 
-/// Types in the signature of the public trait. They cannot be named outside of this crate, so they are not part of its API.
+/// Types in the signature of the public trait. They cannot be named outside of this crate, so they are not part of its
+/// API.
 pub(crate) mod spec {
     use http::Method;
 

@@ -70,8 +70,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = next.filter(|next| text(next).is_some()).cloned();
     }
 
-    /// Sets `marker` to the largest number on the page. Items up to the previous marker are removed, because they were on an
-    /// earlier page.
+    /// Sets `marker` to the largest number on the page. Items up to the previous marker are removed, because they were
+    /// on an earlier page.
     pub(crate) fn last<N: PartialOrd + Copy>(
         &mut self,
         marker: &mut Option<N>,
@@ -91,8 +91,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = largest;
     }
 
-    /// Increases `marker` by the number of items on the page. A server that ignores it returns the same page again, possibly
-    /// in another order.
+    /// Increases `marker` by the number of items on the page. A server that ignores it returns the same page again,
+    /// possibly in another order.
     pub(crate) fn count<N: Copy + Into<i128> + TryFrom<i128>>(&mut self, marker: &mut Option<N>, items: &[Item]) {
         let before = marker.map_or(0, Into::into);
         let after = N::try_from(before + items.len() as i128);
@@ -105,7 +105,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
     pub(super) fn finish_page(&mut self) -> FinishedPage {
         let PageState { has_more, requested, next, has_new } = std::mem::take(&mut self.page);
         self.pages += 1;
-        // If there are several markers, the first one decides. The others are positions among entries with the same first one.
+        // If there are several markers, the first one decides. The others are positions among entries with the same
+        // first one.
         let is_named = next.first().is_none_or(Option::is_some);
         let is_repeated = !next.is_empty() && (next == requested || self.is_known(next));
         FinishedPage {
@@ -126,8 +127,8 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
 
     /// Returns true if a request with these markers is known to have been sent before.
     ///
-    /// This is Brent's cycle detection: one earlier request is stored, and replaced whenever the number of pages doubles. The
-    /// memory does not depend on the length of the list.
+    /// This is Brent's cycle detection: one earlier request is stored, and replaced whenever the number of pages
+    /// doubles. The memory does not depend on the length of the list.
     fn is_known(&mut self, next: Markers) -> bool {
         let is_known = self.earlier.as_ref() == Some(&next);
         if self.pages.is_power_of_two() {

@@ -13,8 +13,8 @@ use crate::client::{Address, Client};
 use crate::error::{Error, Result};
 use crate::operation::Operation;
 
-/// An operation that returns a list page by page. Generated inputs implement it. It cannot be implemented outside of this
-/// crate.
+/// An operation that returns a list page by page. Generated inputs implement it. It cannot be implemented outside of
+/// this crate.
 pub trait Paginated: Operation + Clone + 'static {
     /// An item of the list.
     type Item: Clone + PartialEq + Send + 'static;
@@ -29,8 +29,9 @@ pub trait Paginated: Operation + Clone + 'static {
 
 /// A list that is requested page by page. Methods such as [`Bucket::paginate`](crate::Bucket::paginate) create it.
 ///
-/// The input applies to every page: its `limit` is the maximum size of a page, not of the list. A marker in the input is the
-/// position at which the list starts. Requests are sent one at a time, when the caller asks for a page or an item.
+/// The input applies to every page: its `limit` is the maximum size of a page, not of the list. A marker in the input
+/// is the position at which the list starts. Requests are sent one at a time, when the caller asks for a page or an
+/// item.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -46,10 +47,10 @@ pub trait Paginated: Operation + Clone + 'static {
 /// # }
 /// ```
 ///
-/// The list ends if the server reports its end or no next page. It also ends, with a logged warning, if the server reports a
-/// page that was requested before, because it would be endless otherwise. If the server reports that the list continues, but
-/// not where, the page is followed by an error, because the list is incomplete. Items that are created or deleted during the
-/// listing can be missing or occur twice.
+/// The list ends if the server reports its end or no next page. It also ends, with a logged warning, if the server
+/// reports a page that was requested before, because it would be endless otherwise. If the server reports that the list
+/// continues, but not where, the page is followed by an error, because the list is incomplete. Items that are created
+/// or deleted during the listing can be missing or occur twice.
 pub struct Paginator<I> {
     list: List,
     input: I,

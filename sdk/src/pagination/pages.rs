@@ -14,8 +14,8 @@ use crate::error::Result;
 
 /// The pages of a list. [`Paginator::pages`](super::Paginator::pages) creates it.
 ///
-/// [`next`](Pages::next) returns one page at a time. The same pages are available as a [`Stream`]. Both end after the last
-/// page and after an error. To continue after an error, call [`retry`](Pages::retry).
+/// [`next`](Pages::next) returns one page at a time. The same pages are available as a [`Stream`]. Both end after the
+/// last page and after an error. To continue after an error, call [`retry`](Pages::retry).
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -67,18 +67,19 @@ impl<I: Paginated> Pages<I> {
     ///
     /// # Errors
     ///
-    /// The errors of the operation, and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the server
-    /// reports that the list continues, but not where. The list ends after an error, so that a loop that ignores errors ends
-    /// too.
+    /// The errors of the operation, and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the
+    /// server reports that the list continues, but not where. The list ends after an error, so that a loop that ignores
+    /// errors ends too.
     pub async fn next(&mut self) -> Option<Result<I::Output>> {
         poll_fn(|context| self.poll_page(context)).await
     }
 
-    /// Continues after an error: [`next`](Pages::next) requests the failed page again, so that no page is skipped or repeated.
-    /// If the server did not report where the next page starts, `next` returns the same error again.
+    /// Continues after an error: [`next`](Pages::next) requests the failed page again, so that no page is skipped or
+    /// repeated. If the server did not report where the next page starts, `next` returns the same error again.
     ///
-    /// If there was no error, this has no effect. The caller is responsible for limiting the number of retries and for waiting
-    /// between them. The client has already retried each request according to [`RetryConfig`](crate::RetryConfig).
+    /// If there was no error, this has no effect. The caller is responsible for limiting the number of retries and for
+    /// waiting between them. The client has already retried each request according to
+    /// [`RetryConfig`](crate::RetryConfig).
     pub fn retry(&mut self) {
         self.has_failed = false;
     }
@@ -162,8 +163,8 @@ impl<I: Paginated> Items<I> {
         Self { pages, page: Vec::new().into_iter() }
     }
 
-    /// Returns the next item, or `None` after the last one and after an error. The next page is requested after the last
-    /// item of a page.
+    /// Returns the next item, or `None` after the last one and after an error. The next page is requested after the
+    /// last item of a page.
     ///
     /// If the future is dropped, the next call continues the same request.
     ///

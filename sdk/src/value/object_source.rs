@@ -7,8 +7,8 @@ use super::{WireValue, encode_path, encode_query};
 
 /// The source object of a copy or move: a bucket, a key and, for a copy, an optional version.
 ///
-/// It can be created from text of the form `/bucket/key`. The key must not be encoded: a `?` or `%` is part of the key, and
-/// the client percent-encodes it. A request with an empty bucket or key fails before it is sent.
+/// It can be created from text of the form `/bucket/key`. The key must not be encoded: a `?` or `%` is part of the key,
+/// and the client percent-encodes it. A request with an empty bucket or key fails before it is sent.
 ///
 /// `Display` formats the value of the header: percent-encoded, with `?version_id=…` if there is a version.
 ///
@@ -33,13 +33,14 @@ pub struct ObjectSource {
 }
 
 impl ObjectSource {
-    /// Creates a source with the current version of an object. Its bucket must be in the same zone as the target bucket.
+    /// Creates a source with the current version of an object. Its bucket must be in the same zone as the target
+    /// bucket.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
         Self { bucket: bucket.into(), key: key.into(), version_id: None }
     }
 
-    /// Sets the id of the version, which `ListObjectVersions` and the request that created the version return. To restore a
-    /// version, copy it to its own key. QingStor documents versions for copies only, not for moves.
+    /// Sets the id of the version, which `ListObjectVersions` and the request that created the version return. To
+    /// restore a version, copy it to its own key. QingStor documents versions for copies only, not for moves.
     pub fn version_id(mut self, version_id: impl Into<String>) -> Self {
         self.version_id = Some(version_id.into());
         self

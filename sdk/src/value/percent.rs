@@ -1,7 +1,7 @@
 //! Percent-encoding (RFC 3986) of paths and queries.
 //!
-//! All characters except the unreserved ones are encoded. Otherwise, a proxy or URL library could normalize them, and the
-//! server would receive other bytes than those that were signed.
+//! All characters except the unreserved ones are encoded. Otherwise, a proxy or URL library could normalize them, and
+//! the server would receive other bytes than those that were signed.
 
 use std::borrow::Cow;
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A secret text, such as a secret access key or an encryption key. `Debug` output, logs and errors do not contain it.
 ///
-/// It implements neither `Display` nor `Serialize`. [`expose`](Secret::expose) is the only way to read the text, so all uses
-/// of a secret can be found by that name.
+/// It implements neither `Display` nor `Serialize`. [`expose`](Secret::expose) is the only way to read the text, so all
+/// uses of a secret can be found by that name.
 ///
 /// ```
 /// use qingstor_sdk::Secret;

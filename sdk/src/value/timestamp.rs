@@ -20,8 +20,8 @@ const DAYS_TO_EPOCH: i64 = 719_468;
 
 /// A point in time between the years 0001 and 9999, with a precision of nanoseconds and without a time zone.
 ///
-/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC, and the fraction of the second has 0, 3, 6 or 9 digits. As
-/// in Unix time, leap seconds are not counted: second 60 is parsed as second 59.
+/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC, and the fraction of the second has 0, 3, 6 or 9
+/// digits. As in Unix time, leap seconds are not counted: second 60 is parsed as second 59.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -63,8 +63,8 @@ impl Timestamp {
         self.seconds
     }
 
-    /// Parses a date and time in the format of RFC 3339, such as `2015-08-16T14:52:12.5Z` or `2015-08-16 16:52:12+02:00`.
-    /// Letters may be in lower case. Digits after the ninth one of a fraction are ignored.
+    /// Parses a date and time in the format of RFC 3339, such as `2015-08-16T14:52:12.5Z` or `2015-08-16
+    /// 16:52:12+02:00`. Letters may be in lower case. Digits after the ninth one of a fraction are ignored.
     ///
     /// # Errors
     ///
@@ -84,14 +84,15 @@ impl Timestamp {
         })
     }
 
-    /// Parses a date in the format of HTTP headers (`Sun, 06 Nov 1994 08:49:37 GMT`), or in one of the two obsolete formats
-    /// that clients have to accept (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
+    /// Parses a date in the format of HTTP headers (`Sun, 06 Nov 1994 08:49:37 GMT`), or in one of the two obsolete
+    /// formats that clients have to accept (`Sunday, 06-Nov-94 08:49:37 GMT`, `Sun Nov  6 08:49:37 1994`).
     ///
     /// A year of two digits is between 1970 and 2069. White space around the date is ignored.
     ///
     /// # Errors
     ///
-    /// If the text has another format, the day does not exist, the day of the week is wrong, or the date is before 1970.
+    /// If the text has another format, the day does not exist, the day of the week is wrong, or the date is before
+    /// 1970.
     ///
     /// ```
     /// use qingstor_sdk::Timestamp;
@@ -106,7 +107,8 @@ impl Timestamp {
             .map_err(|_| TimestampError::malformed(text, "a date as in HTTP, such as Sun, 06 Nov 1994 08:49:37 GMT"))
     }
 
-    /// Returns the date in the format of HTTP headers, such as `Sun, 06 Nov 1994 08:49:37 GMT`, rounded down to seconds.
+    /// Returns the date in the format of HTTP headers, such as `Sun, 06 Nov 1994 08:49:37 GMT`, rounded down to
+    /// seconds.
     pub fn to_http_date(&self) -> String {
         if self.seconds >= 0 {
             return httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(self.seconds.unsigned_abs()));
@@ -141,7 +143,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Converts to a system time. A time that `SystemTime` cannot represent (before 1601 on Windows) becomes the Unix epoch.
+/// Converts to a system time. A time that `SystemTime` cannot represent (before 1601 on Windows) becomes the Unix
+/// epoch.
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         let whole = Duration::from_secs(timestamp.seconds.unsigned_abs());
@@ -226,8 +229,8 @@ struct Civil {
 impl Civil {
     /// Converts seconds since the Unix epoch.
     ///
-    /// In this calculation, years start in March. The leap day is then the last day of a year, and five consecutive months
-    /// always have 153 days.
+    /// In this calculation, years start in March. The leap day is then the last day of a year, and five consecutive
+    /// months always have 153 days.
     fn from_unix(seconds: i64) -> Self {
         let days = seconds.div_euclid(SECONDS_PER_DAY) + DAYS_TO_EPOCH;
         let time = seconds.rem_euclid(SECONDS_PER_DAY);

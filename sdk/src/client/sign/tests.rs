@@ -183,8 +183,8 @@ struct Vector {
     signature: String,
 }
 
-/// Reads the JSON file at the path in `QINGSTOR_SIGNATURE_VECTORS`: a list of requests, each with the string to sign and the
-/// signature that another implementation computed.
+/// Reads the JSON file at the path in `QINGSTOR_SIGNATURE_VECTORS`: a list of requests, each with the string to sign
+/// and the signature that another implementation computed.
 #[test]
 fn signatures_equal_those_of_other_implementations() {
     let Some(path) = env::var_os("QINGSTOR_SIGNATURE_VECTORS") else {

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Reads pages, given by `has_more` and the next marker. Returns the number of pages that the caller gets and the reason for
-/// the end.
+/// Reads pages, given by `has_more` and the next marker. Returns the number of pages that the caller gets and the
+/// reason for the end.
 fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str)>) -> (usize, NextPage) {
     let mut cursor = PageCursor::<String>::default();
     let mut marker: Option<String> = None;

@@ -215,7 +215,8 @@ proptest! {
     fn accepts_the_dates_that_jiff_accepts(
         text in "[0-9]{3}[0-9]-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{1,9})?([Zz]|[+-]([01][0-9]|2[0-3]):[0-6][0-9])"
     ) {
-        // Unlike `Timestamp`, jiff supports the year 0000 and offsets of 24 hours and more, but not the last day of 9999.
+        // Unlike `Timestamp`, jiff supports the year 0000 and offsets of 24 hours and more, but not the last day of
+        // 9999.
         prop_assume!(!text.starts_with("0000") && !text.starts_with("0001-01-01") && !text.starts_with("9999-12-3"));
         let theirs = text.parse::<jiff::Timestamp>().ok().map(|time| time.as_nanosecond());
         let ours = text
