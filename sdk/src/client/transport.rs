@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -203,6 +202,8 @@ fn is_body_error(error: &reqwest::Error) -> bool {
 
 #[cfg(feature = "rustls")]
 fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
+    use std::sync::Arc;
+
     use rustls_platform_verifier::BuilderVerifierExt;
 
     let no_tls = |error: rustls::Error| Error::config("TLS could not be set up").with_source(error);
