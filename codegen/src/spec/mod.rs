@@ -1,6 +1,6 @@
 //! Reads the YAML of a specification: files, references, source positions, and the keys that the dialect has.
 //!
-//! [`read`] returns a [`document::Document`] and all problems of the files. Reading continues after a problem, so that
+//! `read` returns a [`document::Document`] and all problems of the files. Reading continues after a problem, so that
 //! one run reports all of them.
 
 pub mod document;
