@@ -28,7 +28,7 @@ pub fn format(files: &Files, workspace: &Path) -> Result<Files, String> {
     if config.exists() {
         command.arg("--config-path").arg(config);
     }
-    // rustfmt formats the modules that a file declares, too. All files are reached from this one.
+    // rustfmt also formats the modules that a file declares, so this formats all files.
     let output = command.arg(folder.path().join("mod.rs")).output().map_err(|error| {
         format!(
             "rustfmt, which formats the generated files, cannot be run: {error}\n  \

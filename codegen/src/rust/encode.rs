@@ -1,4 +1,4 @@
-//! The statements that write an input into a request, and those that read an output from an answer.
+//! Statements that encode an input as a request and decode a response as an output.
 
 use super::structure::label;
 use crate::model::api::{
@@ -6,7 +6,7 @@ use crate::model::api::{
 };
 use crate::naming::snake_case;
 
-/// The statements of `encode`, in an order in which the body is there before what depends on it.
+/// Returns the statements of `encode`. The body comes before headers that are computed from it.
 pub(super) fn encode(operation: &Operation) -> Vec<String> {
     let mut statements = Vec::new();
     for field in &operation.inputs {
@@ -19,7 +19,7 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
         RequestBody::None | RequestBody::Binary => {}
     }
     for field in operation.inputs.iter().filter(|field| field.treatment != Treatment::ContentMd5) {
-        statements.extend(written(field));
+        statements.extend(write_field(field));
     }
     if operation.request_body == RequestBody::Binary {
         statements.push("request.body(self.body);".to_owned());
@@ -39,14 +39,14 @@ pub(super) fn encode(operation: &Operation) -> Vec<String> {
             statements.push(format!("request.not_idempotent_with(&self.{name});"));
         }
     }
-    // It is given away, so it comes last.
+    // The file is moved out of the input, so it comes last.
     for field in operation.inputs.iter().filter(|field| field.shape == Shape::Binary) {
         statements.push(format!("request.form_file({:?}, self.{});", field.name, snake_case(&field.name)));
     }
     statements
 }
 
-fn written(field: &Field) -> Option<String> {
+fn write_field(field: &Field) -> Option<String> {
     let (name, text, wire) = (snake_case(&field.name), label(field), &field.name);
     Some(match (&field.location, field.treatment) {
         (_, Treatment::ContentLength) => return None,
@@ -101,11 +101,11 @@ fn checks(field: &Field) -> Vec<String> {
     statements
 }
 
-/// The limits that `encode` checks.
+/// Returns the limits that `encode` checks.
 pub(super) fn checked(field: &Field) -> Limits {
     let mut limits = field.limits.clone();
     match field.shape {
-        // An unsigned type says "at least 0" already.
+        // An unsigned type cannot be less than 0.
         Shape::Integer { signed, .. } => limits.minimum = limits.minimum.filter(|minimum| signed || *minimum > 0),
         _ => (limits.minimum, limits.maximum) = (None, None),
     }
@@ -120,7 +120,7 @@ fn option<T: std::fmt::Display>(bound: Option<T>, suffix: &str) -> String {
     }
 }
 
-/// Where each field of an output comes from, JSON apart: `(field, expression)`.
+/// Returns the output fields that are not decoded from JSON, with their expressions.
 pub(super) fn decoded(operation: &Operation) -> Vec<(String, String)> {
     let is_json = operation.response_body == ResponseBody::Json;
     let mut fields = Vec::new();

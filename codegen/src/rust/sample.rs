@@ -1,4 +1,4 @@
-//! Example values: for the examples in the documentation, and for tests that send every operation.
+//! Sample values for examples in the documentation and for tests that send all operations.
 
 use serde::Serialize;
 
@@ -6,42 +6,42 @@ use super::structure::{is_argument, is_converted, setter_name};
 use crate::model::api::{Api, Field, Operation, RequestBody, Scope, Shape, Treatment, TypeKind};
 use crate::naming::{operation_type, snake_case, type_name, variant_name};
 
-/// Expressions that make inputs of an operation.
+/// Expressions that create inputs of an operation.
 #[derive(Debug, Clone, Serialize)]
 pub struct OperationSamples {
     /// `operationId`.
     pub id: String,
-    /// The method: `upload_multipart`.
+    /// Name of the method: `upload_multipart`.
     pub method: String,
-    /// What it is called on and with.
+    /// Scope of the operation.
     #[serde(skip)]
     pub scope: Scope,
-    /// The input's type.
+    /// Name of the input type.
     pub input: String,
-    /// Made of what is required only.
+    /// Input with the required fields only.
     pub minimal: String,
-    /// Every field set.
+    /// Input with all fields.
     pub full: String,
 }
 
-/// Samples of all operations, in order. Types are spelled `types::…`.
+/// Returns samples of all operations, in order. Names of types begin with `types::`.
 pub fn samples(api: &Api) -> Vec<OperationSamples> {
     api.operations.iter().map(|operation| Sampler(api).operation(operation)).collect()
 }
 
-/// How much of a value is said.
+/// Extent of a sample value.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
-    /// True if optional fields are set, too.
+    /// True if optional fields are set.
     full: bool,
-    /// In how many structures the value is.
+    /// Number of structures that contain the value.
     depth: usize,
 }
 
 impl Extent {
     const MINIMAL: Self = Self { full: false, depth: 0 };
     const FULL: Self = Self { full: true, depth: 0 };
-    /// Maximum depth of structures in a sample. At this depth optional fields are left out and lists are empty. A type
+    /// Maximum depth of structures in a sample. At this depth optional fields are unset and lists are empty. A type
     /// contains itself only through lists and maps, so every sample ends.
     const MAX_DEPTH: usize = 4;
 
@@ -57,7 +57,7 @@ impl Extent {
 /// Maximum length of a call in an example. A statement around it has at most 90 columns.
 const MAX_LINE: usize = 60;
 
-/// Makes samples for the operations of an API.
+/// Creates samples for the operations of an API.
 #[derive(Clone, Copy)]
 pub(super) struct Sampler<'a>(pub(super) &'a Api);
 
@@ -96,7 +96,7 @@ impl Sampler<'_> {
     fn setter(&self, field: &Field, extent: Extent) -> String {
         let name = setter_name(&snake_case(&field.name));
         let value = match field.treatment {
-            // Must say what the sample's body has.
+            // Must be the length of the body of the sample.
             Treatment::ContentLength => "4".to_owned(),
             _ => match &field.shape {
                 Shape::Map(item) => format!("\"name\", {}", owned(self.value(field, item, extent), item)),
@@ -165,12 +165,12 @@ fn holds_structures(shape: &Shape) -> bool {
     }
 }
 
-/// Returns true if only the SDK, which has the access key pair, can say something that is right.
+/// Returns true if a valid value requires the access key, so that only the SDK can compute it.
 fn is_credential(field: &Field) -> bool {
     matches!(field.treatment, Treatment::AccessKeyId | Treatment::FormPolicy | Treatment::FormSignature)
 }
 
-/// Items of lists and maps are values and not arguments: text must be a `String`.
+/// Converts a literal into an item of a list or map, which must be a `String` instead of `&str`.
 fn owned(value: String, shape: &Shape) -> String {
     match shape {
         Shape::String => format!("{value}.to_owned()"),

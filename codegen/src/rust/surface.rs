@@ -1,7 +1,7 @@
-//! What users of generated code rely on, as data that can be compared.
+//! The public API and the wire format of generated code, as data that can be compared.
 //!
-//! It is taken from the views that the templates print. What the compiler checks is kept apart from what it cannot
-//! see, because a program that no longer compiles is a lesser evil than one that compiles and does something else.
+//! It is derived from the views that the templates print. Properties that rustc checks are separate from those that it does
+//! not check: a program that still compiles but behaves differently is worse than one that does not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,25 +16,25 @@ use crate::model::api::{
 };
 use crate::naming::{self, snake_case};
 
-/// What users of an operation or a type rely on.
+/// Properties of an operation or a type on which users rely.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Surface {
-    /// Items of the public API, and their types: `ListObjectsInput.limit` and `Option<u32>`.
+    /// Items of the public API with their types: `ListObjectsInput.limit` and `Option<u32>`.
     pub(crate) rust: BTreeMap<String, String>,
-    /// What the compiler does not see: where values travel, what is asked for, in which order arguments are taken.
+    /// Properties that rustc does not check: locations of values, the request line, the order of arguments.
     pub(crate) wire: BTreeMap<String, String>,
-    /// What is checked before a request is sent, by field.
+    /// Limits that are checked before a request is sent, by field.
     pub(crate) limits: BTreeMap<String, Limits>,
-    /// What is an answer and not an error.
+    /// Statuses that are a success.
     pub(crate) success: BTreeSet<u16>,
-    /// What can be sent a second time, and what the SDK does of its own accord.
+    /// Retries and computed values.
     pub(crate) services: BTreeSet<String>,
-    /// What has to be there and the compiler does not ask for: maps, which are no arguments of `new`, when they are
-    /// sent; single values, without which an answer is an error, when they are received.
+    /// Required values that rustc does not check: maps of an input, which are not arguments of `new`, and values without
+    /// which a response is an error.
     pub(crate) demands: BTreeSet<String>,
 }
 
-/// The surface of an operation. `api` has the types that its example needs.
+/// Returns the surface of an operation of `api`.
 pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
     let view = operation::view(api, operation);
     let mut surface = Surface::default();
@@ -43,7 +43,7 @@ pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
     surface
 }
 
-/// The surface of a type. Of one that is only received nothing is demanded: a map that is missing is empty.
+/// Returns the surface of a type. A type that is only received has no demands: a missing map is empty.
 pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Surface {
     let file = type_file(definition);
     let name = format!("types::{}", file.name);
@@ -65,22 +65,22 @@ pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Surface {
     surface
 }
 
-/// The name of a type: `types::StorageClass`.
+/// Returns the name of a type: `types::StorageClass`.
 pub(crate) fn type_name(definition: &TypeDef) -> String {
     format!("types::{}", naming::type_name(&definition.name))
 }
 
-/// The type of a value that is there and no secret: `Vec<types::Owner>`.
+/// Returns the type of a value that is not secret, without `Option`: `Vec<types::Owner>`.
 pub(crate) fn value_type(shape: &Shape) -> String {
     rust_type(shape, false)
 }
 
-/// The method of an operation: `Bucket::list_objects`.
+/// Returns the method of an operation: `Bucket::list_objects`.
 pub(crate) fn method_name(operation: &Operation) -> String {
     format!("{}::{}", owner(operation), snake_case(&operation.id))
 }
 
-/// The first line of a request: `GET /{bucketName}?acl`.
+/// Returns the request line: `GET /{bucketName}?acl`.
 pub(crate) fn request_line(operation: &Operation) -> String {
     let path = match operation.scope {
         Scope::Service => "/",
@@ -88,7 +88,7 @@ pub(crate) fn request_line(operation: &Operation) -> String {
         Scope::Object => "/{bucketName}/{objectKey}",
     };
     let mut keys = operation.sub_resources.clone();
-    // Their order means nothing to anybody.
+    // The order of query keys has no meaning.
     keys.sort();
     let query = if keys.is_empty() { String::new() } else { format!("?{}", keys.join("&")) };
     format!("{} {path}{query}", operation.method.http_name())
@@ -114,12 +114,12 @@ pub(crate) fn received(body: ResponseBody) -> &'static str {
     }
 }
 
-/// Where a value travels: `the query parameter `limit``.
+/// Returns the location of a value: ``the query parameter `limit` ``.
 pub(crate) fn carrier(field: &Field) -> String {
     let name = &field.name;
     match &field.location {
         Location::Query => format!("the query parameter `{name}`"),
-        // The names of headers do not distinguish capitals.
+        // Names of headers are case-insensitive.
         Location::Header => format!("the header `{}`", name.to_ascii_lowercase()),
         Location::HeaderPrefix(prefix) => format!("the headers `{}…`", prefix.to_ascii_lowercase()),
         Location::Json => format!("the JSON property `{name}`"),
@@ -140,7 +140,7 @@ impl Surface {
         self.rust.insert(format!("{input}: Operation"), view.scope.to_owned());
         if let Some(pagination) = &view.pagination {
             self.rust.insert(format!("{input}: Paginated"), format!("Item = {}", pagination.item));
-            // Two lists may have items of one type.
+            // Two lists can have items of the same type.
             self.wire
                 .insert("pagination".to_owned(), format!("{}: {}", pagination.items, pagination.advance.join(" ")));
         }
@@ -178,7 +178,7 @@ impl Surface {
         }
     }
 
-    /// Two arguments of one type can change places without anybody's noticing.
+    /// rustc does not notice if two arguments of the same type change places.
     fn arguments(&mut self, name: &str, fields: &[Field]) {
         let required = fields.iter().filter(|field| is_argument(field));
         let names: Vec<String> = required.map(label).collect();
@@ -199,7 +199,7 @@ impl Surface {
         }
         for field in &operation.outputs {
             self.received(field);
-            // Beside JSON, a header that is missing is left out; a collection is empty then.
+            // If the body is JSON, a missing header is `None`. A missing collection is empty.
             let is_beside_json = operation.response_body == ResponseBody::Json && field.location != Location::Json;
             if field.required && !is_beside_json && !field.shape.is_collection() {
                 self.demands.insert(format!("output {}", label(field)));
@@ -242,7 +242,7 @@ impl Surface {
     }
 }
 
-/// A property, and whether an empty one is sent.
+/// Returns the location of a JSON property, and whether it is sent if it is empty.
 fn json(field: &Field) -> String {
     let left_out = if field.shape.is_collection() && !field.required { ", left out if empty" } else { "" };
     format!("{}{left_out}", carrier(field))
