@@ -1,4 +1,4 @@
-//! Runs the examples `upload` and `download` as a user does.
+//! Runs the examples `basic`, `upload` and `download` as a user does.
 //!
 //! Protects: results are printed to standard output and errors, with advice, to standard error. Exit codes are those that
 //! shells expect. An interrupted transfer resumes.
@@ -152,11 +152,35 @@ fn is_current(program: &Path) -> io::Result<bool> {
 }
 
 #[tokio::test]
+async fn basic_stores_reads_lists_and_deletes_an_object() {
+    let setup = Setup::new().await;
+    let expected = [
+        "put     greetings/hello.txt",
+        "get     greetings/hello.txt: \"Hello, QingStor!\"",
+        "head    greetings/hello.txt: 16 bytes, text/plain",
+        "list    greetings/hello.txt",
+        "delete  greetings/hello.txt",
+        "get     greetings/hello.txt: not found\n",
+    ]
+    .join("\n");
+    let finished = setup.run("basic", &["my-bucket"]).await;
+    finished.assert(0, "");
+    assert_eq!(finished.stdout, expected);
+    let finished = Finished::run(setup.command_without_account(&program("basic"), &[])).await;
+    finished.assert(0, "");
+    assert_eq!(
+        finished.stdout,
+        format!("No access keys are configured, so this example uses a local server.\n{expected}")
+    );
+    setup.run("basic", &[]).await.assert(1, "name a bucket, as in `basic my-bucket`");
+}
+
+#[tokio::test]
 async fn uploaded_file_can_be_downloaded() {
     let setup = Setup::new().await;
     let uploaded = setup.run("upload", &["spaß.bin", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     uploaded.assert(0, "");
-    assert!(uploaded.stdout.contains("in 3 parts, by 3 requests"), "{}", uploaded.stdout);
+    assert!(uploaded.stdout.contains("in 3 parts with 3 requests"), "{}", uploaded.stdout);
     let downloaded = setup.run("download", &["out", "--bucket", "my-bucket", "--key", "a b/ü?.bin"]).await;
     downloaded.assert(0, "");
     assert!(downloaded.stdout.contains(", verified"), "{}", downloaded.stdout);
@@ -173,8 +197,10 @@ async fn interrupted_and_killed_transfers_resume() {
 
     let upload = ["spaß.bin", "--checkpoint", "c"];
     let interrupted = setup.interrupt("upload", &slowly(&upload), PART_SIZE, "-INT").await;
-    interrupted
-        .assert(130, "was kept; call again with the checkpoint c to resume it\nthe same command continues the upload");
+    interrupted.assert(
+        130,
+        "was kept; call again with the checkpoint c to resume it\nrun the same command again to continue the upload",
+    );
     let killed = setup.interrupt("upload", &slowly(&upload), 2 * PART_SIZE, "-KILL").await;
     assert_eq!(killed.code, None);
     let uploaded = setup.run("upload", &[upload.as_slice(), &in_parts].concat()).await;
@@ -184,14 +210,14 @@ async fn interrupted_and_killed_transfers_resume() {
 
     let interrupted = setup.interrupt("download", &slowly(&["out"]), PART_SIZE, "-INT").await;
     interrupted
-        .assert(130, "out.qsdownload is kept, and a download to the same file continues with it\nthe same command");
+        .assert(130, "out.qsdownload is kept, and a download to the same file continues with it\nrun the same command again to continue");
     let downloaded = setup.run("download", &[["out"].as_slice(), &in_parts].concat()).await;
     downloaded.assert(0, "");
     assert!(downloaded.resumed_bytes() >= PART_SIZE, "{}", downloaded.stdout);
     assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 
     let aborted = setup.interrupt("upload", &slowly(&["spaß.bin"]), PART_SIZE, "-INT").await;
-    aborted.assert(130, "was aborted\nwith --checkpoint spaß.bin.qsupload the same command could continue the upload");
+    aborted.assert(130, "was aborted\nuse --checkpoint spaß.bin.qsupload to be able to continue an interrupted upload");
 }
 
 #[tokio::test]
@@ -202,7 +228,11 @@ async fn standard_input_is_uploaded() {
     piped.stdin(File::open(setup.path("spaß.bin")).unwrap());
     let uploaded = Finished::run(piped).await;
     uploaded.assert(0, "");
-    assert!(uploaded.stdout.contains("\"k\" has 24117248 bytes in 3 parts, by 3 requests"), "{}", uploaded.stdout);
+    assert!(
+        uploaded.stdout.contains("uploaded \"k\": 24117248 bytes in 3 parts with 3 requests"),
+        "{}",
+        uploaded.stdout
+    );
     setup.run("download", &[["out"].as_slice(), &target].concat()).await.assert(0, "");
     assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 }
@@ -215,7 +245,7 @@ async fn flipped_bit_is_stored_only_without_a_checksum() {
         let target = ["--bucket", "my-bucket", "--key", "k"];
         let uploaded = setup.run("upload", &[["spaß.bin"].as_slice(), &target, arguments].concat()).await;
         uploaded.assert(0, "");
-        let summary = format!("in 3 parts, by {requests} requests");
+        let summary = format!("in 3 parts with {requests} requests");
         assert!(uploaded.stdout.contains(&summary), "{arguments:?}: {}", uploaded.stdout);
         setup.run("download", &[["out"].as_slice(), &target].concat()).await.assert(0, "");
         assert_eq!(fs::read(setup.path("out")).unwrap() == setup.content, is_intact, "{arguments:?}");
@@ -228,8 +258,8 @@ async fn examples_without_access_keys_use_a_local_server_that_keeps_its_objects(
     // The local server stores its objects in the folder of the program.
     let program_folder = tempfile::tempdir_in(program("upload").parent().unwrap()).unwrap();
     let notice = format!(
-        "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a local \
-         server\nwith bucket \"example-bucket\", which keeps its objects in {}/example-data",
+        "no access keys are configured (QINGSTOR_ACCESS_KEY_ID, QINGSTOR_SECRET_ACCESS_KEY): using a local server with \
+         the bucket \"example-bucket\"\nits objects are stored in {}/example-data",
         program_folder.path().display()
     );
     for (example, arguments) in [("upload", ["spaß.bin"].as_slice()), ("download", &["out", "--key", "spaß.bin"])] {
@@ -247,12 +277,12 @@ async fn errors_are_printed_with_advice() {
     for (example, arguments, code, problem) in [
         ("upload", ["spaß.bin"].as_slice(), 1, "a bucket is required: use --bucket NAME"),
         ("upload", &["missing"], 1, "missing cannot be uploaded: No such file"),
-        ("upload", &["."], 1, ". is a folder"),
+        ("upload", &["."], 1, ". is a folder, not a file"),
         ("upload", &["-"], 1, "a key is required: use --key KEY"),
         ("upload", &["spaß.bin", "--part-size", "8"], 2, "did you mean 8MiB?"),
         ("upload", &["spaß.bin", "--part-size", "8TB"], 2, "use KiB, MiB or GiB"),
         ("upload", &["spaß.bin", "--bandwidth", "0"], 2, "size must be greater than 0"),
-        ("upload", &["spaß.bin", "--bucket", "nope"], 1, "is the bucket's name right, and its zone"),
+        ("upload", &["spaß.bin", "--bucket", "nope"], 1, "check the name of the bucket and its zone"),
         (
             "upload",
             &[["spaß.bin", "--concurrency", "0"].as_slice(), &to_bucket].concat(),
@@ -265,15 +295,15 @@ async fn errors_are_printed_with_advice() {
             1,
             "because its folder does not exist",
         ),
-        ("download", &[["no/out"].as_slice(), &to_bucket].concat(), 1, "there is no folder no"),
-        ("download", &[["."].as_slice(), &to_bucket].concat(), 1, ". is a folder: name a file in it"),
-        ("download", &[["out"].as_slice(), &to_bucket].concat(), 1, "is there such a bucket"),
+        ("download", &[["no/out"].as_slice(), &to_bucket].concat(), 1, "the folder no does not exist"),
+        ("download", &[["."].as_slice(), &to_bucket].concat(), 1, ". is a folder: name a file in that folder"),
+        ("download", &[["out"].as_slice(), &to_bucket].concat(), 1, "check that the bucket and the object"),
     ] {
         setup.run(example, arguments).await.assert(code, problem);
     }
     for (name, value, problem) in [
-        ("QINGSTOR_SECRET_ACCESS_KEY", "wrong", "are the keys right (QINGSTOR_ACCESS_KEY_ID"),
-        ("QINGSTOR_ENDPOINT", "http://127.0.0.1:1", "is the endpoint right (QINGSTOR_ENDPOINT)"),
+        ("QINGSTOR_SECRET_ACCESS_KEY", "wrong", "check the access keys (QINGSTOR_ACCESS_KEY_ID"),
+        ("QINGSTOR_ENDPOINT", "http://127.0.0.1:1", "check the network and the endpoint (QINGSTOR_ENDPOINT)"),
     ] {
         let mut command = setup.command("upload", &[["spaß.bin"].as_slice(), &to_bucket].concat());
         command.env(name, value);

@@ -7,10 +7,13 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use qingstor_sdk::TransferProgress;
 
 const OF_TOTAL: &str = "{percent:>3}% {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}{msg}";
-/// The size of a pipe is unknown until it has ended.
+/// Template for a transfer of unknown size, such as the upload of a pipe.
 const WITHOUT_TOTAL: &str = "{spinner} {bytes} {bytes_per_sec}{msg}";
 
-/// Progress bar on a terminal. Elsewhere it prints a line for each tenth, or for each doubling if the total is unknown.
+/// Shows the progress of a transfer on standard error.
+///
+/// On a terminal it is a progress bar. Otherwise a line is printed for each tenth of the transfer, or for each doubling of
+/// the transferred bytes if the total is unknown.
 #[derive(Clone)]
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
@@ -30,7 +33,7 @@ impl Display {
     pub(crate) fn show(&self, progress: TransferProgress) {
         let Some(bar) = &self.bar else { return self.print(progress) };
         if let Some(total) = progress.total_bytes {
-            // Resumed bytes must not count as speed.
+            // The speed must not include bytes that an earlier run transferred.
             if bar.length() != Some(total) || bar.position() < progress.resumed_bytes {
                 bar.set_style(style(OF_TOTAL));
                 bar.set_length(total);
@@ -58,7 +61,7 @@ impl Display {
         }
     }
 
-    /// Stops the bar where it is, and begins a new line.
+    /// Stops the progress bar and starts a new line.
     pub(crate) fn stop(&self) {
         if let Some(bar) = &self.bar {
             bar.abandon();

@@ -1,7 +1,7 @@
 const MIN_PART_SIZE: u64 = 4 << 20;
 const MAX_PART_SIZE: u64 = 5 << 30;
 
-/// Parses a number of bytes: `512KiB`, `8MiB`, `1GiB`, or a plain number.
+/// Parses a number of bytes: `512KiB`, `8MiB`, `1GiB`, or a number without a unit.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit: u64 = match text[digits.len()..].to_ascii_lowercase().as_str() {
@@ -19,7 +19,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Parses the size of a part, 4 MiB to 5 GiB.
+/// Parses the size of a part: 4 MiB to 5 GiB.
 pub(crate) fn parse_part_size(text: &str) -> Result<u64, String> {
     let bytes = parse_size(text)?;
     if (MIN_PART_SIZE..=MAX_PART_SIZE).contains(&bytes) {
@@ -27,5 +27,5 @@ pub(crate) fn parse_part_size(text: &str) -> Result<u64, String> {
     }
     let is_in_mib = text.parse().is_ok_and(|count: u64| (4..=5 << 10).contains(&count));
     let hint = if is_in_mib { format!(": did you mean {text}MiB?") } else { String::new() };
-    Err(format!("a part has 4MiB to 5GiB, not {bytes} bytes{hint}"))
+    Err(format!("must be 4MiB to 5GiB, not {bytes} bytes{hint}"))
 }

@@ -4,13 +4,13 @@ use clap::Parser;
 
 use crate::common::size::{parse_part_size, parse_size};
 
-/// Download an object to a file, several ranges at a time.
+/// Download an object to a file in concurrent ranges.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// Target file; an existing one is replaced when the download is complete
+    /// File to write; an existing file is replaced when the download is complete
     pub(crate) file: PathBuf,
 
-    /// Bucket to download from; needed if access keys are configured
+    /// Bucket to download from; required if access keys are configured
     #[arg(long)]
     pub(crate) bucket: Option<String>,
 
@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "8MiB", value_parser = parse_part_size)]
     pub(crate) part_size: u64,
 
-    /// Number of requests in flight
+    /// Number of concurrent requests
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
 
@@ -32,15 +32,15 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Checks what can be checked without a server.
+    /// Checks the file before the first request is sent.
     pub(crate) fn check(&self) -> Result<(), String> {
         let file = self.file.display();
         if self.file.is_dir() {
-            return Err(format!("{file} is a folder: name a file in it"));
+            return Err(format!("{file} is a folder: name a file in that folder"));
         }
         match self.file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-                Err(format!("{file} cannot be written: there is no folder {}", folder.display()))
+                Err(format!("{file} cannot be written: the folder {} does not exist", folder.display()))
             }
             _ => Ok(()),
         }

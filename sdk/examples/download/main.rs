@@ -1,8 +1,8 @@
-//! Downloads an object of any size in concurrent ranges, and resumes if it was interrupted.
+//! Downloads an object in concurrent ranges. An interrupted download is resumed by the next run.
 //!
 //!     cargo run --release --example download -p qingstor-sdk -- --bucket B --key K FILE
 //!
-//! Without access keys in the environment it starts a local server, which has the objects of the example `upload`.
+//! Without access keys in the environment it starts a local server, which has the objects that the example `upload` stored.
 
 mod arguments;
 #[path = "../common/mod.rs"]
@@ -14,7 +14,7 @@ use clap::Parser;
 use qingstor_sdk::{Downloaded, Error, ErrorKind};
 
 use arguments::Arguments;
-use common::{Display, Result, advice, exit_code, failed, interrupted, place};
+use common::{Display, Result, advice, connect, exit_code, failed, interrupted};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,9 +23,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<ExitCode> {
     arguments.check()?;
-    let place = place(arguments.bucket.as_deref()).await?;
+    let target = connect(arguments.bucket.as_deref()).await?;
     let display = Display::new();
-    let mut download = place
+    let mut download = target
         .bucket
         .download(&arguments.key)
         .to_file(&arguments.file)
@@ -53,13 +53,13 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
     if error.is_not_found() {
         let key = &arguments.key;
         return Some(format!(
-            "is there such a bucket (its zone: QINGSTOR_ZONE), and an object {key:?} in it? The example `upload` puts one \
-             there"
+            "check that the bucket and the object {key:?} exist, and the zone of the bucket (QINGSTOR_ZONE); the example \
+             `upload` stores an object"
         ));
     }
     match error.kind() {
         ErrorKind::Cancelled | ErrorKind::Timeout | ErrorKind::Connection => {
-            Some("the same command continues with the ranges fetched so far, if there are any".to_owned())
+            Some("run the same command again to continue the download".to_owned())
         }
         _ => advice(error),
     }
@@ -67,7 +67,8 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
 
 fn report(downloaded: &Downloaded, arguments: &Arguments) {
     let Downloaded { size, parts, attempts, resumed_bytes, .. } = downloaded;
-    println!("{} has {size} bytes in {parts} parts, by {attempts} requests", arguments.file.display());
+    let (key, file) = (&arguments.key, arguments.file.display());
+    println!("downloaded {key:?} to {file}: {size} bytes in {parts} parts with {attempts} requests");
     println!("resumed {resumed_bytes} bytes");
     let verified = if downloaded.is_verified { "verified" } else { "not verified" };
     println!("ETag {}, {verified}", downloaded.etag.as_deref().unwrap_or("unknown"));

@@ -1,4 +1,7 @@
-//! Uploads a file in parts, lists them, completes the upload, and reads the object back to compare.
+//! Uploads a file in parts with the operations of the API, and reads the object back to compare it.
+//!
+//! To upload files in your own program, use `Bucket::upload`, as in the example `upload`: it sends parts concurrently, retries
+//! them and can resume.
 //!
 //! Without access keys in the environment it starts a local server:
 //!
@@ -18,7 +21,6 @@ use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, GetObjectInput, InitiateMultipartUploadInput,
     ListMultipartInput, PutBucketInput, UploadMultipartInput,
 };
-use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{Body, Bucket, Config, QingStor};
 use sha2::{Digest, Sha256};
 
@@ -45,21 +47,21 @@ async fn run(arguments: Arguments) -> Result<()> {
     let part_size = arguments.part_size_for(source.size())?;
     let key = arguments.key.clone().unwrap_or_else(|| source.name());
 
-    // 1. A client from an access key pair, and a bucket from a name and a zone.
+    // 1. Create a client from an access key pair, and a handle of a bucket.
     let config = Config::load()?;
     let (bucket, _emulator) = if config.is_anonymous() {
-        let (bucket, emulator) = on_own_server(arguments.bucket.as_deref()).await?;
+        let (bucket, emulator) = on_local_server(arguments.bucket.as_deref()).await?;
         (bucket, Some(emulator))
     } else {
         let name = arguments
             .bucket
             .as_deref()
             .ok_or("access keys are configured, so a bucket is required: use --bucket NAME")?;
-        // The zone is the configuration's.
+        // `None` is the zone of the configuration.
         (QingStor::new(config)?.bucket(name, None), None)
     };
 
-    // 2. The upload, with what describes the finished object.
+    // 2. Start the upload. Its input has the properties of the finished object.
     let initiated = bucket
         .initiate_multipart_upload(
             &key,
@@ -68,9 +70,9 @@ async fn run(arguments: Arguments) -> Result<()> {
                 .metadata("example", "multipart"),
         )
         .await?;
-    println!("initiated upload {} of {key:?} to bucket {:?}", initiated.upload_id, bucket.name());
+    println!("started upload {} of {key:?} to bucket {:?}", initiated.upload_id, bucket.name());
 
-    // 3. The parts. An error or Ctrl-C aborts the upload, because its parts are billed.
+    // If an error occurs or Ctrl-C is pressed, abort the upload. Otherwise its parts stay on the server and are billed.
     let uploading = upload_parts(&bucket, &key, &initiated.upload_id, &source, part_size);
     let outcome = interruptible(uploading).await;
     if let Err(error) = outcome {
@@ -78,15 +80,15 @@ async fn run(arguments: Arguments) -> Result<()> {
         let aborting = async { Ok(bucket.abort_multipart_upload(&key, abort).await?) };
         return Err(match interruptible(aborting).await {
             Ok(_) => format!("{error}\nthe upload was aborted").into(),
-            Err(failure) => format!("{error}\nand the upload could not be aborted: {failure}").into(),
+            Err(failure) => format!("{error}\nthe upload could not be aborted: {failure}").into(),
         });
     }
 
-    // 6. Read the object back and compare.
+    // 6. Read the object and compare it with the file.
     interruptible(read_back(&bucket, &key, &source)).await
 }
 
-/// Drops the work at Ctrl-C. Every call of the SDK can be cancelled like this.
+/// Cancels the work at Ctrl-C. Every call of the SDK can be cancelled by dropping its future.
 async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::select! {
         outcome = work => outcome,
@@ -94,11 +96,13 @@ async fn interruptible<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     }
 }
 
+/// Uploads all parts and completes the upload.
 async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Source, part_size: u64) -> Result<()> {
+    // 3. Upload the parts.
     let progress = Progress::new("uploading", source.size());
     let mut offset = 0;
     let mut part_number = 0;
-    // An empty file is one empty part.
+    // An empty file has one empty part.
     while offset < source.size() || part_number == 0 {
         let length = part_size.min(source.size() - offset);
         let body = Body::file_region(source.path(), offset, length).await?;
@@ -109,7 +113,7 @@ async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Sour
                     format!("the server refused part {part_number}: {error}")
                 }
                 Some(_) => format!("the server failed at part {part_number}: {error}"),
-                None => format!("part {part_number} did not get through: {error}"),
+                None => format!("part {part_number} could not be sent: {error}"),
             }
             .into());
         }
@@ -119,26 +123,15 @@ async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Sour
     }
     progress.finish();
 
-    // 4. The parts on the server. A page has at most 1,000 parts; the last part number leads to the next page.
-    let mut parts: Vec<ObjectPart> = Vec::new();
-    loop {
-        let last = parts.last().map(|part| part.part_number);
-        let mut page = ListMultipartInput::new(upload_id);
-        page.part_number_marker = last;
-        let listed = bucket.list_multipart(key, page).await?.object_parts;
-        let known = parts.len();
-        parts.extend(listed.into_iter().filter(|part| last.is_none_or(|last| part.part_number > last)));
-        if parts.len() == known {
-            break;
-        }
-    }
+    // 4. List the parts on the server. `paginate_object` requests all pages.
+    let parts = bucket.paginate_object(key, ListMultipartInput::new(upload_id)).items().into_vec().await?;
     let listed: u64 = parts.iter().filter_map(|part| part.size).sum();
     println!("listed {} parts, {listed} bytes", parts.len());
     if listed != source.size() {
-        return Err(format!("the server lists {listed} bytes, but the file has {}", source.size()).into());
+        return Err(format!("the parts on the server have {listed} bytes, but the file has {}", source.size()).into());
     }
 
-    // 5. The object.
+    // 5. Complete the upload, which creates the object.
     let completed = bucket.complete_multipart_upload(key, CompleteMultipartUploadInput::new(upload_id, parts)).await?;
     println!("completed with status {}", completed.response.status.as_u16());
     Ok(())
@@ -150,21 +143,21 @@ async fn read_back(bucket: &Bucket, key: &str, source: &Source) -> Result<()> {
     let mut object = bucket.get_object(key, GetObjectInput::new()).await?;
     let mut hash = Sha256::new();
     let mut size = 0;
-    while let Some(piece) = object.body.chunk().await? {
-        hash.update(&piece);
-        size += piece.len() as u64;
-        progress.advance(piece.len() as u64);
+    while let Some(chunk) = object.body.chunk().await? {
+        hash.update(&chunk);
+        size += chunk.len() as u64;
+        progress.advance(chunk.len() as u64);
     }
     let elapsed = progress.finish();
     if hash.finalize().as_slice() != expected {
-        return Err(format!("the {size} bytes read back differ from the {} bytes sent", source.size()).into());
+        return Err(format!("the object of {size} bytes differs from the file of {} bytes", source.size()).into());
     }
     println!("verified {}", progress::summary(size, elapsed));
     Ok(())
 }
 
-/// Starts a local server, for users without an account.
-async fn on_own_server(bucket: Option<&str>) -> Result<(Bucket, Emulator)> {
+/// Starts a local server and returns a bucket on it.
+async fn on_local_server(bucket: Option<&str>) -> Result<(Bucket, Emulator)> {
     let emulator = Emulator::start().await?;
     println!("no access keys are configured: using a local server at {}", emulator.endpoint());
     let config = Config::new(emulator.access_key_id(), emulator.secret_access_key()).endpoint(emulator.endpoint());

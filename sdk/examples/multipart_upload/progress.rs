@@ -6,25 +6,25 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 const STYLE: &str = "{msg} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
 
-/// A bar on a terminal; elsewhere a line for each tenth.
+/// Shows the progress: a bar on a terminal, otherwise a line for each tenth.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    what: &'static str,
+    action: &'static str,
     total: u64,
     done: Cell<u64>,
     start: Instant,
 }
 
 impl Progress {
-    pub(crate) fn new(what: &'static str, total: u64) -> Self {
+    pub(crate) fn new(action: &'static str, total: u64) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what);
-            // Parts can be large: the time left goes on counting while one is under way.
+            let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(action);
+            // Updates the remaining time while a large part is sent.
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
-        Self { bar, what, total, done: Cell::new(0), start: Instant::now() }
+        Self { bar, action, total, done: Cell::new(0), start: Instant::now() }
     }
 
     pub(crate) fn advance(&self, bytes: u64) {
@@ -34,7 +34,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.set_position(done),
             None if self.total > 0 && done * 10 / self.total > before * 10 / self.total => {
-                println!("{} {} of {}", self.what, HumanBytes(done), HumanBytes(self.total));
+                println!("{} {} of {}", self.action, HumanBytes(done), HumanBytes(self.total));
             }
             None => {}
         }
@@ -48,7 +48,7 @@ impl Progress {
     }
 }
 
-/// `64.00 MiB in 0.21 s, 304.76 MiB/s`
+/// Returns a summary such as `64.00 MiB in 0.21 s, 304.76 MiB/s`.
 pub(crate) fn summary(bytes: u64, elapsed: Duration) -> String {
     let rate = bytes as f64 / elapsed.as_secs_f64().max(1e-9);
     format!("{} in {:.2} s, {}/s", HumanBytes(bytes), elapsed.as_secs_f64(), HumanBytes(rate as u64))

@@ -5,13 +5,13 @@ use qingstor_sdk::Checksum;
 
 use crate::common::size::{parse_part_size, parse_size};
 
-/// Upload a file in parts, several at a time.
+/// Upload a file in concurrent parts.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// File to upload; - is standard input
+    /// File to upload, or - for standard input
     pub(crate) file: PathBuf,
 
-    /// Bucket to upload to; needed if access keys are configured
+    /// Bucket to upload to; required if access keys are configured
     #[arg(long)]
     pub(crate) bucket: Option<String>,
 
@@ -23,15 +23,15 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "8MiB", value_parser = parse_part_size)]
     pub(crate) part_size: u64,
 
-    /// Number of parts in flight
+    /// Number of concurrent requests
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
 
-    /// Checksum of the bytes
+    /// Checksum that the server verifies
     #[arg(long, default_value = "md5")]
     checksum: Check,
 
-    /// File to resume an interrupted upload from
+    /// File that records the progress, so that an interrupted upload can be resumed
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
 
@@ -51,7 +51,7 @@ impl Arguments {
         self.file.as_os_str() == "-"
     }
 
-    /// Checks what can be checked without a server.
+    /// Checks the file before the first request is sent.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.is_standard_input() {
             return Ok(());
@@ -59,7 +59,7 @@ impl Arguments {
         let file = self.file.display();
         match self.file.metadata() {
             Err(error) => Err(format!("{file} cannot be uploaded: {error}")),
-            Ok(found) if found.is_dir() => Err(format!("{file} is a folder: files are uploaded one by one")),
+            Ok(found) if found.is_dir() => Err(format!("{file} is a folder, not a file")),
             Ok(_) => Ok(()),
         }
     }

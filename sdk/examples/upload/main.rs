@@ -1,8 +1,8 @@
-//! Uploads a file of any size in concurrent parts, and resumes with a checkpoint.
+//! Uploads a file in concurrent parts. With a checkpoint file, an interrupted upload is resumed by the next run.
 //!
 //!     cargo run --release --example upload -p qingstor-sdk -- FILE --bucket B --key K --checkpoint FILE.qsupload
 //!
-//! Without access keys in the environment it starts a local server. The example `download` finds the object there.
+//! Without access keys in the environment it starts a local server, from which the example `download` reads the object.
 
 mod arguments;
 #[path = "../common/mod.rs"]
@@ -14,7 +14,7 @@ use clap::Parser;
 use qingstor_sdk::{Error, ErrorKind, UploadState, Uploaded};
 
 use arguments::Arguments;
-use common::{Display, Result, advice, exit_code, failed, interrupted, place};
+use common::{Display, Result, advice, connect, exit_code, failed, interrupted};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -24,9 +24,9 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<ExitCode> {
     arguments.check()?;
     let key = arguments.key()?;
-    let place = place(arguments.bucket.as_deref()).await?;
+    let target = connect(arguments.bucket.as_deref()).await?;
     let display = Display::new();
-    let mut upload = place
+    let mut upload = target
         .bucket
         .upload(key)
         .part_size(arguments.part_size)
@@ -58,14 +58,14 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
     match error.upload_state() {
         Some(UploadState::Kept { .. } | UploadState::Unknown { checkpoint: Some(_), .. }) => {
-            Some("the same command continues the upload".to_owned())
+            Some("run the same command again to continue the upload".to_owned())
         }
-        // A file that changed or cannot be read cannot be resumed either.
+        // If the file changed or cannot be read, a checkpoint would not help.
         Some(UploadState::Aborted | UploadState::AbortFailed { .. })
             if arguments.checkpoint.is_none() && !arguments.is_standard_input() && error.kind() != ErrorKind::Body =>
         {
             let file = arguments.file.display();
-            Some(format!("with --checkpoint {file}.qsupload the same command could continue the upload"))
+            Some(format!("use --checkpoint {file}.qsupload to be able to continue an interrupted upload"))
         }
         _ => advice(error),
     }
@@ -74,11 +74,11 @@ fn hint(error: &Error, arguments: &Arguments) -> Option<String> {
 fn report(uploaded: &Uploaded) {
     let Uploaded { key, size, parts, attempts, resumed_bytes, retried_bytes, .. } = uploaded;
     if uploaded.restarted {
-        println!("the upload of the checkpoint no longer exists on the server: a new one was started");
+        println!("the upload in the checkpoint does not exist any more, so a new one was started");
     }
     match parts {
-        0 => println!("{key:?} has {size} bytes"),
-        _ => println!("{key:?} has {size} bytes in {parts} parts, by {attempts} requests"),
+        0 => println!("uploaded {key:?}: {size} bytes"),
+        _ => println!("uploaded {key:?}: {size} bytes in {parts} parts with {attempts} requests"),
     }
     println!("resumed {resumed_bytes} bytes, retried {retried_bytes} bytes");
     println!("ETag {}", uploaded.etag.as_deref().unwrap_or("unknown"));
