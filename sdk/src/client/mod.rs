@@ -70,11 +70,9 @@ impl Client {
         input: I,
         address: Address<'_>,
     ) -> Result<I::Output> {
-        let (name, sending) = {
-            let call = self.encode(input, address)?;
-            (Arc::clone(&call.name), self.send(call, attempts))
-        };
-        let decoder = sending.await?;
+        let call = Box::new(self.encode(input, address)?);
+        let name = Arc::clone(&call.name);
+        let decoder = self.send(call, attempts).await?;
         I::decode(decoder).map_err(|error| error.with_call(&name))
     }
 

@@ -37,71 +37,59 @@ pub(crate) struct Call {
 impl Client {
     /// Sends the call until it succeeds, fails with an error that is not retried, or `attempts` are used up.
     ///
-    /// This is not an `async fn`, which would store the call twice: the future of `put_object` would have 3,592 bytes
-    /// instead of 2,848.
-    pub(crate) fn send<'a, A: BorrowMut<Attempts<'a>> + Send>(
+    /// Futures are moved, so the call and the future of the attempts are boxed to keep those of the callers small.
+    pub(crate) async fn send<'a>(
         &'a self,
-        call: Call,
-        attempts: A,
-    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
-        let (operation, name) = (call.spec.name, Arc::clone(&call.name));
-        // The future is boxed to keep the futures of the callers small, because they are moved.
-        let sending = Box::pin(self.send_until_done(call, attempts));
-        async move {
-            // The span is created when the future is polled, so that its parent is the span in which the caller awaits
-            // it.
-            let span = debug_span!(
-                "qingstor",
-                operation,
-                bucket = name.bucket.as_deref(),
-                key = name.key.as_deref(),
-                attempts = field::Empty,
-            );
-            let outcome = sending.instrument(span.clone()).await;
-            span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
-            outcome
-        }
+        call: Box<Call>,
+        attempts: impl BorrowMut<Attempts<'a>> + Send,
+    ) -> Result<ResponseDecoder> {
+        let span = debug_span!(
+            "qingstor",
+            operation = call.spec.name,
+            bucket = call.name.bucket.as_deref(),
+            key = call.name.key.as_deref(),
+            attempts = field::Empty,
+        );
+        let outcome = Box::pin(self.send_until_done(call, attempts)).instrument(span.clone()).await;
+        span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
+        outcome
     }
 
-    /// This is not an `async fn`, which would store the call twice: the allocation would have 1,424 bytes instead of
-    /// 1,024.
-    fn send_until_done<'a, A: BorrowMut<Attempts<'a>> + Send>(
+    async fn send_until_done<'a>(
         &'a self,
-        call: Call,
-        mut attempts: A,
-    ) -> impl Future<Output = Result<ResponseDecoder>> + Send + use<'a, A> {
+        call: Box<Call>,
+        mut attempts: impl BorrowMut<Attempts<'a>> + Send,
+    ) -> Result<ResponseDecoder> {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
-        async move {
-            let mut is_clock_corrected = false;
-            let mut number = 1;
-            loop {
-                let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
-                let signed_at = self.clock.now();
-                let error = match self.attempt(&call, number, signed_at, &span).instrument(span.clone()).await {
-                    Ok(response) => return Ok(response),
-                    Err(error) => error,
-                };
-                let paused = if is_rewindable
-                    && !is_clock_corrected
-                    && is_expired(&error, &call.spec.method)
-                    && let Some(server_time) = error.server_time()
-                    && self.clock.correct(signed_at, server_time)
-                {
-                    debug!(%error, %server_time, "the local clock is wrong; using the time of the server");
-                    is_clock_corrected = true;
-                    Ok(())
-                } else if is_rewindable && can_retry(&error, is_idempotent) {
-                    attempts.borrow_mut().pause(error).await
-                } else {
-                    Err(error)
-                };
-                if let Err(error) = paused {
-                    let error = error.with_call(&call.name).with_attempts(number);
-                    debug!(%error, "request failed");
-                    return Err(error);
-                }
-                number += 1;
+        let mut is_clock_corrected = false;
+        let mut number = 1;
+        loop {
+            let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
+            let signed_at = self.clock.now();
+            let error = match self.attempt(&call, number, signed_at, &span).instrument(span.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let paused = if is_rewindable
+                && !is_clock_corrected
+                && is_expired(&error, &call.spec.method)
+                && let Some(server_time) = error.server_time()
+                && self.clock.correct(signed_at, server_time)
+            {
+                debug!(%error, %server_time, "the local clock is wrong; using the time of the server");
+                is_clock_corrected = true;
+                Ok(())
+            } else if is_rewindable && can_retry(&error, is_idempotent) {
+                attempts.borrow_mut().pause(error).await
+            } else {
+                Err(error)
+            };
+            if let Err(error) = paused {
+                let error = error.with_call(&call.name).with_attempts(number);
+                debug!(%error, "request failed");
+                return Err(error);
             }
+            number += 1;
         }
     }
 
