@@ -86,7 +86,7 @@ fn wrong_responses(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
         (object.range(0, PART - 1, "content-range:"), "it has no Content-Range"),
         (
             object.range(0, PART - 1, "content-range: bytes 1-4194304/4194314"),
-            "\"bytes 1-4194304/4194314\" and not \"bytes 0-4194303/4194314\"",
+            "bytes 1-4194304/4194314 and not bytes 0-4194303/4194314",
         ),
         (object.range(0, PART - 1, "etag: \"another\""), "its ETag is \"another\""),
         (object.range(0, 9, ""), "10 bytes and not 4194304"),
