@@ -2,7 +2,7 @@
 //!
 //!     cargo run --example basic -p qingstor-sdk
 //!
-//! Without access keys in the environment it starts a local server. With access keys, it needs the name of a bucket:
+//! If no access keys are configured, it starts a local server. Otherwise it needs the name of a bucket:
 //!
 //!     cargo run --example basic -p qingstor-sdk -- my-bucket
 

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
 
-    /// Maximum bytes per second, such as 10MiB
+    /// Maximum number of bytes per second, such as 10MiB
     #[arg(long, value_parser = parse_size)]
     pub(crate) bandwidth: Option<u64>,
 }

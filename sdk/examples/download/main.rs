@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example download -p qingstor-sdk -- --bucket B --key K FILE
 //!
-//! Without access keys in the environment it starts a local server, which has the objects that the example `upload` stored.
+//! If no access keys are configured, it starts a local server, which has the objects that the example `upload` stored.
 
 mod arguments;
 #[path = "../common/mod.rs"]

@@ -1,9 +1,9 @@
 //! Uploads a file in parts with the operations of the API, and reads the object back to compare it.
 //!
-//! To upload files in your own program, use `Bucket::upload`, as in the example `upload`: it sends parts concurrently, retries
-//! them and can resume.
+//! To upload files in your own program, use `Bucket::upload`, as in the example `upload`. It sends parts concurrently, retries
+//! them and can resume an interrupted upload.
 //!
-//! Without access keys in the environment it starts a local server:
+//! If no access keys are configured, it starts a local server:
 //!
 //!     cargo run --release --example multipart_upload -p qingstor-sdk
 
@@ -61,7 +61,7 @@ async fn run(arguments: Arguments) -> Result<()> {
         (QingStor::new(config)?.bucket(name, None), None)
     };
 
-    // 2. Start the upload. Its input has the properties of the finished object.
+    // 2. Initiate the upload. The input contains the properties of the object that will be created.
     let initiated = bucket
         .initiate_multipart_upload(
             &key,
@@ -113,7 +113,7 @@ async fn upload_parts(bucket: &Bucket, key: &str, upload_id: &str, source: &Sour
                     format!("the server refused part {part_number}: {error}")
                 }
                 Some(_) => format!("the server failed at part {part_number}: {error}"),
-                None => format!("part {part_number} could not be sent: {error}"),
+                None => format!("part {part_number} could not be uploaded: {error}"),
             }
             .into());
         }

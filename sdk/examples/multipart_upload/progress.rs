@@ -6,7 +6,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 const STYLE: &str = "{msg} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left";
 
-/// Shows the progress: a bar on a terminal, otherwise a line for each tenth.
+/// Shows the progress of a transfer: on a terminal as a bar, otherwise as a line for each tenth of the bytes.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     action: &'static str,

@@ -29,19 +29,19 @@ pub(crate) struct Arguments {
 
     /// Checksum that the server verifies
     #[arg(long, default_value = "md5")]
-    checksum: Check,
+    checksum: ChecksumChoice,
 
     /// File that records the progress, so that an interrupted upload can be resumed
     #[arg(long)]
     pub(crate) checkpoint: Option<PathBuf>,
 
-    /// Maximum bytes per second, such as 10MiB
+    /// Maximum number of bytes per second, such as 10MiB
     #[arg(long, value_parser = parse_size)]
     pub(crate) bandwidth: Option<u64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Check {
+enum ChecksumChoice {
     Md5,
     None,
 }
@@ -76,8 +76,8 @@ impl Arguments {
 
     pub(crate) fn checksum(&self) -> Option<Checksum> {
         match self.checksum {
-            Check::Md5 => Some(Checksum::Md5),
-            Check::None => None,
+            ChecksumChoice::Md5 => Some(Checksum::Md5),
+            ChecksumChoice::None => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //!     cargo run --release --example upload -p qingstor-sdk -- FILE --bucket B --key K --checkpoint FILE.qsupload
 //!
-//! Without access keys in the environment it starts a local server, from which the example `download` reads the object.
+//! If no access keys are configured, it starts a local server, from which the example `download` can read the object.
 
 mod arguments;
 #[path = "../common/mod.rs"]
