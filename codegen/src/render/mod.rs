@@ -61,8 +61,8 @@ fn render(api: &ApiView) -> Result<Files, String> {
     context.insert("owners", &api.owners);
     write("mod.rs".to_owned(), &api.source, "mod.rs.tera", &context)?;
     let folders = [
-        ("operations", "Inputs and outputs, and the methods that take and return them.", &api.operation_modules),
-        ("types", "Structures and enumerations that inputs and outputs are made of.", &api.type_modules),
+        ("operations", "Inputs and outputs of operations.", &api.operation_modules),
+        ("types", "Structures and enumerations in inputs and outputs.", &api.type_modules),
     ];
     for (folder, summary, modules) in folders {
         let mut context = Context::new();
