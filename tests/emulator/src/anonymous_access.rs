@@ -1,4 +1,4 @@
-//! Permissions of anonymous requests, which have no credentials.
+//! Permissions of anonymous requests, which are requests without credentials.
 
 use crate::address::parse_source;
 use crate::error::Error;
@@ -33,15 +33,15 @@ pub(crate) fn check_anonymous(
 }
 
 /// Returns the permission that the bucket's ACL has to grant to everyone, or `None` if the operation requires none.
-/// Refuses operations of the owner.
+/// Refuses operations that only the owner may call.
 fn required_permission(operation: Operation, request: &Request) -> Result<Option<Permission>, Error> {
     let overrides_headers = || request.query.parameters.iter().any(|parameter| parameter.name.starts_with("response-"));
     Ok(match operation {
         // A preflight does nothing. The permission is checked for the request that follows it.
         Operation::OptionsObject => None,
-        // The credentials may be fields of the form. The operation checks them, and the permission.
+        // The fields of the form may contain credentials. The operation checks them and the permission.
         Operation::PostObject => None,
-        // A client asks for the zone of a bucket before it signs a request for the host of the zone.
+        // A client asks for the zone of a bucket before it can sign a request to the host of that zone.
         Operation::HeadBucket if request.asks_for_zone() => None,
         Operation::GetObject | Operation::HeadObject if overrides_headers() => return Err(denied()),
         Operation::GetObject | Operation::HeadObject | Operation::ListMultipart => Some(Permission::Read),

@@ -20,6 +20,7 @@ fn request(method: &str, target: &str, headers: &[(&'static str, String)]) -> Re
     Request::new(parts, &Hosts::new("pek3a", &[])).unwrap()
 }
 
+/// Returns a date that differs from the emulator's clock by `offset` seconds.
 fn date(offset: i64) -> String {
     Moment::from_seconds(NOW + offset).http_date()
 }
@@ -28,11 +29,12 @@ fn check(request: &Request) -> Result<Caller, Code> {
     authenticate(&key_pairs(), request, Moment::from_seconds(NOW)).map_err(|error| error.code)
 }
 
-fn signed(target: &str, header: &'static str, offset: i64) -> Request {
-    let unsigned = request("GET", target, &[(header, date(offset))]);
+/// Returns a signed request whose date is in the header `date_header`.
+fn signed(target: &str, date_header: &'static str, offset: i64) -> Request {
+    let unsigned = request("GET", target, &[(date_header, date(offset))]);
     let text = string_to_sign("GET", target, None, &unsigned.headers, None);
     let authorization = format!("QS ID:{}", sign(SECRET, &text));
-    request("GET", target, &[(header, date(offset)), ("authorization", authorization)])
+    request("GET", target, &[(date_header, date(offset)), ("authorization", authorization)])
 }
 
 #[test]
@@ -98,7 +100,7 @@ fn preflight_of_a_presigned_request_is_anonymous() {
 }
 
 #[test]
-fn form_signature_has_to_match_the_policy() {
+fn form_signature_must_match_the_policy() {
     let code = |id: &str, policy: &str| {
         check_form(&key_pairs(), id, policy, &sign(SECRET, "e30=")).map_err(|error| error.code)
     };

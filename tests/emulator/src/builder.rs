@@ -23,7 +23,7 @@ use crate::store::{BucketInfo, Store};
 
 /// Default access key id of an emulator.
 pub const DEFAULT_ACCESS_KEY_ID: &str = "EMULATORACCESSKEYID";
-/// Default secret access key of an emulator. It is not a secret: everybody can read it here.
+/// Default secret access key of an emulator. It is public, so it protects nothing.
 pub const DEFAULT_SECRET_ACCESS_KEY: &str = "emulator-secret-access-key";
 /// Default zone of an emulator.
 pub const DEFAULT_ZONE: &str = "pek3a";
@@ -63,7 +63,7 @@ impl Builder {
         self
     }
 
-    /// Sets the zone of buckets whose creating request names no zone. Default: [`DEFAULT_ZONE`].
+    /// Sets the zone of a new bucket if the request that creates it names none. Default: [`DEFAULT_ZONE`].
     pub fn zone(mut self, zone: impl Into<String>) -> Self {
         self.zone = Some(zone.into().to_ascii_lowercase());
         self

@@ -1,4 +1,4 @@
-//! Responses to web pages of other origins, according to the CORS rules of a bucket.
+//! CORS: response headers that allow web pages of other origins to use a bucket, according to its rules.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
@@ -9,7 +9,7 @@ use crate::response::Response;
 use crate::settings::{Cors, CorsRule, Setting};
 use crate::store::Store;
 
-/// A preflight request: a browser asks which requests a web page may send.
+/// A preflight request, with which a browser asks whether a web page may send another request.
 #[derive(Debug)]
 pub(crate) struct Preflight<'a> {
     origin: &'a str,
@@ -31,9 +31,9 @@ impl<'a> Preflight<'a> {
         })
     }
 
-    /// Returns the headers of the response. There are none unless one rule allows the origin, the method and all
+    /// Returns the headers of the response. They are empty unless a single rule allows the origin, the method and all
     /// headers.
-    pub(crate) fn response(&self, cors: &Cors) -> HeaderMap {
+    pub(crate) fn response_headers(&self, cors: &Cors) -> HeaderMap {
         let mut response = HeaderMap::new();
         let allowed = |rule: &&CorsRule| {
             let allows_header =
@@ -43,7 +43,7 @@ impl<'a> Preflight<'a> {
         let Some(rule) = cors.cors_rules.iter().find(allowed) else {
             return response;
         };
-        add_rule(rule, self.origin, cors, &mut response);
+        add_rule_headers(rule, self.origin, cors, &mut response);
         let methods: Vec<&str> = rule.allowed_methods.iter().flat_map(|method| method.names()).copied().collect();
         set_header(&mut response, header::ACCESS_CONTROL_ALLOW_METHODS, &methods.join(", "));
         if !self.headers.is_empty() {
@@ -56,8 +56,8 @@ impl<'a> Preflight<'a> {
     }
 }
 
-/// Adds the headers that let a browser pass a response to a web page. Errors have them too, so that the page can read
-/// them.
+/// Adds the headers that allow a browser to show a response to a web page. Error responses get them too, so that the
+/// page can read the errors.
 pub(crate) fn add_headers(response: &mut Response, request: &Request, store: &Store) {
     let Some(origin) = request.header(header::ORIGIN.as_str()).filter(|_| request.method != Method::OPTIONS) else {
         return;
@@ -69,13 +69,13 @@ pub(crate) fn add_headers(response: &mut Response, request: &Request, store: &St
     if let Some(cors) = Cors::get(&settings) {
         let allowed = |rule: &&CorsRule| allows(rule, origin, request.method.as_str());
         if let Some(rule) = cors.cors_rules.iter().find(allowed) {
-            add_rule(rule, origin, cors, response.headers_mut());
+            add_rule_headers(rule, origin, cors, response.headers_mut());
         }
     }
 }
 
-/// Adds the headers that the responses to preflights and to other requests have in common.
-fn add_rule(rule: &CorsRule, origin: &str, cors: &Cors, headers: &mut HeaderMap) {
+/// Adds the headers that responses to preflight requests and to other requests have in common.
+fn add_rule_headers(rule: &CorsRule, origin: &str, cors: &Cors, headers: &mut HeaderMap) {
     let origin = if rule.allowed_origin == "*" { "*" } else { origin };
     set_header(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if let Some(names) = rule.expose_headers.as_ref().filter(|names| !names.is_empty()) {
@@ -92,8 +92,8 @@ fn allows(rule: &CorsRule, origin: &str, method: &str) -> bool {
         && rule.allowed_methods.iter().any(|allowed| allowed.names().contains(&method))
 }
 
-/// Returns true if a text matches a pattern in which `*` stands for any text. Ignores case, because hosts and names of
-/// headers do.
+/// Returns true if a text matches a pattern in which `*` stands for any text. Ignores case, because host names and
+/// header names are case-insensitive.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     match pattern.split_once('*') {

@@ -21,7 +21,7 @@ fn preflight(rules: &str, origin: &str, method: &str, headers: &str) -> HeaderMa
         ("access-control-request-method", method),
         ("access-control-request-headers", headers),
     ]);
-    Preflight::parse(&request).unwrap().response(&read(rules.as_bytes()).unwrap())
+    Preflight::parse(&request).unwrap().response_headers(&read(rules.as_bytes()).unwrap())
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::authenticate::KeyPair;
 use crate::faults::FaultInjector;
 use crate::listener::ListenerCommand;
 
-/// A running QingStor object storage server. It runs until it is stopped or dropped.
+/// A running emulator of QingStor object storage. It runs until it is stopped or dropped.
 ///
 /// ```
 /// # async fn example() -> std::io::Result<()> {
@@ -32,7 +32,7 @@ pub struct Emulator {
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) commands: mpsc::Sender<ListenerCommand>,
     pub(crate) server: JoinHandle<()>,
-    /// The temporary data directory, which is deleted when the emulator is dropped.
+    /// The temporary data directory, which is deleted when the emulator is dropped. `None` if the data is kept.
     pub(crate) _directory: Option<TempDir>,
 }
 
@@ -57,7 +57,7 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// Returns the port.
+    /// Returns the port on which the emulator listens.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
@@ -72,12 +72,12 @@ impl Emulator {
         &self.key_pair.secret_access_key
     }
 
-    /// Returns the zone of buckets whose creating request names no zone.
+    /// Returns the zone of a new bucket if the request that creates it names none.
     pub fn zone(&self) -> &str {
         &self.zone
     }
 
-    /// Stops the emulator. Waits up to two seconds for requests in progress.
+    /// Stops the emulator. Waits up to two seconds for requests in progress to finish.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         let _ = (&mut self.server).await;
@@ -89,8 +89,8 @@ impl Emulator {
         self.faults.hits()
     }
 
-    /// Closes the listening port, so that the operating system refuses connections. Accepted connections stay open. The
-    /// port is closed when this method returns.
+    /// Closes the listening port and returns when it is closed. The operating system then refuses new connections.
+    /// Accepted connections stay open.
     ///
     /// ```
     /// # #[tokio::main]
@@ -105,7 +105,7 @@ impl Emulator {
     /// # }
     /// ```
     pub async fn stop_listening(&self) {
-        // An error means that the server has ended, which does not listen either.
+        // An error means that the server has ended, so its port is already closed.
         let _ = self.command_listener(false).await;
     }
 

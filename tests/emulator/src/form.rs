@@ -1,4 +1,4 @@
-//! HTML forms that upload a file: fields, and then the file, which is never in memory as a whole.
+//! HTML forms that upload a file. The form contains fields, then the file, which is streamed to the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,22 +34,23 @@ pub(crate) struct File<'a> {
     allowance: Allowance,
 }
 
-/// Number of bytes that may still be read in the current section of the form: fields, file, or fields after it. multer
-/// has no limit for the headers of a field, which it keeps in memory.
+/// Number of bytes that may still be read in the current section of the form: the fields before the file, the file, or
+/// the fields after it. This limits the headers of a field, which multer keeps in memory without a limit of its own.
 type Allowance = Arc<AtomicU64>;
 
 impl<'a> Form<'a> {
-    /// Starts to read a form.
+    /// Creates a reader of the form in a request body.
     pub(crate) fn open(body: &'a mut RequestBody, content_type: &str) -> Result<Self, Error> {
         let boundary = multer::parse_boundary(content_type)
             .map_err(|error| Error::invalid_argument(format!("the form's Content-Type is invalid: {error}")))?;
         let allowance = Arc::new(AtomicU64::new(MAX_FORM));
         let frames = try_unfold((body, Arc::clone(&allowance)), |(body, allowance)| async move {
             if allowance.load(Ordering::Relaxed) == 0 {
-                let message = format!("the form has more than {MAX_FORM} bytes beside its file");
+                let message = format!("the form has more than {MAX_FORM} bytes besides its file");
                 return Err(Error::new(Code::EntityTooLarge, message));
             }
-            // Lets multer return a field. Otherwise it would first collect all data that has arrived.
+            // multer reads until the stream is pending before it returns a field. Yielding keeps it from collecting all
+            // data that has arrived.
             yield_now().await;
             let Some(frame) = body.next(u64::MAX).await? else {
                 return Ok(None);
@@ -64,7 +65,7 @@ impl<'a> Form<'a> {
         Ok(Self { parts: Multipart::with_constraints(frames, boundary, constraints), allowance })
     }
 
-    /// Reads the fields before the file.
+    /// Reads the fields before the file and returns them with the file, whose content is not read yet.
     pub(crate) async fn fields(&mut self) -> Result<(Fields, File<'a>), Error> {
         let mut fields = Fields::default();
         while let Some(field) = self.parts.next_field().await.map_err(form_error)? {
@@ -83,7 +84,7 @@ impl<'a> Form<'a> {
     }
 
     /// Reads and discards the fields after the file.
-    pub(crate) async fn finish(mut self) -> Result<(), Error> {
+    pub(crate) async fn discard_rest(mut self) -> Result<(), Error> {
         while let Some(mut field) = self.parts.next_field().await.map_err(form_error)? {
             while field.chunk().await.map_err(form_error)?.is_some() {}
         }
@@ -92,7 +93,7 @@ impl<'a> Form<'a> {
 }
 
 impl File<'_> {
-    /// Returns the name that the file has on the client, without its folder.
+    /// Returns the name of the file on the client, without its folders. Empty if the client sent none.
     pub(crate) fn name(&self) -> &str {
         self.field.file_name().and_then(|name| name.rsplit(['/', '\\']).next()).unwrap_or_default()
     }
@@ -101,7 +102,7 @@ impl File<'_> {
         self.field.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     }
 
-    /// Stores the file in a segment.
+    /// Writes the file to the store.
     pub(crate) async fn store(mut self, store: &Arc<Store>, now: Moment) -> Result<Stored, Error> {
         let mut writer = BackgroundWriter::new(store);
         while let Some(chunk) = self.field.chunk().await.map_err(form_error)? {
@@ -112,7 +113,7 @@ impl File<'_> {
     }
 }
 
-/// Converts an error of multer.
+/// Converts an error of multer to the response of the service.
 fn form_error(error: multer::Error) -> Error {
     use multer::Error as FormError;
     match error {
@@ -136,7 +137,7 @@ fn form_error(error: multer::Error) -> Error {
 
 /// Maximum number of fields before the file.
 const MAX_FIELDS: usize = 100;
-/// Fields that set headers of the object. Fields that start with [`QINGSTOR_PREFIX`] do so too.
+/// Form fields that become headers of the object. Fields that start with [`QINGSTOR_PREFIX`] do so too.
 const HEADERS: [HeaderName; 5] = [
     header::CACHE_CONTROL,
     header::CONTENT_DISPOSITION,
@@ -155,7 +156,7 @@ impl Fields {
     pub(crate) fn add(&mut self, name: String, value: Vec<u8>) -> Result<(), Error> {
         let value = String::from_utf8(value)
             .map_err(|_| Error::invalid_argument(format!("the field \"{name}\" is not UTF-8")))?;
-        // The policy covers one value of a repeated field, and the object might be stored with the other one.
+        // The policy contains only one value of a repeated field. The object could be stored with the other value.
         if self.get(&name).is_some() {
             return Err(Error::invalid_argument(format!("the field \"{name}\" was sent more than once")));
         }
@@ -178,10 +179,11 @@ impl Fields {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns the headers of the object. Fields of the form replace the headers of a signed request.
+    /// Returns the headers of the object. If the request itself is signed, its headers are used unless a field of the
+    /// form replaces them.
     pub(crate) fn headers(&self, signed_request: Option<&HeaderMap>) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
-        // The content type of the request is that of the form, not that of the file.
+        // The Content-Type of the request describes the form, not the file.
         for name in HEADERS.into_iter().filter(|name| name != header::CONTENT_TYPE) {
             if let Some(value) = signed_request.and_then(|headers| headers.get(&name)) {
                 headers.insert(name, value.clone());
@@ -205,7 +207,7 @@ impl Fields {
     }
 }
 
-/// Fields that the policy does not contain.
+/// Fields that a policy does not cover.
 const CREDENTIALS: [&str; 3] = ["access_key_id", "policy", "signature"];
 
 /// Checks that the policy matches the form. The policy is base64 of a JSON object with exactly the fields before the
@@ -218,7 +220,7 @@ pub(crate) fn check_policy(policy: &str, fields: &Fields) -> Result<(), Error> {
         match signed.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
             None => return Err(violated(format!("the field \"{name}\" is not in the policy"))),
             Some((_, allowed)) if allowed.as_str() != Some(value) => {
-                return Err(violated(format!("the value of the field \"{name}\" is not that in the policy")));
+                return Err(violated(format!("the value of the field \"{name}\" differs from the policy")));
             }
             Some(_) => {}
         }
@@ -242,11 +244,11 @@ mod tests {
     use super::*;
 
     fn fields(fields: &[(&str, &str)]) -> Fields {
-        let mut read = Fields::default();
+        let mut result = Fields::default();
         for (name, value) in fields {
-            read.add((*name).to_owned(), value.as_bytes().to_vec()).unwrap();
+            result.add((*name).to_owned(), value.as_bytes().to_vec()).unwrap();
         }
-        read
+        result
     }
 
     #[test]
@@ -262,9 +264,9 @@ mod tests {
         assert_eq!(headers["content-encoding"], "gzip");
         assert_eq!(headers["x-qs-meta-b"], "1");
         assert_eq!(headers.len(), 3);
-        let of_the_form = sent.headers(None).unwrap();
-        assert_eq!(of_the_form["cache-control"], "no-cache");
-        assert_eq!(of_the_form.len(), 2);
+        let without_request = sent.headers(None).unwrap();
+        assert_eq!(without_request["cache-control"], "no-cache");
+        assert_eq!(without_request.len(), 2);
         for (name, value) in [("x-qs-meta-a b", "1"), ("expires", "a\r\nb: c")] {
             let code = fields(&[(name, value)]).headers(None).unwrap_err().code;
             assert_eq!(code, Code::InvalidArgument, "{name}");
@@ -302,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn form_has_to_match_its_policy() {
+    fn form_must_match_its_policy() {
         let policy = r#"{"key":"user/${filename}","Content-Type":"text/x"}"#;
         let credentials = [("access_key_id", "a"), ("policy", "p"), ("signature", "s")];
         let sent = [("key", "user/${filename}"), ("content-type", "text/x")];

@@ -13,13 +13,13 @@ A fault plan for --faults:
 
   seed: 42                  # seed of random decisions; default 0
   clock_offset: 0           # seconds, added to --clock-offset
-  rules:                    # a request has the fault of the first rule that hits it
+  rules:                    # the first rule that hits a request injects its fault
     - operation: UploadMultipart            # all keys except `fault` are optional
       part: [1, 4]                          # or one number
       key: backups/db.tar                   # or key_prefix
-      skip: 2                               # no fault in the first two requests
-      probability: 0.1                      # a fault in one of ten later requests
-      count: 5                              # at most five faults
+      skip: 2                               # ignores the first two matching requests
+      probability: 0.1                      # hits about one in ten of the others
+      count: 5                              # hits at most five requests
       fault: { reset_in_body: { after: 50% } }
     - fault: { latency: { delay: 50ms } }
 
@@ -56,7 +56,7 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9000")]
     listen: String,
 
-    /// Access key id of the requests that are accepted
+    /// Access key id with which clients sign their requests
     #[arg(long, value_name = "ID", default_value = DEFAULT_ACCESS_KEY_ID)]
     access_key_id: String,
 
@@ -64,7 +64,7 @@ struct Arguments {
     #[arg(long, value_name = "SECRET", default_value = DEFAULT_SECRET_ACCESS_KEY)]
     secret_access_key: String,
 
-    /// Zone of buckets whose creating request names no zone
+    /// Zone of a new bucket if the request that creates it names none
     #[arg(long, value_name = "ZONE", default_value = DEFAULT_ZONE)]
     zone: String,
 
@@ -72,12 +72,12 @@ struct Arguments {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
-    /// Bucket to create at the start if it does not exist; any name is accepted (repeatable)
+    /// Bucket to create when the emulator starts, if it does not exist; any name is accepted (repeatable)
     #[arg(long = "bucket", value_name = "NAME")]
     buckets: Vec<String>,
 
-    /// Host in front of which a request can name bucket and zone, as it can in front of localhost, qingstor.com and
-    /// qsstor.com (repeatable)
+    /// Another base host besides localhost, qingstor.com and qsstor.com, for hosts of the form BUCKET.ZONE.HOST
+    /// (repeatable)
     #[arg(long = "base-host", value_name = "HOST")]
     base_hosts: Vec<String>,
 

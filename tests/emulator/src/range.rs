@@ -1,4 +1,4 @@
-//! Byte ranges, as in `Range` and `X-QS-Copy-Range`.
+//! Byte ranges in the headers `Range` and `X-QS-Copy-Range`.
 
 use crate::error::{Code, Error};
 
@@ -10,10 +10,10 @@ pub(crate) struct ByteRange {
 }
 
 impl ByteRange {
-    /// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n` for an object of `size` bytes. Refuses several ranges.
+    /// Parses `bytes=a-b`, `bytes=a-` or `bytes=-n` for an object of `size` bytes. A list of several ranges is refused.
     pub(crate) fn parse(text: &str, size: u64) -> Result<Self, Error> {
         Self::resolve(text, size).ok_or_else(|| {
-            let message = format!("the range \"{text}\" does not fit an object of {size} bytes");
+            let message = format!("the range \"{text}\" is malformed or outside the object of {size} bytes");
             Error { object_size: Some(size), ..Error::new(Code::InvalidRange, message) }
         })
     }
@@ -37,15 +37,15 @@ impl ByteRange {
         Some(Self { start, length })
     }
 
-    /// Returns the value of `Content-Range`.
+    /// Returns the value of the header `Content-Range` for this range of an object of `size` bytes.
     pub(crate) fn content_range(self, size: u64) -> String {
         let last = self.start + self.length - 1;
         format!("bytes {}-{last}/{size}", self.start)
     }
 }
 
-/// Parses a number. `str::parse` would accept a sign, and refuse a number that is larger than any object, which is
-/// valid.
+/// Parses an offset or a length. Unlike `str::parse`, refuses a sign and accepts a number that does not fit `u64`: HTTP
+/// does not limit the numbers of a range, so that number becomes [`u64::MAX`].
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

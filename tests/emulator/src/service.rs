@@ -28,7 +28,7 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) faults: Arc<FaultInjector>,
     pub(crate) context: Context,
-    /// Status of the error `upload_not_exists`. QingStor documents two.
+    /// Status of the error `upload_not_exists`. QingStor documents both 400 and 404.
     pub(crate) upload_not_exists: StatusCode,
     pub(crate) refuse_chunked: bool,
 }
@@ -38,7 +38,7 @@ struct RequestState<'a> {
     connection: &'a Connection,
     now: Moment,
     request_id: String,
-    /// The injected fault. `None` until the decision, and if there is none.
+    /// The injected fault. `None` before a rule of the fault plan hits the request, or if no rule does.
     fault: Option<InjectedFault>,
 }
 
@@ -55,7 +55,7 @@ impl Service {
         connection.begin(Entry::new(&parts, &request_id), body.remaining());
         let method = parts.method.clone();
         let mut state = RequestState { connection, now: self.clock.now(), request_id, fault: None };
-        let refuse = |error: Error, request_id: &str| {
+        let error_response = |error: Error, request_id: &str| {
             let status = match error.code {
                 Code::UploadNotExists => self.upload_not_exists,
                 code => code.status(),
@@ -65,17 +65,17 @@ impl Service {
         let mut response = match Request::new(parts, &self.hosts) {
             Ok(request) => {
                 let result = self.execute(&request, &mut body, &mut state).await;
-                let mut response = result.unwrap_or_else(|error| refuse(error, &state.request_id));
+                let mut response = result.unwrap_or_else(|error| error_response(error, &state.request_id));
                 cors::add_headers(&mut response, &request, &self.context.store);
                 response
             }
-            Err(error) => refuse(error, &state.request_id),
+            Err(error) => error_response(error, &state.request_id),
         };
         if let Some(fault) = &state.fault {
             fault.before_response(connection).await;
         }
-        let is_read = body.drain().await;
-        if !is_read {
+        let is_body_read = body.drain().await;
+        if !is_body_read {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response::add_common_headers(&mut response, &state.request_id, self.clock.now());
@@ -83,7 +83,7 @@ impl Service {
             fault.change_head(response.headers_mut());
         }
         let length = response.body().remaining();
-        connection.set_response(ResponseHead::new(&method, response.status(), length), is_read);
+        connection.set_response(ResponseHead::new(&method, response.status(), length), is_body_read);
         let fault = state.fault.and_then(|fault| fault.in_response_body(length));
         response.map(|body| OutgoingBody::new(body, Arc::clone(connection), fault))
     }
@@ -96,14 +96,14 @@ impl Service {
         state: &mut RequestState<'_>,
     ) -> Result<Response, Error> {
         let operation = route(request);
-        let known = operation.as_ref().ok().copied();
-        state.connection.update_entry(|entry| entry.operation = known.map(Operation::id));
+        let matched = operation.as_ref().ok().copied();
+        state.connection.update_entry(|entry| entry.operation = matched.map(Operation::id));
         let caller = authenticate(&self.context.key_pairs, request, state.now)?;
         if self.refuse_chunked && request.headers.contains_key(header::TRANSFER_ENCODING) {
             return Err(Error::new(Code::LengthRequired, "this emulator refuses chunked bodies; send Content-Length"));
         }
         if caller == Caller::Anonymous {
-            check_anonymous(known, request, &self.context.store, self.context.allow_anonymous)?;
+            check_anonymous(matched, request, &self.context.store, self.context.allow_anonymous)?;
         }
         let operation = operation?;
         if let Some(response) = self.inject_fault(operation, request, body, state).await {
@@ -113,8 +113,8 @@ impl Service {
         operation.execute(Call { context: &self.context, request, now, request_id }, body).await
     }
 
-    /// Injects the fault of the plan, if there is one, before the body is read. Returns the response if the request
-    /// must not be executed.
+    /// Chooses the fault of the request and applies its effects on the request body, which has not been read yet.
+    /// Returns a response if the fault replaces the execution of the request.
     async fn inject_fault(
         &self,
         operation: Operation,

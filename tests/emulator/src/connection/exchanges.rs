@@ -52,7 +52,7 @@ pub(super) struct Exchange {
     /// Length of the request's body. `None` for a chunked body.
     declared: Option<u64>,
     /// True if the request's body was read to its end.
-    is_read: bool,
+    is_body_read: bool,
     response: Option<ResponseHead>,
     head: HeadProgress,
     /// Number of bytes of the response's body after which the connection is closed.
@@ -91,7 +91,7 @@ const STATUS_OFFSET: usize = 9;
 impl Exchange {
     pub(super) fn new(entry: Entry, declared: Option<u64>, log: Option<Arc<AccessLog>>) -> Self {
         let head = HeadProgress::default();
-        Self { entry, log, declared, is_read: false, response: None, head, close_after: None }
+        Self { entry, log, declared, is_body_read: false, response: None, head, close_after: None }
     }
 
     /// Counts received bytes, up to the declared length. If the emulator does not read a body, the bytes that it
@@ -101,10 +101,10 @@ impl Exchange {
         self.entry.bytes_received = self.entry.bytes_received.saturating_add(bytes as u64).min(limit);
     }
 
-    /// Records the response, and true if the request's body was read to its end.
-    pub(super) fn set_response(&mut self, head: ResponseHead, is_read: bool) {
+    /// Records the response, and whether the request's body was read to its end.
+    pub(super) fn set_response(&mut self, head: ResponseHead, is_body_read: bool) {
         self.response = Some(head);
-        self.is_read = is_read;
+        self.is_body_read = is_body_read;
     }
 
     /// Counts sent bytes and returns how many of them belong to this exchange.
@@ -135,7 +135,7 @@ impl Exchange {
     /// Returns true if the whole request was read and the whole response was sent.
     fn is_complete(&self) -> bool {
         let is_sent = self.response.is_some_and(|response| self.entry.bytes_sent == response.length);
-        self.entry.status.is_some() && is_sent && self.is_read
+        self.entry.status.is_some() && is_sent && self.is_body_read
     }
 }
 

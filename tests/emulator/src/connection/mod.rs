@@ -79,9 +79,9 @@ impl Connection {
         self.exchanges().latest(|exchange| exchange.count_received(bytes));
     }
 
-    /// Records the response to the latest request, and true if the body of the request was read to its end.
-    pub(crate) fn set_response(&self, head: ResponseHead, is_read: bool) {
-        self.exchanges().latest(|exchange| exchange.set_response(head, is_read));
+    /// Records the response to the latest request, and whether the body of the request was read to its end.
+    pub(crate) fn set_response(&self, head: ResponseHead, is_body_read: bool) {
+        self.exchanges().latest(|exchange| exchange.set_response(head, is_body_read));
     }
 
     /// Closes the connection as soon as this number of bytes of the latest response's body has been sent.

@@ -1,6 +1,6 @@
 //! The faults that can be injected.
 //!
-//! `injector.rs` decides which requests have a fault, and `injected_fault.rs` has the effects. A new fault also needs a
+//! `injector.rs` decides which requests get a fault, and `injected_fault.rs` implements the effects. A new fault also needs a
 //! row in the table in `README.md` and a line in the help text in `main.rs`.
 
 use std::fmt;
@@ -16,7 +16,8 @@ use crate::body::is_slow;
 pub enum Offset {
     /// After this number of bytes.
     Bytes(u64),
-    /// After this share of the body, from 0 to 1. In a chunked body, whose length is unknown, at the beginning.
+    /// After this share of the body, from 0 to 1. The length of a chunked body is unknown, so every share means its
+    /// beginning.
     Fraction(f64),
 }
 
@@ -37,7 +38,8 @@ impl Offset {
 /// A fault that the emulator injects into a request or a connection.
 ///
 /// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the
-/// TCP connection with RST and sends nothing else. A request with an invalid signature is refused and has no fault.
+/// TCP connection with RST and sends nothing else. A request with an invalid signature is refused before a
+/// fault is injected.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -74,8 +76,8 @@ pub enum Fault {
     /// Executes the request and resets the connection without a response.
     #[serde(deserialize_with = "yaml::no_fields")]
     LoseAnswer,
-    /// Stops reading the request's body for a while. The kernels of both sides still buffer some hundred KiB. To keep
-    /// that amount small, a plan with this fault gives all connections small buffers.
+    /// Stops reading the request's body for a while. The kernels of both sides still buffer a few hundred KiB. They
+    /// would buffer more if the emulator did not give all connections small buffers because of this fault.
     StallInBody {
         /// Minimum number of bytes that are read before the stall.
         after: Offset,
@@ -103,9 +105,9 @@ pub enum Fault {
         #[serde(deserialize_with = "yaml::duration")]
         delay: Duration,
     },
-    /// Reads the request's body slowly. If the rate is below 1 MiB/s, all connections of the plan have small buffers,
-    /// because the kernel would buffer megabytes otherwise. A client still sends in bursts: on Linux at 8 KiB/s, every
-    /// 8 seconds at first and every 20 seconds later.
+    /// Reads the request's body slowly. If the rate is below 1 MiB/s, all connections to the emulator have small kernel
+    /// buffers, because the kernel would otherwise buffer megabytes. A client still sends in bursts: on Linux at
+    /// 8 KiB/s, every 8 seconds at first and every 20 seconds later.
     SlowReceive {
         /// Rate, at least 1.
         #[serde(deserialize_with = "yaml::rate")]
@@ -117,7 +119,8 @@ pub enum Fault {
         #[serde(deserialize_with = "yaml::rate")]
         bytes_per_second: u64,
     },
-    /// Limits the bodies of all requests that the rule hits, and of their responses, to one shared rate.
+    /// Limits the bodies of all requests that the rule hits, and of their responses, to one shared rate. As with
+    /// [`SlowReceive`](Self::SlowReceive), a rate below 1 MiB/s gives all connections small kernel buffers.
     Bandwidth {
         /// Rate, at least 1.
         #[serde(deserialize_with = "yaml::rate")]
@@ -125,12 +128,14 @@ pub enum Fault {
     },
     /// Flips one bit of the request's body before the emulator checks Content-MD5 and stores the data.
     FlipReceivedBit {
-        /// Position of the byte with the bit. A position after the end means the last byte. `None`: the seed decides.
+        /// Position of the byte whose bit is flipped. A position after the end means the last byte. `None`: a random
+        /// position that depends on the seed.
         at: Option<Offset>,
     },
     /// Flips one bit of the response's body.
     FlipSentBit {
-        /// Position of the byte with the bit. A position after the end means the last byte. `None`: the seed decides.
+        /// Position of the byte whose bit is flipped. A position after the end means the last byte. `None`: a random
+        /// position that depends on the seed.
         at: Option<Offset>,
     },
     /// Replaces the ETag of the response, if it has one.

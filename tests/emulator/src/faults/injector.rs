@@ -1,4 +1,4 @@
-//! Decides which requests have a fault.
+//! Decides which requests get a fault.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Fault injection: plans, the choice of the requests that have a fault, and the effects of the faults.
+//! Fault injection: plans, the choice of the requests that get a fault, and the effects of the faults.
 
 mod fault;
 mod injected_fault;

@@ -8,10 +8,10 @@ use crate::routes::operations;
 
 /// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
-/// A request has the fault of the first rule that hits it. Later rules neither examine nor count the request. A rule's
+/// The fault of the first rule that hits a request is injected. Later rules neither examine nor count the request. A rule's
 /// decision about the n-th request that it examines depends only on the seed, the position of the rule in the plan, and
 /// n. If a client sends requests one after another, the same plan always hits the same requests. If it sends them
-/// concurrently, their order varies, and only the number of hits stays the same.
+/// concurrently, their order varies, and so do the requests that are hit.
 ///
 /// ```
 /// use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
@@ -133,7 +133,7 @@ impl FaultRule {
         self
     }
 
-    /// Sets the number of matching requests that have no fault before the first hit. Default: 0.
+    /// Sets the number of matching requests that the rule ignores before its first hit. Default: 0.
     pub fn skip(mut self, requests: u64) -> Self {
         self.skip = requests;
         self

@@ -32,7 +32,7 @@ use crate::store::Store;
 pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) key_pairs: Vec<KeyPair>,
-    /// Zone of buckets whose creating request names no zone.
+    /// Zone of a new bucket if the request that creates it names none.
     pub(crate) zone: String,
     /// True if everyone can read and write objects in every bucket.
     pub(crate) allow_anonymous: bool,

@@ -215,7 +215,7 @@ pub(crate) async fn options(call: Call<'_>, _: &mut RequestBody) -> Result<Respo
     let preflight = Preflight::parse(call.request)?;
     let mut response = response::empty(StatusCode::OK);
     if let Some(cors) = Cors::get(&settings) {
-        response.headers_mut().extend(preflight.response(cors));
+        response.headers_mut().extend(preflight.response_headers(cors));
     }
     Ok(response)
 }

@@ -20,7 +20,8 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Respo
     let mut form = Form::open(body, request.header("content-type").unwrap_or_default())?;
     let (fields, file) = form.fields().await?;
     let is_signed_form = check_credentials(call, &fields)?;
-    // A signed form does not cover the headers of the request, so they count only if the request itself is signed.
+    // The policy of a signed form does not cover the headers of the request. They are used only if the request itself
+    // is signed.
     let signed_headers = (!request.is_anonymous()).then_some(&request.headers);
     let is_signed = is_signed_form || signed_headers.is_some();
     if !is_signed {
@@ -29,13 +30,14 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Respo
     call.store().bucket(call.bucket())?;
 
     let key = object_key(&fields, file.name(), call.key())?;
-    let redirect = fields.get("redirect").filter(|url| !url.is_empty()).map(|url| redirect(url, call)).transpose()?;
+    let redirect =
+        fields.get("redirect").filter(|url| !url.is_empty()).map(|url| redirect_url(url, call)).transpose()?;
     let mut headers = fields.headers(signed_headers)?;
     choose_content_type(&mut headers, file.content_type())?;
     let properties = Properties::from_headers(&headers, !is_signed)?;
 
     let stored = file.store(&call.context.store, call.now).await?;
-    form.finish().await?;
+    form.discard_rest().await?;
     let mut response = store(call, Object::new(&key, properties, call.now).with_data(stored)).await?;
     if let Some(location) = redirect {
         *response.status_mut() = StatusCode::FOUND;
@@ -44,7 +46,7 @@ pub(crate) async fn post(call: Call<'_>, body: &mut RequestBody) -> Result<Respo
     Ok(response)
 }
 
-/// Returns true if the form is signed. Invalid credentials are refused even if the operation requires none.
+/// Returns true if the form is signed. Refuses invalid credentials even if anonymous requests are allowed.
 fn check_credentials(call: Call<'_>, fields: &Fields) -> Result<bool, Error> {
     match (fields.get("access_key_id"), fields.get("policy"), fields.get("signature")) {
         (None, None, None) => Ok(false),
@@ -59,7 +61,7 @@ fn check_credentials(call: Call<'_>, fields: &Fields) -> Result<bool, Error> {
     }
 }
 
-/// Returns the key in the form. If the path has a key too, both must be the same.
+/// Returns the key in the form. If the path also contains a key, it must be the same.
 fn object_key(fields: &Fields, file_name: &str, path_key: &str) -> Result<String, Error> {
     let key = fields.key(file_name)?;
     if key.is_empty() {
@@ -67,22 +69,22 @@ fn object_key(fields: &Fields, file_name: &str, path_key: &str) -> Result<String
     }
     check_key_length(&key)?;
     if !path_key.is_empty() && path_key != key && fields.get("key") != Some(path_key) {
-        return Err(Error::invalid_argument("the field \"key\" is not the key in the path"));
+        return Err(Error::invalid_argument("the field \"key\" differs from the key in the path"));
     }
     Ok(key)
 }
 
-/// Sets the content type of the object. It comes from the field of the form, or else from the file. If both have one,
-/// they must be the same, unless the file has the default type, which clients send for files of unknown type.
-fn choose_content_type(headers: &mut HeaderMap, of_file: Option<&str>) -> Result<(), Error> {
-    let Some(of_file) = of_file.filter(|text| !text.is_empty()) else {
+/// Sets the content type of the object: that of the form's field, or else that of the file. If both have one, they must
+/// be the same, unless the file has the default type, which clients send for files of unknown type.
+fn choose_content_type(headers: &mut HeaderMap, file_type: Option<&str>) -> Result<(), Error> {
+    let Some(file_type) = file_type.filter(|text| !text.is_empty()) else {
         return Ok(());
     };
     let field = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
     match field {
-        None => set_header(headers, header::CONTENT_TYPE, of_file),
-        Some(field) if !same_type(field, of_file) && !same_type(of_file, DEFAULT_CONTENT_TYPE) => {
-            let message = format!("the field \"content-type\" is {field}, and the file is {of_file}");
+        None => set_header(headers, header::CONTENT_TYPE, file_type),
+        Some(field) if !same_type(field, file_type) && !same_type(file_type, DEFAULT_CONTENT_TYPE) => {
+            let message = format!("the field \"content-type\" is {field}, and the file is {file_type}");
             return Err(Error::invalid_argument(message));
         }
         Some(_) => {}
@@ -97,15 +99,15 @@ fn same_type(one: &str, other: &str) -> bool {
 }
 
 /// Returns the URL to which the response redirects the browser, with the result in its query.
-fn redirect(url: &str, call: Call<'_>) -> Result<String, Error> {
+fn redirect_url(url: &str, call: Call<'_>) -> Result<String, Error> {
     let absolute = url
         .parse::<Uri>()
         .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some());
     if !absolute || !url.is_ascii() {
         return Err(Error::invalid_argument("the field \"redirect\" is not an absolute http or https URL"));
     }
-    // Removes the fragment, because a query after it would be part of it.
+    // Removes the fragment, because text after `#` is not sent to the server of the URL.
     let url = url.split('#').next().unwrap_or_default();
-    let joint = if url.contains('?') { '&' } else { '?' };
-    Ok(format!("{url}{joint}status=201&code=created&message=Object+created&request_id={}", call.request_id))
+    let separator = if url.contains('?') { '&' } else { '?' };
+    Ok(format!("{url}{separator}status=201&code=created&message=Object+created&request_id={}", call.request_id))
 }

@@ -25,7 +25,7 @@ pub(crate) struct Found {
 /// Result of a deletion.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Deleted {
-    /// The version that was created or removed. `None` if the bucket never had versioning.
+    /// The version that was created or removed. `None` if the bucket never had versioning or nothing was removed.
     pub(crate) version_id: Option<String>,
     /// True if that version is a delete marker.
     pub(crate) delete_marker: bool,
@@ -37,6 +37,7 @@ pub(super) struct UnfinishedMove {
     pub(super) bucket: String,
     /// The object that was moved.
     pub(super) source: Arc<Object>,
+    /// Time of the move.
     pub(super) moved: Moment,
     /// The record of the new object.
     pub(super) target: PathBuf,
@@ -59,7 +60,7 @@ pub(super) struct Committed {
 }
 
 impl Committed {
-    /// Returns the version id in responses. There is none for the null version.
+    /// Returns the version id for the response. `None` for the null version.
     pub(super) fn version_id(&self) -> Option<String> {
         (self.id != VersionId::Null).then(|| self.id.to_string())
     }
@@ -71,7 +72,7 @@ impl Store {
         self.lock().bucket(bucket)?.current(key).cloned().ok_or_else(|| no_object(key))
     }
 
-    /// Returns the latest version of a key, or the version with this id.
+    /// Returns the version with this id, or the latest version of the key if `version_id` is `None`.
     pub(crate) fn find(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Found, Error> {
         let index = self.lock();
         let bucket = index.bucket(bucket)?;
@@ -105,8 +106,8 @@ impl Store {
         Ok(committed.version_id())
     }
 
-    /// Replaces an object by the result of `append`, which receives the current object. No other change can happen
-    /// between the two. Returns the new object, and its version id if the bucket keeps versions.
+    /// Replaces the current object by the result of `append`, which receives the current object. The store is locked
+    /// meanwhile. Returns the new object, and its version id if the bucket keeps versions.
     ///
     /// An existing object keeps its version, because appending does not replace its data. A new object is a new
     /// version.
@@ -138,9 +139,9 @@ impl Store {
         Ok((object, committed.version_id()))
     }
 
-    /// Stores `object`, a copy of `source`, and deletes `source`. Fails if `source` is no longer the current object of
-    /// its key. If `source` cannot be deleted, restores the target. Returns the version id of `object` if its bucket
-    /// keeps versions.
+    /// Stores `object`, a copy of `source`, in the bucket `to`, and deletes `source` from the bucket `from`. Fails if
+    /// `source` is no longer the current object of its key. If `source` cannot be deleted, undoes the change of `to`.
+    /// Returns the version id of `object` if its bucket keeps versions.
     pub(crate) fn move_object(
         &self,
         (from, source): (&str, &Object),
@@ -161,29 +162,29 @@ impl Store {
             let removed = match self.delete_latest(origin, &source.key, moved) {
                 Ok((_, removed)) => removed,
                 Err(error) => {
-                    // If this fails too, the move is finished at the next start.
-                    let _ = self.restore(index.bucket_mut(to)?, &key, committed);
+                    // If this fails too, the next start finishes the move.
+                    let _ = self.undo_commit(index.bucket_mut(to)?, &key, committed);
                     return Err(error.into());
                 }
             };
             if origin.versioning != Versioning::Disabled {
-                // If this fails, it is done at the next start.
-                let _ = self.forget_source(&record);
+                // If this fails, the next start does it.
+                let _ = self.clear_move_source(&record);
             }
             (committed.version_id(), (committed.replaced, removed))
         };
         Ok(version_id)
     }
 
-    /// Undoes a commit.
-    fn restore(&self, bucket: &mut Bucket, key: &str, committed: Committed) -> io::Result<()> {
+    /// Removes a committed version, or restores the version that it replaced.
+    fn undo_commit(&self, bucket: &mut Bucket, key: &str, committed: Committed) -> io::Result<()> {
         match committed.replaced {
             Some(replaced) => self.rewrite(bucket, replaced).map(drop),
             None => self.remove(bucket, key, committed.id).map(drop),
         }
     }
 
-    /// Finishes a move that was interrupted: deletes its source.
+    /// Finishes an interrupted move by deleting its source.
     pub(super) fn finish_move(&self, unfinished: &UnfinishedMove) -> io::Result<()> {
         let UnfinishedMove { bucket, source, moved, target } = unfinished;
         let mut index = self.lock();
@@ -193,19 +194,19 @@ impl Store {
         if bucket.current(&source.key).is_some_and(|current| current.id == source.id) {
             drop(self.delete_latest(bucket, &source.key, *moved)?);
         }
-        self.forget_source(target)
+        self.clear_move_source(target)
     }
 
-    /// Removes the source of a move from the record of its target. A source that remains as an earlier version can
-    /// become the current object again, and the next start must not delete it then.
-    fn forget_source(&self, path: &Path) -> io::Result<()> {
+    /// Removes the id of the move's source from the record of the new object. With versioning, the source remains as an
+    /// earlier version and can become the current object again. The next start must not delete it in that case.
+    fn clear_move_source(&self, path: &Path) -> io::Result<()> {
         let record: VersionRecord = read_record(path)?;
         self.directory.stage(&VersionRecord { consumed: None, ..record })?.persist(path)?;
         Ok(())
     }
 
-    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker in
-    /// any case.
+    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker, even
+    /// if there is no object.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
         let (deleted, _dropped_after_unlock) = {
             let mut index = self.lock();
@@ -231,7 +232,8 @@ impl Store {
         }))
     }
 
-    /// Deletes the current object of a key. Dropping the returned version may delete files.
+    /// Implements [`delete_object`](Self::delete_object) while the lock is held. Dropping the returned version may delete
+    /// files.
     fn delete_latest(&self, bucket: &mut Bucket, key: &str, now: Moment) -> io::Result<(Deleted, Option<Version>)> {
         if bucket.versioning == Versioning::Disabled {
             let removed = self.remove(bucket, key, VersionId::Null)?;
@@ -265,11 +267,11 @@ impl Store {
         }
     }
 
-    /// Renames the record of a new version and makes it the latest version of its key.
+    /// Gives the record of a new version its final name and makes the version the latest one of its key.
     pub(super) fn commit(&self, bucket: &mut Bucket, staged: Staged) -> io::Result<Committed> {
         let latest = bucket.histories.get(staged.content.key()).and_then(|history| history.latest());
-        // The latest version is the one that is committed last. If it was staged before the present one, it needs a
-        // higher number.
+        // The version that is committed last must have the highest sequence number. If the current latest version was
+        // staged after this one, this one gets a new number.
         let is_overtaken = latest.is_some_and(|latest| latest.sequence > staged.sequence);
         let staged = if is_overtaken { self.stage(staged.content, staged.consumed)? } else { staged };
         let is_null = bucket.versioning != Versioning::Enabled;
@@ -283,14 +285,14 @@ impl Store {
         self.place(bucket, version, record)
     }
 
-    /// Renames the record of a version and inserts the version into the index.
+    /// Gives the record of a version its final name and inserts the version into the index.
     fn place(&self, bucket: &mut Bucket, version: Version, record: NamedTempFile) -> io::Result<Committed> {
         let id = version.id();
         record.persist(self.directory.version(&bucket.id, version.content.key(), id))?;
         Ok(Committed { id, replaced: bucket.insert(version) })
     }
 
-    /// Deletes the record of a version and returns the version, if it exists.
+    /// Deletes a version and its record. Returns the version, or `None` if it does not exist.
     fn remove(&self, bucket: &mut Bucket, key: &str, id: VersionId) -> io::Result<Option<Version>> {
         if bucket.histories.get(key).and_then(|history| history.find(id)).is_none() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Rebuilds the index from the files, and completes changes that a killed process did not complete.
+//! Rebuilds the index from the files. Removes completed uploads and finds unfinished moves that a killed process left.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -17,17 +17,17 @@ use super::version::{Sequence, VersionRecord};
 use super::{Bucket, Content, Index, Part, Upload, Version};
 use crate::clock::Moment;
 
-/// The result of reading all files.
+/// The index and the unfinished moves, as read from the files.
 pub(super) struct Recovered {
     pub(super) index: Index,
     pub(super) moves: Vec<UnfinishedMove>,
 }
 
-/// Uploads that were completed and objects that were moved, by id: the path of the record of the new object, and the
-/// time at which the object was created.
+/// Completed uploads and moved objects, which a new object replaced. Maps the id of the upload or moved object to the
+/// path of the new object's record and the time at which the new object was created.
 type Consumed = HashMap<String, (PathBuf, Moment)>;
 
-/// Reads all files. Returning drops the list of all segments, which deletes segments that no record refers to.
+/// Reads all files. Deletes segments that no record refers to, by dropping the list of all segments at the end.
 pub(super) fn load(
     directory: &DataDirectory,
     keep_files: &Arc<AtomicBool>,
@@ -38,7 +38,7 @@ pub(super) fn load(
         let segment = Segment::new(id.clone(), path, Arc::clone(keep_files));
         segments.insert(id, Arc::new(segment));
     }
-    // If the start fails, no segment must be deleted.
+    // If a record cannot be read, its segments must not be deleted.
     load_buckets(directory, &segments, sequence).inspect_err(|_| keep_files.store(true, Ordering::SeqCst))
 }
 
@@ -74,7 +74,7 @@ fn load_buckets(directory: &DataDirectory, segments: &Segments, sequence: &Seque
     Ok(Recovered { index, moves })
 }
 
-/// Reads a record, or returns the default if there is none.
+/// Reads a record, or returns the default if the file does not exist.
 fn read_optional<T: DeserializeOwned + Default>(path: &Path) -> io::Result<T> {
     if path.exists() { read_record(path) } else { Ok(T::default()) }
 }
@@ -113,8 +113,8 @@ fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     entries(directory, true)
 }
 
-/// Returns the names and paths of the files, or of the directories, in a directory. Ignores names with a dot in front,
-/// such as `.DS_Store`, because other programs create them.
+/// Returns the names and paths of the subdirectories, if `directories` is true, or else of the files. Ignores names that
+/// start with a dot, such as `.DS_Store`, because other programs create them.
 fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {

@@ -21,7 +21,8 @@ pub(crate) struct Upload {
     pub(crate) created: Moment,
     #[serde(flatten)]
     pub(crate) properties: Properties,
-    /// Parts by number. Each part has a record. Clones of an upload share the parts.
+    /// Parts by number. Each part has its own record, so the record of the upload omits them. Clones of an upload share
+    /// the parts.
     #[serde(skip)]
     pub(crate) parts: BTreeMap<u32, Arc<Part>>,
 }
@@ -60,13 +61,13 @@ impl Store {
         self.lock().bucket(bucket)?.upload(key, id).cloned()
     }
 
-    /// Returns the digest of an upload's encryption key, if it has one. Every part needs it, so this is faster than
-    /// [`upload`](Self::upload), which copies the list of parts.
+    /// Returns the digest of an upload's encryption key, if it has one. Each uploaded part needs the digest. Unlike
+    /// [`upload`](Self::upload), this method does not copy the list of parts.
     pub(crate) fn upload_encryption(&self, bucket: &str, key: &str, id: &str) -> Result<Option<String>, Error> {
         self.lock().bucket(bucket)?.upload(key, id).map(|upload| upload.properties.encryption.clone())
     }
 
-    /// Returns the creation times of unfinished uploads, by key and id. Ids sort by age.
+    /// Returns the creation times of unfinished uploads, by key and id. The order of ids is the order of creation.
     pub(crate) fn uploads(&self, bucket: &str) -> Result<BTreeMap<String, BTreeMap<String, Moment>>, Error> {
         let mut uploads = BTreeMap::<String, BTreeMap<String, Moment>>::new();
         for (id, upload) in &self.lock().bucket(bucket)?.uploads {
@@ -82,18 +83,18 @@ impl Store {
         let _replaced = {
             let mut index = self.lock();
             let bucket = index.bucket_mut(bucket)?;
-            let known = bucket.upload(key, upload)?;
-            if known.parts.len() >= MAX_PARTS && !known.parts.contains_key(&part.number) {
+            let current = bucket.upload(key, upload)?;
+            if current.parts.len() >= MAX_PARTS && !current.parts.contains_key(&part.number) {
                 return Err(too_many_parts());
             }
             record.persist(self.directory.part(&bucket.id, upload, part.number)).map_err(io::Error::from)?;
-            bucket.uploads.get_mut(upload).and_then(|known| known.parts.insert(part.number, Arc::new(part)))
+            bucket.uploads.get_mut(upload).and_then(|current| current.parts.insert(part.number, Arc::new(part)))
         };
         Ok(())
     }
 
-    /// Completes an upload. `assemble` builds the object from the parts. Other requests see either the upload or the
-    /// object. No data is read or written. Returns the version id of the object if the bucket keeps versions.
+    /// Completes an upload. `assemble` builds the object from the parts, without reading or writing their data. Other
+    /// requests see either the upload or the object. Returns the version id of the object if the bucket keeps versions.
     pub(crate) fn complete_upload(
         &self,
         bucket: &str,
@@ -107,7 +108,7 @@ impl Store {
             let object = assemble(bucket.upload(key, upload)?)?;
             let staged = self.stage(Content::Object(Arc::new(object)), Some(upload.to_owned()))?;
             let committed = self.commit(bucket, staged)?;
-            // The object exists from here on. If the directory of the upload remains, the next start removes it.
+            // The object exists from here on. If the upload's directory cannot be removed, the next start removes it.
             let trash = self.directory.discard(&self.directory.upload(&bucket.id, upload));
             (committed.version_id(), (trash, committed.replaced, bucket.uploads.remove(upload)))
         };

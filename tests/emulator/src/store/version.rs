@@ -75,8 +75,8 @@ pub(super) struct VersionRecord<T = Map<String, Value>> {
     pub(super) sequence: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) delete_marker: bool,
-    /// The id of the upload or object that became this version. If it still exists at the next start, the process was
-    /// killed before it removed it, and the start removes it.
+    /// The id of the upload or object that became this version. If it still exists when the emulator starts, an earlier
+    /// process was killed before it removed it, so it is removed then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) consumed: Option<String>,
     #[serde(flatten)]
@@ -194,7 +194,7 @@ impl Sequence {
         after(previous.unwrap_or_else(|last| last))
     }
 
-    /// Makes all later numbers greater than one that an earlier process used.
+    /// Makes all later numbers greater than `number`, which an earlier process used.
     pub(crate) fn pass(&self, number: u64) {
         self.last.fetch_max(number, Ordering::SeqCst);
     }

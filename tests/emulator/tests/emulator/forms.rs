@@ -264,7 +264,7 @@ async fn malformed_form_is_refused() {
             "more than once",
         ),
         (Form::of(&[("note", &huge)]).file("f", "text/x", b"").end(), 400, "entity_too_large", "\"note\""),
-        (endless, 400, "entity_too_large", "beside its file"),
+        (endless, 400, "entity_too_large", "besides its file"),
         (signer.sign(&[("key", "k"), ("charset", "GBK")]).end(), 501, "not_implemented", "UTF-8"),
         (
             signer.sign(&[("key", "k"), ("x-qs-storage-class", "COLD")]).file("f", "text/x", b"").end(),
