@@ -1,7 +1,7 @@
 @object_multipart
 Feature: multipart uploads, in addition to the official scenarios
 
-  Scenario: list multipart in pages returns the parts that were uploaded
+  Scenario: list multipart in pages returns the uploaded parts
     When initiate multipart upload with key "big"
     Then initiate multipart upload status code is 200
     When upload multipart part 0 of "big" with 4 MiB
@@ -32,21 +32,21 @@ Feature: multipart uploads, in addition to the official scenarios
     Then head object content length is 5242880
 
   Scenario: complete multipart upload with invalid parts is refused
-    When initiate multipart upload with key "none"
-    And upload multipart part 1 of "none" with 1 MiB
-    And upload multipart part 2 of "none" with 1 MiB
-    And complete multipart upload of "none" from parts "1, 2"
+    When initiate multipart upload with key "rejected"
+    And upload multipart part 1 of "rejected" with 1 MiB
+    And upload multipart part 2 of "rejected" with 1 MiB
+    And complete multipart upload of "rejected" from parts "1, 2"
     Then complete multipart upload status code is 400
     And complete multipart upload error is "entity_too_small"
-    When complete multipart upload of "none" from parts "2, 1"
+    When complete multipart upload of "rejected" from parts "2, 1"
     Then complete multipart upload error is "invalid_argument"
-    When complete multipart upload of "none" from parts "1, 3"
+    When complete multipart upload of "rejected" from parts "1, 3"
     Then complete multipart upload error is "invalid_argument"
-    When abort multipart upload with key "none"
+    When abort multipart upload with key "rejected"
     Then abort multipart upload status code is 204
-    When abort multipart upload with key "none"
+    When abort multipart upload with key "rejected"
     Then abort multipart upload status code is 204
-    When upload multipart part 1 of "none" with 1 MiB
+    When upload multipart part 1 of "rejected" with 1 MiB
     Then upload multipart error is "upload_not_exists"
-    When get object "none"
+    When get object "rejected"
     Then get object error is "object_not_exists"

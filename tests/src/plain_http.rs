@@ -10,7 +10,7 @@ use crate::http_message::{Message, header};
 
 /// A request that is sent unchanged: the client neither normalises the URL nor adds a signature.
 ///
-/// Every host name is taken for this machine, because few systems resolve names such as `bucket.localhost`.
+/// It is sent to this machine, whatever its host name is, because few systems resolve names such as `bucket.localhost`.
 #[derive(Clone, Debug)]
 pub struct PlainRequest {
     method: String,

@@ -22,7 +22,7 @@ pub struct RawRequest {
     pub target: String,
     /// Header fields in the order in which they were received, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body, which has as many bytes as `content-length` says.
+    /// The body, whose length is that of the header `content-length`.
     pub body: Vec<u8>,
 }
 
@@ -33,18 +33,18 @@ impl RawRequest {
     }
 }
 
-/// A server that answers the first request with the first of its responses, and so on. The last response is repeated.
-/// Every connection serves one request.
+/// A server that sends its prepared responses in order, one for each request. It repeats the last one for all further
+/// requests. It serves one request on each connection.
 #[derive(Debug)]
 pub struct RawServer {
     endpoint: String,
     log: watch::Sender<Log>,
-    serving: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
 struct Log {
-    /// Number of requests whose header section was received. It selects the response.
+    /// Number of requests whose header section was received. It is the index of the next response.
     started: usize,
     /// Requests that were received completely.
     requests: Vec<RawRequest>,
@@ -59,8 +59,8 @@ impl RawServer {
         let endpoint = format!("http://{}", listener.local_addr()?);
         let log = watch::Sender::default();
         let responses: Vec<RawResponse> = responses.into_iter().map(Into::into).collect();
-        let serving = tokio::spawn(serve(listener, responses.into(), log.clone()));
-        Ok(Self { endpoint, log, serving })
+        let task = tokio::spawn(serve(listener, responses.into(), log.clone()));
+        Ok(Self { endpoint, log, task })
     }
 
     /// Returns the URL of the server, `http://127.0.0.1:PORT`.
@@ -68,7 +68,7 @@ impl RawServer {
         &self.endpoint
     }
 
-    /// Returns the requests that were received completely, in the order in which they were.
+    /// Returns the completely received requests, in the order in which the server received their last bytes.
     pub fn requests(&self) -> Vec<RawRequest> {
         self.log.borrow().requests.clone()
     }
@@ -91,7 +91,7 @@ impl RawServer {
 
 impl Drop for RawServer {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.task.abort();
     }
 }
 
@@ -100,7 +100,7 @@ async fn serve(listener: TcpListener, responses: Arc<[RawResponse]>, log: watch:
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let (responses, log) = (Arc::clone(&responses), log.clone());
-        // Some tests close the connection early, so errors of the connection are expected.
+        // Some tests make the client close the connection early, so connection errors are expected.
         connections.spawn(async move { drop(serve_request(stream, &responses, &log).await) });
     }
 }
@@ -169,8 +169,8 @@ async fn read_body(stream: &mut TcpStream, request: &mut RawRequest, slow: Optio
     Ok(())
 }
 
-/// Sleeps on a blocking thread, because a test may have stopped the clock of tokio.
+/// Sleeps on a blocking thread, because a test may have paused tokio's clock.
 async fn pause(duration: Duration) {
-    // The task fails only if the runtime shuts down, which drops this future as well.
+    // The blocking task fails only if the runtime shuts down, which also drops this future.
     let _ = tokio::task::spawn_blocking(move || std::thread::sleep(duration)).await;
 }

@@ -1,4 +1,4 @@
-//! A TCP relay that stops forwarding at a given byte or request.
+//! A TCP relay that pauses at a given byte, request or response.
 
 use std::future::pending;
 use std::io;
@@ -14,29 +14,29 @@ use tokio::task::{JoinHandle, JoinSet};
 
 /// The point at which a [`Relay`] pauses. It pauses at most once.
 ///
-/// The functions select a request by its request line.
+/// The functions receive the request line of a request and return true if they select the request.
 #[derive(Clone, Copy, Debug)]
 pub enum PauseAt {
-    /// After this number of request bytes, of all connections together.
+    /// After this number of request bytes on all connections together.
     RequestBytes(u64),
-    /// After this number of response bytes, of all connections together.
+    /// After this number of response bytes on all connections together.
     ResponseBytes(u64),
-    /// Before the first request that the function selects is forwarded.
+    /// Before forwarding the first request that the function selects.
     BeforeRequest(fn(&str) -> bool),
-    /// After the first request that the function selects was forwarded, before its response is.
+    /// Before forwarding the response to the first request that the function selects.
     BeforeResponse(fn(&str) -> bool),
     /// The relay does not pause.
     Never,
 }
 
-/// A relay between clients and a server on this machine.
+/// A TCP relay between clients and a server on this machine.
 ///
 /// While it is paused, it forwards nothing on any connection. Dropping it closes all connections.
 #[derive(Debug)]
 pub struct Relay {
     port: u16,
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 /// State that all connections of a relay share.
@@ -62,7 +62,7 @@ struct Forwarded {
 }
 
 impl Relay {
-    /// Starts a relay on a free port to the server on `server_port`.
+    /// Starts a relay that listens on a free port and forwards to `server_port`.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Relay {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map(Arc::new)
     }
 
-    /// Starts a relay on a [`listener`](Self::listener) to the server on `server_port`.
+    /// Starts a relay that accepts connections from a [`listener`](Self::listener) and forwards to `server_port`.
     ///
     /// # Errors
     ///
@@ -90,8 +90,8 @@ impl Relay {
         let port = listener.local_addr()?.port();
         let state = watch::Sender::new(State::BeforePause);
         let shared = Arc::new(Shared { pause_at, forwarded: Mutex::default(), state });
-        let serving = tokio::spawn(serve(Arc::clone(listener), server_port, Arc::clone(&shared)));
-        Ok(Self { port, shared, serving })
+        let task = tokio::spawn(serve(Arc::clone(listener), server_port, Arc::clone(&shared)));
+        Ok(Self { port, shared, task })
     }
 
     /// Returns the URL of the relay, `http://127.0.0.1:PORT`.
@@ -117,7 +117,7 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        self.serving.abort();
+        self.task.abort();
     }
 }
 
@@ -135,7 +135,7 @@ async fn serve(listener: Arc<TcpListener>, server_port: u16, shared: Arc<Shared>
     }
 }
 
-/// Forwards the requests of one connection. Sets `is_selected` when it has seen a request that `pause_at` selects.
+/// Forwards the requests of one connection. Sets `is_selected` once a request was selected by the function in `pause_at`.
 async fn forward_requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -146,16 +146,16 @@ async fn forward_requests(
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
         let bytes = &buffer[..length];
-        let selects_this = match shared.pause_at {
+        let is_selected_now = match shared.pause_at {
             PauseAt::BeforeRequest(selects) | PauseAt::BeforeResponse(selects) => {
                 request_line(bytes).is_some_and(selects)
             }
             _ => false,
         };
-        if selects_this && matches!(shared.pause_at, PauseAt::BeforeRequest(_)) {
+        if is_selected_now && matches!(shared.pause_at, PauseAt::BeforeRequest(_)) {
             shared.pause().await;
         }
-        is_selected.fetch_or(selects_this, Ordering::SeqCst);
+        is_selected.fetch_or(is_selected_now, Ordering::SeqCst);
         let limit = if let PauseAt::RequestBytes(limit) = shared.pause_at { Some(limit) } else { None };
         if shared.forward(bytes, &mut to, limit, |forwarded| &mut forwarded.request_bytes).await.is_err() {
             return;
@@ -163,7 +163,7 @@ async fn forward_requests(
     }
 }
 
-/// Forwards the responses of one connection.
+/// Forwards the responses of one connection. Pauses before the next response if `is_selected` is set.
 async fn forward_responses(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -185,7 +185,8 @@ async fn forward_responses(
 }
 
 impl Shared {
-    /// Forwards `bytes`. If `limit` is reached, pauses and forwards the rest after the relay was resumed.
+    /// Forwards `bytes`. If the number of bytes that `count` selects reaches `limit`, pauses and forwards the rest after the
+    /// relay was resumed.
     async fn forward(
         &self,
         bytes: &[u8],
@@ -212,7 +213,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Pauses the relay, unless it has been paused before, and waits until it was resumed.
+    /// Pauses the relay, unless it has paused before, and waits until it is resumed.
     async fn pause(&self) {
         self.state.send_if_modified(|state| {
             let is_first = *state == State::BeforePause;

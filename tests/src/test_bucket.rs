@@ -1,4 +1,4 @@
-//! A bucket on an emulator in the process of the test, and clients of it.
+//! A bucket on an emulator that runs in the process of the test, and clients that use it.
 
 use std::io;
 use std::ops::Deref;
@@ -37,12 +37,12 @@ impl TestBucket {
         &self.emulator
     }
 
-    /// Returns the client that owns the bucket.
+    /// Returns the client for operations of the account, such as listing buckets.
     pub fn account(&self) -> &QingStor {
         &self.account
     }
 
-    /// Returns the configuration of the client, as a base for clients with other settings.
+    /// Returns the configuration of the client. Tests change it to create clients with other settings.
     pub fn config(&self) -> Config {
         config(&self.emulator)
     }
@@ -59,7 +59,7 @@ impl TestBucket {
         object.body.bytes().await.map(Vec::from)
     }
 
-    /// Stops the emulator, after which its access log is complete.
+    /// Stops the emulator. Its access log is complete when this method returns.
     pub async fn stop(self) {
         self.emulator.stop().await;
     }
@@ -79,7 +79,8 @@ fn config(emulator: &Emulator) -> Config {
         .retry(RetryConfig::disabled())
 }
 
-/// Starts an emulator with faults. Also returns its bucket for a [retrying client](retrying_bucket).
+/// Starts an emulator with faults. Returns its bucket twice: with a client that does not retry, and with a [retrying
+/// client](retrying_bucket).
 ///
 /// # Errors
 ///
@@ -90,7 +91,7 @@ pub async fn bucket_with_faults(plan: FaultPlan) -> io::Result<(TestBucket, Buck
     Ok((test, retrying))
 }
 
-/// Returns the bucket for a client that makes up to four attempts with a short backoff.
+/// Returns the bucket with a client that makes up to four attempts with a short backoff.
 ///
 /// # Errors
 ///
@@ -99,7 +100,7 @@ pub fn retrying_bucket(test: &TestBucket) -> io::Result<Bucket> {
     retrying_bucket_with_timeouts(test, Duration::from_secs(15), Duration::from_secs(20))
 }
 
-/// Returns the bucket of [`retrying_bucket`], but with the given timeouts.
+/// Like [`retrying_bucket`], but with the given timeouts.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Idle timeout, response timeout, and dropped calls.
 //!
-//! Protects: a request fails after the idle timeout if the server stalls at any point. A request that makes progress never
-//! times out, however long it takes. Dropping a call closes its connection.
+//! Protects: a request fails after the idle timeout if no byte is transferred, in either direction. A request that makes
+//! progress does not time out, however long it takes. Dropping a call closes its connection.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use qingstor_tests::{RawResponse, RawServer};
 use crate::quick_retries;
 
 const SHORT: Duration = Duration::from_millis(200);
-/// Longer than any test runs, for timeouts that must not expire.
+/// For timeouts that must not expire. Longer than any test runs.
 const NEVER: Duration = Duration::from_secs(100_000);
 
 fn bucket(endpoint: &str, idle_timeout: Duration, retry: RetryConfig) -> Bucket {
@@ -53,7 +53,7 @@ async fn timeout_of_an_idempotent_operation_is_retried() {
 }
 
 #[tokio::test]
-async fn timeout_of_an_operation_that_is_not_idempotent_is_not_retried() {
+async fn timeout_of_a_non_idempotent_operation_is_not_retried() {
     let server = RawServer::start([RawResponse::stalled()]).await.unwrap();
     let config = Config::new("KEY", "secret").idle_timeout(NEVER).response_timeout(SHORT);
     let bucket = bucket_with(config, server.endpoint(), quick_retries());
@@ -124,7 +124,7 @@ async fn stalled_json_response_is_a_timeout() {
 }
 
 #[tokio::test]
-async fn response_that_trickles_in_does_not_time_out() {
+async fn slow_response_body_does_not_time_out() {
     let idle_timeout = Duration::from_secs(1);
     let text = "slow content";
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());

@@ -3,9 +3,9 @@
 //! Protects: host, path and signature are consistent for operations of the account, of a bucket and of an object, in
 //! requests and in presigned requests.
 //!
-//! Few systems resolve names such as `bucket.pek3a.localhost`. The requests therefore go through an HTTP proxy, which is the
-//! emulator itself, so that the client resolves no name. If the system does resolve such names, the requests are also sent
-//! directly. Presigned requests are sent by a client that takes every host name for this machine.
+//! Few systems resolve names such as `bucket.pek3a.localhost`. The SDK therefore sends its requests through an HTTP proxy, so
+//! that it resolves no name. The emulator itself is the proxy. If the system does resolve such names, the requests are also
+//! sent directly. [`PlainRequest`] sends presigned requests to this machine, whatever their host name is.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use qingstor_tests::{PlainRequest, PlainResponse, is_child_process, run_in_child
 const BUCKET: &str = "virtual-bucket";
 const KEY: &str = "//dir/a key + ü?.txt";
 const LIFETIME: Duration = Duration::from_secs(60);
-/// Environment variable that tells the child process the emulator's port.
+/// Environment variable through which the child process gets the emulator's port.
 const PORT_VARIABLE: &str = "QINGSTOR_TEST_VIRTUAL_HOST_PORT";
 
 fn account(port: u16) -> QingStor {
@@ -59,6 +59,7 @@ async fn call_operations(port: u16) {
     assert_eq!(error.code(), Some("bucket_not_exists"), "{error}");
 }
 
+/// Completes one multipart upload and aborts another one.
 async fn upload_in_parts(bucket: &Bucket) {
     let initiate = || InitiateMultipartUploadInput::new().content_type("text/x-virtual");
     let abandoned = bucket.initiate_multipart_upload(KEY, initiate()).await.unwrap().upload_id;
@@ -90,7 +91,8 @@ async fn requests_have_the_bucket_in_the_host_name() {
     }
 }
 
-/// Sends a presigned request, whose URL must have the bucket in the host name.
+/// Sends a presigned request and asserts that its URL has the bucket in the host name. Sends `body` if the presigned
+/// request has none.
 async fn send_presigned(emulator: &Emulator, request: &PresignedRequest, body: &str) -> PlainResponse {
     let host = format!("http://{BUCKET}.{DEFAULT_ZONE}.localhost:{}/", emulator.port());
     assert!(request.url().starts_with(&host), "{}", request.url());

@@ -1,7 +1,7 @@
 //! Methods that the handwritten SDK defines on `QingStor` and `Bucket`.
 //!
-//! Protects: the generator refuses an operation that has the name of such a method. Otherwise rustc would report a duplicate
-//! definition in generated code.
+//! Protects: the generator knows the names of all these methods, so that it can refuse an operation of the same name.
+//! Otherwise rustc would report a duplicate definition in generated code.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use qingstor_codegen::naming::HANDWRITTEN_METHODS;
 
-/// Returns the methods of all `impl QingStor` and `impl Bucket` blocks. `code` is formatted by rustfmt.
+/// Returns the names of the methods in all `impl QingStor` and `impl Bucket` blocks. `code` must be formatted by rustfmt.
 fn methods(code: &str) -> impl Iterator<Item = &str> {
     let mut is_in_block = false;
     code.lines().filter_map(move |line| {
@@ -27,17 +27,17 @@ fn methods(code: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn generator_reserves_the_names_of_handwritten_methods() {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/src")];
-    let mut written = BTreeSet::new();
+    let mut handwritten = BTreeSet::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.extend((!path.ends_with("generated")).then_some(path));
             } else {
-                written.extend(methods(&fs::read_to_string(&path).unwrap()).map(str::to_owned));
+                handwritten.extend(methods(&fs::read_to_string(&path).unwrap()).map(str::to_owned));
             }
         }
     }
-    assert!(written.contains("presign_object") && written.contains("send"), "{written:?}");
-    assert_eq!(written, HANDWRITTEN_METHODS.map(str::to_owned).into());
+    assert!(handwritten.contains("presign_object") && handwritten.contains("send"), "{handwritten:?}");
+    assert_eq!(handwritten, HANDWRITTEN_METHODS.map(str::to_owned).into());
 }

@@ -1,7 +1,7 @@
-//! Object keys and metadata with special characters, on the whole way to the server and back.
+//! Object keys and metadata with special characters, sent to the server and read back.
 //!
-//! A key has other encodings on the request line, in the signature, in listings, in presigned URLs and as the source of
-//! a copy. All of them must denote the same object.
+//! A key is encoded differently in the request line, in the signature, in listings, in presigned URLs and as the source
+//! of a copy. All encodings must denote the same object.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn has_dot_segment(key: &str) -> bool {
     key.split('/').any(|segment| segment == "." || segment == "..")
 }
 
-/// Generates a character or a short sequence, often one that is special in a URL, a header or JSON.
+/// Generates a character or a short sequence of characters. Many have a special meaning in a URL, a header or JSON.
 fn character() -> impl Strategy<Value = String> {
     let ascii = "/ // % %2F %00 + ? # & = ; : @ ~ * ' \" \\ < ` { | ^ [ . .. ... %2e%2e \0 \t \r\n \x1b \x7f";
     let others = "\u{85} \u{2028} \u{feff} \u{fffd} é e\u{301} 中文 שלום \u{202e} 🦀 👩‍👩‍👧 \u{10ffff}";
@@ -50,14 +50,14 @@ fn key() -> impl Strategy<Value = String> {
         }
         key
     })
-    .prop_filter("dot segments are refused", |key| !has_dot_segment(key))
+    .prop_filter("the SDK refuses dot segments", |key| !has_dot_segment(key))
 }
 
 fn to_test_failure(error: Error) -> TestCaseError {
     TestCaseError::fail(error.to_string())
 }
 
-/// Uses one key in every operation that sends or returns it.
+/// Stores, lists, reads, presigns, copies and deletes an object with this key.
 async fn round_trip(bucket: &TestBucket, key: &str) -> TestCaseResult {
     bucket.put(key, key.to_owned()).await.map_err(to_test_failure)?;
     for input in [ListObjectsInput::new(), ListObjectsInput::new().prefix(key)] {
@@ -108,7 +108,7 @@ fn keys_with_slashes_dots_and_escapes_survive_the_round_trip() {
 }
 
 #[tokio::test]
-async fn keys_that_a_url_cannot_express_are_rejected() {
+async fn keys_that_are_too_long_or_that_a_url_cannot_express_are_rejected() {
     let bucket = TestBucket::start().await.unwrap();
     let too_long = "k".repeat(MAX_KEY_LENGTH + 1);
     for key in ["", ".", "..", "./a", "a/..", "a/./b", "a/../b", "/..", &too_long] {
@@ -123,7 +123,7 @@ async fn keys_that_a_url_cannot_express_are_rejected() {
     assert!(bucket.list_objects(ListObjectsInput::new()).await.unwrap().keys.is_empty());
 }
 
-/// Generates names and values of metadata.
+/// Generates metadata with names in lower case.
 fn metadata() -> impl Strategy<Value = BTreeMap<String, String>> {
     let value = "[ -~]{0,40}".prop_map(|text| text.trim().to_owned());
     btree_map("[a-z0-9._-]{1,20}", value, 0..6)
@@ -147,7 +147,7 @@ fn random_metadata_survives_the_round_trip() {
 }
 
 #[tokio::test]
-async fn metadata_that_a_header_cannot_express_is_rejected() {
+async fn metadata_that_is_too_long_or_that_a_header_cannot_express_is_rejected() {
     let bucket = TestBucket::start().await.unwrap();
     let long = "v".repeat(2049);
     let cases =

@@ -1,4 +1,4 @@
-//! Copies of objects by the server, in one request or in parts.
+//! Copies of objects, which the server makes in one request or in parts.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ async fn copy_has_the_content_and_headers_of_its_source() {
 }
 
 #[tokio::test]
-async fn copy_in_parts_reports_the_etag_of_the_parts_and_progress() {
+async fn copy_in_parts_reports_its_etag_and_progress() {
     let bucket = TestBucket::start().await.unwrap();
     let bytes = content(9 * MIB, 1);
     let uploaded = bucket.upload("from").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
@@ -50,7 +50,7 @@ async fn copy_in_parts_reports_the_etag_of_the_parts_and_progress() {
 }
 
 #[tokio::test]
-async fn copy_fails_if_a_part_has_another_etag_than_reported() {
+async fn copy_fails_if_the_server_reports_a_wrong_etag_for_a_part() {
     let wrong = FaultRule::new(Fault::WrongEtag).operation("UploadMultipart").part(1).count(1);
     let bucket = TestBucket::on(Emulator::builder().faults(FaultPlan::new().rule(wrong))).await.unwrap();
     bucket.put("from", content(9 * MIB, 1)).await.unwrap();
@@ -73,18 +73,18 @@ async fn cancelled_copy_is_aborted() {
 }
 
 #[tokio::test]
-async fn encrypted_source_is_copied_with_its_key_to_another_key() {
+async fn copy_decrypts_with_the_source_key_and_encrypts_with_another() {
     let bucket = TestBucket::start().await.unwrap();
-    let (old, new) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
+    let (old_key, new_key) = (CustomerKey::aes256([1; 32]), CustomerKey::aes256([2; 32]));
     let bytes = content(9 * MIB, 1);
-    bucket.upload("from").bytes(bytes.clone()).encryption(old.clone()).send().await.unwrap();
+    bucket.upload("from").bytes(bytes.clone()).encryption(old_key.clone()).send().await.unwrap();
     let source = ObjectSource::new(bucket.name(), "from");
     for multipart_threshold in [5 << 30, 0] {
-        let copy = bucket.copy(source.clone(), "to").source_encryption(old.clone()).encryption(new.clone());
+        let copy = bucket.copy(source.clone(), "to").source_encryption(old_key.clone()).encryption(new_key.clone());
         copy.part_size(PART).multipart_threshold(multipart_threshold).send().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("to");
-        bucket.download("to").to_file(&target).encryption(new.clone()).send().await.unwrap();
+        bucket.download("to").to_file(&target).encryption(new_key.clone()).send().await.unwrap();
         assert!(fs::read(target).unwrap() == bytes);
     }
 }

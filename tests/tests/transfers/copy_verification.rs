@@ -1,7 +1,8 @@
-//! Verification of copies by a server whose responses lack headers or are wrong.
+//! Verification of copies if responses of the server lack headers or are wrong.
 //!
-//! After a copy, the client compares the size of the new object with that of the source. If HEAD is forbidden, the copy
-//! succeeds unverified. Each request demands the same version of the source, by its ETag or its date.
+//! After a copy, the client compares the size of the new object with that of the source. If HEAD of the new object is
+//! forbidden, the copy succeeds unverified. Each copy request has a condition on the ETag or the date of the source, so that
+//! it fails if the source has changed.
 
 use qingstor_emulator::{Emulator, FaultPlan, FaultRule};
 use qingstor_sdk::{Config, Copied, ErrorKind, MIB, ObjectCopy, ObjectSource, QingStor, Result, RetryConfig};
@@ -32,9 +33,13 @@ fn copy(server: &RawServer) -> ObjectCopy {
     bucket.copy(ObjectSource::new("other", "from"), "to").part_size(PART).concurrency(1)
 }
 
-/// Copies in one request, with these responses to requests for the source and for the copy.
-async fn copy_in_one_request(source: &[Vec<u8>], target: &[Vec<u8>]) -> (Result<Copied>, RawServer) {
-    let responses = [source, &[created()], target].concat();
+/// Copies in one request. The server sends `source_responses` before the response to the copy request, and
+/// `target_responses` after it.
+async fn copy_in_one_request(
+    source_responses: &[Vec<u8>],
+    target_responses: &[Vec<u8>],
+) -> (Result<Copied>, RawServer) {
+    let responses = [source_responses, &[created()], target_responses].concat();
     let server = RawServer::start(responses).await.unwrap();
     (copy(&server).send().await, server)
 }
@@ -61,8 +66,8 @@ async fn copy_in_one_request_is_verified_with_head() {
 }
 
 #[tokio::test]
-async fn size_missing_in_head_is_taken_from_a_range() {
-    // The Content-Range of a single byte contains the size.
+async fn size_missing_in_head_is_taken_from_content_range() {
+    // The client requests a single byte, because the Content-Range of the response contains the size of the object.
     let first_byte = http_response("206 Partial Content", &["content-range: bytes 0-0/3", "content-length: 1"], b"a");
     let without_size = || vec![head(&["x-other: header"]), first_byte.clone()];
     for (source, target) in [
@@ -76,7 +81,7 @@ async fn size_missing_in_head_is_taken_from_a_range() {
 }
 
 #[tokio::test]
-async fn each_copy_request_demands_the_etag_or_else_the_date_of_the_source() {
+async fn each_copy_request_requires_the_etag_or_else_the_date_of_the_source() {
     let length = format!("content-length: {}", 9 * MIB);
     let headers = ["content-type: application/json", "content-length: 18"];
     let initiated = http_response("200 OK", &headers, br#"{"upload_id":"U1"}"#);

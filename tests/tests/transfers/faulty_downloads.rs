@@ -19,7 +19,7 @@ use crate::support::{PART, error_response, file_names};
 
 const DEFAULT_DOWNLOADS: u64 = 100;
 /// Content of the target before the download.
-const BEFORE: &[u8] = b"before";
+const OLD_CONTENT: &[u8] = b"before";
 /// Maximum number of calls until a download has to succeed.
 const MAX_CALLS: u32 = 12;
 
@@ -86,7 +86,7 @@ async fn download_until_success(seed: u64) -> Outcome {
 
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
-    let before = (random.below(2) == 0).then_some(BEFORE);
+    let before = (random.below(2) == 0).then_some(OLD_CONTENT);
     if let Some(before) = before {
         fs::write(&target, before).unwrap();
     }
@@ -139,13 +139,13 @@ async fn flipped_bit_fails_the_download_and_the_next_one_starts_again() {
                 bucket.upload("key").bytes(bytes.clone()).part_size(part_size).send().await.unwrap();
                 let folder = tempfile::tempdir().unwrap();
                 let target = folder.path().join("db.tar");
-                fs::write(&target, BEFORE).unwrap();
+                fs::write(&target, OLD_CONTENT).unwrap();
                 let download = || bucket.download("key").to_file(&target).part_size(PART).concurrency(1);
                 let error = download().send().await.unwrap_err();
                 let case = format!("part {part}, {at:?} of an object in parts of {part_size}: {error}");
                 assert_eq!(test.emulator().faults_fired(), [1], "{case}");
                 assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{case}");
-                assert_eq!(fs::read(&target).unwrap(), BEFORE, "{case}");
+                assert_eq!(fs::read(&target).unwrap(), OLD_CONTENT, "{case}");
                 // The corrupted range is unknown, so all ranges are fetched again.
                 let downloaded = download().send().await.unwrap();
                 assert!(downloaded.is_verified && downloaded.resumed_bytes == 0, "{case}: {downloaded:?}");

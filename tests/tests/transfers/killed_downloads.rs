@@ -20,7 +20,7 @@ const DEFAULT_DOWNLOADS: u64 = 10;
 const BANDWIDTH: u64 = 10 * MIB;
 const MAX_KILLS: u32 = 3;
 /// Content of the target before the download.
-const BEFORE: &[u8] = b"before";
+const OLD_CONTENT: &[u8] = b"before";
 /// Maximum length in bytes of the head of a response.
 const MAX_RESPONSE_HEAD: u64 = 1024;
 
@@ -62,7 +62,7 @@ async fn download_with_kills(seed: u64) -> Bytes {
     test.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("db.tar");
-    fs::write(&target, BEFORE).unwrap();
+    fs::write(&target, OLD_CONTENT).unwrap();
     let (mut kills, mut total) = (0, Bytes::default());
     loop {
         let resumed = journaled_bytes(&target, size);
@@ -74,7 +74,7 @@ async fn download_with_kills(seed: u64) -> Bytes {
         let report = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
         let fetched = relay.response_bytes();
         let Some(report) = report else {
-            assert_eq!(fs::read(&target).unwrap(), BEFORE, "seed {seed}: the target changed");
+            assert_eq!(fs::read(&target).unwrap(), OLD_CONTENT, "seed {seed}: the target changed");
             kills += 1;
             total.fetched += fetched;
             total.kept += journaled_bytes(&target, size) - resumed;

@@ -1,4 +1,4 @@
-//! Uploads, downloads and copies of whole objects: sources, faults, cancellation, resuming, killed processes.
+//! Transfers of whole objects: uploads, downloads and copies, with faults, cancellation, resuming and killed processes.
 
 use qingstor_sdk::Bucket;
 

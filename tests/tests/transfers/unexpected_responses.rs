@@ -1,7 +1,7 @@
-//! Downloads whose server, or a proxy, sends other ranges than requested.
+//! Downloads from a server or proxy that does not respond with the requested range.
 //!
-//! The client requests the range again, and fails after the last attempt. A later download resumes with the ranges that
-//! were fetched before.
+//! The client requests the range again, and fails after the last attempt. The next download keeps the ranges that were
+//! fetched and requests only the others.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::support::{PART, file_names, http_response};
 
 const SIZE: u64 = PART + 10;
 /// Content of the target before the download.
-const BEFORE: &[u8] = b"before";
+const OLD_CONTENT: &[u8] = b"before";
 const MAX_ATTEMPTS: u32 = 4;
 
-/// An object of two ranges, and the folder that it is downloaded to.
+/// An object that is downloaded in two ranges, and the folder that it is downloaded to.
 struct Object {
     bytes: Vec<u8>,
     etag: String,
@@ -28,10 +28,10 @@ struct Object {
 impl Object {
     fn new() -> Self {
         let bytes = content(SIZE, 1);
-        let sum: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let this = Self { bytes, etag: format!("\"{sum}\""), folder: tempfile::tempdir().unwrap() };
-        fs::write(this.target(), BEFORE).unwrap();
-        this
+        let md5: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let object = Self { bytes, etag: format!("\"{md5}\""), folder: tempfile::tempdir().unwrap() };
+        fs::write(object.target(), OLD_CONTENT).unwrap();
+        object
     }
 
     fn target(&self) -> PathBuf {
@@ -47,14 +47,14 @@ impl Object {
         http_response("200 OK", &[&format!("content-length: {SIZE}"), &format!("etag: {}", self.etag)], &[])
     }
 
-    /// Returns the response with a range of the object. `replaced` replaces the header of the same name.
-    fn range(&self, first: u64, last: u64, replaced: &str) -> Vec<u8> {
+    /// Returns the response with a range of the object. The header field `replacement` replaces the one of the same name.
+    fn range(&self, first: u64, last: u64, replacement: &str) -> Vec<u8> {
         let body = &self.bytes[first as usize..=last as usize];
         let range = format!("content-range: bytes {first}-{last}/{SIZE}");
         let (length, etag) = (format!("content-length: {}", body.len()), format!("etag: {}", self.etag));
         let name = |header: &str| header.split(':').next().map(str::to_owned);
         let headers = [range.as_str(), &length, &etag]
-            .map(|header| if name(header) == name(replaced) { replaced } else { header });
+            .map(|header| if name(header) == name(replacement) { replacement } else { header });
         http_response("206 Partial Content", &headers, body)
     }
 
@@ -73,16 +73,16 @@ impl Object {
     }
 }
 
-/// Returns wrong responses to a request for the first range, and a part of the error message for each.
+/// Returns wrong responses to a request for the first range, each with a part of the error message that it causes.
 fn wrong_responses(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
-    let whole = [&format!("content-length: {SIZE}"), "content-type: text/plain"];
-    let mut too_many = object.bytes[..PART as usize].to_vec();
-    too_many.extend_from_slice(b"and more");
-    let chunked = format!("{:x}\r\n", too_many.len()).into_bytes();
-    let too_many = [chunked, too_many, b"\r\n0\r\n\r\n".to_vec()].concat();
-    let in_chunks = [&format!("content-range: bytes 0-{}/{SIZE}", PART - 1), "transfer-encoding: chunked"];
+    let whole_headers = [&format!("content-length: {SIZE}"), "content-type: text/plain"];
+    let mut too_long = object.bytes[..PART as usize].to_vec();
+    too_long.extend_from_slice(b"and more");
+    let chunk_head = format!("{:x}\r\n", too_long.len()).into_bytes();
+    let too_long = [chunk_head, too_long, b"\r\n0\r\n\r\n".to_vec()].concat();
+    let chunked_headers = [&format!("content-range: bytes 0-{}/{SIZE}", PART - 1), "transfer-encoding: chunked"];
     vec![
-        (http_response("200 OK", &whole, &object.bytes), "and not 4194304"),
+        (http_response("200 OK", &whole_headers, &object.bytes), "and not 4194304"),
         (object.range(0, PART - 1, "content-range:"), "it has no Content-Range"),
         (
             object.range(0, PART - 1, "content-range: bytes 1-4194304/4194314"),
@@ -90,12 +90,15 @@ fn wrong_responses(object: &Object) -> Vec<(Vec<u8>, &'static str)> {
         ),
         (object.range(0, PART - 1, "etag: \"another\""), "its ETag is \"another\""),
         (object.range(0, 9, ""), "10 bytes and not 4194304"),
-        (http_response("206 Partial Content", &in_chunks, &too_many), "it has more bytes than the requested range"),
+        (
+            http_response("206 Partial Content", &chunked_headers, &too_long),
+            "it has more bytes than the requested range",
+        ),
     ]
 }
 
 #[tokio::test]
-async fn wrong_response_to_a_range_is_requested_again() {
+async fn range_with_a_wrong_response_is_requested_again() {
     let object = Object::new();
     for (wrong, problem) in wrong_responses(&object) {
         let server =
@@ -117,7 +120,7 @@ async fn repeated_wrong_response_fails_and_the_next_download_resumes() {
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{problem}: {error}");
         assert!(error.to_string().contains("for key \"key\" is not the requested range"), "{error}");
         assert_eq!(server.requests().len(), 2 + MAX_ATTEMPTS as usize, "{problem}");
-        assert_eq!(fs::read(object.target()).unwrap(), BEFORE, "{problem}");
+        assert_eq!(fs::read(object.target()).unwrap(), OLD_CONTENT, "{problem}");
         assert!(object.partial().exists(), "{problem}");
         let server = RawServer::start([object.head(), object.second_range()]).await.unwrap();
         let downloaded = object.download(&server).send().await.unwrap();
@@ -137,12 +140,12 @@ async fn error_of_a_wrong_response_names_the_problem() {
 }
 
 #[tokio::test]
-async fn object_replaced_during_the_download_removes_the_fetched_ranges() {
+async fn object_replaced_during_the_download_fails_and_discards_the_fetched_ranges() {
     let object = Object::new();
     let changed = http_response("412 Precondition Failed", &["content-length: 0"], &[]);
     let server = RawServer::start([object.head(), object.first_range(), changed]).await.unwrap();
     let error = object.download(&server).send().await.unwrap_err();
     assert!(error.is_precondition_failed(), "{error}");
-    assert_eq!(fs::read(object.target()).unwrap(), BEFORE);
+    assert_eq!(fs::read(object.target()).unwrap(), OLD_CONTENT);
     assert_eq!(file_names(object.folder.path()), ["db.tar"]);
 }

@@ -17,7 +17,7 @@ use crate::support::{PART, bucket_at, drop_when, file_names, progress_signal};
 
 const SIZE: u64 = 6 * PART;
 /// Content of the target before the download.
-const BEFORE: &[u8] = b"before";
+const OLD_CONTENT: &[u8] = b"before";
 
 /// Runs in the child process, which has a limit on the size of files.
 #[tokio::test]
@@ -57,7 +57,7 @@ impl Target {
         let this = Self { test: TestBucket::on(emulator).await.unwrap(), folder, bytes: content(SIZE, 1) };
         this.test.upload("key").bytes(this.bytes.clone()).part_size(PART).send().await.unwrap();
         fs::create_dir(this.folder.path().join("targets")).unwrap();
-        fs::write(this.path(), BEFORE).unwrap();
+        fs::write(this.path(), OLD_CONTENT).unwrap();
         this
     }
 
@@ -83,7 +83,7 @@ impl Target {
         let partial = format!("{}.qsdownload could not be written", self.path().display());
         assert!(report.starts_with("Body: ") && report.contains(&partial), "{report}");
         assert!(report.contains("File too large"), "the error of the operating system is missing: {report}");
-        assert_eq!(fs::read(self.path()).unwrap(), BEFORE, "{report}");
+        assert_eq!(fs::read(self.path()).unwrap(), OLD_CONTENT, "{report}");
     }
 
     /// Downloads the object, and asserts that at least `min_resumed` bytes were not fetched again.
@@ -139,7 +139,7 @@ async fn invalid_targets_are_rejected_before_the_first_range() {
     }
     assert_eq!(target.fetched_ranges(), 0);
     assert_eq!(target.files(), ["a_folder", "db.tar"]);
-    assert_eq!(fs::read(target.path()).unwrap(), BEFORE);
+    assert_eq!(fs::read(target.path()).unwrap(), OLD_CONTENT);
 }
 
 /// Runs in the child process, which cannot open the folder of the target.

@@ -51,5 +51,5 @@ async fn get_object_without_signature(context: &mut Context, key: String) {
     let bucket = context.bucket();
     let url = format!("{}/{}/{key}", bucket.emulator().endpoint(), bucket.name());
     let response = PlainRequest::new("GET", url).send().await.unwrap();
-    context.record("get object without signature", Ok(Received::plain(response)));
+    context.record("get object without signature", Ok(Received::from_plain(response)));
 }

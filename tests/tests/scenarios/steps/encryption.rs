@@ -1,9 +1,9 @@
-//! Steps about objects that are encrypted with a customer key.
+//! Steps that use objects encrypted with a customer key.
 
 use cucumber::{then, when};
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput, PutObjectOutput};
 
-use super::object::{MEBIBYTE, Received, delete_existing, receive};
+use super::object::{DEFAULT_SIZE, Received, delete_existing, receive};
 use super::object_sources::source;
 use super::{content, with_suffix};
 use crate::context::Context;
@@ -14,7 +14,7 @@ async fn put(context: &mut Context, key: String, algorithm: String, customer_key
         .encryption_customer_algorithm(&algorithm)
         .encryption_customer_key(customer_key)
         .encryption_customer_key_md5(md5)
-        .body(content(&key, MEBIBYTE));
+        .body(content(&key, DEFAULT_SIZE));
     let result = context.bucket().put_object(&key, input).await;
     context.record("put encryption object", result);
     let output: &PutObjectOutput = context.output("put encryption object");
@@ -36,7 +36,7 @@ async fn copy(context: &mut Context, key: String, algorithm: String, customer_ke
 }
 
 #[when(regex = r#"^move encryption object with key "(.+)"$"#)]
-async fn rename(context: &mut Context, key: String) {
+async fn move_object(context: &mut Context, key: String) {
     let input = PutObjectInput::new().move_source(source(context, &with_suffix(&key, "_copy")));
     let result = context.bucket().put_object(&with_suffix(&key, "_move"), input).await;
     context.record("move encryption object", result);
@@ -49,11 +49,11 @@ async fn get(context: &mut Context, key: String, algorithm: String, customer_key
         .encryption_customer_key(customer_key)
         .encryption_customer_key_md5(md5);
     let moved = receive(context, &with_suffix(&key, "_move"), input.clone()).await.unwrap();
-    assert!(moved.content == content(&key, MEBIBYTE), "the moved object has other content");
+    assert!(moved.content == content(&key, DEFAULT_SIZE), "the moved object has other content");
     let result = receive(context, &key, input).await;
     context.record("get encryption object", result);
     let received: &Received = context.output("get encryption object");
-    assert!(received.content == content(&key, MEBIBYTE), "the object has other content");
+    assert!(received.content == content(&key, DEFAULT_SIZE), "the object has other content");
 }
 
 #[when(regex = r#"^get encryption object "(.+)" without a customer key$"#)]

@@ -1,4 +1,4 @@
-//! The steps of the features, one module for each subject.
+//! The implementations of the steps in `tests/features`, one module for each subject.
 
 mod acl;
 mod append;
@@ -27,7 +27,7 @@ use serde_json::Value;
 /// Maximum length of a key in QingStor, in bytes.
 const MAX_KEY_LENGTH: usize = 1023;
 
-/// Returns content that differs for each key, so that a test notices if objects are mixed up.
+/// Returns content that depends on the key, so that a test notices if objects are mixed up.
 fn content(key: &str, length: usize) -> Vec<u8> {
     let mut bytes = key.as_bytes().repeat(length / key.len() + 1);
     bytes.truncate(length);

@@ -15,8 +15,9 @@ use super::{content, with_suffix};
 use crate::context::Context;
 use crate::has_status::HasStatus;
 
-/// Size of objects whose content the step does not name.
 pub(crate) const MEBIBYTE: usize = 1024 * 1024;
+/// Size, in bytes, of an object whose content the step does not specify.
+pub(crate) const DEFAULT_SIZE: usize = MEBIBYTE;
 
 /// The output of GetObject after the body was read.
 #[derive(Debug)]
@@ -29,13 +30,13 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Creates a received object without content type, range and metadata.
+    /// Creates a value with the given content and without content type, range and metadata.
     pub(crate) fn new(response: ResponseInfo, content: Vec<u8>) -> Self {
         Self { content, content_type: None, content_range: None, metadata: BTreeMap::new(), response }
     }
 
     /// Converts the response that a plain HTTP client received.
-    pub(crate) fn plain(plain: PlainResponse) -> Self {
+    pub(crate) fn from_plain(plain: PlainResponse) -> Self {
         let mut response = ResponseInfo::default();
         response.status = plain.status.try_into().expect("invalid status");
         Self::new(response, plain.body)
@@ -66,7 +67,7 @@ pub(crate) async fn receive(context: &Context, key: &str, input: GetObjectInput)
 
 #[when(regex = r#"^put object with key "(.+)"$"#)]
 async fn put(context: &mut Context, key: String) {
-    let input = PutObjectInput::new().content_type("text/plain").body(content(&key, MEBIBYTE));
+    let input = PutObjectInput::new().content_type("text/plain").body(content(&key, DEFAULT_SIZE));
     let result = context.bucket().put_object(&key, input).await;
     context.record("put object", result);
 }
@@ -102,7 +103,7 @@ async fn put_with_metadata(
     value2: String,
 ) {
     let key = with_suffix(&key, "_metadata");
-    let input = PutObjectInput::new().metadata(name, value).metadata(name2, value2).body(content(&key, MEBIBYTE));
+    let input = PutObjectInput::new().metadata(name, value).metadata(name2, value2).body(content(&key, DEFAULT_SIZE));
     let result = context.bucket().put_object(&key, input).await;
     context.record("put object with metadata", result);
 }
@@ -112,7 +113,7 @@ async fn get(context: &mut Context, key: String) {
     let result = receive(context, &key, GetObjectInput::new()).await;
     context.record("get object", result);
     assert!(
-        context.output::<Received>("get object").content == content(&key, MEBIBYTE),
+        context.output::<Received>("get object").content == content(&key, DEFAULT_SIZE),
         "the object has other content"
     );
 }
@@ -140,8 +141,8 @@ async fn get_with_content_type(context: &mut Context, key: String, content_type:
 async fn get_with_query_signature(context: &mut Context, key: String) {
     let presigned = context.bucket().presign_object(&key, GetObjectInput::new(), Duration::from_secs(10)).unwrap();
     let response = PlainRequest::of(&presigned).send().await.unwrap();
-    assert!(response.body == content(&key, MEBIBYTE), "the object has other content, status {}", response.status);
-    let received = Received::plain(response);
+    assert!(response.body == content(&key, DEFAULT_SIZE), "the object has other content, status {}", response.status);
+    let received = Received::from_plain(response);
     context.record("get object with query signature", Ok(received));
 }
 

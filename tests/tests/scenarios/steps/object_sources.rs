@@ -5,7 +5,7 @@ use qingstor_sdk::ObjectSource;
 use qingstor_sdk::operations::{HeadObjectInput, PutObjectInput};
 use qingstor_sdk::types::MetadataDirective;
 
-use super::object::MEBIBYTE;
+use super::object::DEFAULT_SIZE;
 use super::{content, with_suffix};
 use crate::context::Context;
 
@@ -20,7 +20,7 @@ async fn copy(context: &mut Context, key: String) {
     let bucket = context.bucket();
     let result = bucket.put_object(&copy, PutObjectInput::new().copy_source(source(context, &key))).await;
     context.record("copy object", result);
-    assert!(bucket.read(&copy).await.unwrap() == content(&key, MEBIBYTE), "the copy has other content");
+    assert!(bucket.read(&copy).await.unwrap() == content(&key, DEFAULT_SIZE), "the copy has other content");
 }
 
 #[when(regex = r#"^move object with key "(.+)"$"#)]
@@ -29,7 +29,7 @@ async fn rename(context: &mut Context, key: String) {
     let bucket = context.bucket();
     let result = bucket.put_object(&moved, PutObjectInput::new().move_source(source(context, &copy))).await;
     context.record("move object", result);
-    assert!(bucket.read(&moved).await.unwrap() == content(&key, MEBIBYTE), "the moved object has other content");
+    assert!(bucket.read(&moved).await.unwrap() == content(&key, DEFAULT_SIZE), "the moved object has other content");
     assert!(bucket.head_object(&copy, HeadObjectInput::new()).await.unwrap_err().is_not_found());
 }
 
