@@ -1,7 +1,7 @@
 //! The faults that can be injected.
 //!
-//! `injector.rs` decides which requests get a fault, and `injected_fault.rs` implements the effects. A new fault also needs a
-//! row in the table in `README.md` and a line in the help text in `main.rs`.
+//! `injector.rs` decides which requests get a fault, and `injected_fault.rs` implements the effects. A new fault also
+//! needs a row in the table in `README.md` and a line in the help text in `main.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -38,8 +38,8 @@ impl Offset {
 /// A fault that the emulator injects into a request or a connection.
 ///
 /// Fault plans and the access log use the names of the variants in snake case. "Reset" means that the emulator ends the
-/// TCP connection with RST and sends nothing else. A request with an invalid signature is refused before a
-/// fault is injected.
+/// TCP connection with RST and sends nothing else. A request with an invalid signature is refused before a fault
+/// is injected.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

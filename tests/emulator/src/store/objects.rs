@@ -205,8 +205,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker, even
-    /// if there is no object.
+    /// Deletes the current object of a key, if there is one. If the bucket ever had versioning, adds a delete marker
+    /// even if there is no object.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, now: Moment) -> Result<Deleted, Error> {
         let (deleted, _dropped_after_unlock) = {
             let mut index = self.lock();
@@ -232,8 +232,7 @@ impl Store {
         }))
     }
 
-    /// Implements [`delete_object`](Self::delete_object) while the lock is held. Dropping the returned version may delete
-    /// files.
+    /// Implements [`delete_object`](Self::delete_object) under the lock. Dropping the returned version may delete files.
     fn delete_latest(&self, bucket: &mut Bucket, key: &str, now: Moment) -> io::Result<(Deleted, Option<Version>)> {
         if bucket.versioning == Versioning::Disabled {
             let removed = self.remove(bucket, key, VersionId::Null)?;
