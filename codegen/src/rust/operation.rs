@@ -167,7 +167,9 @@ fn method_docs(sampler: Sampler<'_>, operation: &Operation) -> Vec<String> {
     if description.trim() != operation.summary.trim() {
         paragraph(description);
     }
-    paragraph(&example(sampler, operation));
+    if !description.contains("```") {
+        paragraph(&example(sampler, operation));
+    }
     paragraph(ERRORS);
     paragraph(errors);
     paragraph("See [`ErrorKind`](crate::ErrorKind) for errors that all operations have in common.");

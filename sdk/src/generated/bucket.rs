@@ -352,11 +352,20 @@ impl crate::Bucket {
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
-    /// use qingstor_sdk::operations::InitiateMultipartUploadInput;
+    /// use qingstor_sdk::operations::*;
+    /// use qingstor_sdk::types::ObjectPart;
     ///
-    /// let input = InitiateMultipartUploadInput::new();
-    /// let output = bucket.initiate_multipart_upload("key", input).await?;
-    /// println!("{output:?}");
+    /// let input = InitiateMultipartUploadInput::new().content_type("text/plain");
+    /// let upload_id = bucket.initiate_multipart_upload("key", input).await?.upload_id;
+    /// let input = UploadMultipartInput::new(&upload_id, 0).body("content");
+    /// let uploaded = bucket.upload_multipart("key", input).await;
+    /// if let Err(error) = uploaded {
+    ///     let input = AbortMultipartUploadInput::new(&upload_id);
+    ///     bucket.abort_multipart_upload("key", input).await?;
+    ///     return Err(error);
+    /// }
+    /// let input = CompleteMultipartUploadInput::new(&upload_id, [ObjectPart::new(0)]);
+    /// bucket.complete_multipart_upload("key", input).await?;
     /// # Ok(())
     /// # }
     /// ```

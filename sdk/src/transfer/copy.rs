@@ -83,6 +83,7 @@ pub struct Copied {
     pub attempts: u32,
 }
 
+/// # Copies of whole objects
 impl Bucket {
     /// Creates an [`ObjectCopy`] of the object `source` to the object `key` of this bucket. An existing object is replaced.
     pub fn copy(&self, source: impl Into<ObjectSource>, key: impl Into<String>) -> ObjectCopy {

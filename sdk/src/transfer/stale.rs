@@ -28,6 +28,7 @@ pub struct StaleUpload {
     pub created: Timestamp,
 }
 
+/// # Abandoned multipart uploads
 impl Bucket {
     /// Aborts the incomplete multipart uploads that were initiated more than `older_than` ago.
     ///

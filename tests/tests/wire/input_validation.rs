@@ -160,9 +160,9 @@ async fn metadata_that_the_service_cannot_store_is_refused() {
         ("a:b", "v", "the name \"a:b\""),
         ("a\r\nb", "v", "the name \"a\\r\\nb\""),
         (long.as_str(), "v", "names must be 1 to 512"),
-        ("name", "ü", "a value under name"),
-        ("name", "a\nb", "a value under name"),
-        ("name", " v", "a value under name"),
+        ("name", "ü", "a value for name"),
+        ("name", "a\nb", "a value for name"),
+        ("name", " v", "a value for name"),
         ("name", large.as_str(), "2049 bytes of names and values"),
     ] {
         let input = PutObjectInput::new().metadata(name, value);

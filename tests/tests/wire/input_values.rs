@@ -105,7 +105,7 @@ async fn bucket_and_zone_names_that_cannot_be_part_of_a_url_are_refused() {
         ("..", None, "the bucket name"),
         ("a/b", None, "the bucket name"),
         ("bucket", Some("pek 3b"), "the zone \"pek 3b\""),
-        ("bucket", Some(""), "the zone of the bucket is empty: pass None for the zone of the configuration"),
+        ("bucket", Some(""), "the zone of the bucket is empty: pass None to use the zone of the configuration"),
     ] {
         let bucket = setup.account.bucket(name, zone);
         assert_eq!(bucket.zone(), zone);

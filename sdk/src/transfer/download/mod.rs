@@ -101,6 +101,7 @@ pub struct Downloaded {
     pub resumed_bytes: u64,
 }
 
+/// # Downloads of whole objects
 impl Bucket {
     /// Creates a [`Download`] of the object `key` to a file.
     pub fn download(&self, key: impl Into<String>) -> Download {

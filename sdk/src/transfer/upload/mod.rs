@@ -94,6 +94,7 @@ enum Input {
     Reader(Reader),
 }
 
+/// # Uploads of whole objects
 impl Bucket {
     /// Creates an [`Upload`] of a file, bytes or a reader to the object `key`. An existing object is replaced.
     pub fn upload(&self, key: impl Into<String>) -> Upload {
