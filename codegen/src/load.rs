@@ -21,7 +21,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Returns the line and column of an origin, or `None` if it is not from this specification.
+    /// Returns the file, line and column of an origin, or `None` if the origin is in another specification.
     pub fn place(&self, origin: Origin) -> Option<Place> {
         self.files.place(origin.span())
     }
@@ -46,7 +46,8 @@ pub fn load(path: &Path, workspace: &Path) -> Result<Loaded, Vec<Problem>> {
     load_or_diagnose(path, workspace).map_err(|diagnosis| diagnosis.problems)
 }
 
-/// Loads a specification like [`load`]. The error also contains the files, and the number of errors that are not listed.
+/// Loads a specification like [`load`], but its error also contains the files and the number of errors that are not
+/// listed.
 pub(crate) fn load_or_diagnose(path: &Path, workspace: &Path) -> Result<Loaded, Diagnosis> {
     let shown = shown(path, workspace);
     let spec::Reading { document, mut problems, files } = spec::read(path, &shown);

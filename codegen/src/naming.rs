@@ -40,7 +40,8 @@ pub(crate) fn type_name(name: &str) -> String {
     if NAMES_IN_USE.contains(&name.as_str()) { format!("{name}Type") } else { name }
 }
 
-/// Returns a key that is equal for two names if their types, or the files of their types, would have the same name.
+/// Returns a key for finding collisions. It is equal for two names if their types, or the files of their types, would
+/// have the same name.
 pub(crate) fn type_key(name: &str) -> String {
     snake_case(&type_name(name))
 }
@@ -153,8 +154,9 @@ fn escape(name: String, before_digit: &str) -> String {
     name
 }
 
-/// Returns the words between separators. Each character that an identifier cannot contain becomes its code point, so
-/// that different names stay different: `中` → `u4e2d`.
+/// Splits a name into words at ASCII characters that an identifier cannot contain. A character outside of ASCII becomes
+/// a word with its code point, so that different names stay different: `中` → `u4e2d`. So does every character of a name
+/// without ASCII letters and digits: `*` → `u2a`.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let has_letters = name.chars().any(|c| c.is_ascii_alphanumeric());
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn without_vendor_prefix_keeps_the_prefix_alone() {
+    fn without_vendor_prefix_keeps_a_name_that_is_only_the_prefix() {
         assert_eq!(snake_case("X-QS-"), "x_qs");
         assert_eq!(without_vendor_prefix("X-QS-A"), "A");
         assert_eq!(without_vendor_prefix("é"), "é");

@@ -182,7 +182,7 @@ fn load(arguments: &Arguments, root: &Path, reporter: &mut Reporter<'_>) -> Resu
     Ok(loaded)
 }
 
-/// Generates and formats the files, and reads their folder.
+/// Generates and formats the files, and reads the folder in which they are written or compared.
 fn target(arguments: &Arguments, root: &Path, api: &Api) -> Result<Target, Failure> {
     let path = arguments.out.clone().unwrap_or_else(|| root.join(OUT));
     let shown = slashed(path.strip_prefix(root).unwrap_or(&path));

@@ -55,9 +55,10 @@ codes! {
     ///
     /// Start the file with `swagger: "2.0"`, `info` and `paths`, or pass another file with `--spec`.
     EMPTY_FILE = "empty-file", "no content";
-    /// A file is larger, more deeply nested or, with its aliases expanded, has more keys and values than the generator
-    /// accepts. The limits are far above the size of any real specification. They stop files that would take minutes to
-    /// read or overflow the stack.
+    /// The specification exceeds a limit of the generator. There are limits for the size and nesting of a file, its
+    /// keys and values with aliases expanded, the parameters in a list, and all schemas, parameters and responses
+    /// together. They are far above the size of any real specification, and stop files that would take minutes to read
+    /// or overflow the stack.
     ///
     /// Split the file with `$ref`, or check that it is the right file.
     TOO_LARGE = "too-large", "exceeds the limit";
@@ -70,8 +71,8 @@ codes! {
     ///
     /// Remove or rename one of the keys.
     DUPLICATE_KEY = "duplicate-key", "duplicate key";
-    /// A name or another string of one line contains a line break or another control character. These strings become
-    /// single lines of generated code, which a line break would split.
+    /// A name or another string that must be on one line contains a line break or another control character. The
+    /// generator writes such a string into one line of code, which a line break would split.
     ///
     /// Write the string on one line. Only `description` and `summary` may have several lines.
     CONTROL_CHARACTER = "control-character", "contains a control character";
@@ -198,7 +199,7 @@ codes! {
     ///
     /// Use the same kind of body in all responses below 400, and the same type for each field.
     CONFLICTING_RESPONSES = "conflicting-responses", "contradicts another response";
-    /// An operation has both a body and form fields, or a form with a header that the SDK has to set itself. The fields
+    /// An operation has both a body and form fields, or a form and a header that the SDK sets itself. The fields
     /// of a form are the body of the request.
     ///
     /// Use either form fields or a body, and remove headers such as `Content-Type` from operations with a form.
@@ -255,16 +256,17 @@ codes! {
     /// Describe the value in the way that the report suggests.
     UNSUPPORTED = "unsupported", "not supported";
 
-    /// A parameter, header, property or type has no description, so its generated documentation is empty. (Warning.)
+    /// A parameter, header, property or type has no description, so its generated documentation is only its name.
+    /// (Warning.)
     ///
-    /// Add a `description` with the meaning, unit and limits and, if it is optional, the behaviour if it is unset.
+    /// Add a `description` with the meaning, the unit and, if the value is optional, the effect of leaving it unset.
     UNDESCRIBED = "undescribed", "has no description";
     /// An operation has no summary, which is the first line of its generated documentation. (Warning.)
     ///
     /// Add a `summary` of one line that describes what the operation does.
     MISSING_SUMMARY = "missing-summary", "has no summary";
-    /// A query parameter has the name of a sub-resource. The service signs query keys with such names, so the SDK does
-    /// too. The specification should show that this is intended. (Warning.)
+    /// A query parameter has the name of a sub-resource. The service requires that query parameters with such names are
+    /// signed, so the SDK signs it. The specification should show that this is intended. (Warning.)
     ///
     /// If the parameter is a sub-resource, name it after the `?` of the path, or add `x-signed: true`. Otherwise, check
     /// its name.

@@ -4,7 +4,7 @@ use super::isolate::Isolation;
 use super::pair::{Pair, pairs};
 use super::report::Change;
 use crate::model::api::{Field, Limits, Shape, Treatment};
-use crate::rust::surface::{carrier, is_argument, label, value_type};
+use crate::rust::surface::{is_argument, label, location_text, value_type};
 
 /// Adds the differences between two lists of fields.
 ///
@@ -77,8 +77,8 @@ fn compare_field<T: Clone>(
         let message = if new.sensitive { "becomes a secret" } else { "is no longer a secret" };
         add(message.to_owned(), &|edited| edited.sensitive = new.sensitive);
     }
-    if carrier(old) != carrier(new) {
-        add(format!("moves from {} to {}", carrier(old), carrier(new)), &|edited| {
+    if location_text(old) != location_text(new) {
+        add(format!("moves from {} to {}", location_text(old), location_text(new)), &|edited| {
             edited.name.clone_from(&new.name);
             edited.location.clone_from(&new.location);
         });

@@ -91,8 +91,8 @@ enum Entry {
     Wire(String),
     Limits(String),
     Success,
-    Service(String),
-    Demand(String),
+    Guarantee(String),
+    Requirement(String),
 }
 
 fn effects(old: &Surface, new: &Surface) -> Vec<Effect> {
@@ -114,13 +114,13 @@ fn effects(old: &Surface, new: &Surface) -> Vec<Effect> {
     if old.success != new.success {
         add(success(&old.success, &new.success), Entry::Success);
     }
-    for service in old.services.symmetric_difference(&new.services) {
-        let is_lost = old.services.contains(service);
+    for guarantee in old.guarantees.symmetric_difference(&new.guarantees) {
+        let is_lost = old.guarantees.contains(guarantee);
         let verdict = if is_lost { Verdict::BreakingBehaviour } else { Verdict::Fix };
-        add(verdict, Entry::Service(service.clone()));
+        add(verdict, Entry::Guarantee(guarantee.clone()));
     }
-    for demand in new.demands.difference(&old.demands) {
-        add(Verdict::BreakingBehaviour, Entry::Demand(demand.clone()));
+    for requirement in new.requirements.difference(&old.requirements) {
+        add(Verdict::BreakingBehaviour, Entry::Requirement(requirement.clone()));
     }
     effects
 }
@@ -155,7 +155,7 @@ fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>) -> Verdict {
 }
 
 /// Returns the Rust items that are changed, removed or added. For a removed part of the model (`is_removal`), the
-/// removed items are obvious and left out.
+/// removed items are obvious and omitted.
 fn changed_items(effects: &[Effect], is_removal: bool) -> String {
     let (mut changed, mut removed, mut added) = (Vec::new(), Vec::new(), Vec::new());
     for effect in effects.iter().filter(|effect| !belongs_to_another(effect, effects)) {

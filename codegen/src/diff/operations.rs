@@ -6,7 +6,7 @@ use super::pair::{Pair, pairs};
 use super::report::{Change, Group, Verdict};
 use crate::model::api::{Api, Operation};
 use crate::naming::snake_case;
-use crate::rust::surface::{self, method_name, received, request_line, sent};
+use crate::rust::surface::{self, method_name, request_body, request_line, response_body};
 
 /// Returns a group for each operation, in the order of the old specification with the added operations at the end.
 pub(super) fn compare(old: &Api, new: &Api) -> Vec<Group> {
@@ -43,7 +43,8 @@ fn changes(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
         });
     }
     if old.request_body != new.request_body {
-        let message = format!("the body changes from {} to {}", sent(old.request_body), sent(new.request_body));
+        let message =
+            format!("the body changes from {} to {}", request_body(old.request_body), request_body(new.request_body));
         add("request", message, &|edited| edited.request_body = new.request_body);
     }
     if old.idempotent != new.idempotent {
@@ -58,7 +59,7 @@ fn changes(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
         add("response", message, &|edited| edited.success.clone_from(&new.success));
     }
     if old.response_body != new.response_body {
-        let (before, after) = (received(old.response_body), received(new.response_body));
+        let (before, after) = (response_body(old.response_body), response_body(new.response_body));
         let message = format!("the body changes from {before} to {after}");
         add("response", message, &|edited| edited.response_body = new.response_body);
     }

@@ -10,7 +10,7 @@ use crate::model::api::{Api, EnumValue, Field, TypeDef, TypeKind};
 use crate::naming::variant_name;
 use crate::rust::surface::{self, type_name};
 
-/// Returns a group for each type, sorted by name, with the added types at the end.
+/// Returns a group for each type, changed or not: the old types sorted by name, then the added ones.
 pub(super) fn compare(old: &Api, new: &Api) -> Vec<Group> {
     let pairs = pairs(&old.types, &new.types, type_name, |one, other| one.kind == other.kind);
     let groups = pairs.into_iter().map(|(_, pair)| {
@@ -41,17 +41,17 @@ fn is_sent(api: &Api, wanted: &TypeDef) -> bool {
 }
 
 fn changes(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Vec<Change> {
-    let surface = |kind: TypeKind| surface::of_type(&TypeDef { kind, ..old.clone() }, is_sent);
+    let surface_of_kind = |kind: TypeKind| surface::of_type(&TypeDef { kind, ..old.clone() }, is_sent);
     let mut changes = match (&old.kind, &new.kind) {
         (TypeKind::Struct(before), TypeKind::Struct(after)) => {
-            let surface = |fields: &Vec<Field>| surface(TypeKind::Struct(fields.clone()));
-            let mut isolation = Isolation::new(before, after, new.origin, surface);
+            let surface_of = |fields: &Vec<Field>| surface_of_kind(TypeKind::Struct(fields.clone()));
+            let mut isolation = Isolation::new(before, after, new.origin, surface_of);
             fields::compare(&mut isolation, (before, after), "field", |fields| fields);
             isolation.finish()
         }
         (TypeKind::Enum(before), TypeKind::Enum(after)) => {
-            let surface = |values: &Vec<EnumValue>| surface(TypeKind::Enum(values.clone()));
-            let mut isolation = Isolation::new(before, after, new.origin, surface);
+            let surface_of = |values: &Vec<EnumValue>| surface_of_kind(TypeKind::Enum(values.clone()));
+            let mut isolation = Isolation::new(before, after, new.origin, surface_of);
             compare_values(&mut isolation, before, after);
             isolation.finish()
         }
@@ -60,8 +60,8 @@ fn changes(old: &TypeDef, new: &TypeDef, is_sent: bool) -> Vec<Change> {
                 TypeKind::Struct(_) => "changes from an enum to a structure",
                 TypeKind::Enum(_) => "changes from a structure to an enum",
             };
-            let surface = |kind: &TypeKind| surface(kind.clone());
-            let mut isolation = Isolation::new(&old.kind, after, new.origin, surface);
+            let surface_of = |kind: &TypeKind| surface_of_kind(kind.clone());
+            let mut isolation = Isolation::new(&old.kind, after, new.origin, surface_of);
             isolation.add(Change::new("", message, new.origin), |edited| edited.clone_from(after));
             isolation.finish()
         }

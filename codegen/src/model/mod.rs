@@ -1,7 +1,7 @@
 //! The API: operations and types, with all references resolved and all contradictions reported.
 //!
-//! [`build()`] derives the API from a [`Document`]. It uses [names in Rust](crate::naming) to find collisions.
-//! Everything else about Rust is decided in [`rust`](crate::rust).
+//! [`build()`] derives the API from a [`Document`]. It converts names to [names in Rust](crate::naming) only to report
+//! those that collide. Everything else about Rust is decided in [`rust`](crate::rust).
 
 pub mod api;
 mod collisions;
@@ -28,7 +28,7 @@ use types::Types;
 
 /// Derives the API from a document. The result is incomplete if errors are reported.
 ///
-/// `source` is the name of the root file in generated files.
+/// `source` is the path of the root file, which generated files contain.
 pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api {
     let paths: Vec<(PathKey, &PathItem)> =
         document.paths.iter().map(|item| (PathKey::read(&item.path, problems), item)).collect();
@@ -60,7 +60,7 @@ pub fn build(document: &Document, source: &str, problems: &mut Problems) -> Api 
     }
 }
 
-/// Reports path keys that are equal but for the order of their sub-resources.
+/// Reports paths that differ only in the order of their sub-resources.
 fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
     let mut seen: BTreeMap<(&str, BTreeSet<&String>), &Spanned<String>> = BTreeMap::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.is_faulty) {
@@ -75,7 +75,7 @@ fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
     }
 }
 
-/// Reports operation ids that cannot name a method and two types.
+/// Reports each `operationId` that is not a valid name, occurs twice, is reserved, or collides with another one in Rust.
 fn check_ids(document: &Document, problems: &mut Problems) {
     let mut by_id: BTreeMap<&str, Span> = BTreeMap::new();
     let mut distinct: Vec<Spanned<&str>> = Vec::new();
@@ -100,7 +100,7 @@ fn check_ids(document: &Document, problems: &mut Problems) {
         report_reserved("the operation", id, "is a handwritten method of the SDK", problems);
     }
     report_collisions("the operations", distinct.iter().cloned(), snake_case, problems);
-    // Operations with different methods can have the same types: `GetETag` and `Get-ETag`.
+    // Two operations can have different methods but the same types: `GetETag` and `Get-ETag`.
     let mut methods = BTreeSet::new();
     distinct.retain(|id| methods.insert(snake_case(id.value)));
     report_collisions("the operations", distinct.into_iter(), |id| operation_type(id, "input"), problems);

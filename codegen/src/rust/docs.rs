@@ -31,7 +31,7 @@ pub(super) fn lines(markdown: &str) -> Vec<String> {
     lines
 }
 
-/// Returns the documentation comment with these lines.
+/// Puts `///` in front of each line.
 pub(super) fn comment(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().map(|line| if line.is_empty() { "///".to_owned() } else { format!("/// {line}") }).collect()
 }
@@ -61,7 +61,7 @@ fn wrap(text: &str, lines: &mut Vec<String>) {
 /// unset.
 pub(super) fn sent_field(field: &Field) -> String {
     let mut limits = checked(field);
-    // `checked` drops the minimum of an unsigned type, which a range needs.
+    // `checked` drops the minimum 0 of an unsigned type, but a range such as "0 to 10" needs it.
     limits.minimum = limits.minimum.or(field.limits.minimum.filter(|_| limits.maximum.is_some()));
     let if_unset = match field.treatment {
         Treatment::ContentMd5 => "If unset, the SDK computes it.",

@@ -18,31 +18,31 @@ pub struct OperationSamples {
     pub scope: Scope,
     /// Name of the input type.
     pub input: String,
-    /// Input with the required fields only.
+    /// Expression for an input with the required fields only.
     pub minimal: String,
-    /// Input with all fields.
+    /// Expression for an input with all fields.
     pub full: String,
 }
 
-/// Returns samples of all operations, in order. Names of types begin with `types::`.
+/// Returns samples of all operations, in order. Shared types are written with their module, such as `types::Owner`.
 pub fn samples(api: &Api) -> Vec<OperationSamples> {
     api.operations.iter().map(|operation| Sampler(api).operation(operation)).collect()
 }
 
-/// Extent of a sample value.
+/// The fields that a sample value sets, and the depth at which it is nested.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
     /// True if optional fields are set.
-    full: bool,
+    is_full: bool,
     /// Number of structures that contain the value.
     depth: usize,
 }
 
 impl Extent {
-    const MINIMAL: Self = Self { full: false, depth: 0 };
-    const FULL: Self = Self { full: true, depth: 0 };
-    /// Maximum depth of structures in a sample. At this depth optional fields are unset and lists are empty. A type
-    /// contains itself only through lists and maps, so every sample ends.
+    const MINIMAL: Self = Self { is_full: false, depth: 0 };
+    const FULL: Self = Self { is_full: true, depth: 0 };
+    /// Maximum depth of structures in a sample. At this depth optional fields are unset, and lists of structures are
+    /// empty. A type contains itself only through lists and maps, so every sample is finite.
     const MAX_DEPTH: usize = 4;
 
     fn deeper(self) -> Self {
@@ -54,7 +54,7 @@ impl Extent {
     }
 }
 
-/// Maximum length of a call in an example. A statement around it has at most 90 columns.
+/// Maximum length of a call that is written in one line. The statement that contains it then has at most 90 columns.
 const MAX_LINE: usize = 60;
 
 /// Creates samples for the operations of an API.
@@ -64,7 +64,7 @@ pub(super) struct Sampler<'a>(pub(super) &'a Api);
 impl Sampler<'_> {
     fn operation(&self, operation: &Operation) -> OperationSamples {
         let minimal = self.minimal(operation);
-        let mut full = self.new_value(&operation_type(&operation.id, "input"), &operation.inputs, Extent::FULL);
+        let mut full = self.new_call(&operation_type(&operation.id, "input"), &operation.inputs, Extent::FULL);
         for field in operation.inputs.iter().filter(|field| !field.required && !is_credential(field)) {
             full.push_str(&self.setter(field, Extent::FULL));
         }
@@ -81,13 +81,13 @@ impl Sampler<'_> {
         }
     }
 
-    /// `UploadMultipartInput::new("upload_id", 0)`
+    /// Returns an input with the required fields only, such as `UploadMultipartInput::new("upload_id", 0)`.
     pub(super) fn minimal(&self, operation: &Operation) -> String {
-        self.new_value(&operation_type(&operation.id, "input"), &operation.inputs, Extent::MINIMAL)
+        self.new_call(&operation_type(&operation.id, "input"), &operation.inputs, Extent::MINIMAL)
     }
 
     /// Returns a call of `new` with the required fields.
-    fn new_value(&self, name: &str, fields: &[Field], extent: Extent) -> String {
+    fn new_call(&self, name: &str, fields: &[Field], extent: Extent) -> String {
         let required = fields.iter().filter(|field| is_argument(field));
         let arguments: Vec<String> = required.map(|field| self.value(field, &field.shape, extent)).collect();
         enclose(&format!("{name}::new("), &arguments, ")")
@@ -96,7 +96,7 @@ impl Sampler<'_> {
     fn setter(&self, field: &Field, extent: Extent) -> String {
         let name = setter_name(&snake_case(&field.name));
         let value = match field.treatment {
-            // Must be the length of the body of the sample.
+            // The length of the sample's body, which is `body`.
             Treatment::ContentLength => "4".to_owned(),
             _ => match &field.shape {
                 Shape::Map(item) => format!("\"name\", {}", owned(self.value(field, item, extent), item)),
@@ -120,7 +120,7 @@ impl Sampler<'_> {
             Shape::Json => "serde_json::Value::Null".to_owned(),
             Shape::Binary => "\"content\"".to_owned(),
             Shape::Map(_) => "Default::default()".to_owned(),
-            Shape::List(item) if extent.is_deepest() && holds_structures(item) => "[]".to_owned(),
+            Shape::List(item) if extent.is_deepest() && contains_structures(item) => "[]".to_owned(),
             Shape::List(item) if is_converted(item) => format!("[{}]", self.value(field, item, extent)),
             Shape::List(item) => format!("[{}]", owned(self.value(field, item, extent), item)),
             Shape::Enum(name) | Shape::Struct(name) => self.named(name, extent),
@@ -135,19 +135,19 @@ impl Sampler<'_> {
                 format!("types::{rust_name}::{value}")
             }
             Some(TypeKind::Struct(fields)) => {
-                let mut made = self.new_value(&format!("types::{rust_name}"), fields, extent.deeper());
+                let mut sample = self.new_call(&format!("types::{rust_name}"), fields, extent.deeper());
                 let optional = fields.iter().filter(|field| !field.required);
-                for field in optional.filter(|_| extent.full && !extent.is_deepest()) {
-                    made.push_str(&self.setter(field, extent.deeper()));
+                for field in optional.filter(|_| extent.is_full && !extent.is_deepest()) {
+                    sample.push_str(&self.setter(field, extent.deeper()));
                 }
-                made
+                sample
             }
             None => format!("types::{rust_name}::new()"),
         }
     }
 }
 
-/// Joins a list in one line, or writes one item a line if that would be too long.
+/// Joins a list in one line or, if that would be too long, writes each item in its own line.
 fn enclose(open: &str, items: &[String], close: &str) -> String {
     let line = format!("{open}{}{close}", items.join(", "));
     if items.len() < 2 || (line.len() <= MAX_LINE && !line.contains('\n')) {
@@ -157,9 +157,9 @@ fn enclose(open: &str, items: &[String], close: &str) -> String {
     format!("{open}\n{items}{close}")
 }
 
-fn holds_structures(shape: &Shape) -> bool {
+fn contains_structures(shape: &Shape) -> bool {
     match shape {
-        Shape::List(item) | Shape::Map(item) => holds_structures(item),
+        Shape::List(item) | Shape::Map(item) => contains_structures(item),
         Shape::Struct(_) => true,
         _ => false,
     }
@@ -170,7 +170,7 @@ fn is_credential(field: &Field) -> bool {
     matches!(field.treatment, Treatment::AccessKeyId | Treatment::FormPolicy | Treatment::FormSignature)
 }
 
-/// Converts a literal into an item of a list or map, which must be a `String` instead of `&str`.
+/// Converts a literal to the type of the items of a list or map, such as `&str` to `String`.
 fn owned(value: String, shape: &Shape) -> String {
     match shape {
         Shape::String => format!("{value}.to_owned()"),

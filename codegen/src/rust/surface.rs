@@ -1,7 +1,8 @@
 //! The public API and the wire format of generated code, as data that can be compared.
 //!
-//! It is derived from the views that the templates print. Properties that rustc checks are separate from those that it does
-//! not check: a program that still compiles but behaves differently is worse than one that does not compile.
+//! It is derived from the views that the templates print. Properties that rustc checks are kept apart from those that it
+//! does not check. If one of the latter changes, a program still compiles but behaves differently, which its author may
+//! not notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,39 +28,40 @@ pub(crate) struct Surface {
     pub(crate) limits: BTreeMap<String, Limits>,
     /// Statuses that are a success.
     pub(crate) success: BTreeSet<u16>,
-    /// Retries and computed values.
-    pub(crate) services: BTreeSet<String>,
-    /// Required values that rustc does not check: maps of an input, which are not arguments of `new`, and values without
-    /// which a response is an error.
-    pub(crate) demands: BTreeSet<String>,
+    /// Behaviour of the SDK on which users rely, such as retries and computed values. To lose one is a breaking change.
+    pub(crate) guarantees: BTreeSet<String>,
+    /// Values whose absence is an error at run time: required maps of an input, which are not arguments of `new`, and
+    /// required values of a response.
+    pub(crate) requirements: BTreeSet<String>,
 }
 
 /// Returns the surface of an operation of `api`.
 pub(crate) fn of_operation(api: &Api, operation: &Operation) -> Surface {
     let view = operation::view(api, operation);
     let mut surface = Surface::default();
-    surface.rust_of_operation(&view);
-    surface.wire_of_operation(operation, &view.input.name);
+    surface.add_rust_of_operation(&view);
+    surface.add_wire_of_operation(operation, &view.input.name);
     surface
 }
 
-/// Returns the surface of a type. A type that is only received has no demands: a missing map is empty.
+/// Returns the surface of a type. A type that is only received has no requirements, because a missing map is read as an
+/// empty one.
 pub(crate) fn of_type(definition: &TypeDef, is_sent: bool) -> Surface {
     let file = type_file(definition);
     let name = format!("types::{}", file.name);
     let mut surface = Surface::default();
     match &file.kind {
-        TypeView::Struct(view) => surface.structure(&name, view, true),
-        TypeView::Enum(view) => surface.enumeration(&name, view),
+        TypeView::Struct(view) => surface.add_structure(&name, view, true),
+        TypeView::Enum(view) => surface.add_enum(&name, view),
     }
     if let TypeKind::Struct(fields) = &definition.kind {
-        surface.arguments(&name, fields);
+        surface.add_argument_order(&name, fields);
         for field in fields {
-            surface.received(field);
+            surface.add_accepted_forms(field);
             if is_sent {
-                surface.demanded(field);
+                surface.add_requirement(field);
             }
-            surface.wire.insert(label(field), json(field));
+            surface.wire.insert(label(field), json_location(field));
         }
     }
     surface
@@ -95,7 +97,7 @@ pub(crate) fn request_line(operation: &Operation) -> String {
 }
 
 /// Returns the kind of a request body in words.
-pub(crate) fn sent(body: RequestBody) -> &'static str {
+pub(crate) fn request_body(body: RequestBody) -> &'static str {
     match body {
         RequestBody::None => "nothing",
         RequestBody::Binary => "bytes",
@@ -106,7 +108,7 @@ pub(crate) fn sent(body: RequestBody) -> &'static str {
 }
 
 /// Returns the kind of a response body in words.
-pub(crate) fn received(body: ResponseBody) -> &'static str {
+pub(crate) fn response_body(body: ResponseBody) -> &'static str {
     match body {
         ResponseBody::None => "nothing",
         ResponseBody::Binary => "a stream of bytes",
@@ -114,8 +116,8 @@ pub(crate) fn received(body: ResponseBody) -> &'static str {
     }
 }
 
-/// Returns the location of a value: ``the query parameter `limit` ``.
-pub(crate) fn carrier(field: &Field) -> String {
+/// Returns the location of a value in words: ``the query parameter `limit` ``.
+pub(crate) fn location_text(field: &Field) -> String {
     let name = &field.name;
     match &field.location {
         Location::Query => format!("the query parameter `{name}`"),
@@ -129,7 +131,7 @@ pub(crate) fn carrier(field: &Field) -> String {
 }
 
 impl Surface {
-    fn rust_of_operation(&mut self, view: &OperationView) {
+    fn add_rust_of_operation(&mut self, view: &OperationView) {
         let method = &view.method;
         let key = if method.has_key { "key: &str, " } else { "" };
         let (input, output) = (&view.input.name, &view.output.name);
@@ -144,11 +146,11 @@ impl Surface {
             self.wire
                 .insert("pagination".to_owned(), format!("{}: {}", pagination.items, pagination.advance.join(" ")));
         }
-        self.structure(input, &view.input, true);
-        self.structure(output, &view.output, false);
+        self.add_structure(input, &view.input, true);
+        self.add_structure(output, &view.output, false);
     }
 
-    fn structure(&mut self, name: &str, view: &StructView, is_made_by_users: bool) {
+    fn add_structure(&mut self, name: &str, view: &StructView, is_made_by_users: bool) {
         self.rust.insert(name.to_owned(), "struct".to_owned());
         for derive in view.derives.split(", ") {
             self.rust.insert(format!("{name}: {derive}"), String::new());
@@ -167,7 +169,7 @@ impl Surface {
         }
     }
 
-    fn enumeration(&mut self, name: &str, view: &EnumView) {
+    fn add_enum(&mut self, name: &str, view: &EnumView) {
         self.rust.insert(name.to_owned(), "enum".to_owned());
         for of_trait in ["Clone", "Debug", "Deserialize", "Display", "Eq", "Hash", "PartialEq", "Serialize"] {
             self.rust.insert(format!("{name}: {of_trait}"), String::new());
@@ -178,74 +180,75 @@ impl Surface {
         }
     }
 
-    /// rustc does not notice if two arguments of the same type change places.
-    fn arguments(&mut self, name: &str, fields: &[Field]) {
+    /// Adds the order of the arguments of `new`. rustc does not notice if two arguments of the same type change places.
+    fn add_argument_order(&mut self, name: &str, fields: &[Field]) {
         let required = fields.iter().filter(|field| is_argument(field));
         let names: Vec<String> = required.map(label).collect();
         self.wire.insert(format!("{name}::new"), names.join(", "));
     }
 
-    fn wire_of_operation(&mut self, operation: &Operation, input: &str) {
-        self.arguments(input, &operation.inputs);
+    fn add_wire_of_operation(&mut self, operation: &Operation, input: &str) {
+        self.add_argument_order(input, &operation.inputs);
         self.wire.insert("request".to_owned(), request_line(operation));
-        self.wire.insert("request body".to_owned(), sent(operation.request_body).to_owned());
-        self.wire.insert("response body".to_owned(), received(operation.response_body).to_owned());
+        self.wire.insert("request body".to_owned(), request_body(operation.request_body).to_owned());
+        self.wire.insert("response body".to_owned(), response_body(operation.response_body).to_owned());
         self.success.extend(&operation.success);
         if operation.idempotent {
-            self.services.insert("the SDK repeats it when an attempt fails".to_owned());
+            self.guarantees.insert("the SDK retries it".to_owned());
         }
         for field in &operation.inputs {
-            self.input(field);
+            self.add_input(field);
         }
         for field in &operation.outputs {
-            self.received(field);
+            self.add_accepted_forms(field);
             // If the body is JSON, a missing header is `None`. A missing collection is empty.
             let is_beside_json = operation.response_body == ResponseBody::Json && field.location != Location::Json;
             if field.required && !is_beside_json && !field.shape.is_collection() {
-                self.demands.insert(format!("output {}", label(field)));
+                self.requirements.insert(format!("output {}", label(field)));
             }
-            self.wire.insert(format!("output {}", label(field)), carrier(field));
+            self.wire.insert(format!("output {}", label(field)), location_text(field));
         }
     }
 
-    fn received(&mut self, field: &Field) {
+    fn add_accepted_forms(&mut self, field: &Field) {
         if field.accepts_single {
-            self.services.insert(format!("`{}` may be one text in place of a list", label(field)));
+            self.guarantees
+                .insert(format!("`{}` of a response may be a single string instead of a list", label(field)));
         }
     }
 
-    fn demanded(&mut self, field: &Field) {
+    fn add_requirement(&mut self, field: &Field) {
         if field.required && matches!(field.shape, Shape::Map(_)) {
-            self.demands.insert(label(field));
+            self.requirements.insert(label(field));
         }
     }
 
-    fn input(&mut self, field: &Field) {
+    fn add_input(&mut self, field: &Field) {
         let name = label(field);
-        let carried = match (field.treatment, &field.location) {
-            (Treatment::PathEncoded, _) => format!("{}, percent-encoded", carrier(field)),
-            (Treatment::ContentLength, _) => format!("{}, taken from the body", carrier(field)),
-            (_, Location::Json) => json(field),
-            _ => carrier(field),
+        let location = match (field.treatment, &field.location) {
+            (Treatment::PathEncoded, _) => format!("{}, percent-encoded", location_text(field)),
+            (Treatment::ContentLength, _) => format!("{}, taken from the body", location_text(field)),
+            (_, Location::Json) => json_location(field),
+            _ => location_text(field),
         };
-        self.wire.insert(format!("input {name}"), carried);
-        self.demanded(field);
+        self.wire.insert(format!("input {name}"), location);
+        self.add_requirement(field);
         if !field.breaks_idempotency {
-            self.services.insert(format!("a request with `{name}` can be repeated"));
+            self.guarantees.insert(format!("the SDK retries a request with `{name}`"));
         }
         let is_computed =
             !matches!(field.treatment, Treatment::Plain | Treatment::PathEncoded | Treatment::ContentLength);
         if is_computed {
-            self.services.insert(format!("the SDK computes `{name}`"));
+            self.guarantees.insert(format!("the SDK computes `{name}`"));
         }
         self.limits.insert(name, encode::checked(field));
     }
 }
 
 /// Returns the location of a JSON property, and whether it is sent if it is empty.
-fn json(field: &Field) -> String {
-    let left_out = if field.shape.is_collection() && !field.required { ", left out if empty" } else { "" };
-    format!("{}{left_out}", carrier(field))
+fn json_location(field: &Field) -> String {
+    let omitted = if field.shape.is_collection() && !field.required { ", omitted if empty" } else { "" };
+    format!("{}{omitted}", location_text(field))
 }
 
 fn setter(field: &FieldView) -> String {

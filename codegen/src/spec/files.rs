@@ -47,7 +47,8 @@ pub(super) enum OpenError {
 }
 
 impl Files {
-    /// Creates the files of the specification with the root file `path`, which diagnostics call `shown`.
+    /// Creates the files of the specification with the root file `path`. Diagnostics contain the path `shown` in place of
+    /// it.
     pub(super) fn new(path: &Path, shown: &Path) -> Self {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self {

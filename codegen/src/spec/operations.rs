@@ -113,7 +113,7 @@ impl Reader {
         for (key, node) in table.entries() {
             let what = format!("response `{}` of {}", key.value, operation.what);
             let status = self.status(&key, &what);
-            // A response without a status, such as `default`, is checked too, but not used.
+            // `default`, and a response with an invalid status, are checked but not used.
             let response = self.response(Spanned::new(status.unwrap_or(0), key.span), node, &what);
             responses.extend(response.filter(|_| status.is_some()));
         }

@@ -1,4 +1,4 @@
-//! Reads the root file, and from there all files to which `$ref`s lead.
+//! Reads the root file and all files to which its `$ref`s lead.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) struct Reading {
     pub(crate) files: Files,
 }
 
-/// Reads the specification with the root file `path`, which diagnostics call `shown`.
+/// Reads the specification with the root file `path`. Diagnostics contain the path `shown` in place of it.
 pub(crate) fn read(path: &Path, shown: &Path) -> Reading {
     let mut files = Files::new(path, shown);
     let mut problems = Problems::default();
@@ -65,8 +65,8 @@ pub(super) struct Reader {
     pub(super) consumes: Vec<String>,
     /// All schemas to which a `$ref` leads.
     known_schemas: BTreeSet<SchemaId>,
-    /// Those that are not read yet, with their names. They are not read recursively, because definitions may refer to
-    /// each other in loops, and in chains that would overflow the stack.
+    /// The known schemas that are not read yet, with their names. They are not read recursively, because definitions may
+    /// refer to each other in loops, or in chains that are long enough to overflow the stack.
     pending_schemas: VecDeque<(String, Node)>,
     /// Number of schemas, parameters and responses read so far.
     parts: usize,
@@ -104,8 +104,8 @@ impl Reader {
         self.parts < MAX_PARTS
     }
 
-    /// Returns the id of a schema to which a `$ref` leads. The schema is read later.
-    pub(super) fn name_schema(&mut self, followed: Followed) -> SchemaId {
+    /// Returns the id of a schema to which a `$ref` leads. If the schema is new, it is queued and read later.
+    pub(super) fn queue_schema(&mut self, followed: Followed) -> SchemaId {
         let id = followed.node.span;
         if self.known_schemas.insert(id) {
             let name = followed.key_in("definitions").or(followed.name).unwrap_or_default();
@@ -134,7 +134,7 @@ impl Reader {
         let consumes = table.texts("consumes", &mut self.problems).unwrap_or_default();
         self.consumes = consumes.into_iter().map(|text| text.value).collect();
         self.tags(&table);
-        // Definitions come first, because their keys are the names of schemas in other files.
+        // Definitions come first, because a schema in another file gets its name from the key that refers to it.
         self.definitions(&table);
         self.shared_parameters(&table);
         if table.require("paths", &mut self.problems) {
@@ -185,7 +185,7 @@ impl Reader {
         for (name, node) in definitions.entries() {
             if let Some(mut followed) = self.follow(node) {
                 followed.root_key.get_or_insert(("definitions".to_owned(), name.value.clone()));
-                let id = self.name_schema(followed);
+                let id = self.queue_schema(followed);
                 self.document.definitions.push((name, id));
             }
         }

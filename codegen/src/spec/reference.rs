@@ -20,7 +20,7 @@ pub(super) struct Followed {
     pub(super) node: Node,
     /// Section and key of the root file, such as `definitions` and `owner`, if the value is there.
     pub(super) root_key: Option<(String, String)>,
-    /// The last segment of the last `$ref`.
+    /// The last segment of the last `$ref`. If the `$ref` is only a path, the name of the file without its extension.
     pub(super) name: Option<String>,
     /// The first `description` beside a `$ref`.
     pub(super) description: Option<String>,
@@ -35,11 +35,11 @@ impl Followed {
 
 /// The place at which a pointer does not lead further.
 struct Missing {
-    /// The key whose value lacks the next segment.
+    /// The last key that was found. Its value does not have the next segment.
     parent: Span,
     /// Number of segments that were found.
     depth: usize,
-    /// The keys in place of the missing one.
+    /// The keys that exist in place of the missing one.
     known: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ impl Reader {
         }
     }
 
-    /// Looks up a value. `None` if the file is not valid YAML, which has been reported.
+    /// Looks up a value. Returns `None` if the file is not valid YAML, which has been reported.
     fn find(&self, file: FileId, segments: &[String]) -> Option<Result<Node, Missing>> {
         let mut node = self.files.get(file)?.root.clone()?;
         let mut parent = node.span;
@@ -224,7 +224,7 @@ impl Reader {
     }
 }
 
-/// Adds the references that led to the faulty one.
+/// Adds the references that led to the faulty one as related places.
 fn with_chain(finding: Finding, earlier: &[Spanned<String>]) -> Finding {
     earlier.iter().fold(finding, |finding, reference| finding.related(reference.span, "referred to from here"))
 }

@@ -77,7 +77,7 @@ impl Reader {
             }
         } else if let Some(followed) = self.follow(node) {
             description = followed.description.clone();
-            target = Target::Named(self.name_schema(followed));
+            target = Target::Named(self.queue_schema(followed));
         }
         SchemaUse { span: node.span, description, target }
     }

@@ -2,7 +2,7 @@
 //!
 //! serde_yaml reports positions only in errors. Therefore the visitor of a scalar stores its value and then fails. The
 //! list or mapping that contains the scalar takes the stored value, and the position from the error. A list or mapping
-//! would lose its content if it failed, so its start is derived from the start of its first entry.
+//! cannot fail in this way, because it would lose its content. Its start is derived from the start of its first entry.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::diagnostic::codes;
 /// A value with its source range. Cloning it is cheap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// The source range. Of a value with several lines, it covers the first one.
+    /// The source range. If the value has several lines, the range covers only the first one.
     pub span: Span,
     /// The value.
     pub value: Value,
@@ -40,7 +40,7 @@ pub enum Value {
     Text(Arc<str>),
     /// A sequence.
     List(Arc<[Node]>),
-    /// A mapping. Of duplicate keys, it contains the first.
+    /// A mapping. If a key occurs twice, it contains the first value.
     Map(Arc<Map>),
 }
 
@@ -57,7 +57,7 @@ pub struct Entry {
 }
 
 impl Value {
-    /// Returns the type with its article, for messages.
+    /// Returns the type in words, such as `a string`, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "empty",
@@ -95,7 +95,7 @@ pub(super) fn parse(file: FileId, text: &str, problems: &mut Problems) -> Option
         problems.report(finding);
         return None;
     }
-    let reading = Reading {
+    let parsing = Parsing {
         file,
         lines: Lines::new(text),
         scalar: RefCell::default(),
@@ -103,22 +103,22 @@ pub(super) fn parse(file: FileId, text: &str, problems: &mut Problems) -> Option
         nodes: Cell::default(),
         findings: RefCell::default(),
     };
-    let seed = Seed { reading: &reading, slot: Slot::Root };
+    let seed = Seed { parsing: &parsing, slot: Slot::Root };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(root) => {
-            reading.findings.into_inner().into_iter().for_each(|finding| problems.report(finding));
+            parsing.findings.into_inner().into_iter().for_each(|finding| problems.report(finding));
             Some(root)
         }
         Err(error) => {
-            problems.report(reword(file, &reading.lines, &error));
+            problems.report(reword(file, &parsing.lines, &error));
             None
         }
     }
 }
 
-/// The state of reading one file.
+/// The state of parsing one file.
 #[derive(Debug)]
-struct Reading<'t> {
+struct Parsing<'t> {
     file: FileId,
     lines: Lines<'t>,
     /// The scalar whose visitor failed last.
@@ -131,7 +131,7 @@ struct Reading<'t> {
     findings: RefCell<Vec<Finding>>,
 }
 
-impl Reading<'_> {
+impl Parsing<'_> {
     fn count_node<E: Error>(&self) -> Result<(), E> {
         self.nodes.set(self.nodes.get() + 1);
         if self.nodes.get() > MAX_NODES { Err(E::custom(TOO_MANY_NODES)) } else { Ok(()) }
@@ -158,9 +158,9 @@ impl Reading<'_> {
     ///
     /// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
     /// or string literal.
-    fn check_string(&self, node: &Node, owner: fmt::Arguments<'_>, may_have_lines: bool) {
+    fn check_string(&self, node: &Node, owner: fmt::Arguments<'_>, may_be_multiline: bool) {
         let Value::Text(text) = &node.value else { return };
-        let is_allowed = |c: char| !c.is_control() || (may_have_lines && matches!(c, '\n' | '\r' | '\t'));
+        let is_allowed = |c: char| !c.is_control() || (may_be_multiline && matches!(c, '\n' | '\r' | '\t'));
         let found = match text.chars().find(|c| !is_allowed(*c)) {
             None => return,
             Some('\n' | '\r') => "a line break".to_owned(),
@@ -172,8 +172,8 @@ impl Reading<'_> {
         self.findings.borrow_mut().push(finding.help(help));
     }
 
-    /// Returns the start of a list or mapping that starts with one of `marks` or, if none is found, with its first
-    /// entry.
+    /// Returns the start of a list or mapping: the mark in front of its first entry or, if there is none, the entry. If
+    /// the list or mapping is empty, returns the first mark after `end_before`, the end of the preceding value.
     fn start_of(&self, marks: &[char], first: Option<Span>, end_before: usize) -> usize {
         match first {
             Some(first) => {
@@ -196,7 +196,7 @@ enum Slot {
 /// Reads one key or value.
 #[derive(Clone, Copy)]
 struct Seed<'r, 't> {
-    reading: &'r Reading<'t>,
+    parsing: &'r Parsing<'t>,
     slot: Slot,
 }
 
@@ -205,14 +205,15 @@ impl Seed<'_, '_> {
         Self { slot, ..self }
     }
 
-    fn scalar<E: Error>(self, value: Value) -> Result<Node, E> {
-        self.reading.count_node()?;
+    /// Stores a scalar and fails, so that the caller learns the position from the error.
+    fn store_scalar<E: Error>(self, value: Value) -> Result<Node, E> {
+        self.parsing.count_node()?;
         if self.slot == Slot::Root {
             // serde_yaml looks for a second document only if the root succeeds.
-            let text = self.reading.lines.text;
-            return Ok(self.reading.node(text.len() - text.trim_start().len(), value, self.slot));
+            let text = self.parsing.lines.text;
+            return Ok(self.parsing.node(text.len() - text.trim_start().len(), value, self.slot));
         }
-        self.reading.scalar.replace(Some(value));
+        self.parsing.scalar.replace(Some(value));
         Err(E::custom("the position follows"))
     }
 }
@@ -233,88 +234,88 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
-        self.scalar(Value::Bool(value))
+        self.store_scalar(Value::Bool(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
-        self.scalar(Value::Integer(value.into()))
+        self.store_scalar(Value::Integer(value.into()))
     }
 
     fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
-        self.scalar(Value::Integer(value))
+        self.store_scalar(Value::Integer(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
-        self.scalar(Value::Integer(value.into()))
+        self.store_scalar(Value::Integer(value.into()))
     }
 
     fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
-        // Above the largest limit that the dialect allows, so the exact number does not matter.
-        self.scalar(Value::Integer(value.try_into().unwrap_or(i128::MAX)))
+        // A larger number exceeds every limit of the dialect, so its exact value does not matter.
+        self.store_scalar(Value::Integer(value.try_into().unwrap_or(i128::MAX)))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
-        self.scalar(Value::Float(value))
+        self.store_scalar(Value::Float(value))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
-        self.scalar(Value::Text(value.into()))
+        self.store_scalar(Value::Text(value.into()))
     }
 
     fn visit_none<E: Error>(self) -> Result<Node, E> {
-        self.scalar(Value::Null)
+        self.store_scalar(Value::Null)
     }
 
     fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        self.scalar(Value::Null)
+        self.store_scalar(Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
         if self.slot == Slot::Key {
             return Err(A::Error::invalid_type(Unexpected::Seq, &self));
         }
-        self.reading.count_node()?;
-        let end_before = self.reading.end.get();
+        self.parsing.count_node()?;
+        let end_before = self.parsing.end.get();
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(self.with(Slot::Value)).transpose() {
-            let item = self.reading.take_scalar(item, Slot::Value)?;
-            self.reading.check_string(&item, format_args!("the item of a list"), false);
+            let item = self.parsing.take_scalar(item, Slot::Value)?;
+            self.parsing.check_string(&item, format_args!("the item of a list"), false);
             items.push(item);
         }
-        let start = self.reading.start_of(&['[', '-'], items.first().map(|item| item.span), end_before);
-        Ok(self.reading.node(start, Value::List(items.into()), self.slot))
+        let start = self.parsing.start_of(&['[', '-'], items.first().map(|item| item.span), end_before);
+        Ok(self.parsing.node(start, Value::List(items.into()), self.slot))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         if self.slot == Slot::Key {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         }
-        self.reading.count_node()?;
-        let end_before = self.reading.end.get();
+        self.parsing.count_node()?;
+        let end_before = self.parsing.end.get();
         let mut entries = Map::default();
         while let Some(key) = map.next_key_seed(self.with(Slot::Key)).transpose() {
-            let key_node = self.reading.take_scalar(key, Slot::Key)?;
-            let value = self.reading.take_scalar(map.next_value_seed(self.with(Slot::Value)), Slot::Value)?;
+            let key_node = self.parsing.take_scalar(key, Slot::Key)?;
+            let value = self.parsing.take_scalar(map.next_value_seed(self.with(Slot::Value)), Slot::Value)?;
             let span = key_node.span;
-            self.reading.check_string(&key_node, format_args!("the key"), false);
+            self.parsing.check_string(&key_node, format_args!("the key"), false);
             let key: Arc<str> = match key_node.value {
                 Value::Text(text) => text,
                 Value::Null => "null".into(),
                 other => other.to_string().into(),
             };
-            // These become several lines of documentation, or are not used.
-            let may_have_lines = matches!(&*key, "description" | "summary" | "example");
-            self.reading.check_string(&value, format_args!("`{key}`"), may_have_lines);
+            // `description` and `summary` become lines of documentation. `example` is not used.
+            let may_be_multiline = matches!(&*key, "description" | "summary" | "example");
+            self.parsing.check_string(&value, format_args!("`{key}`"), may_be_multiline);
             if let Some(first) = entries.get(&key) {
                 let finding = Finding::error(codes::DUPLICATE_KEY, span, format!("duplicate key `{key}`"));
                 let finding = finding.help("keep one of them").related(first.key_span, "the first is here");
-                self.reading.findings.borrow_mut().push(finding);
+                self.parsing.findings.borrow_mut().push(finding);
             } else {
                 entries.insert(key, Entry { key_span: span, value });
             }
         }
-        let start = self.reading.start_of(&['{'], entries.values().next().map(|first| first.key_span), end_before);
-        Ok(self.reading.node(start, Value::Map(Arc::new(entries)), self.slot))
+        let start = self.parsing.start_of(&['{'], entries.values().next().map(|first| first.key_span), end_before);
+        Ok(self.parsing.node(start, Value::Map(Arc::new(entries)), self.slot))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Node, A::Error> {

@@ -1,6 +1,6 @@
 //! Tests that insert one mistake into the specification of QingStor and check the reported place and advice.
 //!
-//! Each mistake marks the text to be underlined with `«…»`. The tests compute the expected line and column from these
+//! In each mistake, `«…»` encloses the text that the diagnostic has to underline. The tests compute the expected line and column from these
 //! marks, independently of the generator.
 
 use std::fs;
@@ -210,7 +210,7 @@ fn specification() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs/qingstor/2016-01-06")
 }
 
-/// Loads a copy of the specification with one replaced file.
+/// Diagnoses a copy of the specification in which one file is replaced.
 fn diagnose_with(file: &str, content: &str) -> Diagnosis {
     let folder: TempDir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(specification()).unwrap() {
@@ -231,7 +231,7 @@ fn at(text: &str, byte: usize) -> (usize, usize) {
 fn reports_each_mistake_at_its_place() {
     for Mistake { file, right, wrong, code, help } in MISTAKES {
         let text = fs::read_to_string(specification().join(file)).unwrap();
-        assert!(text.contains(right), "{file} no longer holds {right:?}");
+        assert!(text.contains(right), "{file} no longer contains {right:?}");
         let marked = text.replacen(right, wrong, 1);
         let (start, end) = (marked.find('«').unwrap(), marked.find('»').unwrap() - '«'.len_utf8());
         let edited = marked.replace(['«', '»'], "");

@@ -15,7 +15,8 @@ impl crate::Bucket {
     /// source: `X-QS-Copy-Source` copies an object of the same zone, `X-QS-Move-Source` renames one, and
     /// `X-QS-Fetch-Source` lets the server download a URL. An existing object with the same key is replaced.
     ///
-    /// - The content has at most 5 GB, stored or copied. Use a multipart upload for larger objects.
+    /// - The object has at most 5 GB, whether its content is sent or copied. Use a multipart upload for larger
+    ///   objects.
     /// - A copy keeps the metadata of its source unless `X-QS-Metadata-Directive` is `REPLACE`. To change the
     ///   storage class of an object, copy it onto itself with another `X-QS-Storage-Class`.
     /// - To encrypt the object with a customer key, set all three `X-QS-Encryption-Customer-…` headers. Every
@@ -109,7 +110,7 @@ impl crate::Bucket {
     ///
     /// # Errors
     ///
-    /// Error responses to HEAD have no body, so that only the status is known.
+    /// An error response to HEAD has no body, so the SDK knows the status but not the error code.
     ///
     /// - 304: the object is unchanged according to `If-None-Match` or `If-Modified-Since`. For this operation the
     ///   SDK returns it as an error.
@@ -127,7 +128,7 @@ impl crate::Bucket {
 
     /// Deletes an object.
     ///
-    /// Succeeds even if the object does not exist, so the operation is idempotent.
+    /// The operation succeeds even if the object does not exist, so it is idempotent.
     ///
     /// If versioning is enabled, earlier versions are kept and a delete marker becomes the current version. Set
     /// `version_id` to remove one version permanently.
@@ -800,7 +801,7 @@ impl crate::Bucket {
 ///
 /// Grant access to users, to the public and to web pages of other origins.
 impl crate::Bucket {
-    /// Returns the cross-origin requests that the rules of a bucket allow.
+    /// Returns which cross-origin requests the rules of a bucket allow.
     ///
     /// Sends the preflight request that a browser sends before a cross-origin request. The server responds
     /// according to the rules that `PutBucketCORS` stored. Browsers send preflight requests themselves; use this
@@ -1209,8 +1210,8 @@ impl crate::Bucket {
     /// Returns the lifecycle rules of a bucket.
     ///
     /// Rules that were written with this version of the SDK can be changed and sent to `PutBucketLifecycle`. Do not
-    /// do this with rules that other software may have written: parts that the SDK does not know are missing from
-    /// the response, and a rule whose filter lost a condition deletes more objects than before.
+    /// do this with rules that other software may have written. The SDK drops parts of a rule that it does not
+    /// know, and a rule that has lost a condition deletes more objects than before.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {

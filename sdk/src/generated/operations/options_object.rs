@@ -10,8 +10,8 @@ pub struct OptionsObjectInput {
     pub origin: String,
     /// Method of the cross-origin request, such as `PUT`.
     pub access_control_request_method: String,
-    /// Headers of the cross-origin request, separated by commas. If unset, only headers that browsers always allow
-    /// are allowed.
+    /// Names of the headers that the cross-origin request would have, separated by commas. If unset, it would have
+    /// only headers that need no permission.
     pub access_control_request_headers: Option<String>,
 }
 
@@ -25,8 +25,8 @@ impl OptionsObjectInput {
         }
     }
 
-    /// Headers of the cross-origin request, separated by commas. If unset, only headers that browsers always allow
-    /// are allowed.
+    /// Names of the headers that the cross-origin request would have, separated by commas. If unset, it would have
+    /// only headers that need no permission.
     pub fn access_control_request_headers(mut self, access_control_request_headers: impl Into<String>) -> Self {
         self.access_control_request_headers = Some(access_control_request_headers.into());
         self

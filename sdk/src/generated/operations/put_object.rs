@@ -41,8 +41,8 @@ pub struct PutObjectInput {
     /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub copy_source: Option<ObjectSource>,
     /// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
-    /// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
-    /// unset, the server uses `COPY`.
+    /// of an object, copy it onto itself with `REPLACE`. Without a copy source, the body of this request replaces
+    /// the content. If unset, the server uses `COPY`.
     pub metadata_directive: Option<types::MetadataDirective>,
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
     /// `precondition_failed`. If unset, it is not checked.
@@ -184,8 +184,8 @@ impl PutObjectInput {
     }
 
     /// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
-    /// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
-    /// unset, the server uses `COPY`.
+    /// of an object, copy it onto itself with `REPLACE`. Without a copy source, the body of this request replaces
+    /// the content. If unset, the server uses `COPY`.
     pub fn metadata_directive(mut self, metadata_directive: types::MetadataDirective) -> Self {
         self.metadata_directive = Some(metadata_directive);
         self

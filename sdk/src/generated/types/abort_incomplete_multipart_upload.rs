@@ -6,7 +6,7 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AbortIncompleteMultipartUpload {
-    /// Number of days between the start of an upload and its abortion.
+    /// Number of days from the start of an upload until the server aborts it.
     pub days_after_initiation: u64,
 }
 

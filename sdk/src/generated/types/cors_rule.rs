@@ -12,12 +12,11 @@ pub struct CorsRule {
     /// for it.
     #[serde(default, deserialize_with = "null_as_default")]
     pub allowed_methods: Vec<types::CorsMethod>,
-    /// Allowed request headers. `*` matches any text. If unset, only the headers that browsers always allow are
-    /// allowed.
+    /// Allowed request headers. `*` matches any text. If unset, only headers that need no permission are allowed.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub allowed_headers: Vec<String>,
-    /// Response headers that scripts of the page may read. If unset, only the headers that browsers always allow
-    /// are allowed.
+    /// Response headers that scripts of the page may read. If unset, scripts may read only the headers that
+    /// browsers always expose.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
     /// Number of seconds for which a browser may cache the response to a preflight request. If unset, the server
@@ -41,15 +40,14 @@ impl CorsRule {
         }
     }
 
-    /// Allowed request headers. `*` matches any text. If unset, only the headers that browsers always allow are
-    /// allowed.
+    /// Allowed request headers. `*` matches any text. If unset, only headers that need no permission are allowed.
     pub fn allowed_headers(mut self, allowed_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.allowed_headers = allowed_headers.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Response headers that scripts of the page may read. If unset, only the headers that browsers always allow
-    /// are allowed.
+    /// Response headers that scripts of the page may read. If unset, scripts may read only the headers that
+    /// browsers always expose.
     pub fn expose_headers(mut self, expose_headers: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.expose_headers = expose_headers.into_iter().map(Into::into).collect();
         self

@@ -3,8 +3,8 @@
 use crate::operation::prelude::*;
 
 /// Metadata of a copy: that of the source (`COPY`) or that of this request (`REPLACE`). To change the metadata
-/// of an object, copy it onto itself with `REPLACE`; without a copy source the body replaces the content. If
-/// unset, the server uses `COPY`.
+/// of an object, copy it onto itself with `REPLACE`. Without a copy source, the body of this request replaces
+/// the content. If unset, the server uses `COPY`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MetadataDirective {

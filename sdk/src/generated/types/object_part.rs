@@ -13,7 +13,7 @@ pub struct ObjectPart {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// MD5 of the part in hexadecimal, without double quotes; the `ETag` header of an uploaded part has them. If
-    /// unset in a request, the part is not compared.
+    /// unset in a request, the server does not compare it with the uploaded part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Time at which the part was uploaded. Ignored in requests.
@@ -34,7 +34,7 @@ impl ObjectPart {
     }
 
     /// MD5 of the part in hexadecimal, without double quotes; the `ETag` header of an uploaded part has them. If
-    /// unset in a request, the part is not compared.
+    /// unset in a request, the server does not compare it with the uploaded part.
     pub fn etag(mut self, etag: impl Into<String>) -> Self {
         self.etag = Some(etag.into());
         self

@@ -11,7 +11,7 @@ pub struct ObjectVersion {
     /// Id of the version. Its format is not specified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version_id: Option<String>,
-    /// True if this is the current version, which requests without a version id address.
+    /// True if this is the current version, which requests without `version_id` use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_latest: Option<bool>,
     /// True if this version is a delete marker, which has no content.
@@ -65,7 +65,7 @@ impl ObjectVersion {
         self
     }
 
-    /// True if this is the current version, which requests without a version id address.
+    /// True if this is the current version, which requests without `version_id` use.
     pub fn is_latest(mut self, is_latest: bool) -> Self {
         self.is_latest = Some(is_latest);
         self
