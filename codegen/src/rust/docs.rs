@@ -66,7 +66,7 @@ pub(super) fn sent_field(field: &Field) -> String {
     let if_unset = match field.treatment {
         Treatment::ContentMd5 => "If unset, the SDK computes it.",
         Treatment::ContentLength => {
-            "If unset, the SDK sends the length of the body. It is an error to set another value."
+            "If unset, the SDK sends the length of the body. A value that differs from this length is an error."
         }
         Treatment::AccessKeyId => "If unset, the SDK sends the id of the client's access key.",
         Treatment::FormPolicy => {

@@ -39,6 +39,9 @@ impl StructView {
             new_docs: match (fields.is_empty(), has_default) {
                 (true, _) => "Creates an instance.",
                 (false, true) => "Creates an instance. All fields are optional and start unset.",
+                (false, false) if fields.iter().all(|field| field.required) => {
+                    "Creates an instance. All fields are required."
+                }
                 (false, false) => "Creates an instance with the required fields. Optional fields start unset.",
             },
             derives: if has_default { derives.replacen("Debug", "Debug, Default", 1) } else { derives.to_owned() },
@@ -118,7 +121,7 @@ fn documented(field: &Field, serde: Serde, docs: &str) -> FieldView {
     let is_option = !field.shape.is_collection() && (!field.required || skipped);
     FieldView {
         docs: docs::comment(docs::lines(docs)),
-        setter_docs: setter_docs(docs, is_map),
+        setter_docs: setter_docs(docs, is_map.then(|| label(field))),
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
         required: is_argument(field),
@@ -131,8 +134,9 @@ fn documented(field: &Field, serde: Serde, docs: &str) -> FieldView {
     }
 }
 
-fn setter_docs(docs: &str, is_map: bool) -> Vec<String> {
-    let docs = if is_map { format!("Adds an entry. {docs}") } else { docs.to_owned() };
+/// Returns the documentation of a setter. `map` is the name of the field if its setter adds an entry.
+fn setter_docs(docs: &str, map: Option<String>) -> Vec<String> {
+    let docs = map.map_or_else(|| docs.to_owned(), |name| format!("Adds an entry to `{name}`. {docs}"));
     docs::comment(docs::lines(&docs))
 }
 
@@ -156,7 +160,7 @@ pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     FieldView {
         name: "body".to_owned(),
         docs: docs::comment(docs::lines(docs)),
-        setter_docs: setter_docs(docs, false),
+        setter_docs: setter_docs(docs, None),
         rust_type: rust_type.to_owned(),
         serde: String::new(),
         required: false,

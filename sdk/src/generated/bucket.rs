@@ -12,7 +12,7 @@ impl crate::Bucket {
     /// Stores an object, or copies, moves or fetches one on the server.
     ///
     /// By default the content is the body of the request. Set one of these headers and no body to use another
-    /// source: `X-QS-Copy-Source` copies an object of the same zone, `X-QS-Move-Source` renames one, and
+    /// source: `X-QS-Copy-Source` copies an object of the same zone, `X-QS-Move-Source` moves one, and
     /// `X-QS-Fetch-Source` lets the server download a URL. An existing object with the same key is replaced.
     ///
     /// - The object has at most 5 GB, whether its content is sent or copied. Use a multipart upload for larger

@@ -11,7 +11,7 @@ pub struct AbortMultipartUploadInput {
 }
 
 impl AbortMultipartUploadInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(upload_id: impl Into<String>) -> Self {
         Self { upload_id: upload_id.into() }
     }

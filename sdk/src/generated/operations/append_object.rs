@@ -8,8 +8,8 @@ use crate::operation::prelude::*;
 pub struct AppendObjectInput {
     /// Size of the object in bytes before this request, which is the offset of the new bytes. 0 creates the object.
     pub position: u64,
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub content_length: Option<u64>,
     /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
     /// `bad_digest`. If unset, the body is not verified.
@@ -37,8 +37,8 @@ impl AppendObjectInput {
         }
     }
 
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self

@@ -11,7 +11,7 @@ pub struct DeleteBucketCNAMEInput {
 }
 
 impl DeleteBucketCNAMEInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(domain: impl Into<String>) -> Self {
         Self { domain: domain.into() }
     }

@@ -18,7 +18,7 @@ impl GetBucketACLInput {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[non_exhaustive]
 pub struct GetBucketACLOutput {
-    /// The owner of a bucket.
+    /// Owner of the bucket.
     pub owner: Option<types::Owner>,
     /// Grants of the list.
     #[serde(default, deserialize_with = "null_as_default")]

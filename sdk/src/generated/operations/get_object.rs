@@ -27,13 +27,13 @@ pub struct GetObjectInput {
     /// checked.
     pub if_modified_since: Option<Timestamp>,
     /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub if_unmodified_since: Option<Timestamp>,
     /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
-    /// 412 `precondition_failed`. If unset, it is not checked.
+    /// 412 `precondition_failed`. If unset, this is not checked.
     pub if_match: Option<String>,
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, it is not checked.
+    /// status is 304. If unset, this is not checked.
     pub if_none_match: Option<String>,
     /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
     /// key is used.
@@ -108,21 +108,21 @@ impl GetObjectInput {
     }
 
     /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn if_unmodified_since(mut self, if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.if_unmodified_since = Some(if_unmodified_since.into());
         self
     }
 
     /// Returns the object only if it has this ETag, which includes the double quotes. Otherwise the server returns
-    /// 412 `precondition_failed`. If unset, it is not checked.
+    /// 412 `precondition_failed`. If unset, this is not checked.
     pub fn if_match(mut self, if_match: impl Into<String>) -> Self {
         self.if_match = Some(if_match.into());
         self
     }
 
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, it is not checked.
+    /// status is 304. If unset, this is not checked.
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
         self

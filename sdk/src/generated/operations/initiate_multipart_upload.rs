@@ -32,8 +32,8 @@ pub struct InitiateMultipartUploadInput {
     /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
     /// User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits, `-`, `_` and
-    /// `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and values
-    /// together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
+    /// `.`. Names that differ only in case are equal. A value is printable ASCII. All names and values together
+    /// have at most 2048 bytes.
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -104,9 +104,9 @@ impl InitiateMultipartUploadInput {
         self
     }
 
-    /// Adds an entry. User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits,
-    /// `-`, `_` and `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and
-    /// values together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
+    /// Adds an entry to `metadata`. User-defined metadata to store with the object. A name has up to 512 bytes:
+    /// letters, digits, `-`, `_` and `.`. Names that differ only in case are equal. A value is printable ASCII. All
+    /// names and values together have at most 2048 bytes.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self

@@ -71,7 +71,7 @@ impl ListObjectVersionsInput {
 pub struct ListObjectVersionsOutput {
     /// Name of the bucket.
     pub name: Option<String>,
-    /// The owner of a bucket.
+    /// Owner of the bucket.
     pub owner: Option<types::Owner>,
     /// `prefix` of the request.
     pub prefix: Option<String>,

@@ -59,7 +59,7 @@ impl ListObjectsInput {
 pub struct ListObjectsOutput {
     /// Name of the bucket.
     pub name: Option<String>,
-    /// The owner of a bucket.
+    /// Owner of the bucket.
     pub owner: Option<types::Owner>,
     /// `prefix` of the request.
     pub prefix: Option<String>,

@@ -12,7 +12,7 @@ pub struct PutBucketExternalMirrorInput {
 }
 
 impl PutBucketExternalMirrorInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(source_site: impl Into<String>) -> Self {
         Self { source_site: source_site.into() }
     }

@@ -11,7 +11,7 @@ pub struct PutBucketLifecycleInput {
 }
 
 impl PutBucketLifecycleInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(rule: impl IntoIterator<Item = types::LifecycleRule>) -> Self {
         Self { rule: rule.into_iter().collect() }
     }

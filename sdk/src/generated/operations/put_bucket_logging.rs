@@ -13,7 +13,7 @@ pub struct PutBucketLoggingInput {
 }
 
 impl PutBucketLoggingInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(target_bucket: impl Into<String>, target_prefix: impl Into<String>) -> Self {
         Self { target_bucket: target_bucket.into(), target_prefix: target_prefix.into() }
     }

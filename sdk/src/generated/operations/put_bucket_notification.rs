@@ -11,7 +11,7 @@ pub struct PutBucketNotificationInput {
 }
 
 impl PutBucketNotificationInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(notifications: impl IntoIterator<Item = types::NotificationRule>) -> Self {
         Self { notifications: notifications.into_iter().collect() }
     }

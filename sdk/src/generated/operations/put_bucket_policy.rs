@@ -11,7 +11,7 @@ pub struct PutBucketPolicyInput {
 }
 
 impl PutBucketPolicyInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(statement: impl IntoIterator<Item = types::PolicyStatement>) -> Self {
         Self { statement: statement.into_iter().collect() }
     }

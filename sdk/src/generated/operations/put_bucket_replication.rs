@@ -11,7 +11,7 @@ pub struct PutBucketReplicationInput {
 }
 
 impl PutBucketReplicationInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(rules: impl IntoIterator<Item = types::ReplicationRule>) -> Self {
         Self { rules: rules.into_iter().collect() }
     }

@@ -12,7 +12,7 @@ pub struct PutBucketVersioningInput {
 }
 
 impl PutBucketVersioningInput {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(status: types::VersioningStatus) -> Self {
         Self { status }
     }

@@ -8,8 +8,8 @@ use crate::operation::prelude::*;
 pub struct PutObjectInput {
     /// Caching rules to store with the object, such as `max-age=3600`. If unset, none are stored.
     pub cache_control: Option<String>,
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub content_length: Option<u64>,
     /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
     /// `bad_digest`. If unset, the body is not verified.
@@ -45,16 +45,16 @@ pub struct PutObjectInput {
     /// the content. If unset, the server uses `COPY`.
     pub metadata_directive: Option<types::MetadataDirective>,
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_modified_since: Option<Timestamp>,
     /// Copies only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_unmodified_since: Option<Timestamp>,
     /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_match: Option<String>,
     /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_none_match: Option<String>,
     /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub copy_source_encryption_customer_algorithm: Option<String>,
@@ -64,31 +64,31 @@ pub struct PutObjectInput {
     /// Base64 of the 16-byte MD5 of the 32 bytes of the source's customer key. If unset, the source is read without
     /// a customer key.
     pub copy_source_encryption_customer_key_md5: Option<String>,
-    /// Object in the same zone to rename to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
+    /// Object in the same zone to move to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
     /// object keeps its metadata. If unset, nothing is moved.
     pub move_source: Option<ObjectSource>,
     /// Moves only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub move_source_if_modified_since: Option<Timestamp>,
     /// Moves only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub move_source_if_unmodified_since: Option<Timestamp>,
     /// Moves only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub move_source_if_match: Option<String>,
     /// Moves only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub move_source_if_none_match: Option<String>,
-    /// URL that the server downloads the content from. If unset, nothing is fetched.
+    /// URL from which the server downloads the content. If unset, nothing is fetched.
     pub fetch_source: Option<String>,
-    /// Fetches only if the object was not modified after this time. If unset, it is not checked.
+    /// Fetches only if the object was not modified after this time. If unset, this is not checked.
     pub fetch_if_unmodified_since: Option<Timestamp>,
     /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
     /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
     /// User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits, `-`, `_` and
-    /// `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and values
-    /// together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
+    /// `.`. Names that differ only in case are equal. A value is printable ASCII. All names and values together
+    /// have at most 2048 bytes.
     pub metadata: BTreeMap<String, String>,
     /// Content of the object, at most 5 GB. If unset, the object is empty, or its content comes from the source
     /// that a header names.
@@ -107,8 +107,8 @@ impl PutObjectInput {
         self
     }
 
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self
@@ -192,28 +192,28 @@ impl PutObjectInput {
     }
 
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_modified_since(mut self, copy_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_modified_since = Some(copy_source_if_modified_since.into());
         self
     }
 
     /// Copies only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_unmodified_since(mut self, copy_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_unmodified_since = Some(copy_source_if_unmodified_since.into());
         self
     }
 
     /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_match(mut self, copy_source_if_match: impl Into<String>) -> Self {
         self.copy_source_if_match = Some(copy_source_if_match.into());
         self
     }
 
     /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_none_match(mut self, copy_source_if_none_match: impl Into<String>) -> Self {
         self.copy_source_if_none_match = Some(copy_source_if_none_match.into());
         self
@@ -248,7 +248,7 @@ impl PutObjectInput {
         self
     }
 
-    /// Object in the same zone to rename to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
+    /// Object in the same zone to move to the key of the request: `/bucket/key`. The SDK percent-encodes it. The
     /// object keeps its metadata. If unset, nothing is moved.
     pub fn move_source(mut self, move_source: impl Into<ObjectSource>) -> Self {
         self.move_source = Some(move_source.into());
@@ -256,40 +256,40 @@ impl PutObjectInput {
     }
 
     /// Moves only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn move_source_if_modified_since(mut self, move_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.move_source_if_modified_since = Some(move_source_if_modified_since.into());
         self
     }
 
     /// Moves only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn move_source_if_unmodified_since(mut self, move_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.move_source_if_unmodified_since = Some(move_source_if_unmodified_since.into());
         self
     }
 
     /// Moves only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn move_source_if_match(mut self, move_source_if_match: impl Into<String>) -> Self {
         self.move_source_if_match = Some(move_source_if_match.into());
         self
     }
 
     /// Moves only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub fn move_source_if_none_match(mut self, move_source_if_none_match: impl Into<String>) -> Self {
         self.move_source_if_none_match = Some(move_source_if_none_match.into());
         self
     }
 
-    /// URL that the server downloads the content from. If unset, nothing is fetched.
+    /// URL from which the server downloads the content. If unset, nothing is fetched.
     pub fn fetch_source(mut self, fetch_source: impl Into<String>) -> Self {
         self.fetch_source = Some(fetch_source.into());
         self
     }
 
-    /// Fetches only if the object was not modified after this time. If unset, it is not checked.
+    /// Fetches only if the object was not modified after this time. If unset, this is not checked.
     pub fn fetch_if_unmodified_since(mut self, fetch_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.fetch_if_unmodified_since = Some(fetch_if_unmodified_since.into());
         self
@@ -302,9 +302,9 @@ impl PutObjectInput {
         self
     }
 
-    /// Adds an entry. User-defined metadata to store with the object. A name has up to 512 bytes: letters, digits,
-    /// `-`, `_` and `.`; upper and lower case are not distinguished. A value is printable ASCII. If all names and
-    /// values together exceed 2048 bytes, the server returns 400 `metadata_too_large`.
+    /// Adds an entry to `metadata`. User-defined metadata to store with the object. A name has up to 512 bytes:
+    /// letters, digits, `-`, `_` and `.`. Names that differ only in case are equal. A value is printable ASCII. All
+    /// names and values together have at most 2048 bytes.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self

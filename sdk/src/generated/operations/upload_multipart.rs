@@ -10,8 +10,8 @@ pub struct UploadMultipartInput {
     pub upload_id: String,
     /// Number of the part. Must be 0 to 10000.
     pub part_number: u32,
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub content_length: Option<u64>,
     /// Base64 of the 16-byte MD5 of the body. If the body that arrives has another MD5, the server returns 400
     /// `bad_digest`. If unset, the body is not verified.
@@ -31,16 +31,16 @@ pub struct UploadMultipartInput {
     /// without a source. If unset, the whole source is copied.
     pub copy_range: Option<String>,
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_modified_since: Option<Timestamp>,
     /// Copies only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_unmodified_since: Option<Timestamp>,
     /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_match: Option<String>,
     /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_none_match: Option<String>,
     /// Algorithm with which the source is encrypted: `AES256`. If unset, the source is read without a customer key.
     pub copy_source_encryption_customer_algorithm: Option<String>,
@@ -79,8 +79,8 @@ impl UploadMultipartInput {
         }
     }
 
-    /// Length of the body in bytes. If unset, the SDK sends the length of the body. It is an error to set another
-    /// value.
+    /// Length of the body in bytes. If unset, the SDK sends the length of the body. A value that differs from this
+    /// length is an error.
     pub fn content_length(mut self, content_length: u64) -> Self {
         self.content_length = Some(content_length);
         self
@@ -128,28 +128,28 @@ impl UploadMultipartInput {
     }
 
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_modified_since(mut self, copy_source_if_modified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_modified_since = Some(copy_source_if_modified_since.into());
         self
     }
 
     /// Copies only if the source was not modified after this time. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_unmodified_since(mut self, copy_source_if_unmodified_since: impl Into<Timestamp>) -> Self {
         self.copy_source_if_unmodified_since = Some(copy_source_if_unmodified_since.into());
         self
     }
 
     /// Copies only if the source has this ETag, which includes the double quotes. Otherwise the server returns 412
-    /// `precondition_failed`. If unset, it is not checked.
+    /// `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_match(mut self, copy_source_if_match: impl Into<String>) -> Self {
         self.copy_source_if_match = Some(copy_source_if_match.into());
         self
     }
 
     /// Copies only if the source does not have this ETag, which includes the double quotes. Otherwise the server
-    /// returns 412 `precondition_failed`. If unset, it is not checked.
+    /// returns 412 `precondition_failed`. If unset, this is not checked.
     pub fn copy_source_if_none_match(mut self, copy_source_if_none_match: impl Into<String>) -> Self {
         self.copy_source_if_none_match = Some(copy_source_if_none_match.into());
         self

@@ -11,7 +11,7 @@ pub struct AbortIncompleteMultipartUpload {
 }
 
 impl AbortIncompleteMultipartUpload {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(days_after_initiation: u64) -> Self {
         Self { days_after_initiation }
     }

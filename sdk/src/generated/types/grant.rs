@@ -13,7 +13,7 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Creates an instance with the required fields. Optional fields start unset.
+    /// Creates an instance. All fields are required.
     pub fn new(grantee: types::Grantee, permission: types::Permission) -> Self {
         Self { grantee, permission }
     }

@@ -6,7 +6,7 @@ use crate::operation::prelude::*;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct IpAddressCondition {
-    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, it is not checked.
+    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, this is not checked.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub source_ip: Vec<String>,
 }
@@ -17,7 +17,7 @@ impl IpAddressCondition {
         Self::default()
     }
 
-    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, it is not checked.
+    /// Networks in CIDR notation, such as `172.16.0.0/24`. If unset, this is not checked.
     pub fn source_ip(mut self, source_ip: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.source_ip = source_ip.into_iter().map(Into::into).collect();
         self

@@ -2,7 +2,7 @@
 
 use crate::operation::prelude::*;
 
-/// The owner of a bucket.
+/// Owner of the bucket.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Owner {
