@@ -38,7 +38,7 @@ impl Bucket {
         self.zone.as_deref()
     }
 
-    /// Presigns a request for the bucket itself. See [`presign_object`](Bucket::presign_object).
+    /// Presigns a request for the bucket itself, as [`presign_object`](Bucket::presign_object) does for an object.
     ///
     /// # Errors
     ///
@@ -51,10 +51,10 @@ impl Bucket {
     }
 
     /// Presigns a request for an object. Anyone who has the returned URL and headers can send it during `lifetime`,
-    /// without the key pair.
+    /// without the access keys.
     ///
-    /// `lifetime` is rounded down to whole seconds. The body is part of the presigned request only if it is JSON; any
-    /// other body is supplied by the sender.
+    /// `lifetime` is rounded down to whole seconds. If the body is JSON, [`PresignedRequest::body`] returns it, and it
+    /// must be sent unchanged. Any other body of `input` is ignored; the sender chooses the body.
     ///
     /// ```
     /// # fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -147,7 +147,8 @@ impl Bucket {
         self.client.execute(self.attempts(), input, self.address(Some(key))).await
     }
 
-    /// Like [`send_object`](Self::send_object), but uses up `attempts`, which several requests of a transfer share.
+    /// Sends a request as [`send_object`](Self::send_object) does, and counts its attempts in `attempts`, which several
+    /// requests of a transfer share.
     pub(crate) async fn send_object_within<'a, I: Operation<Scope = ObjectScope>>(
         &'a self,
         attempts: &mut Attempts<'a>,
@@ -168,12 +169,12 @@ impl Bucket {
     }
 
     /// Returns a handle for another bucket in the same zone.
-    pub(crate) fn neighbour(&self, name: &str) -> Self {
+    pub(crate) fn in_same_zone(&self, name: &str) -> Self {
         Self { name: name.into(), ..self.clone() }
     }
 
     /// Returns the description of a call on an object for errors.
-    pub(crate) fn call(&self, operation: &'static str, key: &str) -> CallName {
+    pub(crate) fn call_name(&self, operation: &'static str, key: &str) -> CallName {
         CallName { operation, bucket: Some(self.name().to_owned()), key: Some(key.to_owned()) }
     }
 

@@ -21,7 +21,7 @@
 //!
 //! The [`guide`] explains which method to choose, configuration, retries, timeouts, resuming, integrity and features.
 //!
-//! * [`QingStor`] is the client of an account, and [`Bucket`] a handle of a bucket. The operations are their methods.
+//! * [`QingStor`] is the client for an account, and [`Bucket`] a handle for a bucket. The operations are their methods.
 //! * [`Config`] contains credentials, endpoint, retries and timeouts.
 #![cfg_attr(feature = "transfer", doc = "* [`Upload`], [`Download`] and [`ObjectCopy`] transfer whole objects.")]
 //! * [`Paginator`] requests lists page by page.
@@ -33,14 +33,17 @@
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, unused_imports, reason = "transfers use the rest"))]
+#[cfg_attr(
+    not(feature = "transfer"),
+    allow(dead_code, unused_imports, reason = "only transfers use some of the items")
+)]
 mod body;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "only transfers use some of the items"))]
 mod bucket;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "only transfers use some of the items"))]
 mod client;
 mod config;
-#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "transfers use the rest"))]
+#[cfg_attr(not(feature = "transfer"), allow(dead_code, reason = "only transfers use some of the items"))]
 mod error;
 mod generated;
 #[cfg(feature = "transfer")]

@@ -16,7 +16,7 @@ use crate::error::{CallName, Error, Result};
 /// A response body that the transport receives.
 pub(crate) type Incoming = Pin<Box<dyn http_body::Body<Data = Bytes, Error = Error> + Send + Sync>>;
 
-/// The body of a response. It is read from the connection, and only the current chunk is in memory.
+/// The body of a response. It is read from the connection chunk by chunk, so it is never in memory as a whole.
 ///
 /// [`chunk`](ResponseBody::chunk) returns one chunk at a time, and [`bytes`](ResponseBody::bytes) the whole body. The
 /// chunks are also available as a [`Stream`]. If the connection breaks before `Content-Length` bytes have arrived,
@@ -43,12 +43,13 @@ struct Open {
     call: Arc<CallName>,
     attempts: u32,
     idle_timeout: Duration,
-    idle: Option<Pin<Box<Sleep>>>,
+    /// Timer since the last byte. `None` unless a chunk is awaited.
+    idle_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
     pub(crate) fn new(incoming: Incoming, call: Arc<CallName>, attempts: u32, idle_timeout: Duration) -> Self {
-        Self(Some(Open { incoming, call, attempts, idle_timeout, idle: None }))
+        Self(Some(Open { incoming, call, attempts, idle_timeout, idle_timer: None }))
     }
 
     /// Returns the number of bytes that have not been received yet, if the server announced the length.
@@ -83,18 +84,18 @@ impl ResponseBody {
         let item = loop {
             break match open.incoming.as_mut().poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    open.idle = None;
+                    open.idle_timer = None;
                     // Trailers are skipped.
                     let Ok(bytes) = frame.into_data() else { continue };
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                Poll::Ready(Some(Err(error))) => Some(Err(open.describe(error))),
+                Poll::Ready(Some(Err(error))) => Some(Err(open.with_context(error))),
                 Poll::Ready(None) => None,
                 Poll::Pending => {
                     let limit = open.idle_timeout;
-                    let idle = open.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-                    ready!(idle.as_mut().poll(context));
-                    Some(Err(open.describe(Error::stalled(limit))))
+                    let timer = open.idle_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+                    ready!(timer.as_mut().poll(context));
+                    Some(Err(open.with_context(Error::stalled(limit))))
                 }
             };
         };
@@ -105,7 +106,8 @@ impl ResponseBody {
 }
 
 impl Open {
-    fn describe(&self, error: Error) -> Error {
+    /// Adds the call and the number of attempts to an error.
+    fn with_context(&self, error: Error) -> Error {
         error.with_call(&self.call).with_attempts(self.attempts)
     }
 }
@@ -114,7 +116,7 @@ impl Open {
 ///
 /// # Errors
 ///
-/// If it is longer than `limit` bytes, because a server must not be able to exhaust the client's memory.
+/// If the body cannot be read, or is longer than `limit` bytes: a server must not be able to exhaust the client's memory.
 pub(crate) async fn read_limited(mut body: ResponseBody, limit: usize) -> Result<Bytes> {
     // If there is only one chunk, it is returned without a copy.
     let mut first = body.chunk().await?.unwrap_or_default();

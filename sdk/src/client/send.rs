@@ -1,4 +1,4 @@
-//! Sends an encoded request: signs every attempt, retries it, and reads the response.
+//! Sends an encoded request: signs each attempt, retries after errors, and reads the response.
 
 use std::borrow::BorrowMut;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ impl Client {
         outcome
     }
 
+    /// Sends the call as [`send`](Self::send) does, without its span.
     async fn send_until_done<'a>(
         &'a self,
         call: Box<Call>,
@@ -70,9 +71,9 @@ impl Client {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            let paused = if is_rewindable
+            let retry = if is_rewindable
                 && !is_clock_corrected
-                && is_expired(&error, &call.spec.method)
+                && may_be_clock_error(&error, &call.spec.method)
                 && let Some(server_time) = error.server_time()
                 && self.clock.correct(signed_at, server_time)
             {
@@ -84,7 +85,7 @@ impl Client {
             } else {
                 Err(error)
             };
-            if let Err(error) = paused {
+            if let Err(error) = retry {
                 let error = error.with_call(&call.name).with_attempts(number);
                 debug!(%error, "request failed");
                 return Err(error);
@@ -114,10 +115,10 @@ impl Client {
                     Payload::Read(Bytes::new())
                 }
             };
-            let is_read = call.spec.method == Method::GET;
-            return Ok(ResponseDecoder::new(head.status, head.headers, payload, is_read, attempt));
+            let only_reads = call.spec.method == Method::GET;
+            return Ok(ResponseDecoder::new(head.status, head.headers, payload, only_reads, attempt));
         }
-        // If the body cannot be read, the error contains the status only.
+        // If the body cannot be read, the error contains only the status and the headers, such as the request id.
         let bytes = read_limited(body, MAX_ERROR_SIZE).await.unwrap_or_default();
         Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
     }
@@ -180,7 +181,7 @@ fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
 }
 
 /// Returns true if the server may have refused the request because the local clock is wrong.
-fn is_expired(error: &Error, method: &Method) -> bool {
+fn may_be_clock_error(error: &Error, method: &Method) -> bool {
     // The response to HEAD has no body, so it has no error code.
     let has_no_body = *method == Method::HEAD && error.code().is_none();
     error.kind() == ErrorKind::Service

@@ -4,8 +4,8 @@
 //! requests that an application sends with another HTTP client.
 //!
 //! A signature covers the method, the headers `Content-MD5`, `Content-Type`, `Date` and `x-qs-…`, the path of the
-//! request line, and the query parameters that name a sub-resource. It does not cover the other headers, the host and
-//! the body.
+//! request line, and the query parameters that name a sub-resource. It does not cover other headers, the host or the
+//! body.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Method, header};
@@ -27,8 +27,8 @@
 //! ```
 //!
 //! A form is signed through its policy: Base64 of a JSON object with all fields of the form except `file`,
-//! `access_key_id`, `policy` and `signature`. An application can give these three fields to a browser without revealing
-//! the secret access key:
+//! `access_key_id`, `policy` and `signature`. An application can give the last three of these fields to a browser without
+//! revealing the secret access key:
 //!
 //! ```
 //! use base64::Engine;
@@ -102,9 +102,12 @@ impl StringToSign {
     /// Joins the lines. `date` is the content of the line for the date.
     fn new(method: &Method, headers: &HeaderMap, date: &[u8], resource: &[u8]) -> Self {
         let mut text = Vec::with_capacity(256);
-        for line in
-            [method.as_str().as_bytes(), value(headers, &CONTENT_MD5), value(headers, &header::CONTENT_TYPE), date]
-        {
+        for line in [
+            method.as_str().as_bytes(),
+            signed_value(headers, &CONTENT_MD5),
+            signed_value(headers, &header::CONTENT_TYPE),
+            date,
+        ] {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
@@ -115,7 +118,7 @@ impl StringToSign {
         for name in names {
             text.extend_from_slice(name.as_str().as_bytes());
             text.push(b':');
-            text.extend_from_slice(value(headers, name));
+            text.extend_from_slice(signed_value(headers, name));
             text.push(b'\n');
         }
         text.extend_from_slice(resource);
@@ -162,7 +165,7 @@ impl fmt::Debug for StringToSign {
 /// contains `x-qs-date`, the `Date` header is not signed. White space around a value is not signed. If a header occurs
 /// more than once, the first value is signed, which the server may not accept.
 pub fn string_to_sign(method: &Method, headers: &HeaderMap, resource: impl AsRef<[u8]>) -> StringToSign {
-    let date = if headers.contains_key(&X_QS_DATE) { b"" } else { value(headers, &header::DATE) };
+    let date = if headers.contains_key(&X_QS_DATE) { b"" } else { signed_value(headers, &header::DATE) };
     StringToSign::new(method, headers, date, resource.as_ref())
 }
 
@@ -248,7 +251,8 @@ pub fn authorization(credentials: &Credentials, signature: &str) -> String {
     ["QS ", credentials.access_key_id(), ":", signature].concat()
 }
 
-fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
+/// Returns the value of a header as it is signed: the first value without white space around it, or nothing.
+fn signed_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a [u8] {
     headers.get(name).map_or(b"", |value| value.as_bytes().trim_ascii())
 }
 

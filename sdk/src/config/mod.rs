@@ -90,8 +90,9 @@ impl Config {
     ///
     /// `QINGSTOR_CONFIG_PATH` is the path of the file. If it is unset, the first existing file of
     /// `~/.qingstor/config.yaml` and `~/.config/qingstor.yaml` is read. If there is none, only the environment is used.
-    /// The file is YAML with one `key: value` on each line. Unknown keys are ignored with a logged warning. Empty
-    /// values and variables are treated as unset.
+    /// The file is YAML with one `key: value` on each line. Unknown keys are ignored with a logged warning,
+    /// except some keys of QingStor's other tools, such as `log_level`, which are ignored silently. Empty values and
+    /// variables are treated as unset.
     ///
     /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`,
     /// no file is read.
@@ -165,15 +166,15 @@ impl Config {
         self
     }
 
-    /// Sets the place of the bucket name in URLs: the path (default) or the host name, which requires an endpoint that
-    /// is not an IP address.
+    /// Sets the place of the bucket name in URLs: the path (default) or the host name. The host name requires an endpoint
+    /// that is not an IP address.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing_style = style;
         self
     }
 
-    /// Sets text to append to the `User-Agent` header, such as `my-app/1.0`. It must be printable ASCII without spaces
-    /// and `"`. Unset by default.
+    /// Sets text to append to the `User-Agent` header, such as `my-app/1.0`. It must be printable ASCII, and must not
+    /// contain spaces or `"`. Unset by default.
     pub fn additional_user_agent(mut self, text: impl Into<String>) -> Self {
         self.additional_user_agent = Some(text.into()).filter(|text| !text.is_empty());
         self
@@ -207,8 +208,8 @@ impl Config {
     /// s; must not be zero.
     ///
     /// The time starts when the HTTP library has taken the last byte. At that moment, the library and the operating
-    /// system may still have 500 KiB to send, or some MiB on a connection that was fast. Set a longer time if the
-    /// network needs it, or if the server has to copy many gigabytes in one request.
+    /// system may still hold 500 KiB that have to be sent, or a few MiB if the connection has been fast. Set a longer
+    /// time if the network is slow, or if the server has to copy many gigabytes in one request.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.response = timeout;
         self
@@ -255,7 +256,7 @@ fn check_user_agent(text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::config(format!(
-        "additional_user_agent is {text:?}, but must be printable ASCII without spaces and quotes, such as my-app/1.0"
+        "additional_user_agent is {text:?}, but must be printable ASCII without spaces or quotes, such as my-app/1.0"
     )))
 }
 

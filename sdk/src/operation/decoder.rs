@@ -1,4 +1,4 @@
-//! The decoder from responses to outputs, which generated `decode` functions use.
+//! Decodes responses to outputs. The generated `decode` functions call the decoder.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ pub struct ResponseDecoder {
     headers: HeaderMap,
     payload: Payload,
     /// True if the request only reads, so that its result is the response.
-    is_read: bool,
+    only_reads: bool,
     attempts: u32,
 }
 
@@ -53,8 +53,14 @@ pub(crate) enum Payload {
 }
 
 impl ResponseDecoder {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, payload: Payload, is_read: bool, attempts: u32) -> Self {
-        Self { status, headers, payload, is_read, attempts }
+    pub(crate) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        payload: Payload,
+        only_reads: bool,
+        attempts: u32,
+    ) -> Self {
+        Self { status, headers, payload, only_reads, attempts }
     }
 
     /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
@@ -68,7 +74,7 @@ impl ResponseDecoder {
         let Payload::Read(bytes) = &self.payload else {
             return Err(self.unexpected("the response is a stream instead of a JSON document"));
         };
-        if bytes.is_empty() && self.is_read && self.status == StatusCode::OK {
+        if bytes.is_empty() && self.only_reads && self.status == StatusCode::OK {
             return Err(self.unexpected("the response is empty instead of a JSON document"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };

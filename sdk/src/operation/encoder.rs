@@ -1,4 +1,4 @@
-//! The encoder from inputs to requests, which generated `encode` functions use.
+//! Encodes inputs as requests. The generated `encode` functions call the encoder.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -38,7 +38,7 @@ pub struct RequestEncoder {
     problems: Vec<String>,
 }
 
-/// A checked request. Every attempt adds its date, signature and length.
+/// A checked request. Each attempt adds its own date and signature, and the length of the body.
 #[derive(Debug)]
 pub(crate) struct EncodedRequest {
     /// Query of the request line, without `?`.
@@ -85,9 +85,9 @@ impl RequestEncoder {
 
     /// Refuses a value of an enumeration that is not in the specification.
     pub(crate) fn check_known(&mut self, field: &'static str, value: &dyn WireValue) {
-        if let Some(known) = value.is_none_of() {
+        if let Some(allowed) = value.allowed_if_unknown() {
             let text = value.text().unwrap_or_default();
-            let problem = format!("is {text:?}, but must be one of {}", known.join(", "));
+            let problem = format!("is {text:?}, but must be one of {}", allowed.join(", "));
             self.refuse(field, problem);
         }
     }
@@ -104,7 +104,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Sets a header to a source object: its percent-encoded path, and its version if it has one.
+    /// Sets a header to the percent-encoded path of a source object, with its version if it has one.
     pub(crate) fn path_header<'s>(
         &mut self,
         field: &'static str,
@@ -167,7 +167,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Adds an optional list to the JSON document unless it is empty.
+    /// Adds an optional list to the JSON document. An empty list counts as unset.
     pub(crate) fn json_list(&mut self, field: &'static str, name: &'static str, items: &[impl Serialize]) {
         if !items.is_empty() {
             self.json_field(field, name, &items);
@@ -238,7 +238,7 @@ impl RequestEncoder {
         }
     }
 
-    /// Returns the valid entries of user metadata and refuses the others.
+    /// Returns the valid entries of user metadata, and records an error for each of the others.
     pub(super) fn valid_entries<'e>(
         &mut self,
         field: &'static str,

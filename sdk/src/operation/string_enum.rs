@@ -32,7 +32,7 @@ macro_rules! string_enum {
                 Some(std::borrow::Cow::Borrowed(self.as_str()))
             }
 
-            fn is_none_of(&self) -> Option<&'static [&'static str]> {
+            fn allowed_if_unknown(&self) -> Option<&'static [&'static str]> {
                 matches!(self, Self::Unknown(value) if !Self::KNOWN.contains(&value.as_str())).then_some(Self::KNOWN)
             }
         }

@@ -183,7 +183,7 @@ impl ObjectCopy {
             return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
         }
         let source = ObjectRef {
-            bucket: &self.bucket.neighbour(&self.source.bucket),
+            bucket: &self.bucket.in_same_zone(&self.source.bucket),
             key: &self.source.key,
             version_id: self.source.version_id.as_deref(),
             encryption: self.source_encryption.as_ref(),

@@ -62,7 +62,7 @@ impl ObjectRef<'_> {
     }
 
     /// Returns an input that gets the object on the condition that it is still in the state that `head` returned.
-    pub(crate) fn get_same(self, object: &HeadObjectOutput) -> GetObjectInput {
+    pub(crate) fn get_if_unchanged(self, object: &HeadObjectOutput) -> GetObjectInput {
         let snapshot = ObjectSnapshot::of(object);
         let mut input = GetObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
@@ -74,7 +74,7 @@ impl ObjectRef<'_> {
 
     /// Returns the size of an object whose `HEAD` response has no `Content-Length`.
     async fn size(self, object: &HeadObjectOutput) -> Result<u64> {
-        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_same(object) };
+        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_if_unchanged(object) };
         match self.bucket.get_object(self.key, first_byte).await {
             Ok(object) => {
                 let total = object.content_range.as_deref().and_then(|range| range.rsplit_once('/')?.1.parse().ok());

@@ -50,7 +50,7 @@ pub(crate) struct PartLayout {
     pub(crate) part_size: u64,
 }
 
-/// Part of an object. Numbers start at 0.
+/// Part of an object. Part numbers start at 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) number: u32,
@@ -118,16 +118,16 @@ pub(crate) fn check_part_size(bytes: u64) -> Result<()> {
     )))
 }
 
-/// Numbers of the parts at which the part size of a reader doubles.
+/// Numbers of the parts at which the part size of a reader doubles for the first four times.
 ///
 /// If the first part has 8 MiB, the parts before the fourth doubling hold 16 GiB.
-const DOUBLINGS: [u32; 4] = [128, 256, 384, LAST_DOUBLING];
-const LAST_DOUBLING: u32 = 528;
-/// Number of parts after which the size doubles again, from `LAST_DOUBLING` on.
-const LATE_RUN: u32 = 16;
+const FIRST_DOUBLINGS: [u32; 4] = [128, 256, 384, FOURTH_DOUBLING];
+const FOURTH_DOUBLING: u32 = 528;
+/// Number of parts between two doublings after the fourth one.
+const LATER_INTERVAL: u32 = 16;
 
-/// Returns the size of part `number` of a reader whose first part has `first` bytes, or `None` if the upload would have more
-/// than [`MAX_PARTS`].
+/// Returns the size of part `number` of an upload from a reader. The first part has `first` bytes. Returns `None` if the upload
+/// would have more than [`MAX_PARTS`].
 ///
 /// The size of a reader is unknown in advance: 1 byte or 50 TB. Small parts suit small objects, but 50 TB fit into 10,000
 /// parts only if nearly all of them have 5 GiB. The parts therefore start small and reach 5 GiB before part 700.
@@ -135,9 +135,9 @@ pub(crate) fn growing_part_size(number: u32, first: u64) -> Option<u64> {
     if number >= MAX_PARTS {
         return None;
     }
-    let early: u32 = DOUBLINGS.iter().map(|part| u32::from(number >= *part)).sum();
-    let late = number.saturating_sub(LAST_DOUBLING) / LATE_RUN;
-    let factor = 1u64.checked_shl(early + late).unwrap_or(u64::MAX);
+    let first_doublings: u32 = FIRST_DOUBLINGS.iter().map(|part| u32::from(number >= *part)).sum();
+    let later_doublings = number.saturating_sub(FOURTH_DOUBLING) / LATER_INTERVAL;
+    let factor = 1u64.checked_shl(first_doublings + later_doublings).unwrap_or(u64::MAX);
     Some(first.saturating_mul(factor).min(MAX_PART_SIZE))
 }
 
@@ -173,8 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn layout_covers_sizes_that_a_rounded_down_part_size_would_not() {
-        // With a part size rounded down, the end would be lost, or there would be 10,001 parts.
+    fn layout_rounds_the_part_size_up() {
+        // With a part size rounded down, the last bytes would be lost, or there would be 10,001 parts.
         check(100_000_000_000 + 9_999, 4 * MIB);
         check(4 * MIB * 10_000 + 1, 4 * MIB);
     }
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn growing_parts_hold_16_gib_before_the_fourth_doubling() {
         let mut sum = 0;
-        let large = growing_sizes(8 * MIB).take_while(|size| *size <= 64 * MIB).inspect(|size| sum += size).count();
-        assert_eq!((large, sum), (528, 16 << 30));
+        let count = growing_sizes(8 * MIB).take_while(|size| *size <= 64 * MIB).inspect(|size| sum += size).count();
+        assert_eq!((count, sum), (528, 16 << 30));
     }
 
     proptest! {

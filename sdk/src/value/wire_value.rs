@@ -1,4 +1,4 @@
-//! Values of query parameters and headers, and their text.
+//! Values of query parameters, headers and form fields, and the text in which they are sent.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::{Secret, Timestamp};
 
 /// A value of a query parameter, header or form field.
 pub(crate) trait WireValue {
-    /// Returns the text, or `None` if the value is unset.
+    /// Returns the text that is sent, or `None` if the value is unset.
     fn text(&self) -> Option<Cow<'_, str>>;
 
     /// Returns true if the text must not be logged.
@@ -14,8 +14,8 @@ pub(crate) trait WireValue {
         false
     }
 
-    /// Returns the known values of an enumeration if this value is not one of them.
-    fn is_none_of(&self) -> Option<&'static [&'static str]> {
+    /// Returns the values in the specification if this is a value of an enumeration and not one of them.
+    fn allowed_if_unknown(&self) -> Option<&'static [&'static str]> {
         None
     }
 }
@@ -29,8 +29,8 @@ impl<T: WireValue> WireValue for Option<T> {
         self.as_ref().is_some_and(T::is_sensitive)
     }
 
-    fn is_none_of(&self) -> Option<&'static [&'static str]> {
-        self.as_ref().and_then(T::is_none_of)
+    fn allowed_if_unknown(&self) -> Option<&'static [&'static str]> {
+        self.as_ref().and_then(T::allowed_if_unknown)
     }
 }
 

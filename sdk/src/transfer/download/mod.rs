@@ -62,8 +62,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// 3. the smallest number of whole MiB.
 ///
 /// If the digest differs and no other part size in whole MiB results in that number of parts, the file is corrupt and the
-/// download fails. For parts of 8 MiB, this is the case for objects of nine parts and more. If other part sizes are possible,
-/// the download succeeds, and [`Downloaded::is_verified`] is false. To verify an object with another part size, set
+/// download fails. For parts of 8 MiB, this is the case for most objects of nine parts and more. If other part sizes are
+/// possible, the download succeeds, and [`Downloaded::is_verified`] is false. To verify an object with another part size, set
 /// `part_size` to that size.
 #[must_use = "nothing is downloaded before `send`"]
 pub struct Download {
@@ -103,7 +103,7 @@ pub struct Downloaded {
 
 /// # Downloads of whole objects
 impl Bucket {
-    /// Creates a [`Download`] of the object `key` to a file.
+    /// Creates a [`Download`] of the object `key`. [`to_file`](Download::to_file) sets the target.
     pub fn download(&self, key: impl Into<String>) -> Download {
         Download {
             bucket: self.clone(),
@@ -165,12 +165,13 @@ impl Download {
     ///
     /// To resume a download after an error, a cancellation or the death of the process, make the same call again. The partial
     /// file (`.qsdownload`) next to the target contains the bytes that were fetched. The checkpoint lists the finished ranges,
-    /// and is written at most twice a second. If the ETag or the size of the object has changed, all ranges are fetched again.
+    /// and is written at most twice a second. If it belongs to another object, or the
+    /// ETag or the size of the object has changed, all ranges are fetched again.
     /// The checkpoint is removed when the download is complete.
     ///
-    /// The download fails and does not touch the file if it is the checkpoint of another target, of an upload or of another
-    /// version of the SDK, if another transfer uses it, or if it is not a checkpoint. At the default path, a file that is not
-    /// a checkpoint is replaced.
+    /// The download fails and leaves the file unchanged if it is the checkpoint of another target, of an upload or of another
+    /// version of the SDK, or if another transfer uses it. A file that is not a checkpoint is left unchanged too, except at the
+    /// default path, where it is replaced.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
         self
@@ -243,7 +244,7 @@ impl Download {
             encryption: encryption.as_ref(),
         };
         let (object, size) = cancellation.unless_cancelled(source.head()).await?;
-        let input = source.get_same(&object);
+        let input = source.get_if_unchanged(&object);
         let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
         let expected = match checksum {
             Some(Checksum::Md5) if !is_encrypted => ExpectedDigest::new(object.etag.as_deref(), size, part_size),
@@ -328,7 +329,8 @@ async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) ->
 }
 
 /// Records the finished ranges after an error. Removes them if the object has no ETag, because the next download cannot know
-/// if the object has changed. Returns the error for the caller.
+/// if the object has changed. Returns the error for the caller. If `error` is a cancellation, the returned error contains the
+/// state of the partial file.
 async fn keep(file: &Arc<PartialFile>, has_etag: bool, error: Error) -> Error {
     let is_done = clean_up(file, if has_etag { PartialFile::flush } else { PartialFile::discard }).await;
     if error.kind() != ErrorKind::Cancelled {

@@ -11,7 +11,7 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = temporary(path);
     // A temporary file that already exists could be readable by other users, or be a symbolic link.
     remove_if_exists(&new)?;
-    let mut file = private().create_new(true).open(&new)?;
+    let mut file = private_file().create_new(true).open(&new)?;
     file.write_all(content)?;
     file.sync_all()?;
     drop(file);
@@ -47,8 +47,8 @@ pub(crate) fn sync_folder(path: &Path) {
 #[cfg(not(unix))]
 pub(crate) fn sync_folder(_: &Path) {}
 
-/// Returns options for creating a file that only the current user can read.
-pub(crate) fn private() -> OpenOptions {
+/// Returns options for creating a file that, on Unix, only the current user can read.
+pub(crate) fn private_file() -> OpenOptions {
     let mut options = File::options();
     options.write(true);
     #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::atomic_file::{private, remove_if_exists, with_suffix};
+use super::atomic_file::{private_file, remove_if_exists, with_suffix};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Number of attempts to lock a file. A transfer that was dropped can hold the lock until its last write ends.
@@ -26,7 +26,7 @@ impl JournalLock {
     /// Locks a journal, which does not have to exist. Blocks for up to 2 s.
     pub(super) fn acquire(journal: &Path) -> Result<Self> {
         let path = with_suffix(journal, ".lock");
-        match open_locked(&path, private().create(true).truncate(false)) {
+        match open_locked(&path, private_file().create(true).truncate(false)) {
             Ok(Some(file)) => Ok(Self { path, _file: file }),
             Ok(None) => Err(Error::new(
                 ErrorKind::Body,
@@ -56,7 +56,8 @@ impl Drop for JournalLock {
     }
 }
 
-/// Opens and locks a file. Returns `None` if another handle holds the lock for 2 s. Closing the file releases the lock. Blocks.
+/// Opens and locks a file. Closing the file releases the lock. Returns `None` if another handle still holds the lock after 2 s
+/// of attempts. Blocks.
 pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
@@ -69,12 +70,14 @@ pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Opti
     Ok(None)
 }
 
+/// Opens and locks a file with one attempt. Returns `None` if another handle holds the lock, or if the path does not lead to the
+/// opened file any more.
 fn try_open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     let file = options.open(path)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
-        // Some file systems do not support locks.
+        // Some file systems do not support locks. The transfer then runs without one.
         Err(TryLockError::Error(error)) => {
             tracing::debug!(path = %path.display(), %error, "the file system cannot lock files");
         }

@@ -43,8 +43,8 @@ enum Answer {
     NoSuchUpload,
     /// The server failed, or a component without QingStor's error codes, such as a proxy, answered 404.
     Failed,
-    /// The server did not respond, or a gateway stopped waiting for it: the server may still be executing the request.
-    None,
+    /// No response arrived, or a gateway stopped waiting for it. The server may still be executing the request.
+    Lost,
 }
 
 /// State on the server after a completion request that did not succeed.
@@ -59,7 +59,14 @@ enum Seen {
     /// Neither the upload nor an object under the key exists.
     Nothing,
     /// The upload does not exist, and an object is under the key.
-    Object { has_size: bool, is_recent: bool, change: Change, etag: EtagMatch },
+    Object {
+        /// True if the object has the size of the parts.
+        has_size: bool,
+        /// True if the object was modified after the upload was initiated, as far as the clocks tell.
+        is_recent: bool,
+        change: Change,
+        etag: EtagMatch,
+    },
 }
 
 /// Comparison of the object under the key with the one before the completion.
@@ -100,21 +107,24 @@ impl Evidence {
     /// Returns true if the responses are not conclusive, so that the client has to look at the state on the server.
     fn has_to_look(&self) -> bool {
         let may_have_executed =
-            self.is_resumed || self.answers.iter().any(|answer| matches!(answer, Answer::Failed | Answer::None));
+            self.is_resumed || self.answers.iter().any(|answer| matches!(answer, Answer::Failed | Answer::Lost));
         may_have_executed && self.answers.last() != Some(&Answer::Refused)
     }
 }
 
-/// Decides what a completion request that did not succeed led to. The first matching row of the table counts.
+/// Decides what a completion request that did not succeed led to.
+///
+/// The first matching row of the table counts. An empty cell matches everything. The columns from "upload" to "ETag" are what the
+/// client saw on the server ([`Seen`]).
 ///
 /// | last answer | upload | object | size | changed | ETag | other condition | outcome |
 /// | --- | --- | --- | --- | --- | --- | --- | --- |
-/// | `Refused` | | | | | | an earlier answer is `None` | `Unknown` |
+/// | `Refused` | | | | | | an earlier answer is `Lost` | `Unknown` |
 /// | `Refused` | | | | | | | `Open` |
 /// | `NoSuchUpload` | not needed | | | | | no request can have been executed | `Gone` |
 /// | any other | no answer | | | | | | `Unknown` |
 /// | | exists | | | | | can be retried | `Retry` |
-/// | | exists | | | | | an answer is `None` | `Unknown` |
+/// | | exists | | | | | an answer is `Lost` | `Unknown` |
 /// | | exists | | | | | | `Open` |
 /// | | gone | none | | | | | `Gone` |
 /// | | gone | exists | other | | | | `Gone` |
@@ -130,7 +140,7 @@ impl Evidence {
 fn judge(evidence: &Evidence) -> Outcome {
     let Evidence { answers, can_retry, seen, .. } = evidence;
     // The server may still execute a request without a response.
-    let open = if answers.contains(&Answer::None) { Outcome::Unknown } else { Outcome::Open };
+    let open = if answers.contains(&Answer::Lost) { Outcome::Unknown } else { Outcome::Open };
     if answers.last() == Some(&Answer::Refused) {
         return open;
     }
@@ -162,7 +172,7 @@ impl MultipartUpload {
     ///
     /// # Errors
     ///
-    /// With [`Outcome::Open`], [`Outcome::Gone`] or [`Outcome::Unknown`].
+    /// Returns the error of the last request, and [`Outcome::Open`], [`Outcome::Gone`] or [`Outcome::Unknown`].
     pub(super) async fn complete(
         &self,
         parts: &[CompletedPart],
@@ -198,7 +208,7 @@ impl MultipartUpload {
         }
     }
 
-    /// Looks at the upload and at the object under the key. `size` and `expected_etag` are those of the parts.
+    /// Requests the state of the upload and of the object under the key. `size` and `expected_etag` are those of the parts.
     async fn look(
         &self,
         size: u64,
@@ -271,7 +281,7 @@ fn is_same(one: &HeadObjectOutput, other: &HeadObjectOutput) -> bool {
     (&one.version_id, &one.etag, one.last_modified) == (&other.version_id, &other.etag, other.last_modified)
 }
 
-/// Returns true if an upload that was initiated at `initiated` may have created the object.
+/// Returns true if the object was modified late enough to have been created by an upload that was initiated at `initiated`.
 pub(super) fn was_made_after(object: &HeadObjectOutput, initiated: Timestamp) -> bool {
     object.last_modified.is_some_and(|at| at.as_unix() >= initiated.as_unix() - MAX_CLOCK_ERROR)
 }
@@ -295,7 +305,7 @@ fn classify(error: &Error) -> Answer {
     let is_gateway = matches!(error.status(), Some(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT));
     let is_service = error.kind() == ErrorKind::Service;
     if may_have_executed(error) {
-        if is_service && !is_gateway { Answer::Failed } else { Answer::None }
+        if is_service && !is_gateway { Answer::Failed } else { Answer::Lost }
     } else if is_no_such_upload(error) {
         Answer::NoSuchUpload
     } else if error.is_not_found() && error.code().is_none() {
@@ -331,7 +341,7 @@ mod tests {
         let old = Seen::Object { has_size: true, is_recent: false, change: Same, etag: Ours };
         let of_other_size = Seen::Object { has_size: false, is_recent: true, change: Changed, etag: Ours };
         for (evidence, outcome) in [
-            (after(Answer::None, evidence(Refused, Seen::Upload)), Unknown),
+            (after(Answer::Lost, evidence(Refused, Seen::Upload)), Unknown),
             (after(Failed, evidence(Refused, Seen::Upload)), Open),
             (evidence(Refused, Seen::NotNeeded), Open),
             (retried(evidence(Refused, Seen::NotNeeded)), Open),
@@ -339,8 +349,8 @@ mod tests {
             (evidence(Failed, Seen::NoAnswer), Unknown),
             (retried(evidence(Failed, Seen::Upload)), Retry),
             (retried(evidence(NoSuchUpload, Seen::Upload)), Retry),
-            (evidence(Answer::None, Seen::Upload), Unknown),
-            (after(Answer::None, evidence(Failed, Seen::Upload)), Unknown),
+            (evidence(Answer::Lost, Seen::Upload), Unknown),
+            (after(Answer::Lost, evidence(Failed, Seen::Upload)), Unknown),
             (evidence(Failed, Seen::Upload), Open),
             (evidence(Failed, Seen::Nothing), Gone),
             (evidence(Failed, of_other_size), Gone),
@@ -371,9 +381,9 @@ mod tests {
             (true, vec![NoSuchUpload], true),
             (false, vec![Failed, NoSuchUpload], true),
             (false, vec![Failed], true),
-            (false, vec![Answer::None], true),
+            (false, vec![Answer::Lost], true),
             (true, vec![Refused], false),
-            (false, vec![Answer::None, Refused], false),
+            (false, vec![Answer::Lost, Refused], false),
         ] {
             let evidence = Evidence { is_resumed, answers, can_retry: true, seen: Seen::NotNeeded };
             assert_eq!(evidence.has_to_look(), looks, "{evidence:?}");
@@ -390,9 +400,9 @@ mod tests {
         for (error, answer) in [
             (Error::new(ErrorKind::Connect, ""), Answer::Refused),
             (Error::new(ErrorKind::Timeout, "").unsent(), Answer::Refused),
-            (Error::new(ErrorKind::Timeout, ""), Answer::None),
-            (Error::new(ErrorKind::Connection, ""), Answer::None),
-            (Error::new(ErrorKind::UnexpectedResponse, ""), Answer::None),
+            (Error::new(ErrorKind::Timeout, ""), Answer::Lost),
+            (Error::new(ErrorKind::Connection, ""), Answer::Lost),
+            (Error::new(ErrorKind::UnexpectedResponse, ""), Answer::Lost),
             (service(400, Some("invalid_argument")), Answer::Refused),
             (service(403, None), Answer::Refused),
             (service(429, Some("too_many_requests")), Answer::Refused),
@@ -402,8 +412,8 @@ mod tests {
             (service(404, None), Answer::Failed),
             (service(500, Some("internal_error")), Answer::Failed),
             (service(503, None), Answer::Failed),
-            (service(502, None), Answer::None),
-            (service(504, None), Answer::None),
+            (service(502, None), Answer::Lost),
+            (service(504, None), Answer::Lost),
         ] {
             assert_eq!(classify(&error), answer, "{error}");
         }

@@ -138,8 +138,8 @@ impl Upload {
     /// # }
     /// ```
     ///
-    /// The size of the object is unknown in advance, so the parts grow: the part size doubles at parts 128, 256 and 384, and
-    /// then after every 16 parts from part 528 on, up to 5 GiB. Fewer large parts are in flight, to stay within the
+    /// The size of the object is unknown in advance, so the parts grow: the part size doubles at parts 128, 256, 384
+    /// and 528, and then after every 16 parts, up to 5 GiB. As parts grow, fewer are in flight, so that they stay within the
     /// [`memory_budget`](Upload::memory_budget). A part that is larger than the budget is written to a
     /// [temporary file](std::env::temp_dir) before it is sent; there are at most two such files. With the default options,
     /// this starts after 16 GiB.
@@ -217,9 +217,10 @@ impl Upload {
     }
 
     /// Sets the maximum number of bytes of a [reader](Upload::reader) that are held in memory, at least twice the part size.
-    /// Defaults to `concurrency` × `part_size`, and at least twice the part size.
+    /// Defaults to `concurrency` × `part_size` or, with a concurrency of 1, to twice the part size.
     ///
-    /// A part of a reader is in memory as a whole until it was sent. Uploads of files and bytes do not use the budget.
+    /// A part of a reader is in memory as a whole until it has been sent. The budget does not apply to uploads of files and
+    /// bytes.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
@@ -251,8 +252,9 @@ impl Upload {
     /// # }
     /// ```
     ///
-    /// A part on the server is not sent again if its size and MD5 equal those of the file. To compute these MD5s, the client
-    /// reads the file, unless the file was not modified since the interruption. The part size remains that of the first call.
+    /// A part on the server is not sent again if its size and MD5 equal those of the file. The client reads the file to
+    /// compute these MD5s. If the operating system proves that the file has not changed since the upload began, the client uses
+    /// the MD5s in the checkpoint instead. The part size remains that of the first call.
     /// If the upload does not exist on the server any more, a new one starts, and [`Uploaded::restarted`] is true.
     ///
     /// The call fails without any effect if
@@ -264,8 +266,9 @@ impl Upload {
     ///
     /// If the file changes during the upload, the upload is aborted and the checkpoint removed.
     ///
-    /// The checkpoint is written at most twice a second, and removed when the upload is complete. It contains the metadata of
-    /// the object but no keys, and only the current user can read it. If it cannot be written after the upload has started,
+    /// The checkpoint is written at most twice a second, and removed when the upload is complete. It contains the key
+    /// and the metadata of the object, but neither access keys nor encryption keys. On Unix, only the current user can read it.
+    /// If it cannot be written after the upload has started,
     /// for example because the disk is full, the upload continues and logs a warning. A second file, with the suffix `.lock`,
     /// locks the checkpoint.
     ///
@@ -282,7 +285,7 @@ impl Upload {
         self
     }
 
-    /// Sets a callback that is called when bytes were sent or a part is finished. No callback by default.
+    /// Sets a callback that is called when bytes have been sent or a part is finished. No callback by default.
     ///
     /// Calls are sequential, and each reports a later state than the previous one. Changes during a call can be skipped, but
     /// the last call always reports the final numbers. The tasks that send the bytes make the calls, so the callback must
@@ -367,7 +370,7 @@ pub struct Uploaded {
     pub parts: u32,
     /// Number of requests that carried bytes of the object, including failed ones.
     pub attempts: u32,
-    /// Bytes that were sent by requests that failed, and had to be sent again.
+    /// Bytes of failed requests, which had to be sent again.
     pub retried_bytes: u64,
     /// Bytes that an interrupted upload had sent before this one resumed it.
     pub resumed_bytes: u64,
@@ -376,7 +379,8 @@ pub struct Uploaded {
 }
 
 impl Uploaded {
-    /// Returns the summary of an upload with one request, without the fields of the response.
+    /// Creates a summary with the key, the size and the progress. The caller sets the fields that come from responses, and for
+    /// a multipart upload those of its parts.
     fn new(job: &Job, size: u64) -> Self {
         let progress = job.meter.progress();
         Self {

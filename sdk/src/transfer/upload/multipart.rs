@@ -30,7 +30,7 @@ pub(crate) struct MultipartUpload {
     /// Journal that records the finished parts. Set if the caller asked for a checkpoint.
     pub(super) journal: OnceLock<Arc<UploadJournal>>,
     /// True if the source has changed, so that the parts on the server cannot be used any more.
-    pub(super) is_useless: AtomicBool,
+    pub(super) has_source_changed: AtomicBool,
     /// Locked for reading while a part is sent, and for writing during an abort: a part that arrives after the abort would
     /// stay on the server.
     pub(crate) in_progress: RwLock<()>,
@@ -68,7 +68,7 @@ impl MultipartUpload {
             initiated,
             is_resumed,
             journal: OnceLock::new(),
-            is_useless: AtomicBool::new(false),
+            has_source_changed: AtomicBool::new(false),
             in_progress: RwLock::default(),
             attempts: AtomicU32::new(0),
         }
@@ -134,7 +134,7 @@ impl MultipartUpload {
     async fn abort_or_keep(&self) -> UploadState {
         let _no_part = self.in_progress.write().await;
         let journal = self.journal.get().filter(|journal| journal.close_unless_started());
-        if let Some(journal) = journal.filter(|_| !self.is_useless.load(Ordering::Relaxed)) {
+        if let Some(journal) = journal.filter(|_| !self.has_source_changed.load(Ordering::Relaxed)) {
             let unsaved = self.with_journal(UploadJournal::flush).await.err();
             return UploadState::Kept { checkpoint: journal.path().to_owned(), unsaved };
         }

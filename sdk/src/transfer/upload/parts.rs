@@ -145,8 +145,8 @@ impl MultipartUpload {
             (input.body, input.content_md5) = (body, content_md5);
             input
         };
-        let answer = |output: &UploadMultipartOutput| (output.etag.clone(), output.response.attempts);
-        let sent = self.job.send_verified(&region, sum.as_ref(), input, answer).await;
+        let etag_and_attempts = |output: &UploadMultipartOutput| (output.etag.clone(), output.response.attempts);
+        let sent = self.job.send_verified(&region, sum.as_ref(), input, etag_and_attempts).await;
         let requests = sent.as_ref().map_or_else(Error::attempts, |(_, requests)| *requests);
         self.attempts.fetch_add(requests, Ordering::Relaxed);
         sent.map_err(|error| error.with_part(&self.upload_id, number))?;
@@ -168,14 +168,14 @@ impl Job {
     /// of requests.
     ///
     /// The server compares the bytes with their `Content-MD5`. If the ETag in the response is an MD5, the client compares it
-    /// with `sum`. `input` creates the input of a request from the body and the `Content-MD5`; `answer` returns the ETag and
-    /// the number of requests of an output.
+    /// with `sum`. `input` creates the input of a request from the body and the `Content-MD5`. `etag_and_attempts`
+    /// returns the ETag and the number of attempts of an output.
     pub(super) async fn send_verified<I: Operation<Scope = ObjectScope>>(
         &self,
         region: &Source,
         sum: Option<&Md5Sum>,
         input: impl Fn(Body, Option<String>) -> I,
-        answer: impl Fn(&I::Output) -> (Option<String>, u32),
+        etag_and_attempts: impl Fn(&I::Output) -> (Option<String>, u32),
     ) -> Result<(I::Output, u32)> {
         let meter = PartMeter::new(&self.meter);
         let (mut attempts, mut requests) = (self.bucket.attempts(), 0);
@@ -186,7 +186,7 @@ impl Job {
             let input = input(body, sum.map(content_md5));
             let (error, is_wrong_etag) = match self.bucket.send_object_within(&mut attempts, &self.key, input).await {
                 Ok(output) => {
-                    let (etag, sent) = answer(&output);
+                    let (etag, sent) = etag_and_attempts(&output);
                     requests += sent;
                     let stored = etag.as_deref().and_then(parse_hex);
                     if stored.is_none() || expected.is_none_or(|sum| stored == Some(*sum)) {
@@ -194,7 +194,10 @@ impl Job {
                         return Ok((output, requests));
                     }
                     let message = "the server's MD5 differs from the one sent: the bytes were changed on the way";
-                    (Error::unexpected_response(message).with_call(&self.bucket.call(I::SPEC.name, &self.key)), true)
+                    (
+                        Error::unexpected_response(message).with_call(&self.bucket.call_name(I::SPEC.name, &self.key)),
+                        true,
+                    )
                 }
                 Err(error) => {
                     requests += error.attempts();

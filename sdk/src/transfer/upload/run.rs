@@ -112,10 +112,10 @@ impl Job {
             (input.body, input.content_md5) = (body, content_md5);
             input
         };
-        let answer = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
-        let putting = self.send_verified(&whole, sum.as_ref(), input, answer);
+        let etag_and_attempts = |output: &PutObjectOutput| (output.etag.clone(), output.response.attempts);
+        let putting = self.send_verified(&whole, sum.as_ref(), input, etag_and_attempts);
         let outcome = self.options.cancellation.unless_cancelled(putting).await;
-        // A change of the file is reported instead of the error that it led to.
+        // If the file has changed, the error reports that and not the failure that the change caused.
         if let Some(change) = content.change().await? {
             let stored = match (&outcome, sum) {
                 (Err(_), _) => "",
@@ -131,18 +131,19 @@ impl Job {
         Ok(Uploaded { etag, version_id, attempts, ..Uploaded::new(self, content.size()) })
     }
 
-    /// Checks that the object exists after a response without an ETag, which another server may have sent.
+    /// Checks that the object exists. Called after a response without an ETag, because a server that is not QingStor may have
+    /// sent the response.
     async fn check_exists(&self, size: u64) -> Result<()> {
         match self.object().verify_stored(size).await {
             Err(error) if error.is_not_found() => Err(Error::unexpected_response(
                 "the request succeeded, but the object does not exist: check that the endpoint is that of the object storage",
             )
-            .with_call(&self.bucket.call("PutObject", &self.key))),
+            .with_call(&self.bucket.call_name("PutObject", &self.key))),
             checked => checked.map(drop),
         }
     }
 
-    /// Sends the parts that the server has not `stored`, and completes the upload.
+    /// Sends the parts that are not in `stored`, and completes the upload. `stored` are the parts that the server already has.
     async fn send_missing(
         &self,
         upload: Arc<MultipartUpload>,
@@ -167,9 +168,9 @@ impl Job {
             let missing = layout.parts().filter(|part| !numbers.contains(&part.number));
             let pending = missing.map(|part| Ok(PendingPart { number: part.number, region: content.region(&part) }));
             let sent = send_parts(&upload, stream::iter(pending.collect::<Vec<_>>())).await;
-            // A change of the file is reported instead of the error that it led to.
+            // If the file has changed, the error reports that and not the failure that the change caused.
             if let Some(change) = content.change().await? {
-                upload.is_useless.store(true, Ordering::Relaxed);
+                upload.has_source_changed.store(true, Ordering::Relaxed);
                 return Err(Error::new(ErrorKind::Body, change));
             }
             stored.extend(sent?);
