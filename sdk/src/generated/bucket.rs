@@ -25,7 +25,8 @@ impl crate::Bucket {
     /// - An empty object whose key ends in `/` represents a folder. By convention its content type is
     ///   `application/x-directory`.
     ///
-    /// The operation is idempotent unless it moves or fetches an object, which the SDK does not retry.
+    /// The operation is idempotent unless it moves or fetches an object. The SDK retries such a request only if the
+    /// server cannot have executed it.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -166,8 +167,8 @@ impl crate::Bucket {
     /// - Objects that were stored by other operations cannot be appended to.
     /// - Appendable objects cannot be encrypted with a customer key.
     ///
-    /// The operation is not idempotent, so the SDK does not retry it. If the response is lost, `HeadObject` returns
-    /// the position at which to continue.
+    /// The operation is not idempotent, so the SDK retries it only if the server cannot have executed it. If the
+    /// response is lost, `HeadObject` returns the position at which to continue.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -348,8 +349,9 @@ impl crate::Bucket {
     /// The object under the key does not change before the upload is completed. An upload does not expire: complete
     /// it, or abort it with `AbortMultipartUpload` to free its storage.
     ///
-    /// Every request starts another upload. The operation is therefore not idempotent, and the SDK does not retry
-    /// it. If the response is lost, find the upload with `ListMultipartUploads` and abort it.
+    /// Every request starts another upload. The operation is therefore not idempotent, and the SDK retries it only
+    /// if the server cannot have executed it. If the response is lost, find the upload with `ListMultipartUploads`
+    /// and abort it.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -470,9 +472,9 @@ impl crate::Bucket {
     /// The `ETag` header sets the ETag of the object; the server does not compare it with the content. Without the
     /// header the server chooses an ETag that is not the MD5 of the content. The customer key is not required.
     ///
-    /// The operation is not idempotent, so the SDK does not retry it. If the response is lost, check with
-    /// `HeadObject` whether the object exists: a second request fails with `upload_not_exists` although the first
-    /// one succeeded.
+    /// The operation is not idempotent, so the SDK retries it only if the server cannot have executed it. If the
+    /// response is lost, check with `HeadObject` whether the object exists: a second request fails with
+    /// `upload_not_exists` although the first one succeeded.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
