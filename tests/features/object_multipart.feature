@@ -1,7 +1,7 @@
 @object_multipart
 Feature: multipart uploads, in addition to the official scenarios
 
-  Scenario: list multipart in pages returns the uploaded parts
+  Scenario: list multipart in pages returns the parts that were uploaded
     When initiate multipart upload with key "big"
     Then initiate multipart upload status code is 200
     When upload multipart part 0 of "big" with 4 MiB
