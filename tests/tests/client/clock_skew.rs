@@ -1,7 +1,8 @@
 //! Correction of a client clock that is wrong, which makes the server refuse every signature.
 //!
-//! Protects: the client learns the server's time from the first response that refuses a date, repeats that request once
-//! and uses the server's time for all later requests. It repeats nothing else because of a wrong clock.
+//! The tests check that the client learns the server's time from the first response that refuses a date, repeats that
+//! request once and uses the server's time for all later requests. They also check that the client repeats no other
+//! request because of a wrong clock.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;

@@ -1,7 +1,7 @@
 //! Error responses, and responses that end early.
 //!
-//! Protects: the error contains everything that the server or a proxy reported, the client buffers only a limited part of
-//! the response, and a truncated response never looks complete.
+//! The tests check that the error contains everything that the server or a proxy reported, that the client buffers only
+//! a limited part of the response, and that a truncated response is an error.
 
 use std::time::Duration;
 

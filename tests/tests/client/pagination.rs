@@ -1,8 +1,8 @@
 //! Pagination: listings as streams of pages and of items.
 //!
-//! Protects: a listing returns every item exactly once for any page size. It ends even if the server repeats a marker, and
-//! it fails if the server announces more items without a marker. After an error the caller can request the
-//! same page again. Both streams can be sent to another task.
+//! The tests check that a listing returns every item exactly once for any page size. They check that it ends even if
+//! the server repeats a marker, and that it fails if the server announces more items without a marker. After an error
+//! the caller can request the same page again. Both streams can be sent to another task.
 
 use std::collections::BTreeSet;
 

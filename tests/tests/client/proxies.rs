@@ -1,6 +1,6 @@
 //! Proxies that environment variables configure.
 //!
-//! Protects: requests to a server on this machine, as in tests and examples, do not go through a proxy.
+//! The test checks that requests to a server on this machine, as in tests and examples, do not go through a proxy.
 
 use qingstor_sdk::operations::HeadBucketInput;
 use qingstor_tests::{TestBucket, is_child_process, run_in_child_process};

@@ -1,7 +1,7 @@
 //! Content of the requests that the client repeats.
 //!
-//! Protects: every attempt sends the complete body with a valid date and signature. A body that is not rewindable is sent
-//! once.
+//! The tests check that every attempt sends the complete body with a valid date and signature, and that a body that is
+//! not rewindable is sent once.
 
 use std::time::Duration;
 

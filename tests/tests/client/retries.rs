@@ -1,7 +1,7 @@
 //! Number of attempts after transient and permanent errors.
 //!
-//! Protects: the client retries transient errors of idempotent operations, and of other operations only if the server
-//! cannot have executed them.
+//! The tests check that the client retries idempotent operations after transient errors, and other operations only if
+//! the server cannot have executed them.
 
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput,

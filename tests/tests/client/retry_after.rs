@@ -1,7 +1,7 @@
 //! The header `Retry-After`.
 //!
-//! Protects: the client waits as long as `Retry-After` says, in seconds or as a date by the server's clock, but never
-//! longer than `RetryConfig::max_retry_after`.
+//! The tests check that the client waits as long as `Retry-After` says, in seconds or as a date by the server's clock,
+//! but never longer than `RetryConfig::max_retry_after`.
 
 use std::time::{Duration, Instant};
 

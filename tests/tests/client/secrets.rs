@@ -1,7 +1,7 @@
 //! Secrets in `Debug` and `Display` output.
 //!
-//! Protects: secret access keys, customer encryption keys and signatures never appear in the output of configurations,
-//! clients, inputs, presigned requests and errors.
+//! The tests check that secret access keys, customer encryption keys and signatures never appear in the output of
+//! configurations, clients, inputs, presigned requests and errors.
 
 use std::fmt::{Debug, Write};
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Idle timeout, response timeout, and dropped calls.
 //!
-//! Protects: a request fails after the idle timeout if no byte is transferred, in either direction. A request that makes
-//! progress does not time out, however long it takes. Dropping a call closes its connection.
+//! The tests check that a request fails after the idle timeout if no byte is transferred in either direction, and that
+//! a request that makes progress does not time out, however long it takes. They also check that dropping a call closes
+//! its connection.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 //! Spans and events of a call, at every level and of every crate below the SDK.
 //!
-//! Protects: traces describe each attempt and never contain a key, a signature or a body.
+//! The test checks that traces describe each attempt and never contain a key, a signature or a body.
 //!
 //! The test runs in a child process, because `tracing` caches for each call site that no subscriber is interested. After
 //! another test, spans and events could be missing.

@@ -1,7 +1,8 @@
 //! Code that is generated from other specifications compiles.
 //!
-//! Protects: in a copy of the SDK, the generated operations and the samples for their documentation compile without a
-//! warning, for each fixture of `codegen/tests/fixtures/features` and for QingStor's official specification.
+//! The tests generate operations, and the samples for their documentation, in a copy of the SDK. They check that both
+//! compile without a warning, for each fixture of `codegen/tests/fixtures/features` and for QingStor's official
+//! specification.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
 //! The verdicts of `cargo codegen diff`, compared with those of rustc.
 //!
-//! Protects: a change is reported as breaking if and only if a program for the old SDK does not compile with the new one. A
-//! change that is reported as a change of behaviour compiles, and changes the generated code.
+//! The tests check that a change is reported as breaking if and only if a program for the old SDK does not compile with
+//! the new one. They also check that a change which is reported as a change of behaviour compiles and changes the
+//! generated code.
 //!
 //! The cases are those of `codegen/tests/fixtures/diff`. Each case gets its own type and operation names, so that one SDK
 //! contains all cases. Compiling an SDK for each case would take minutes.

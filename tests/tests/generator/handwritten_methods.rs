@@ -1,7 +1,7 @@
 //! Methods that the handwritten SDK defines on `QingStor` and `Bucket`.
 //!
-//! Protects: the generator knows the names of all these methods, so that it can refuse an operation of the same name.
-//! Otherwise rustc would report a duplicate definition in generated code.
+//! The test checks that the generator knows the names of all these methods. The generator refuses an operation of the
+//! same name. Otherwise rustc would report a duplicate definition in generated code.
 
 use std::collections::BTreeSet;
 use std::fs;

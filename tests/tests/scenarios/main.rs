@@ -1,7 +1,7 @@
 //! Runs Gherkin scenarios against the emulator: our own in `tests/features`, and QingStor's official ones, which all official
 //! SDKs run.
 //!
-//! Protects: typical sequences of operations have the results that the scenarios describe.
+//! Each scenario checks the results of a typical sequence of operations.
 //!
 //! The environment variable `QINGSTOR_SCENARIOS` is the path of the folder with the official features. If unset, only our own
 //! scenarios run. Words after `--` select the features and scenarios whose name or file name contains one of them. Options

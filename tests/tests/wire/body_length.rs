@@ -1,7 +1,7 @@
 //! Request bodies with another length than announced.
 //!
-//! Protects: the server never stores a body that is shorter or longer than announced or that fails, and the error names the
-//! problem of the body instead of a lost connection.
+//! The tests check that the server never stores a body that fails or that is shorter or longer than announced. They
+//! also check that the error names the problem of the body instead of a lost connection.
 
 use bytes::Bytes;
 use futures_util::stream;

@@ -1,7 +1,8 @@
 //! PostObject: uploads with a multipart form.
 //!
-//! Protects: the exact bytes of a form, so that every parser finds all fields and the complete file. The policy and its
-//! signature are recomputed from the received form. A form that the server could not verify is not sent.
+//! The tests check the exact bytes of a form and that its fields and its file can be parsed independently of the SDK.
+//! They recompute the policy and its signature from the received form. They also check that the client does not send a
+//! form that the server could not verify.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

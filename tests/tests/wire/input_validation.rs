@@ -1,7 +1,7 @@
 //! Inputs that the client refuses without sending a request.
 //!
-//! Protects: an input that cannot be sent, or that the server would understand as another request, is an error that names
-//! the operation and the field.
+//! The tests check that an input is an error if it cannot be sent or if the server would understand it as another
+//! request, and that the error names the operation and the field.
 
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteMultipleObjectsInput, DeleteObjectInput,

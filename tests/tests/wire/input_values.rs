@@ -1,7 +1,7 @@
 //! Checks of object sources, enum values, lists, and names of buckets and zones.
 //!
-//! Protects: the client refuses values that the server would understand as another request. For example, the server would
-//! store an empty object if the source of a copy is empty.
+//! The tests check that the client refuses values that the server would understand as another request. For example, the
+//! server would store an empty object if the source of a copy is empty.
 
 use qingstor_sdk::ObjectSource;
 use qingstor_sdk::operations::{

@@ -1,6 +1,7 @@
 //! Decoding of JSON responses.
 //!
-//! Protects: every field is decoded, including numbers beyond 32 bits, both forms of dates, and nested lists.
+//! The tests check that every field is decoded, including numbers beyond 32 bits, both forms of dates, and nested
+//! lists.
 
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{

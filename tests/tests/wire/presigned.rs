@@ -1,6 +1,7 @@
 //! Presigned requests, which the SDK signs and any HTTP client sends.
 //!
-//! Protects: a presigned request of any operation works unchanged until it expires, and any changed request is refused.
+//! The tests check that the server accepts an unchanged presigned request until it expires, for operations of objects,
+//! of buckets and of the account, and that it refuses a changed request.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! Snapshots of the request of each operation, with the required fields only and with all fields.
 //!
-//! Protects: names, locations, order and encoding of all parts of a request, and its signature, which the emulator's
-//! independent implementation recomputes. The build script generates the inputs and one test for each operation from the
-//! specification, so a new operation is covered automatically.
+//! The tests check the names, locations, order and encoding of all parts of a request. They also check its signature,
+//! which the emulator's independent implementation recomputes. The build script generates the inputs and one test for
+//! each operation from the specification, so a new operation is covered automatically.
 
 use std::fmt::Write;
 

@@ -1,7 +1,7 @@
 //! Successful responses that differ from the specification.
 //!
-//! Protects: additions to the service do not break the client. A response that cannot be decoded is an error that names
-//! the problem, and never an output with missing fields.
+//! The tests check that the client accepts additions to the service. They also check that a response that cannot be
+//! decoded is an error that names the problem, and never an output with missing fields.
 
 use std::fmt::Debug;
 

@@ -1,7 +1,7 @@
 //! Decoding of status, headers and object bodies of successful responses.
 //!
-//! Protects: the output contains the status, the request id, every header that the specification declares, and the body
-//! unchanged.
+//! The tests check that the output contains the status, the request id, every header that the specification declares,
+//! and the unchanged body.
 
 use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
