@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let generated = root.join("sdk/src/generated");
     let expected = qingstor_codegen::render::generate(&loaded.api)?;
-    // Without this check, rustc would report undefined types in the samples and not the reason.
+    // If generated files are missing, the samples use undefined types. rustc would not report the missing files.
     let missing: Vec<&str> =
         expected.keys().map(String::as_str).filter(|file| !generated.join(file).exists()).collect();
     if !missing.is_empty() {

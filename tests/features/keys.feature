@@ -1,7 +1,8 @@
 @object
 Feature: keys with characters that have a meaning in tables or URLs
 
-  # The column `bytes` checks the escapes of the table: `\|` is one byte, and a backslash before any other character is one byte.
+  # The column `bytes` checks the escape sequences of the table: `\|` and `\\` are one byte. A backslash that begins no escape
+  # sequence, as in `\-`, stands for itself.
   Scenario Outline: objects with special characters in the key
     When put object with key "<key>"
     Then put object status code is 201

@@ -1,4 +1,4 @@
-//! Correction of a client clock that is wrong, which makes the server refuse every signature.
+//! Correction of a wrong client clock. The server refuses requests whose date differs too much from its own clock.
 //!
 //! The tests check that the client learns the server's time from the first response that refuses a date, repeats that
 //! request once and uses the server's time for all later requests. They also check that the client repeats no other
@@ -88,7 +88,7 @@ async fn second_attempt_has_the_servers_date() {
 }
 
 #[tokio::test]
-async fn corrects_the_clock_with_retries_disabled_and_for_an_operation_that_is_not_idempotent() {
+async fn corrects_the_clock_for_a_non_idempotent_operation_without_retries() {
     let server = emulator_ahead_by(HOUR).await;
     let bucket = bucket(server.endpoint(), RetryConfig::disabled());
     // A request that the server refused for its date had no effect, so it is safe to repeat.
@@ -125,7 +125,7 @@ async fn corrects_the_clock_of_concurrent_requests() {
 }
 
 #[tokio::test]
-async fn returns_the_second_refusal_in_a_row() {
+async fn returns_the_error_if_the_corrected_request_is_refused_too() {
     let hours = AtomicI64::new(0);
     let server = server_with(move |_| {
         let further = hours.fetch_add(1, Ordering::Relaxed) + 1;
@@ -140,7 +140,7 @@ async fn returns_the_second_refusal_in_a_row() {
 }
 
 #[tokio::test]
-async fn returns_an_expired_request_at_once_if_the_clocks_agree() {
+async fn returns_request_expired_at_once_if_the_clocks_agree() {
     let server = server_with(|_| forbidden("request_expired", from_now(5))).await;
     let bucket = bucket(server.uri(), quick_retries());
     let error = bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
@@ -164,7 +164,7 @@ async fn ignores_the_servers_date_if_access_is_denied_for_another_reason() {
 }
 
 #[tokio::test]
-async fn returns_the_refusal_of_a_stream_body_and_corrects_the_next_request() {
+async fn does_not_resend_a_stream_body_but_corrects_the_next_request() {
     let server = emulator_ahead_by(HOUR).await;
     let bucket = bucket(server.endpoint(), quick_retries());
     let content = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"content"))]);

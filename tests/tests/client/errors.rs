@@ -161,7 +161,7 @@ async fn reads_only_the_beginning_of_a_large_error_body() {
 }
 
 #[tokio::test]
-async fn truncated_error_body_leaves_status_and_request_id() {
+async fn error_with_a_truncated_body_has_status_and_request_id() {
     let truncated = "HTTP/1.1 404 Not Found\r\nx-qs-request-id: id\r\ncontent-length: 500\r\n\r\n{\"code\":\"object_n";
     let server = RawServer::start([truncated]).await.unwrap();
     let error = bucket(server.endpoint()).get_object("key", GetObjectInput::new()).await.unwrap_err();

@@ -194,7 +194,7 @@ async fn invalid_input_is_an_error_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn dropped_call_of_next_continues_with_the_following_call() {
+async fn next_continues_the_request_of_a_dropped_call() {
     let slow = objects(&["a"], "", Some(false)).set_delay(std::time::Duration::from_millis(50));
     let (bucket, server) = bucket_with_responses([slow]).await;
     let mut items = bucket.paginate(ListObjectsInput::new()).items();
@@ -210,7 +210,7 @@ async fn parts_that_the_server_lists_twice_are_returned_once() {
         let parts: Vec<Value> = numbers.iter().map(|number| json!({ "part_number": number })).collect();
         page(json!({ "count": 5, "object_parts": parts }))
     };
-    // The server includes the part of the marker in the next page, and repeats the last page.
+    // The second page starts with the part of the marker again. The third page contains only parts of the second one.
     let (bucket, server) = bucket_with_responses([parts(&[0, 1]), parts(&[1, 2, 7]), parts(&[2, 7])]).await;
     let mut pages = bucket.paginate_object("key", ListMultipartInput::new("id")).pages();
     let mut seen = Vec::new();
@@ -346,7 +346,7 @@ async fn versions_and_delete_markers_are_listed_once_for_every_page_size() {
     bucket.delete_object("a/b", DeleteObjectInput::new()).await.unwrap();
     bucket.put("z", "x").await.unwrap();
 
-    /// Returns the key, whether the version is a delete marker, and otherwise its size.
+    /// Returns the key, true for a delete marker, and the size of any other version.
     fn summary(version: &ObjectVersion) -> (&str, bool, Option<u64>) {
         let is_marker = version.delete_marker == Some(true);
         (&version.key, is_marker, version.size.filter(|_| !is_marker))

@@ -86,7 +86,7 @@ async fn transient_errors_are_returned_after_three_attempts() {
 }
 
 #[tokio::test]
-async fn response_after_two_transient_errors_has_the_number_of_attempts() {
+async fn success_after_two_transient_errors_reports_three_attempts() {
     for operation in IDEMPOTENT {
         let server = mock_server([status(500), status(503), success()]).await;
         let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();

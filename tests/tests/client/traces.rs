@@ -1,9 +1,9 @@
-//! Spans and events of a call, at every level and of every crate below the SDK.
+//! Tracing spans and events of calls, at all levels, including those of the crates that the SDK uses.
 //!
 //! The test checks that traces describe each attempt and never contain a key, a signature or a body.
 //!
-//! The test runs in a child process, because `tracing` caches for each call site that no subscriber is interested. After
-//! another test, spans and events could be missing.
+//! The test runs in a child process. `tracing` caches for each span and event in the code whether a subscriber wants it. If
+//! another test of the same process had run without a subscriber, spans and events could be missing.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -99,7 +99,7 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
     let retry = RetryConfig::default().initial_backoff(Duration::from_millis(1));
     let config = Config::new("KEY", SECRET_ACCESS_KEY).endpoint(server.endpoint()).retry(retry);
     let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
-    // The span is created after the method was called, but before its future is polled.
+    // The span `caller` is created after the call of the method, but before its future is polled.
     let call = bucket.put_object("the key", put_input().body("the content of the body"));
     call.instrument(tracing::info_span!("caller")).await.unwrap();
     bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();

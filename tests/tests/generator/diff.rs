@@ -18,7 +18,7 @@ use qingstor_codegen::model::Api;
 use qingstor_codegen::{Loaded, render};
 use serde::Deserialize;
 
-/// A case of `cases.yaml`, where the keys are explained.
+/// A case of `cases.yaml`. A comment in that file explains the keys.
 #[derive(Deserialize)]
 struct Case {
     name: String,
@@ -30,7 +30,7 @@ struct Case {
 /// A case with the report of `cargo codegen diff`.
 struct Compared {
     case: Case,
-    /// Number in the names of types and operations of this case.
+    /// Index of the case, which the names of its types and operations contain.
     number: usize,
     report: Report,
     old: Loaded,
@@ -86,7 +86,7 @@ impl Library {
     fn of(sdk: &Sdk, api: &Api) -> Self {
         let compiled = sdk.library(api);
         let folder = tempfile::tempdir().unwrap();
-        // Compiling the next SDK overwrites this file.
+        // A copy is used, because compiling the next SDK overwrites `compiled`.
         let path = folder.path().join("libqingstor_sdk.rmeta");
         fs::copy(compiled, &path).unwrap();
         Self { _folder: folder, path }
@@ -168,13 +168,13 @@ fn verdicts_of_all_cases_agree_with_rustc() {
     assert_eq!(old.compile_errors(&program), "", "the program must compile with the old SDK");
     let new = Library::of(&sdk, &merge(cases.iter().map(|compared| &compared.new)));
 
-    let waiting = Mutex::new(cases.iter());
+    let remaining = Mutex::new(cases.iter());
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let Some(compared) = waiting.lock().unwrap().next() else { break };
+                    let Some(compared) = remaining.lock().unwrap().next() else { break };
                     if let Err(failure) = check_verdict(compared, &new, &program) {
                         failures.lock().unwrap().push(format!("{}: {failure}", compared.case.name));
                     }
@@ -186,7 +186,8 @@ fn verdicts_of_all_cases_agree_with_rustc() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// The previous test does not notice a wrong breaking change in a case that has another, right one.
+/// The previous test checks only the most severe verdict of a case. If a case has one change that is breaking, it does not
+/// notice another one that is wrongly reported as breaking.
 #[test]
 fn most_breaking_cases_have_one_breaking_change() {
     let breaking_changes = |compared: &Compared| {

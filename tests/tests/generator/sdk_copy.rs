@@ -1,4 +1,4 @@
-//! A copy of the SDK whose generated code is replaced.
+//! A copy of the SDK in which tests replace the generated code.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,7 +9,7 @@ use qingstor_codegen::model::Api;
 use qingstor_codegen::rust::samples;
 use qingstor_codegen::{Loaded, render};
 
-/// A copy of the crate `qingstor-sdk` in a temporary folder.
+/// A copy of the crate `qingstor-sdk` in a temporary folder, which is deleted on drop.
 pub(crate) struct Sdk {
     folder: tempfile::TempDir,
 }

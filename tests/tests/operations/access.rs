@@ -117,11 +117,10 @@ macro_rules! call {
     }};
 }
 
-/// Returns the operations that do not change settings of the bucket, with the name of each, in an order in which all
-/// succeed.
+/// Returns one call of each common operation with the operation's name. All calls succeed if they run in this order.
 ///
-/// The upload with `upload_id` is completed, and that with `aborted_id` is aborted.
-fn operations(account: &QingStor, bucket: &Bucket, upload_id: &str, aborted_id: &str) -> Vec<(&'static str, Call)> {
+/// The calls complete the upload `upload_id` and abort the upload `aborted_id`.
+fn named_calls(account: &QingStor, bucket: &Bucket, upload_id: &str, aborted_id: &str) -> Vec<(&'static str, Call)> {
     let [first, second, third] = array::from_fn(|_| upload_id.to_owned());
     let aborted_id = aborted_id.to_owned();
     let other = account.bucket("another-bucket", "pek3a");
@@ -164,16 +163,16 @@ fn operations(account: &QingStor, bucket: &Bucket, upload_id: &str, aborted_id: 
 }
 
 #[tokio::test]
-async fn clock_an_hour_off_costs_the_first_call_a_second_attempt() {
+async fn first_call_takes_two_attempts_if_the_clock_is_an_hour_off() {
     for offset in [3600, -3600] {
         let bucket = TestBucket::on(Emulator::builder().clock_offset(offset)).await.unwrap();
         let (upload_id, aborted_id) = (initiate(&bucket, "key").await, initiate(&bucket, "key").await);
-        let count = operations(bucket.account(), &bucket, &upload_id, &aborted_id).len();
+        let count = named_calls(bucket.account(), &bucket, &upload_id, &aborted_id).len();
         for index in 0..count {
             // A new client does not know the server's time yet.
             let fresh = QingStor::new(bucket.config().retry(RetryConfig::disabled())).unwrap();
             let fresh_bucket = fresh.bucket("bucket", "pek3a");
-            let (name, call) = operations(&fresh, &fresh_bucket, &upload_id, &aborted_id).swap_remove(index);
+            let (name, call) = named_calls(&fresh, &fresh_bucket, &upload_id, &aborted_id).swap_remove(index);
             assert_eq!(call.await.unwrap(), 2, "{name} {offset}");
             let second = fresh.list_buckets(ListBucketsInput::new()).await.unwrap();
             assert_eq!(second.response.attempts, 1, "after {name}");

@@ -1,4 +1,5 @@
-//! Conditional requests: `If-Match` and its relatives, for objects and for the sources of copies.
+//! Conditional requests for objects and for the sources of copies: `If-Match`, `If-None-Match`, `If-Modified-Since` and
+//! `If-Unmodified-Since`.
 
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, PutObjectInput};
 use qingstor_sdk::{Error, Timestamp};
@@ -53,7 +54,7 @@ async fn get_of_an_unmodified_object_returns_304_without_content() {
 }
 
 #[tokio::test]
-async fn request_whose_precondition_fails_is_an_error() {
+async fn failed_precondition_is_an_error() {
     let (bucket, _, modified) = bucket_with_object().await;
     for input in
         [GetObjectInput::new().if_match(OTHER_ETAG), GetObjectInput::new().if_unmodified_since(minute_before(modified))]

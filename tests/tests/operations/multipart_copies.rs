@@ -140,7 +140,7 @@ async fn encrypted_upload_requires_its_key_for_each_part_and_get() {
 }
 
 #[tokio::test]
-async fn encrypted_source_is_copied_with_its_key_to_another_key() {
+async fn part_copy_of_an_encrypted_source_is_encrypted_with_another_customer_key() {
     let bucket = bucket_with_tiny_parts().await;
     let (old, new) = (CustomerKey::filled_with(1), CustomerKey::filled_with(2));
     bucket.put_object("source", old.put().body("0123456789")).await.unwrap();

@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::features::file_name;
 
-/// A subscriber that collects the operations of all scenarios.
+/// The operations that the scenarios called. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CalledOperations(Arc<Mutex<Collected>>);
 
@@ -39,14 +39,15 @@ struct ScenarioCalls {
 }
 
 impl CalledOperations {
-    /// Installs the subscriber for this process.
+    /// Installs a tracing subscriber for this process, which collects the operations from the spans of the SDK.
     pub(crate) fn collect() -> Self {
         let calls = Self::default();
-        tracing::subscriber::set_global_default(Listener(calls.clone())).expect("the process already has a subscriber");
+        tracing::subscriber::set_global_default(OperationSubscriber(calls.clone()))
+            .expect("the process already has a subscriber");
         calls
     }
 
-    /// Starts a scenario without calls.
+    /// Starts to collect the operations of a scenario. Discards earlier calls that were not stored.
     pub(crate) fn start_scenario(&self) {
         self.0.lock().unwrap().current.clear();
     }
@@ -95,8 +96,8 @@ impl CalledOperations {
 }
 
 impl ScenarioCalls {
-    /// Returns the index of the first `When` step whose text begins with the name of the operation. The step `put bucket ACL`
-    /// is about PutBucketACL.
+    /// Returns the index of the first `When` step whose text begins with the name of the operation, apart from spaces and
+    /// case. For example, the step `put bucket ACL` is about PutBucketACL.
     fn position_of(&self, operation: &str) -> usize {
         let operation = operation.to_lowercase();
         let is_about = |step: &String| step.replace(' ', "").starts_with(&operation);
@@ -104,7 +105,7 @@ impl ScenarioCalls {
     }
 }
 
-struct Listener(CalledOperations);
+struct OperationSubscriber(CalledOperations);
 
 impl Visit for &CalledOperations {
     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
@@ -126,7 +127,7 @@ impl Visit for &CalledOperations {
     }
 }
 
-impl Subscriber for Listener {
+impl Subscriber for OperationSubscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_span() && metadata.target().starts_with("qingstor_sdk")
     }

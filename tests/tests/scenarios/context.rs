@@ -52,7 +52,7 @@ impl Context {
         self.results.insert(step.to_owned(), result);
     }
 
-    /// Returns the status of a step, and the error message if the server refused the request.
+    /// Returns the status of a step and, for the message of a failed assertion, the server's error or that the step succeeded.
     pub(crate) fn status(&self, step: &str) -> (u16, String) {
         match self.result(step) {
             StepResult::Success { status, .. } => (*status, format!("`{step}` succeeded")),

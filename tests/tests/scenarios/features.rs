@@ -65,7 +65,8 @@ impl fmt::Display for Filter {
     }
 }
 
-/// Returns the selected features of a folder in the order of their file names, with expanded examples.
+/// Returns the selected features of a folder in the order of their file names. Each example of a scenario outline becomes a
+/// scenario.
 pub(crate) fn read_folder(folder: &Path, filter: &Filter) -> Vec<parser::Result<Feature>> {
     let found = std::fs::read_dir(folder).and_then(|entries| {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
@@ -136,7 +137,7 @@ pub(crate) fn file_name(feature: &Feature) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// A parser for features that were parsed before.
+/// A cucumber parser for features that are already parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parsed;
 

@@ -1,4 +1,4 @@
-//! The HTTP status of every operation's output.
+//! The HTTP status of the outputs of operations.
 
 use qingstor_sdk::operations::*;
 

@@ -9,7 +9,7 @@ use cucumber::{Event, Writer, cli, parser, writer};
 use crate::context::Context;
 use crate::features::{Source, file_name};
 
-/// Panic payload of a step that skips its scenario. Only scenarios with the tag may be skipped.
+/// Panic payload of a step that skips its scenario. The scenario fails instead if it does not have the tag.
 #[derive(Debug)]
 pub(crate) struct Skip {
     pub(crate) tag: &'static str,

@@ -1,4 +1,4 @@
-//! Request bodies with another length than announced.
+//! Request bodies whose length differs from the announced length.
 //!
 //! The tests check that the server never stores a body that fails or that is shorter or longer than announced. They
 //! also check that the error names the problem of the body instead of a lost connection.
@@ -11,14 +11,15 @@ use qingstor_sdk::operations::{
 use qingstor_sdk::{Body, Bucket, Error, ErrorKind};
 use qingstor_tests::{TestBucket, retrying_bucket};
 
-/// Starts an emulator. Also returns its bucket for a client that retries.
+/// Starts an emulator. Returns its bucket twice: with a client that does not retry, and with a [retrying
+/// client](retrying_bucket).
 async fn start() -> (TestBucket, Bucket) {
     let test = TestBucket::start().await.unwrap();
     let bucket = retrying_bucket(&test).unwrap();
     (test, bucket)
 }
 
-/// Returns a stream body with these chunks, which announces a length of `announced` bytes.
+/// Returns a stream body that announces `announced` bytes and then sends `chunks`.
 fn stream_body(announced: u64, chunks: &[&'static str]) -> Body {
     let chunks: Vec<_> =
         chunks.iter().map(|chunk| Ok::<_, std::io::Error>(Bytes::from_static(chunk.as_bytes()))).collect();

@@ -141,7 +141,7 @@ async fn replication_rules_are_decoded() {
     ]}))
     .await;
     let output = bucket.get_bucket_replication(GetBucketReplicationInput::new()).await.unwrap();
-    // The API reference writes the storage class in lower case here, which is an unknown value to the SDK.
+    // The API reference writes the storage class in lower case here, which the SDK decodes as an unknown value.
     let destination = ReplicationDestination::new("copy")
         .zone("pek3b")
         .storage_class(StorageClass::Unknown("standard_ia".to_owned()));
@@ -226,7 +226,7 @@ async fn logging_is_decoded() {
 }
 
 #[tokio::test]
-async fn settings_that_were_never_made_are_empty() {
+async fn settings_that_were_never_put_are_empty() {
     let (bucket, _server) = bucket_with_json(json!({})).await;
     assert!(bucket.get_bucket_acl(GetBucketACLInput::new()).await.unwrap().acl.is_empty());
     assert!(bucket.get_bucket_cname(GetBucketCNAMEInput::new()).await.unwrap().cname_records.is_empty());

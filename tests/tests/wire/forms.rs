@@ -174,7 +174,7 @@ async fn policy_and_signature_of_the_input_are_sent_unchanged() {
 }
 
 #[tokio::test]
-async fn signature_is_refused_for_another_key() {
+async fn form_is_refused_if_its_signed_policy_has_another_key() {
     let bucket = TestBucket::start().await.unwrap();
     let emulator = bucket.emulator();
     let policy = STANDARD.encode(r#"{"key":"photo.jpg","Content-Type":"image/jpeg"}"#);
@@ -193,7 +193,7 @@ async fn signature_is_refused_for_another_key() {
 }
 
 #[tokio::test]
-async fn form_that_the_server_could_not_verify_is_not_sent() {
+async fn invalid_form_is_not_sent() {
     let server = server_with(CREATED).await;
     let bucket = bucket(&server);
     for input in [

@@ -174,7 +174,7 @@ async fn changed_requests_are_refused() {
 }
 
 #[tokio::test]
-async fn anonymous_clients_and_invalid_inputs_and_lifetimes_are_refused() {
+async fn presigning_refuses_anonymous_clients_invalid_inputs_and_lifetimes() {
     let bucket = TestBucket::start().await.unwrap();
     let anonymous = QingStor::new(Config::anonymous().endpoint(bucket.emulator().endpoint())).unwrap();
     let error = anonymous.presign(ListBucketsInput::new(), MINUTE).unwrap_err();

@@ -40,7 +40,9 @@ fn string_to_sign(request: &RawRequest) -> String {
     signature::string_to_sign(&request.method, &request.target, None, &headers, None)
 }
 
-/// Returns the value of the authorization header and the string to sign. A signed form contains both in its fields.
+/// Returns the value of the authorization header and the string to sign.
+///
+/// A signed form has no such header. Its value is then composed of the form's fields, and the policy is the string to sign.
 fn authorization_and_string_to_sign(request: &RawRequest) -> (Option<String>, String) {
     let body = String::from_utf8_lossy(&request.body);
     let field = |name: &str| {
@@ -98,7 +100,7 @@ fn describe(request: &RawRequest) -> String {
 async fn assert_requests_match_snapshots(operation: &str, sub_resources: &[&str]) {
     for (variant, full) in [("minimal", false), ("full", true)] {
         let request = capture(operation, full).await;
-        // Comparing the two implementations does not show that both omit a sub-resource from the signature.
+        // `describe` compares the signatures of SDK and emulator. They agree even if both omit a sub-resource.
         let to_sign = string_to_sign(&request);
         let (_, signed) = to_sign.rsplit_once('?').unwrap_or_default();
         for name in sub_resources {

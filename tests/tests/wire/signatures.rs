@@ -27,7 +27,7 @@ struct Request {
 }
 
 impl Request {
-    /// Returns the string to sign and the signature, of the SDK and of the emulator.
+    /// Returns the string to sign and the signature that the SDK computes, and those that the emulator computes.
     fn sign(&self, secret: &str) -> [(String, String); 2] {
         let resource = sign::canonical_resource(self.host_bucket.as_deref(), &self.path, self.query.as_deref());
         let to_sign = match self.expires {
@@ -108,7 +108,7 @@ fn header() -> impl Strategy<Value = (HeaderName, HeaderValue)> {
     (name, value)
 }
 
-/// Values of query parameters, percent-encoded or not, with valid and invalid sequences, that decode to UTF-8.
+/// Generates values of query parameters with and without percent-encoding, valid and invalid. All decode to UTF-8.
 fn query_value() -> impl Strategy<Value = String> {
     let pieces: Vec<_> = "x Z %2F %2f / + %2B %20 %25 %zz % = ? %E4%B8%AD : ~ %26 %00".split(' ').collect();
     vec(select(pieces), 0..6).prop_map(|pieces| pieces.concat())
@@ -127,8 +127,9 @@ fn query() -> impl Strategy<Value = String> {
             .map(|(name, value)| value.map_or_else(|| name.to_owned(), |value| format!("{name}={value}")))
             .collect();
         if !parameters.is_empty() {
-            let middle = first.index(parameters.len());
-            parameters.rotate_left(middle);
+            // The map is sorted by name, but parameters need not be.
+            let first = first.index(parameters.len());
+            parameters.rotate_left(first);
         }
         parameters.join("&")
     })
@@ -161,7 +162,7 @@ proptest! {
     }
 }
 
-/// The generator has its own list of signed sub-resources, for the warning about query parameters with such a name.
+/// The generator has its own list of signed sub-resources. It warns about query parameters whose name is in the list.
 #[test]
 fn generator_and_sdk_agree_on_signed_sub_resources() {
     let is_signed = |name: &str| {

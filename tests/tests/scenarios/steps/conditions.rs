@@ -12,7 +12,7 @@ use crate::context::Context;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Returns the ETag of an object, or another ETag.
+/// Returns the ETag of an object if `which` is `its`, or an ETag that no object has.
 async fn etag(context: &Context, key: &str, which: &str) -> String {
     match which {
         "its" => head(context, key).await.etag.unwrap(),

@@ -113,7 +113,7 @@ async fn delete_replication(context: &mut Context) {
 async fn put_policy(context: &mut Context, step: &Step) {
     let mut statements: Vec<PolicyStatement> = document(step, "statement");
     let bucket = context.bucket();
-    // The official feature has no resource, because the name of the bucket depends on the run.
+    // The statement of the official feature has no resource, because the name of the bucket depends on the run.
     for statement in statements.iter_mut().filter(|statement| statement.resource.is_empty()) {
         statement.resource.push(format!("{}/*", bucket.name()));
     }

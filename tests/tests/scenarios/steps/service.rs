@@ -13,7 +13,7 @@ fn initialize(context: &mut Context) {
 
 #[then("the QingStor service is initialized")]
 async fn is_initialized(context: &mut Context) {
-    // Creating a client sends nothing, so a request shows that its configuration is valid.
+    // Creating a client sends no request, so this request checks that the server accepts its configuration.
     let service = QingStor::new(context.bucket().config()).unwrap();
     service.list_buckets(ListBucketsInput::new()).await.unwrap();
 }
