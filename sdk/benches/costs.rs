@@ -1,4 +1,4 @@
-//! Benchmarks of the work on the CPU: signing, encoding of requests, MD5 of parts, and the layout of parts.
+//! Benchmarks of computations: signing, encoding of requests, MD5 of parts, and the layout of parts.
 //!
 //!     cargo bench -p qingstor-sdk --features bench --bench costs
 
@@ -55,23 +55,24 @@ fn encode_request_of_an_object_with_metadata(bencher: Bencher<'_, '_>) {
     });
 }
 
-const HASHED: usize = 256 << 10;
+/// Number of bytes of each part that is hashed.
+const BYTES_PER_PART: usize = 256 << 10;
 const PAGE: usize = 4096;
 
-/// Compare it with `md5_of_one_part`, which hashes the same number of bytes of one part with the `md-5` crate.
+/// Hashes several parts at the same time. `md5_of_one_part` is the baseline: it hashes one such part with the `md-5` crate.
 #[divan::bench(args = [1, MD5_VECTOR, MD5_LANES])]
 fn md5_of_parallel_parts(bencher: Bencher<'_, '_>, parts: usize) {
-    let memory = vec![7; HASHED * parts + PAGE];
+    let memory = vec![7; BYTES_PER_PART * parts + PAGE];
     // Uploads read into page-aligned memory too.
-    let memory = &memory[memory.as_ptr().align_offset(PAGE)..][..HASHED * parts];
-    let parts: Vec<&[u8]> = memory.chunks(HASHED).collect();
+    let memory = &memory[memory.as_ptr().align_offset(PAGE)..][..BYTES_PER_PART * parts];
+    let parts: Vec<&[u8]> = memory.chunks(BYTES_PER_PART).collect();
     bencher.counter(BytesCount::new(memory.len())).bench(|| md5_of_parts(black_box(&parts)));
 }
 
 #[divan::bench]
 fn md5_of_one_part(bencher: Bencher<'_, '_>) {
-    let memory = vec![7; HASHED];
-    bencher.counter(BytesCount::new(HASHED)).bench(|| Md5::digest(black_box(&memory)));
+    let memory = vec![7; BYTES_PER_PART];
+    bencher.counter(BytesCount::new(BYTES_PER_PART)).bench(|| Md5::digest(black_box(&memory)));
 }
 
 #[divan::bench]

@@ -39,7 +39,7 @@ impl Setup {
 
     /// Returns a command that runs an example with the emulator's endpoint and access keys.
     fn command(&self, example: &str, arguments: &[&str]) -> Command {
-        let mut command = self.command_without_account(&program(example), arguments);
+        let mut command = self.command_without_access_keys(&program(example), arguments);
         command
             .env("QINGSTOR_ENDPOINT", self.emulator.endpoint())
             .env("QINGSTOR_ACCESS_KEY_ID", self.emulator.access_key_id())
@@ -47,7 +47,7 @@ impl Setup {
         command
     }
 
-    fn command_without_account(&self, program: &Path, arguments: &[&str]) -> Command {
+    fn command_without_access_keys(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(arguments).stdin(Stdio::null());
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("QINGSTOR_")) {
@@ -137,7 +137,7 @@ fn program(example: &str) -> PathBuf {
     program
 }
 
-/// Returns true if a program is newer than all its source files, according to the dependency file that Cargo wrote.
+/// Returns true if a program is newer than all its source files, which are listed in the dependency file that Cargo wrote.
 fn is_current(program: &Path) -> io::Result<bool> {
     let built_at = fs::metadata(program)?.modified()?;
     let dependencies = fs::read_to_string(program.with_extension("d"))?;
@@ -166,7 +166,7 @@ async fn basic_stores_reads_lists_and_deletes_an_object() {
     let finished = setup.run("basic", &["my-bucket"]).await;
     finished.assert(0, "");
     assert_eq!(finished.stdout, expected);
-    let finished = Finished::run(setup.command_without_account(&program("basic"), &[])).await;
+    let finished = Finished::run(setup.command_without_access_keys(&program("basic"), &[])).await;
     finished.assert(0, "");
     assert_eq!(
         finished.stdout,
@@ -190,9 +190,9 @@ async fn uploaded_file_can_be_downloaded() {
 #[tokio::test]
 async fn interrupted_and_killed_transfers_resume() {
     let setup = Setup::new().await;
-    // Parts are sent one at a time, so that all previous parts are complete when a part has progress.
+    // Parts are transferred one at a time, so that all earlier parts are complete when a part makes progress.
     let in_parts = ["--bucket", "my-bucket", "--key", "k", "--part-size", "4MiB", "--concurrency", "1"];
-    // The limit makes a transfer take several seconds, so that the signal arrives in time.
+    // The bandwidth limit makes a transfer take several seconds, so that the signal arrives before the transfer ends.
     let slowly = |arguments: &[&'static str]| [arguments, &in_parts, &["--bandwidth", "4MiB"]].concat();
 
     let upload = ["spaß.bin", "--checkpoint", "c"];
@@ -265,7 +265,7 @@ async fn examples_without_access_keys_use_a_local_server_that_keeps_its_objects(
     for (example, arguments) in [("upload", ["spaß.bin"].as_slice()), ("download", &["out", "--key", "spaß.bin"])] {
         let linked_program = program_folder.path().join(example);
         fs::hard_link(program(example), &linked_program).unwrap();
-        Finished::run(setup.command_without_account(&linked_program, arguments)).await.assert(0, &notice);
+        Finished::run(setup.command_without_access_keys(&linked_program, arguments)).await.assert(0, &notice);
     }
     assert!(fs::read(setup.path("out")).unwrap() == setup.content);
 }

@@ -1,4 +1,4 @@
-//! Copies of objects, which the server makes.
+//! Copies objects on the server, with one request or with a multipart upload.
 
 use std::fmt;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ use crate::{Bucket, ObjectSource};
 /// | [`part_size`](ObjectCopy::part_size) | 512 MiB | 4 MiB to 5 GiB |
 /// | [`concurrency`](ObjectCopy::concurrency) | 8 parts | at least 1 |
 ///
-/// The client does not see the bytes, so it cannot verify their MD5. It checks the size of the copy, if the access key may
-/// read it.
+/// The client does not receive the bytes, so it cannot verify their MD5. If the access key may read the copy, the client
+/// checks its size.
 ///
 /// A request fails if the server does not respond within
 /// [`Config::response_timeout`](crate::Config::response_timeout), which is 120 s by default. If the server needs more time for a
@@ -193,8 +193,8 @@ impl ObjectCopy {
         let source =
             CopySource { name: self.source, snapshot: ObjectSnapshot::of(&object), encryption: self.source_encryption };
         let is_single = size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE);
-        // If one request is enough, the server copies the other properties.
-        let properties = if is_single { ObjectProperties::default() } else { properties_of(&object) };
+        // With one request, the server copies the headers and the metadata of the source.
+        let properties = if is_single { ObjectProperties::default() } else { headers_and_metadata_of(&object) };
         let properties = ObjectProperties {
             storage_class: self.storage_class.or(object.storage_class),
             encryption: self.encryption,
@@ -213,7 +213,7 @@ struct CopySource {
 }
 
 /// Sets the fields of an input that hold the source of a copy: its name, its snapshot and its customer key.
-macro_rules! copy_from {
+macro_rules! set_source {
     ($input:ident, $source:ident) => {
         $input.copy_source = Some($source.name.clone());
         $input.copy_source_if_match = $source.snapshot.etag.clone();
@@ -227,8 +227,8 @@ macro_rules! copy_from {
 }
 
 async fn copy_whole(job: Job, source: CopySource, size: u64) -> Result<Copied> {
-    let mut input = job.properties.put();
-    copy_from!(input, source);
+    let mut input = job.properties.put_input();
+    set_source!(input, source);
     let copying = job.bucket.put_object(&job.key, input);
     let PutObjectOutput { etag, version_id, response, .. } = job.options.cancellation.unless_cancelled(copying).await?;
     // The copy exists, so it is too late for a cancellation.
@@ -243,11 +243,11 @@ async fn copy_in_parts(job: Arc<Job>, source: CopySource, size: u64) -> Result<C
     let layout = PartLayout::new(size, job.options.part_size)?;
     job.meter.update(|progress| progress.total_parts = Some(layout.count()));
     let upload = MultipartUpload::start(&job).await?;
-    let (copied, source) = (Arc::clone(&upload), Arc::new(source));
+    let (target, source) = (Arc::clone(&upload), Arc::new(source));
     let copying = async {
         let TransferOptions { concurrency, cancellation, .. } = &job.options;
         let mut parts = for_each_part(layout.parts(), *concurrency, cancellation, move |part| {
-            copy_part(Arc::clone(&copied), Arc::clone(&source), part)
+            copy_part(Arc::clone(&target), Arc::clone(&source), part)
         })
         .await?;
         parts.sort_by_key(|part| part.number);
@@ -260,8 +260,8 @@ async fn copy_in_parts(job: Arc<Job>, source: CopySource, size: u64) -> Result<C
 async fn copy_part(upload: Arc<MultipartUpload>, source: Arc<CopySource>, part: Part) -> Result<CompletedPart> {
     let _in_progress = upload.in_progress.read().await;
     let job = &upload.job;
-    let mut input = job.properties.part(&upload.upload_id, part.number);
-    copy_from!(input, source);
+    let mut input = job.properties.part_input(&upload.upload_id, part.number);
+    set_source!(input, source);
     input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
     let copied = job.bucket.upload_multipart(&job.key, input).await;
     let requests = copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
@@ -276,8 +276,8 @@ async fn copy_part(upload: Arc<MultipartUpload>, source: Arc<CopySource>, part: 
     Ok(CompletedPart { number: part.number, length: part.len(), sum })
 }
 
-/// Returns the properties that a multipart upload does not copy from the source.
-fn properties_of(source: &HeadObjectOutput) -> ObjectProperties {
+/// Returns the properties that the client has to set in a multipart upload, because the server copies only bytes.
+fn headers_and_metadata_of(source: &HeadObjectOutput) -> ObjectProperties {
     let source = source.clone();
     ObjectProperties {
         content_type: source.content_type,

@@ -9,10 +9,10 @@ use crate::body::{BufferPool, Source, unreadable};
 use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 
-/// Number of bytes of a part that are read and then hashed, while they are still in the processor's cache.
+/// Number of bytes of a part that are read at once. They are hashed while they are still in the processor's cache.
 const CHUNK_SIZE: usize = 128 << 10;
 
-/// Number of bytes of a part that the kernel is asked to read ahead, so that the disk reads all parts at the same time.
+/// Number of bytes of each part that the kernel is asked to read ahead, so that the disk reads all parts at the same time.
 const READ_AHEAD: u64 = 2 << 20;
 
 /// Returns the MD5s of the regions, in their order. Dropping the future stops the hashing.
@@ -36,26 +36,27 @@ pub(crate) async fn sums_if(checksum: Option<Checksum>, regions: Vec<Source>) ->
     }
 }
 
-/// Reads and hashes the regions in lockstep. Blocks, and stops with an error when `alive` is dropped.
+/// Reads and hashes the regions in parallel, chunk by chunk. Blocks. Stops with an error when `alive` is dropped.
 fn hash_together(regions: &[Source], alive: &Weak<()>) -> io::Result<Vec<Md5Sum>> {
     let mut hashes = vec![PartHash::new(regions.len()); regions.len()];
     let mut tails = vec![Vec::new(); regions.len()];
     let mut scratch: Vec<_> = regions.iter().map(|_| BufferPool::frames().buffer(CHUNK_SIZE as u64)).collect();
     let longest = regions.iter().map(Source::len).max().unwrap_or(0);
-    let mut fetched = 0;
+    let mut prefetched = 0;
     for done in (0..longest).step_by(CHUNK_SIZE) {
         if alive.strong_count() == 0 {
             return Err(io::ErrorKind::Interrupted.into());
         }
         let mut chunks: Vec<&[Block]> = Vec::with_capacity(regions.len());
         for ((region, scratch), tail) in regions.iter().zip(&mut scratch).zip(&mut tails) {
-            let fetch_all = || {
-                if done >= fetched {
-                    fetched = done + READ_AHEAD;
-                    regions.iter().for_each(|region| region.prefetch(done..fetched));
+            // Called only if the chunk is not in memory or in the page cache.
+            let prefetch_all = || {
+                if done >= prefetched {
+                    prefetched = done + READ_AHEAD;
+                    regions.iter().for_each(|region| region.prefetch(done..prefetched));
                 }
             };
-            let (blocks, rest) = region.read(done, scratch.as_mut(), fetch_all)?.as_chunks();
+            let (blocks, rest) = region.read(done, scratch.as_mut(), prefetch_all)?.as_chunks();
             chunks.push(blocks);
             // Only the last block of a region can be incomplete.
             tail.extend_from_slice(rest);

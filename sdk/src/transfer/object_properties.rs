@@ -27,8 +27,8 @@ pub(crate) struct ObjectProperties {
     pub(crate) encryption: Option<CustomerKey>,
 }
 
-/// Sets the fields of an input that hold a customer key.
-macro_rules! encrypt {
+/// Sets the fields of an input that hold the customer key, if there is one.
+macro_rules! set_customer_key {
     ($input:ident, $encryption:expr) => {
         if let Some(customer) = $encryption {
             $input.encryption_customer_algorithm = Some($crate::transfer::object_properties::ALGORITHM.to_owned());
@@ -38,45 +38,45 @@ macro_rules! encrypt {
     };
 }
 
-pub(crate) use encrypt;
+pub(crate) use set_customer_key;
 
 /// Sets the fields of an input that hold the properties of the object.
-macro_rules! describe {
-    ($input:ident, $headers:expr) => {
-        let headers = $headers.clone();
-        $input.content_type = headers.content_type;
-        $input.cache_control = headers.cache_control;
-        $input.content_disposition = headers.content_disposition;
-        $input.content_encoding = headers.content_encoding;
-        $input.expires = headers.expires;
-        $input.storage_class = headers.storage_class;
-        $input.metadata = headers.metadata;
-        encrypt!($input, $headers.encryption.as_ref());
+macro_rules! set_properties {
+    ($input:ident, $properties:expr) => {
+        let properties = $properties.clone();
+        $input.content_type = properties.content_type;
+        $input.cache_control = properties.cache_control;
+        $input.content_disposition = properties.content_disposition;
+        $input.content_encoding = properties.content_encoding;
+        $input.expires = properties.expires;
+        $input.storage_class = properties.storage_class;
+        $input.metadata = properties.metadata;
+        set_customer_key!($input, $properties.encryption.as_ref());
     };
 }
 
 impl ObjectProperties {
-    pub(crate) fn put(&self) -> PutObjectInput {
+    pub(crate) fn put_input(&self) -> PutObjectInput {
         let mut input = PutObjectInput::new();
-        describe!(input, self);
+        set_properties!(input, self);
         input
     }
 
-    pub(crate) fn initiate(&self) -> InitiateMultipartUploadInput {
+    pub(crate) fn initiate_input(&self) -> InitiateMultipartUploadInput {
         let mut input = InitiateMultipartUploadInput::new();
-        describe!(input, self);
+        set_properties!(input, self);
         input
     }
 
-    pub(crate) fn part(&self, upload_id: &str, number: u32) -> UploadMultipartInput {
+    pub(crate) fn part_input(&self, upload_id: &str, number: u32) -> UploadMultipartInput {
         let mut input = UploadMultipartInput::new(upload_id, number);
-        encrypt!(input, self.encryption.as_ref());
+        set_customer_key!(input, self.encryption.as_ref());
         input
     }
 
-    pub(crate) fn complete(&self, upload_id: &str) -> CompleteMultipartUploadInput {
+    pub(crate) fn complete_input(&self, upload_id: &str) -> CompleteMultipartUploadInput {
         let mut input = CompleteMultipartUploadInput::new(upload_id, []);
-        encrypt!(input, self.encryption.as_ref());
+        set_customer_key!(input, self.encryption.as_ref());
         input
     }
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::object_properties::{CustomerKey, encrypt};
+use super::object_properties::{CustomerKey, set_customer_key};
 use crate::error::{Error, Result};
 use crate::generated::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput};
 use crate::{Bucket, Timestamp};
@@ -38,7 +38,7 @@ impl ObjectRef<'_> {
     async fn headers(self) -> Result<HeadObjectOutput> {
         let mut input = HeadObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
-        encrypt!(input, self.encryption);
+        set_customer_key!(input, self.encryption);
         self.bucket.head_object(self.key, input).await
     }
 
@@ -68,7 +68,7 @@ impl ObjectRef<'_> {
         input.version_id = self.version_id.map(str::to_owned);
         input.if_match = snapshot.etag;
         input.if_unmodified_since = snapshot.unmodified_since;
-        encrypt!(input, self.encryption);
+        set_customer_key!(input, self.encryption);
         input
     }
 
@@ -91,7 +91,8 @@ impl ObjectRef<'_> {
         }
     }
 
-    /// Checks that the object, which was just stored, has `size` bytes. Returns `None` if the access key may not read it.
+    /// Checks that the object, which was just stored, has `size` bytes, and returns its headers. Returns `None` if the access key
+    /// may not read it.
     pub(crate) async fn verify_stored(self, size: u64) -> Result<Option<HeadObjectOutput>> {
         let key = self.key;
         match self.head().await {

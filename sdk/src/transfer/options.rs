@@ -68,7 +68,7 @@ impl TransferOptions {
     /// `InvalidInput` if the configured budget is smaller than two parts.
     pub(crate) fn reader_memory(&self) -> Result<u64> {
         let part = self.part_size.div_ceil(MIB);
-        // The second part is read before the first is sent: if there is none, a single request uploads the first.
+        // The second part is read before the first is sent, because one request is enough if there is only one part.
         let min = part.saturating_mul(2);
         match self.memory_budget {
             Some(bytes) if bytes / MIB < min => Err(Error::invalid_input(format!(

@@ -50,7 +50,7 @@ pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 pub(crate) struct Meter {
     state: Mutex<State>,
     callback: Option<Callback>,
-    /// Progress that the last call reported. The lock is held during a call; other threads only try to take it.
+    /// Progress that the last call of the callback reported. The lock is held during a call. Other threads do not wait for it.
     reported: Mutex<TransferProgress>,
     rate_limiter: Option<RateLimiter>,
 }
@@ -78,13 +78,13 @@ impl Meter {
 
     /// Reports the final progress, unless the last call has reported it.
     ///
-    /// If another thread is in a call, that thread also makes the final call.
+    /// If another thread is calling the callback, that thread makes the final call too.
     pub(crate) fn finish(&self) {
         self.state().is_final = true;
         self.report();
     }
 
-    /// Calls the callback, unless another thread is in a call or the progress has not changed since the last call.
+    /// Calls the callback, unless another thread is calling it or the progress has not changed since the last call.
     fn report(&self) {
         let Some(callback) = &self.callback else { return };
         loop {
@@ -114,6 +114,7 @@ pub(crate) struct PartMeter {
     latest: Mutex<Attempt>,
 }
 
+/// The latest attempt to transfer a part, and the bytes that it has transferred so far.
 #[derive(Clone, Copy, Default)]
 struct Attempt {
     number: u32,
@@ -125,6 +126,7 @@ impl PartMeter {
         Arc::new(Self { meter: Arc::clone(meter), latest: Mutex::default() })
     }
 
+    /// Counts the part as finished. Its bytes stay in the progress when it is dropped.
     pub(crate) fn finish(&self) {
         self.latest().bytes = 0;
         self.meter.update(|progress| progress.parts += 1);
@@ -215,7 +217,7 @@ mod tests {
         assert_eq!(counts(&meter), (100, 100, 1));
     }
 
-    /// After an early response, hyper continues to send the body of the request.
+    /// If the server responds before it has received the whole body, hyper continues to send the rest.
     #[test]
     fn progress_counts_late_bytes_of_an_earlier_attempt_as_retried() {
         let meter = Meter::new(None, None);
@@ -294,9 +296,9 @@ mod tests {
         let dropped = Arc::clone(&part);
         let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));
         let meter = Meter::new(Some(callback), None);
-        let of_part = PartMeter::new(&meter);
-        of_part.latest().bytes = 5;
-        *part.lock().unwrap() = Some(of_part);
+        let part_meter = PartMeter::new(&meter);
+        part_meter.latest().bytes = 5;
+        *part.lock().unwrap() = Some(part_meter);
         meter.update(|progress| progress.bytes = 5);
         assert_eq!(counts(&meter), (0, 5, 0));
     }

@@ -20,7 +20,7 @@ pub(crate) struct RateLimiter {
     bytes_per_second: NonZeroU64,
     /// Maximum number of parts in flight.
     concurrency: u64,
-    /// Time at which all bytes recorded so far are within the configured rate.
+    /// Time until which the bytes recorded so far use up the configured rate.
     busy_until: Mutex<Option<Instant>>,
 }
 

@@ -33,7 +33,7 @@ impl Bucket {
     /// Aborts the incomplete multipart uploads that were initiated more than `older_than` ago.
     ///
     /// Only uploads whose keys begin with `prefix` are aborted; an empty `prefix` matches all keys. The server stores and
-    /// bills the parts of an incomplete upload until it is completed or aborted, although no list of objects contains them.
+    /// bills the parts of an incomplete upload until it is completed or aborted. Lists of objects do not contain them.
     ///
     /// An upload of that age is aborted even if a client is still sending its parts. Choose days rather than hours.
     ///
@@ -57,14 +57,14 @@ impl Bucket {
     pub async fn abort_stale_uploads(&self, prefix: &str, older_than: Duration) -> Result<AbortedUploads> {
         let mut listing = ListMultipartUploadsInput::new();
         listing.prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
-        // All pages are listed before the first abort, because the marker of a page must be an upload that exists.
+        // All pages are listed before the first abort, because the marker of the next page must be an upload that still exists.
         let listed = self.paginate(listing).items().into_vec().await?;
-        // The response may have corrected the client's idea of the server's clock.
+        // The clock is read after the response, because the server may have corrected it by refusing a signature.
         let now = self.server_time().as_unix();
         let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));
         let mut outcome = AbortedUploads::default();
         for upload in listed {
-            // An upload without a time of initiation may be new.
+            // An upload whose age is unknown may be new, so it is not aborted.
             let Some(created) = upload.created.filter(|created| created.as_unix() <= limit) else { continue };
             let stale = StaleUpload { key: upload.key, upload_id: upload.upload_id, created };
             let input = AbortMultipartUploadInput::new(&stale.upload_id);

@@ -17,7 +17,7 @@ impl Cancellation {
         Self(Some(done.boxed().shared()))
     }
 
-    /// Runs `work` to its end. If the transfer is cancelled before, drops `work` and returns an error.
+    /// Runs `work` and returns its result. If the transfer is cancelled first, drops `work` and returns an error.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(cancelled) = self.0.clone() else { return work.await };
         // `select` polls `work` first, so that finished work is not cancelled.
@@ -28,7 +28,7 @@ impl Cancellation {
     }
 }
 
-/// Converts the error of a task that panicked or whose runtime is shutting down.
+/// Creates the error of a transfer whose task panicked, or was stopped because the runtime is shutting down.
 pub(crate) fn stopped(error: JoinError) -> Error {
     Error::new(ErrorKind::Body, "a task of the transfer panicked or was stopped").with_source(error)
 }
@@ -40,8 +40,8 @@ pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Resul
 
 /// Runs `work` for every part in its own task, at most `concurrency` at a time, and returns the results in any order.
 ///
-/// Stops at the first error or when the transfer is cancelled. No task is running when the function returns. Dropping the
-/// future stops all tasks.
+/// At the first error or when the transfer is cancelled, stops all tasks and waits until they have stopped. Dropping the
+/// future stops them too.
 pub(crate) async fn for_each_part<T, W>(
     parts: impl IntoIterator<Item = Part>,
     concurrency: usize,

@@ -22,7 +22,8 @@ pub(super) struct DownloadRecord {
     /// Path of the target, or only its name if the journal is in the same folder, so that the folder can be moved.
     target: String,
     object: RemoteObject,
-    /// Random text at the end of the partial file. If the file does not have it, another download has used the file.
+    /// Random text at the end of the partial file. If the file has another token or none, another download may
+    /// have overwritten the parts that the journal lists.
     token: String,
 }
 
@@ -57,8 +58,8 @@ pub(super) struct PartialFile {
 impl PartialFile {
     /// Opens the partial file and its journal. Blocks.
     ///
-    /// Resumes an earlier download of the same object, if there is one, with its part size. Otherwise starts a download with
-    /// `part_size`.
+    /// If the journal is that of an earlier download of the same object, resumes it with its part size. Otherwise starts a new
+    /// download with `part_size`.
     pub(super) fn open(
         target: &Path,
         checkpoint: Option<PathBuf>,
@@ -91,7 +92,7 @@ impl PartialFile {
                 recorded
             )));
         }
-        let file = open_alone(&path)?;
+        let file = open_exclusive(&path)?;
         let is_new = file.metadata().map_err(described)?.len() == 0;
         let resumed = earlier
             .filter(|earlier| can_resume(earlier, &object) && has_token(&file, &earlier.transfer).unwrap_or(false));
@@ -99,7 +100,8 @@ impl PartialFile {
         let initial = resumed.unwrap_or_else(|| {
             Journal::new(DownloadRecord { target: recorded, object, token: random_token() }, part_size)
         });
-        // The journal is written first: if the process dies in between, its token is not in the file, so it is not resumed.
+        // The journal is written before the token. If the process dies in between, the file has no such token, so the download
+        // is not resumed.
         let started = file.try_clone().map_err(described).and_then(|clone| {
             journal.start(initial.clone(), Some(clone))?;
             if is_resumed { Ok(()) } else { add_token(&file, &initial.transfer).map_err(described) }
@@ -139,7 +141,7 @@ impl PartialFile {
     /// Replaces the target with the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
         let sync = || self.file.sync_all();
-        // The download can be resumed as long as the file has its token, so the token is cut off after the data is durable.
+        // A download can only be resumed if the file has its token. The token is cut off only after the data is durable.
         let moved = sync()
             .and_then(|()| self.file.set_len(self.initial.transfer.object.size))
             .and_then(|()| sync())
@@ -220,7 +222,7 @@ fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
 }
 
 /// Opens and locks the partial file. Blocks for up to 2 s, because a download that was dropped may still hold the lock.
-fn open_alone(path: &Path) -> Result<File> {
+fn open_exclusive(path: &Path) -> Result<File> {
     let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
     open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
         let message = format!(

@@ -34,7 +34,7 @@ pub(super) struct RangeFetcher {
 }
 
 impl RangeFetcher {
-    /// Fetches one part. After a transient error, fetches the rest of it.
+    /// Fetches one part. After a transient error, fetches only the rest of the part.
     ///
     /// The retry policy limits the number of consecutive attempts that receive no further bytes.
     pub(super) async fn fetch(self: Arc<Self>, part: Part) -> Result<()> {
@@ -54,7 +54,7 @@ impl RangeFetcher {
                 return Err(error);
             }
             if error.is_unexpected_response() {
-                // The earlier bytes of this part may also belong to another object.
+                // The bytes that earlier responses returned for this part may belong to another object too.
                 position = part.bytes.start;
                 attempt = meter.start_attempt();
             } else if position > furthest {
@@ -86,7 +86,7 @@ impl RangeFetcher {
 
     /// Writes the bytes of a response to the file, and adds their number to `position`.
     ///
-    /// Bytes that arrived before an error are written too.
+    /// If the body ends with an error, the bytes that arrived before it are written too.
     async fn receive(
         &self,
         mut object: GetObjectOutput,
@@ -94,16 +94,16 @@ impl RangeFetcher {
         position: &mut u64,
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
-        let mut waiting = BytesMut::new();
+        let mut unwritten = BytesMut::new();
         let received = loop {
             match object.body.chunk().await {
                 Ok(Some(bytes)) => {
-                    if *position + (waiting.len() + bytes.len()) as u64 > end {
+                    if *position + (unwritten.len() + bytes.len()) as u64 > end {
                         return Err(self.unexpected("it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
                     let pause = meter.delay_after(bytes.len() as u64);
-                    waiting.extend_from_slice(&bytes);
+                    unwritten.extend_from_slice(&bytes);
                     if let Some(pause) = pause {
                         tokio::time::sleep(pause).await;
                     }
@@ -111,11 +111,11 @@ impl RangeFetcher {
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if waiting.len() >= WRITE_SIZE {
-                self.write(waiting.split().freeze(), position).await?;
+            if unwritten.len() >= WRITE_SIZE {
+                self.write(unwritten.split().freeze(), position).await?;
             }
         };
-        self.write(waiting.freeze(), position).await?;
+        self.write(unwritten.freeze(), position).await?;
         received?;
         if *position < end {
             return Err(Error::new(ErrorKind::Connection, "the response ended before the end of the requested range"));
@@ -131,20 +131,20 @@ impl RangeFetcher {
     }
 
     /// Describes why a response is not the requested range of the same object. Returns `None` if it is.
-    fn mismatch(&self, object: &GetObjectOutput, asked: &Range<u64>, is_whole: bool) -> Option<String> {
+    fn mismatch(&self, object: &GetObjectOutput, requested: &Range<u64>, is_whole: bool) -> Option<String> {
         if let (Some(pinned), Some(etag)) = (&self.input.if_match, &object.etag)
             && pinned != etag
         {
             return Some(format!("its ETag is {etag} and not {pinned}"));
         }
-        let length = asked.end - asked.start;
+        let length = requested.end - requested.start;
         if let Some(announced) = object.content_length.filter(|announced| *announced != length) {
             return Some(format!("its length is {announced} bytes and not {length}"));
         }
         if is_whole && object.response.status == StatusCode::OK {
             return None;
         }
-        let expected = format!("bytes {}-{}/{}", asked.start, asked.end - 1, self.size);
+        let expected = format!("bytes {}-{}/{}", requested.start, requested.end - 1, self.size);
         match object.content_range.as_deref() {
             Some(range) if range == expected => None,
             Some(range) => Some(format!("its Content-Range is {range} and not {expected}")),

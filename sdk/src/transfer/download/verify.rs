@@ -1,8 +1,9 @@
 //! Verifies a downloaded file with the ETag of the object.
 //!
-//! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of a multipart object consists of the
-//! MD5 of the MD5s of its parts and of the number of parts. It does not contain the part size, so the client chooses one part
-//! layout with that number of parts. It does not try others, because each would read the whole file again.
+//! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of a multipart object has two
+//! components: an MD5, computed from the MD5s of the parts, and the number of parts. The ETag does not contain the part size, so
+//! the client chooses one part layout with that number of parts. The client does not try other layouts, because it would have to
+//! read the whole file again for each.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,12 +15,12 @@ use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, growing_part_size};
 
-/// Digest that the bytes of an object must have, as far as the ETag contains it.
+/// Digest of the bytes of an object, derived from its ETag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ExpectedDigest {
     /// MD5 of all bytes.
     Md5(Md5Sum),
-    /// MD5 of the MD5s of the parts. `is_only_layout` is true if the object cannot have another part layout.
+    /// MD5 of the MD5s of the parts. `is_only_layout` is true if no other part layout in whole MiB is possible.
     Parts { etag: PartsEtag, layout: Layout, is_only_layout: bool },
     /// The ETag contains no digest, or the part layout is unknown.
     Unknown,
@@ -90,7 +91,7 @@ impl ExpectedDigest {
 pub(super) enum Layout {
     /// All parts have this size in bytes, except that the last one may be smaller.
     Equal(u64),
-    /// The parts have the sizes of an upload from a reader, and the first part has this size in bytes.
+    /// Parts as in an upload from a reader, which become larger. The first part has this size in bytes.
     Growing(u64),
 }
 
@@ -113,7 +114,7 @@ fn choose_layout(size: u64, count: u32, part_size: u64) -> Option<(Layout, bool)
     Some((layout, is_only))
 }
 
-/// Returns the two smallest layouts in whole MiB that result in `count` parts.
+/// Returns the layouts in whole MiB that result in `count` parts: at most two, those with the smallest part sizes.
 fn layouts_in_mib(kind: fn(u64) -> Layout, size: u64, count: u32) -> Vec<Layout> {
     let layouts: Vec<Layout> = (MIN_PART_SIZE / MIB..=MAX_PART_SIZE / MIB).map(|mib| kind(mib * MIB)).collect();
     let first = layouts.partition_point(|layout| layout.capacity(count) < size);

@@ -31,7 +31,7 @@ const VERSION: u32 = 2;
 /// to compare them with the server; a resumed download fetches them again.
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Kind of transfer, with the properties by which a transfer recognises its journal.
+/// Fields of a journal that only uploads or only downloads have. A transfer recognises its own journal by them.
 pub(crate) trait Transfer: Serialize + DeserializeOwned {
     /// Name of the kind in the journal.
     const KIND: &'static str;
@@ -59,7 +59,7 @@ pub(crate) struct FinishedPart {
     md5: Option<String>,
 }
 
-/// Fields that a journal of any version has. Version 1 had no kind.
+/// Fields that are read first, to recognise the format of a journal. A journal of version 1 has no `kind`.
 #[derive(Deserialize)]
 struct Header {
     version: u32,
@@ -93,7 +93,7 @@ enum State<T> {
     /// The transfer has not written the journal yet. The file may contain the journal of an earlier transfer.
     NotStarted,
     Open(OpenJournal<T>),
-    /// The transfer has ended, or cannot be resumed. The journal is not written any more.
+    /// The journal was removed, or the transfer ended before it started the journal. Nothing is written any more.
     Closed,
 }
 
@@ -161,7 +161,7 @@ impl<T: Transfer> JournalFile<T> {
         Ok(())
     }
 
-    /// Continues a journal that was read. It is written when the next part finishes.
+    /// Continues a journal that was read. Does not write the file: [`record`](Self::record) and [`flush`](Self::flush) do.
     pub(crate) fn resume(&self, journal: Journal<T>) {
         *self.state() =
             State::Open(OpenJournal { journal, data: None, has_changed: true, last_attempt: Instant::now() });
@@ -184,7 +184,8 @@ impl<T: Transfer> JournalFile<T> {
         }
     }
 
-    /// Closes the journal if it was never written. Returns true if it was, so that the transfer can be resumed.
+    /// Returns true if the journal is open, so that the transfer can be resumed from it. Otherwise closes it, so that it is never
+    /// written.
     pub(crate) fn close_unless_started(&self) -> bool {
         let mut state = self.state();
         let is_open = matches!(*state, State::Open(_));

@@ -184,7 +184,7 @@ impl MultipartUpload {
         let mut evidence =
             Evidence { is_resumed: self.is_resumed, answers: Vec::new(), can_retry: true, seen: Seen::NotNeeded };
         loop {
-            let mut input = self.job.properties.complete(&self.upload_id);
+            let mut input = self.job.properties.complete_input(&self.upload_id);
             input.object_parts = parts.iter().map(|part| part.listed(is_encrypted)).collect();
             input.etag = etag.map(|etag| etag.to_string());
             let completing = self.job.bucket.send_object_within(&mut attempts, &self.job.key, input);

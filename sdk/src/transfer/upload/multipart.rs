@@ -23,7 +23,7 @@ use crate::transfer::tasks::{run_blocking, stopped};
 pub(crate) struct MultipartUpload {
     pub(crate) job: Arc<Job>,
     pub(crate) upload_id: String,
-    /// Time of the initiation, by the server's clock as far as the client knows it.
+    /// Time at which the upload was initiated. It is the local time, corrected by the server's clock if the client knows it.
     pub(super) initiated: Timestamp,
     /// True if an earlier process may have sent parts of the upload, or may have completed it.
     pub(super) is_resumed: bool,
@@ -45,10 +45,10 @@ impl MultipartUpload {
     pub(crate) async fn start(job: &Arc<Job>) -> Result<Arc<Self>> {
         let job = Arc::clone(job);
         let starting = async move {
-            let initiated = job.bucket.initiate_multipart_upload(&job.key, job.properties.initiate()).await;
+            let initiated = job.bucket.initiate_multipart_upload(&job.key, job.properties.initiate_input()).await;
             let output = initiated
                 .map_err(|error| if may_have_executed(&error) { error.with_maybe_started_upload() } else { error })?;
-            // The response may have corrected the client's idea of the server's clock.
+            // The clock is read after the response, because the server may have corrected it by refusing a signature.
             let initiated = job.bucket.server_time();
             let upload = Arc::new(Self::new(job, output.upload_id, initiated, false));
             let guard = AbortGuard::new(Arc::clone(&upload));
@@ -110,7 +110,8 @@ impl MultipartUpload {
 
     /// Runs `sending`, and looks up the object that the upload will replace. Returns the parts and that object.
     ///
-    /// The completion compares the object with the one that it finds afterwards.
+    /// If the completion fails and it is unclear whether the server has executed it, the client compares this object with the
+    /// one that it finds then.
     async fn send(
         &self,
         sending: impl Future<Output = Result<Vec<CompletedPart>>>,
@@ -120,7 +121,8 @@ impl MultipartUpload {
         });
         let sending = async {
             let sent = try_join(Box::pin(sending), finding).await?;
-            // If this process dies during the completion, the next one recognises the object by its parts in the journal.
+            // If this process dies during the completion, the next one computes the ETag of the object from the MD5s in the
+            // journal, and recognises the object by it.
             if let Err(error) = self.with_journal(UploadJournal::flush).await {
                 let upload_id = &self.upload_id;
                 tracing::warn!(upload_id, %error, "the upload is being completed, but its checkpoint lacks some parts");

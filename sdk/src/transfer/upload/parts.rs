@@ -101,7 +101,8 @@ async fn feed_parts(
     Ok(Vec::new())
 }
 
-/// Hashes parts, as many together as are pending, and passes them to the sending tasks. Returns no completed parts.
+/// Hashes parts and passes them to the sending tasks. Up to [`LANES`] pending parts are hashed at once. Returns no completed
+/// parts.
 async fn hash_parts(
     mut pending: mpsc::Receiver<PendingPart>,
     hashed: mpsc::Sender<HashedPart>,
@@ -120,7 +121,7 @@ async fn hash_parts(
     Ok(Vec::new())
 }
 
-/// Sends one part after the other until the channel is closed.
+/// Receives hashed parts and sends them one at a time, until the channel is closed.
 async fn send_hashed(
     upload: Arc<MultipartUpload>,
     hashed: Arc<Mutex<mpsc::Receiver<HashedPart>>>,
@@ -141,7 +142,7 @@ impl MultipartUpload {
     ) -> Result<CompletedPart> {
         let _in_progress = self.in_progress.read().await;
         let input = |body, content_md5| {
-            let mut input = self.job.properties.part(&self.upload_id, number);
+            let mut input = self.job.properties.part_input(&self.upload_id, number);
             (input.body, input.content_md5) = (body, content_md5);
             input
         };
@@ -152,7 +153,7 @@ impl MultipartUpload {
         sent.map_err(|error| error.with_part(&self.upload_id, number))?;
         let upload_id = self.upload_id.clone();
         let record = move |journal: &UploadJournal| {
-            // The upload continues. If it is resumed later, parts that are not in the journal are hashed again.
+            // An error does not stop the upload. If it is resumed later, parts that the journal lacks are hashed again.
             if let Err(error) = journal.record(number, sum.as_ref()) {
                 tracing::warn!(upload_id, %error, "the upload continues, but its checkpoint lacks some parts");
             }

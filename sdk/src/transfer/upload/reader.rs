@@ -23,7 +23,7 @@ use crate::transfer::tasks::run_blocking;
 const MAX_PARTS_ON_DISK: usize = 2;
 
 impl Job {
-    /// Uploads the bytes of a reader: with one request if they fit into one part.
+    /// Uploads the bytes of a reader: with one request if they fit into one part, otherwise with a multipart upload.
     pub(super) async fn upload_reader(self: &Arc<Self>, reader: Reader) -> Result<Uploaded> {
         let mut parts = ReaderParts::new(reader, self)?;
         let cancellation = &self.options.cancellation;
@@ -33,19 +33,19 @@ impl Job {
             let all = first.map_or_else(|| Source::bytes(Bytes::new()), |part| part.region);
             return self.upload_content(Content::new(all).await?).await;
         };
-        let begun = stream::iter(first.into_iter().chain([second]).map(Ok));
+        let first_two = stream::iter(first.into_iter().chain([second]).map(Ok));
         let rest = stream::try_unfold(parts, async |mut parts: ReaderParts| {
             let part = parts.next().await?;
             if part.is_none() {
                 parts.meter.update(|progress| {
-                    progress.total_bytes = Some(parts.read);
-                    progress.total_parts = Some(parts.next);
+                    progress.total_bytes = Some(parts.bytes_read);
+                    progress.total_parts = Some(parts.next_number);
                 });
             }
             Ok(part.map(|part| (part, parts)))
         });
         let upload = MultipartUpload::start(self).await?;
-        upload.finish(send_parts(&upload, begun.chain(rest))).await
+        upload.finish(send_parts(&upload, first_two.chain(rest))).await
     }
 }
 
@@ -53,20 +53,20 @@ impl Job {
 struct ReaderParts {
     reader: Reader,
     /// Size of the first part in bytes.
-    first: u64,
+    first_part_size: u64,
     /// Number of the next part.
-    next: u32,
-    /// Unused memory of the budget, in MiB. A part returns its share when it was sent.
+    next_number: u32,
+    /// Unused memory of the budget: one permit per MiB. A part returns its permits after it was sent.
     memory: Arc<Semaphore>,
     /// Memory budget in MiB.
     budget: u32,
     /// Buffers of parts that were sent.
     pool: Arc<BufferPool>,
-    /// Number of temporary files that may be created.
+    /// One permit per temporary file that may still be created. A part returns its permit after it was sent.
     disk: Arc<Semaphore>,
     meter: Arc<Meter>,
     /// Number of bytes read so far.
-    read: u64,
+    bytes_read: u64,
     is_at_end: bool,
 }
 
@@ -76,43 +76,43 @@ impl ReaderParts {
         let budget = u32::try_from(job.options.reader_memory()?).unwrap_or(max).min(max);
         Ok(Self {
             reader,
-            first: job.options.part_size,
-            next: 0,
+            first_part_size: job.options.part_size,
+            next_number: 0,
             memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
             budget,
             pool: BufferPool::new(CHUNK_SIZE, usize::try_from(budget).unwrap_or(usize::MAX)),
             disk: Arc::new(Semaphore::new(MAX_PARTS_ON_DISK)),
             meter: Arc::clone(&job.meter),
-            read: 0,
+            bytes_read: 0,
             is_at_end: false,
         })
     }
 
     /// Reads the next part. Returns `None` at the end.
     ///
-    /// Waits for memory if other parts use the budget. The caller must not hold a part meanwhile, because only parts that are
-    /// sent free memory.
+    /// Waits while earlier parts use the memory budget. They free memory only after they were sent, so the caller must pass each
+    /// part on before it calls `next` again. The first two parts are an exception: the budget holds both.
     async fn next(&mut self) -> Result<Option<PendingPart>> {
         if self.is_at_end {
             return Ok(None);
         }
-        let number = self.next;
-        let Some(length) = growing_part_size(number, self.first) else {
+        let number = self.next_number;
+        let Some(length) = growing_part_size(number, self.first_part_size) else {
             return self.check_end().await.map(|()| None);
         };
         let mebibytes = u32::try_from(length.div_ceil(MIB)).unwrap_or(u32::MAX);
         let region = if mebibytes <= self.budget {
-            let share = Arc::clone(&self.memory).acquire_many_owned(mebibytes).await.map_err(closed)?;
-            self.read_in_memory(length).await?.with_permit(share)
+            let permits = Arc::clone(&self.memory).acquire_many_owned(mebibytes).await.map_err(closed)?;
+            self.read_in_memory(length).await?.with_permit(permits)
         } else {
-            let share = Arc::clone(&self.disk).acquire_owned().await.map_err(closed)?;
-            self.read_on_disk(length).await?.with_permit(share)
+            let permit = Arc::clone(&self.disk).acquire_owned().await.map_err(closed)?;
+            self.read_on_disk(length).await?.with_permit(permit)
         };
         // An empty reader has one empty part.
         if region.len() == 0 && number > 0 {
             return Ok(None);
         }
-        self.next += 1;
+        self.next_number += 1;
         Ok(Some(PendingPart { number, region }))
     }
 
@@ -144,7 +144,7 @@ impl ReaderParts {
         let mut buffer = pool.buffer(limit);
         let filled = fill(&mut self.reader, buffer.as_mut()).await?;
         self.is_at_end = filled < buffer.as_ref().len();
-        self.read += filled as u64;
+        self.bytes_read += filled as u64;
         Ok(buffer.into_bytes().slice(..filled))
     }
 
@@ -159,7 +159,7 @@ impl ReaderParts {
             format!(
                 "the reader has more than {} bytes, the maximum for {MAX_PARTS} parts of which the first has {} bytes: \
                  raise part_size",
-                self.read, self.first
+                self.bytes_read, self.first_part_size
             ),
         ))
     }
@@ -216,14 +216,14 @@ mod tests {
     fn parts_on_disk(content: &[u8], part: usize) -> ReaderParts {
         ReaderParts {
             reader: Box::pin(ShortReads(content.to_vec())),
-            first: part as u64,
-            next: 0,
+            first_part_size: part as u64,
+            next_number: 0,
             memory: Arc::new(Semaphore::new(0)),
             budget: 0,
             pool: BufferPool::new(CHUNK_SIZE, 0),
             disk: Arc::new(Semaphore::new(MAX_PARTS_ON_DISK)),
             meter: Meter::new(None, None),
-            read: 0,
+            bytes_read: 0,
             is_at_end: false,
         }
     }
@@ -250,7 +250,7 @@ mod tests {
                     );
                 }
                 assert!(parts.next().await.unwrap().is_none(), "{size} bytes in parts of {part}");
-                assert_eq!(parts.read, size as u64);
+                assert_eq!(parts.bytes_read, size as u64);
             }
         }
     }

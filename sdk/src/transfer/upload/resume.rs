@@ -32,7 +32,7 @@ pub(crate) type UploadJournal = JournalFile<UploadRecord>;
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadRecord {
     upload_id: String,
-    /// Time at which the upload was initiated, by the server's clock.
+    /// Time at which the upload was initiated. See [`MultipartUpload::initiated`].
     initiated: Timestamp,
     destination: Destination,
     source: SourceFile,
@@ -156,7 +156,7 @@ impl Job {
         })
     }
 
-    /// Lists the parts on the server, and finds those that the source still has.
+    /// Lists the parts on the server, and finds those whose bytes are still those of the source.
     async fn resume(
         self: &Arc<Self>,
         file: &Arc<UploadJournal>,
@@ -186,7 +186,9 @@ impl Job {
         Ok(Start::Resumed { upload: Arc::new(upload), layout, stored })
     }
 
-    /// Returns the listed parts whose bytes are those of the source. Reads the source unless the journal proves it.
+    /// Returns the listed parts whose bytes are those of the source.
+    ///
+    /// A part is not read again if its MD5 in the journal equals its ETag and the source file is untouched.
     async fn unchanged_parts(
         &self,
         journal: &Journal<UploadRecord>,
@@ -227,7 +229,7 @@ impl Job {
         let Some(object) = self.object().find().await? else { return Ok(None) };
         let UploadRecord { upload_id, initiated, source, .. } = &journal.transfer;
         let has_size = object.content_length.is_none_or(|length| length == content.size());
-        // An object of the same bytes may be older, or have other properties.
+        // An object that is older or has other properties was not created by this upload, even if it has the same bytes.
         let may_be_own = was_made_after(&object, *initiated) && self.properties.are_those_of(&object);
         let etag = object.etag.as_deref().and_then(PartsEtag::parse);
         // The source is read only if everything else matches.
@@ -275,7 +277,7 @@ impl SourceFile {
 
 impl Destination {
     fn new(job: &Job) -> Self {
-        // Every property is named, so that a new one cannot be forgotten.
+        // The pattern names every field: a field that is added to the struct causes a compile error here.
         let ObjectProperties {
             content_type,
             cache_control,
@@ -340,7 +342,7 @@ mod tests {
         ObjectProperties { encryption: Some(CustomerKey::aes256([7; 32])), ..ObjectProperties::default() }
     }
 
-    fn to<'z>(
+    fn destination<'z>(
         config: Config,
         zone: impl Into<Option<&'z str>>,
         key: &str,
@@ -361,13 +363,20 @@ mod tests {
 
     #[test]
     fn difference_names_every_property_that_differs() {
-        let before = to(config(), "pek3b", "k", &encrypted());
-        assert_eq!(before.difference(&to(config().zone("pek3b"), None, "k", &encrypted())), None, "the same zone");
+        let before = destination(config(), "pek3b", "k", &encrypted());
+        assert_eq!(
+            before.difference(&destination(config().zone("pek3b"), None, "k", &encrypted())),
+            None,
+            "the same zone"
+        );
         for (now, expected) in [
-            (to(config(), "pek3b", "other", &encrypted()), "to key \"k\" in bucket \"b\""),
-            (to(config(), "sh1a", "k", &encrypted()), "at https://qingstor.com, zone \"pek3b\""),
-            (to(config().endpoint("https://qsstor.com"), "pek3b", "k", &encrypted()), "at https://qingstor.com"),
-            (to(config(), "pek3b", "k", &ObjectProperties::default()), "another value of encryption,"),
+            (destination(config(), "pek3b", "other", &encrypted()), "to key \"k\" in bucket \"b\""),
+            (destination(config(), "sh1a", "k", &encrypted()), "at https://qingstor.com, zone \"pek3b\""),
+            (
+                destination(config().endpoint("https://qsstor.com"), "pek3b", "k", &encrypted()),
+                "at https://qingstor.com",
+            ),
+            (destination(config(), "pek3b", "k", &ObjectProperties::default()), "another value of encryption,"),
         ] {
             let difference = before.difference(&now).unwrap();
             assert!(difference.contains(expected), "{difference}");
@@ -385,13 +394,13 @@ mod tests {
         };
         let names = "cache_control, content_disposition, content_encoding, content_type, encryption, expires, metadata a, \
                      storage_class,";
-        let difference = before.difference(&to(config(), "pek3b", "k", &all)).unwrap();
+        let difference = before.difference(&destination(config(), "pek3b", "k", &all)).unwrap();
         assert!(difference.contains(names), "{difference}");
     }
 
     #[test]
     fn journal_does_not_contain_the_customer_key() {
-        let recorded = serde_json::to_string(&to(config(), "pek3b", "k", &encrypted())).unwrap();
+        let recorded = serde_json::to_string(&destination(config(), "pek3b", "k", &encrypted())).unwrap();
         let key = CustomerKey::aes256([7; 32]).key();
         assert!(!recorded.contains(key.expose()), "{recorded}");
     }

@@ -108,7 +108,7 @@ impl Job {
         let hashing = sums_if(self.options.checksum, vec![whole.clone()]);
         let sum = self.options.cancellation.unless_cancelled(hashing).await?.pop().flatten();
         let input = |body, content_md5| {
-            let mut input = self.properties.put();
+            let mut input = self.properties.put_input();
             (input.body, input.content_md5) = (body, content_md5);
             input
         };
