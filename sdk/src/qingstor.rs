@@ -46,8 +46,8 @@ impl QingStor {
     /// Returns a handle for a bucket without sending a request. The bucket does not have to exist yet.
     ///
     /// `zone` is the zone of the bucket, such as `"pek3b"`. If it is `None`, the zone of the [`Config`] is used. If
-    /// that is unset too, requests go to the host of the endpoint without a zone before it; endpoints other than
-    /// QingStor's own need that.
+    /// that is unset too, requests go to the host of the endpoint without a zone before it, as endpoints other than
+    /// QingStor's own require.
     ///
     /// The name and the zone are checked by the first call, which fails with
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if one of them is empty or cannot be part of a URL.

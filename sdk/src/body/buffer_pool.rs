@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 /// Size of the chunks in which files are read from a disk, in bytes.
 ///
-/// Measured: with 256 KiB, an upload takes a quarter more CPU time, and 2 MiB are not faster.
+/// In measurements, an upload took 25 % more CPU time with chunks of 256 KiB, and chunks of 2 MiB were not faster.
 pub(crate) const CHUNK_SIZE: usize = 1024 * 1024;
 
 /// Maximum size of an HTTP body frame, and of a read from the page cache, in bytes.

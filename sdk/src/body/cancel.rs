@@ -13,8 +13,8 @@ use crate::error::BoxError;
 
 /// A request body whose content can be dropped while hyper owns it.
 ///
-/// If a request is dropped, hyper keeps its body until the connection is closed. Before that, hyper writes the bytes
-/// that it has already taken from the body, which never ends if the server does not read.
+/// If a request is dropped, hyper keeps its body until the connection is closed. Before hyper closes the connection, it
+/// writes the bytes that it has already taken from the body. If the server does not read, this never ends.
 pub(crate) struct CancellableBody(Arc<Shared>);
 
 /// Drops the content of a [`CancellableBody`] when it is dropped.
@@ -37,7 +37,8 @@ impl Shared {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Drops the body after the lock is released, because the body may contain values of the application.
+    /// Drops the body after the lock is released, because dropping it may run code of the application, such as the
+    /// `Drop` of a stream.
     fn drop_body(&self) {
         let body = self.body().take();
         drop(body);

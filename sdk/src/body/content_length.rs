@@ -69,8 +69,8 @@ impl AttemptBody {
 
     /// Takes the next frame from `pending`.
     fn next_frame(&mut self) -> Frame<Bytes> {
-        let is_near_an_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
-        let limit = if is_near_an_end { SMALL_FRAME_SIZE } else { FRAME_SIZE };
+        let is_near_start_or_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
+        let limit = if is_near_start_or_end { SMALL_FRAME_SIZE } else { FRAME_SIZE };
         let limit = self.progress.as_ref().map_or(limit, |(progress, _)| progress.max_chunk().clamp(1, limit));
         let frame = self.pending.split_to(self.pending.len().min(limit));
         let length = frame.len() as u64;
@@ -131,10 +131,11 @@ struct ExactSource {
 enum Reader {
     Rewindable {
         source: Source,
+        /// Task that reads the next chunk from a disk.
         reading: Option<JoinHandle<io::Result<Bytes>>>,
     },
     Stream(ByteStream),
-    /// An earlier attempt has sent the stream.
+    /// An earlier attempt has taken the stream.
     Taken,
 }
 

@@ -110,7 +110,8 @@ impl OpenFile {
     pub(super) fn prefetch(&self, range: Range<u64>) {
         use rustix::fs::{Advice, fadvise};
 
-        /// The kernel reads at most the read-ahead of the disk for one request. It is at least this many bytes.
+        /// Number of bytes of one request. For a request, the kernel reads at most the read-ahead size of the disk,
+        /// which is usually not smaller than this.
         const STEP: u32 = 128 << 10;
         let length = std::num::NonZeroU64::new(u64::from(STEP));
         let mut steps = range.step_by(STEP as usize);

@@ -135,7 +135,7 @@ impl Body {
         self.source.is_rewindable()
     }
 
-    /// Returns the bytes if they are in one piece of memory.
+    /// Returns the bytes if they are contiguous in memory.
     pub(crate) fn as_bytes(&self) -> Option<&[u8]> {
         if self.framing().is_some() { None } else { self.source.as_bytes() }
     }

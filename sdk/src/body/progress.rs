@@ -12,8 +12,8 @@ use tokio::time::Instant;
 pub(crate) trait BodyProgress: Send + Sync {
     /// Starts an attempt and returns its number.
     ///
-    /// From now on, the bytes of earlier attempts count as retried. hyper may still send some of them after an early
-    /// response.
+    /// The bytes of all earlier attempts then count as retried. This includes bytes that hyper takes later: after an
+    /// early response, it may still be sending an earlier attempt.
     fn start_attempt(&self) -> u32;
 
     /// Reports that hyper has taken `bytes` of an attempt.
@@ -30,25 +30,30 @@ pub(crate) trait BodyProgress: Send + Sync {
     }
 }
 
-/// The progress of a body that a timeout needs: the time of the last frame, and the number of bytes left.
+/// The progress of a body, as the idle and response timeouts need it: the time of the last frame, and the number of
+/// bytes left.
 #[derive(Debug)]
 pub(crate) struct Activity {
     start: Instant,
     /// Milliseconds between `start` and the last frame.
-    last_millis: AtomicU64,
+    last_frame_millis: AtomicU64,
     bytes_left: AtomicU64,
 }
 
 impl Activity {
     /// Starts the clock for a body of `length` bytes.
     pub(crate) fn new(length: u64) -> Arc<Self> {
-        Arc::new(Self { start: Instant::now(), last_millis: AtomicU64::new(0), bytes_left: AtomicU64::new(length) })
+        Arc::new(Self {
+            start: Instant::now(),
+            last_frame_millis: AtomicU64::new(0),
+            bytes_left: AtomicU64::new(length),
+        })
     }
 
     /// Records that hyper has taken a frame of `bytes`.
     pub(super) fn record(&self, bytes: u64) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_millis.store(millis, Ordering::Relaxed);
+        self.last_frame_millis.store(millis, Ordering::Relaxed);
         self.bytes_left.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -56,7 +61,8 @@ impl Activity {
         self.bytes_left.load(Ordering::Relaxed) == 0
     }
 
-    pub(crate) fn last_move(&self) -> Instant {
-        self.start + Duration::from_millis(self.last_millis.load(Ordering::Relaxed))
+    /// Returns the time at which hyper took the last frame, or the start if it has taken none.
+    pub(crate) fn last_frame_at(&self) -> Instant {
+        self.start + Duration::from_millis(self.last_frame_millis.load(Ordering::Relaxed))
     }
 }

@@ -116,10 +116,10 @@ impl Source {
         }
     }
 
-    /// Returns the bytes if they are in one piece of memory.
+    /// Returns the bytes if they are contiguous in memory.
     pub(super) fn as_bytes(&self) -> Option<&[u8]> {
         match &self.data {
-            Data::Bytes(bytes) => bytes.get(in_memory(&self.range)),
+            Data::Bytes(bytes) => bytes.get(usize_range(&self.range)),
             _ => None,
         }
     }
@@ -154,17 +154,18 @@ impl Source {
         Ok(buffer.into_bytes())
     }
 
-    /// Returns the bytes at `offset`, at most as many as the size of `scratch`, which must divide [`CHUNK_SIZE`].
-    /// Blocks.
+    /// Returns the bytes from `offset` on, at most `scratch.len()` of them. Blocks.
     ///
-    /// The bytes of a file are read into `scratch`. Before the file is read from a disk, `before_disk` is called.
+    /// `scratch.len()` must divide [`CHUNK_SIZE`], and `offset` must be a multiple of it, so that the bytes are in one
+    /// chunk. The bytes of a file are read into `scratch`. If they are not in the page cache, `before_disk` is called
+    /// before they are read from the disk.
     pub(crate) fn read<'a>(
         &'a self,
         offset: u64,
         scratch: &'a mut [u8],
         before_disk: impl FnOnce(),
     ) -> io::Result<&'a [u8]> {
-        let length = in_memory(&(offset..self.len())).len().min(scratch.len());
+        let length = usize_range(&(offset..self.len())).len().min(scratch.len());
         if let Some((bytes, range)) = self.memory_at(offset) {
             return Ok(bytes.get(range.start..range.end.min(range.start + length)).unwrap_or_default());
         }
@@ -189,12 +190,12 @@ impl Source {
     fn memory_at(&self, offset: u64) -> Option<(&Bytes, Range<usize>)> {
         let start = self.range.end.min(self.range.start + offset);
         match &self.data {
-            Data::Bytes(bytes) => Some((bytes, in_memory(&(start..self.range.end)))),
+            Data::Bytes(bytes) => Some((bytes, usize_range(&(start..self.range.end)))),
             Data::Chunks(chunks) => {
                 let first = start - start % CHUNK_SIZE as u64;
                 let chunk = chunks.get(usize::try_from(start / CHUNK_SIZE as u64).ok()?)?;
                 let end = self.range.end.min(first + chunk.len() as u64);
-                Some((chunk, in_memory(&(start - first..end - first))))
+                Some((chunk, usize_range(&(start - first..end - first))))
             }
             Data::File(_) | Data::Stream(_) => None,
         }
@@ -233,8 +234,11 @@ pub(crate) struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Returns true if neither the content nor the attributes changed. Unlike `modified`, programs cannot set this
-    /// time.
+    /// Returns true if neither the content nor the attributes changed between `self` and `now`, and false if the
+    /// operating system does not tell.
+    ///
+    /// Equal times in `modified` are no proof, because programs can set that time. They cannot set the time in
+    /// `identity`.
     pub(crate) fn is_untouched(&self, now: &Self) -> bool {
         self.identity.is_some() && self == now
     }
@@ -268,8 +272,8 @@ fn nanoseconds(time: SystemTime) -> i64 {
     }
 }
 
-/// Converts a range of bytes in memory, whose offsets fit into `usize`.
-fn in_memory(range: &Range<u64>) -> Range<usize> {
+/// Converts a range to `usize`. Offsets of bytes in memory always fit; larger ones become `usize::MAX`.
+fn usize_range(range: &Range<u64>) -> Range<usize> {
     let position = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
     position(range.start)..position(range.end)
 }

@@ -62,7 +62,9 @@ impl Client {
 
     /// Encodes `input`, sends it until it succeeds or `attempts` are used up, and decodes the response.
     ///
-    /// `attempts` are those of this request, or are borrowed from a transfer that sends several requests for a part.
+    /// `attempts` counts the failed attempts of this request. A transfer that sends several requests for a part passes
+    /// the same `attempts` to all of them.
+    ///
     /// The function is short, because it is compiled for each operation. The functions that it calls are compiled once.
     pub(crate) async fn execute<'a, I: Operation>(
         &'a self,
@@ -92,7 +94,8 @@ impl Client {
         bucket_zone.or(self.config.zone.as_deref())
     }
 
-    /// Checks a request and its address. It is not generic, so that it is compiled once for all operations.
+    /// Checks a request and its address, and returns the call. It is not generic, so that it is compiled once for all
+    /// operations.
     fn call(&self, spec: OperationSpec, mut encoder: RequestEncoder, address: Address<'_>) -> Result<Call> {
         let Address { zone, bucket, key } = address;
         let name = address.call_name(spec.name);

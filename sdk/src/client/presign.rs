@@ -45,7 +45,7 @@ impl PresignedRequest {
         self.body.as_ref()
     }
 
-    /// Returns the time of the server's clock at which the request expires.
+    /// Returns the time at which the request expires, by the server's clock.
     pub fn expires(&self) -> Timestamp {
         self.expires
     }

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn other_operations_are_retried_if_the_server_cannot_have_executed_them() {
+    fn non_idempotent_operations_are_retried_only_if_not_executed() {
         assert!(can_retry(&status(429), false));
         assert!(can_retry(&Error::new(ErrorKind::Connect, ""), false));
         assert!(can_retry(&Error::new(ErrorKind::Timeout, "").unsent(), false));

@@ -75,7 +75,8 @@ impl Transport {
         let Outgoing { method, url, headers, body } = request;
         let mut timeouts = self.timeouts;
         if method.is_safe() {
-            // The server has no work to do before it responds to a request that only reads.
+            // The response timeout leaves the server time to execute a write. A request that only reads does not need
+            // it.
             timeouts.response = timeouts.idle;
         }
         let mut outgoing = reqwest::Request::new(method, url.into());
@@ -138,7 +139,7 @@ async fn wait_for<T>(
     loop {
         let is_all_sent = activity.is_all_sent();
         let limit = if is_all_sent { timeouts.response } else { timeouts.idle };
-        let idle = activity.last_move().elapsed();
+        let idle = activity.last_frame_at().elapsed();
         if idle >= limit {
             return Err(if is_all_sent && timeouts.response != timeouts.idle {
                 let limit = limit.as_secs_f64();
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn idle_timeout_counts_for_a_slow_stream() {
+    async fn idle_timeout_counts_from_the_last_frame_of_a_slow_stream() {
         let frames = stream::iter(0..16).then(|_| async {
             sleep(seconds(50)).await;
             Ok::<_, std::io::Error>(Bytes::from(vec![7; FRAME]))

@@ -49,8 +49,8 @@ impl Credentials {
     }
 }
 
-/// An HMAC-SHA256 that has already processed its key. This saves two of the five blocks that are hashed for a short
-/// request.
+/// An HMAC-SHA256 that has already processed its key. This saves hashing two of the five blocks that the signature of a
+/// short request requires.
 #[derive(Clone)]
 pub(crate) struct SigningKey(Hmac<Sha256>);
 

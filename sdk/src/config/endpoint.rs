@@ -89,7 +89,7 @@ impl Endpoint {
         self.scheme == "https"
     }
 
-    /// Returns true if all requests go to this machine, whatever their bucket.
+    /// Returns true if all requests go to this machine, regardless of their bucket.
     pub(crate) fn is_this_machine(&self, style: AddressingStyle) -> bool {
         match &self.host {
             Host::Ip(address) => address.is_loopback(),
@@ -151,7 +151,7 @@ impl Endpoint {
         Ok(Target { scheme: self.scheme, authority, path, virtual_host_bucket: host_bucket.map(str::to_owned) })
     }
 
-    /// Returns the label of the host name for the zone, if it has one.
+    /// Returns the zone as a label of the host name, or `None` if the host name contains no zone.
     fn zone_label(&self, zone: Option<&str>, style: AddressingStyle) -> Result<Option<String>> {
         let Some(zone) = zone else { return Ok(None) };
         check_zone(zone)?;

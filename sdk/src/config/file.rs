@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_the_text_of_the_file() {
+    fn values_are_read_as_text() {
         for (text, expected) in [
             ("zone: pek3b", "pek3b"),
             ("zone:   pek3b   # where it is", "pek3b"),

@@ -102,7 +102,9 @@ impl Layer {
         Setting::ENDPOINT_PARTS.iter().find_map(|setting| self.get(*setting))
     }
 
-    /// Sets a value. The same setting may be set under several names if the values are equal.
+    /// Sets a value. A setting with several names may be set under more than one of them if the values are equal.
+    ///
+    /// All settings with several names are booleans, so the values are compared as booleans.
     pub(super) fn set(&mut self, setting: Setting, value: Value) -> Result<()> {
         if let Some(other) = self.get(setting)
             && other.boolean()? != value.boolean()?

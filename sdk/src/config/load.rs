@@ -72,7 +72,7 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
         config = config.endpoint(endpoint.to_string());
     }
     if let Some(zone) = get(Setting::Zone) {
-        endpoint::check_zone(&zone.text).map_err(|error| at(&zone.origin, &error))?;
+        endpoint::check_zone(&zone.text).map_err(|error| with_origin(&zone.origin, &error))?;
         config = config.zone(&zone.text);
     }
     if let Some(style) = get(Setting::VirtualHostStyle)
@@ -86,7 +86,7 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
         }
     }
     if let Some(user_agent) = get(Setting::AdditionalUserAgent) {
-        check_user_agent(&user_agent.text).map_err(|error| at(&user_agent.origin, &error))?;
+        check_user_agent(&user_agent.text).map_err(|error| with_origin(&user_agent.origin, &error))?;
         config = config.additional_user_agent(&user_agent.text);
     }
     if let Some(retries) = get(Setting::ConnectionRetries) {
@@ -101,7 +101,7 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
     Ok(config)
 }
 
-/// Returns the access key id and the secret access key, or two empty texts if both are unset.
+/// Returns the access key id and the secret access key, or two empty strings if both are unset.
 ///
 /// One of them may be set in the environment and the other in the file. If the file has both, however, the environment
 /// must replace both or none of them.
@@ -140,7 +140,7 @@ fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)
         (None, Some(_), _) => None,
     };
     if let Some(whole) = whole {
-        let endpoint = whole.text.parse().map_err(|error| at(&whole.origin, &error))?;
+        let endpoint = whole.text.parse().map_err(|error| with_origin(&whole.origin, &error))?;
         return Ok(Some((endpoint, whole.origin.clone())));
     }
 
@@ -153,15 +153,18 @@ fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)
     let protocol_text = protocol.map_or(default_protocol, |value| &value.text);
     // The protocol is checked with the default host first, so that an error names the right setting.
     if let Some(protocol) = protocol {
-        Endpoint::from_parts(protocol_text, default_host, None).map_err(|error| at(&protocol.origin, &error))?;
+        Endpoint::from_parts(protocol_text, default_host, None)
+            .map_err(|error| with_origin(&protocol.origin, &error))?;
     }
     let host_text = host.map_or(default_host, |value| &value.text);
     let port = port.map(Value::port).transpose()?;
-    let endpoint = Endpoint::from_parts(protocol_text, host_text, port).map_err(|error| at(&origin, &error))?;
+    let endpoint =
+        Endpoint::from_parts(protocol_text, host_text, port).map_err(|error| with_origin(&origin, &error))?;
     Ok(Some((endpoint, origin)))
 }
 
-fn at(origin: &str, error: &Error) -> Error {
+/// Adds the place of the invalid value to an error.
+fn with_origin(origin: &str, error: &Error) -> Error {
     Error::config(format!("{origin}: {error}"))
 }
 

@@ -15,14 +15,14 @@ use std::time::Duration;
 ///   executed them: the client could not connect, or the status is 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).
 ///
-/// Uploads and downloads of whole objects follow the same policy. All requests for a part, a range or the completion of
-/// an upload share one number of attempts. This includes retries of a part after the server found a wrong MD5, of a
-/// completion that the server did not execute, and of the rest of a range after the connection broke. The attempts of a
-/// range start again at 0 when a request made progress.
+/// Uploads and downloads of whole objects follow the same policy. `max_attempts` then limits all requests for one part,
+/// one range or the completion of an upload together. This includes retries of a part after the server found a wrong
+/// MD5, of a completion that the server did not execute, and of the rest of a range after the connection broke. The
+/// count of a range is reset after each request that received further bytes.
 ///
-/// Every attempt has its own date and signature. Two kinds of requests do not count: a request that was refused because
-/// the local clock is wrong is sent once more with the server's time, and an upload sends `HeadObject` for its key
-/// before and after the completion.
+/// Every attempt has its own date and signature. If the server refuses a request because the local clock is wrong, the
+/// client sends it once more with the server's time, in addition to `max_attempts`. The requests with which an upload
+/// looks for its object before and after the completion do not count as attempts of the completion.
 ///
 /// ```
 /// use std::time::Duration;

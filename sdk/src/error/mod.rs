@@ -49,7 +49,7 @@ struct Inner {
     service: Option<ServiceError>,
     attempts: u32,
     /// True if the server cannot have received the request.
-    unsent: bool,
+    is_unsent: bool,
     upload: Option<FailedUpload>,
     source: Option<BoxError>,
 }
@@ -192,7 +192,7 @@ impl Error {
             call: None,
             service: None,
             attempts: 0,
-            unsent: false,
+            is_unsent: false,
             upload: None,
             source: None,
         }))
@@ -221,13 +221,14 @@ impl Error {
         error
     }
 
+    /// Marks the error as one of a request that the server cannot have received.
     pub(crate) fn unsent(mut self) -> Self {
-        self.0.unsent = true;
+        self.0.is_unsent = true;
         self
     }
 
     pub(crate) fn is_unsent(&self) -> bool {
-        self.0.unsent
+        self.0.is_unsent
     }
 
     /// Converts an error of the configuration into one of an input, because the value is an argument of the call.

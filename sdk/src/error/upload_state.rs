@@ -7,7 +7,7 @@ use super::Error;
 
 /// The state in which a failed transfer left its multipart upload, returned by [`Error::upload_state`].
 ///
-/// The server stores the parts of an unfinished upload, which cost money, until it is completed or aborted. Unless a
+/// Until an upload is completed or aborted, the server stores its parts, and QingStor charges for them. Unless a
 /// variant says otherwise, [`Error::upload_id`] returns the id of the upload.
 ///
 /// ```
@@ -40,8 +40,8 @@ pub enum UploadState {
     Kept {
         /// The checkpoint file.
         checkpoint: PathBuf,
-        /// The error of the last attempt to save the checkpoint. Parts that are missing in it are read and hashed again
-        /// before they are skipped.
+        /// The error of the last attempt to save the checkpoint. When the upload is resumed, parts that the checkpoint
+        /// does not contain are read and hashed again, or sent again if they are encrypted.
         unsaved: Option<Error>,
     },
     /// The checkpoint does not fit the call: it belongs to another source, destination or setting, or its part size is
@@ -52,20 +52,20 @@ pub enum UploadState {
         /// The checkpoint file.
         checkpoint: PathBuf,
     },
-    /// The upload does not exist any more and did not create the object that is stored under the key now, if there is
-    /// one. Another client aborted it. Start a new one.
+    /// The upload does not exist any more, for example because another client or a lifecycle rule aborted it. If there
+    /// is an object under the key, the upload did not create it. Start a new upload.
     Gone,
     /// The upload was completed, so the object is stored. A later step failed, such as checking the size of the object.
     Completed,
     /// The upload may have been completed. It was not aborted, because the server may still be completing it. With a
-    /// checkpoint, the same call finds out and resumes the upload if necessary. Without one, check the object, and
-    /// abort the upload if it is still listed later.
+    /// checkpoint, call again: the client finds out whether the upload was completed, and resumes it if it was not.
+    /// Without a checkpoint, check the object, and abort the upload if it is still listed later.
     #[non_exhaustive]
     Unknown {
         /// The checkpoint file, if there is one.
         checkpoint: Option<PathBuf>,
-        /// The error of the last attempt to save the checkpoint. Parts that are missing in it are read and hashed again
-        /// before they are skipped.
+        /// The error of the last attempt to save the checkpoint. When the upload is resumed, parts that the checkpoint
+        /// does not contain are read and hashed again, or sent again if they are encrypted.
         unsaved: Option<Error>,
     },
     /// The server may have started an upload, but the response with its id was lost, so [`Error::upload_id`] is `None`.

@@ -14,7 +14,7 @@ use multiversion::target::match_target;
 
 use super::{Block, State, VECTOR};
 
-/// Adds blocks to the states of 8 or 16 messages: as many to each as the shortest message has.
+/// Adds the first *n* blocks of 8 or 16 messages to their states. *n* is the number of blocks of the shortest message.
 ///
 /// Returns false and changes nothing if the processor has no AVX2.
 #[multiversion(targets("x86_64+avx2"))]
@@ -43,8 +43,8 @@ pub(super) fn compress(states: &mut [State], messages: &[&[Block]]) -> bool {
 /// operands.
 #[target_feature(enable = "avx2")]
 fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages: [&[&[Block]; VECTOR]; N]) {
-    // Loops instead of iterator adaptors: those are compiled without AVX2, so code that uses it is not inlined into
-    // them.
+    // This function uses loops, because iterator adaptors are compiled without AVX2 and the compiler does not inline
+    // code with AVX2 into them.
     let mut a = [_mm256_setzero_si256(); N];
     let (mut b, mut c, mut d) = (a, a, a);
     for i in 0..N {
@@ -57,8 +57,8 @@ fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages:
             words[i] = load_words(messages[i], number);
         }
         let (a0, b0, c0, d0) = (a, b, c, d);
-        // Four steps of a round: the bits to rotate by, the words of the block and the constants (RFC 1321, section
-        // 3.4).
+        // Performs four steps of a round. The lists are the numbers of bits to rotate by, the indexes of the words of
+        // the block, and the constants (RFC 1321, section 3.4).
         macro_rules! four_steps {
             ($round:literal, [$r0:literal $r1:literal $r2:literal $r3:literal],
              [$w0:literal $w1:literal $w2:literal $w3:literal], [$k0:literal $k1:literal $k2:literal $k3:literal]) => {
@@ -132,7 +132,7 @@ fn step<const ROUND: u8, const LEFT: i32, const RIGHT: i32>(
     _mm256_add_epi32(b, rotated)
 }
 
-/// Returns a vector for each of the 16 words of the block with this number.
+/// Returns 16 vectors. Vector *i* contains word *i* of the block at index `number` of each message.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load_words(messages: &[&[Block]; VECTOR], number: usize) -> [__m256i; 16] {
@@ -148,7 +148,8 @@ fn load_words(messages: &[&[Block]; VECTOR], number: usize) -> [__m256i; 16] {
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, w15]
 }
 
-/// Converts vectors of eight words of one message each into vectors of one word of all eight messages each.
+/// Transposes eight words of eight messages. An input vector contains the words of one message, and an output vector
+/// contains one word of each message.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
@@ -173,7 +174,7 @@ fn transpose(rows: [__m256i; 8]) -> [__m256i; 8] {
     ]
 }
 
-/// Returns a vector for each of the four words of the states.
+/// Returns four vectors. Vector *i* contains word *i* of each state.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn gather(states: &[State; VECTOR]) -> [__m256i; 4] {

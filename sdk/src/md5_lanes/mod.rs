@@ -15,7 +15,7 @@ pub(crate) const LANES: usize = 2 * VECTOR;
 /// Number of lanes of a vector.
 pub(crate) const VECTOR: usize = 8;
 
-/// The unit of bytes that MD5 processes.
+/// The bytes that MD5 processes at a time.
 pub(crate) type Block = [u8; BLOCK];
 const BLOCK: usize = 64;
 
@@ -25,7 +25,7 @@ const INITIAL: State = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 /// An MD5 digest.
 pub(crate) type Md5Sum = [u8; 16];
 
-/// The MD5 of a part, of which blocks are added one after the other.
+/// The MD5 of the blocks of a part that have been added so far.
 #[derive(Clone, Debug)]
 pub(crate) struct PartHash(Kind);
 
@@ -128,6 +128,7 @@ fn update_lanes(mut lanes: Vec<(&mut State, &[Block])>) {
     }
 }
 
+/// Returns true if [`compress`] works on this processor.
 fn has_lanes() -> bool {
     compress(&mut [], &[])
 }
@@ -201,7 +202,7 @@ mod tests {
 
     #[cfg(target_arch = "x86_64")]
     #[test]
-    fn compress_fills_one_or_two_vectors() {
+    fn compress_hashes_one_or_two_vectors() {
         let messages: Vec<Vec<u8>> = (0..LANES).map(message).collect();
         let (padding, _) = padded(&[], 7 * BLOCK as u64);
         let padded: Vec<Vec<u8>> = messages.iter().map(|message| [message, padding[0].as_slice()].concat()).collect();

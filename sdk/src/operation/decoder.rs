@@ -39,7 +39,7 @@ pub struct ResponseDecoder {
     status: StatusCode,
     headers: HeaderMap,
     payload: Payload,
-    /// True if the request only reads, so that its result is the response.
+    /// True if the method is GET, so that an empty response cannot be the result.
     only_reads: bool,
     attempts: u32,
 }
@@ -67,9 +67,9 @@ impl ResponseDecoder {
     ///
     /// # Errors
     ///
-    /// If a request that only reads gets an empty response with status 200. A program that mirrors a bucket would
-    /// delete everything if it were parsed as an empty list. For a request that writes, the status tells that it
-    /// succeeded.
+    /// If the response is not the expected document, or if a GET request has an empty response with status 200. If such
+    /// a response were parsed as an empty list, a program that mirrors a bucket would delete everything. For a request
+    /// that writes, the status alone shows that it succeeded.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
         let Payload::Read(bytes) = &self.payload else {
             return Err(self.unexpected("the response is a stream instead of a JSON document"));
@@ -89,7 +89,7 @@ impl ResponseDecoder {
 
     /// Returns the value of a header, or `None` if it is missing or empty.
     pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
-        // A response has few headers, so comparing all names is faster than parsing this one for a look-up.
+        // A response has few headers, so comparing all names is faster than a look-up, which has to parse `name`.
         let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
         let Some(text) = found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty()) else {
             return Ok(None);

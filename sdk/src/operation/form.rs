@@ -34,7 +34,7 @@ struct Field {
     value: Option<String>,
 }
 
-/// The meaning of a field. All but plain fields are the signing fields.
+/// The meaning of a field. The fields that are not plain are called signing fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Plain,
@@ -74,7 +74,7 @@ impl RequestEncoder {
         self.add(name.into(), Role::Plain, value);
     }
 
-    /// Adds a field for each entry, with the same rules as for headers.
+    /// Adds a field for each entry. Entries have to follow the same rules as those that become headers.
     pub(crate) fn form_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
         for (name, value) in self.valid_entries(field, entries) {
             self.add(format!("{prefix}{name}").into(), Role::Plain, &value.to_owned());
@@ -105,7 +105,7 @@ impl RequestEncoder {
 
     fn add(&mut self, name: Cow<'static, str>, role: Role, value: &dyn WireValue) {
         let value = value.text().map(Cow::into_owned);
-        // Only signing fields can be computed if they are unset.
+        // An unset plain field is omitted. An unset signing field is kept, because it may be computed later.
         if let Some(form) = self.form.as_mut().filter(|_| role != Role::Plain || value.is_some()) {
             form.fields.push(Field { name, role, value });
         }
@@ -224,8 +224,8 @@ fn quoted(name: &str) -> String {
     name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Returns a boundary that occurs in no field. Files are not searched, because they do not contain the 128 random bits
-/// by chance.
+/// Returns a boundary that occurs in no field. Files are not searched: the probability that a file contains the 128
+/// random bits is negligible.
 fn boundary(fields: &[(&str, &str)], mut candidate: impl FnMut() -> String) -> String {
     loop {
         let boundary = candidate();

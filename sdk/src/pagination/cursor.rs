@@ -12,7 +12,8 @@ pub struct PageCursor<Item> {
     pages: u64,
     /// Markers of an earlier request, for [cycle detection](Self::is_known).
     earlier: Option<Markers>,
-    /// Items of the previous page, if only they tell whether the server repeats a page.
+    /// Items of the previous page, for lists whose marker is a count. The count always grows, so only equal items show
+    /// that the server repeats a page.
     previous: Vec<Item>,
     page: PageState,
 }
@@ -91,8 +92,10 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = largest;
     }
 
-    /// Increases `marker` by the number of items on the page. A server that ignores it returns the same page again,
-    /// possibly in another order.
+    /// Increases `marker` by the number of items on the page.
+    ///
+    /// A server that ignores the marker returns the same page again, possibly in another order. Therefore, the items
+    /// are compared with those of the previous page.
     pub(crate) fn count<N: Copy + Into<i128> + TryFrom<i128>>(&mut self, marker: &mut Option<N>, items: &[Item]) {
         let before = marker.map_or(0, Into::into);
         let after = N::try_from(before + items.len() as i128);
@@ -105,14 +108,14 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
     pub(super) fn finish_page(&mut self) -> FinishedPage {
         let PageState { has_more, requested, next, has_new } = std::mem::take(&mut self.page);
         self.pages += 1;
-        // If there are several markers, the first one decides. The others are positions among entries with the same
-        // first one.
-        let is_named = next.first().is_none_or(Option::is_some);
+        // If there are several markers, only the first one tells whether the position of the next page is known. The
+        // others are positions among the entries that share the first marker.
+        let is_next_known = next.first().is_none_or(Option::is_some);
         let is_repeated = !next.is_empty() && (next == requested || self.is_known(next));
         FinishedPage {
             // The only page of an empty list has no new items, but the caller needs it.
             is_new: self.pages == 1 || has_new != Some(false),
-            next: match (has_more, is_named) {
+            next: match (has_more, is_next_known) {
                 (Some(false), _) => NextPage::None,
                 (Some(true), false) => NextPage::Unknown,
                 (None, false) => NextPage::None,

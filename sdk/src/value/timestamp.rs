@@ -20,8 +20,8 @@ const DAYS_TO_EPOCH: i64 = 719_468;
 
 /// A point in time between the years 0001 and 9999, with a precision of nanoseconds and without a time zone.
 ///
-/// `Display`, `FromStr` and serde use RFC 3339. The text is in UTC, and the fraction of the second has 0, 3, 6 or 9
-/// digits. As in Unix time, leap seconds are not counted: second 60 is parsed as second 59.
+/// `Display`, `FromStr` and serde use RFC 3339. They write UTC, with 0, 3, 6 or 9 digits of the fraction of the second,
+/// and parse any offset. As in Unix time, leap seconds are not counted: second 60 is parsed as second 59.
 ///
 /// ```
 /// use std::time::SystemTime;
