@@ -8,7 +8,7 @@ use qingstor_codegen::command::{Arguments, run};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
-    // Colours are for terminals, unless variables such as NO_COLOR or CLICOLOR_FORCE decide otherwise.
+    // Only output to a terminal is coloured, unless a variable such as NO_COLOR or CLICOLOR_FORCE is set.
     arguments.coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
     run(&arguments, &mut std::io::stdout(), &mut anstream::stderr())
 }

@@ -177,7 +177,7 @@ impl Target {
     }
 }
 
-/// Returns all files in the folder at `path`.
+/// Returns all files in the folder at `path`, with their contents if this program generated them.
 fn find(path: &Path) -> Result<BTreeMap<String, Option<Vec<u8>>>, String> {
     let mut files = BTreeMap::new();
     let mut folders = vec![PathBuf::new()];

@@ -103,7 +103,8 @@ fn groups<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Group<'p>> {
     vec![main, Group::with_title(Level::HELP.secondary_title(problem.help.as_str())).element(snippet)]
 }
 
-/// Returns the source lines of a problem and its related places. Each file is one snippet, that of the problem first.
+/// Returns the source lines of a problem and its related places, one snippet for each file. The file of the problem
+/// comes first.
 fn snippets<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Element<'p>> {
     let mut places = vec![(&problem.place, problem.label.as_str(), AnnotationKind::Primary)];
     places.extend(problem.related.iter().map(|it| (&it.place, it.label.as_str(), AnnotationKind::Context)));
@@ -111,7 +112,7 @@ fn snippets<'p>(problem: &'p Problem, sources: &'p Sources) -> Vec<Element<'p>> 
     while let Some((first, ..)) = places.first().copied() {
         let source = sources.get(&first.file);
         let is_cut = source.is_some_and(|source| places.iter().any(|(place, ..)| Window::is_cut(source, place)));
-        // A line that is too long is cut around one place, so each place is a snippet of its own.
+        // A line that is too long is cut around one place, so each place gets its own snippet.
         let belongs = |place: &Place| if is_cut { place == first } else { place.file == first.file };
         let (here, others) = places.into_iter().partition::<Vec<_>, _>(|(place, ..)| belongs(place));
         places = others;

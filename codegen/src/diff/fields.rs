@@ -108,7 +108,7 @@ fn compare_field<T: Clone>(
     }
 }
 
-/// Adds a change of the order of the arguments that `new` takes before and after.
+/// Adds a change if the arguments that the function `new` has in both specifications are in another order.
 fn compare_order<T: Clone>(
     isolation: &mut Isolation<'_, T>,
     old: &[Field],

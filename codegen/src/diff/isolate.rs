@@ -15,7 +15,7 @@ pub(super) struct Isolation<'a, T> {
     origin: Origin,
     surface_of: Box<dyn Fn(&T) -> Surface + 'a>,
     old_surface: Surface,
-    /// Effects of all differences together, without those that one of the changes has alone.
+    /// Effects of all differences together that none of the changes has on its own.
     unexplained: Vec<Effect>,
     changes: Vec<Change>,
 }
@@ -79,12 +79,14 @@ impl Change {
 struct Effect {
     verdict: Verdict,
     entry: Entry,
-    /// Declarations of the Rust item. `None` on the side that does not have it.
+    /// Declaration of the Rust item in the old surface. `None` if the item is new, and for entries other than
+    /// [`Entry::Rust`].
     old: Option<String>,
+    /// Declaration in the new surface. `None` if the item is removed, and for other entries.
     new: Option<String>,
 }
 
-/// A part of the surface and the key in it.
+/// An entry of the surface: a part of it and, if the part is a map or a set, the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
     Rust(String),

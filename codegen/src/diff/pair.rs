@@ -13,7 +13,7 @@ pub(super) enum Pair<'a, T> {
 
 /// Returns the old items in their order, then the added ones, each with its index in its list.
 ///
-/// `is_alike` tells whether an added item differs from a removed one in nothing but its name.
+/// `is_alike` returns true if a removed item and an added one are so similar that the item was probably renamed.
 pub(super) fn pairs<'a, T>(
     old: &'a [T],
     new: &'a [T],

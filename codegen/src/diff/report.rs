@@ -16,9 +16,10 @@ pub struct Report {
     pub new: String,
     /// Operations and types that differ.
     pub groups: Vec<Group>,
-    /// Required step of a version from 1.0.0.
+    /// Required step if the version is at least 1.0.0.
     pub step: Step,
-    /// Required step of a version below 1.0.0. To Cargo, 0.2.0 is incompatible with 0.1.0, and 0.1.1 is compatible.
+    /// Required step if the version is below 1.0.0. Cargo treats 0.2.0 as incompatible with 0.1.0, and 0.1.1 as
+    /// compatible.
     pub step_below_one: Step,
     /// True if a change is breaking.
     pub is_breaking: bool,
@@ -42,7 +43,8 @@ pub struct Group {
 pub struct Change {
     /// Effect on users.
     pub verdict: Verdict,
-    /// Changed part of the operation or type, such as `input limit`. Empty if the whole of it changes.
+    /// Changed part of the operation or type, such as `input limit`. Empty if the change is to the operation or type as
+    /// a whole.
     pub part: String,
     /// Description of the change.
     pub message: String,
@@ -57,7 +59,8 @@ pub struct Change {
 }
 
 impl Change {
-    /// Creates a change of the documentation, written in the new specification.
+    /// Creates a change that is located in the new specification. Its verdict is [`Verdict::Docs`] until its effects
+    /// are known.
     pub(super) fn new(part: impl Into<String>, message: impl Into<String>, origin: Origin) -> Self {
         let (part, message, hint) = (part.into(), message.into(), String::new());
         Self { verdict: Verdict::Docs, part, message, hint, side: Side::New, place: None, origin }

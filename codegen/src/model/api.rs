@@ -204,7 +204,7 @@ pub enum Location {
 /// Special handling of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// No body.
+    /// No special handling.
     Plain,
     /// If unset, the SDK sends the MD5 of the body (`x-computed: content-md5`).
     ContentMd5,
@@ -296,8 +296,8 @@ pub struct EnumValue {
 pub enum Shape {
     /// `type: boolean`
     Boolean,
-    /// `type: integer`. It has 32 bits if `format` is `int32`, or if `minimum` and `maximum` fit, and 64 bits
-    /// otherwise. It is unsigned if `minimum` is at least 0.
+    /// `type: integer`. It has 32 bits if `format` is `int32`, or if there is no `format` and `minimum` and
+    /// `maximum` fit into 32 bits. Otherwise, it has 64 bits. It is unsigned if `minimum` is at least 0.
     Integer {
         /// 32 or 64.
         bits: u8,

@@ -1,8 +1,8 @@
 //! Names of enum types, and a check that enums with one name have the same values.
 //!
 //! An enum in a parameter or response header is named by `x-enum-name`, or else after the parameter or header. So
-//! `X-QS-Storage-Class` is one type in all operations. If several enums with different values would have the same name,
-//! the name of the operation is put in front.
+//! `X-QS-Storage-Class` is one type in all operations. If enums with different values would have the same name, each
+//! name begins with the operation instead: `ListObjects_kind`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,7 +95,7 @@ impl<'d> EnumUses<'d> {
     pub(super) fn check(self, problems: &mut Problems) {
         for (name, uses) in self.0 {
             let count = |it: &Schema| uses.iter().filter(|other| values(other) == values(it)).count();
-            // `max_by_key` returns the last maximum, which is the first one in reverse order.
+            // `max_by_key` returns the last maximum. The order is reversed, so that this is the first one of `uses`.
             let Some(usual) = uses.iter().rev().max_by_key(|it| count(it)) else { continue };
             for odd in uses.iter().filter(|it| values(it) != values(usual)) {
                 let message =

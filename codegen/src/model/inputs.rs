@@ -50,8 +50,8 @@ fn from_parameter<'d>(context: &Context<'d>, parameter: &'d Parameter, types: &m
     Some(field)
 }
 
-/// Returns a field that is transferred as text. `location` is the query, a header or a form, of which a map of text
-/// takes all entries with one prefix.
+/// Returns a field whose value is text in `location`: the query, a header or a form. In headers and forms, a map of
+/// text stands for all headers or form fields with one prefix.
 pub(super) fn text_field<'d>(
     context: &Context<'d>,
     name: &Spanned<String>,

@@ -31,7 +31,7 @@ pub(super) fn build<'d>(
     }
     let mut fields = headers(context, responses, types);
     let mut body: Option<(ResponseBody, Span)> = None;
-    let mut objects = 0;
+    let mut json_bodies = 0;
     // For each property, the number of responses that require it.
     let mut required: BTreeMap<String, usize> = BTreeMap::new();
     for response in responses {
@@ -56,16 +56,17 @@ pub(super) fn build<'d>(
             types.problems.contradiction(code, span, first_span, message, help);
             continue;
         }
-        objects += usize::from(kind == ResponseBody::Json);
+        json_bodies += usize::from(kind == ResponseBody::Json);
         for field in properties {
             *required.entry(field.name.clone()).or_default() += usize::from(field.required);
             merge(field, &mut fields, context, types.problems);
         }
     }
-    // A property is always present only if every success requires it. Statuses such as 304 have no body.
+    // A property is required only if all JSON bodies require it and every 2xx response has one. Other responses, such as
+    // 304, may have no body.
     let successes = responses.iter().filter(|response| (200..300).contains(&response.status.value)).count();
     for field in fields.iter_mut().filter(|field| field.location == Location::Json) {
-        field.required = successes <= objects && required.get(&field.name) == Some(&objects);
+        field.required = successes <= json_bodies && required.get(&field.name) == Some(&json_bodies);
     }
     (fields, body.map_or(ResponseBody::None, |(body, _)| body))
 }
@@ -103,7 +104,7 @@ fn merge(field: Field, fields: &mut Vec<Field>, context: &Context<'_>, problems:
     }
 }
 
-/// Returns the description of the first body of bytes.
+/// Returns the description of the first binary response body.
 pub(super) fn body_description<'d>(responses: &[&'d Response], types: &Types<'d, '_>) -> Option<String> {
     let schemas = responses.iter().filter_map(|response| types.resolve(response.schema.as_ref()?));
     schemas.map(|(schema, _)| schema).find(|schema| is_binary(schema)).map(|schema| schema.description.clone())

@@ -133,7 +133,8 @@ impl<'a> Lookup<'a> {
         None
     }
 
-    /// Reports markers that must be the only one. A marker from the items determines the next page completely.
+    /// Reports markers that must be the only marker but are not. A marker with `last` or `count` determines the next
+    /// page completely.
     fn check_single_markers(&mut self, markers: &[Marker]) {
         let single = markers.iter().filter(|marker| !matches!(marker.source, WrittenSource::Next(_)));
         for marker in single.filter(|_| markers.len() > 1) {

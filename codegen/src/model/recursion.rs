@@ -1,6 +1,7 @@
 //! Types that contain themselves.
 //!
-//! A type can contain itself inside an array or a map. Otherwise a value of the type would have no end.
+//! A type can contain itself only inside an array or a map. A value of a type that contains itself directly would be
+//! infinite.
 
 use std::collections::{BTreeMap, BTreeSet};
 

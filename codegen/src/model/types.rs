@@ -124,7 +124,7 @@ impl<'d, 'p> Types<'d, 'p> {
         let values = &schema.values.as_ref()?.value;
         let name = match self.types.get(&type_key(name)) {
             Some(TypeDef { kind: TypeKind::Enum(_), name, .. }) => name.clone(),
-            Some(other) => return self.clash(name, schema.span, other.origin.span()),
+            Some(other) => return self.report_clash(name, schema.span, other.origin.span()),
             None => {
                 let mut distinct = BTreeSet::new();
                 let variants = values.iter().map(|value| Spanned { value: value.value.as_str(), span: value.span });
@@ -132,7 +132,7 @@ impl<'d, 'p> Types<'d, 'p> {
                 let owners = format!("the values of the enum `{name}`,");
                 report_collisions(&owners, variants, variant_name, self.problems);
                 let values = values.iter().map(|it| EnumValue { value: it.value.clone(), origin: it.span.into() });
-                self.make(schema, name, TypeKind::Enum(values.collect()));
+                self.add_type(schema, name, TypeKind::Enum(values.collect()));
                 name.to_owned()
             }
         };
@@ -143,16 +143,16 @@ impl<'d, 'p> Types<'d, 'p> {
     fn structure(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
         match self.types.get(&type_key(name)) {
             Some(known) if known.origin.span() == schema.span => Some(Shape::Struct(known.name.clone())),
-            Some(other) => self.clash(name, schema.span, other.origin.span()),
+            Some(other) => self.report_clash(name, schema.span, other.origin.span()),
             None => {
-                self.make(schema, name, TypeKind::Struct(Vec::new()));
+                self.add_type(schema, name, TypeKind::Struct(Vec::new()));
                 self.pending.push_back((name.to_owned(), schema));
                 Some(Shape::Struct(name.to_owned()))
             }
         }
     }
 
-    fn make(&mut self, schema: &Schema, name: &str, kind: TypeKind) {
+    fn add_type(&mut self, schema: &Schema, name: &str, kind: TypeKind) {
         let source = self.document.file_names.get(&schema.span.file).cloned().unwrap_or_default();
         let description = schema.description.clone();
         let definition = TypeDef { name: name.to_owned(), origin: schema.span.into(), source, description, kind };
@@ -160,7 +160,7 @@ impl<'d, 'p> Types<'d, 'p> {
     }
 
     /// Reports that another type has the same name in Rust.
-    fn clash(&mut self, name: &str, span: Span, other: Span) -> Option<Shape> {
+    fn report_clash(&mut self, name: &str, span: Span, other: Span) -> Option<Shape> {
         let rust_name = type_name(name);
         let message = format!("the type `{name}` would be `{rust_name}` in Rust, which is the name of another type");
         let help = "rename one of the definitions; move an inline type to `definitions` to choose its name, or write \

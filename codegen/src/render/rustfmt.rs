@@ -18,7 +18,7 @@ const EDITION: &str = "2024";
 ///
 /// # Errors
 ///
-/// A message for people, with a `help: …` line, if rustfmt is not installed or refuses a file.
+/// Returns a message if rustfmt is not installed or rejects a file, or if a temporary file cannot be written or read.
 pub fn format(files: &Files, workspace: &Path) -> Result<Files, String> {
     let failed = |error: io::Error| format!("the generated files cannot be formatted in a temporary folder: {error}");
     let folder = stage(files).map_err(failed)?;

@@ -63,7 +63,7 @@ pub struct TypeFile {
     pub source: String,
     /// Name of the file, without `.rs`.
     pub module: String,
-    /// Lines of the type's documentation comment.
+    /// Lines of the documentation comment of an enumeration. Empty for a structure, which has its own lines.
     pub docs: Vec<String>,
     /// Name of the type.
     pub name: String,

@@ -131,7 +131,7 @@ impl Method {
 /// A parameter.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The item in the list of parameters, which may be a `$ref`.
+    /// The source range of the item in the list of parameters. The item may be a `$ref`.
     pub span: Span,
     /// The key in `parameters` of the root file, for a shared parameter.
     pub shared_as: Option<String>,
@@ -211,7 +211,7 @@ pub struct Header {
     pub hints: Hints,
 }
 
-/// Identifies a schema to which a `$ref` leads by its source range.
+/// The source range of a schema to which a `$ref` leads. It identifies the schema.
 pub type SchemaId = Span;
 
 /// A schema or a reference to one.

@@ -1,4 +1,4 @@
-//! The files of a specification. Each is read once, and none from outside of the specification's folder.
+//! The files of a specification. Each file is read once. Files outside of the specification's folder are not read.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -47,8 +47,8 @@ pub(super) enum OpenError {
 }
 
 impl Files {
-    /// Creates the files of the specification with the root file `path`. Diagnostics contain the path `shown` in place of
-    /// it.
+    /// Creates an empty list of files for the specification with the root file `path`. Diagnostics contain the path
+    /// `shown` instead of `path`.
     pub(super) fn new(path: &Path, shown: &Path) -> Self {
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Self {
@@ -80,8 +80,8 @@ impl Files {
 
     /// Opens a file, given by its path relative to the specification's folder.
     ///
-    /// Problems with the content are reported. An error is for the caller to report, because the caller knows the
-    /// `$ref`.
+    /// Problems with the content are reported. The caller has to report a returned error, because only the caller knows
+    /// the `$ref`.
     pub(super) fn open(&mut self, path: &Path, problems: &mut Problems) -> Result<FileId, OpenError> {
         let relative = normalized(path).ok_or(OpenError::Outside)?;
         if let Some(known) = self.by_path.get(&relative) {
@@ -122,7 +122,7 @@ impl Files {
     pub(super) fn names_beside(&self, path: &Path) -> Vec<String> {
         const MAX_NAMES: usize = 500;
         let folder = normalized(path).and_then(|path| self.folder.join(path).parent()?.canonicalize().ok());
-        // Not even the names of files outside of the folder are read.
+        // A suggestion must not disclose the names of files outside of the specification's folder.
         let folder = folder.filter(|folder| folder.starts_with(&self.folder));
         let entries = folder.and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
         let mut names: Vec<String> =
@@ -150,7 +150,8 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Decodes UTF-8. The second value is false if the text is only good for showing the problem.
+/// Decodes UTF-8. The second value is false if a problem was reported. The text is then shown with the problem, but
+/// must not be parsed.
 fn decode(id: FileId, bytes: Vec<u8>, problems: &mut Problems) -> (Source, bool) {
     const BYTE_ORDER_MARK: &str = "\u{feff}";
     if bytes.len() as u64 > MAX_BYTES {

@@ -76,7 +76,7 @@ impl Reader {
             _ => format!("operation `{} {path}`", method.value.http_name()),
         };
         let table = Table::open(node, what, &mut self.problems)?;
-        table.only(&OPERATION_KEYS, &mut self.problems);
+        table.allow_only(&OPERATION_KEYS, &mut self.problems);
         let tags = table.texts("tags", &mut self.problems).unwrap_or_default();
         let _ignored = table.texts("produces", &mut self.problems);
         let consumes = table.texts("consumes", &mut self.problems);
@@ -101,7 +101,7 @@ impl Reader {
 
     fn docs_url(&mut self, operation: &Table) -> Option<String> {
         let docs = operation.table("externalDocs", &mut self.problems)?;
-        docs.only(&["url", "description"], &mut self.problems);
+        docs.allow_only(&["url", "description"], &mut self.problems);
         let _ignored = docs.text("description", &mut self.problems);
         docs.required_text("url", &mut self.problems).map(|url| url.value)
     }
@@ -135,7 +135,7 @@ impl Reader {
     fn response(&mut self, status: Spanned<u16>, node: &Node, what: &str) -> Option<Response> {
         let followed = self.count_part().then(|| self.follow(node)).flatten()?;
         let table = Table::open(&followed.node, what, &mut self.problems)?;
-        table.only(&["description", "headers", "schema"], &mut self.problems);
+        table.allow_only(&["description", "headers", "schema"], &mut self.problems);
         let _ignored = table.text("description", &mut self.problems);
         let schema = table.get("schema").map(|node| self.schema_use(node, &format!("the body of {what}")));
         Some(Response { status, headers: self.headers(&table), schema })
@@ -161,7 +161,7 @@ impl Reader {
 
     fn pagination(&mut self, operation: &Table) -> Option<Pagination> {
         let table = operation.table("x-pagination", &mut self.problems)?;
-        table.only(&["items", "has_more", "markers"], &mut self.problems);
+        table.allow_only(&["items", "has_more", "markers"], &mut self.problems);
         let items = table.required_text("items", &mut self.problems);
         let has_more = table.text("has_more", &mut self.problems);
         table.require("markers", &mut self.problems);
@@ -187,7 +187,7 @@ impl Reader {
     }
 
     fn marker_source(&mut self, table: &Table) -> Option<MarkerSource> {
-        table.only(&MARKER_SOURCES, &mut self.problems);
+        table.allow_only(&MARKER_SOURCES, &mut self.problems);
         let found: Vec<&str> = MARKER_SOURCES.into_iter().filter(|key| table.get(key).is_some()).collect();
         if found.is_empty() && table.entries().next().is_some() {
             // Most likely the unknown key, which has been reported, is a misspelled source.

@@ -11,7 +11,8 @@ use crate::diagnostic::codes;
 
 /// Maximum number of parameters in a list.
 ///
-/// Checks compare each parameter with each other one. In the official specification, an operation has at most 24.
+/// Checks compare each parameter with every other one, which takes quadratic time. In the official specification, an
+/// operation has at most 24.
 const MAX_PARAMETERS: usize = 500;
 
 const BODY_KEYS: [&str; 5] = ["name", "in", "description", "required", "schema"];
@@ -58,7 +59,7 @@ impl Reader {
     }
 
     fn body_schema(&mut self, table: &Table) -> SchemaUse {
-        table.only(&BODY_KEYS, &mut self.problems);
+        table.allow_only(&BODY_KEYS, &mut self.problems);
         let description = table.text("description", &mut self.problems).map(|text| text.value);
         table.require("schema", &mut self.problems);
         match table.get("schema") {

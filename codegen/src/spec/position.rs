@@ -9,14 +9,14 @@ use super::yaml::Value;
 
 /// The lines of a text as YAML counts them.
 ///
-/// YAML has more line breaks than an editor shows, so that these line numbers differ from those in reports.
+/// YAML has more kinds of line breaks than editors, so these line numbers can differ from those in reports.
 #[derive(Debug)]
 pub(super) struct Lines<'t> {
     pub(super) text: &'t str,
     /// First byte of each line.
     starts: Vec<usize>,
-    /// Line, column and byte of the last lookup. The next one usually starts from there, so that the lookups in a long
-    /// line take linear time.
+    /// Line, column and byte of the last lookup. A lookup further to the right in the same line starts from there, so
+    /// that all lookups in a long line together take linear time.
     last: Cell<(usize, usize, usize)>,
 }
 
@@ -52,7 +52,7 @@ impl<'t> Lines<'t> {
 
 /// Returns the line and column at the end of an error message of serde_yaml.
 ///
-/// A visitor is generic over the type of the error, so the message is the only way to get the position.
+/// A serde visitor is generic over the type of the error, so it can get the position only from the message.
 pub(super) fn position_in(message: &str) -> Option<(usize, usize)> {
     let (_, position) = message.rsplit_once(" at line ")?;
     let (line, column) = position.split_once(" column ")?;

@@ -183,7 +183,8 @@ impl Problems {
             }
             is_same
         });
-        // The list of warnings is always complete. It never contains errors, because `lint` runs only without errors.
+        // Warnings are never omitted: `lint` runs only if there are no errors, so the list has either errors or
+        // warnings.
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         let omitted = errors.saturating_sub(MAX_ERRORS);
         problems.truncate(problems.len() - omitted);

@@ -122,7 +122,7 @@ impl Reader {
             return;
         }
         let Some(table) = Table::open(&root, "the specification", &mut self.problems) else { return };
-        table.only(&ROOT_KEYS, &mut self.problems);
+        table.allow_only(&ROOT_KEYS, &mut self.problems);
         self.swagger(&table);
         self.info(&table);
         for key in ["host", "basePath"] {
@@ -155,7 +155,10 @@ impl Reader {
         let Some(info) = root.get("info").and_then(|node| Table::open(node, "`info`", &mut self.problems)) else {
             return;
         };
-        info.only(&["title", "version", "description", "termsOfService", "license", "contact"], &mut self.problems);
+        info.allow_only(
+            &["title", "version", "description", "termsOfService", "license", "contact"],
+            &mut self.problems,
+        );
         let text = |text: Option<Spanned<String>>| text.map(|text| text.value).unwrap_or_default();
         self.document.title = text(info.required_text("title", &mut self.problems));
         self.document.version = text(info.required_text("version", &mut self.problems));
@@ -164,7 +167,7 @@ impl Reader {
         }
         for (key, known) in [("license", &["name", "url"][..]), ("contact", &["name", "url", "email"])] {
             if let Some(table) = info.table(key, &mut self.problems) {
-                table.only(known, &mut self.problems);
+                table.allow_only(known, &mut self.problems);
             }
         }
     }
@@ -173,7 +176,7 @@ impl Reader {
         let Some(tags) = root.list("tags", &mut self.problems) else { return };
         for node in tags.iter() {
             let Some(tag) = Table::open(node, "a tag", &mut self.problems) else { continue };
-            tag.only(&["name", "description", "externalDocs"], &mut self.problems);
+            tag.allow_only(&["name", "description", "externalDocs"], &mut self.problems);
             let Some(name) = tag.required_text("name", &mut self.problems) else { continue };
             let description = tag.text_or_empty("description", &mut self.problems);
             self.document.tags.push(Tag { name: name.value, description });

@@ -33,7 +33,7 @@ const COMMON_KEYS: [&str; 18] = [
     "required",
 ];
 
-/// The thing that a schema describes, which determines the keys beside those of the schema.
+/// The element that a schema describes. It determines which keys are allowed in addition to [`COMMON_KEYS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// A definition, or a part of a body.
@@ -70,7 +70,7 @@ impl Reader {
     pub(super) fn schema_use(&mut self, node: &Node, what: &str) -> SchemaUse {
         let (mut description, mut target) = (None, Target::Broken);
         if !self.count_part() {
-            // Too many parts have been reported.
+            // `count_part` has reported that there are too many parts.
         } else if node.get("$ref").is_none() {
             if let Some(table) = Table::open(node, what, &mut self.problems) {
                 target = Target::Inline(Box::new(self.schema(&table, Role::Schema)));
@@ -83,12 +83,12 @@ impl Reader {
     }
 
     pub(super) fn schema(&mut self, table: &Table, role: Role) -> Schema {
-        table.only(&role.keys(), &mut self.problems);
+        table.allow_only(&role.keys(), &mut self.problems);
         let kind = self.kind(table);
         let properties = self.properties(table, role);
         let _ignored = table.flag("uniqueItems", &mut self.problems);
         let values = table.texts("enum", &mut self.problems);
-        // Objects ignore unknown properties in any case, so `true` and `false` have no effect.
+        // Generated structures ignore unknown properties in any case, so `true` and `false` have no effect.
         let has_additional = table.get("additionalProperties").is_some_and(|it| !matches!(it.value, Value::Bool(_)));
         let schema = Schema {
             span: table.span,

@@ -5,7 +5,7 @@ use super::problems::Problems;
 use super::table::Table;
 use crate::diagnostic::codes;
 
-/// All sub-resources that the service signs, whichever operation has them.
+/// The names of all sub-resources. A query key with such a name is signed in every operation.
 ///
 /// The SDK signs a query key if its name is in its own copy of this list (`sdk/src/client/sign.rs`). A test keeps the
 /// two equal.

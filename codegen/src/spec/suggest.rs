@@ -62,9 +62,10 @@ pub(crate) fn instead_of<S: AsRef<str>>(wrong: &str, known: &[S], intro: &str) -
 
 /// Returns the known word that is most similar to `wrong`, if one is similar enough.
 pub(crate) fn similar_to<'w, S: AsRef<str>>(wrong: &str, known: &'w [S]) -> Option<&'w str> {
-    // Comparing takes time with the product of the lengths, and a longer word is unlikely to be a misspelled key.
+    // The time of a comparison grows with the product of the lengths, and a longer word is unlikely to be a typing
+    // error.
     const MAX_LENGTH: usize = 64;
-    // Among thousands of words, there is always a similar one.
+    // Among thousands of words, one is always similar by chance.
     const MAX_KNOWN: usize = 500;
     if wrong.len() > MAX_LENGTH {
         return None;

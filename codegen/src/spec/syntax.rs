@@ -1,4 +1,4 @@
-//! Syntax errors of YAML, in the words of a compiler.
+//! Converts syntax errors of serde_yaml into findings with a short message and the place of the mistake.
 
 use std::ops::Range;
 
@@ -11,7 +11,8 @@ const TOO_DEEP: &str = "the file is nested too deeply";
 const QUOTE_IT: &str = "put the string in quotes";
 const INDENT_IT: &str = "indent it with spaces, like the lines that it belongs to";
 
-/// Reports characters that the parser would reject without a position, and nesting that it would be slow with.
+/// Returns a finding for a character that the parser would reject without a position, or for nesting that the parser
+/// would need too much time for.
 pub(super) fn check_text(file: FileId, text: &str) -> Option<Finding> {
     if let Some(at) = deep_bracket(text) {
         return Some(too_large(Span::new(file, at..at + 1), TOO_DEEP));

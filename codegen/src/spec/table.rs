@@ -88,7 +88,7 @@ impl Table {
     }
 
     /// Reports every key that is not among `known`.
-    pub(super) fn only(&self, known: &[&str], problems: &mut Problems) {
+    pub(super) fn allow_only(&self, known: &[&str], problems: &mut Problems) {
         for (key, _) in self.entries().filter(|(key, _)| !known.contains(&key.value.as_str())) {
             self.report_unknown(&key, known, problems);
         }
@@ -171,14 +171,14 @@ impl Table {
         self.get(key)?.list(&self.describe(key), problems)
     }
 
-    /// Returns a list of strings, without items of other types, which are reported.
+    /// Returns the strings in a list. Reports items of other types.
     pub(super) fn texts(&self, key: &str, problems: &mut Problems) -> Option<Vec<Spanned<String>>> {
         let items = self.list(key, problems)?;
         let what = format!("an item of {}", self.describe(key));
         Some(items.iter().filter_map(|item| item.text(&what, problems)).collect())
     }
 
-    /// Returns the value that stands for one of a few words.
+    /// Returns the value that `words` assigns to the string under `key`. Reports a string that is not among the words.
     pub(super) fn word<T: Copy>(&self, key: &str, words: &[(&str, T)], problems: &mut Problems) -> Option<Spanned<T>> {
         let text = self.text(key, problems)?;
         let found = words.iter().find(|(word, _)| *word == text.value);

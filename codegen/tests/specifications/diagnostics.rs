@@ -31,7 +31,7 @@ fn all(folder: &str) -> Vec<(String, PathBuf)> {
 fn printed(spec: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("generated");
-    // With warnings only, the command fails because of `--deny-warnings`.
+    // If there are only warnings, the command fails only with `--deny-warnings`.
     let deny_warnings = spec.starts_with(fixtures().join("warned"));
     let arguments =
         Arguments { spec: Some(spec.to_owned()), out: Some(out.clone()), deny_warnings, ..Arguments::default() };

@@ -17,7 +17,7 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns all fixtures that are one file. The fixture with the name of the code comes first.
+/// Returns all fixtures that consist of one file. The fixture that is named after the code comes first.
 fn fixtures(code: &str) -> Vec<PathBuf> {
     let mut fixtures: Vec<PathBuf> = ["faulty", "warned"]
         .iter()

@@ -1,7 +1,7 @@
 //! Tests of the verdict, message and place that `cargo codegen diff` prints for each kind of difference.
 //!
-//! `tests/tests/generator/diff.rs` confirms the verdicts: there, rustc compiles a program with the SDK of both
-//! specifications.
+//! `tests/tests/generator/diff.rs` confirms the verdicts with rustc: it compiles a program for the old SDK with the new
+//! SDK.
 
 use std::fmt::Write;
 use std::fs;
@@ -193,7 +193,7 @@ fn reports_the_errors_of_both_specifications() {
 }
 
 #[test]
-fn rejects_a_missing_specification_and_other_options() {
+fn rejects_invalid_arguments() {
     let base = fixture("base.yaml");
     let specifications = Specifications::new(&base, &base);
     assert_eq!(specifications.run(&["old.yaml"]).status.code(), Some(2));

@@ -1,7 +1,7 @@
 //! Tests that insert one mistake into the specification of QingStor and check the reported place and advice.
 //!
-//! In each mistake, `«…»` encloses the text that the diagnostic has to underline. The tests compute the expected line and column from these
-//! marks, independently of the generator.
+//! In each mistake, `«…»` encloses the text that the diagnostic has to underline. The tests compute the expected line
+//! and column from these marks, independently of the generator.
 
 use std::fs;
 use std::path::{Path, PathBuf};

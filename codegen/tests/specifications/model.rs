@@ -124,7 +124,7 @@ fn an_enum_is_named_after_its_parameter_unless_ambiguous() {
 }
 
 #[test]
-fn enums_with_one_name_and_another_order_of_values_are_one_type() {
+fn enums_that_differ_only_in_the_order_of_values_are_one_type() {
     let api = with_parameters(
         "{name: a, in: query, type: string, x-enum-name: StorageClass, enum: [A, B]}
          {name: b, in: query, type: string, x-enum-name: StorageClass, enum: [B, A]}",
@@ -188,7 +188,7 @@ fn properties_of_bodies_become_fields_of_inputs_and_outputs() {
 }
 
 #[test]
-fn a_field_that_is_missing_in_one_success_is_optional() {
+fn a_field_that_one_success_response_lacks_is_optional() {
     let api = load(
         r##"
   /:

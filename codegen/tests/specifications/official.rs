@@ -79,7 +79,7 @@ fn a_form_with_a_file_is_multipart_in_spite_of_its_declared_encoding() {
 }
 
 #[test]
-fn types_are_those_that_operations_use() {
+fn model_contains_only_types_that_operations_use() {
     let Some(Loaded { api, .. }) = official() else { return };
     let names: Vec<&str> = api.types.iter().map(|it| it.name.as_str()).collect();
     assert!(names.is_sorted());

@@ -131,7 +131,7 @@ definitions: {acl: {type: object, required: [type], properties: {type: {type: st
     }
 
     #[test]
-    fn names_of_definitions_and_descriptions_are_ignored() {
+    fn ignores_descriptions_enum_order_and_names_that_are_not_sent() {
         let renamed = OFFICIAL
             .replace("#/definitions/acl", "#/definitions/grant")
             .replace("definitions: {acl", "definitions: {grant");

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::source::{At, Source, plain};
+use super::source::{Located, Source, plain};
 
 /// Place of an element: an operation, then for example `query limit`, or `response 200`, `body` and properties.
 pub(crate) type Place = Vec<String>;
@@ -23,7 +23,7 @@ pub(crate) struct Description(pub(crate) BTreeMap<Place, Element>);
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "head", "options", "patch"];
 
-/// Maximum depth of a place. No document of the API is as deep.
+/// Maximum depth of a place, so that a recursive schema ends with an error.
 const MAX_DEPTH: usize = 16;
 
 const ATTRIBUTES: [&str; 10] = [
@@ -62,8 +62,8 @@ impl Description {
         source: &mut Source,
         path: &str,
         method: &str,
-        item: &At,
-        operation: &At,
+        item: &Located,
+        operation: &Located,
     ) -> Result<(), String> {
         let id = operation.text("operationId").ok_or(format!("{method} {path} has no operationId"))?;
         let attributes = BTreeMap::from([("method", method.to_uppercase()), ("path", path.to_owned())]);
@@ -97,7 +97,7 @@ impl Description {
         Ok(())
     }
 
-    fn parameter(&mut self, source: &mut Source, operation: &Place, parameter: &At) -> Result<(), String> {
+    fn parameter(&mut self, source: &mut Source, operation: &Place, parameter: &Located) -> Result<(), String> {
         let name = parameter.text("name").ok_or(format!("a parameter of {} has no name", operation[0]))?;
         match parameter.text("in").as_deref() {
             // The name of a body is not sent.
@@ -116,7 +116,7 @@ impl Description {
         &mut self,
         source: &mut Source,
         place: Place,
-        schema: At,
+        schema: Located,
         required: Option<String>,
     ) -> Result<(), String> {
         if place.len() > MAX_DEPTH {
@@ -155,7 +155,7 @@ impl Description {
         Ok(())
     }
 
-    fn add(&mut self, place: Place, at: &At, attributes: BTreeMap<&'static str, String>) {
+    fn add(&mut self, place: Place, at: &Located, attributes: BTreeMap<&'static str, String>) {
         self.0.insert(place, Element { file: at.file.clone(), attributes });
     }
 }

@@ -45,7 +45,7 @@ fn listed_differences_are_allowed() {
 }
 
 #[test]
-fn other_differences_are_returned() {
+fn differences_that_are_not_listed_are_returned() {
     for one in [
         difference("A", Change::Added),
         difference("A > query x", Change::Missing),

@@ -8,28 +8,28 @@ use serde_yaml::Value;
 
 /// A value and its file.
 #[derive(Clone, Debug)]
-pub(crate) struct At {
+pub(crate) struct Located {
     pub(crate) file: String,
     pub(crate) value: Value,
 }
 
-impl At {
-    pub(crate) fn get(&self, key: &str) -> Option<At> {
-        self.value.get(key).map(|value| At { file: self.file.clone(), value: value.clone() })
+impl Located {
+    pub(crate) fn get(&self, key: &str) -> Option<Located> {
+        self.value.get(key).map(|value| Located { file: self.file.clone(), value: value.clone() })
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.value.get(key).map(plain)
     }
 
-    pub(crate) fn list(&self, key: &str) -> Vec<At> {
+    pub(crate) fn list(&self, key: &str) -> Vec<Located> {
         let items = self.value.get(key).and_then(Value::as_sequence).cloned().unwrap_or_default();
-        items.into_iter().map(|value| At { file: self.file.clone(), value }).collect()
+        items.into_iter().map(|value| Located { file: self.file.clone(), value }).collect()
     }
 
-    pub(crate) fn entries(&self) -> Vec<(String, At)> {
+    pub(crate) fn entries(&self) -> Vec<(String, Located)> {
         let entries = self.value.as_mapping().cloned().unwrap_or_default();
-        entries.into_iter().map(|(key, value)| (plain(&key), At { file: self.file.clone(), value })).collect()
+        entries.into_iter().map(|(key, value)| (plain(&key), Located { file: self.file.clone(), value })).collect()
     }
 }
 
@@ -55,22 +55,22 @@ impl Source {
         Ok(Self { folder, root: name, files: BTreeMap::new() })
     }
 
-    pub(crate) fn root(&mut self) -> Result<At, String> {
+    pub(crate) fn root(&mut self) -> Result<Located, String> {
         let file = self.root.clone();
         self.file(&file)
     }
 
-    fn file(&mut self, name: &str) -> Result<At, String> {
+    fn file(&mut self, name: &str) -> Result<Located, String> {
         if !self.files.contains_key(name) {
             let text = fs::read_to_string(self.folder.join(name)).map_err(|error| format!("{name}: {error}"))?;
             let value = serde_yaml::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
             self.files.insert(name.to_owned(), value);
         }
-        Ok(At { file: name.to_owned(), value: self.files[name].clone() })
+        Ok(Located { file: name.to_owned(), value: self.files[name].clone() })
     }
 
     /// Follows all `$ref`s from a value.
-    pub(crate) fn follow(&mut self, mut at: At) -> Result<At, String> {
+    pub(crate) fn follow(&mut self, mut at: Located) -> Result<Located, String> {
         for _ in 0..32 {
             let Some(reference) = at.text("$ref") else { return Ok(at) };
             let (file, pointer) = reference.split_once('#').unwrap_or((&reference, ""));
@@ -89,6 +89,6 @@ impl Source {
     }
 }
 
-fn inside(at: &At, pointer: &str) -> Option<At> {
+fn inside(at: &Located, pointer: &str) -> Option<Located> {
     pointer.split('/').filter(|segment| !segment.is_empty()).try_fold(at.clone(), |at, segment| at.get(segment))
 }
