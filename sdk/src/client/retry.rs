@@ -56,8 +56,8 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Returns true if a request may be sent again after `error`: the error is transient, and a second execution is
-/// harmless.
+/// Returns true if a request may be sent again after `error`: the error is transient, and either the operation is
+/// idempotent or the server cannot have executed the request.
 pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
         ErrorKind::Connect => true,

@@ -108,7 +108,8 @@ impl Transport {
 /// The body of a response.
 struct Received {
     body: reqwest::Body,
-    /// If the server responds early, hyper continues to send the request until the response is dropped.
+    /// Cancels the body of the request when the response is dropped. If the server responds early, hyper is still
+    /// sending that body.
     _request: Option<CancelOnDrop>,
 }
 
@@ -148,7 +149,8 @@ async fn wait_for<T>(
                 Error::stalled(limit)
             });
         }
-        // If the last byte is sent during this wait, the other limit applies from then on.
+        // If the last byte is sent during this wait, the response timeout applies from then on, so the wait is not
+        // longer than that.
         if let Ok(outcome) = timeout((limit - idle).min(timeouts.response), sending.as_mut()).await {
             return Ok(outcome);
         }

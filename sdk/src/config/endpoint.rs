@@ -112,7 +112,7 @@ impl Endpoint {
     ///
     /// The zone becomes a label of the host name unless the host is an IP address. In path style, it is also omitted
     /// for `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this
-    /// machine has no zones. Virtual-host style works only if such names are resolved.
+    /// machine has no zones. Virtual-host style requires that the system resolves such names, so the zone is kept.
     pub(crate) fn target(
         &self,
         zone: Option<&str>,

@@ -68,7 +68,7 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
     Ok(layer)
 }
 
-/// Collects the entries of a YAML mapping. If reading fails, the last entry is the one that could not be read.
+/// Collects the entries of a YAML mapping. If reading fails, the error is in the value of the last entry or after it.
 ///
 /// Values of known keys are read as text, so that `1e5` is not converted to a number. Other values are skipped.
 struct Entries<'a>(&'a mut Vec<(String, Option<String>)>);

@@ -10,7 +10,8 @@ use super::keys::{Layer, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
 use crate::error::{Error, Result};
 
-/// Returns the value of an environment variable. Tests replace it, because all threads share the process's environment.
+/// A function that returns the value of an environment variable. Tests replace it, because all threads share the
+/// environment of the process.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Environment variable with the path of the configuration file.

@@ -20,7 +20,7 @@ pub struct PageCursor<Item> {
 
 type Markers = Vec<Option<String>>;
 
-/// The content of the current page that decides about the next one.
+/// Facts about the current page from which the cursor tells whether there is a next page.
 #[derive(Debug, Default)]
 struct PageState {
     /// True if the server reports that the list continues.
