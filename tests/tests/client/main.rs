@@ -1,4 +1,5 @@
-//! Behaviour that all operations share: retries, timeouts, errors, addressing styles, proxies, pagination, secrets.
+//! Behaviour that all operations share: retries, clock correction, timeouts, errors, virtual-host style, proxies, pagination,
+//! traces and secrets.
 
 mod clock_skew;
 mod errors;

@@ -1,7 +1,7 @@
 //! The header `Retry-After`.
 //!
-//! The tests check that the client waits as long as `Retry-After` says, in seconds or as a date by the server's clock,
-//! but never longer than `RetryConfig::max_retry_after`.
+//! The tests check that the client waits as long as `Retry-After` says, in seconds or as a date by the server's clock.
+//! They also check that it returns the error at once if that exceeds `RetryConfig::max_retry_after`.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use wiremock::MockServer;
 
 use crate::{bucket, quick_retries, requests, status, success};
 
-/// Stores an object and returns the number of attempts.
+/// Puts an object and returns the number of attempts.
 async fn put(server: &MockServer, retry: RetryConfig) -> Result<u32> {
     let output = bucket(&server.uri(), retry).put_object("key", PutObjectInput::new()).await?;
     Ok(output.response.attempts)

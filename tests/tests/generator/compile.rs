@@ -1,6 +1,6 @@
-//! Code that is generated from other specifications compiles.
+//! Compiles code that is generated from other specifications.
 //!
-//! The tests generate operations, and the samples for their documentation, in a copy of the SDK. They check that both
+//! The tests generate operations, and sample inputs of these operations, in a copy of the SDK. They check that both
 //! compile without a warning, for each fixture of `codegen/tests/fixtures/features` and for QingStor's official
 //! specification.
 

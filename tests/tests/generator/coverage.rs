@@ -1,4 +1,4 @@
-//! Every operation of the specification has wire snapshots, an emulator route and a scenario.
+//! Tests that every operation of the specification has wire snapshots, an emulator route and a scenario.
 //!
 //! `specs/COVERAGE.md` is the snapshot of this test; `INSTA_UPDATE=always` writes it.
 

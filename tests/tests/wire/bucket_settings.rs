@@ -1,7 +1,7 @@
 //! Decoding of the settings of a bucket.
 //!
 //! The tests check that every field of every setting is decoded from the JSON that the API reference shows. They also
-//! check that a setting that was never made is empty and not an error.
+//! check that a setting that was never put is decoded as empty and is not an error.
 
 use qingstor_sdk::Bucket;
 use qingstor_sdk::operations::{

@@ -1,8 +1,8 @@
 //! PostObject: uploads with a multipart form.
 //!
 //! The tests check the exact bytes of a form and that its fields and its file can be parsed independently of the SDK.
-//! They recompute the policy and its signature from the received form. They also check that the client does not send a
-//! form that the server could not verify.
+//! They recompute the policy and its signature from the received form. They also check that the client refuses
+//! invalid forms, and forms with an incomplete signature, without sending them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
