@@ -4,8 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Code, Error};
 
-/// Zones of the service. In a host such as `pek3a.qingstor.com`, the label before the base is a zone if it is in this
-/// list, and a bucket otherwise.
+/// Zones of the service. If a host has one label before its base, such as `pek3a.qingstor.com`, that label is a zone if
+/// it is in this list or is the zone of the emulator. Otherwise it is a bucket.
 const ZONES: &[&str] =
     &["pek3a", "pek3b", "pek3c", "pek3d", "sh1a", "sh1b", "gd1", "gd2", "gd2a", "gd2b", "ap2a", "ap3"];
 
@@ -25,7 +25,8 @@ pub(crate) struct Address {
     /// True if the host, not the path, names the bucket. The string to sign depends on it.
     pub(crate) is_host_style: bool,
     pub(crate) zone: Option<String>,
-    /// The base host, if it is one of the public service. Without a zone, it redirects to the zone of the bucket.
+    /// The base host, if it is one of the public service. If the host has no zone, `HEAD` of a bucket redirects to the
+    /// zone of the bucket.
     pub(crate) public_host: Option<String>,
 }
 
@@ -51,8 +52,8 @@ impl Hosts {
         Self { bases, zone: zone.to_owned() }
     }
 
-    /// Returns the address that a `Host` header and a raw path name. The path is percent-decoded once. `//`, a leading
-    /// `/` and `..` remain parts of the key.
+    /// Parses the address from a `Host` header and a raw path. The path is percent-decoded once. `//`, a leading `/`
+    /// and `..` remain parts of the key.
     pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
         let base = self.base(&host);
@@ -72,8 +73,8 @@ impl Hosts {
         Ok(Address { bucket, key, is_host_style, zone, public_host })
     }
 
-    /// Returns the base host at the end of a host. An IP address and an unknown name, such as that of a container, have
-    /// none.
+    /// Returns the base host at the end of a host, or `None` for an IP address or an unknown name, such as the name of
+    /// a container.
     fn base(&self, host: &str) -> Option<&str> {
         let is_under = |base: &&String| {
             host.strip_suffix(base.as_str()).is_some_and(|front| front.is_empty() || front.ends_with('.'))

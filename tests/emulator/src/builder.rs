@@ -237,7 +237,7 @@ fn open_store(
     Ok((store, temporary))
 }
 
-/// Adds to an error what failed.
+/// Prefixes the message of an error with its context.
 fn explain(error: io::Error, context: &str) -> io::Error {
     io::Error::new(error.kind(), format!("{context}: {error}"))
 }

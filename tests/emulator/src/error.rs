@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_have_spelling_and_status() {
+    fn code_has_text_and_status() {
         assert_eq!(Code::UploadNotExists.as_str(), "upload_not_exists");
         assert_eq!(Code::UploadNotExists.status(), StatusCode::NOT_FOUND);
         assert_eq!(Code::InvalidRange.status(), StatusCode::RANGE_NOT_SATISFIABLE);

@@ -7,8 +7,8 @@ use crate::clock::Moment;
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-/// Returns an id of 32 lower-case hex digits that sorts after all ids that this process created before, unless the
-/// clock was set back. A list of uploads can therefore continue after an upload that no longer exists.
+/// Returns an id of 32 lower-case hex digits. Ids sort by `now`. Ids with the same `now` sort by a counter of 16 bits.
+/// A list of uploads can therefore continue after an upload that no longer exists.
 pub(crate) fn sequential(now: Moment) -> String {
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let millis = now.milliseconds().max(0);

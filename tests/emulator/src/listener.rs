@@ -8,8 +8,9 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// Size of the kernel's receive buffer, in bytes, for faults that a large buffer would hide. On the loopback interface
-/// the default is megabytes, which the kernel acknowledges in steps so large that a slow connection looks stalled.
+/// Size of the kernel's receive buffer, in bytes, for faults that a large buffer would hide. The default on the
+/// loopback interface is several megabytes. The kernel would acknowledge them in such large steps that a slow
+/// connection looks stalled.
 const SMALL_BUFFER: usize = 16 * 1024;
 /// Maximum size of a TCP segment, in bytes, for the same faults. The sender's kernel buffers at least ten segments.
 #[cfg(unix)]

@@ -101,7 +101,7 @@ fn standard(headers: &HeaderMap, name: HeaderName) -> Option<String> {
         .filter(|value| !value.is_empty())
 }
 
-/// Returns the user metadata: the headers with the prefix, without it.
+/// Returns the user metadata: the values of all headers with [`PREFIX`], by their names without the prefix.
 fn user(headers: &HeaderMap) -> Result<BTreeMap<String, String>, Error> {
     let mut user = BTreeMap::new();
     let mut total = 0;

@@ -10,10 +10,10 @@ use crate::headers::set_header;
 
 pub(crate) type Response = http::Response<ResponseBody>;
 
-/// Content type of a response without a body. Without one, an official client fails. If it were JSON, another official
-/// client would parse the empty body.
+/// Content type of a response without a body. One official client fails if the header is missing. If the type were
+/// JSON, another official client would parse the empty body.
 const EMPTY_BODY_TYPE: HeaderValue = HeaderValue::from_static("text/plain");
-/// Content type of JSON. It has no charset, because two official clients compare it for equality.
+/// Content type of JSON. It has no charset, because two official clients accept only this exact value.
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// Value of the field `url` in error responses: the documentation.
 const HELP: &str = "https://docsv4.qingcloud.com";
@@ -75,7 +75,7 @@ pub(crate) fn set_version_id(headers: &mut HeaderMap, version_id: Option<&str>) 
     }
 }
 
-/// Adds the header of a response about a delete marker. Other responses do not have it.
+/// Adds `x-qs-delete-marker`. Only responses about a delete marker have this header.
 pub(crate) fn set_delete_marker(headers: &mut HeaderMap) {
     headers.insert("x-qs-delete-marker", HeaderValue::from_static("true"));
 }

@@ -45,7 +45,8 @@ pub(crate) async fn serve(
                     let connection = Connection::new(stream, log.clone());
                     connections.spawn(serve_connection(connection, Arc::clone(&service), stop.clone()));
                 }
-                // The process has probably no free file descriptor. Retries when other connections may have ended.
+                // The process has probably run out of file descriptors. Other connections may end before the next
+                // attempt.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             },
             Some(command) = commands.recv() => listener.execute(command).await,

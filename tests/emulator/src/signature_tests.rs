@@ -16,7 +16,7 @@ fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
 }
 
 #[test]
-fn object_has_the_same_string_in_both_styles() {
+fn string_to_sign_of_an_object_is_the_same_in_both_styles() {
     let headers = headers(&[("Date", DATE), ("Content-Type", "text/plain")]);
     let path = string_to_sign("PUT", "/bucket/a%20b", None, &headers, None);
     let host = string_to_sign("PUT", "/a%20b", Some("bucket"), &headers, None);
@@ -25,7 +25,7 @@ fn object_has_the_same_string_in_both_styles() {
 }
 
 #[test]
-fn bucket_has_different_strings_in_the_two_styles() {
+fn string_to_sign_of_a_bucket_differs_between_the_styles() {
     let headers = headers(&[("Date", DATE)]);
     let path = string_to_sign("GET", "/bucket?acl", None, &headers, None);
     assert_eq!(path, format!("GET\n\n\n{DATE}\n/bucket?acl"));

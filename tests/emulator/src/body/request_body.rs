@@ -75,7 +75,7 @@ impl RequestBody {
         self.fault = fault;
     }
 
-    /// Reads the rest and discards it. An error ends the body.
+    /// Reads and discards the rest of the body. Stops at an error.
     pub(crate) async fn discard(&mut self) {
         while let Some(Ok(_)) = self.next_chunk().await {}
     }
@@ -96,7 +96,7 @@ impl RequestBody {
     }
 
     /// Reads the whole body into memory and compares its MD5 with Content-MD5.
-    pub(crate) async fn json(&mut self) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn json_bytes(&mut self) -> Result<Vec<u8>, Error> {
         let md5 = self.take_md5()?;
         let mut whole = Vec::new();
         while let Some(bytes) = self.next(MAX_JSON).await? {

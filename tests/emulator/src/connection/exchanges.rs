@@ -79,7 +79,7 @@ struct HeadProgress {
     bytes: usize,
     /// True for a response such as `100 Continue`, which another response follows.
     is_interim: bool,
-    /// Number of bytes of [`HEAD_END`] that the bytes sent so far end with.
+    /// Number of bytes of [`HEAD_END`] that the last sent bytes match.
     end: usize,
 }
 
@@ -115,7 +115,7 @@ impl Exchange {
                 return taken;
             };
             taken += 1;
-            if self.head.ends_with(*byte) {
+            if self.head.advance(*byte) {
                 let was_interim = std::mem::take(&mut self.head).is_interim;
                 self.entry.status = self.response.filter(|_| !was_interim).map(|response| response.status.as_u16());
             }
@@ -140,8 +140,8 @@ impl Exchange {
 }
 
 impl HeadProgress {
-    /// Advances by one byte and returns true if it was the last one.
-    fn ends_with(&mut self, byte: u8) -> bool {
+    /// Advances by one byte and returns true if it was the last byte of the head.
+    fn advance(&mut self, byte: u8) -> bool {
         self.is_interim |= self.bytes == STATUS_OFFSET && byte == b'1';
         self.bytes += 1;
         self.end = match byte {

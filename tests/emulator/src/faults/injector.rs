@@ -28,7 +28,7 @@ struct ActiveRule {
 
 #[derive(Debug, Default)]
 struct Counters {
-    /// Number of requests that match the rule's conditions.
+    /// Number of requests that matched the rule's conditions and that no earlier rule hit.
     examined: u64,
     hits: u64,
 }
@@ -44,12 +44,12 @@ impl FaultInjector {
         Ok(Self { seed: plan.seed, rules: rules.collect::<io::Result<_>>()? })
     }
 
-    /// Decides about a request and returns its fault, if there is one.
+    /// Examines a request and returns the fault to inject, if a rule hits the request.
     pub(crate) fn on_request(&self, operation: Operation, request: &Request, has_body: bool) -> Option<InjectedFault> {
         self.first_hit(|rule| rule.applies_to(operation, request, has_body))
     }
 
-    /// Decides about a new connection. Returns true if it has to be closed at once.
+    /// Examines a new connection and returns true if it has to be closed at once.
     pub(crate) fn closes_connection(&self) -> bool {
         self.first_hit(|rule| rule.rule.fault == Fault::CloseOnAccept).is_some()
     }

@@ -8,10 +8,10 @@ use crate::routes::operations;
 
 /// A plan of the faults that an emulator injects. A plan without rules injects none.
 ///
-/// The fault of the first rule that hits a request is injected. Later rules neither examine nor count the request. A
-/// rule's decision about the n-th request that it examines depends only on the seed, the position of the rule in the plan, and
-/// n. If a client sends requests one after another, the same plan always hits the same requests. If it sends them
-/// concurrently, their order varies, and so do the requests that are hit.
+/// The fault of the first rule that hits a request is injected. Later rules neither examine nor count the request. The
+/// decision of a rule about the n-th request that it examines depends only on the seed, the position of the rule in the
+/// plan, and n. If a client sends requests one after another, the same plan always hits the same requests. If it sends
+/// them concurrently, their order varies, and so do the requests that are hit.
 ///
 /// ```
 /// use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};

@@ -1,7 +1,7 @@
 //! Reads fault plans from YAML. Errors name line, column and field.
 //!
-//! serde_yaml adds the position of a value to an error only if a visitor of that value returns it. So every check here
-//! runs in a visitor.
+//! serde_yaml adds the position of a value to an error only if a visitor of that value returns the error. So every
+//! check here runs in a visitor.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -43,7 +43,7 @@ pub(crate) async fn append(call: Call<'_>, body: &mut RequestBody) -> Result<Res
     Ok(response)
 }
 
-/// Checks that data can be appended to an object, or to no object, at a position.
+/// Checks that data can be appended at a position. `current` is `None` if the append creates the object.
 fn check(current: Option<&Object>, position: u64) -> Result<(), Error> {
     if current.is_some_and(|object| !object.is_appendable) {
         let message = "only objects that were created by AppendObject can be appended to";

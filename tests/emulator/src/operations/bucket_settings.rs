@@ -12,7 +12,7 @@ use crate::settings::{Acl, CnameChange, CnameRecord, CnameType, Domain, Setting,
 
 pub(crate) async fn put<S: Setting>(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
-    let setting: S = read(&body.json().await?)?;
+    let setting: S = read(&body.json_bytes().await?)?;
     call.change(|store, bucket| store.change_settings(bucket, |settings| S::set(settings, Some(setting)))).await?;
     Ok(response::empty(StatusCode::OK))
 }
@@ -35,7 +35,7 @@ pub(crate) async fn get_acl(call: Call<'_>, _: &mut RequestBody) -> Result<Respo
 
 pub(crate) async fn put_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
-    let CnameChange { domain, r#type } = read(&body.json().await?)?;
+    let CnameChange { domain, r#type } = read(&body.json_bytes().await?)?;
     let record = CnameRecord { domain, r#type: r#type.unwrap_or_default(), created: call.now };
     call.change(move |store, bucket| store.bind_domain(bucket, record)).await?;
     Ok(response::empty(StatusCode::OK))
@@ -59,9 +59,9 @@ pub(crate) async fn get_cname(call: Call<'_>, _: &mut RequestBody) -> Result<Res
 /// Unbinds a domain. Succeeds if it is not bound.
 pub(crate) async fn delete_cname(call: Call<'_>, body: &mut RequestBody) -> Result<Response, Error> {
     call.store().bucket(call.bucket())?;
-    let Domain { domain } = read(&body.json().await?)?;
+    let Domain { domain } = read(&body.json_bytes().await?)?;
     call.change(move |store, bucket| {
-        store.change_settings(bucket, |settings| settings.cnames.retain(|record| !record.is(&domain)))
+        store.change_settings(bucket, |settings| settings.cnames.retain(|record| !record.is_for(&domain)))
     })
     .await?;
     Ok(response::empty(StatusCode::NO_CONTENT))

@@ -36,27 +36,28 @@ fn requested_page<'a>(call: Call<'a>, marker: &str, default_limit: u64) -> Resul
 }
 
 /// Returns the fields that all three lists have.
-fn page_response(call: Call<'_>, ask: &Page<'_>, has_more: bool, common_prefixes: Vec<String>) -> Value {
+fn page_response(call: Call<'_>, requested: &Page<'_>, has_more: bool, common_prefixes: Vec<String>) -> Value {
     json!({
         "name": call.bucket(),
-        "prefix": ask.prefix,
-        "delimiter": ask.delimiter,
-        "limit": ask.limit,
+        "prefix": requested.prefix,
+        "delimiter": requested.delimiter,
+        "limit": requested.limit,
         "has_more": has_more,
         "common_prefixes": common_prefixes,
     })
 }
 
 pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
-    let ask = requested_page(call, "marker", DEFAULT_LIMIT)?;
+    let requested = requested_page(call, "marker", DEFAULT_LIMIT)?;
     call.store().with_histories(call.bucket(), |histories| {
-        let (entries, has_more) =
-            page(histories, &ask, |history, is_marker| history.current().filter(|_| !is_marker).into_iter().collect());
+        let (entries, has_more) = page(histories, &requested, |history, is_marker| {
+            history.current().filter(|_| !is_marker).into_iter().collect()
+        });
         let next_marker = entries.last().filter(|_| has_more).map(|last| last.name().to_owned());
         let (keys, common_prefixes) = split(entries, |_, object| describe_object(object));
-        let mut response = page_response(call, &ask, has_more, common_prefixes);
+        let mut response = page_response(call, &requested, has_more, common_prefixes);
         response["owner"] = owner();
-        response["marker"] = ask.marker.into();
+        response["marker"] = requested.marker.into();
         response["next_marker"] = next_marker.unwrap_or_default().into();
         response["keys"] = keys.into();
         ok(&response)
@@ -90,11 +91,11 @@ fn describe_object(object: &Object) -> Value {
 
 /// Lists versions in the order of their keys, and the versions of a key from the latest to the oldest.
 pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
-    let ask = requested_page(call, "key_marker", DEFAULT_LIMIT)?;
+    let requested = requested_page(call, "key_marker", DEFAULT_LIMIT)?;
     let version_id_marker = call.request.query.text("version_id_marker");
-    let marker = version_id_marker.map(|text| parse_version_marker(text, &ask)).transpose()?;
+    let marker = version_id_marker.map(|text| parse_version_marker(text, &requested)).transpose()?;
     call.store().with_histories(call.bucket(), |histories| {
-        let (entries, has_more) = page(histories, &ask, |history, is_marker| {
+        let (entries, has_more) = page(histories, &requested, |history, is_marker| {
             let latest = history.latest().map(Version::id);
             let versions: Vec<&Version> = match (is_marker, marker) {
                 (false, _) => history.latest_first().collect(),
@@ -105,9 +106,9 @@ pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result
         });
         let next = next_markers(&entries, has_more, |(version, _)| version.id().to_string());
         let (keys, common_prefixes) = split(entries, |_, (version, is_latest)| describe_version(version, is_latest));
-        let mut response = page_response(call, &ask, has_more, common_prefixes);
+        let mut response = page_response(call, &requested, has_more, common_prefixes);
         response["owner"] = owner();
-        response["key_marker"] = ask.marker.into();
+        response["key_marker"] = requested.marker.into();
         response["next_key_marker"] = next.0.into();
         response["version_id_marker"] = version_id_marker.unwrap_or_default().into();
         response["next_version_id_marker"] = next.1.into();
@@ -116,8 +117,8 @@ pub(crate) async fn list_versions(call: Call<'_>, _: &mut RequestBody) -> Result
     })
 }
 
-fn parse_version_marker(text: &str, ask: &Page<'_>) -> Result<VersionId, Error> {
-    if ask.marker.is_empty() {
+fn parse_version_marker(text: &str, requested: &Page<'_>) -> Result<VersionId, Error> {
+    if requested.marker.is_empty() {
         return Err(Error::invalid_argument("version_id_marker requires key_marker"));
     }
     let message = || Error::invalid_argument(format!("version_id_marker \"{text}\" is not a version id"));
@@ -161,17 +162,17 @@ fn describe_version(version: &Version, is_latest: bool) -> Value {
 type Uploads = BTreeMap<String, BTreeMap<String, Moment>>;
 
 pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
-    let ask = requested_page(call, "key_marker", DEFAULT_UPLOAD_LIMIT)?;
+    let requested = requested_page(call, "key_marker", DEFAULT_UPLOAD_LIMIT)?;
     let id_marker = call.request.query.text("upload_id_marker").unwrap_or_default();
     let known = call.store().uploads(call.bucket())?;
-    let (entries, has_more) = page_of_uploads(&known, &ask, id_marker);
+    let (entries, has_more) = page_of_uploads(&known, &requested, id_marker);
     let next = next_markers(&entries, has_more, |(id, _)| (*id).to_owned());
     let (uploads, common_prefixes) =
         split(entries, |key, (id, created)| json!({ "key": key, "upload_id": id, "created": created.iso8601() }));
-    let mut response = page_response(call, &ask, has_more, common_prefixes);
+    let mut response = page_response(call, &requested, has_more, common_prefixes);
     // The official specification has `marker`, the example in the documentation `key_marker`.
-    response["marker"] = ask.marker.into();
-    response["key_marker"] = ask.marker.into();
+    response["marker"] = requested.marker.into();
+    response["key_marker"] = requested.marker.into();
     response["next_key_marker"] = next.0.into();
     response["upload_id_marker"] = id_marker.into();
     response["next_upload_id_marker"] = next.1.into();
@@ -183,10 +184,10 @@ pub(crate) async fn list_uploads(call: Call<'_>, _: &mut RequestBody) -> Result<
 /// marker skips all uploads of the key.
 fn page_of_uploads<'a>(
     known: &'a Uploads,
-    ask: &Page<'_>,
+    requested: &Page<'_>,
     id_marker: &str,
 ) -> (Vec<Entry<'a, (&'a str, Moment)>>, bool) {
-    page(known, ask, |ids, is_marker| {
+    page(known, requested, |ids, is_marker| {
         let after = match (is_marker, id_marker) {
             (false, _) => Bound::Unbounded,
             (true, "") => return Vec::new(),
@@ -215,8 +216,8 @@ mod tests {
             let (mut key, mut id) = (String::new(), String::new());
             let mut seen = Vec::new();
             loop {
-                let ask = Page { delimiter: "/", marker: &key, limit, ..Page::default() };
-                let (entries, has_more) = page_of_uploads(&all, &ask, &id);
+                let requested = Page { delimiter: "/", marker: &key, limit, ..Page::default() };
+                let (entries, has_more) = page_of_uploads(&all, &requested, &id);
                 assert!(entries.len() <= limit);
                 let next = next_markers(&entries, has_more, |(id, _)| (*id).to_owned());
                 seen.extend(entries.iter().map(|entry| match entry {
@@ -235,9 +236,9 @@ mod tests {
 
     #[test]
     fn key_marker_without_id_marker_skips_all_uploads_of_the_key() {
-        let ask = Page { marker: "a", limit: 9, ..Page::default() };
+        let requested = Page { marker: "a", limit: 9, ..Page::default() };
         let all = known(&[("a", "1"), ("a", "2"), ("b", "3")]);
-        let (entries, has_more) = page_of_uploads(&all, &ask, "");
+        let (entries, has_more) = page_of_uploads(&all, &requested, "");
         assert_eq!((entries.len(), has_more), (1, false));
     }
 }

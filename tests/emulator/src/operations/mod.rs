@@ -104,7 +104,7 @@ pub(crate) fn denied() -> Error {
 
 /// Parses a JSON body. The error code for a body that is not JSON differs from that for wrong fields.
 async fn parse_body<T: DeserializeOwned>(body: &mut RequestBody) -> Result<T, Error> {
-    let json: Value = serde_json::from_slice(&body.json().await?).map_err(Error::invalid_json)?;
+    let json: Value = serde_json::from_slice(&body.json_bytes().await?).map_err(Error::invalid_json)?;
     serde_json::from_value(json)
         .map_err(|error| Error::invalid_argument(format!("the body does not have the expected fields: {error}")))
 }

@@ -165,7 +165,7 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<R
     Ok(response)
 }
 
-/// The settings of a completion. The store applies it to the upload under its lock.
+/// The content of a completion request. The store calls [`Assembly::assemble`] while it holds its lock.
 struct Assembly {
     chosen: Vec<ChosenPart>,
     etag: Option<String>,

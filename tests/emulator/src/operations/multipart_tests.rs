@@ -52,7 +52,7 @@ fn accepts_gaps_and_omitted_parts() {
 }
 
 #[test]
-fn etag_is_chosen_by_the_client_or_not_an_md5() {
+fn etag_comes_from_the_request_or_contains_the_number_of_parts() {
     let upload = upload(&[(0, 1)]);
     let own = assemble(&upload, &numbers(&[0]), None).unwrap();
     assert!(own.starts_with('"') && own.ends_with("-1\""), "{own}");

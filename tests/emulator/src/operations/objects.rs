@@ -106,7 +106,8 @@ fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
     match found.content {
         Content::Object(object) => Ok((object, found.version_id)),
         Content::DeleteMarker(_) => {
-            // Without a version id, a deleted key does not exist. With that of a delete marker, the version exists.
+            // If the request has no version id, the object does not exist. If it has the version id of a delete marker,
+            // the version exists, but has no data.
             let error = match requested {
                 None => no_object(call.key()),
                 Some(_) => Error::new(Code::MethodNotAllowed, "the version is a delete marker, which cannot be read"),
@@ -116,7 +117,8 @@ fn readable(call: Call<'_>) -> Result<(Arc<Object>, Option<String>), Error> {
     }
 }
 
-/// Evaluates the conditions of a read. Returns a response without a body and with status 200 or 304.
+/// Evaluates the conditions of a read. Returns a response with the headers of the object and status 200 or 304, without
+/// a body.
 fn describe(call: Call<'_>, object: &Object, version_id: Option<&str>) -> Result<Response, Error> {
     let mut response = response::empty(check_read(call.headers(), &object.etag, object.modified)?);
     let headers = response.headers_mut();

@@ -28,8 +28,8 @@ pub(crate) struct CnameRecord {
 }
 
 impl CnameRecord {
-    /// Returns true if this is the record of a domain.
-    pub(crate) fn is(&self, domain: &str) -> bool {
+    /// Returns true if this is the record of `domain`, in upper or lower case.
+    pub(crate) fn is_for(&self, domain: &str) -> bool {
         self.domain.eq_ignore_ascii_case(domain)
     }
 }
@@ -43,7 +43,7 @@ pub(crate) enum CnameType {
 }
 
 impl Rules for CnameChange {
-    // The service may also check that the domain is registered and resolves to it. The emulator cannot.
+    // The service may also check that the domain is registered and resolves to the service. The emulator cannot.
     fn check(&self) -> Result<(), String> {
         check_domain(&self.domain)
     }

@@ -77,7 +77,7 @@ impl Rules for Cors {
     }
 }
 
-/// Checks names of headers, which responses contain.
+/// Checks that names are valid in headers, because responses contain them.
 fn check_names(field: &str, names: &Option<Vec<String>>) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"*-_.!#$%&'+^`|~".contains(&byte);
     match names.iter().flatten().position(|name| name.is_empty() || !name.bytes().all(plain)) {

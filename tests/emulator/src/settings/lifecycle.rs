@@ -67,7 +67,8 @@ enum StorageClass {
 }
 
 impl Rule {
-    /// Returns the actions of the rule: its name, the name and the value of the field with the days, and their minimum.
+    /// Returns, for each action of the rule: its name, the name and the value of its field with a number of days, and
+    /// the minimum of that number.
     fn actions(&self) -> Vec<(&'static str, &'static str, Option<i64>, i64)> {
         let expiration = self.expiration.as_ref().map(|action| Some(action.days));
         let abort = self.abort_incomplete_multipart_upload.as_ref();

@@ -123,20 +123,20 @@ impl Store {
     pub(crate) fn bind_domain(&self, bucket: &str, record: CnameRecord) -> Result<(), Error> {
         let mut index = self.lock();
         index.bucket(bucket)?;
-        let has_domain = |other: &&Bucket| other.settings.cnames.iter().any(|bound| bound.is(&record.domain));
+        let has_domain = |other: &&Bucket| other.settings.cnames.iter().any(|bound| bound.is_for(&record.domain));
         let others = index.buckets.values().filter(|other| other.info.name != bucket);
         if let Some(other) = others.into_iter().find(has_domain) {
             let message = format!("the domain \"{}\" is bound to the bucket \"{}\"", record.domain, other.info.name);
             return Err(Error::new(Code::CnameError, message));
         }
         Ok(replace_settings(&self.directory, index.bucket_mut(bucket)?, |settings| {
-            settings.cnames.retain(|bound| !bound.is(&record.domain));
+            settings.cnames.retain(|bound| !bound.is_for(&record.domain));
             settings.cnames.push(record);
         })?)
     }
 }
 
-/// Changes the settings of a bucket. The caller holds the lock while the file is written, which is small.
+/// Changes the settings of a bucket. The caller holds the lock while the file is written. The file is small.
 fn replace_settings(
     directory: &DataDirectory,
     bucket: &mut Bucket,

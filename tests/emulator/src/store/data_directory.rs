@@ -5,7 +5,7 @@
 //! tmp/                        unfinished files, which are deleted at the start
 //! segments/<id>               data: the body of one object, or of one part
 //! buckets/<id>/bucket.json, settings.json
-//! buckets/<id>/versioning.json                             if versioning was ever enabled
+//! buckets/<id>/versioning.json                             if versioning was ever set
 //! buckets/<id>/objects/<sha256 of the key>.json            the null version, the only one without versioning
 //! buckets/<id>/objects/<sha256 of the key>.<sequence>.json
 //! buckets/<id>/uploads/<id>/upload.json, <part number>.json
@@ -48,7 +48,8 @@ impl DataDirectory {
     pub(crate) fn open(root: &Path) -> io::Result<Self> {
         fs::create_dir_all(root)?;
         let marker = root.join(MARKER);
-        // Looks for the marker last. Another process may just be creating it, and it is always the first file.
+        // Another process may be creating the directory now. It creates the marker first, so if `read_dir` finds a file
+        // of that process, the marker exists.
         if fs::read_dir(root)?.next().is_some() && !marker.exists() {
             let message = format!(
                 "{} is neither empty nor a data directory of the emulator; choose another directory",
@@ -99,7 +100,7 @@ impl DataDirectory {
         })
     }
 
-    /// Returns true if the record of a version with this file name is that of a null version.
+    /// Returns true if a record with this file name belongs to a null version.
     pub(crate) fn is_null_version(file_name: &str) -> bool {
         file_name.split('.').count() == 2
     }
@@ -152,7 +153,7 @@ fn mark(marker: &mut File) -> io::Result<()> {
     match format.as_str() {
         FORMAT => Ok(()),
         // The marker is empty if the process that created it was killed before it wrote the format. Both formats have
-        // the same length, so that writing one over the other leaves no rest.
+        // the same length, so the new one overwrites the old one completely.
         "" | FORMAT_1 => {
             marker.rewind()?;
             marker.write_all(FORMAT.as_bytes())

@@ -33,9 +33,10 @@ pub(crate) struct Page<'a> {
 
 /// Returns the entries of a page, and true if more follow.
 ///
-/// `list` returns the entries of an item. It may return none, for an item that is not listed, or several, in a listing
-/// with a second marker among the entries of the marker's key. Its second argument is true for the item of that key, of
-/// which it returns only the entries after the second marker. A common prefix counts as one entry.
+/// `list` returns the entries of an item: none if the item is not listed, one, or several, such as the versions of a
+/// key. Its second argument is true for the item whose key is the marker of the page. For this item, `list` returns
+/// only the entries after the second marker of the request, such as a version id. Without a second marker, it returns
+/// none for this item. A common prefix counts as one entry.
 pub(crate) fn page<'a, T, E>(
     items: &'a BTreeMap<String, T>,
     page: &Page<'_>,
@@ -73,8 +74,8 @@ pub(crate) fn page<'a, T, E>(
     (entries, false)
 }
 
-/// Returns where the keys of a page start, or `None` if no key can follow the marker. The key of the marker is
-/// included, if no common prefix represents it, because it may have entries after the second marker.
+/// Returns where the keys of a page start, or `None` if no key can follow the marker. The marker itself is included,
+/// unless a common prefix represents it, because its item may have entries after the second marker.
 fn start(page: &Page<'_>) -> Option<Bound<String>> {
     if page.marker < page.prefix {
         return Some(Bound::Included(page.prefix.to_owned()));
@@ -130,8 +131,8 @@ mod tests {
         let mut marker = String::new();
         let mut all = Vec::new();
         loop {
-            let ask = Page { prefix, delimiter, marker: &marker, limit };
-            let (entries, more) = page(items, &ask, list);
+            let requested = Page { prefix, delimiter, marker: &marker, limit };
+            let (entries, more) = page(items, &requested, list);
             assert!(entries.len() <= limit);
             all.extend(entries.iter().map(|line| match line {
                 Entry::Item(name, ()) => (*name).to_owned(),
@@ -179,10 +180,10 @@ mod tests {
     #[test]
     fn accepts_a_marker_that_does_not_exist() {
         let items = names(&["a", "c"]);
-        let ask = Page { marker: "b", limit: 5, ..Page::default() };
-        let (entries, more) = page(&items, &ask, list);
+        let requested = Page { marker: "b", limit: 5, ..Page::default() };
+        let (entries, more) = page(&items, &requested, list);
         assert_eq!((entries.len(), more), (1, false));
-        assert_eq!(page(&items, &Page { limit: 0, ..ask }, list), (vec![], false));
+        assert_eq!(page(&items, &Page { limit: 0, ..requested }, list), (vec![], false));
     }
 
     #[test]

@@ -232,7 +232,8 @@ impl Store {
         }))
     }
 
-    /// Implements [`delete_object`](Self::delete_object) under the lock. Dropping the returned version may delete files.
+    /// Implements [`delete_object`](Self::delete_object) under the lock. Dropping the returned version may delete
+    /// files.
     fn delete_latest(&self, bucket: &mut Bucket, key: &str, now: Moment) -> io::Result<(Deleted, Option<Version>)> {
         if bucket.versioning == Versioning::Disabled {
             let removed = self.remove(bucket, key, VersionId::Null)?;

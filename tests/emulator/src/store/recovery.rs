@@ -52,7 +52,7 @@ fn load_buckets(directory: &DataDirectory, segments: &Segments, sequence: &Seque
         bucket.uploads = load_uploads(directory, &bucket.id, segments)?;
         for (name, path) in files(&directory.objects(&bucket.id))? {
             let version = load_version(&name, path, segments, &mut consumed)?;
-            sequence.pass(version.sequence);
+            sequence.advance_past(version.sequence);
             bucket.insert(version);
         }
         index.buckets.insert(bucket.info.name.clone(), bucket);
@@ -113,8 +113,8 @@ fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     entries(directory, true)
 }
 
-/// Returns the names and paths of the subdirectories, if `directories` is true, or else of the files. Ignores names that
-/// start with a dot, such as `.DS_Store`, because other programs create them.
+/// Returns the names and paths of the subdirectories, if `directories` is true, or else of the files. Ignores names
+/// that start with a dot, such as `.DS_Store`, because other programs create them.
 fn entries(directory: &Path, directories: bool) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| unreadable(directory, error))? {

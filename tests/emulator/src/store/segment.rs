@@ -139,8 +139,8 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Renames the file to its final name. The segment is deleted when the result is dropped, unless a record refers to
-    /// it.
+    /// Renames the file to its final name. The segment is deleted when the result is dropped, unless an object or a
+    /// part uses it.
     pub(crate) fn finish(self, now: Moment) -> io::Result<Stored> {
         let mut extents = Vec::new();
         if let Some(file) = self.file.filter(|_| self.size > 0) {

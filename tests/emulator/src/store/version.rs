@@ -69,14 +69,14 @@ pub(crate) struct DeleteMarker {
 /// The record of a version. The name of its file shows if it is the null version.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct VersionRecord<T = Map<String, Value>> {
-    /// Position among the versions of the key. Records of format 1 have none, because their objects are the oldest
-    /// versions.
+    /// Position among the versions of the key. Records of format 1 have no position. They are read as 0, because their
+    /// objects are older than all versions of format 2.
     #[serde(default)]
     pub(super) sequence: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) delete_marker: bool,
-    /// The id of the upload or object that became this version. If it still exists when the emulator starts, an earlier
-    /// process was killed before it removed it, so it is removed then.
+    /// The id of the upload or object that became this version. If that upload or object still exists when the emulator
+    /// starts, an earlier process was killed before it could remove it. The start then removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) consumed: Option<String>,
     #[serde(flatten)]
@@ -84,7 +84,7 @@ pub(super) struct VersionRecord<T = Map<String, Value>> {
 }
 
 impl VersionRecord {
-    /// Returns the content. With an untagged enum instead, errors would not name the invalid field.
+    /// Returns the content. An untagged enum would be shorter, but its errors would not name the invalid field.
     pub(super) fn load(self, segments: &Segments) -> std::io::Result<Content> {
         let content = Value::Object(self.content);
         if self.delete_marker {
@@ -173,8 +173,8 @@ impl Version {
     }
 }
 
-/// Numbers per millisecond. A millisecond that needs more takes them from the next one.
-const PER_MILLISECOND: u64 = 2048;
+/// Number of sequence numbers for each millisecond. If a millisecond needs more, it uses those of the next one.
+const NUMBERS_PER_MILLISECOND: u64 = 2048;
 
 /// Increasing numbers that order versions.
 ///
@@ -188,14 +188,14 @@ pub(crate) struct Sequence {
 impl Sequence {
     /// Returns a number that is greater than all earlier ones.
     pub(crate) fn next(&self, now: Moment) -> u64 {
-        let by_clock = now.milliseconds().max(0).unsigned_abs() * PER_MILLISECOND;
+        let by_clock = now.milliseconds().max(0).unsigned_abs() * NUMBERS_PER_MILLISECOND;
         let after = |last: u64| by_clock.max(last + 1);
         let previous = self.last.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| Some(after(last)));
         after(previous.unwrap_or_else(|last| last))
     }
 
     /// Makes all later numbers greater than `number`, which an earlier process used.
-    pub(crate) fn pass(&self, number: u64) {
+    pub(crate) fn advance_past(&self, number: u64) {
         self.last.fetch_max(number, Ordering::SeqCst);
     }
 }
@@ -225,9 +225,9 @@ impl History {
         self.versions.iter().rev()
     }
 
-    /// Returns the versions that follow `marker` in a listing. The version of a number need not exist. If the marker is
-    /// a null version that no longer exists, its position is unknown, and all versions are returned, so that the
-    /// listing omits none.
+    /// Returns the versions that follow `marker` in a listing. If the marker is a number, no version needs to have it.
+    /// If the marker is a null version that no longer exists, its position is unknown, and all versions are returned,
+    /// so that the listing omits none.
     pub(crate) fn latest_first_after(&self, marker: VersionId) -> impl Iterator<Item = &Version> {
         let before = match marker {
             VersionId::Numbered(number) => number,
@@ -318,7 +318,7 @@ mod tests {
         let sequence = Sequence::default();
         let numbers = [5, 5, 3, 9].map(|seconds| sequence.next(Moment::from_seconds(seconds)));
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-        sequence.pass(numbers[3] + 10);
+        sequence.advance_past(numbers[3] + 10);
         assert_eq!(sequence.next(Moment::from_seconds(0)), numbers[3] + 11);
     }
 

@@ -65,7 +65,7 @@ async fn write_grant_allows_only_writing() {
 }
 
 #[tokio::test]
-async fn full_control_allows_both_until_it_is_revoked() {
+async fn full_control_allows_reading_and_writing_until_it_is_revoked() {
     let (_emulator, client) = start_with_grant("FULL_CONTROL").await;
     unsigned(&client, "PUT", "/b/new").await.expect(201);
     unsigned(&client, "GET", "/b/new").await.expect(200);

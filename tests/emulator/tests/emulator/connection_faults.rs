@@ -1,4 +1,5 @@
-//! Faults that end or stall connections: at the exact byte, with the request executed or not as documented.
+//! Faults that end or stall connections. Each takes effect at the exact byte, and the emulator executes the request, or
+//! does not, as documented.
 
 use std::io::ErrorKind;
 use std::time::Duration;

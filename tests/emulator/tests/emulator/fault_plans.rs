@@ -137,7 +137,7 @@ fn command_prints_the_position_of_an_error() {
     assert_eq!(error.lines().count(), 1);
 }
 
-/// Returns the number of faults that a plan can have. The error for an unknown fault has all names in backquotes.
+/// Returns the number of kinds of faults. The error for an unknown fault has the names of all kinds in backquotes.
 fn number_of_faults() -> usize {
     let error = FaultPlan::from_yaml("plan", "rules: [ { fault: unknown } ]").unwrap_err().to_string();
     error.split('`').count() / 2 - 1

@@ -51,11 +51,11 @@ impl Signer<'_> {
     fn sign(&self, fields: &[(&str, &str)]) -> Form {
         let policy: serde_json::Map<String, Value> =
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        self.credentials(&STANDARD.encode(Value::from(policy).to_string()), fields)
+        self.sign_policy(&STANDARD.encode(Value::from(policy).to_string()), fields)
     }
 
-    /// Returns a form with these fields and with a signed policy.
-    fn credentials(&self, policy: &str, fields: &[(&str, &str)]) -> Form {
+    /// Returns a form with these fields, this policy, and its signature.
+    fn sign_policy(&self, policy: &str, fields: &[(&str, &str)]) -> Form {
         let signature = signature::sign(self.0.secret_access_key(), policy);
         let credentials = [("policy", policy), ("access_key_id", self.0.access_key_id()), ("signature", &signature)];
         Form::of(&[&credentials[..], fields].concat())
@@ -129,11 +129,11 @@ async fn fields_that_differ_from_the_policy_are_refused() {
     let code = async |form: Form, status: u16| {
         post(&client, "/b", form.file("f", "text/x", b"data").end()).await.expect(status).code()
     };
-    assert_eq!(code(signer.credentials(&policy, &[("key", "other"), fields[1]]), 400).await, "form_policy_violated");
-    assert_eq!(code(signer.credentials(&policy, &fields[..1]), 400).await, "form_policy_violated");
+    assert_eq!(code(signer.sign_policy(&policy, &[("key", "other"), fields[1]]), 400).await, "form_policy_violated");
+    assert_eq!(code(signer.sign_policy(&policy, &fields[..1]), 400).await, "form_policy_violated");
     let more = [&fields[..], &[("redirect", "http://evil/")]].concat();
-    assert_eq!(code(signer.credentials(&policy, &more), 400).await, "form_policy_violated");
-    assert_eq!(code(signer.credentials("no policy", &fields), 400).await, "invalid_argument");
+    assert_eq!(code(signer.sign_policy(&policy, &more), 400).await, "form_policy_violated");
+    assert_eq!(code(signer.sign_policy("no policy", &fields), 400).await, "invalid_argument");
     let id = ("access_key_id", emulator.access_key_id());
     let forged = [id, ("policy", policy.as_str()), ("signature", "AAAA"), fields[0], fields[1]];
     assert_eq!(code(Form::of(&forged), 401).await, "signature_not_matched");
@@ -142,7 +142,7 @@ async fn fields_that_differ_from_the_policy_are_refused() {
     assert_eq!(code(Form::of(&[id, fields[0]]), 400).await, "invalid_argument");
     assert_eq!(code(Form::of(&fields), 403).await, "permission_denied");
     client.get("/b/k").await.expect(404);
-    post(&client, "/b", signer.credentials(&policy, &fields).file("f", "text/x", b"data").end()).await.expect(201);
+    post(&client, "/b", signer.sign_policy(&policy, &fields).file("f", "text/x", b"data").end()).await.expect(201);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn form_in_a_signed_request_needs_no_policy() {
 }
 
 #[tokio::test]
-async fn signed_form_does_not_allow_headers_of_the_request() {
+async fn headers_of_an_unsigned_request_with_a_signed_form_are_ignored() {
     let (emulator, client) = start().await;
     let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
     let headers = [

@@ -117,7 +117,7 @@ async fn global_host_redirects_to_the_zone() {
 }
 
 #[tokio::test]
-async fn anonymous_reading_can_be_allowed() {
+async fn allow_anonymous_allows_reading_and_writing_objects() {
     let emulator = Emulator::builder().bucket("b").allow_anonymous(true).start().await.unwrap();
     let client = Client::new(&emulator);
     let anonymous = async |method: &str, target: &str| client.send_as_is(method, target, HeaderMap::new(), "").await;
@@ -151,7 +151,7 @@ async fn unsigned_request_sets_only_the_content_type() {
 }
 
 #[tokio::test]
-async fn empty_credentials_are_refused() {
+async fn invalid_authorization_header_is_refused() {
     for allowed in [false, true] {
         let emulator = Emulator::builder().bucket("b").allow_anonymous(allowed).start().await.unwrap();
         let mut raw = RawConnection::connect(&emulator).await;

@@ -103,7 +103,7 @@ fn failed_move_changes_nothing() {
         if let Some(text) = target {
             fixture.put("to", text);
         }
-        // Removing a directory as a file fails.
+        // The store fails to remove the record, because a directory has replaced the file.
         let bytes = fs::read(&record).unwrap();
         fs::remove_file(&record).unwrap();
         fs::create_dir(&record).unwrap();

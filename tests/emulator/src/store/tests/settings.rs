@@ -30,7 +30,7 @@ fn record(domain: &str) -> settings::CnameRecord {
 }
 
 #[test]
-fn settings_survive_a_restart_and_end_with_their_bucket() {
+fn settings_survive_a_restart_and_are_deleted_with_their_bucket() {
     let directory = TempDir::new().unwrap();
     let first = store(&directory, &["one", "two"]);
     set(&first, "one", "a.example");
