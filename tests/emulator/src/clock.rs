@@ -52,7 +52,7 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn now(self) -> Moment {
         let offset = self.offset_seconds.saturating_mul(1000);
-        // The formats have dates from 1970 to 9999.
+        // Keeps the time between 1970 and 9999, because the date formats have four digits for the year.
         Moment(Timestamp::now().as_millisecond().saturating_add(offset).clamp(0, 253_402_300_799_000))
     }
 }

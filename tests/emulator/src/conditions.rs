@@ -60,8 +60,8 @@ impl Conditions<'_> {
             .filter(|text| !text.is_empty())
     }
 
-    /// Returns true if a header lists the ETag or `*`. Quotes are compared too, as by the service. `None` if the header
-    /// is absent.
+    /// Returns true if a header lists the ETag or `*`. The comparison includes the quotes, as in the service.
+    /// `None` if the header is absent.
     fn etag_listed(&self, name: &str) -> Option<bool> {
         self.text(name).map(|list| list.split(',').map(str::trim).any(|listed| listed == "*" || listed == self.etag))
     }

@@ -68,7 +68,7 @@ pub(crate) struct Error {
     pub(crate) message: String,
     /// The string to sign that the emulator computed. Clients can compare it with theirs.
     pub(crate) string_to_sign: Option<String>,
-    /// Size of the object, if the range of a request does not fit it. Sent as `Content-Range: bytes */size`.
+    /// Size of the object, if the code is `InvalidRange`. Sent as `Content-Range: bytes */size`.
     pub(crate) object_size: Option<u64>,
     /// Version id of the delete marker that the request found instead of an object. Sent in headers.
     pub(crate) delete_marker: Option<String>,

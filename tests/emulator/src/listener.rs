@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 /// loopback interface is several megabytes. The kernel would acknowledge them in such large steps that a slow
 /// connection looks stalled.
 const SMALL_BUFFER: usize = 16 * 1024;
-/// Maximum size of a TCP segment, in bytes, for the same faults. The sender's kernel buffers at least ten segments.
+/// Maximum size of a TCP segment, in bytes, for the same faults. The sender's kernel buffers at least ten segments, so
+/// small segments make its buffer small.
 #[cfg(unix)]
 const SMALL_SEGMENT: u32 = 3000;
 

@@ -59,7 +59,7 @@ pub(crate) fn require_key(stored: Option<&str>, headers: &HeaderMap, prefix: &st
     }
 }
 
-/// Adds the header of encrypted data to a response, if the data is encrypted.
+/// Adds `x-qs-encryption-customer-algorithm` to a response, if the data is encrypted.
 pub(crate) fn set_algorithm(stored: Option<&str>, headers: &mut HeaderMap) {
     if stored.is_some() {
         headers.insert(ALGORITHM_HEADER, HeaderValue::from_static(ALGORITHM));

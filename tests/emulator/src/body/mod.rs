@@ -20,7 +20,7 @@ pub(crate) enum BodyFault {
     End {
         after: u64,
     },
-    /// Stops the transfer. Without `lasts`, until the client closes the connection.
+    /// Stops the transfer for `lasts`. If it is `None`, stops it until the client closes the connection.
     Stall {
         after: u64,
         lasts: Option<Duration>,

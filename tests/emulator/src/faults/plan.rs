@@ -51,8 +51,8 @@ impl FaultPlan {
     }
 
     /// Shifts the emulator's clock by this number of seconds, in addition to
-    /// [`Builder::clock_offset`](crate::Builder::clock_offset). It affects the dates of responses and the check of the
-    /// dates of requests. Default: 0.
+    /// [`Builder::clock_offset`](crate::Builder::clock_offset). The clock sets the dates in responses and the
+    /// modification times of objects. The emulator also checks the dates of requests against it. Default: 0.
     pub fn clock_offset(mut self, seconds: i64) -> Self {
         self.clock_offset = seconds;
         self

@@ -3,8 +3,8 @@
 //! Every bucket, version, upload and part has a record, which is a file with JSON. The index of all records is in
 //! memory. It is rebuilt from the files at the start.
 //!
-//! A change first writes its data and its record under temporary names. Then it renames the record, or the directory of
-//! the record, and changes the index, both under one lock. If the process is killed at any time, the files have the
+//! A change first writes its data, and its record under a temporary name. Then it renames the record, or the directory
+//! of the record, and changes the index, both under one lock. If the process is killed at any time, the files have the
 //! state before the change or the state after it. Files are not synced: data survives the end of the process, but may
 //! be lost if the machine fails.
 //!
@@ -44,7 +44,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(crate) struct Store {
     index: Mutex<Index>,
-    /// True when the store closes. Dropping the index then does not delete the files of segments.
+    /// Set when the store is dropped, so that dropping the index does not delete the files of segments.
     keep_files: Arc<AtomicBool>,
     sequence: Sequence,
     directory: DataDirectory,

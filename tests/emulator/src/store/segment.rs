@@ -62,6 +62,7 @@ fn write_id<S: Serializer>(segment: &Arc<Segment>, serializer: S) -> Result<S::O
     segment.id.serialize(serializer)
 }
 
+/// Reads the id of a segment. The result is a placeholder without a file, which [`attach`] replaces.
 fn read_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Segment>, D::Error> {
     let keep_files = Arc::new(AtomicBool::new(true));
     Ok(Arc::new(Segment::new(String::deserialize(deserializer)?, PathBuf::new(), keep_files)))
