@@ -52,7 +52,7 @@ use crate::{Bucket, ObjectSource};
 /// copy, reduce [`multipart_threshold`](ObjectCopy::multipart_threshold) and [`part_size`](ObjectCopy::part_size), so that each
 /// request copies fewer bytes.
 ///
-/// If a copy fails, its multipart upload is aborted, as that of a failed [`Upload`](crate::Upload#failed-uploads).
+/// If a copy fails, the client aborts its multipart upload, as it does for a failed [`Upload`](crate::Upload#failed-uploads).
 #[must_use = "nothing is copied before `send`"]
 pub struct ObjectCopy {
     bucket: Bucket,
@@ -140,7 +140,7 @@ impl ObjectCopy {
         self
     }
 
-    /// Sets a callback that is called when a part is finished. No callback by default.
+    /// Sets a callback that is called when the size of the object is known, and when a part is finished. No callback by default.
     ///
     /// It must return quickly and must not panic; see [`Upload::on_progress`](crate::Upload::on_progress).
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {

@@ -1,4 +1,4 @@
-//! Reads an object, and pins a transfer to the state in which it was found.
+//! Reads the headers of an object, and pins a transfer to the state of the object at that time.
 
 use http::StatusCode;
 

@@ -35,7 +35,7 @@ pub struct TransferProgress {
     pub total_bytes: Option<u64>,
     /// Bytes that an interrupted transfer had transferred before this one resumed it.
     pub resumed_bytes: u64,
-    /// Bytes that were transferred by attempts that failed, and had to be transferred again. Not included in `bytes`.
+    /// Bytes that failed attempts transferred, so that they have to be transferred again. Not included in `bytes`.
     pub retried_bytes: u64,
     /// Number of finished parts, including those of the interrupted transfer.
     pub parts: u32,
