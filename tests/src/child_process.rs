@@ -8,8 +8,10 @@ use std::process::Stdio;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-const ARGUMENT: &str = "QINGSTOR_TEST_ARGUMENT_";
-const REPORT: &str = "report: ";
+/// Prefix of the environment variables that contain the arguments of a child process.
+const ARGUMENT_PREFIX: &str = "QINGSTOR_TEST_ARGUMENT_";
+/// Prefix of the line in which a child process prints its report.
+const REPORT_PREFIX: &str = "report: ";
 
 /// A child process that runs one test of the current program.
 #[derive(Debug)]
@@ -22,7 +24,8 @@ pub struct ChildArguments(BTreeMap<String, String>);
 impl ChildArguments {
     /// Returns the arguments of the current process, or `None` if it is not a child process.
     pub fn of_this_process() -> Option<Self> {
-        let arguments = env::vars().filter_map(|(name, value)| Some((name.strip_prefix(ARGUMENT)?.to_owned(), value)));
+        let arguments =
+            env::vars().filter_map(|(name, value)| Some((name.strip_prefix(ARGUMENT_PREFIX)?.to_owned(), value)));
         Some(Self(arguments.collect())).filter(|arguments| !arguments.0.is_empty())
     }
 
@@ -37,15 +40,15 @@ impl ChildArguments {
 
     /// Reports a result to the parent.
     pub fn report(&self, result: &str) {
-        println!("{REPORT}{}", result.replace('\n', " "));
+        println!("{REPORT_PREFIX}{}", result.replace('\n', " "));
     }
 }
 
 impl ChildProcess {
     /// Starts the test called `test` in a child process, which can read `arguments` as [`ChildArguments`].
     ///
-    /// `wrapper` is a command that runs the program named in its last arguments, such as `prlimit`, or empty. The process
-    /// is killed when this value is dropped.
+    /// `wrapper` is empty or a command, such as `prlimit`, that runs the program given as its last arguments. The
+    /// process is killed when the returned value is dropped.
     ///
     /// # Errors
     ///
@@ -61,7 +64,7 @@ impl ChildProcess {
             }
         };
         command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
-        command.envs(arguments.iter().map(|(name, value)| (format!("{ARGUMENT}{name}"), value)));
+        command.envs(arguments.iter().map(|(name, value)| (format!("{ARGUMENT_PREFIX}{name}"), value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command.spawn().map(Self)
     }
@@ -91,7 +94,7 @@ impl ChildProcess {
         }
         let status = self.0.wait().await?;
         // The test harness prints the name of the test on the same line.
-        let report = stdout.lines().find_map(|line| Some(line.split_once(REPORT)?.1.to_owned()));
+        let report = stdout.lines().find_map(|line| Some(line.split_once(REPORT_PREFIX)?.1.to_owned()));
         report.map(Some).ok_or_else(|| {
             io::Error::other(format!("the child process ended without a report ({status}): {stdout}{stderr}"))
         })
@@ -100,14 +103,14 @@ impl ChildProcess {
 
 /// Runs a test of the current program in a child process, where [`is_child_process`] returns true.
 ///
-/// `set` are environment variables with their values, `unset` are environment variables that are removed.
+/// The child process gets the environment variables in `set` and loses those in `unset`.
 ///
 /// # Errors
 ///
 /// Returns an error if the process cannot be started or the test fails. The error contains its output.
 pub async fn run_in_child_process(test: &str, set: &[(&str, &str)], unset: &[&str]) -> io::Result<()> {
     let mut command = Command::new(env::current_exe()?);
-    command.args([test, "--exact", "--format", "pretty"]).env(format!("{ARGUMENT}CHILD"), "1");
+    command.args([test, "--exact", "--format", "pretty"]).env(format!("{ARGUMENT_PREFIX}CHILD"), "1");
     for name in unset {
         command.env_remove(name);
     }
@@ -121,5 +124,5 @@ pub async fn run_in_child_process(test: &str, set: &[(&str, &str)], unset: &[&st
 
 /// Returns true if the current process was started by [`run_in_child_process`].
 pub fn is_child_process() -> bool {
-    env::var_os(format!("{ARGUMENT}CHILD")).is_some()
+    env::var_os(format!("{ARGUMENT_PREFIX}CHILD")).is_some()
 }

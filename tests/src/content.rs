@@ -1,4 +1,4 @@
-//! Pseudo-random content of objects, and the ETags that it leads to.
+//! Pseudo-random content of objects, and the ETags of multipart objects.
 
 use md5::{Digest, Md5};
 
@@ -19,8 +19,8 @@ pub fn content(size: u64, seed: u64) -> Vec<u8> {
 /// Returns the ETag that S3 tools, such as `aws s3 cp`, give an object with this content and parts of this size.
 pub fn etag_of_parts(bytes: &[u8], part_size: u64) -> String {
     let part_size = usize::try_from(part_size).expect("the part fits in memory");
-    let sums: Vec<u8> = bytes.chunks(part_size).flat_map(Md5::digest).collect();
-    let hex: String = Md5::digest(sums).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digests: Vec<u8> = bytes.chunks(part_size).flat_map(Md5::digest).collect();
+    let hex: String = Md5::digest(digests).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("\"{hex}-{}\"", bytes.len().div_ceil(part_size))
 }
 

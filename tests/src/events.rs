@@ -14,7 +14,8 @@ use tracing::{Event, Metadata, Subscriber};
 /// Returns an error if the process already has a global subscriber.
 pub fn on_sdk_event(callback: impl Fn(&str, &dyn Debug) + Send + Sync + 'static) -> io::Result<()> {
     tracing::subscriber::set_global_default(Listener(callback)).map_err(io::Error::other)?;
-    // `tracing` caches for each call site that no subscriber is interested. A test that ran before may have filled the cache.
+    // For each call site, `tracing` caches whether a subscriber wants its events. A test that ran earlier without a
+    // subscriber may have filled the cache.
     tracing::callsite::rebuild_interest_cache();
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Splits HTTP/1.1 messages into start line, header fields and body.
 
-/// A request or response as far as it was received.
+/// A request or response, whose body may be incomplete.
 #[derive(Debug)]
 pub(crate) struct Message {
     /// Request line or status line.
@@ -24,7 +24,7 @@ impl Message {
     }
 }
 
-/// Returns the value of the first header field called `name`, which is in lower case.
+/// Returns the value of the first header field called `name`. `name` must be in lower case.
 pub(crate) fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
 }

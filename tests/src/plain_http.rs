@@ -92,7 +92,7 @@ impl PlainRequest {
 }
 
 impl PlainResponse {
-    /// Returns the value of a header field. `name` is in lower case.
+    /// Returns the value of a header field. `name` must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }

@@ -1,10 +1,10 @@
-//! Prepared responses of a [`RawServer`](crate::RawServer), complete ones and faults of the connection.
+//! Prepared responses of a [`RawServer`](crate::RawServer): complete responses, and responses with connection faults.
 
 use std::time::Duration;
 
 /// The response of a [`RawServer`](crate::RawServer) to one request.
 ///
-/// Text and bytes convert to a response that is written unchanged, before the server closes the connection.
+/// A string or byte vector converts to a response. The server writes it unchanged and then closes the connection.
 ///
 /// ```
 /// use qingstor_tests::RawResponse;
@@ -20,7 +20,7 @@ pub struct RawResponse {
     pub(crate) slow_reading: Option<SlowReading>,
 }
 
-/// The server's next step after the bytes of a response.
+/// The server's action after it has sent the bytes of a response.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
     Close,

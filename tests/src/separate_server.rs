@@ -1,4 +1,4 @@
-//! An emulator that keeps running while the client blocks its thread.
+//! An emulator with its own runtime, which keeps running while the client blocks the client's thread.
 
 use std::io;
 use std::ops::Deref;
@@ -30,8 +30,8 @@ impl SeparateServer {
         Ok(Self { test: runtime.block_on(TestBucket::on(emulator))?, runtime })
     }
 
-    /// Runs a future on the server's runtime and blocks the caller until it completes. The caller may be on a runtime
-    /// itself.
+    /// Runs a future on the server's runtime and blocks the calling thread until it completes. The caller may run on
+    /// another runtime.
     pub fn block_on<F>(&self, future: F) -> F::Output
     where
         F: Future + Send,

@@ -1,7 +1,8 @@
 //! Files that are modified or replaced while they are uploaded.
 //!
-//! The upload fails and says that the file changed. The server has either no object or the content from before the
-//! change. Only an upload without a checksum can store a mixture, and its error says so.
+//! If the file is modified, the upload fails and says so. The server then has either no object or the content from
+//! before the change. Only an upload without a checksum can store a mixture, and its error says so. If another file is
+//! renamed to the path, the upload succeeds and stores the content of the original file.
 
 #![cfg(unix)]
 
@@ -17,7 +18,7 @@ use tempfile::NamedTempFile;
 
 use crate::support::{PART, once_at_progress, temp_file};
 
-/// A change of a file of a given size.
+/// A function that changes a file. Its second argument is the size of the file in bytes.
 type Change = fn(&File, u64);
 
 /// Changes, and a part of the error message for each.
@@ -28,7 +29,8 @@ const CHANGES: [(Change, &str); 4] = [
     (|file, _| file.write_all_at(b"something else", 0).unwrap(), "it was written to"),
 ];
 
-/// Creates a file that was modified long ago. A file system may give two writes in a row the same time of modification.
+/// Creates a file with an old modification time. Otherwise a change could go unnoticed, because a file system may give
+/// two writes in quick succession the same modification time.
 fn old_file(content: &[u8]) -> NamedTempFile {
     let file = temp_file(content);
     file.as_file().set_modified(SystemTime::UNIX_EPOCH).unwrap();
@@ -41,7 +43,7 @@ fn open_for_writing(file: &NamedTempFile) -> File {
 
 #[tokio::test]
 async fn changed_file_fails_the_upload_and_stores_no_mixture() {
-    // The server reads slowly, so that the file changes after its first bytes were sent and before its last bytes are.
+    // The server reads slowly, so the file changes after the first bytes were sent and before the last bytes are sent.
     let slow = |operation: &str| FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 * MIB }).operation(operation);
     let plan = FaultPlan::new().rule(slow("PutObject")).rule(slow("UploadMultipart"));
     let (test, bucket) = bucket_with_faults(plan).await.unwrap();
@@ -80,7 +82,8 @@ async fn changed_file_without_checksum_fails_and_warns_of_a_mixture() {
     let before = content(SIZE, 1);
     let file = old_file(&before);
     let handle = open_for_writing(&file);
-    // Without a checksum, the file is read while it is sent: at the first progress, its last bytes were not read yet.
+    // Without a checksum, the file is read while it is sent. At the first progress report, its last bytes have not been
+    // read yet.
     let on_progress = once_at_progress(
         |progress| progress.bytes > 0,
         move || handle.write_all_at(b"something else", SIZE - 20).unwrap(),
@@ -105,7 +108,7 @@ async fn replaced_file_is_uploaded_with_its_earlier_content() {
         fs::write(&other, content(size, 2)).unwrap();
         let (from, to) = (other.clone(), path.clone());
         let upload = bucket.upload("key").file(&path).part_size(PART).concurrency(1);
-        // The upload has opened the file, so it keeps reading the old one.
+        // The upload keeps the original file open, so it reads that file to the end.
         let upload = upload.on_progress(move |_| drop(fs::rename(&from, &to)));
         upload.send().await.unwrap();
         assert!(test.read("key").await.unwrap() == before, "{size}");

@@ -1,7 +1,7 @@
 //! Uploads whose completion or abort fails, or whose response is lost.
 //!
-//! The client must neither report another object as the uploaded one, nor deny an object that may exist. An abort that
-//! fails must not hide the error that led to it.
+//! The client must not report another object as the uploaded one. If the object may exist, the error must say so. A
+//! failed abort must not hide the error that caused it.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ async fn lost_completion_response_is_a_success_if_the_object_exists() {
 }
 
 #[tokio::test]
-async fn lost_completion_response_is_a_success_although_the_clock_is_off() {
+async fn lost_completion_response_is_a_success_although_the_clock_is_wrong() {
     for seconds in [3600, -3600] {
         for checksum in [Some(Checksum::Md5), None] {
             let lost = FaultRule::new(Fault::LoseAnswer).operation("CompleteMultipartUpload").count(1);
@@ -48,9 +48,10 @@ async fn lost_completion_response_is_a_success_although_the_clock_is_off() {
 }
 
 #[tokio::test]
-async fn failed_completion_does_not_take_an_earlier_object_for_the_uploaded_one() {
+async fn failed_completion_is_an_error_although_an_earlier_object_of_the_same_size_exists() {
     for (status, code, listings) in [(500, "internal_error", 2), (404, "upload_not_exists", 0)] {
-        // The responses are those to an upload that another client aborted, during the completion or before it.
+        // The server sends these responses if another client aborts the upload during the completion (500) or before it
+        // (404).
         let plan = FaultPlan::new()
             .rule(FaultRule::new(error_response(status, Some(code))).operation("CompleteMultipartUpload").count(2))
             .rule(FaultRule::new(error_response(404, Some("upload_not_exists"))).operation("ListMultipart").count(2));
@@ -71,8 +72,8 @@ async fn failed_completion_does_not_take_an_earlier_object_for_the_uploaded_one(
 }
 
 #[tokio::test]
-async fn aborted_upload_does_not_take_an_object_of_another_client_for_its_own() {
-    // The first HEAD says that there is no object, as if another client had stored it after that.
+async fn aborted_upload_is_an_error_although_another_client_stored_an_object() {
+    // The first HEAD gets a 404, as if another client stored the object after that HEAD.
     let plan = FaultPlan::new()
         .rule(FaultRule::new(error_response(404, Some("object_not_exists"))).operation("HeadObject").count(1))
         .rule(FaultRule::new(error_response(404, Some("upload_not_exists"))).operation("CompleteMultipartUpload"))

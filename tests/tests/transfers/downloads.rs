@@ -1,7 +1,7 @@
 //! Downloads of whole objects to files.
 //!
-//! The target is the whole object or keeps its earlier content. A resumed download fetches only
-//! the missing ranges. If the object changes during the download, the download fails.
+//! The target file then contains the whole object, or it keeps its earlier content. A resumed download fetches only the
+//! missing ranges. If the object changes during the download, the download fails.
 
 use std::fs;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ async fn interrupt_after(parts: u32, download: Download) {
     drop_when(fetched, download.on_progress(on_progress).send()).await;
 }
 
-/// Uploads an object in these parts. The server accepts any ETag.
+/// Uploads an object in these parts and completes it with `etag`. The server does not check this ETag.
 async fn upload_in_parts(bucket: &TestBucket, parts: &[&[u8]], etag: &str) {
     let initiated = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await.unwrap();
     let mut listed = Vec::new();
@@ -264,7 +264,8 @@ async fn object_in_parts_of_5_000_000_bytes_is_verified_if_the_part_size_is_set(
     let bytes = content(3 * PART_SIZE as u64, 1);
     let parts: Vec<&[u8]> = bytes.chunks(PART_SIZE).collect();
     upload_in_parts(&target.bucket, &parts, &etag_of_parts(&bytes, PART_SIZE as u64)).await;
-    // Parts of 5, 6 and 7 MiB would be three as well, so a digest that differs proves nothing.
+    // The object also has three parts if the part size is 5, 6 or 7 MiB. As the client does not know the part size, a
+    // different ETag does not prove that the bytes are wrong.
     let downloaded = target.download().send().await.unwrap();
     assert!(!downloaded.is_verified, "{downloaded:?}");
     target.assert_content(&bytes);

@@ -1,5 +1,5 @@
-//! Uploads whose outcome is easily misjudged: a response of a proxy, an equal object from before, an unreachable
-//! server.
+//! Uploads that a client could wrongly report as successful or as lost: a web server answers in place of QingStor, an
+//! identical object already exists, or the server is unreachable.
 
 use std::fs;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::support::{PART, http_response, progress_signal};
 
 #[tokio::test]
 async fn put_response_without_an_etag_is_verified_with_head() {
-    // The success of a web server that is not QingStor.
+    // A successful response of a web server that is not QingStor.
     let web_page = http_response("200 OK", &["content-type: text/html", "content-length: 2"], b"Hi");
     let not_found = http_response("404 Not Found", &["content-length: 0"], b"");
     let head = |length: u64| http_response("200 OK", &[&format!("content-length: {length}")], b"");
@@ -46,7 +46,7 @@ async fn cancel_after_first_part(upload: Upload) -> String {
 }
 
 #[tokio::test]
-async fn aborted_upload_restarts_although_an_equal_object_exists() {
+async fn aborted_upload_restarts_although_an_identical_object_exists() {
     let test = TestBucket::start().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("db.tar");

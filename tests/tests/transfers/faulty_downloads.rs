@@ -1,9 +1,9 @@
 //! Downloads from a server with random faults.
 //!
-//! A download stores exactly the object, or fails and keeps the target as it was. A failed download resumes. In the
-//! end, no file is left beside the target.
+//! A download stores exactly the object, or it fails and does not change the target. The same call resumes a failed
+//! download. After a success, the folder contains only the target.
 //!
-//! `QINGSTOR_FAULTY_DOWNLOADS` sets the number of downloads (default: 100). `QINGSTOR_SEED` runs a single one.
+//! `QINGSTOR_FAULTY_DOWNLOADS` sets the number of downloads (default: 100). `QINGSTOR_SEED` selects a single seed.
 
 use std::fs;
 use std::path::Path;
@@ -72,7 +72,7 @@ async fn download_until_success(seed: u64) -> Outcome {
     let mut random = Random::new(seed);
     let in_parts = random.below(2) == 0;
     let size = if in_parts {
-        // Only parts of 4 MiB split an object of this size into this number of parts, so the ETag proves the bytes.
+        // 4 MiB is the only part size in whole MiB that gives this number of parts, so the client can verify the ETag.
         let full_parts = 1 + random.below(3);
         full_parts * PART + 1 + random.below(full_parts * MIB)
     } else {
@@ -119,7 +119,7 @@ async fn download_with_random_faults_is_complete_or_an_error() {
         "{succeeded} of {total} succeeded at the first call, with {attempts} requests for {parts} parts; \
          the others within {max_calls} calls"
     );
-    // The share of a few downloads would be a matter of chance.
+    // With only a few downloads, the share depends on chance.
     if total as u64 >= DEFAULT_DOWNLOADS {
         assert!(succeeded * 10 >= total * 6, "{succeeded} of {total}");
     }

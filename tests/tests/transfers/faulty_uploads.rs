@@ -1,9 +1,9 @@
 //! Uploads to a server with random faults.
 //!
-//! An upload stores exactly its bytes or fails. An error reports every upload that it leaves on the server. A failed
-//! upload with a checkpoint resumes. The number of bytes that are sent again is limited.
+//! An upload stores exactly its bytes or fails. Errors report every multipart upload that is left on the server. The
+//! same call resumes a failed upload with a checkpoint. The number of bytes that are sent again is limited.
 //!
-//! `QINGSTOR_FAULTY_UPLOADS` sets the number of uploads (default: 200). `QINGSTOR_SEED` runs a single one.
+//! `QINGSTOR_FAULTY_UPLOADS` sets the number of uploads (default: 200). `QINGSTOR_SEED` selects a single seed.
 
 use std::collections::HashSet;
 use std::fs;
@@ -27,7 +27,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Maximum number of calls until an upload with a checkpoint has to succeed.
 const MAX_CALLS: u32 = 12;
 
-/// Returns all faults but a flipped bit in a response.
+/// Returns all faults except a flipped bit in a response.
 ///
 /// The responses to uploads have no checksum. A flipped bit in an upload id would make the upload unknown to the
 /// client.
@@ -89,7 +89,7 @@ struct Round {
     bytes: Vec<u8>,
     source: Source,
     test: TestBucket,
-    /// A bucket for the checks, with a client that waits longer and so outlasts the faults.
+    /// The bucket, for the checks. Its client has longer timeouts than the client of the upload.
     bucket: Bucket,
     folder: TempDir,
     /// Ids of the uploads that errors reported as left on the server.
@@ -188,7 +188,7 @@ struct Outcome {
     /// Number of calls that failed.
     failures: u32,
     succeeded: bool,
-    /// Number of closed connections, followed by the number of hits of each fault in each operation.
+    /// Number of closed connections, followed by the number of injected faults of each kind for each operation.
     fired: Vec<u64>,
 }
 
@@ -238,7 +238,7 @@ async fn upload_with_random_faults_is_complete_or_an_error() {
         hits[index % faults().len()].1 += fired;
     }
     println!("hits of each fault: {hits:?}");
-    // The shares of a few uploads would be a matter of chance.
+    // With only a few uploads, the shares depend on chance.
     if total as u64 >= DEFAULT_UPLOADS {
         assert!(first_call * 10 >= total * 8, "{first_call} of {total}");
         assert!(received * 4 <= stored * 5, "{received} bytes were received, and {stored} stored");

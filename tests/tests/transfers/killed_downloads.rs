@@ -4,7 +4,7 @@
 //! again that the resume journal lists.
 //!
 //! `QINGSTOR_DOWNLOAD_KILLS` sets the number of downloads (default: 10), each of which is killed up to three times.
-//! `QINGSTOR_SEED` runs a single one.
+//! `QINGSTOR_SEED` selects a single seed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,10 @@ use serde_json::Value;
 use crate::support::{PART, bucket_at, file_names};
 
 const DEFAULT_DOWNLOADS: u64 = 10;
-/// Bytes per second. At this rate, the journal, which is written every half second, is written several times.
+/// Bandwidth limit in bytes per second. The journal is written every half second. At this rate, the download lasts long
+/// enough for several writes.
 const BANDWIDTH: u64 = 10 * MIB;
+/// Maximum number of kills of a download. The next process completes it.
 const MAX_KILLS: u32 = 3;
 /// Content of the target before the download.
 const OLD_CONTENT: &[u8] = b"before";
@@ -96,8 +98,8 @@ async fn killed_download_is_completed_by_the_next_process() {
     let fetched: u64 = downloads.iter().map(|bytes| bytes.fetched).sum();
     let kept: u64 = downloads.iter().map(|bytes| bytes.kept).sum();
     println!("{} MiB were fetched before a kill, {} of them were not fetched again", fetched / MIB, kept / MIB);
-    // A kill loses the two parts in flight and those of the last half second, which is most of the four or five parts.
-    // The share of a few downloads would be a matter of chance.
+    // A kill loses the two parts in flight and the parts of the last half second. These are most of the four or five
+    // parts of the object. With only a few downloads, the share depends on chance.
     if downloads.len() as u64 >= DEFAULT_DOWNLOADS {
         assert!(kept * 6 >= fetched, "{kept} of {fetched} bytes were kept");
     }

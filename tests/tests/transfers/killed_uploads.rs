@@ -1,9 +1,9 @@
 //! Uploads whose process is killed with `SIGKILL` and then started again.
 //!
-//! The same call in the next process completes the object. It sends only the bytes again that were in flight, none if
-//! the upload was already completed, and leaves no parts on the server.
+//! The same call in the next process completes the object. It sends again only the bytes that were in flight. If the
+//! upload was already completed, it sends none. No parts are left on the server.
 //!
-//! `QINGSTOR_KILLS` sets the number of kills (default: 40). `QINGSTOR_SEED` runs a single upload.
+//! `QINGSTOR_KILLS` sets the number of kills (default: 40). `QINGSTOR_SEED` selects a single seed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,7 +59,7 @@ const COMPLETION: &str = "completion";
 enum KillAt {
     /// When the relay between client and server pauses.
     Pause(PauseAt),
-    /// When the checkpoint is being replaced for the given time, counted from 1.
+    /// During a replacement of the checkpoint. The replacements are counted from 1.
     CheckpointReplacement(u64),
     /// The process is not killed.
     Never,
@@ -81,7 +81,7 @@ impl KillAt {
         }
     }
 
-    /// Returns the name of the phase of the upload.
+    /// Returns the phase of the upload in which the process is killed.
     fn phase(self) -> &'static str {
         match self {
             Self::Pause(PauseAt::ResponseBytes(_)) => INITIATION,
@@ -98,7 +98,8 @@ impl KillAt {
         if self.phase() == COMPLETION { 0 } else { CONCURRENCY * PART }
     }
 
-    /// Returns the bandwidth limit, which makes the upload slow if its checkpoint has to be replaced several times.
+    /// Returns the bandwidth limit as an argument of the child process. The limit makes the upload last long enough for
+    /// several replacements of the checkpoint.
     fn bandwidth(self) -> &'static str {
         if matches!(self, Self::CheckpointReplacement(2..)) { "12582912" } else { "" }
     }
@@ -118,7 +119,7 @@ struct Outcome {
 struct Round {
     seed: u64,
     test: TestBucket,
-    /// The listener of all relays, because a checkpoint is valid for one endpoint only.
+    /// The listener that all relays share, because a checkpoint is valid for one endpoint only.
     listener: Arc<TcpListener>,
     folder: tempfile::TempDir,
 }
@@ -148,7 +149,9 @@ impl Round {
         let process = ChildProcess::spawn("killed_uploads::child_process_uploads", &arguments, &[]).unwrap();
         let kill_when = async {
             match kill_at {
-                KillAt::CheckpointReplacement(times) => created(file.with_extension("qsupload.new"), times).await,
+                KillAt::CheckpointReplacement(times) => {
+                    wait_until_created(file.with_extension("qsupload.new"), times).await
+                }
                 KillAt::Pause(_) | KillAt::Never => relay.wait_until_paused().await,
             }
         };
@@ -182,7 +185,7 @@ impl Round {
 }
 
 /// Waits until a file was created `times` times.
-async fn created(path: PathBuf, times: u64) {
+async fn wait_until_created(path: PathBuf, times: u64) {
     let is_cancelled = Arc::new(AtomicBool::new(false));
     let _cancel_on_drop = SetOnDrop(Arc::clone(&is_cancelled));
     let polling = tokio::task::spawn_blocking(move || {
@@ -225,7 +228,7 @@ async fn upload_with_kills(seed: u64) -> Outcome {
         outcome.phases.push(kill_at.phase());
         max_sent_again += kill_at.max_bytes_in_flight();
         if !checkpoint.exists() {
-            // The upload was completed before the kill, and only its report is missing.
+            // The upload was completed before the process was killed, so only the report of the process is missing.
             if round.object_exists().await {
                 break;
             }

@@ -23,7 +23,7 @@ async fn named_pipe_is_rejected_as_source_and_as_target() {
     // Opening the pipe for reading would block, because no process opens it for writing.
     let outcome = timeout(TEST_TIMEOUT, test.upload("key").file(&pipe).send()).await;
     if outcome.is_err() {
-        // Opening it for writing ends the blocked call, without which the runtime could not shut down.
+        // Opening the pipe for writing unblocks the call. Otherwise the runtime could not shut down.
         drop(fs::File::options().write(true).open(&pipe));
     }
     let error = outcome.unwrap().unwrap_err();

@@ -1,7 +1,7 @@
 //! Transfers whose server closes its connections and refuses new ones.
 //!
-//! A transfer continues when the server accepts connections again. If the server stays away, the error says so, and the
-//! same call resumes the transfer later.
+//! A transfer continues when the server accepts connections again. If the server stays unreachable, the error says
+//! so, and the same call can resume the transfer later.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -19,8 +19,8 @@ use crate::support::{PART, file_names, once_at_progress};
 
 const PARTS: u64 = 4;
 const SIZE: u64 = (PARTS - 1) * PART + 1234;
-/// Number of connections that the server closes. It is higher than that of open connections, as parts are sent one by
-/// one.
+/// Number of connections that the server closes. The client transfers one part at a time and has fewer connections
+/// open, so it must open a new one.
 const CLOSED_CONNECTIONS: u64 = 4;
 /// Attempts of a client that fails after the server refused a connection.
 const FEW_ATTEMPTS: u32 = 2 * CLOSED_CONNECTIONS as u32;
@@ -79,7 +79,8 @@ fn listen_again(server: &SeparateServer) {
     server.block_on(server.emulator().listen_again()).unwrap();
 }
 
-/// Makes the server accept connections again once it has refused one of the client on this thread.
+/// Waits until the server has refused a connection of the client on this thread, and then makes it accept connections
+/// again.
 async fn listen_after_refusal(server: &SeparateServer) -> Result<(), Error> {
     while !WAS_REFUSED.get() {
         yield_now().await;
@@ -108,7 +109,7 @@ fn upload_continues_when_the_server_accepts_connections_again() {
 }
 
 #[test]
-fn upload_to_an_unreachable_server_fails_and_reports_the_upload_left() {
+fn upload_to_an_unreachable_server_fails_and_reports_the_failed_abort() {
     let server = server_resetting_uploads();
     let sending = async |bucket| upload(&bucket).on_progress(stop_listening(&server)).send().await;
     let error = with_client(&server, FEW_ATTEMPTS, sending).unwrap_err();
@@ -174,7 +175,8 @@ thread_local! {
     static WAS_REFUSED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets [`WAS_REFUSED`] if an event of the SDK says so. The event is emitted on the thread of the client.
+/// Sets [`WAS_REFUSED`] if an event of the SDK reports a refused connection. The event is emitted on the thread of the
+/// client.
 fn record_refusal(field: &str, value: &dyn Debug) {
     if field == "error" && format!("{value:?}").contains("no connection to the server") {
         WAS_REFUSED.set(true);

@@ -1,7 +1,7 @@
 //! Transfers without retries.
 //!
-//! With `RetryConfig::disabled()`, the client sends no request twice, with two exceptions: HEAD of the key around a
-//! completion, and one request that the server refused because the client's clock is off.
+//! With `RetryConfig::disabled()`, the client sends no request twice, with two exceptions: HEAD requests for the key
+//! before and after a completion, and one request that the server refused because the client's clock is wrong.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,9 +18,9 @@ use crate::support::{PART, error_response};
 
 /// Maximum number of HEAD requests for an object in parts: before the completion, after a completion without a
 /// response, and for the size of the object.
-const HEADS: usize = 3;
+const MAX_HEADS: usize = 3;
 
-/// Requests that reached the emulator, and the number of hits of each rule of the fault plan.
+/// Number of times that each request reached the emulator, and number of faults that each rule of the plan injected.
 struct Sent {
     counts: BTreeMap<String, usize>,
     fired: Vec<u64>,
@@ -91,8 +91,8 @@ async fn run(emulator: Builder, transfer: impl AsyncFn(&Bucket, &Path)) -> Sent 
     Sent { counts, fired }
 }
 
-/// Runs a transfer with each fault, and asserts that every rule of the plan hits a request and that no request is sent
-/// more often than `limit` allows.
+/// Runs a transfer with each fault, and asserts that every rule of the plan applies to a request and that no request
+/// is sent more often than `limit` allows.
 async fn assert_sent_once(
     faults: Vec<Fault>,
     plan: impl Fn(Fault) -> FaultPlan,
@@ -132,7 +132,7 @@ async fn upload(bucket: &Bucket, size: u64) {
 #[tokio::test]
 async fn multipart_upload_sends_no_request_twice() {
     let operations = ["InitiateMultipartUpload", "UploadMultipart", "CompleteMultipartUpload", "HeadObject"];
-    assert_sent_once_with_faults_in(&operations, HEADS, async |bucket, _| upload(bucket, PART + 1).await).await;
+    assert_sent_once_with_faults_in(&operations, MAX_HEADS, async |bucket, _| upload(bucket, PART + 1).await).await;
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn failed_listing_after_a_lost_completion_sends_no_request_twice() {
     let lost = || rule(Fault::LoseAnswer, "CompleteMultipartUpload");
     let plan = |fault| FaultPlan::new().rule(lost()).rule(rule(fault, "ListMultipart"));
     let transfer = async |bucket: &Bucket, _: &Path| upload(bucket, PART + 1).await;
-    assert_sent_once(faults(), plan, heads_of("key", HEADS), transfer).await;
+    assert_sent_once(faults(), plan, heads_of("key", MAX_HEADS), transfer).await;
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn upload_in_one_request_sends_no_request_twice() {
 #[tokio::test]
 async fn upload_from_a_reader_sends_no_request_twice() {
     let operations = ["UploadMultipart", "CompleteMultipartUpload"];
-    assert_sent_once_with_faults_in(&operations, HEADS, async |bucket, _| {
+    assert_sent_once_with_faults_in(&operations, MAX_HEADS, async |bucket, _| {
         let reader = Cursor::new(content(PART + 1, 1));
         let _outcome = bucket.upload("key").reader(reader).part_size(PART).send().await;
     })
@@ -170,7 +170,7 @@ async fn resumed_upload_sends_no_request_twice() {
     // The first upload fails at its second part, so that this part is sent again when the upload is resumed.
     let interrupted = || failing_parts().part(1).count(1);
     let limit = |request: &str| match request {
-        "HEAD /bucket/key" => 1 + HEADS,
+        "HEAD /bucket/key" => 1 + MAX_HEADS,
         part if part.starts_with("PUT ") && part.contains("part_number=1") => 2,
         _ => 1,
     };
@@ -210,7 +210,7 @@ async fn download_sends_no_request_twice() {
 
 #[tokio::test]
 async fn download_in_ranges_requests_no_range_twice() {
-    // A request for the rest of a range would also be a second request.
+    // The limit for any other range is 0, because a request for the rest of a range would also be a second request.
     let limit = |request: &str| {
         let is_other_range = request.starts_with("GET ")
             && !request.ends_with("bytes=0-4194303")
@@ -245,7 +245,7 @@ async fn copy_in_parts_sends_no_request_twice() {
         let copy = bucket.copy(ObjectSource::new("bucket", "key"), "copy").multipart_threshold(0).part_size(PART);
         let _outcome = copy.send().await;
     };
-    let limit = heads_of("copy", HEADS);
+    let limit = heads_of("copy", MAX_HEADS);
     // The first HeadObject requests the source.
     for (operation, skipped) in
         [("HeadObject", 1), ("InitiateMultipartUpload", 0), ("UploadMultipart", 0), ("CompleteMultipartUpload", 0)]
@@ -258,7 +258,7 @@ async fn copy_in_parts_sends_no_request_twice() {
 }
 
 #[tokio::test]
-async fn clock_that_is_off_costs_one_extra_request() {
+async fn wrong_clock_costs_one_extra_request() {
     let emulator = Emulator::builder().clock_offset(3600);
     let Sent { counts, .. } = run(emulator, async |bucket, _| upload(bucket, PART + 1).await).await;
     let twice: Vec<_> =

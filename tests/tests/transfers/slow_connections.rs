@@ -18,12 +18,13 @@ use tokio::time::{Instant, interval};
 
 const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Rate that sends as many bytes within the idle timeout of 2 s as 8 KiB/s within the default of 60 s.
+/// Rate of the proxy. In 2 s (the idle timeout here), it forwards as many bytes as 8 KiB/s in 60 s (the default).
 const BYTES_PER_SECOND: usize = 60 * (8 << 10) / 2;
 /// Number of bytes that the proxy forwards at once.
 const PACKET: usize = 2048;
 
-/// Numbers of bytes that the proxy forwards before it becomes slow. They decide in which buffers the next bytes wait.
+/// Numbers of bytes that the proxy forwards before it becomes slow. With each of them, the next bytes wait in other
+/// buffers of hyper and the kernel.
 const FAST_BYTES: [usize; 5] = [0, 4 << 10, 12 << 10, 24 << 10, 48 << 10];
 /// Number of bytes after which the kernel has enlarged its send buffer.
 const BYTES_UNTIL_LARGE_BUFFER: usize = 256 << 10;

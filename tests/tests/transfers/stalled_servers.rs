@@ -50,7 +50,7 @@ async fn black_hole() -> (Bucket, Arc<AtomicUsize>) {
     (client(config, ATTEMPTS, IDLE_TIMEOUT, RESPONSE_TIMEOUT).bucket("bucket", None), connections)
 }
 
-/// Starts an emulator with faults. Also returns its bucket for a client with the given limits.
+/// Starts an emulator with faults. Also returns its bucket with a client that has the given limits.
 async fn start_with_faults(
     plan: FaultPlan,
     attempts: u32,
@@ -106,8 +106,8 @@ async fn request_whose_large_body_is_not_read_times_out_after_all_attempts() {
 async fn part_that_stalls_at_every_attempt_fails_with_its_number() {
     let unread = Fault::StallInBody { after: Offset::Fraction(0.5), lasts: None };
     let unanswered = Fault::StallBeforeAnswer { lasts: None };
-    // The response timeout also applies to the initiation, which is not retried. So it must be long enough for a
-    // response.
+    // The response timeout also applies to the initiation, which is not retried. So it must leave the server enough
+    // time to respond to the initiation.
     for (fault, attempts, response_timeout, message) in [
         (unread, ATTEMPTS, HOUR, "no byte moved for 0.9 s"),
         (unanswered, 2, 10 * IDLE_TIMEOUT, "no response came within 3 s after the request was sent"),
@@ -268,7 +268,7 @@ async fn slow_transfers_do_not_time_out() {
 #[tokio::test]
 async fn upload_to_a_slow_server_outlasts_the_default_tcp_user_timeout() {
     // The receive buffer is too full for a segment most of the time. With reqwest's default TCP_USER_TIMEOUT of 30 s,
-    // Linux would therefore close the connection, although bytes move.
+    // Linux would therefore close the connection, although bytes are transferred.
     let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 8 << 10 }).operation("PutObject");
     let (test, bucket) = start_with_faults(FaultPlan::new().rule(slow), ATTEMPTS, DEFAULT_IDLE_TIMEOUT, HOUR).await;
     let bytes = content(384 << 10, 1);
@@ -281,8 +281,8 @@ async fn upload_to_a_slow_server_outlasts_the_default_tcp_user_timeout() {
 
 #[tokio::test]
 async fn large_upload_to_a_slow_server_does_not_time_out() {
-    // The rate sends as many bytes within this idle timeout as 24 KiB/s within the default of 60 s. After the first
-    // MiB, the kernel's send buffer on loopback is so large that it reports free space only about every MiB.
+    // In this idle timeout, the rate transfers as many bytes as 24 KiB/s in the default of 60 s. After the first MiB,
+    // the kernel's send buffer on loopback is so large that it reports free space only about every MiB.
     let idle_timeout = Duration::from_secs(12);
     let slow = FaultRule::new(Fault::SlowReceive { bytes_per_second: 120 << 10 }).operation("PutObject");
     let (test, bucket) = start_with_faults(FaultPlan::new().rule(slow), ATTEMPTS, idle_timeout, HOUR).await;

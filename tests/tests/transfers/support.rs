@@ -12,16 +12,16 @@ use tempfile::NamedTempFile;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
-/// Part size of the transfers. It is the minimum of the service.
+/// Part size of the transfers: the minimum that the service accepts.
 pub(crate) const PART: u64 = 4 * MIB;
 
-/// Time after which a test fails. The steps with this limit end much sooner unless the SDK hangs.
+/// Timeout of a step in a test, after which the test fails. The step ends much sooner unless the SDK hangs.
 pub(crate) const TEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Timeout of a client that must not time out in a test.
+/// Timeout of a client whose requests must not time out in a test.
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Returns the fault of an error response, with an error document if there is a `code`.
+/// Returns a fault that makes the server send an error response, with an error document if `code` is set.
 pub(crate) fn error_response(status: u16, code: Option<&str>) -> Fault {
     Fault::ErrorAnswer { status, code: code.map(str::to_owned), retry_after: None }
 }
@@ -32,8 +32,8 @@ pub(crate) fn http_response(status: &str, headers: &[&str], body: &[u8]) -> Vec<
     [head.as_bytes(), body].concat()
 }
 
-/// Returns the bucket of a [`TestBucket`](qingstor_tests::TestBucket) that another process started, for a client that
-/// does not retry.
+/// Returns the bucket of a [`TestBucket`](qingstor_tests::TestBucket) that another process started. Its client does not
+/// retry.
 pub(crate) fn bucket_at(endpoint: &str) -> Bucket {
     let config = Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
     QingStor::new(config.endpoint(endpoint)).unwrap().bucket("bucket", DEFAULT_ZONE)

@@ -31,13 +31,14 @@ async fn child_process_downloads() {
     arguments.report(&report);
 }
 
-/// Downloads in a child process whose files can have 8 MiB, or 16 MiB if the shell counts in KiB instead of 512 bytes.
+/// Downloads in a child process whose files are limited to 8 MiB, or to 16 MiB if `ulimit` counts blocks of 1 KiB
+/// instead of 512 bytes.
 ///
-/// Beyond that, writes fail as on a full disk. Returns the report of the process.
+/// Beyond this limit, writes fail as on a full disk. Returns the report of the process.
 async fn download_to_a_full_disk(test: &TestBucket, target: &Path) -> String {
     let (endpoint, file) = (test.emulator().endpoint(), target.display().to_string());
     let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
-    // The signal SIGXFSZ, which accompanies the failure of the write, would end the process.
+    // A write beyond the limit also raises SIGXFSZ, which would end the process.
     let limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 16384; exec \"$0\" \"$@\""];
     let process = ChildProcess::spawn("unwritable_targets::child_process_downloads", &arguments, &limited).unwrap();
     process.report_or_kill(std::future::pending()).await.unwrap().unwrap()
@@ -144,7 +145,8 @@ async fn invalid_targets_are_rejected_before_the_first_range() {
 
 /// Runs in the child process, which cannot open the folder of the target.
 ///
-/// Reports the outcome, and true if the SDK logged, after it had stored the target, that it could not sync the folder.
+/// Reports the outcome and a flag. The flag is true if the SDK stored the target and then logged that it could not sync
+/// the folder.
 #[tokio::test]
 async fn child_process_downloads_and_listens_to_events() {
     let Some(arguments) = ChildArguments::of_this_process() else { return };

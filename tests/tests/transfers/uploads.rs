@@ -1,6 +1,6 @@
 //! Uploads of files, bytes and readers.
 //!
-//! The object has the bytes of its source, whatever its size. An upload that fails leaves nothing on the server.
+//! An object of any size has exactly the bytes of its source. A failed upload leaves nothing on the server.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,7 +1,7 @@
 //! Transfers that are dropped before their end, after each poll and at each report of progress.
 //!
-//! After a future was dropped, only the abort of its upload may still run. The upload is aborted unless it has a
-//! checkpoint, which resumes it. A download leaves its target as it was.
+//! After the future of a transfer is dropped, only the abort of its upload may still run. An upload with a checkpoint
+//! is not aborted, so that it can be resumed. A dropped download does not change its target.
 
 mod server;
 mod stalled;
@@ -80,10 +80,10 @@ async fn poll_at_most<T>(max_polls: u64, future: impl Future<Output = T>) -> Opt
     .await
 }
 
-/// Calls `is_dropped` with each number of polls, and then with one in `step` reports of progress, until it returns
-/// false because the transfer ended before it was dropped.
+/// Calls `is_dropped` with 0, 1, 2 and more polls until it returns false because the transfer ended before it was
+/// dropped. Then does the same with every `step`-th progress report.
 ///
-/// Returns the numbers of drop points of both kinds.
+/// Returns the number of drop points of each kind.
 fn at_every_drop_point(step: u64, mut is_dropped: impl FnMut(DropPoint) -> bool) -> [u64; 2] {
     let polls = (0..).find(|polls| !is_dropped(DropPoint::Polls(*polls))).unwrap();
     let reports = (0..).find(|reports| !is_dropped(DropPoint::Progress(reports * step))).unwrap();

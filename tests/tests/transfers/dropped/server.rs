@@ -1,4 +1,4 @@
-//! An emulator, and clients on runtimes that run nothing but the client.
+//! An emulator, and clients that each have their own runtime.
 
 use std::time::Duration;
 

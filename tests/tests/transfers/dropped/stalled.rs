@@ -1,6 +1,6 @@
 //! Transfers that are dropped while the server stalls.
 //!
-//! Dropping the transfer is what ends its requests, because all timeouts of the client are an hour.
+//! All timeouts of the client are an hour, so only dropping the transfer can end its requests.
 
 use std::fs;
 use std::time::Duration;
@@ -31,15 +31,16 @@ fn dropped_upload_ends_parts_without_a_response() {
     let server = Server::start(emulator_with_fault(Fault::StallBeforeAnswer { lasts: None }, "UploadMultipart"));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
-    // With a checkpoint, the dropped upload is not aborted. The emulator would refuse the parts of an aborted upload.
+    // With a checkpoint, the dropped upload is not aborted. An abort would end the parts, because the
+    // emulator refuses parts of an aborted upload.
     drop_upload_after(2 * PART, &server, |bucket| resumable_upload(bucket, folder.path(), "key"));
     assert_eq!(server.open_uploads().len(), 1);
 }
 
 #[test]
 fn dropped_upload_does_not_send_the_rest_of_a_stalled_part() {
-    // The stall is longer than the upload lives. It has to end, because the server notices the closed connection only
-    // then.
+    // The stall lasts longer than the upload. It has to end, because the server notices the closed connection only
+    // after the stall.
     let lasts = Some(Duration::from_secs(10));
     let emulator = emulator_with_fault(Fault::StallInBody { after: Offset::Fraction(0.5), lasts }, "UploadMultipart");
     let folder = tempfile::tempdir().unwrap();

@@ -13,17 +13,17 @@ use crate::support::{PART, drop_when, progress_signal, wait_until};
 pub(crate) const PARTS: u32 = 6;
 pub(crate) const SIZE: u64 = 5 * PART + 1234;
 
-/// A file in a folder where its checkpoint is stored, and a bucket to upload it to.
+/// A file, the folder that contains it and its checkpoint, and the bucket that it is uploaded to.
 pub(crate) struct Interrupted {
     pub(crate) bucket: TestBucket,
-    /// The bucket for the upload, which may go through a relay.
+    /// The same bucket for the upload. Its client may connect through a relay.
     uploader: Bucket,
     pub(crate) folder: tempfile::TempDir,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Interrupted {
-    /// Creates a file that was not uploaded yet.
+    /// Creates a file and does not upload it.
     pub(crate) async fn not_started(emulator: Builder) -> Self {
         let bytes = content(SIZE, 1);
         let bucket = TestBucket::on(emulator).await.unwrap();

@@ -111,9 +111,9 @@ async fn cancelling_a_resumed_upload_does_not_wait_for_the_listing_of_parts() {
 }
 
 #[tokio::test]
-async fn resumed_upload_succeeds_if_it_is_completed_meanwhile() {
-    // The completion of an earlier process arrives while the upload lists the parts, before the last page of the
-    // listing.
+async fn resumed_upload_succeeds_if_an_earlier_process_completes_it_meanwhile() {
+    // The completion request of an earlier process reaches the server while the resumed upload lists the parts, before
+    // the last page of the listing.
     let is_last_page = |line: &str| line.starts_with("GET ") && line.contains("part_number_marker=");
     let (interrupted, relay) = Interrupted::paused_before_response(is_last_page).await;
     interrupted.drop_at(|progress| progress.parts == PARTS).await;
