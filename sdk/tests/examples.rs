@@ -1,7 +1,7 @@
 //! Runs the examples `basic`, `upload` and `download` as a user does.
 //!
-//! Protects: the examples print results to standard output. They print errors, with advice, to standard error. Exit codes are
-//! those that shells expect. A transfer that was interrupted is resumed by the next run.
+//! The tests check that the examples print results to standard output, and errors with advice to standard error. They
+//! also check that the exit codes are those that shells expect, and that the next run resumes an interrupted transfer.
 
 #![cfg(all(feature = "transfer", unix))]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

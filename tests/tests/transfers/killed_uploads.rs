@@ -26,7 +26,7 @@ use crate::support::{PART, bucket_at, file_names};
 const DEFAULT_KILLS: u64 = 40;
 /// Number of parts that are sent at the same time.
 const CONCURRENCY: u64 = 2;
-/// Bytes of the initiation of an upload: the request and the response have about 400 bytes each.
+/// Number of request bytes that count as the initiation of an upload. The initiation request has about 400 bytes.
 const INITIATION_BYTES: u64 = 900;
 /// Maximum number of kills of an upload. The next process completes it.
 const MAX_KILLS: u64 = 4;

@@ -31,8 +31,8 @@ fn dropped_upload_ends_parts_without_a_response() {
     let server = Server::start(emulator_with_fault(Fault::StallBeforeAnswer { lasts: None }, "UploadMultipart"));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("db.tar"), content(SIZE, 1)).unwrap();
-    // With a checkpoint, the dropped upload is not aborted. An abort would end the parts, because the
-    // emulator refuses parts of an aborted upload.
+    // With a checkpoint, the dropped upload is not aborted. An abort would end the parts, because the emulator refuses
+    // parts of an aborted upload.
     drop_upload_after(2 * PART, &server, |bucket| resumable_upload(bucket, folder.path(), "key"));
     assert_eq!(server.open_uploads().len(), 1);
 }
