@@ -246,12 +246,10 @@ async fn copy_in_parts(job: Arc<Job>, source: CopySource, size: u64) -> Result<C
     let (target, source) = (Arc::clone(&upload), Arc::new(source));
     let copying = async {
         let TransferOptions { concurrency, cancellation, .. } = &job.options;
-        let mut parts = for_each_part(layout.parts(), *concurrency, cancellation, move |part| {
+        for_each_part(layout.parts(), *concurrency, cancellation, move |part| {
             copy_part(Arc::clone(&target), Arc::clone(&source), part)
         })
-        .await?;
-        parts.sort_by_key(|part| part.number);
-        Ok(parts)
+        .await
     };
     let Uploaded { etag, version_id, parts, attempts, .. } = upload.finish(copying).await?;
     Ok(Copied { key: job.key.clone(), size, etag, version_id, parts, attempts })

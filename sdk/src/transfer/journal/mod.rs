@@ -93,7 +93,7 @@ enum State<T> {
     /// The transfer has not written the journal yet. The file may contain the journal of an earlier transfer.
     NotStarted,
     Open(OpenJournal<T>),
-    /// The journal was removed, or the transfer ended before it started the journal. Nothing is written any more.
+    /// The journal was removed, or the transfer ended before it started the journal. It is not written again.
     Closed,
 }
 

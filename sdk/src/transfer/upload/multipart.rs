@@ -74,7 +74,7 @@ impl MultipartUpload {
         }
     }
 
-    /// Runs `sending`, which sends the parts, and completes the upload.
+    /// Runs `sending`, which sends the parts and returns them in any order, and completes the upload.
     ///
     /// After an error or a cancellation, the upload is aborted, or kept if a checkpoint can resume it. The error contains the
     /// [`UploadState`].
@@ -108,7 +108,7 @@ impl MultipartUpload {
         Err(error.with_upload_state(&self.upload_id, state))
     }
 
-    /// Runs `sending`, and looks up the object that the upload will replace. Returns the parts and that object.
+    /// Runs `sending`, and looks up the object that the upload will replace. Returns the parts by number, and that object.
     ///
     /// If the completion fails and it is unclear whether the server has executed it, the client compares this object with the
     /// one that it finds then.
@@ -120,14 +120,15 @@ impl MultipartUpload {
             Ok(found.inspect_err(|error| tracing::debug!(%error, "the object before the completion is unknown")))
         });
         let sending = async {
-            let sent = try_join(Box::pin(sending), finding).await?;
+            let (mut parts, before) = try_join(Box::pin(sending), finding).await?;
+            parts.sort_by_key(|part| part.number);
             // If this process dies during the completion, the next one computes the ETag of the object from the MD5s in the
             // journal, and recognises the object by it.
             if let Err(error) = self.with_journal(UploadJournal::flush).await {
                 let upload_id = &self.upload_id;
                 tracing::warn!(upload_id, %error, "the upload is being completed, but its checkpoint lacks some parts");
             }
-            Ok(sent)
+            Ok((parts, before))
         };
         self.job.options.cancellation.unless_cancelled(sending).await
     }

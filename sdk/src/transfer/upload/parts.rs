@@ -53,7 +53,7 @@ impl CompletedPart {
     }
 }
 
-/// Sends parts concurrently and returns them ordered by number.
+/// Sends parts concurrently and returns them in any order.
 ///
 /// Stops at the first error. No part is being sent when the function returns. Dropping the future stops all parts.
 pub(super) async fn send_parts(
@@ -79,7 +79,6 @@ pub(super) async fn send_parts(
         while let Some(outcome) = tasks.join_next().await {
             completed.extend(outcome.map_err(stopped).flatten()?);
         }
-        completed.sort_by_key(|part: &CompletedPart| part.number);
         Ok(completed)
     };
     let completed = joining.await;

@@ -174,7 +174,6 @@ impl Job {
                 return Err(Error::new(ErrorKind::Body, change));
             }
             stored.extend(sent?);
-            stored.sort_by_key(|part| part.number);
             Ok(stored)
         };
         upload.finish(sending).await
