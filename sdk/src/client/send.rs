@@ -2,9 +2,11 @@
 
 use std::borrow::BorrowMut;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use tokio::time::timeout;
 use tracing::{Instrument, Span, debug, debug_span, field};
 
 use crate::body::{ResponseBody, read_limited};
@@ -22,6 +24,10 @@ use super::{Client, sign};
 const MAX_DOCUMENT_SIZE: usize = 64 << 20;
 /// Maximum size of an error response in bytes.
 const MAX_ERROR_SIZE: usize = 64 << 10;
+/// Maximum time for an error response. If it takes longer, the error lacks its code and message.
+const MAX_ERROR_TIME: Duration = Duration::from_secs(5);
+/// Maximum time for a body that is not needed. A new connection takes less time than reading a slower body.
+const MAX_UNNEEDED_TIME: Duration = Duration::from_secs(1);
 
 /// Number of headers that this crate and the HTTP library add to a request.
 const ADDED_HEADERS: usize = 8;
@@ -111,7 +117,7 @@ impl Client {
                 // The response should have no body. If it has a short one, it is read so that the connection can be
                 // reused.
                 _ => {
-                    let _ = read_limited(body, MAX_ERROR_SIZE).await;
+                    read_short(body, MAX_UNNEEDED_TIME).await;
                     Payload::Read(Bytes::new())
                 }
             };
@@ -119,7 +125,7 @@ impl Client {
             return Ok(ResponseDecoder::new(head.status, head.headers, payload, only_reads, attempt));
         }
         // If the body cannot be read, the error contains only the status and the headers, such as the request id.
-        let bytes = read_limited(body, MAX_ERROR_SIZE).await.unwrap_or_default();
+        let bytes = read_short(body, MAX_ERROR_TIME).await;
         Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
     }
 
@@ -174,6 +180,12 @@ fn header_value(text: String) -> Result<HeaderValue> {
     HeaderValue::try_from(text).map_err(|error| {
         Error::config("the access key id contains characters that a header cannot contain").with_source(error)
     })
+}
+
+/// Reads a body that is not the result of the call. Returns no bytes and closes the connection if the body cannot be read,
+/// takes longer than `limit`, or is longer than an error response.
+async fn read_short(body: ResponseBody, limit: Duration) -> Bytes {
+    timeout(limit, read_limited(body, MAX_ERROR_SIZE)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {

@@ -1,8 +1,8 @@
 //! Idle timeout, response timeout, and dropped calls.
 //!
 //! The tests check that a request fails after the idle timeout if no byte is transferred in either direction, and that
-//! a request that makes progress does not time out, however long it takes. They also check that dropping a call closes
-//! its connection.
+//! a request that makes progress does not time out, however long it takes. They also check that a slow body that is not
+//! needed does not delay the result, and that dropping a call closes its connection.
 
 use std::time::Duration;
 
@@ -134,6 +134,25 @@ async fn slow_response_body_does_not_time_out() {
     let bucket = bucket(server.endpoint(), idle_timeout, RetryConfig::disabled());
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     assert_eq!(object.body.bytes().await.unwrap(), text);
+}
+
+/// A server can send one byte at a time for hours, so that the idle timeout never expires.
+#[tokio::test]
+async fn slow_body_of_an_error_or_without_use_does_not_delay_the_result() {
+    let slow = |status: &str| {
+        let head = format!("HTTP/1.1 {status}\r\nx-qs-request-id: id\r\ncontent-length: 3600\r\n\r\n");
+        RawResponse::from(head).then_trickle([b' '; 3600], Duration::from_millis(100))
+    };
+    let server = RawServer::start([slow("201 Created"), slow("404 Not Found")]).await.unwrap();
+    let bucket = bucket(server.endpoint(), NEVER, RetryConfig::disabled());
+    let requests = async {
+        let stored = bucket.put_object("key", PutObjectInput::new().body("content")).await.unwrap();
+        assert_eq!(stored.response.status, 201);
+        let error = bucket.get_object("key", GetObjectInput::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.request_id()), (ErrorKind::Service, Some("id")), "{error}");
+        assert!(error.is_not_found(), "{error}");
+    };
+    tokio::time::timeout(Duration::from_secs(60), requests).await.expect("the client waits for the whole body");
 }
 
 /// Uploads `body` to a server that reads it slowly, so that the upload takes longer than the idle timeout.
