@@ -175,6 +175,18 @@ async fn basic_stores_reads_lists_and_deletes_an_object() {
     setup.run("basic", &[]).await.assert(1, "name a bucket, as in `basic my-bucket`");
 }
 
+/// The official JavaScript SDK writes such a file when it is used for the first time.
+#[tokio::test]
+async fn basic_runs_with_the_configuration_file_of_the_javascript_sdk() {
+    let setup = Setup::new().await;
+    let file = "access_key_id: ''\nsecret_access_key: ''\nendpoint: 'https://qingstor.com'\nhost: 'qingstor.com'\n\
+                port: 443\nprotocol: 'https'\nconnection_retries: 3\nlog_level: 'warn'\n";
+    fs::create_dir(setup.path(".qingstor")).unwrap();
+    fs::write(setup.path(".qingstor/config.yaml"), file).unwrap();
+    setup.run("basic", &["my-bucket"]).await.assert(0, "");
+    Finished::run(setup.command_without_access_keys(&program("basic"), &[])).await.assert(0, "");
+}
+
 #[tokio::test]
 async fn uploaded_file_can_be_downloaded() {
     let setup = Setup::new().await;

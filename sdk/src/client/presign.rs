@@ -76,7 +76,7 @@ impl Client {
 
     fn presign_call(&self, call: Call, lifetime: Duration) -> Result<PresignedRequest> {
         let Some(credentials) = self.config.credentials() else {
-            return Err(Error::config("presigning requires access keys, but this client has none"));
+            return Err(Error::config("presigning requires access keys").with_note(&self.config.unsigned_note()));
         };
         let expires = i64::try_from(lifetime.as_secs())
             .ok()

@@ -126,7 +126,11 @@ impl Client {
         }
         // If the body cannot be read, the error contains only the status and the headers, such as the request id.
         let bytes = read_short(body, MAX_ERROR_TIME).await;
-        Err(Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes)))
+        let error = Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes));
+        if self.config.is_anonymous() && error.is_access_denied() {
+            return Err(error.with_note(&self.config.unsigned_note()));
+        }
+        Err(error)
     }
 
     /// Returns the signed request of an attempt.

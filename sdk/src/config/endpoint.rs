@@ -20,6 +20,10 @@ pub enum AddressingStyle {
     /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP
     /// address, and a bucket name that is a valid label of a host name.
     VirtualHost,
+    /// In neither of them: the endpoint is a domain that is bound to one bucket (see `put_bucket_cname`), such as
+    /// `https://files.example.com/key`. Zones are not used. The client can send requests for this bucket only, and none
+    /// for the account.
+    CustomDomain,
 }
 
 /// The scheme, host and port of the service. The client adds the zone, and in virtual-host style the bucket, before the
@@ -40,7 +44,9 @@ pub struct Endpoint {
     /// `http` or `https`.
     scheme: &'static str,
     host: Host,
-    /// `host` or `host:port`, without the default port of the scheme.
+    /// `None` is the default port of the scheme.
+    port: Option<u16>,
+    /// `host` or `host:port`.
     authority: String,
 }
 
@@ -52,7 +58,7 @@ pub(crate) struct Target {
     pub(crate) authority: String,
     /// The path of the request line, which is also signed.
     pub(crate) path: String,
-    /// The bucket, if it is part of the host. It is then signed before the path.
+    /// The bucket, if the host stands for it and not the path. It is then signed before the path.
     pub(crate) virtual_host_bucket: Option<String>,
 }
 
@@ -65,24 +71,33 @@ impl Target {
 }
 
 impl Endpoint {
-    /// Creates an endpoint from separate settings. `host` may be an IPv6 address without brackets.
-    pub(crate) fn from_parts(protocol: &str, host: &str, port: Option<u16>) -> Result<Self> {
+    fn new(scheme: &'static str, host: Host, port: Option<u16>) -> Self {
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        let port = port.filter(|port| *port != default_port);
+        let authority = match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_string(),
+        };
+        Self { scheme, host, port, authority }
+    }
+
+    pub(super) fn with_protocol(self, protocol: &str) -> Result<Self> {
         let scheme = parse_scheme(protocol)
             .ok_or_else(|| Error::config(format!("the protocol {protocol:?} is not supported: use https or http")))?;
+        Ok(Self::new(scheme, self.host, self.port))
+    }
+
+    /// Replaces the host, which may be an IPv6 address without brackets.
+    pub(super) fn with_host(self, host: &str) -> Result<Self> {
         let host = match host.parse::<Ipv6Addr>() {
             Ok(address) => Host::Ip(address.into()),
             Err(_) => Host::parse(host)?,
         };
-        Ok(Self::new(scheme, host, port))
+        Ok(Self::new(self.scheme, host, self.port))
     }
 
-    fn new(scheme: &'static str, host: Host, port: Option<u16>) -> Self {
-        let default_port = if scheme == "https" { 443 } else { 80 };
-        let authority = match port.filter(|port| *port != default_port) {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_string(),
-        };
-        Self { scheme, host, authority }
+    pub(super) fn with_port(self, port: u16) -> Self {
+        Self::new(self.scheme, self.host, Some(port))
     }
 
     pub(crate) fn is_https(&self) -> bool {
@@ -93,13 +108,23 @@ impl Endpoint {
     pub(crate) fn is_this_machine(&self, style: AddressingStyle) -> bool {
         match &self.host {
             Host::Ip(address) => address.is_loopback(),
-            Host::Name(name) => name == "localhost" && style == AddressingStyle::Path,
+            Host::Name(name) => name == "localhost" && style != AddressingStyle::VirtualHost,
         }
     }
 
-    /// Returns an error for virtual-host style if the host is an IP address.
+    /// Returns true if the host is QingStor's default host or below it.
+    pub(super) fn is_of_qingstor(&self) -> bool {
+        matches!(&self.host, Host::Name(name) if format!(".{name}").ends_with(".qingstor.com"))
+    }
+
+    /// Returns an error if the host does not support the style.
     pub(crate) fn check_style(&self, style: AddressingStyle) -> Result<()> {
         match (style, &self.host) {
+            (AddressingStyle::CustomDomain, Host::Name(name)) if name != "qingstor.com" => Ok(()),
+            (AddressingStyle::CustomDomain, _) => Err(Error::config(format!(
+                "a custom domain is the domain of one bucket, but the endpoint is {self}: set the endpoint to the domain, \
+                 such as https://files.example.com"
+            ))),
             (AddressingStyle::VirtualHost, Host::Ip(_)) => Err(Error::config(format!(
                 "virtual-host style needs a host name, but the host of {self} is an IP address: use path style, or a name \
                  such as localhost"
@@ -110,8 +135,8 @@ impl Endpoint {
 
     /// Returns the address of the service (without a bucket), of a bucket (without a key) or of an object.
     ///
-    /// The zone becomes a label of the host name unless the host is an IP address. In path style, it is also omitted
-    /// for `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this
+    /// The zone becomes a label of the host name unless the host is an IP address, begins with the zone already, or is a
+    /// custom domain. In path style, it is also omitted for `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this
     /// machine has no zones. Virtual-host style requires that the system resolves such names, so the zone is kept.
     pub(crate) fn target(
         &self,
@@ -131,17 +156,22 @@ impl Endpoint {
         }
         let key = key.map(encode_path);
         let (host_bucket, path) = match (style, bucket, key) {
+            (AddressingStyle::CustomDomain, None, _) => {
+                return Err(Error::config(format!(
+                    "the endpoint {self} is the custom domain of a bucket, to which requests on the account cannot be \
+                     sent: use a client with another endpoint and AddressingStyle::Path"
+                )));
+            }
             (AddressingStyle::Path, Some(bucket), Some(key)) => (None, ["/", bucket, "/", &key].concat()),
             (AddressingStyle::Path, Some(bucket), None) => (None, ["/", bucket].concat()),
-            (AddressingStyle::VirtualHost, Some(bucket), key) => {
-                (Some(bucket), ["/", &key.unwrap_or_default()].concat())
-            }
+            (_, Some(bucket), key) => (Some(bucket), ["/", &key.unwrap_or_default()].concat()),
             (_, None, None) => (None, "/".to_owned()),
             (_, None, Some(_)) => return Err(Error::config("a key needs a bucket")),
         };
         let zone = self.zone_label(zone, style)?;
+        let bucket_label = host_bucket.filter(|_| style == AddressingStyle::VirtualHost);
         let mut authority: String =
-            [host_bucket, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
+            [bucket_label, zone.as_deref()].into_iter().flatten().flat_map(|label| [label, "."]).collect();
         if let Host::Name(name) = &self.host
             && authority.len() + name.len() > MAX_HOST_NAME_LENGTH
         {
@@ -155,11 +185,17 @@ impl Endpoint {
     fn zone_label(&self, zone: Option<&str>, style: AddressingStyle) -> Result<Option<String>> {
         let Some(zone) = zone else { return Ok(None) };
         check_zone(zone)?;
-        let has_zones = match &self.host {
+        let zone = zone.to_ascii_lowercase();
+        let needs_zone = match &self.host {
             Host::Ip(_) => false,
-            Host::Name(name) => style == AddressingStyle::VirtualHost || !is_localhost(name),
+            Host::Name(name) if name.starts_with(&format!("{zone}.")) => false,
+            Host::Name(name) => match style {
+                AddressingStyle::Path => !is_localhost(name),
+                AddressingStyle::VirtualHost => true,
+                AddressingStyle::CustomDomain => false,
+            },
         };
-        Ok(has_zones.then(|| zone.to_ascii_lowercase()))
+        Ok(needs_zone.then_some(zone))
     }
 }
 
@@ -234,7 +270,7 @@ pub(crate) fn check_zone(zone: &str) -> Result<()> {
 /// emulators often allow shorter names.
 fn check_bucket(bucket: &str, style: AddressingStyle) -> Result<()> {
     let required = match style {
-        AddressingStyle::Path => {
+        AddressingStyle::Path | AddressingStyle::CustomDomain => {
             let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             if !matches!(bucket, "" | "." | "..") && bucket.bytes().all(safe) {
                 return Ok(());

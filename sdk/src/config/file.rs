@@ -1,43 +1,87 @@
 //! Reads a configuration file. The keys are defined in `keys.rs`.
 
 use std::fmt;
-use std::fs;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::keys::{Layer, Setting, Value};
 use crate::error::{Error, Result};
 
-/// Paths below the home directory at which QingStor's tools store their configuration. The first existing file is read.
-const DEFAULT_PATHS: [&str; 2] = [".qingstor/config.yaml", ".config/qingstor.yaml"];
+/// Paths below the home directory at which QingStor's tools store their configuration.
+const HOME_PATHS: [&str; 3] = [".qingstor/config.yaml", ".config/qingstor.yaml", ".config/qingstor/config.yaml"];
+/// Path at which `qsctl` looks for a configuration for all users. On Windows, any user could create this file.
+const SYSTEM_PATH: Option<&str> = if cfg!(unix) { Some("/etc/qingstor/config.yaml") } else { None };
 
 /// Keys that other tools use and this crate does not. They are ignored without a warning.
 const FOREIGN_KEYS: &[&str] = &["disable_uri_cleaning", "http_config", "log_level", "timeout"];
 
-/// Reads the default file. If there is none, all settings are unset.
-pub(super) fn read_default(home: Option<&Path>) -> Result<Layer> {
-    for path in home.iter().flat_map(|home| DEFAULT_PATHS.map(|path| home.join(path))) {
-        match fs::read(&path) {
-            Ok(bytes) => return parse(&bytes, &path),
-            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(unreadable(&path, &error)),
+/// Maximum size of a configuration file in bytes.
+const MAX_FILE_SIZE: u64 = 1 << 20;
+
+/// Returns the paths of the default files. The first one that can be read is used.
+pub(super) fn default_paths(home: Option<&Path>) -> Vec<PathBuf> {
+    let in_home = home.iter().flat_map(|home| HOME_PATHS.map(|path| home.join(path)));
+    in_home.chain(SYSTEM_PATH.map(PathBuf::from)).collect()
+}
+
+/// Reads the first of the default files that can be read. If there is none, all settings are unset.
+///
+/// Other tools write these files, and the application may not need them. Therefore a file that cannot be read is skipped
+/// with a warning. A file that cannot be parsed is an error, unless `is_optional`.
+pub(super) fn read_default(paths: &[PathBuf], is_optional: bool) -> Result<Layer> {
+    let mut skipped = Layer::default();
+    for path in paths {
+        let bytes = match fs::symlink_metadata(path) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(error) => Err(error),
+            // If the path is a link to a missing file, this fails, too.
+            Ok(_) => read_file(path, true),
+        };
+        match bytes.map_err(|error| unreadable(path, &error)) {
+            Err(error) => skipped.ignore(error.to_string()),
+            Ok(bytes) => match parse(&bytes, path, false) {
+                Err(error) if is_optional => skipped.ignore(error.to_string()),
+                layer => {
+                    return layer.map(|mut layer| {
+                        layer.ignored.extend(skipped.ignored);
+                        layer
+                    });
+                }
+            },
         }
     }
-    Ok(Layer::default())
+    Ok(skipped)
 }
 
+/// Reads a file that the user or the application has named.
 pub(super) fn read(path: &Path) -> Result<Layer> {
-    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-    parse(&bytes, path)
+    let bytes = read_file(path, false).map_err(|error| unreadable(path, &error))?;
+    parse(&bytes, path, true)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+/// Reads a file of limited size. If `must_be_plain`, named pipes and devices are refused, because opening or reading them
+/// could take forever.
+fn read_file(path: &Path, must_be_plain: bool) -> io::Result<Vec<u8>> {
+    if must_be_plain && !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_SIZE {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
     Error::config(format!("the configuration file {} cannot be read: {error}", path.display()))
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
+/// Returns the settings of a file. If `is_strict`, an unknown key that is similar to a known one is an error.
+fn parse(bytes: &[u8], path: &Path, is_strict: bool) -> Result<Layer> {
     let invalid = |problem: String| Error::config(format!("{}: {problem}", path.display()));
     let mut entries = Vec::new();
     // The message of serde_yaml is not used, because it may contain a value.
@@ -55,8 +99,16 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Layer> {
             return Err(invalid(format!("the key {key:?} occurs twice")));
         }
         let Some(setting) = Setting::by_key(key) else {
-            if !FOREIGN_KEYS.contains(&key.as_str()) {
-                tracing::warn!(key, path = %path.display(), "ignoring an unknown setting");
+            match Setting::similar_key(key) {
+                _ if FOREIGN_KEYS.contains(&key.as_str()) => {}
+                None => tracing::warn!(key, path = %path.display(), "ignoring an unknown setting"),
+                Some(known) => {
+                    let error = invalid(format!("the key {key:?} is unknown: did you mean {known:?}?"));
+                    if is_strict {
+                        return Err(error);
+                    }
+                    layer.ignore(error.to_string());
+                }
             }
             continue;
         };
@@ -109,7 +161,8 @@ mod tests {
     use super::*;
 
     fn value(text: &str, setting: Setting) -> Result<Option<String>> {
-        Ok(parse(text.as_bytes(), Path::new("FILE"))?.get(setting).map(|value| value.text.clone()))
+        let layer = parse(text.as_bytes(), Path::new("FILE"), true)?;
+        Ok(layer.get(setting).map(|value| value.text.clone()))
     }
 
     fn zone(text: &str) -> Option<String> {
@@ -141,6 +194,10 @@ mod tests {
             ("# comment\n\n---  # start\n   # more\nzone: pek3b\n", "pek3b"),
             ("{zone: pek3b}", "pek3b"),
             ("zone:\n  pek3b\n", "pek3b"),
+            // An old version of the JavaScript SDK indents all lines.
+            ("\n    # comment\n    host: a\n    zone: pek3b\n", "pek3b"),
+            ("    host: a\n    # comment\n\n    zone: pek3b", "pek3b"),
+            ("# comment\n    host: a\n    zone: pek3b\n# comment\n", "pek3b"),
         ] {
             assert_eq!(zone(text).as_deref(), Some(expected), "{text:?}");
         }

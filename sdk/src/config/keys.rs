@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use super::endpoint::parse_port;
 use crate::error::{Error, Result};
 
+/// Prefix of the names of environment variables.
+pub(super) const PREFIX: &str = "QINGSTOR_";
+
 /// A setting that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Setting {
@@ -19,15 +22,16 @@ pub(super) enum Setting {
     Port,
     Zone,
     VirtualHostStyle,
+    CnameSupport,
     DualStack,
     AdditionalUserAgent,
     ConnectionRetries,
 }
 
 impl Setting {
-    /// All settings with their keys in files. The name of the environment variable is `QINGSTOR_` and the key in upper
+    /// All settings with their keys in files. The name of the environment variable is [`PREFIX`] and the key in upper
     /// case.
-    pub(super) const KEYS: [(Self, &'static str); 11] = [
+    pub(super) const KEYS: [(Self, &'static str); 12] = [
         (Self::AccessKeyId, "access_key_id"),
         (Self::SecretAccessKey, "secret_access_key"),
         (Self::Endpoint, "endpoint"),
@@ -36,21 +40,36 @@ impl Setting {
         (Self::Port, "port"),
         (Self::Zone, "zone"),
         (Self::VirtualHostStyle, "enable_virtual_host_style"),
+        (Self::CnameSupport, "cname_support"),
         (Self::DualStack, "enable_dual_stack"),
         (Self::AdditionalUserAgent, "additional_user_agent"),
         (Self::ConnectionRetries, "connection_retries"),
     ];
 
-    /// The settings that older configurations use instead of [`Setting::Endpoint`].
+    /// The parts of an endpoint, which older configurations set instead of [`Setting::Endpoint`].
     pub(super) const ENDPOINT_PARTS: [Self; 3] = [Self::Protocol, Self::Host, Self::Port];
 
-    #[cfg(feature = "config-file")]
     pub(super) fn by_key(key: &str) -> Option<Self> {
         match key {
             // The Java SDK and qsctl use these names.
             "virtual_host_enabled" | "enable_virtual_style" => Some(Self::VirtualHostStyle),
             _ => Self::KEYS.iter().find(|(_, name)| *name == key).map(|(setting, _)| *setting),
         }
+    }
+
+    /// Returns the key that was probably meant by an unknown key, if there is one.
+    ///
+    /// A file with such a key is refused, so the two must be very similar.
+    pub(super) fn similar_key(unknown: &str) -> Option<&'static str> {
+        let unknown = unknown.to_ascii_lowercase();
+        let distance = |known: &str| strsim::osa_distance(&unknown, known);
+        let is_similar = |known: &&str| {
+            // `access_key` lacks a word of `access_key_id`.
+            let lacks_words =
+                unknown.contains('_') && unknown.split('_').all(|word| known.split('_').any(|other| other == word));
+            lacks_words || distance(known) * 4 <= known.len()
+        };
+        Self::KEYS.iter().map(|(_, known)| *known).filter(is_similar).min_by_key(|known| distance(known))
     }
 }
 
@@ -90,16 +109,21 @@ impl Value {
 
 /// The values of one source: the environment or a file.
 #[derive(Clone, Default)]
-pub(super) struct Layer(BTreeMap<Setting, Value>);
+pub(super) struct Layer {
+    values: BTreeMap<Setting, Value>,
+    /// Settings and files that were ignored although they may have been meant to be used.
+    pub(super) ignored: Vec<String>,
+}
 
 impl Layer {
     pub(super) fn get(&self, setting: Setting) -> Option<&Value> {
-        self.0.get(&setting)
+        self.values.get(&setting)
     }
 
-    /// Returns the first of the protocol, host and port that is set.
-    pub(super) fn any_endpoint_part(&self) -> Option<&Value> {
-        Setting::ENDPOINT_PARTS.iter().find_map(|setting| self.get(*setting))
+    /// Logs that a setting or a file is ignored. The error of a refused request without a signature repeats it.
+    pub(super) fn ignore(&mut self, problem: String) {
+        tracing::warn!(problem, "ignoring a part of the configuration");
+        self.ignored.push(problem);
     }
 
     /// Sets a value. A setting with several names may be set under more than one of them if the values are equal.
@@ -114,18 +138,33 @@ impl Layer {
                 other.origin, value.origin
             )));
         }
-        self.0.insert(setting, value);
+        self.values.insert(setting, value);
         Ok(())
     }
+}
 
-    /// Returns an error if both an endpoint and a part of one are set.
-    pub(super) fn check(&self) -> Result<()> {
-        match (self.get(Setting::Endpoint), self.any_endpoint_part()) {
-            (Some(endpoint), Some(part)) => Err(Error::config(format!(
-                "{} and {} both set the endpoint: remove one of them",
-                endpoint.origin, part.origin
-            ))),
-            _ => Ok(()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_key_is_found_for_typing_errors_and_missing_words() {
+        for (unknown, similar) in [
+            ("endpiont", "endpoint"),
+            ("Endpoint", "endpoint"),
+            ("zones", "zone"),
+            ("access_key", "access_key_id"),
+            ("accessKeyId", "access_key_id"),
+            ("access-key-id", "access_key_id"),
+            ("secret_key", "secret_access_key"),
+            ("access_key_secret", "secret_access_key"),
+            ("virtual_host_style", "enable_virtual_host_style"),
+            ("user_agent", "additional_user_agent"),
+        ] {
+            assert_eq!(Setting::similar_key(unknown), Some(similar), "{unknown}");
+        }
+        for other in ["", "key", "color", "region", "connection_timeout", "request_url_style", "signature_server"] {
+            assert_eq!(Setting::similar_key(other), None, "{other}");
         }
     }
 }

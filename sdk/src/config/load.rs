@@ -1,74 +1,96 @@
 //! Loads the configuration from the environment and a file.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
+#[cfg(feature = "config-file")]
+use std::path::{Path, PathBuf};
 
 use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
-use super::keys::{Layer, Setting, Value};
+use super::keys::{Layer, PREFIX, Setting, Value};
 use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
 use crate::error::{Error, Result};
 
-/// A function that returns the value of an environment variable. Tests replace it, because all threads share the
-/// environment of the process.
-pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+/// The environment variables whose names begin with [`PREFIX`] and whose values are not empty. Tests create their own,
+/// because all threads share the environment of the process.
+pub(super) type Environment = BTreeMap<String, OsString>;
 
 /// Environment variable with the path of the configuration file.
-const CONFIG_PATH: &str = "QINGSTOR_CONFIG_PATH";
+pub(super) const CONFIG_PATH: &str = "QINGSTOR_CONFIG_PATH";
 
-/// Loads the environment and a file: the one that the environment names, or else the default file in `home`.
-pub(super) fn from_environment_and_file(environment: Environment<'_>, home: Option<&Path>) -> Result<Config> {
-    let variables = variables(environment)?;
-    let path = environment(CONFIG_PATH).filter(|path| !path.is_empty());
-    #[cfg(feature = "config-file")]
-    let file = match path {
-        Some(path) => file::read(Path::new(&path))
-            .map_err(|error| Error::config(format!("{error} (the path is from {CONFIG_PATH})")))?,
-        None => file::read_default(home)?,
-    };
-    #[cfg(not(feature = "config-file"))]
-    let file = {
-        let _unused = home;
-        if path.is_some() {
-            tracing::warn!("ignoring {CONFIG_PATH}, because qingstor-sdk was built without its feature config-file");
-        }
-        Layer::default()
-    };
-    merge(&variables, &file)
+/// Returns the environment of the process.
+pub(super) fn environment() -> Environment {
+    let variables = std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        // Windows ignores the case of names.
+        Some((if cfg!(windows) { name.to_ascii_uppercase() } else { name }, value))
+    });
+    variables.filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty()).collect()
 }
 
-pub(super) fn from_environment(environment: Environment<'_>) -> Result<Config> {
-    merge(&variables(environment)?, &Layer::default())
+/// Loads the environment and a file: the one that the environment names, or else the first readable one of
+/// `default_paths`. In the path that the environment names, `~` stands for `home`.
+#[cfg(feature = "config-file")]
+pub(super) fn from_environment_and_file(
+    environment: &Environment,
+    home: Option<&Path>,
+    default_paths: &[PathBuf],
+) -> Result<Config> {
+    let variables = variables(environment)?;
+    let file = match environment.get(CONFIG_PATH).map(Path::new) {
+        Some(path) => {
+            let below_home = home.and_then(|home| Some(home.join(path.strip_prefix("~").ok()?)));
+            file::read(below_home.as_deref().unwrap_or(path))
+                .map_err(|error| Error::config(format!("{error} (the path is from {CONFIG_PATH})")))?
+        }
+        None => {
+            let has_keys =
+                [Setting::AccessKeyId, Setting::SecretAccessKey].iter().all(|key| variables.get(*key).is_some());
+            file::read_default(default_paths, has_keys)?
+        }
+    };
+    merge(variables, file)
+}
+
+pub(super) fn from_environment(environment: &Environment) -> Result<Config> {
+    merge(variables(environment)?, Layer::default())
 }
 
 #[cfg(feature = "config-file")]
 pub(super) fn from_file(path: &Path) -> Result<Config> {
-    merge(&Layer::default(), &file::read(path)?)
+    merge(Layer::default(), file::read(path)?)
 }
 
-fn variables(environment: Environment<'_>) -> Result<Layer> {
+fn variables(environment: &Environment) -> Result<Layer> {
     let mut layer = Layer::default();
-    for (setting, key) in Setting::KEYS {
-        let name = format!("QINGSTOR_{}", key.to_ascii_uppercase());
-        let Some(value) = environment(&name).filter(|value| !value.is_empty()) else {
+    for (name, value) in environment.iter().filter(|(name, _)| *name != CONFIG_PATH) {
+        let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase();
+        let is_upper_case = name.to_ascii_uppercase() == *name;
+        let Some(setting) = Setting::by_key(&key).filter(|_| is_upper_case) else {
+            if let Some(similar) = Setting::similar_key(&key) {
+                let similar = similar.to_ascii_uppercase();
+                layer.ignore(format!("the environment variable {name} is unknown: did you mean {PREFIX}{similar}?"));
+            }
             continue;
         };
-        let text =
-            value.into_string().map_err(|_| Error::config(format!("the environment variable {name} is not UTF-8")))?;
-        layer.set(setting, Value { text, origin: format!("the environment variable {name}") })?;
+        let origin = format!("the environment variable {name}");
+        let text = value.to_str().ok_or_else(|| Error::config(format!("{origin} is not UTF-8")))?.to_owned();
+        layer.set(setting, Value { text, origin })?;
     }
     Ok(layer)
 }
 
-fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
-    variables.check()?;
-    file.check()?;
+fn merge(variables: Layer, file: Layer) -> Result<Config> {
     let get = |setting| variables.get(setting).or_else(|| file.get(setting));
+    let is_on = |setting| match get(setting) {
+        Some(value) => Ok(value.boolean()?.then_some(value)),
+        None => Ok(None),
+    };
 
-    let (id, secret) = key_pair(variables, file)?;
+    let (id, secret) = key_pair(&variables, &file)?;
     let mut config = Config::new(id, secret);
-    let endpoint = endpoint(variables, file)?;
+    let endpoint = endpoint(&variables, &file)?;
     if let Some((endpoint, _)) = &endpoint {
         config = config.endpoint(endpoint.to_string());
     }
@@ -76,14 +98,17 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
         endpoint::check_zone(&zone.text).map_err(|error| with_origin(&zone.origin, &error))?;
         config = config.zone(&zone.text);
     }
-    if let Some(style) = get(Setting::VirtualHostStyle)
-        && style.boolean()?
-    {
-        config = config.addressing_style(AddressingStyle::VirtualHost);
+    let virtual_host = is_on(Setting::VirtualHostStyle)?.map(|setting| (AddressingStyle::VirtualHost, setting));
+    // QingStor's own hosts cannot be bound to a bucket. The Java SDK ignores the setting for them, too.
+    let is_custom = endpoint.as_ref().is_some_and(|(endpoint, _)| !endpoint.is_of_qingstor());
+    let custom_domain =
+        is_on(Setting::CnameSupport)?.filter(|_| is_custom).map(|setting| (AddressingStyle::CustomDomain, setting));
+    if let Some((style, setting)) = custom_domain.or(virtual_host) {
+        config = config.addressing_style(style);
         if let Some((endpoint, origin)) = &endpoint {
             endpoint
-                .check_style(AddressingStyle::VirtualHost)
-                .map_err(|error| Error::config(format!("{origin} contradicts {}: {error}", style.origin)))?;
+                .check_style(style)
+                .map_err(|error| Error::config(format!("{origin} contradicts {}: {error}", setting.origin)))?;
         }
     }
     if let Some(user_agent) = get(Setting::AdditionalUserAgent) {
@@ -94,11 +119,10 @@ fn merge(variables: &Layer, file: &Layer) -> Result<Config> {
         let attempts = retries.count()?.saturating_add(1);
         config = config.retry(RetryConfig::default().max_attempts(attempts));
     }
-    if let Some(dual_stack) = get(Setting::DualStack)
-        && dual_stack.boolean()?
-    {
+    if let Some(dual_stack) = is_on(Setting::DualStack)? {
         tracing::warn!(setting = %dual_stack.origin, "ignoring an unsupported setting");
     }
+    config.ignored = [variables.ignored, file.ignored].concat();
     Ok(config)
 }
 
@@ -128,40 +152,44 @@ fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
 
 /// Returns the endpoint and the place that it was loaded from, or `None` if neither it nor a part of it is set.
 fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)>> {
-    let whole = match (variables.get(Setting::Endpoint), variables.any_endpoint_part(), file.get(Setting::Endpoint)) {
-        (Some(whole), _, _) => Some(whole),
-        (None, None, whole) => whole,
-        // A host in the environment replaces the endpoint in the file, but a port or a protocol alone cannot.
-        (None, Some(part), Some(whole)) if variables.get(Setting::Host).is_none() => {
-            return Err(Error::config(format!(
-                "{} cannot be combined with {}: set QINGSTOR_ENDPOINT instead",
-                part.origin, whole.origin
-            )));
-        }
-        (None, Some(_), _) => None,
+    let either = |setting| variables.get(setting).or_else(|| file.get(setting));
+    let whole = match (variables.get(Setting::Endpoint), variables.get(Setting::Host)) {
+        // A host in the environment replaces the endpoint in the file.
+        (None, Some(_)) => None,
+        _ => either(Setting::Endpoint),
     };
-    if let Some(whole) = whole {
-        let endpoint = whole.text.parse().map_err(|error| with_origin(&whole.origin, &error))?;
-        return Ok(Some((endpoint, whole.origin.clone())));
-    }
+    let parts: Vec<_> =
+        Setting::ENDPOINT_PARTS.into_iter().filter_map(|setting| Some((setting, either(setting)?))).collect();
+    let first_part = parts.first().map(|(_, value)| *value);
+    let Some(source) = whole.or(either(Setting::Host)).or(first_part) else { return Ok(None) };
 
-    let [protocol, host, port] =
-        Setting::ENDPOINT_PARTS.map(|setting| variables.get(setting).or_else(|| file.get(setting)));
-    let Some(origin) = host.or(protocol).or(port).map(|value| value.origin.clone()) else {
-        return Ok(None);
+    let mut endpoint: Endpoint = match whole {
+        Some(whole) => whole.text.parse().map_err(|error| with_origin(&whole.origin, &error))?,
+        None => DEFAULT_ENDPOINT.parse()?,
     };
-    let (default_protocol, default_host) = DEFAULT_ENDPOINT.split_once("://").unwrap_or(("https", DEFAULT_ENDPOINT));
-    let protocol_text = protocol.map_or(default_protocol, |value| &value.text);
-    // The protocol is checked with the default host first, so that an error names the right setting.
-    if let Some(protocol) = protocol {
-        Endpoint::from_parts(protocol_text, default_host, None)
-            .map_err(|error| with_origin(&protocol.origin, &error))?;
+    for &(setting, value) in &parts {
+        let replaces_file = variables.get(Setting::Endpoint).is_none() && variables.get(setting).is_some();
+        if whole.is_none() || replaces_file {
+            endpoint = with_part(endpoint, setting, value)?;
+        }
     }
-    let host_text = host.map_or(default_host, |value| &value.text);
-    let port = port.map(Value::port).transpose()?;
-    let endpoint =
-        Endpoint::from_parts(protocol_text, host_text, port).map_err(|error| with_origin(&origin, &error))?;
-    Ok(Some((endpoint, origin)))
+    // QingStor's tools write files that contain an endpoint and also its parts. Like them, the SDK ignores the parts.
+    for (setting, value) in parts {
+        if with_part(endpoint.clone(), setting, value).ok().as_ref() != Some(&endpoint) {
+            tracing::debug!(ignored = value.origin, used = source.origin, "a part of the endpoint is ignored");
+        }
+    }
+    Ok(Some((endpoint, source.origin.clone())))
+}
+
+/// Replaces the protocol, host or port of an endpoint.
+fn with_part(endpoint: Endpoint, part: Setting, value: &Value) -> Result<Endpoint> {
+    match part {
+        Setting::Protocol => endpoint.with_protocol(&value.text),
+        Setting::Host => endpoint.with_host(&value.text),
+        _ => return Ok(endpoint.with_port(value.port()?)),
+    }
+    .map_err(|error| with_origin(&value.origin, &error))
 }
 
 /// Adds the place of the invalid value to an error.

@@ -51,6 +51,9 @@ pub struct Config {
     pub(crate) additional_user_agent: Option<String>,
     pub(crate) retry: RetryConfig,
     pub(crate) timeouts: Timeouts,
+    /// Settings and files that were ignored when the configuration was loaded, although they may have been meant to be
+    /// used. The error of a refused request without a signature lists them.
+    pub(crate) ignored: Vec<String>,
 }
 
 impl Config {
@@ -67,6 +70,7 @@ impl Config {
             additional_user_agent: None,
             retry: RetryConfig::default(),
             timeouts: Timeouts::default(),
+            ignored: Vec::new(),
         }
     }
 
@@ -82,26 +86,37 @@ impl Config {
     /// | --- | --- | --- |
     /// | `QINGSTOR_ACCESS_KEY_ID`, `QINGSTOR_SECRET_ACCESS_KEY` | `access_key_id`, `secret_access_key` | the access keys; if both are unset, requests are not signed |
     /// | `QINGSTOR_ENDPOINT` | `endpoint` | see [`endpoint`](Config::endpoint) |
-    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | an older form of `endpoint`; the defaults are `https`, `qingstor.com` and the port of the protocol |
+    /// | `QINGSTOR_PROTOCOL`, `QINGSTOR_HOST`, `QINGSTOR_PORT` | `protocol`, `host`, `port` | an older form of `endpoint`, and ignored if that is set; the defaults are `https`, `qingstor.com` and the port of the protocol |
     /// | `QINGSTOR_ZONE` | `zone` | see [`zone`](Config::zone) |
     /// | `QINGSTOR_ENABLE_VIRTUAL_HOST_STYLE` | `enable_virtual_host_style` | `true` for virtual-host style (default `false`); files may also use the names `enable_virtual_style` and `virtual_host_enabled` |
+    /// | `QINGSTOR_CNAME_SUPPORT` | `cname_support` | `true` for [`AddressingStyle::CustomDomain`], unless the endpoint is `qingstor.com` or below it (default `false`) |
     /// | `QINGSTOR_ADDITIONAL_USER_AGENT` | `additional_user_agent` | see [`additional_user_agent`](Config::additional_user_agent) |
     /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of retries of a request |
     ///
-    /// `QINGSTOR_CONFIG_PATH` is the path of the file. If it is unset, the first existing file of
-    /// `~/.qingstor/config.yaml` and `~/.config/qingstor.yaml` is read. If there is none, only the environment is used.
-    /// The file is YAML with one `key: value` on each line. Unknown keys are ignored with a logged warning,
-    /// except some keys of QingStor's other tools, such as `log_level`, which are ignored silently. Empty values and
-    /// variables are treated as unset.
+    /// `QINGSTOR_CONFIG_PATH` is the path of the file; `~` at its start stands for the home directory. If it is unset, the
+    /// first existing file of `~/.qingstor/config.yaml`, `~/.config/qingstor.yaml`, `~/.config/qingstor/config.yaml` and
+    /// (on Unix) `/etc/qingstor/config.yaml` is read. If there is none, only the environment is used. A default file that
+    /// cannot be read is skipped with a logged warning.
+    ///
+    /// The file is YAML with one `key: value` on each line, and has at most 1 MiB. Empty values and variables are treated
+    /// as unset. Unknown keys are ignored with a logged warning, except some keys of QingStor's other tools, such as
+    /// `log_level`, which are ignored silently. In a file that `QINGSTOR_CONFIG_PATH` names, a key that is similar to a
+    /// known one, such as `endpiont`, is an error. A variable whose name is similar to one in the table, such as
+    /// `QINGSTOR_ACCESS_KEY`, is ignored with a logged warning. If no access keys are configured and the server refuses a
+    /// request, the error repeats these warnings.
+    ///
+    /// A variable `QINGSTOR_HOST` replaces an `endpoint` in the file, and `QINGSTOR_PROTOCOL` and `QINGSTOR_PORT` replace
+    /// that part of it.
     ///
     /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`,
     /// no file is read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file cannot be read or parsed, if a value is invalid, if
-    /// only one of the two access keys is set, or if `endpoint` is set together with `protocol`, `host` or `port`. The
-    /// message names the file and the setting, and never contains an access key.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file that `QINGSTOR_CONFIG_PATH` names cannot be read, if a
+    /// value is invalid, or if only one of the two access keys is set. A default file that cannot be parsed is an error,
+    /// unless the environment sets both access keys. The message names the file and the setting, and never contains an
+    /// access key.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -112,7 +127,20 @@ impl Config {
     /// # }
     /// ```
     pub fn load() -> Result<Self> {
-        load::from_environment_and_file(&|name| std::env::var_os(name), std::env::home_dir().as_deref())
+        let environment = load::environment();
+        #[cfg(feature = "config-file")]
+        {
+            let home = std::env::home_dir();
+            load::from_environment_and_file(&environment, home.as_deref(), &file::default_paths(home.as_deref()))
+        }
+        #[cfg(not(feature = "config-file"))]
+        {
+            if environment.contains_key(load::CONFIG_PATH) {
+                let variable = load::CONFIG_PATH;
+                tracing::warn!("ignoring {variable}, because qingstor-sdk was built without its feature config-file");
+            }
+            load::from_environment(&environment)
+        }
     }
 
     /// Loads the environment as [`load`](Config::load) does, but no file.
@@ -121,7 +149,7 @@ impl Config {
     ///
     /// As for [`load`](Config::load).
     pub fn from_env() -> Result<Self> {
-        load::from_environment(&|name| std::env::var_os(name))
+        load::from_environment(&load::environment())
     }
 
     /// Loads a file as [`load`](Config::load) does, but not the environment. Requires the crate's feature
@@ -129,7 +157,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As for [`load`](Config::load), and if the file does not exist.
+    /// As for [`load`](Config::load) with `QINGSTOR_CONFIG_PATH`.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -166,8 +194,8 @@ impl Config {
         self
     }
 
-    /// Sets the place of the bucket name in URLs: the path (default) or the host name. The host name requires an endpoint
-    /// that is not an IP address.
+    /// Sets the place of the bucket name in URLs: the path (default), the host name, or neither of them with a custom
+    /// domain. The latter two require an endpoint that is not an IP address.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.addressing_style = style;
         self
@@ -218,6 +246,12 @@ impl Config {
     /// Returns the access keys, or `None` if requests are not signed.
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
         (!self.is_anonymous()).then_some(&self.credentials)
+    }
+
+    /// Returns the reason why requests are not signed, for the error of a refused one.
+    pub(crate) fn unsigned_note(&self) -> String {
+        let reason = "requests are not signed, because no access keys are configured".to_owned();
+        [&[reason], self.ignored.as_slice()].concat().join("; ")
     }
 
     /// Checks all values and returns the endpoint.

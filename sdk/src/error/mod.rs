@@ -234,12 +234,17 @@ impl Error {
     /// Converts an error of the configuration into one of an input, because the value is an argument of the call.
     pub(crate) fn into_invalid_input(mut self) -> Self {
         self.0.kind = ErrorKind::InvalidInput;
-        self.0.message.push_str("; nothing was sent");
-        self
+        self.with_note("nothing was sent")
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds a fact that may explain the error.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message.extend(["; ", note]);
         self
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
-use qingstor_tests::{RawResponse, RawServer, mock_server};
+use qingstor_tests::{RawResponse, RawServer, is_child_process, mock_server, run_in_child_process};
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
 
@@ -216,4 +216,35 @@ async fn response_that_is_not_http_is_a_connection_error() {
     let input = PutObjectInput::new().body("content");
     let error = bucket(server.endpoint()).put_object("key", input).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
+/// The test runs in a child process, because all tests of a process share the environment.
+#[tokio::test]
+async fn error_of_a_refused_unsigned_request_names_misspelt_variables() {
+    let hint = "requests are not signed, because no access keys are configured; the environment variable \
+                QINGSTOR_ACCESS_KEY is unknown: did you mean QINGSTOR_ACCESS_KEY_ID?";
+    if !is_child_process() {
+        let misspelt = [("QINGSTOR_ACCESS_KEY", "KEY"), ("QINGSTOR_SECRET_KEY", "the-secret")];
+        let known = ["QINGSTOR_ACCESS_KEY_ID", "QINGSTOR_SECRET_ACCESS_KEY", "QINGSTOR_ENDPOINT"];
+        let test = "errors::error_of_a_refused_unsigned_request_names_misspelt_variables";
+        run_in_child_process(test, &misspelt, &known).await.unwrap();
+        return;
+    }
+    let server =
+        mock_server([ResponseTemplate::new(403), ResponseTemplate::new(404), ResponseTemplate::new(403)]).await;
+    let account = QingStor::new(Config::from_env().unwrap().endpoint(server.uri())).unwrap();
+    let bucket = account.bucket("bucket", None);
+    let refused = bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err();
+    assert!(refused.is_access_denied());
+    let missing = bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err().to_string();
+    assert!(!missing.contains("signed"), "{missing}");
+    let unsigned = bucket.presign_object("key", GetObjectInput::new(), Duration::from_secs(60)).unwrap_err();
+    for error in [refused.to_string(), unsigned.to_string()] {
+        assert!(error.contains(hint) && !error.contains("the-secret"), "{error}");
+    }
+
+    let keys = Config::new("KEY", "secret").endpoint(server.uri());
+    let bucket = QingStor::new(keys).unwrap().bucket("bucket", None);
+    let signed = bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err().to_string();
+    assert!(!signed.contains("signed"), "{signed}");
 }

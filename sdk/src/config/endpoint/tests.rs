@@ -1,4 +1,4 @@
-use AddressingStyle::{Path, VirtualHost};
+use AddressingStyle::{CustomDomain, Path, VirtualHost};
 
 use super::*;
 
@@ -165,15 +165,49 @@ fn rejects_bucket_and_zone_names_that_cannot_be_sent() {
 }
 
 #[test]
-fn from_parts_equals_parsing() {
-    let parts = |protocol, host, port| Endpoint::from_parts(protocol, host, port).map(|endpoint| endpoint.to_string());
-    assert_eq!(parts("https", "qingstor.com", Some(443)).unwrap(), "https://qingstor.com");
-    assert_eq!(parts("HTTP", "127.0.0.1", Some(9000)).unwrap(), "http://127.0.0.1:9000");
-    assert_eq!(parts("http", "::1", None).unwrap(), "http://[::1]");
-    assert_eq!(parts("http", "[::1]", None).unwrap(), "http://[::1]");
-    assert!(parts("ftp", "qingstor.com", None).unwrap_err().to_string().contains("\"ftp\""));
-    assert!(parts("http", "qingstor.com:80", None).is_err());
-    assert!(parts("http", "http://qingstor.com", None).is_err());
-    let error = parts("http", "me:hunter2@qingstor.com", None).unwrap_err();
+fn a_zone_that_the_endpoint_contains_is_not_repeated() {
+    for style in [Path, VirtualHost] {
+        let host = |base, zone| target(base, zone, "", "", style).0;
+        assert_eq!(host("https://pek3b.qingstor.com", "pek3b"), "pek3b.qingstor.com");
+        assert_eq!(host("https://PEK3B.qingstor.com", "Pek3b"), "pek3b.qingstor.com");
+        assert_eq!(host("https://pek3b2.example", "pek3b"), "pek3b.pek3b2.example");
+        assert_eq!(host("https://s3.pek3b.example", "pek3b"), "pek3b.s3.pek3b.example");
+    }
+    let with_bucket = target("https://pek3b.qingstor.com", "pek3b", "bucket", "", VirtualHost);
+    assert_eq!(with_bucket, expect("bucket.pek3b.qingstor.com", "/", "bucket"));
+}
+
+#[test]
+fn custom_domain_puts_the_bucket_neither_into_the_host_nor_into_the_path() {
+    let base = "https://files.example.com:8443";
+    let host = "files.example.com:8443";
+    assert_eq!(target(base, "pek3b", "bucket", "a b", CustomDomain), expect(host, "/a%20b", "bucket"));
+    assert_eq!(target(base, "", "bucket", "", CustomDomain), expect(host, "/", "bucket"));
+
+    let error = endpoint(base).target(None, None, None, CustomDomain).unwrap_err().to_string();
+    assert!(error.contains("custom domain of a bucket") && error.contains("account"), "{error}");
+    for other in ["https://qingstor.com", "http://127.0.0.1:9000", "http://[::1]"] {
+        let error = endpoint(other).check_style(CustomDomain).unwrap_err().to_string();
+        assert!(error.contains(other) && error.contains("set the endpoint to the domain"), "{error}");
+    }
+    assert!(endpoint("https://bucket.pek3b.qingstor.com").check_style(CustomDomain).is_ok());
+}
+
+#[test]
+fn parts_replace_those_of_an_endpoint() {
+    let base = || endpoint("https://qingstor.com");
+    let host = |host: &str| base().with_host(host).map(|endpoint| endpoint.to_string());
+    assert_eq!(host("::1").unwrap(), "https://[::1]");
+    assert_eq!(host("[::1]").unwrap(), "https://[::1]");
+    assert_eq!(host("127.0.0.1").unwrap(), "https://127.0.0.1");
+    assert!(host("qingstor.com:80").is_err());
+    assert!(host("http://qingstor.com").is_err());
+    let error = host("me:hunter2@qingstor.com").unwrap_err();
     assert!(!error.to_string().contains("hunter2"), "{error}");
+
+    assert_eq!(base().with_port(443), base());
+    assert_eq!(base().with_port(80).to_string(), "https://qingstor.com:80");
+    assert_eq!(base().with_port(80).with_protocol("HTTP").unwrap().to_string(), "http://qingstor.com");
+    assert_eq!(base().with_port(443).with_protocol("http").unwrap().to_string(), "http://qingstor.com");
+    assert!(base().with_protocol("ftp").unwrap_err().to_string().contains("\"ftp\""));
 }

@@ -21,14 +21,18 @@ fn home(files: &[(&str, &str)]) -> TempDir {
     home
 }
 
-/// Loads `variables`, whose names lack the prefix `QINGSTOR_`, and the file in `home`.
+/// Returns the environment with `variables`, whose names lack the prefix `QINGSTOR_`.
+fn environment(variables: Variables<'_>) -> Environment {
+    let named = variables.iter().filter(|(_, value)| !value.is_empty());
+    named.map(|(name, value)| (format!("{PREFIX}{name}"), OsString::from(value))).collect()
+}
+
+/// Loads `variables` and the file in `home`.
 fn load_at(variables: Variables<'_>, home: Option<&Path>) -> Result<Config> {
-    let environment = |name: &str| {
-        let name = name.strip_prefix("QINGSTOR_").expect("a name with the prefix");
-        let variable = variables.iter().find(|(variable, _)| *variable == name);
-        variable.map(|(_, value)| OsString::from(value))
-    };
-    let config = from_environment_and_file(&environment, home)?;
+    let mut paths = file::default_paths(home);
+    // A file for all users of this machine does not affect the tests.
+    paths.retain(|path| home.is_some_and(|home| path.starts_with(home)));
+    let config = from_environment_and_file(&environment(variables), home, &paths)?;
     config.check().map(|_| config)
 }
 
@@ -127,16 +131,69 @@ fn reads_the_named_file_or_the_first_default() {
     let error = load_at(&[("CONFIG_PATH", &missing)], Some(home.path())).unwrap_err().to_string();
     assert!(error.contains(&missing) && error.contains("QINGSTOR_CONFIG_PATH"), "{error}");
     assert!(from_file(Path::new(&missing)).is_err());
+    let zone = |path| zone(&[("CONFIG_PATH", path)]);
+    assert_eq!(zone("~/named.yaml").as_deref(), Some("named"));
+}
+
+#[test]
+fn default_files_have_an_order() {
+    let paths = [".qingstor/config.yaml", ".config/qingstor.yaml", ".config/qingstor/config.yaml"];
+    for (index, path) in paths.into_iter().enumerate() {
+        let files: Vec<_> =
+            paths[index..].iter().map(|other| (*other, format!("additional_user_agent: {other}"))).collect();
+        let home = home(&files.iter().map(|(path, text)| (*path, text.as_str())).collect::<Vec<_>>());
+        assert_eq!(load_at(&[], Some(home.path())).unwrap().additional_user_agent.as_deref(), Some(path));
+    }
+    let last = file::default_paths(Some(Path::new("/home/me"))).pop().unwrap();
+    assert_eq!(last == Path::new("/etc/qingstor/config.yaml"), cfg!(unix));
+}
+
+/// Keys and zone in the environment.
+const COMPLETE: Variables<'_> = &[("ACCESS_KEY_ID", "ENV_ID"), ("SECRET_ACCESS_KEY", "ENV_SECRET"), ("ZONE", "pek3b")];
+
+/// The settings that the official JavaScript SDK writes to the default file when it is used for the first time.
+const WRITTEN_BY_JAVASCRIPT_SDK: &str = "access_key_id: ''\nsecret_access_key: ''\nendpoint: 'https://qingstor.com'\n\
+    host: 'qingstor.com'\nport: 443\nprotocol: 'https'\nconnection_retries: 3\nenable_virtual_host_style: false\n\
+    additional_user_agent: ''\nlog_level: 'warn'\n";
+
+#[test]
+fn file_of_the_javascript_sdk_is_accepted() {
+    let config = load(COMPLETE, WRITTEN_BY_JAVASCRIPT_SDK).unwrap();
+    assert_eq!(keys(&config), Some(("ENV_ID", "ENV_SECRET")));
+    assert_eq!((config.endpoint.as_str(), config.zone.as_deref()), ("https://qingstor.com", Some("pek3b")));
+    assert_eq!(config.retry, RetryConfig::default().max_attempts(4));
+    assert_eq!(config.ignored, [""; 0]);
+    for (variable, endpoint) in [
+        (("ENDPOINT", "http://127.0.0.1:9000"), "http://127.0.0.1:9000"),
+        (("HOST", "store.example"), "https://store.example"),
+        (("PORT", "8443"), "https://qingstor.com:8443"),
+        (("PROTOCOL", "http"), "http://qingstor.com"),
+    ] {
+        assert_eq!(endpoint_of(&[variable], WRITTEN_BY_JAVASCRIPT_SDK), endpoint);
+    }
+}
+
+#[test]
+fn custom_domain_is_used_for_other_hosts_than_qingstor() {
+    use AddressingStyle::{CustomDomain, Path, VirtualHost};
+
+    for (file, style) in [
+        ("cname_support: true\nendpoint: https://files.example.com", CustomDomain),
+        ("cname_support: true\nendpoint: https://files.example.com\nenable_virtual_host_style: true", CustomDomain),
+        ("cname_support: false\nendpoint: https://files.example.com", Path),
+        ("cname_support: true\nenable_virtual_host_style: true", VirtualHost),
+        ("cname_support: true\nendpoint: https://pek3b.qingstor.com", Path),
+        ("cname_support: true\nendpoint: https://notqingstor.com", CustomDomain),
+    ] {
+        assert_eq!(load(&[], file).unwrap().addressing_style, style, "{file}");
+    }
+    let error = error(&[("CNAME_SUPPORT", "true")], "endpoint: http://127.0.0.1:9000");
+    assert!(error.contains("endpoint in FILE contradicts the environment variable QINGSTOR_CNAME_SUPPORT"), "{error}");
 }
 
 #[test]
 fn from_environment_reads_no_file() {
-    let environment = |name: &str| match name {
-        "QINGSTOR_ZONE" => Some(OsString::from("pek3b")),
-        CONFIG_PATH => Some(OsString::from("/does/not/exist")),
-        _ => None,
-    };
-    let config = from_environment(&environment).unwrap();
+    let config = from_environment(&environment(&[("ZONE", "pek3b"), ("CONFIG_PATH", "/does/not/exist")])).unwrap();
     assert_eq!(config.zone.as_deref(), Some("pek3b"));
 }
 
@@ -145,10 +202,23 @@ fn from_environment_reads_no_file() {
 fn rejects_variables_that_are_not_utf_8() {
     use std::os::unix::ffi::OsStringExt;
 
-    let environment =
-        |name: &str| (name == "QINGSTOR_SECRET_ACCESS_KEY").then(|| OsString::from_vec(b"hunter2\xFF".to_vec()));
+    let value = OsString::from_vec(b"hunter2\xFF".to_vec());
+    let environment = Environment::from([("QINGSTOR_SECRET_ACCESS_KEY".to_owned(), value)]);
     let error = from_environment(&environment).unwrap_err().to_string();
     assert_eq!(error, "the environment variable QINGSTOR_SECRET_ACCESS_KEY is not UTF-8");
+}
+
+#[test]
+fn endpoint_has_priority_over_its_parts_in_the_same_source() {
+    for (variables, file) in [
+        (&[] as Variables<'_>, "endpoint: https://a.example\nhost: a.example\nport: 443\nprotocol: https"),
+        (&[], "endpoint: https://a.example\nhost: b.example\nport: 80\nprotocol: http"),
+        (&[], "endpoint: https://a.example\nhost: not a host\nport: none\nprotocol: ftp"),
+        (&[("ENDPOINT", "https://a.example"), ("HOST", "b.example"), ("PORT", "80")], ""),
+        (&[("ENDPOINT", "https://a.example"), ("HOST", "b.example")], "endpoint: https://b.example\nport: 80"),
+    ] {
+        assert_eq!(endpoint_of(variables, file), "https://a.example", "{variables:?} {file}");
+    }
 }
 
 #[test]
@@ -161,7 +231,15 @@ fn combines_endpoint_parts() {
         (&[], "host: '::1'\nport: 443", "https://[::1]"),
         (&[("HOST", "b.example")], "host: a.example\nport: 80", "https://b.example:80"),
         (&[("HOST", "b.example")], "endpoint: http://a.example:9000", "https://b.example"),
+        (
+            &[("HOST", "b.example")],
+            "endpoint: http://a.example:9000\nhost: a.example\nport: 8443",
+            "https://b.example:8443",
+        ),
         (&[("ENDPOINT", "http://b.example")], "host: a.example\nport: 80", "http://b.example"),
+        (&[("PORT", "80")], "endpoint: https://a.example", "https://a.example:80"),
+        (&[("PROTOCOL", "http")], "endpoint: https://a.example:8443", "http://a.example:8443"),
+        (&[("PROTOCOL", "http")], "endpoint: https://a.example\nport: 443\nprotocol: https", "http://a.example"),
     ] {
         assert_eq!(endpoint_of(variables, file), endpoint, "{variables:?} {file}");
     }

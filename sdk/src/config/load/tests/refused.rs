@@ -41,18 +41,7 @@ fn rejects_one_access_key_without_the_other() {
 #[test]
 fn errors_name_the_source_of_an_invalid_value() {
     for (variables, file, message) in [
-        (
-            &[] as Variables<'_>,
-            "endpoint: http://a.example\nport: 80",
-            "endpoint in FILE and port in FILE both set the endpoint",
-        ),
-        (
-            &[("ENDPOINT", "http://a.example"), ("PROTOCOL", "http")],
-            "",
-            "QINGSTOR_ENDPOINT and the environment variable QINGSTOR_PROTOCOL both set",
-        ),
-        (&[("PORT", "80")], "endpoint: http://a.example", "QINGSTOR_PORT cannot be combined with endpoint in FILE"),
-        (&[], "endpoint: a.example", "endpoint in FILE: the endpoint \"a.example\" has no scheme"),
+        (&[] as Variables<'_>, "endpoint: a.example", "endpoint in FILE: the endpoint \"a.example\" has no scheme"),
         (&[("HOST", "a b")], "", "QINGSTOR_HOST: the host \"a b\" is neither"),
         (&[("PORT", "0")], "", "QINGSTOR_PORT is \"0\", but must be a port from 1 to 65535"),
         (&[], "port: 65536", "port in FILE is \"65536\", but must be a port"),
@@ -84,4 +73,84 @@ fn errors_name_the_source_of_an_invalid_value() {
     }
     let both = "enable_virtual_host_style: true\nenable_virtual_style: yes\nvirtual_host_enabled: 1";
     assert_eq!(load(&[], both).unwrap().addressing_style, AddressingStyle::VirtualHost);
+}
+
+#[test]
+fn a_default_file_that_cannot_be_parsed_is_skipped_if_the_environment_has_the_keys() {
+    for file in ["access_key_id: [hunter2", "zone: a\nzone: hunter2", "hunter2", "\0\u{7}hunter2"] {
+        let config = load(COMPLETE, file).unwrap();
+        assert_eq!(keys(&config), Some(("ENV_ID", "ENV_SECRET")));
+        assert_eq!(config.ignored.len(), 1, "{file:?}");
+        assert!(!config.ignored[0].contains("hunter2"), "{:?}", config.ignored);
+        assert!(load(&COMPLETE[..1], file).is_err(), "{file:?}");
+    }
+}
+
+#[test]
+fn a_default_file_that_cannot_be_read_is_skipped() {
+    let next = (".config/qingstor.yaml", "additional_user_agent: next/1");
+    let large = "#".repeat((1 << 20) + 1);
+    for (kind, cause) in [
+        ("directory", "it is not a file"),
+        ("link to itself", "symbolic links"),
+        ("link to nothing", "No such file"),
+        ("device", "it is not a file"),
+        ("named pipe", "it is not a file"),
+        ("too large", "it is larger than 1 MiB"),
+    ] {
+        let home = home(&[next]);
+        let path = home.path().join(".qingstor/config.yaml");
+        fs::create_dir(home.path().join(".qingstor")).unwrap();
+        match kind {
+            "directory" => fs::create_dir(&path).unwrap(),
+            "too large" => fs::write(&path, &large).unwrap(),
+            #[cfg(unix)]
+            "link to itself" => std::os::unix::fs::symlink(&path, &path).unwrap(),
+            #[cfg(unix)]
+            "link to nothing" => std::os::unix::fs::symlink("missing", &path).unwrap(),
+            #[cfg(unix)]
+            "device" => std::os::unix::fs::symlink("/dev/zero", &path).unwrap(),
+            #[cfg(unix)]
+            "named pipe" => assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success()),
+            _ => continue,
+        }
+        let config = load_at(COMPLETE, Some(home.path())).unwrap();
+        assert_eq!(keys(&config), Some(("ENV_ID", "ENV_SECRET")), "{kind}");
+        assert_eq!(config.additional_user_agent.as_deref(), Some("next/1"), "{kind}");
+        let [ignored] = config.ignored.as_slice() else { panic!("{kind}: {:?}", config.ignored) };
+        assert!(ignored.contains(&path.display().to_string()), "{ignored}");
+        assert!(ignored.contains(cause) || cfg!(not(target_os = "linux")), "{ignored}");
+
+        if kind != "named pipe" {
+            let error = from_file(&path).unwrap_err().to_string();
+            assert!(error.contains(&path.display().to_string()), "{error}");
+        }
+    }
+}
+
+#[test]
+fn misspelt_settings_are_refused_in_a_named_file_and_reported_in_a_default_file() {
+    let hint = "the key \"endpiont\" is unknown: did you mean \"endpoint\"?";
+    let home = home(&[(".qingstor/config.yaml", "endpiont: http://a.example\ncolor: red")]);
+    let config = load_at(&[], Some(home.path())).unwrap();
+    assert_eq!(config.endpoint, "https://qingstor.com");
+    let path = home.path().join(".qingstor/config.yaml");
+    assert_eq!(config.ignored, [format!("{}: {hint}", path.display())]);
+
+    let error = from_file(&path).unwrap_err().to_string();
+    assert!(error.ends_with(hint), "{error}");
+    let error = load_at(&[("CONFIG_PATH", "~/.qingstor/config.yaml")], Some(home.path())).unwrap_err().to_string();
+    assert!(error.contains(hint) && error.contains("QINGSTOR_CONFIG_PATH"), "{error}");
+}
+
+#[test]
+fn misspelt_variables_are_reported() {
+    let config = load(&[("ACCESS_KEY", "ID"), ("SECRET_KEY", "hunter2"), ("zone", "x"), ("COLOR", "red")], "").unwrap();
+    assert_eq!((keys(&config), &config.zone), (None, &None));
+    let hint =
+        |name, known| format!("the environment variable QINGSTOR_{name} is unknown: did you mean QINGSTOR_{known}?");
+    let hints = [("ACCESS_KEY", "ACCESS_KEY_ID"), ("SECRET_KEY", "SECRET_ACCESS_KEY"), ("zone", "ZONE")];
+    assert_eq!(config.ignored, hints.map(|(name, known)| hint(name, known)));
+    let config = load(&[("EMULATOR_SECRET_ACCESS_KEY", "x"), ("TEST_PORT", "1")], "").unwrap();
+    assert_eq!(config.ignored, [""; 0]);
 }
