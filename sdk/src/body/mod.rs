@@ -17,7 +17,7 @@ use futures_core::Stream;
 use futures_util::TryStreamExt;
 
 use crate::error::{BoxError, Error, ErrorKind, Result};
-pub(crate) use buffer_pool::{BufferPool, CHUNK_SIZE};
+pub(crate) use buffer_pool::{BufferPool, CHUNK_SIZE, PooledBuffer};
 pub(crate) use cancel::{CancelOnDrop, CancellableBody};
 pub(crate) use content_length::AttemptBody;
 pub(crate) use file::{OpenFile, unreadable};
@@ -96,6 +96,19 @@ impl Body {
         E: Into<BoxError>,
     {
         Self::from_source(Source::stream(length, Box::pin(stream.err_into())))
+    }
+
+    /// Creates a body from chunks of bytes in memory, which are sent one after the other. They are not copied.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use qingstor_sdk::Body;
+    ///
+    /// let body = Body::from_chunks([Bytes::from("one"), Bytes::from("two")]);
+    /// assert_eq!((body.len(), body.is_rewindable()), (6, true));
+    /// ```
+    pub fn from_chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        Self::from_source(Source::chunks(chunks))
     }
 
     pub(crate) fn from_source(source: Source) -> Self {
@@ -180,6 +193,12 @@ impl fmt::Debug for Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
         Self::from_source(Source::bytes(bytes))
+    }
+}
+
+impl From<Vec<Bytes>> for Body {
+    fn from(chunks: Vec<Bytes>) -> Self {
+        Self::from_chunks(chunks)
     }
 }
 

@@ -13,7 +13,7 @@ use futures_core::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::buffer_pool::{BufferPool, CHUNK_SIZE};
+use super::buffer_pool::BufferPool;
 use super::file::OpenFile;
 use crate::error::BoxError;
 
@@ -34,11 +34,17 @@ pub(crate) struct Source {
 #[derive(Clone)]
 enum Data {
     Bytes(Bytes),
-    /// All chunks except the last one have [`CHUNK_SIZE`] bytes.
-    Chunks(Arc<[Bytes]>),
+    Chunks(Arc<[Chunk]>),
     File(Arc<OpenFile>),
     /// The attempt that sends the stream takes it.
     Stream(Arc<Mutex<Option<ByteStream>>>),
+}
+
+/// Bytes of a source that are contiguous in memory. They are not empty.
+struct Chunk {
+    /// Position of the first byte in the source.
+    start: u64,
+    bytes: Bytes,
 }
 
 impl Source {
@@ -51,10 +57,15 @@ impl Source {
         Self::new(Data::Bytes(bytes), 0..length)
     }
 
-    /// Creates a source from chunks. All except the last one must have [`CHUNK_SIZE`] bytes.
-    pub(crate) fn chunks(chunks: Vec<Bytes>) -> Self {
-        let length = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Self::new(Data::Chunks(chunks.into()), 0..length)
+    pub(crate) fn chunks(chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        let mut length = 0;
+        let chunk = |bytes: Bytes| {
+            let start = length;
+            length += bytes.len() as u64;
+            Chunk { start, bytes }
+        };
+        let chunks = chunks.into_iter().filter(|bytes| !bytes.is_empty()).map(chunk).collect();
+        Self::new(Data::Chunks(chunks), 0..length)
     }
 
     pub(crate) fn file(file: Arc<OpenFile>, range: Range<u64>) -> Self {
@@ -156,9 +167,8 @@ impl Source {
 
     /// Returns the bytes from `offset` on, at most `scratch.len()` of them. Blocks.
     ///
-    /// `scratch.len()` must divide [`CHUNK_SIZE`], and `offset` must be a multiple of it, so that the bytes are in one
-    /// chunk. The bytes of a file are read into `scratch`. If they are not in the page cache, `before_disk` is called
-    /// before they are read from the disk.
+    /// The bytes of a file, and those of several chunks in memory, are copied into `scratch`. If the bytes of a file are not
+    /// in the page cache, `before_disk` is called before they are read from the disk.
     pub(crate) fn read<'a>(
         &'a self,
         offset: u64,
@@ -166,10 +176,21 @@ impl Source {
         before_disk: impl FnOnce(),
     ) -> io::Result<&'a [u8]> {
         let length = usize_range(&(offset..self.len())).len().min(scratch.len());
-        if let Some((bytes, range)) = self.memory_at(offset) {
-            return Ok(bytes.get(range.start..range.end.min(range.start + length)).unwrap_or_default());
+        if let Some((bytes, range)) = self.memory_at(offset)
+            && range.len() >= length
+        {
+            return Ok(bytes.get(range.start..range.start + length).unwrap_or_default());
         }
-        let (Data::File(file), scratch) = (&self.data, &mut scratch[..length]) else { return Ok(&[]) };
+        let scratch = &mut scratch[..length];
+        let Data::File(file) = &self.data else {
+            let mut filled = 0;
+            while let Some((bytes, range)) = self.memory_at(offset + filled as u64).filter(|_| filled < length) {
+                let copied = range.len().min(length - filled);
+                scratch[filled..filled + copied].copy_from_slice(&bytes[range.start..range.start + copied]);
+                filled += copied;
+            }
+            return Ok(&scratch[..filled]);
+        };
         let start = self.range.start + offset;
         if !file.read_cached(scratch, start) {
             before_disk();
@@ -192,10 +213,10 @@ impl Source {
         match &self.data {
             Data::Bytes(bytes) => Some((bytes, usize_range(&(start..self.range.end)))),
             Data::Chunks(chunks) => {
-                let first = start - start % CHUNK_SIZE as u64;
-                let chunk = chunks.get(usize::try_from(start / CHUNK_SIZE as u64).ok()?)?;
-                let end = self.range.end.min(first + chunk.len() as u64);
-                Some((chunk, usize_range(&(start - first..end - first))))
+                let following = chunks.partition_point(|chunk| chunk.start <= start);
+                let chunk = &chunks[following.checked_sub(1)?];
+                let end = self.range.end.min(chunk.start + chunk.bytes.len() as u64);
+                Some((&chunk.bytes, usize_range(&(start - chunk.start..end - chunk.start))))
             }
             Data::File(_) | Data::Stream(_) => None,
         }
@@ -280,7 +301,7 @@ fn usize_range(range: &Range<u64>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::buffer_pool::FRAME_SIZE;
+    use super::super::buffer_pool::{CHUNK_SIZE, FRAME_SIZE};
     use super::*;
     use crate::Body;
 
@@ -294,8 +315,18 @@ mod tests {
         file
     }
 
+    /// Returns the content in chunks of various lengths, some of which are empty.
     fn chunks(content: &[u8]) -> Source {
-        Source::chunks(content.chunks(CHUNK_SIZE).map(Bytes::copy_from_slice).collect())
+        let (mut rest, mut chunks) = (content, Vec::new());
+        for length in [0, 1, CHUNK_SIZE, 77, 300_000].into_iter().cycle() {
+            let (chunk, after) = rest.split_at(rest.len().min(length));
+            chunks.push(Bytes::copy_from_slice(chunk));
+            rest = after;
+            if rest.is_empty() {
+                return Source::chunks(chunks);
+            }
+        }
+        unreachable!()
     }
 
     #[tokio::test]
@@ -317,7 +348,7 @@ mod tests {
         for source in [
             Source::bytes(content.clone().into()).region(start as u64..end as u64),
             Source::open(file.path(), 0, None).unwrap().region(start as u64..end as u64),
-            chunks(&content[start..end]),
+            chunks(&content).region(start as u64..end as u64),
         ] {
             for offset in (0..3 * CHUNK_SIZE).step_by(scratch.len()) {
                 let first = (start + offset).min(end);

@@ -71,7 +71,6 @@ mod tests {
     use md5::{Digest, Md5};
 
     use super::*;
-    use crate::body::CHUNK_SIZE;
     use crate::transfer::part_size::PartLayout;
 
     async fn check(regions: Vec<Source>, bytes: &[u8], layout: &PartLayout) {
@@ -90,11 +89,9 @@ mod tests {
             for source in [Source::bytes(bytes.clone().into()), Source::open(file.path(), 0, None).unwrap()] {
                 check(layout.parts().map(|part| source.region(part.bytes)).collect(), &bytes, &layout).await;
             }
-            let chunks = |part: &[u8]| part.chunks(CHUNK_SIZE).map(bytes::Bytes::copy_from_slice).collect();
-            let in_chunks = layout.parts().map(|part| {
-                let part = &bytes[part.bytes.start as usize..part.bytes.end as usize];
-                Source::chunks(chunks(part))
-            });
+            let chunks = |part: &[u8]| Source::chunks(part.chunks(300_001).map(bytes::Bytes::copy_from_slice));
+            let in_chunks =
+                layout.parts().map(|part| chunks(&bytes[part.bytes.start as usize..part.bytes.end as usize]));
             check(in_chunks.collect(), &bytes, &layout).await;
         }
     }
