@@ -305,6 +305,26 @@ impl fmt::Display for Error {
     }
 }
 
+/// The error becomes the source of the [`std::io::Error`].
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind as Kind;
+
+        let kind = match error.kind() {
+            _ if error.is_not_found() => Kind::NotFound,
+            _ if error.is_access_denied() => Kind::PermissionDenied,
+            ErrorKind::Config | ErrorKind::InvalidInput => Kind::InvalidInput,
+            ErrorKind::Connect => Kind::NotConnected,
+            ErrorKind::Connection => Kind::ConnectionReset,
+            ErrorKind::Timeout => Kind::TimedOut,
+            ErrorKind::UnexpectedResponse => Kind::InvalidData,
+            // Not `Interrupted`, because many functions call again after that.
+            ErrorKind::Cancelled | ErrorKind::Body | ErrorKind::Service => Kind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
