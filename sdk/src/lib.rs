@@ -67,7 +67,7 @@ pub use qingstor::QingStor;
 #[cfg(feature = "transfer")]
 pub use transfer::{
     AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, StaleUpload,
-    TransferProgress, Upload, Uploaded,
+    TransferProgress, Upload, UploadWriter, Uploaded,
 };
 
 pub use value::{ObjectSource, Secret, Timestamp, TimestampError};

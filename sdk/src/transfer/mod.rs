@@ -23,4 +23,4 @@ pub use object_properties::CustomerKey;
 pub use part_size::MIB;
 pub use progress::TransferProgress;
 pub use stale::{AbortedUploads, StaleUpload};
-pub use upload::{Upload, Uploaded};
+pub use upload::{Upload, UploadWriter, Uploaded};

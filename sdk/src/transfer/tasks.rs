@@ -17,6 +17,14 @@ impl Cancellation {
         Self(Some(done.boxed().shared()))
     }
 
+    /// Completes when the transfer is cancelled.
+    pub(crate) async fn cancelled(self) {
+        match self.0 {
+            Some(cancelled) => cancelled.await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Runs `work` and returns its result. If the transfer is cancelled first, drops `work` and returns an error.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(cancelled) = self.0.clone() else { return work.await };

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule, Offset};
 use qingstor_sdk::operations::GetObjectInput;
-use qingstor_sdk::{Bucket, Error, MIB, Upload, UploadState, Uploaded};
+use qingstor_sdk::{Bucket, Error, MIB, UploadState, Uploaded};
 use qingstor_tests::{
     Random, TestBucket, content, for_each_seed, logged_upload_bytes, open_uploads, retrying_bucket,
     retrying_bucket_with_timeouts, seeds,
@@ -78,10 +78,11 @@ enum Source {
     Bytes,
     File,
     Reader,
+    Writer,
     FileWithCheckpoint,
 }
 
-const SOURCES: [Source; 4] = [Source::Bytes, Source::File, Source::Reader, Source::FileWithCheckpoint];
+const SOURCES: [Source; 5] = [Source::Bytes, Source::File, Source::Reader, Source::Writer, Source::FileWithCheckpoint];
 
 /// An upload and the server that it is sent to.
 struct Round {
@@ -121,15 +122,23 @@ impl Round {
         self.folder.path().join("source/db.tar")
     }
 
-    fn upload(&self) -> Upload {
+    async fn upload(&self) -> Result<Uploaded, Error> {
         let bucket = retrying_bucket_with_timeouts(&self.test, IDLE_TIMEOUT, 2 * IDLE_TIMEOUT).unwrap();
         let upload = bucket.upload("key").part_size(PART).concurrency(3);
-        match self.source {
+        let upload = match self.source {
             Source::Bytes => upload.bytes(self.bytes.clone()),
             Source::File => upload.file(self.file()),
             Source::Reader => upload.reader(std::io::Cursor::new(self.bytes.clone())),
+            Source::Writer => {
+                let mut writer = upload.writer().await?;
+                for piece in self.bytes.chunks(3_000_000) {
+                    writer.write_bytes(piece.to_vec()).await?;
+                }
+                return writer.finish().await;
+            }
             Source::FileWithCheckpoint => upload.file(self.file()).checkpoint(self.file().with_extension("qsupload")),
-        }
+        };
+        upload.send().await
     }
 
     /// Returns the content of the object. The fault plan has no rule for GetObject.
@@ -197,7 +206,7 @@ async fn run_upload(seed: u64) -> Outcome {
     let mut round = Round::new(seed).await;
     let mut failures = 0;
     let succeeded = loop {
-        match round.upload().send().await {
+        match round.upload().await {
             Ok(uploaded) => {
                 round.assert_succeeded(&uploaded).await;
                 break true;

@@ -26,6 +26,7 @@ mod support;
 mod unexpected_responses;
 mod unwritable_targets;
 mod uploads;
+mod writers;
 
 #[test]
 fn transfer_futures_are_send() {

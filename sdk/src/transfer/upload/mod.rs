@@ -6,15 +6,14 @@ mod parts;
 mod reader;
 mod resume;
 mod run;
+mod writer;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncRead;
-use tracing::{Instrument, debug_span};
 
 use super::etag::Checksum;
 use super::job::Job;
@@ -26,11 +25,13 @@ use super::tasks::Cancellation;
 use crate::Bucket;
 use crate::error::{Error, Result};
 use crate::types::StorageClass;
+use reader::ByteSource;
 
 pub(crate) use multipart::MultipartUpload;
 pub(crate) use parts::CompletedPart;
+pub use writer::UploadWriter;
 
-/// Upload of a file, bytes or a reader to an object. [`Bucket::upload`] creates it.
+/// Upload of a file, bytes, a reader or the output of a program to an object. [`Bucket::upload`] creates it.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -85,13 +86,11 @@ pub struct Upload {
     options: TransferOptions,
 }
 
-type Reader = Pin<Box<dyn AsyncRead + Send>>;
-
 /// Content to upload.
 enum Input {
     File(PathBuf),
     Bytes(Bytes),
-    Reader(Reader),
+    Reader(ByteSource),
 }
 
 /// # Uploads of whole objects
@@ -144,7 +143,7 @@ impl Upload {
     /// [temporary file](std::env::temp_dir) before it is sent; there are at most two such files. With the default options,
     /// this starts after 16 GiB.
     pub fn reader(mut self, reader: impl AsyncRead + Send + 'static) -> Self {
-        self.input = Some(Input::Reader(Box::pin(reader)));
+        self.input = Some(Input::Reader(ByteSource::Reader(Box::pin(reader))));
         self
     }
 
@@ -216,11 +215,11 @@ impl Upload {
         self
     }
 
-    /// Sets the maximum number of bytes of a [reader](Upload::reader) that are held in memory, at least twice the part size.
-    /// Defaults to `concurrency` × `part_size` or, with a concurrency of 1, to twice the part size.
+    /// Sets the maximum number of bytes of a [reader](Upload::reader) or [writer](Upload::writer) that are held in memory, at
+    /// least twice the part size. Defaults to `concurrency` × `part_size` or, with a concurrency of 1, to twice the part size.
     ///
-    /// A part of a reader is in memory as a whole until it has been sent. The budget does not apply to uploads of files and
-    /// bytes.
+    /// A part of a reader or writer is in memory as a whole until it has been sent. The budget does not apply to uploads of
+    /// files and bytes.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
@@ -331,17 +330,27 @@ impl Upload {
     ///
     /// [`Error::upload_id`], [`Error::part_number`] and [`Error::upload_state`] describe the multipart upload.
     pub async fn send(self) -> Result<Uploaded> {
+        let (job, input) = self.into_job()?;
+        job.upload(input).await
+    }
+
+    /// Checks the options.
+    fn into_job(self) -> Result<(Arc<Job>, Input)> {
         let Self { bucket, key, input, properties, options } = self;
         let input = input.ok_or_else(|| {
             Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
         })?;
+        if options.checkpoint.is_some() && !matches!(input, Input::File(_)) {
+            return Err(Error::invalid_input(
+                "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
+            ));
+        }
         let meter = options.meter()?;
+        if matches!(input, Input::Reader(_)) {
+            options.reader_memory()?;
+        }
         let options = TransferOptions { part_size: options.part_size.next_multiple_of(MIB), ..options };
-        let span = debug_span!("upload", bucket = bucket.name(), key);
-        let job = Arc::new(Job { bucket, key, properties, options, meter });
-        let outcome = Box::pin(job.upload(input).instrument(span)).await;
-        job.meter.finish();
-        outcome
+        Ok((Arc::new(Job { bucket, key, properties, options, meter }), input))
     }
 }
 

@@ -1,17 +1,18 @@
 //! Uploads the bytes of a reader, which can be read only once and whose size is unknown.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use tokio::io::ReadBuf;
-use tokio::sync::{AcquireError, Semaphore};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::{AcquireError, Semaphore, mpsc};
 
+use super::Uploaded;
 use super::multipart::MultipartUpload;
 use super::parts::{PendingPart, send_parts};
 use super::run::Content;
-use super::{Reader, Uploaded};
 use crate::body::{BufferPool, CHUNK_SIZE, OpenFile, Source, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::job::Job;
@@ -22,10 +23,21 @@ use crate::transfer::tasks::run_blocking;
 /// Maximum number of parts in temporary files. Parts that are larger than the memory budget are written there.
 const MAX_PARTS_ON_DISK: usize = 2;
 
+/// Bytes that can be read only once and whose number is unknown.
+pub(super) enum ByteSource {
+    Reader(Pin<Box<dyn AsyncRead + Send>>),
+    /// Bytes that an `UploadWriter` sends. Empty bytes mark the end.
+    Written {
+        receiver: mpsc::Receiver<Bytes>,
+        /// Bytes that were received and not yet read.
+        rest: Bytes,
+    },
+}
+
 impl Job {
     /// Uploads the bytes of a reader: with one request if they fit into one part, otherwise with a multipart upload.
-    pub(super) async fn upload_reader(self: &Arc<Self>, reader: Reader) -> Result<Uploaded> {
-        let mut parts = ReaderParts::new(reader, self)?;
+    pub(super) async fn upload_reader(self: &Arc<Self>, source: ByteSource) -> Result<Uploaded> {
+        let mut parts = ReaderParts::new(source, self)?;
         let cancellation = &self.options.cancellation;
         let first = cancellation.unless_cancelled(parts.next()).await?;
         let second = if parts.is_at_end { None } else { cancellation.unless_cancelled(parts.next()).await? };
@@ -51,7 +63,7 @@ impl Job {
 
 /// Splits the bytes of a reader into parts.
 struct ReaderParts {
-    reader: Reader,
+    source: ByteSource,
     /// Size of the first part in bytes.
     first_part_size: u64,
     /// Number of the next part.
@@ -71,11 +83,11 @@ struct ReaderParts {
 }
 
 impl ReaderParts {
-    fn new(reader: Reader, job: &Job) -> Result<Self> {
+    fn new(source: ByteSource, job: &Job) -> Result<Self> {
         let max = u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX);
         let budget = u32::try_from(job.options.reader_memory()?).unwrap_or(max).min(max);
         Ok(Self {
-            reader,
+            source,
             first_part_size: job.options.part_size,
             next_number: 0,
             memory: Arc::new(Semaphore::new(usize::try_from(budget).unwrap_or(usize::MAX))),
@@ -139,19 +151,33 @@ impl ReaderParts {
         Ok(Source::file(file, 0..length - left))
     }
 
-    /// Reads a chunk of [`CHUNK_SIZE`] bytes. It is smaller if `limit` is, or if the reader ends.
+    /// Reads a chunk of at most `limit` bytes. It may be empty at the end.
     async fn read_chunk(&mut self, pool: &Arc<BufferPool>, limit: u64) -> Result<Bytes> {
-        let mut buffer = pool.buffer(limit);
-        let filled = fill(&mut self.reader, buffer.as_mut()).await?;
-        self.is_at_end = filled < buffer.as_ref().len();
-        self.bytes_read += filled as u64;
-        Ok(buffer.into_bytes().slice(..filled))
+        let chunk = match &mut self.source {
+            ByteSource::Reader(reader) => {
+                let mut buffer = pool.buffer(limit);
+                let filled = fill(reader.as_mut(), buffer.as_mut()).await?;
+                self.is_at_end = filled < buffer.as_ref().len();
+                buffer.into_bytes().slice(..filled)
+            }
+            ByteSource::Written { receiver, rest } => {
+                if rest.is_empty() {
+                    *rest = receiver.recv().await.ok_or_else(|| {
+                        Error::new(ErrorKind::Cancelled, "the writer of the upload was dropped before it was finished")
+                    })?;
+                }
+                self.is_at_end = rest.is_empty();
+                rest.split_to(usize::try_from(limit).unwrap_or(usize::MAX).min(rest.len()))
+            }
+        };
+        self.bytes_read += chunk.len() as u64;
+        Ok(chunk)
     }
 
     /// Checks that the reader ends after the last part that the service allows.
     async fn check_end(&mut self) -> Result<()> {
-        if fill(&mut self.reader, &mut [0]).await? == 0 {
-            self.is_at_end = true;
+        let allowed = self.bytes_read;
+        if self.read_chunk(BufferPool::frames(), 1).await?.is_empty() {
             return Ok(());
         }
         Err(Error::new(
@@ -159,14 +185,14 @@ impl ReaderParts {
             format!(
                 "the reader has more than {} bytes, the maximum for {MAX_PARTS} parts of which the first has {} bytes: \
                  raise part_size",
-                self.bytes_read, self.first_part_size
+                allowed, self.first_part_size
             ),
         ))
     }
 }
 
 /// Fills the buffer, or reads to the end of the reader if that comes first. Returns the number of bytes.
-async fn fill(reader: &mut Reader, buffer: &mut [u8]) -> Result<usize> {
+async fn fill(mut reader: Pin<&mut (dyn AsyncRead + Send)>, buffer: &mut [u8]) -> Result<usize> {
     let mut buffer = ReadBuf::new(buffer);
     while buffer.remaining() > 0 {
         let before = buffer.filled().len();
@@ -215,7 +241,7 @@ mod tests {
     /// Returns parts that are all on disk, because there is no memory budget.
     fn parts_on_disk(content: &[u8], part: usize) -> ReaderParts {
         ReaderParts {
-            reader: Box::pin(ShortReads(content.to_vec())),
+            source: ByteSource::Reader(Box::pin(ShortReads(content.to_vec()))),
             first_part_size: part as u64,
             next_number: 0,
             memory: Arc::new(Semaphore::new(0)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::stream;
+use tracing::{Instrument, debug_span};
 
 use super::multipart::MultipartUpload;
 use super::parts::{CompletedPart, PendingPart, send_parts};
@@ -67,14 +68,17 @@ async fn fingerprint(source: &Source) -> Result<Fingerprint> {
 impl Job {
     /// Uploads the input and returns a summary.
     pub(super) async fn upload(self: &Arc<Self>, input: Input) -> Result<Uploaded> {
-        match input {
-            Input::File(path) => self.upload_content(Content::open(path).await?).await,
-            _ if self.options.checkpoint.is_some() => Err(Error::invalid_input(
-                "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
-            )),
-            Input::Bytes(bytes) => self.upload_content(Content::new(Source::bytes(bytes)).await?).await,
-            Input::Reader(reader) => self.upload_reader(reader).await,
-        }
+        let span = debug_span!("upload", bucket = self.bucket.name(), key = self.key);
+        let uploading = async {
+            match input {
+                Input::File(path) => self.upload_content(Content::open(path).await?).await,
+                Input::Bytes(bytes) => self.upload_content(Content::new(Source::bytes(bytes)).await?).await,
+                Input::Reader(source) => self.upload_reader(source).await,
+            }
+        };
+        let outcome = Box::pin(uploading.instrument(span)).await;
+        self.meter.finish();
+        outcome
     }
 
     pub(super) async fn upload_content(self: &Arc<Self>, content: Content) -> Result<Uploaded> {
