@@ -57,7 +57,7 @@ impl TransferOptions {
                  {DEFAULT_CONCURRENCY}"
             )));
         }
-        let rate_limiter = self.bandwidth.map(|bytes| RateLimiter::new(bytes, self.concurrency)).transpose()?;
+        let rate_limiter = self.bandwidth.map(RateLimiter::new).transpose()?;
         Ok(Meter::new(self.on_progress.clone(), rate_limiter))
     }
 

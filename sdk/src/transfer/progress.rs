@@ -123,6 +123,9 @@ struct Attempt {
 
 impl PartMeter {
     pub(crate) fn new(meter: &Arc<Meter>) -> Arc<Self> {
+        if let Some(limiter) = &meter.rate_limiter {
+            limiter.start_part();
+        }
         Arc::new(Self { meter: Arc::clone(meter), latest: Mutex::default() })
     }
 
@@ -179,6 +182,9 @@ impl BodyProgress for PartMeter {
 impl Drop for PartMeter {
     fn drop(&mut self) {
         self.start_attempt();
+        if let Some(limiter) = &self.meter.rate_limiter {
+            limiter.end_part();
+        }
     }
 }
 

@@ -11,8 +11,11 @@ use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{Checksum, CustomerKey, ErrorKind, MIB, Uploaded};
 use qingstor_tests::{TestBucket, content, etag_of_parts, open_uploads};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::timeout;
 
-use crate::support::{PART, drop_when, once_at_progress, progress_recorder, progress_signal, temp_file, wait_until};
+use crate::support::{
+    PART, TEST_TIMEOUT, drop_when, once_at_progress, progress_recorder, progress_signal, temp_file, wait_until,
+};
 
 #[track_caller]
 fn assert_reported(uploaded: &Uploaded, key: &str, size: u64, parts: u32) {
@@ -139,6 +142,21 @@ async fn last_progress_has_the_totals_of_the_upload() {
         assert_eq!((last.bytes, last.total_bytes), (size, Some(size)));
         assert_eq!((last.parts, last.total_parts, last.retried_bytes), (5, Some(5), 0));
     }
+}
+
+#[tokio::test]
+async fn bandwidth_is_used_if_the_concurrency_is_larger_than_the_number_of_parts() {
+    let bucket = TestBucket::start().await.unwrap();
+    let size = 16 * MIB;
+    // If every possible part had its share of the bandwidth, chunks of 26 bytes would take minutes.
+    let upload = bucket.upload("key").bytes(content(size, 1)).concurrency(100_000).bandwidth(10 * MIB);
+    let uploaded = timeout(TEST_TIMEOUT, upload.send()).await.expect("the upload ends in time").unwrap();
+    assert_eq!((uploaded.size, uploaded.parts), (size, 2));
+    let file = tempfile::tempdir().unwrap();
+    let target = file.path().join("copy");
+    let download = bucket.download("key").to_file(&target).concurrency(100_000).bandwidth(10 * MIB);
+    let downloaded = timeout(TEST_TIMEOUT, download.send()).await.expect("the download ends in time").unwrap();
+    assert!(downloaded.is_verified);
 }
 
 #[tokio::test]
