@@ -233,7 +233,7 @@ impl RequestEncoder {
 
     /// Sets a header for each entry. Names that differ only in case are refused.
     pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
-        for (name, value) in self.valid_entries(field, entries) {
+        for (name, value) in self.valid_entries(field, prefix, entries) {
             self.header_text(field, &format!("{prefix}{name}"), value, false);
         }
     }
@@ -242,13 +242,14 @@ impl RequestEncoder {
     pub(super) fn valid_entries<'e>(
         &mut self,
         field: &'static str,
+        prefix: &str,
         entries: &'e BTreeMap<String, String>,
     ) -> Vec<(&'e str, &'e str)> {
         let mut total = 0;
         let mut valid: Vec<(&str, &str)> = Vec::with_capacity(entries.len());
         for (name, value) in entries {
             total += name.len() + value.len();
-            match check_entry(name, value) {
+            match check_entry(prefix, name, value) {
                 Ok(()) if valid.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) => {
                     let name = name.to_ascii_lowercase();
                     self.refuse(field, format!("has the name {name} twice: names are not case-sensitive"));
@@ -326,12 +327,18 @@ fn bounds<T: Display>(low: Option<T>, high: Option<T>, unit: &str) -> String {
     }
 }
 
-fn check_entry(name: &str, value: &str) -> Result<(), String> {
+fn check_entry(prefix: &str, name: &str, value: &str) -> Result<(), String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if name.is_empty() || name.len() > MAX_METADATA_NAME_BYTES || !name.chars().all(allowed) {
         return Err(format!(
             "has the name {name:?}, but names must be 1 to {MAX_METADATA_NAME_BYTES} letters, digits, `-`, `_` and `.`"
         ));
+    }
+    // Without this check, the prefix would be sent twice. The Go SDK takes names with the prefix.
+    if let Some((start, bare)) = name.split_at_checked(prefix.len())
+        && start.eq_ignore_ascii_case(prefix)
+    {
+        return Err(format!("has the name {name:?}, but the prefix {prefix} is added when it is sent: use {bare:?}"));
     }
     if !is_printable(value) {
         return Err(format!(

@@ -76,7 +76,7 @@ impl RequestEncoder {
 
     /// Adds a field for each entry. Entries have to follow the same rules as those that become headers.
     pub(crate) fn form_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
-        for (name, value) in self.valid_entries(field, entries) {
+        for (name, value) in self.valid_entries(field, prefix, entries) {
             self.add(format!("{prefix}{name}").into(), Role::Plain, &value.to_owned());
         }
     }

@@ -201,6 +201,7 @@ async fn invalid_form_is_not_sent() {
         PostObjectInput::new("key", "content").signature("c2lnbmF0dXJl"),
         PostObjectInput::new("key", "content").access_key_id("OTHER"),
         PostObjectInput::new("key", "content").metadata("not a name", "value"),
+        PostObjectInput::new("key", "content").metadata("x-qs-meta-name", "value"),
         PostObjectInput::new("key", "content").metadata("name", "one").metadata("NAME", "two"),
     ] {
         let error = bucket.post_object(input).await.unwrap_err();

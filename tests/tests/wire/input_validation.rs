@@ -160,6 +160,8 @@ async fn metadata_that_the_service_cannot_store_is_refused() {
         ("a:b", "v", "the name \"a:b\""),
         ("a\r\nb", "v", "the name \"a\\r\\nb\""),
         (long.as_str(), "v", "names must be 1 to 512"),
+        ("x-qs-meta-name", "v", "the prefix X-QS-Meta- is added when it is sent: use \"name\""),
+        ("X-QS-Meta-Name", "v", "use \"Name\""),
         ("name", "ü", "a value for name"),
         ("name", "a\nb", "a value for name"),
         ("name", " v", "a value for name"),

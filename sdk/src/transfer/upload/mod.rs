@@ -179,7 +179,8 @@ impl Upload {
         self
     }
 
-    /// Adds an entry to the metadata of the object, the header `X-QS-Meta-<name>`. Replaces an entry with the same name.
+    /// Adds an entry to the metadata of the object, the header `X-QS-Meta-<name>`. `name` is without this prefix. Replaces
+    /// an entry with the same name.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.metadata.insert(name.into(), value.into());
         self
