@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::limits::MAX_CLOCK_SKEW;
 use crate::request::Request;
 use crate::signature;
+use crate::sse::{COPY_SOURCE, OWN};
 
 /// An access key id and its secret access key. `Debug` omits the secret.
 #[derive(Clone)]
@@ -50,7 +51,9 @@ pub(crate) fn check_form(key_pairs: &[KeyPair], id: &str, policy: &str, signatur
     if signature::verify(secret, policy, signature) {
         return Ok(());
     }
-    Err(not_matched("the field \"signature\" is not the signature of the field \"policy\"", policy.to_owned()))
+    // The string to sign is the policy. The error does not repeat it, because it may contain a customer's encryption key.
+    let message = "the field \"signature\" is not the signature of the field \"policy\"";
+    Err(Error::new(Code::SignatureNotMatched, message))
 }
 
 /// Checks the header `Authorization` and the date of the request.
@@ -101,11 +104,21 @@ fn check_signature(
     if texts.iter().any(|text| signature::verify(secret, text, signature)) {
         return Ok(());
     }
-    let expected = texts.into_iter().next().unwrap_or_default();
-    Err(not_matched(
-        "the signature does not match this request; compare string_to_sign with the string that the client signed",
-        expected,
-    ))
+    let message =
+        "the signature does not match this request; compare string_to_sign with the string that the client signed";
+    let string_to_sign = texts.first().map(|text| redact(text));
+    Err(Error { string_to_sign, ..Error::new(Code::SignatureNotMatched, message) })
+}
+
+/// Replaces the encryption keys in a string to sign.
+fn redact(string_to_sign: &str) -> String {
+    let lines = string_to_sign.split('\n').map(|line| match line.split_once(':') {
+        Some((name, _)) if [OWN, COPY_SOURCE].iter().any(|prefix| name.strip_prefix(prefix) == Some("-key")) => {
+            format!("{name}:<redacted>")
+        }
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn secret_access_key<'a>(key_pairs: &'a [KeyPair], id: &str) -> Result<&'a str, Error> {
@@ -113,10 +126,6 @@ fn secret_access_key<'a>(key_pairs: &'a [KeyPair], id: &str) -> Result<&'a str, 
         Some(pair) => Ok(&pair.secret_access_key),
         None => Err(Error::new(Code::InvalidAccessKeyId, format!("the access key id \"{id}\" is not known"))),
     }
-}
-
-fn not_matched(message: &str, string_to_sign: String) -> Error {
-    Error { string_to_sign: Some(string_to_sign), ..Error::new(Code::SignatureNotMatched, message) }
 }
 
 fn expired(message: impl Into<String>) -> Error {

@@ -60,8 +60,9 @@ struct Arguments {
     #[arg(long, value_name = "ID", default_value = DEFAULT_ACCESS_KEY_ID)]
     access_key_id: String,
 
-    /// Secret access key that belongs to the access key id
+    /// Secret access key that belongs to the access key id; lists of processes show the option, but not the variable
     #[arg(long, value_name = "SECRET", default_value = DEFAULT_SECRET_ACCESS_KEY)]
+    #[arg(env = "QINGSTOR_EMULATOR_SECRET_ACCESS_KEY", hide_env_values = true)]
     secret_access_key: String,
 
     /// Zone of a new bucket if the request that creates it names none

@@ -92,6 +92,18 @@ fn unusable_directory_is_a_one_line_error() {
     assert_eq!(error.lines().count(), 1);
 }
 
+#[tokio::test]
+async fn secret_access_key_is_read_from_the_environment_and_not_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    // The process gets the secret in the variable.
+    let process = Process::start(directory.path());
+    process.client.get("/b").await.expect(200);
+
+    let output = command().env("QINGSTOR_EMULATOR_SECRET_ACCESS_KEY", "hunter2").arg("--help").output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(help.contains("QINGSTOR_EMULATOR_SECRET_ACCESS_KEY") && !help.contains("hunter2"), "{help}");
+}
+
 #[test]
 fn help_lists_every_option_in_the_readme() {
     let output = command().arg("--help").output().unwrap();

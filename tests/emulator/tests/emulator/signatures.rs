@@ -26,6 +26,22 @@ async fn error_for_a_wrong_signature_contains_the_string_to_sign() {
 }
 
 #[tokio::test]
+async fn string_to_sign_contains_no_encryption_keys() {
+    let emulator = Emulator::builder().bucket("b").start().await.unwrap();
+    let client = Client::at(&emulator.endpoint(), emulator.access_key_id(), "wrong");
+    let key = "x-qs-encryption-customer-key";
+    let source_key = "x-qs-copy-source-encryption-customer-key";
+    let digest = ("x-qs-encryption-customer-key-md5", "the-digest");
+    let response = client.send("PUT", "/b/k", &[(key, "hunter2"), (source_key, "hunter2"), digest], "").await;
+    let text = response.expect(401).json()["string_to_sign"].as_str().unwrap().to_owned();
+    assert!(!text.contains("hunter2"), "{text}");
+    for line in [format!("{key}:<redacted>"), format!("{source_key}:<redacted>"), format!("{}:{}", digest.0, digest.1)]
+    {
+        assert!(text.lines().any(|other| other == line), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_and_missing_credentials_are_refused() {
     let emulator =
         Emulator::builder().bucket("b").credentials("first", "1").credentials("second", "2").start().await.unwrap();

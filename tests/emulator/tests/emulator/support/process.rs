@@ -16,7 +16,8 @@ impl Process {
     pub(crate) fn start(directory: &Path) -> Self {
         let mut child = command()
             .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
-            .args(["--access-key-id", "AK", "--secret-access-key", "SK"])
+            .args(["--access-key-id", "AK"])
+            .env("QINGSTOR_EMULATOR_SECRET_ACCESS_KEY", "SK")
             .arg("--data-dir")
             .arg(directory)
             .stdout(Stdio::piped())
