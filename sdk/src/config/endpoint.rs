@@ -20,7 +20,7 @@ pub enum AddressingStyle {
     /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP
     /// address, and a bucket name that is a valid label of a host name.
     VirtualHost,
-    /// In neither of them: the endpoint is a domain that is bound to one bucket (see `put_bucket_cname`), such as
+    /// In neither of them: the endpoint is a domain that is bound to one bucket (see `Bucket::put_bucket_cname`), such as
     /// `https://files.example.com/key`. Zones are not used. The client can send requests for this bucket only, and none
     /// for the account.
     CustomDomain,

@@ -22,7 +22,7 @@ pub(crate) struct Address {
     pub(crate) bucket: String,
     /// Empty for requests to the service or a bucket.
     pub(crate) key: String,
-    /// True if the host, not the path, names the bucket. The string to sign depends on it.
+    /// True if the host, not the path, stands for the bucket. The string to sign depends on it.
     pub(crate) is_host_style: bool,
     pub(crate) zone: Option<String>,
     /// The base host, if it is one of the public service. If the host has no zone, `HEAD` of a bucket redirects to the
@@ -53,11 +53,16 @@ impl Hosts {
     }
 
     /// Parses the address from a `Host` header and a raw path. The path is percent-decoded once. `//`, a leading `/`
-    /// and `..` remain parts of the key.
-    pub(crate) fn locate(&self, host: &str, raw_path: &str) -> Result<Address, Error> {
+    /// and `..` remain parts of the key. `bound_bucket` returns the bucket to which a domain is bound.
+    pub(crate) fn locate(
+        &self,
+        host: &str,
+        raw_path: &str,
+        bound_bucket: impl Fn(&str) -> Option<String>,
+    ) -> Result<Address, Error> {
         let host = strip_port(host).to_ascii_lowercase();
         let base = self.base(&host);
-        let (bucket, zone) = base.map_or((None, None), |base| self.labels(&host, base));
+        let (bucket, zone) = base.map_or_else(|| (bound_bucket(&host), None), |base| self.labels(&host, base));
         let path = raw_path.strip_prefix('/').unwrap_or(raw_path);
         let is_host_style = bucket.is_some();
         let (bucket, raw_key) = match bucket {
@@ -174,7 +179,7 @@ mod tests {
     use super::*;
 
     fn locate(host: &str, path: &str) -> Address {
-        Hosts::new("pek3a", &["store.example".to_owned()]).locate(host, path).unwrap()
+        Hosts::new("pek3a", &["store.example".to_owned()]).locate(host, path, |_| None).unwrap()
     }
 
     fn target(host: &str, path: &str) -> (String, String) {
@@ -231,9 +236,9 @@ mod tests {
     #[test]
     fn rejects_invalid_keys_and_bucket_names() {
         let hosts = Hosts::new("pek3a", &[]);
-        assert!(hosts.locate("localhost", "/b/%FF").is_err());
-        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1024))).is_err());
-        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1023))).is_ok());
+        assert!(hosts.locate("localhost", "/b/%FF", |_| None).is_err());
+        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1024)), |_| None).is_err());
+        assert!(hosts.locate("localhost", &format!("/b/{}", "a".repeat(1023)), |_| None).is_ok());
         assert!(check_bucket_name("my-bucket").is_ok());
         for name in ["short", "Upper-case", "-dash-first", "dash-last-", "dot.in.it", ""] {
             assert!(check_bucket_name(name).is_err(), "{name}");

@@ -26,7 +26,7 @@ fn store(directory: &TempDir) -> Store {
 fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request {
     let builder = http::Request::builder().method(method).uri(target);
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-    Request::new(builder.body(()).unwrap().into_parts().0, &Hosts::new("pek3a", &[])).unwrap()
+    Request::new(builder.body(()).unwrap().into_parts().0, &Hosts::new("pek3a", &[]), |_| None).unwrap()
 }
 
 fn is_allowed(store: &Store, allow_anonymous: bool, request: &Request) -> bool {

@@ -17,7 +17,7 @@ fn request(method: &str, target: &str, headers: &[(&'static str, String)]) -> Re
         builder = builder.header(*name, HeaderValue::from_str(value).unwrap());
     }
     let (parts, ()) = builder.body(()).unwrap().into_parts();
-    Request::new(parts, &Hosts::new("pek3a", &[])).unwrap()
+    Request::new(parts, &Hosts::new("pek3a", &[]), |_| None).unwrap()
 }
 
 /// Returns a date that differs from the emulator's clock by `offset` seconds.

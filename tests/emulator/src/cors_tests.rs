@@ -12,7 +12,7 @@ const RULES: &str = r#"{"cors_rules":[
 fn request(headers: &[(&str, &str)]) -> Request {
     let builder = http::Request::builder().method("OPTIONS").uri("/b/k");
     let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
-    Request::new(builder.body(()).unwrap().into_parts().0, &Hosts::new("pek3a", &[])).unwrap()
+    Request::new(builder.body(()).unwrap().into_parts().0, &Hosts::new("pek3a", &[]), |_| None).unwrap()
 }
 
 fn preflight(rules: &str, origin: &str, method: &str, headers: &str) -> HeaderMap {

@@ -22,7 +22,12 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(parts: Parts, hosts: &Hosts) -> Result<Self, Error> {
+    /// Parses the head of a request. `bound_bucket` returns the bucket to which a domain is bound.
+    pub(crate) fn new(
+        parts: Parts,
+        hosts: &Hosts,
+        bound_bucket: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
         // A client that uses a proxy sends the host on the request line, which takes precedence over the header.
         let host = match parts.uri.authority() {
             Some(authority) => authority.as_str(),
@@ -34,7 +39,7 @@ impl Request {
             path => path,
         }
         .to_owned();
-        let address = hosts.locate(&host, &path)?;
+        let address = hosts.locate(&host, &path, bound_bucket)?;
         refuse_repeated(&parts.headers)?;
         Ok(Self {
             query: Query::parse(parts.uri.query().unwrap_or_default()),
@@ -97,7 +102,7 @@ mod tests {
         let builder =
             names.iter().fold(http::Request::builder().uri("/b/k"), |builder, name| builder.header(*name, "v"));
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        Request::new(parts, &Hosts::new("pek3a", &[])).map(|_| ()).map_err(|error| error.code)
+        Request::new(parts, &Hosts::new("pek3a", &[]), |_| None).map(|_| ()).map_err(|error| error.code)
     }
 
     #[test]

@@ -214,7 +214,7 @@ mod tests {
     fn routed_as(content_type: &str, method: &str, target: &str) -> Result<Operation, Code> {
         let builder = http::Request::builder().method(method).uri(target).header("content-type", content_type);
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        let request = Request::new(parts, &Hosts::new("pek3a", &[])).unwrap();
+        let request = Request::new(parts, &Hosts::new("pek3a", &[]), |_| None).unwrap();
         route(&request).map_err(|error| error.code)
     }
 

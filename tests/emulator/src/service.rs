@@ -62,7 +62,8 @@ impl Service {
             };
             response::error(&error, status, &method, request_id)
         };
-        let mut response = match Request::new(parts, &self.hosts) {
+        let mut response = match Request::new(parts, &self.hosts, |domain| self.context.store.bucket_of_domain(domain))
+        {
             Ok(request) => {
                 let result = self.execute(&request, &mut body, &mut state).await;
                 let mut response = result.unwrap_or_else(|error| error_response(error, &state.request_id));

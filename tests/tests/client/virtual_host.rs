@@ -1,4 +1,4 @@
-//! Virtual-host style: the bucket is part of the host name.
+//! Virtual-host style, in which the bucket is part of the host name, and custom domains, whose host stands for a bucket.
 //!
 //! The tests check that host, path and signature are consistent for operations of the account, of a bucket and of an
 //! object, both in requests and in presigned requests.
@@ -13,7 +13,8 @@ use qingstor_emulator::{DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAUL
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsInput,
     GetObjectInput, HeadBucketInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
-    ListMultipartUploadsInput, ListObjectsInput, PutBucketInput, PutObjectInput, UploadMultipartInput,
+    ListMultipartUploadsInput, ListObjectsInput, PutBucketCNAMEInput, PutBucketInput, PutObjectInput,
+    UploadMultipartInput,
 };
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
 use qingstor_sdk::{AddressingStyle, Bucket, Config, ErrorKind, PresignedRequest, QingStor, RetryConfig};
@@ -140,4 +141,38 @@ async fn endpoint_with_an_ip_address_is_refused() {
     let config =
         Config::new("KEY", "secret").endpoint("http://127.0.0.1:9000").addressing_style(AddressingStyle::VirtualHost);
     assert_eq!(QingStor::new(config).unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn custom_domain_stands_for_its_bucket() {
+    const DOMAIN: &str = "files.example.com";
+    let config = || Config::new(DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY).retry(RetryConfig::disabled());
+    let at_domain = |port: &str| {
+        let endpoint = format!("http://{DOMAIN}:{port}");
+        QingStor::new(config().endpoint(endpoint).addressing_style(AddressingStyle::CustomDomain)).unwrap()
+    };
+    if is_child_process() {
+        let account = at_domain(&std::env::var(PORT_VARIABLE).unwrap());
+        let bucket = account.bucket(BUCKET, DEFAULT_ZONE);
+        upload_in_parts(&bucket).await;
+        let object = bucket.get_object(KEY, GetObjectInput::new()).await.unwrap();
+        assert_eq!(object.body.bytes().await.unwrap(), "first,last");
+        let listed = bucket.list_objects(ListObjectsInput::new().limit(10)).await.unwrap();
+        assert_eq!(listed.keys[0].key, KEY);
+        let error = account.list_buckets(ListBucketsInput::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 0), "{error}");
+        return;
+    }
+    let emulator = Emulator::builder().bucket(BUCKET).allow_tiny_parts(true).start().await.unwrap();
+    let direct = QingStor::new(config().endpoint(emulator.endpoint())).unwrap().bucket(BUCKET, DEFAULT_ZONE);
+    direct.put_bucket_cname(PutBucketCNAMEInput::new(DOMAIN)).await.unwrap();
+    let (proxy, port) = (emulator.endpoint(), emulator.port().to_string());
+    let variables = [(PORT_VARIABLE, port.as_str()), ("http_proxy", &proxy), ("HTTP_PROXY", &proxy)];
+    let test = "virtual_host::custom_domain_stands_for_its_bucket";
+    run_in_child_process(test, &variables, &["no_proxy", "NO_PROXY"]).await.unwrap();
+
+    let bucket = at_domain(&port).bucket(BUCKET, DEFAULT_ZONE);
+    let request = bucket.presign_object(KEY, GetObjectInput::new(), LIFETIME).unwrap();
+    assert!(request.url().starts_with(&format!("http://{DOMAIN}:{port}///dir/")), "{}", request.url());
+    assert_eq!(PlainRequest::of(&request).send().await.unwrap().text(), "first,last");
 }

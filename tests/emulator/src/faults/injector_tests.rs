@@ -51,7 +51,7 @@ fn random_number_differs_for_each_hit() {
 
 fn request(target: &str) -> Request {
     let (parts, ()) = http::Request::builder().method("PUT").uri(target).body(()).unwrap().into_parts();
-    Request::new(parts, &Hosts::new("pek3a", &[])).unwrap()
+    Request::new(parts, &Hosts::new("pek3a", &[]), |_| None).unwrap()
 }
 
 #[test]

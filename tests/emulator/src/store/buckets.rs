@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::data_directory::write_record;
-use super::{Bucket, DataDirectory, Store};
+use super::{Bucket, DataDirectory, Index, Store};
 use crate::clock::Moment;
 use crate::error::{Code, Error};
 use crate::ids;
@@ -119,14 +119,17 @@ impl Store {
         Ok(replace_settings(&self.directory, self.lock().bucket_mut(bucket)?, change)?)
     }
 
+    /// Returns the bucket to which a domain is bound.
+    pub(crate) fn bucket_of_domain(&self, domain: &str) -> Option<String> {
+        bucket_of_domain(&self.lock(), domain).map(str::to_owned)
+    }
+
     /// Binds a domain to a bucket. Refuses a domain that is bound to another bucket.
     pub(crate) fn bind_domain(&self, bucket: &str, record: CnameRecord) -> Result<(), Error> {
         let mut index = self.lock();
         index.bucket(bucket)?;
-        let has_domain = |other: &&Bucket| other.settings.cnames.iter().any(|bound| bound.is_for(&record.domain));
-        let others = index.buckets.values().filter(|other| other.info.name != bucket);
-        if let Some(other) = others.into_iter().find(has_domain) {
-            let message = format!("the domain \"{}\" is bound to the bucket \"{}\"", record.domain, other.info.name);
+        if let Some(other) = bucket_of_domain(&index, &record.domain).filter(|other| *other != bucket) {
+            let message = format!("the domain \"{}\" is bound to the bucket \"{other}\"", record.domain);
             return Err(Error::new(Code::CnameError, message));
         }
         Ok(replace_settings(&self.directory, index.bucket_mut(bucket)?, |settings| {
@@ -134,6 +137,11 @@ impl Store {
             settings.cnames.push(record);
         })?)
     }
+}
+
+fn bucket_of_domain<'a>(index: &'a Index, domain: &str) -> Option<&'a str> {
+    let has_domain = |bucket: &&Bucket| bucket.settings.cnames.iter().any(|bound| bound.is_for(domain));
+    index.buckets.values().find(has_domain).map(|bucket| bucket.info.name.as_str())
 }
 
 /// Changes the settings of a bucket. The caller holds the lock while the file is written. The file is small.
