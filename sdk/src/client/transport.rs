@@ -46,6 +46,14 @@ impl Transport {
             // The send loop knows which requests are safe to retry.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
+            // Another crate of the application may enable features of reqwest that are on by default: unpacking of
+            // responses, another name resolver, and HTTP/2.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .no_hickory_dns()
+            .http1_only()
             .tcp_keepalive(Duration::from_secs(60));
         // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of
         // buffer space, and does not restart it while there is no space for a whole segment. A slow connection would be

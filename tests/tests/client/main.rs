@@ -2,6 +2,7 @@
 //! traces and secrets.
 
 mod clock_skew;
+mod content_encoding;
 mod errors;
 mod pagination;
 mod proxies;
