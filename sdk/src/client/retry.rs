@@ -63,7 +63,9 @@ pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
         ErrorKind::Connect => true,
         ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
         ErrorKind::Service => match error.status() {
-            Some(StatusCode::TOO_MANY_REQUESTS) => true,
+            Some(StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS) => true,
+            // Some gateways send 408 if the server behind them is slow, so the request may have been executed.
+            Some(StatusCode::REQUEST_TIMEOUT) => is_idempotent,
             // 501 and 505 mean that the server does not support the request.
             Some(status) => is_idempotent && status.is_server_error() && !matches!(status.as_u16(), 501 | 505),
             None => false,
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     fn transient_errors_of_idempotent_operations_are_retried() {
-        for code in [429, 500, 502, 503, 504, 520] {
+        for code in [408, 425, 429, 500, 502, 503, 504, 520] {
             assert!(can_retry(&status(code), true), "{code}");
         }
         for code in [301, 400, 401, 403, 404, 409, 412, 416, 501, 505] {
@@ -139,9 +141,11 @@ mod tests {
     }
 
     #[test]
+        assert!(can_retry(&status(425), false));
     fn non_idempotent_operations_are_retried_only_if_not_executed() {
         assert!(can_retry(&status(429), false));
         assert!(can_retry(&Error::new(ErrorKind::Connect, ""), false));
+        assert!(!can_retry(&status(408), false));
         assert!(can_retry(&Error::new(ErrorKind::Timeout, "").unsent(), false));
         assert!(!can_retry(&status(500), false));
         assert!(!can_retry(&status(503), false));

@@ -9,10 +9,10 @@ use std::time::Duration;
 ///
 /// The client retries a request if all of these conditions are met:
 ///
-/// - The error is transient: the client could not connect, a time limit passed, the connection broke, or the status is 429
-///   or 5xx (except 501 and 505).
+/// - The error is transient: the client could not connect, a time limit passed, the connection broke, or the status is
+///   408, 425, 429 or 5xx (except 501 and 505).
 /// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are retried only if the server cannot have
-///   executed them: the client could not connect, or the status is 429.
+///   executed them: no connection took the request, or the status is 425 or 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).
 ///
 /// Uploads and downloads of whole objects follow the same policy. `max_attempts` then limits all requests for one part,

@@ -73,7 +73,7 @@ fn success() -> ResponseTemplate {
 #[tokio::test]
 async fn transient_errors_are_returned_after_three_attempts() {
     for operation in IDEMPOTENT {
-        for code in [429, 500, 502, 503, 504] {
+        for code in [408, 425, 429, 500, 502, 503, 504] {
             let server = mock_server([status(code)]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Service, "{operation} {code}: {error}");
@@ -126,7 +126,7 @@ async fn permanent_errors_are_not_retried() {
 #[tokio::test]
 async fn non_idempotent_operations_are_not_retried_if_they_may_have_been_executed() {
     for operation in NOT_IDEMPOTENT {
-        for code in [500, 502, 503, 504] {
+        for code in [408, 500, 502, 503, 504] {
             let server = mock_server([status(code), success()]).await;
             let error = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap_err();
             assert_eq!(error.status().unwrap(), code, "{operation}");
@@ -140,11 +140,13 @@ async fn non_idempotent_operations_are_not_retried_if_they_may_have_been_execute
 }
 
 #[tokio::test]
-async fn non_idempotent_operations_are_retried_after_429() {
+async fn non_idempotent_operations_are_retried_after_425_and_429() {
     for operation in NOT_IDEMPOTENT {
-        let server = mock_server([status(429), success()]).await;
-        let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
-        assert_eq!(response.attempts, 2, "{operation}");
+        for code in [425, 429] {
+            let server = mock_server([status(code), success()]).await;
+            let response = call(&bucket(&server.uri(), quick_retries()), operation).await.unwrap();
+            assert_eq!(response.attempts, 2, "{operation} {code}");
+        }
     }
 }
 

@@ -126,6 +126,27 @@ async fn rejected_completion_aborts_the_upload() {
 }
 
 #[tokio::test]
+async fn completion_is_requested_once_if_retry_after_exceeds_the_limit() {
+    for status in [408, 429, 500, 502, 503] {
+        let fault = Fault::ErrorAnswer { status, code: None, retry_after: Some(3600) };
+        let rule = FaultRule::new(fault).operation("CompleteMultipartUpload");
+        let (test, bucket) = bucket_with_faults(FaultPlan::new().rule(rule)).await.unwrap();
+        let error = bucket.upload("key").bytes(content(9 * MIB, 1)).part_size(PART).send().await.unwrap_err();
+        assert_eq!(error.status().unwrap(), status, "{error}");
+        assert_eq!(test.emulator().faults_fired(), [1], "{error}");
+    }
+}
+
+#[tokio::test]
+async fn completion_is_retried_after_a_timeout_of_the_gateway() {
+    let rule = FaultRule::new(error_response(408, None)).operation("CompleteMultipartUpload").count(1);
+    let (test, bucket) = bucket_with_faults(FaultPlan::new().rule(rule)).await.unwrap();
+    let bytes = content(9 * MIB, 1);
+    bucket.upload("key").bytes(bytes.clone()).part_size(PART).send().await.unwrap();
+    assert!(test.read("key").await.unwrap() == bytes);
+}
+
+#[tokio::test]
 async fn completion_retries_a_404_without_an_error_code() {
     // A proxy may have sent the 404, so it does not mean that the upload is gone.
     for (count, succeeds) in [(1, true), (u64::MAX, false)] {

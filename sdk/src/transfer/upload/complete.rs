@@ -294,15 +294,20 @@ pub(super) fn is_no_such_upload(error: &Error) -> bool {
 pub(super) fn may_have_executed(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Timeout | ErrorKind::Connection | ErrorKind::UnexpectedResponse => !error.is_unsent(),
-        ErrorKind::Service => {
-            error.status().is_some_and(|status| status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
-        }
+        ErrorKind::Service => error.status().is_some_and(|status| match status {
+            StatusCode::REQUEST_TIMEOUT => true,
+            StatusCode::NOT_IMPLEMENTED => false,
+            _ => status.is_server_error(),
+        }),
         _ => false,
     }
 }
 
 fn classify(error: &Error) -> Answer {
-    let is_gateway = matches!(error.status(), Some(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT));
+    let is_gateway = matches!(
+        error.status(),
+        Some(StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+    );
     let is_service = error.kind() == ErrorKind::Service;
     if may_have_executed(error) {
         if is_service && !is_gateway { Answer::Failed } else { Answer::Lost }
