@@ -78,7 +78,7 @@ impl RetryConfig {
     /// Sets the maximum `Retry-After` that the client waits for. Default 60 s.
     ///
     /// If the server asks for a longer wait, the call fails immediately, because the server would refuse an earlier
-    /// attempt.
+    /// attempt. A value that cannot be read counts as a longer wait.
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self

@@ -1,9 +1,9 @@
 //! Error responses of the server.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use crate::Timestamp;
@@ -25,7 +25,7 @@ pub(crate) struct ServiceError {
     pub(crate) location: Option<String>,
     /// Wait that the server asks for with `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
-    /// Time of the server's clock, from the `Date` header.
+    /// Time of the server's clock.
     pub(crate) date: Option<Timestamp>,
 }
 
@@ -49,7 +49,7 @@ impl ServiceError {
             url: None,
             location: text(header::LOCATION.as_str()),
             retry_after: retry_after(headers),
-            date: http_date(headers, &header::DATE),
+            date: server_time(headers),
         }
     }
 
@@ -76,19 +76,31 @@ impl ServiceError {
     }
 }
 
+/// Returns the wait that `Retry-After` asks for, in seconds or until a date.
+///
+/// A value that cannot be read, such as a number with too many digits, is the longest possible wait: the server has
+/// asked for a pause, and the client must not assume a short one.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = Timestamp::parse_http_date(text).ok()?;
-    // Both dates come from the server, so the local clock does not matter.
-    let now = http_date(headers, &header::DATE)?;
-    Some(Duration::from_secs(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0)))
+    let value = headers.get(header::RETRY_AFTER)?;
+    let seconds = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let seconds = seconds.or_else(|| {
+        let at = http_date(value)?;
+        // If both dates come from the server, the local clock does not matter.
+        let now = headers.get(header::DATE).and_then(http_date).unwrap_or_else(|| SystemTime::now().into());
+        Some(u64::try_from(at.as_unix() - now.as_unix()).unwrap_or(0))
+    });
+    Some(seconds.map_or(Duration::MAX, Duration::from_secs))
 }
 
-fn http_date(headers: &HeaderMap, name: &header::HeaderName) -> Option<Timestamp> {
-    Timestamp::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+/// Returns the time of the server's clock from the `Date` header.
+///
+/// A cache that sends a stored response adds `Age`. The date of such a response has passed.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    headers.get(header::DATE).filter(|_| !headers.contains_key(header::AGE)).and_then(http_date)
+}
+
+fn http_date(value: &HeaderValue) -> Option<Timestamp> {
+    Timestamp::parse_http_date(value.to_str().ok()?).ok()
 }
 
 impl fmt::Display for ServiceError {

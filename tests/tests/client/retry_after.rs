@@ -54,3 +54,14 @@ async fn returns_the_error_if_retry_after_exceeds_the_limit() {
         assert_eq!(requests(&server).await.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn returns_the_error_if_retry_after_is_unreadable_or_enormous() {
+    for value in ["18446744073709551616", "9".repeat(300).as_str(), "-1", "1.5", "soon", "", "Wed, 10 Dec 2014"] {
+        let response = status(503).insert_header("retry-after", value);
+        let server = mock_server([response, success()]).await;
+        let error = put(&server, quick_retries()).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (503, 1), "{value}");
+        assert_eq!(requests(&server).await.len(), 1, "{value}");
+    }
+}
