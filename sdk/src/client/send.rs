@@ -2,7 +2,6 @@
 
 use std::borrow::BorrowMut;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -16,6 +15,7 @@ use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
 use crate::{Body, Timestamp};
 
+use super::clock_skew::{CallClock, Verdict};
 use super::retry::{Attempts, can_retry};
 use super::transport::Outgoing;
 use super::{Client, sign};
@@ -68,23 +68,24 @@ impl Client {
         mut attempts: impl BorrowMut<Attempts<'a>> + Send,
     ) -> Result<ResponseDecoder> {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
-        let mut is_clock_corrected = false;
+        let mut clock = CallClock::new(&self.clock);
         let mut number = 1;
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
-            let signed_at = self.clock.now();
-            let error = match self.attempt(&call, number, signed_at, &span).instrument(span.clone()).await {
+            let signed_at = clock.now();
+            let attempt = self.attempt(&call, number, signed_at, &span);
+            let outcome = attempt.instrument(span.clone()).await;
+            let server_time = outcome.as_ref().map_or_else(Error::server_time, ResponseDecoder::server_time);
+            let verdict = outcome.as_ref().err().map_or(Verdict::Accepted, |error| verdict(error, &call.spec.method));
+            let is_date_corrected = server_time.is_some_and(|time| clock.learn(verdict, signed_at, time));
+            let error = match outcome {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
-            let retry = if is_rewindable
-                && !is_clock_corrected
-                && may_be_clock_error(&error, &call.spec.method)
-                && let Some(server_time) = error.server_time()
-                && self.clock.correct(signed_at, server_time)
-            {
-                debug!(%error, %server_time, "the local clock is wrong; using the time of the server");
-                is_clock_corrected = true;
+            if is_date_corrected {
+                debug!(%error, server_time = %clock.now(), "the local clock is wrong; using the time of the server");
+            }
+            let retry = if is_date_corrected && is_rewindable {
                 Ok(())
             } else if is_rewindable && can_retry(&error, is_idempotent) {
                 attempts.borrow_mut().pause(error).await
@@ -196,13 +197,15 @@ fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
 }
 
-/// Returns true if the server may have refused the request because the local clock is wrong.
-fn may_be_clock_error(error: &Error, method: &Method) -> bool {
-    // The response to HEAD has no body, so it has no error code.
-    let has_no_body = *method == Method::HEAD && error.code().is_none();
-    error.kind() == ErrorKind::Service
-        && error.status() == Some(StatusCode::FORBIDDEN)
-        && (has_no_body || error.code() == Some("request_expired"))
+/// Returns the verdict of an error response on the date of its request.
+fn verdict(error: &Error, method: &Method) -> Verdict {
+    match error.code() {
+        _ if error.status() != Some(StatusCode::FORBIDDEN) => Verdict::Accepted,
+        Some("request_expired") => Verdict::Expired,
+        // The response to HEAD has no body, so it has no error code.
+        None if *method == Method::HEAD => Verdict::MaybeExpired,
+        _ => Verdict::Accepted,
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-pub(crate) use service::{REQUEST_ID, ServiceError, snippet};
+pub(crate) use service::{REQUEST_ID, ServiceError, server_time, snippet};
 use upload_state::FailedUpload;
 pub use upload_state::UploadState;
 
@@ -176,7 +176,7 @@ impl Error {
         self.0.service.as_ref().and_then(|service| service.retry_after)
     }
 
-    /// Returns the time in the `Date` header of the response.
+    /// Returns the time of the server's clock, if the response tells it.
     pub(crate) fn server_time(&self) -> Option<Timestamp> {
         self.0.service.as_ref().and_then(|service| service.date)
     }

@@ -11,7 +11,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::body::ResponseBody;
-use crate::error::{Error, REQUEST_ID, Result, ServiceError, snippet};
+use crate::error::{Error, REQUEST_ID, Result, ServiceError, server_time, snippet};
 use crate::value::Timestamp;
 
 /// Properties of the response from which an output was decoded.
@@ -61,6 +61,11 @@ impl ResponseDecoder {
         attempts: u32,
     ) -> Self {
         Self { status, headers, payload, only_reads, attempts }
+    }
+
+    /// Returns the time of the server's clock, if the response tells it.
+    pub(crate) fn server_time(&self) -> Option<Timestamp> {
+        server_time(&self.headers)
     }
 
     /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
