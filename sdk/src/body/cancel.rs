@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body, Frame, SizeHint};
 
-use super::AttemptBody;
+use super::{Activity, AttemptBody};
 use crate::error::BoxError;
 
 /// A request body whose content can be dropped while hyper owns it.
@@ -22,12 +22,15 @@ pub(crate) struct CancelOnDrop(Arc<Shared>);
 
 struct Shared {
     body: Mutex<Option<AttemptBody>>,
+    activity: Arc<Activity>,
     is_cancelled: AtomicBool,
 }
 
 impl CancellableBody {
     pub(crate) fn new(body: AttemptBody) -> (Self, CancelOnDrop) {
-        let shared = Arc::new(Shared { body: Mutex::new(Some(body)), is_cancelled: AtomicBool::new(false) });
+        let activity = body.activity();
+        let shared = Shared { body: Mutex::new(Some(body)), activity, is_cancelled: AtomicBool::new(false) };
+        let shared = Arc::new(shared);
         (Self(Arc::clone(&shared)), CancelOnDrop(shared))
     }
 }
@@ -42,6 +45,13 @@ impl Shared {
     fn drop_body(&self) {
         let body = self.body().take();
         drop(body);
+    }
+}
+
+impl CancelOnDrop {
+    /// Returns the next frame, without marking the request as taken.
+    pub(crate) fn poll_frame(&self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.body().as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(context))
     }
 }
 
@@ -60,11 +70,12 @@ impl Drop for CancellableBody {
     }
 }
 
-impl http_body::Body for CancellableBody {
+impl Body for CancellableBody {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.0.activity.set_taken();
         let frame = self.0.body().as_mut().map(|body| Pin::new(body).poll_frame(context));
         match frame {
             Some(frame) if !self.0.is_cancelled.load(Ordering::SeqCst) => frame,
@@ -76,6 +87,8 @@ impl http_body::Body for CancellableBody {
     }
 
     fn is_end_stream(&self) -> bool {
+        // hyper asks for this before it writes the head of the request.
+        self.0.activity.set_taken();
         self.0.body().as_ref().is_some_and(AttemptBody::is_end_stream)
     }
 
@@ -88,13 +101,10 @@ impl http_body::Body for CancellableBody {
 mod tests {
     use std::task::Waker;
 
-    use http_body::Body as _;
-
     use super::*;
-    use crate::Body;
     use crate::body::BodyProgress;
 
-    fn cancellable(body: impl Into<Body>) -> (CancellableBody, CancelOnDrop) {
+    fn cancellable(body: impl Into<crate::Body>) -> (CancellableBody, CancelOnDrop) {
         CancellableBody::new(body.into().attempt())
     }
 
@@ -128,6 +138,18 @@ mod tests {
     }
 
     #[test]
+    fn request_is_taken_when_hyper_looks_at_its_body() {
+        let (mut body, cancel) = cancellable("content");
+        assert_eq!(body.size_hint().exact(), Some(7));
+        assert!(!cancel.0.activity.is_taken());
+        assert_eq!(next(&mut body), Some(Ok(Bytes::from_static(b"content"))));
+        assert!(cancel.0.activity.is_taken());
+        let (body, cancel) = cancellable("");
+        assert!(!body.is_end_stream());
+        assert!(cancel.0.activity.is_taken());
+    }
+
+    #[test]
     fn body_is_dropped_with_the_request_of_hyper() {
         let (body, cancel) = cancellable("content");
         drop(body);
@@ -151,7 +173,7 @@ mod tests {
     fn callback_of_the_body_may_drop_the_request() {
         let dropping = Arc::new(Dropping(Mutex::default()));
         let progress: Arc<dyn BodyProgress> = dropping.clone();
-        let (mut body, cancel) = cancellable(Body::from("content").with_progress(progress));
+        let (mut body, cancel) = cancellable(crate::Body::from("content").with_progress(progress));
         *dropping.0.lock().unwrap() = Some(cancel);
         assert_eq!(next(&mut body), dropped());
         assert!(body.0.body().is_none());

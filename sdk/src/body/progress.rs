@@ -1,7 +1,7 @@
 //! Progress of a request body.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,14 +30,15 @@ pub(crate) trait BodyProgress: Send + Sync {
     }
 }
 
-/// The progress of a body, as the idle and response timeouts need it: the time of the last frame, and the number of
-/// bytes left.
+/// The progress of a request and its body, as the timeouts need it: the time of the last frame, and the number of bytes
+/// left.
 #[derive(Debug)]
 pub(crate) struct Activity {
     start: Instant,
     /// Milliseconds between `start` and the last frame.
     last_frame_millis: AtomicU64,
     bytes_left: AtomicU64,
+    is_taken: AtomicBool,
 }
 
 impl Activity {
@@ -47,6 +48,7 @@ impl Activity {
             start: Instant::now(),
             last_frame_millis: AtomicU64::new(0),
             bytes_left: AtomicU64::new(length),
+            is_taken: AtomicBool::new(false),
         })
     }
 
@@ -55,6 +57,17 @@ impl Activity {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_frame_millis.store(millis, Ordering::Relaxed);
         self.bytes_left.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Records that a connection has taken the request.
+    pub(crate) fn set_taken(&self) {
+        self.is_taken.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true if a connection has taken the request, so that the server may have received it. Before that, the
+    /// client waits for a connection, or hyper hands the request back.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.is_taken.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_all_sent(&self) -> bool {

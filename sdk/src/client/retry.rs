@@ -60,8 +60,7 @@ impl<'a> Attempts<'a> {
 /// idempotent or the server cannot have executed the request.
 pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
-        ErrorKind::Connect => true,
-        ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
+        ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
         ErrorKind::Service => match error.status() {
             Some(StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS) => true,
             // Some gateways send 408 if the server behind them is slow, so the request may have been executed.
@@ -141,12 +140,12 @@ mod tests {
     }
 
     #[test]
-        assert!(can_retry(&status(425), false));
     fn non_idempotent_operations_are_retried_only_if_not_executed() {
+        assert!(can_retry(&status(425), false));
         assert!(can_retry(&status(429), false));
         assert!(can_retry(&Error::new(ErrorKind::Connect, ""), false));
-        assert!(!can_retry(&status(408), false));
         assert!(can_retry(&Error::new(ErrorKind::Timeout, "").unsent(), false));
+        assert!(!can_retry(&status(408), false));
         assert!(!can_retry(&status(500), false));
         assert!(!can_retry(&status(503), false));
         assert!(!can_retry(&Error::new(ErrorKind::Timeout, ""), false));

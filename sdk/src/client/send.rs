@@ -69,11 +69,11 @@ impl Client {
     ) -> Result<ResponseDecoder> {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
         let mut clock = CallClock::new(&self.clock);
-        let mut number = 1;
+        let (mut number, mut sent) = (1, 0);
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
-            let attempt = self.attempt(&call, number, signed_at, &span);
+            let attempt = self.attempt(&call, sent + 1, signed_at, &span);
             let outcome = attempt.instrument(span.clone()).await;
             let server_time = outcome.as_ref().map_or_else(Error::server_time, ResponseDecoder::server_time);
             let verdict = outcome.as_ref().err().map_or(Verdict::Accepted, |error| verdict(error, &call.spec.method));
@@ -82,6 +82,7 @@ impl Client {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
+            sent += u32::from(!error.is_unsent());
             if is_date_corrected {
                 debug!(%error, server_time = %clock.now(), "the local clock is wrong; using the time of the server");
             }
@@ -93,7 +94,7 @@ impl Client {
                 Err(error)
             };
             if let Err(error) = retry {
-                let error = error.with_call(&call.name).with_attempts(number);
+                let error = error.with_call(&call.name).with_attempts(sent);
                 debug!(%error, "request failed");
                 return Err(error);
             }
@@ -101,7 +102,7 @@ impl Client {
         }
     }
 
-    /// Sends the request once.
+    /// Sends the request once, for the `attempt`th time.
     async fn attempt(&self, call: &Call, attempt: u32, signed_at: Timestamp, span: &Span) -> Result<ResponseDecoder> {
         let request = self.outgoing(call, signed_at)?;
         let response = self.transport.send(request).await?;

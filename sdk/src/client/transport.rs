@@ -9,11 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use http_body::{Body as _, Frame, SizeHint};
+use reqwest::Url;
 use tokio::time::timeout;
 
 use crate::body::{Activity, AttemptBody, CancelOnDrop, CancellableBody, Incoming};
 use crate::config::{Config, Endpoint, Target, Timeouts};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, causes};
 
 use super::url::{ExactUrl, LatestOrigin};
 
@@ -45,7 +46,6 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             // The send loop knows which requests are safe to retry.
             .retry(reqwest::retry::never())
-            .tcp_nodelay(true)
             // Another crate of the application may enable features of reqwest that are on by default: unpacking of
             // responses, another name resolver, and HTTP/2.
             .no_gzip()
@@ -54,6 +54,7 @@ impl Transport {
             .no_deflate()
             .no_hickory_dns()
             .http1_only()
+            .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
         // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of
         // buffer space, and does not restart it while there is no space for a whole segment. A slow connection would be
@@ -89,22 +90,23 @@ impl Transport {
         }
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
+        let url = outgoing.url().clone();
         let activity = body.activity();
-        let (empty, cancel) = if body.size_hint().exact() == Some(0) {
-            (Some(Box::new(body)), None)
-        } else {
-            let (body, cancel) = CancellableBody::new(body);
-            *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-            (None, Some(cancel))
-        };
+        let is_empty = body.size_hint().exact() == Some(0);
+        let (body, request) = CancellableBody::new(body);
+        *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
         let sending = self.client.execute(outgoing);
         async move {
-            if let Some(mut body) = empty {
-                check_is_empty(&mut body, timeouts.idle).await?;
+            if is_empty {
+                check_is_empty(&request, timeouts.idle).await.map_err(Error::unsent)?;
             }
             let outcome = wait_for(pin!(sending), &activity, &timeouts).await?;
-            let response = http::Response::from(outcome.map_err(classify)?);
-            Ok(response.map(|body| Box::pin(Received { body, _request: cancel }) as Incoming))
+            let response = outcome.map_err(|error| {
+                let error = classify(error, &url);
+                if activity.is_taken() { error } else { error.unsent() }
+            })?;
+            let response = http::Response::from(response);
+            Ok(response.map(|body| Box::pin(Received { body, url, _request: request }) as Incoming))
         }
     }
 
@@ -116,9 +118,10 @@ impl Transport {
 /// The body of a response.
 struct Received {
     body: reqwest::Body,
+    url: Url,
     /// Cancels the body of the request when the response is dropped. If the server responds early, hyper is still
     /// sending that body.
-    _request: Option<CancelOnDrop>,
+    _request: CancelOnDrop,
 }
 
 impl http_body::Body for Received {
@@ -126,7 +129,7 @@ impl http_body::Body for Received {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.body).poll_frame(context).map_err(classify)
+        Pin::new(&mut self.body).poll_frame(context).map_err(|error| classify(error, &self.url))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -138,19 +141,27 @@ impl http_body::Body for Received {
 ///
 /// # Errors
 ///
-/// If no byte of the request's body moves for the idle timeout, or if the response does not begin within the response
-/// timeout after the last byte.
+/// If no connection takes the request or no byte of its body moves for the idle timeout, or if the response does not
+/// begin within the response timeout after the last byte.
 async fn wait_for<T>(
     mut sending: Pin<&mut impl Future<Output = T>>,
     activity: &Activity,
     timeouts: &Timeouts,
 ) -> Result<T> {
     loop {
-        let is_all_sent = activity.is_all_sent();
+        let is_taken = activity.is_taken();
+        let is_all_sent = is_taken && activity.is_all_sent();
         let limit = if is_all_sent { timeouts.response } else { timeouts.idle };
         let idle = activity.last_frame_at().elapsed();
         if idle >= limit {
-            return Err(if is_all_sent && timeouts.response != timeouts.idle {
+            return Err(if !is_taken {
+                let limit = limit.as_secs_f64();
+                let message = format!(
+                    "the request was not sent within {limit} s: no connection took it. If several Tokio runtimes use \
+                     one client, the runtime that opened the connection must be running"
+                );
+                Error::new(ErrorKind::Timeout, message).unsent()
+            } else if is_all_sent && timeouts.response != timeouts.idle {
                 let limit = limit.as_secs_f64();
                 Error::new(ErrorKind::Timeout, format!("no response came within {limit} s after the request was sent"))
             } else {
@@ -166,28 +177,43 @@ async fn wait_for<T>(
 }
 
 /// Returns an error if a body that was announced as empty has bytes. hyper does not poll such a body.
-async fn check_is_empty(body: &mut AttemptBody, limit: Duration) -> Result<()> {
-    let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
-    match timeout(limit, frame).await {
+async fn check_is_empty(request: &CancelOnDrop, limit: Duration) -> Result<()> {
+    match timeout(limit, poll_fn(|context| request.poll_frame(context))).await {
         Ok(Some(Err(error))) => Err(Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(error)),
         Ok(_) => Ok(()),
         Err(_) => Err(Error::stalled(limit)),
     }
 }
 
-fn classify(error: reqwest::Error) -> Error {
-    let (kind, message) = if is_body_error(&error) {
-        (ErrorKind::Body, BODY_NOT_SENT)
+/// Texts of errors of the TLS and HTTP libraries, which have no type that all features share, and their usual causes.
+const MISTAKES: [(&str, &str); 3] = [
+    // rustls and OpenSSL
+    ("InvalidContentType", "the server does not speak TLS on this port; is it a port for http?"),
+    ("wrong version number", "the server does not speak TLS on this port; is it a port for http?"),
+    // hyper
+    ("invalid HTTP version", "the response is not HTTP; is it a port for https?"),
+];
+
+/// Describes an error of reqwest for a request to `url`. The path and query of the URL are not part of the message.
+fn classify(error: reqwest::Error, url: &Url) -> Error {
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+    let server = format!("{scheme}://{host}:{}", url.port_or_known_default().unwrap_or_default());
+    let (kind, mut message) = if is_body_error(&error) {
+        (ErrorKind::Body, BODY_NOT_SENT.to_owned())
     } else if error.is_connect() && error.is_timeout() {
-        (ErrorKind::Timeout, "connecting to the server took too long")
+        (ErrorKind::Timeout, format!("connecting to {server} took too long"))
     } else if error.is_connect() {
-        (ErrorKind::Connect, "no connection to the server")
+        (ErrorKind::Connect, format!("no connection to {server}"))
     } else {
-        (ErrorKind::Connection, "the connection to the server broke")
+        (ErrorKind::Connection, format!("the connection to {server} broke"))
     };
-    let failure = Error::new(kind, message);
-    let failure = if error.is_connect() { failure.unsent() } else { failure };
-    failure.with_source(Cause(error.without_url()))
+    let cause = Cause(error.without_url());
+    if let Some(text) = causes(&cause).last().map(ToString::to_string)
+        && let Some((_, hint)) = MISTAKES.iter().find(|(mistake, _)| text.contains(mistake))
+    {
+        message = format!("{message} ({hint})");
+    }
+    Error::new(kind, message).with_source(cause)
 }
 
 /// Hides the type of reqwest's error from callers, but shows its text and causes.
@@ -208,7 +234,7 @@ impl StdError for Cause {
 
 /// Returns true if the body of the request could not be read.
 fn is_body_error(error: &reqwest::Error) -> bool {
-    std::iter::successors(Some(error as &dyn StdError), |&cause| cause.source()).any(|cause| cause.is::<Error>())
+    causes(error).any(|cause| cause.is::<Error>())
 }
 
 #[cfg(feature = "rustls")]
@@ -281,6 +307,7 @@ mod tests {
             }
             pending::<()>().await;
         };
+        activity.set_taken();
         let error = wait_for(pin!(connection), &activity, &TIMEOUTS).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout);
         (error.to_string(), start.elapsed().as_secs())
@@ -318,6 +345,7 @@ mod tests {
             poll_fn(|context| Pin::new(&mut attempt).poll_frame(context)).await.unwrap().unwrap();
             pending::<()>().await;
         };
+        activity.set_taken();
         let start = Instant::now();
         let timeouts = Timeouts { idle: seconds(3600), response: seconds(5), ..TIMEOUTS };
         wait_for(pin!(connection), &activity, &timeouts).await.unwrap_err();

@@ -57,7 +57,7 @@ impl RetryConfig {
         Self::default().max_attempts(1)
     }
 
-    /// Sets the maximum number of times that a request is sent, including the first. Default 3; 0 is treated as 1.
+    /// Sets the maximum number of attempts at a request, including the first. Default 3; 0 is treated as 1.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts.max(1);
         self

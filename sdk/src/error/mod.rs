@@ -136,7 +136,7 @@ impl Error {
         self.0.call.as_ref().and_then(|call| call.key.as_deref())
     }
 
-    /// Returns the number of times that the request was sent.
+    /// Returns the number of times that the request was sent. Attempts without a connection to the server do not count.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -228,7 +228,7 @@ impl Error {
     }
 
     pub(crate) fn is_unsent(&self) -> bool {
-        self.0.is_unsent
+        self.0.is_unsent || matches!(self.kind(), ErrorKind::Config | ErrorKind::InvalidInput | ErrorKind::Connect)
     }
 
     /// Converts an error of the configuration into one of an input, because the value is an argument of the call.
@@ -279,11 +279,9 @@ impl fmt::Display for Error {
         }
         write!(f, "{}", inner.message)?;
         // The innermost cause is the most specific: "connection refused", not "error sending request".
-        let mut cause = inner.source.as_deref().map(|source| source as &(dyn StdError + 'static));
-        while let Some(deeper) = cause.and_then(StdError::source) {
-            cause = Some(deeper);
-        }
-        if let Some(cause) = cause.map(ToString::to_string).filter(|cause| !inner.message.contains(cause.as_str())) {
+        if let Some(cause) =
+            causes(self).last().map(ToString::to_string).filter(|cause| !inner.message.contains(cause.as_str()))
+        {
             write!(f, ": {cause}")?;
         }
         if inner.kind == ErrorKind::UnexpectedResponse
@@ -329,6 +327,11 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
+}
+
+/// Returns the causes of an error, the innermost one last.
+pub(crate) fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! traces and secrets.
 
 mod clock_skew;
+mod connection_errors;
 mod content_encoding;
 mod errors;
 mod pagination;
@@ -9,6 +10,7 @@ mod proxies;
 mod retried_requests;
 mod retries;
 mod retry_after;
+mod runtimes;
 mod secrets;
 mod timeouts;
 mod traces;

@@ -28,7 +28,8 @@ fn stream_body(announced: u64, chunks: &[&'static str]) -> Body {
 
 fn assert_body_error(error: &Error, hint: &str) {
     assert_eq!(error.kind(), ErrorKind::Body, "{error}");
-    assert_eq!(error.attempts(), 1, "{error}");
+    // A body that was announced as empty is checked before the request is sent.
+    assert!(error.attempts() <= 1, "{error}");
     assert!(error.to_string().contains(hint), "no {hint:?} in: {error}");
 }
 
