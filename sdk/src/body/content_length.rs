@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -22,6 +23,9 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 /// bytes low that hyper still has to write when the response timeout starts.
 const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
 const SMALL_FRAME_SIZE: usize = 64 * 1024;
+/// Size of the first frame of a body that pauses after it. The kernel's empty send buffer has room for it and for the
+/// head of the request (on Linux at least 16 KiB, and more once the connection is open), so that the write does not fail.
+const TRIAL_FRAME_SIZE: usize = 8 * 1024;
 
 /// The body of one attempt.
 pub(crate) struct AttemptBody {
@@ -36,8 +40,9 @@ pub(crate) struct AttemptBody {
     activity: Arc<Activity>,
     /// Receiver of progress, and its number for this attempt.
     progress: Option<(Arc<dyn BodyProgress>, u32)>,
-    /// Pause of the rate limiter.
+    /// Pause of the rate limiter, or after the first frame.
     pause: Option<Pin<Box<Sleep>>>,
+    pause_after_first: Option<Duration>,
 }
 
 impl AttemptBody {
@@ -60,7 +65,14 @@ impl AttemptBody {
                 (progress, attempt)
             }),
             pause: None,
+            pause_after_first: None,
         }
+    }
+
+    /// Makes the first frame small, and the body pause after it, so that the server can refuse the request before it
+    /// receives the rest.
+    pub(crate) fn pause_after_first_frame(&mut self, pause: Duration) {
+        self.pause_after_first = Some(pause);
     }
 
     pub(crate) fn activity(&self) -> Arc<Activity> {
@@ -71,13 +83,16 @@ impl AttemptBody {
     fn next_frame(&mut self) -> Frame<Bytes> {
         let is_near_start_or_end = self.sent < SMALL_FRAMES_WITHIN || self.length - self.sent <= SMALL_FRAMES_WITHIN;
         let limit = if is_near_start_or_end { SMALL_FRAME_SIZE } else { FRAME_SIZE };
+        let limit = if self.pause_after_first.is_some() { TRIAL_FRAME_SIZE } else { limit };
         let limit = self.progress.as_ref().map_or(limit, |(progress, _)| progress.max_chunk().clamp(1, limit));
         let frame = self.pending.split_to(self.pending.len().min(limit));
         let length = frame.len() as u64;
+        let mut pause = self.pause_after_first.take();
         if let Some((progress, attempt)) = &self.progress {
             progress.on_sent(*attempt, length);
-            self.pause = progress.delay_after(length).map(|pause| Box::pin(tokio::time::sleep(pause)));
+            pause = pause.max(progress.delay_after(length));
         }
+        self.pause = pause.map(|pause| Box::pin(tokio::time::sleep(pause)));
         self.activity.record(length);
         self.sent += length;
         Frame::data(frame)

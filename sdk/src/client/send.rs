@@ -1,7 +1,9 @@
 //! Sends an encoded request: signs each attempt, retries after errors, and reads the response.
 
 use std::borrow::BorrowMut;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -10,7 +12,7 @@ use tracing::{Instrument, Span, debug, debug_span, field};
 
 use crate::body::{ResponseBody, read_limited};
 use crate::config::Target;
-use crate::error::{CallName, Error, ErrorKind, REQUEST_ID, Result, ServiceError};
+use crate::error::{CallName, Error, ErrorKind, REQUEST_ID, Result, ServiceError, causes};
 use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
 use crate::{Body, Timestamp};
@@ -28,6 +30,9 @@ const MAX_ERROR_SIZE: usize = 64 << 10;
 const MAX_ERROR_TIME: Duration = Duration::from_secs(5);
 /// Maximum time for a body that is not needed. A new connection takes less time than reading a slower body.
 const MAX_UNNEEDED_TIME: Duration = Duration::from_secs(1);
+
+/// Maximum time in which a server is expected to refuse a request after it received the head.
+const MAX_REFUSAL_WAIT: Duration = Duration::from_secs(1);
 
 /// Number of headers that this crate and the HTTP library add to a request.
 const ADDED_HEADERS: usize = 8;
@@ -69,11 +74,11 @@ impl Client {
     ) -> Result<ResponseDecoder> {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
         let mut clock = CallClock::new(&self.clock);
-        let (mut number, mut sent) = (1, 0);
+        let (mut number, mut sent, mut is_cautious) = (1, 0, false);
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
-            let attempt = self.attempt(&call, sent + 1, signed_at, &span);
+            let attempt = self.attempt(&call, sent + 1, signed_at, is_cautious, &span);
             let outcome = attempt.instrument(span.clone()).await;
             let server_time = outcome.as_ref().map_or_else(Error::server_time, ResponseDecoder::server_time);
             let verdict = outcome.as_ref().err().map_or(Verdict::Accepted, |error| verdict(error, &call.spec.method));
@@ -83,6 +88,7 @@ impl Client {
                 Err(error) => error,
             };
             sent += u32::from(!error.is_unsent());
+            is_cautious = is_broken_while_sending(&error);
             if is_date_corrected {
                 debug!(%error, server_time = %clock.now(), "the local clock is wrong; using the time of the server");
             }
@@ -103,8 +109,22 @@ impl Client {
     }
 
     /// Sends the request once, for the `attempt`th time.
-    async fn attempt(&self, call: &Call, attempt: u32, signed_at: Timestamp, span: &Span) -> Result<ResponseDecoder> {
-        let request = self.outgoing(call, signed_at)?;
+    ///
+    /// If `is_cautious`, the server gets time to refuse the request before it receives more than the beginning of the
+    /// body. A server that responds early and closes the connection makes hyper's write fail, and hyper does not read
+    /// the response then.
+    async fn attempt(
+        &self,
+        call: &Call,
+        attempt: u32,
+        signed_at: Timestamp,
+        is_cautious: bool,
+        span: &Span,
+    ) -> Result<ResponseDecoder> {
+        let mut request = self.outgoing(call, signed_at)?;
+        if is_cautious {
+            request.body.pause_after_first_frame(MAX_REFUSAL_WAIT.min(self.transport.idle_timeout() / 2));
+        }
         let response = self.transport.send(request).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
@@ -196,6 +216,13 @@ async fn read_short(body: ResponseBody, limit: Duration) -> Bytes {
 
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     status.is_success() || spec.also_success.contains(&status.as_u16())
+}
+
+/// Returns true if the connection broke, so that the server may have responded before it received the whole request.
+///
+/// If the server closes the connection properly and has not responded, there is no I/O error.
+fn is_broken_while_sending(error: &Error) -> bool {
+    error.kind() == ErrorKind::Connection && causes(error).any(|cause| cause.is::<io::Error>())
 }
 
 /// Returns the verdict of an error response on the date of its request.

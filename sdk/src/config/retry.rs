@@ -20,6 +20,9 @@ use std::time::Duration;
 /// MD5, of a completion that the server did not execute, and of the rest of a range after the connection broke. The
 /// count of a range is reset after each request that received further bytes.
 ///
+/// If the connection broke while the client was sending, the server may have refused the request early. The next attempt
+/// then sends at most 8 KiB of the body and waits up to 1 s for a response before it sends the rest.
+///
 /// Every attempt has its own date and signature. If the server refuses a request because the local clock is wrong, the
 /// client sends it once more with the server's time, in addition to `max_attempts`. The requests with which an upload
 /// looks for its object before and after the completion do not count as attempts of the completion.

@@ -4,6 +4,7 @@
 mod clock_skew;
 mod connection_errors;
 mod content_encoding;
+mod early_refusals;
 mod errors;
 mod pagination;
 mod proxies;
