@@ -208,7 +208,7 @@ impl Job {
             if !can_retry_body(&error, is_wrong_etag) {
                 return Err(error);
             }
-            tracing::warn!(%error, "the server received other bytes than the client sent");
+            tracing::warn!(%error, "the server did not confirm the bytes that the client sent");
             attempts.pause(error).await?;
         }
     }
