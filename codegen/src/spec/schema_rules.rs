@@ -87,7 +87,7 @@ fn check_default(schema: &Schema, kind: Kind, table: &Table, problems: &mut Prob
     let fault = match (&default.value, kind) {
         (_, Kind::Array | Kind::Object | Kind::Map | Kind::File) => None,
         (Value::Text(text), Kind::String) => string_fault(schema, text),
-        (Value::Integer(number), Kind::Integer | Kind::Number) => number_fault(schema, *number),
+        (Value::Integer(number), Kind::Integer | Kind::Number) => number_fault(schema, kind, *number),
         (Value::Float(_), Kind::Number) | (Value::Bool(_), Kind::Boolean) => None,
         (value, kind) => {
             let help = format!("write a value of `type: {}`", kind.word());
@@ -122,13 +122,17 @@ fn string_fault(schema: &Schema, text: &str) -> Option<Fault> {
     }
 }
 
-fn number_fault(schema: &Schema, number: i128) -> Option<Fault> {
-    let is_int32 = schema.format.as_ref().is_some_and(|format| format.value == Format::Int32);
-    let max_of_type = if is_int32 { u128::from(u32::MAX) } else { i64::MAX.unsigned_abs().into() };
+fn number_fault(schema: &Schema, kind: Kind, number: i128) -> Option<Fault> {
+    let fits = |number: i128| match (is_int32(schema), is_unsigned(schema)) {
+        (true, true) => u32::try_from(number).is_ok(),
+        (true, false) => i32::try_from(number).is_ok(),
+        (false, true) => u64::try_from(number).is_ok(),
+        (false, false) => i64::try_from(number).is_ok(),
+    };
     match (&schema.limits.minimum, &schema.limits.maximum) {
         (Some(min), _) if number < min.value.into() => out_of_range("less", "minimum", min.value),
         (_, Some(max)) if number > max.value.into() => out_of_range("greater", "maximum", max.value),
-        _ if number.unsigned_abs() > max_of_type => {
+        _ if kind == Kind::Integer && !fits(number) => {
             Some(("does not fit the type".to_owned(), "write a number that fits, or use a wider format".into()))
         }
         _ => None,
@@ -140,12 +144,11 @@ fn check_limits(schema: &Schema, table: &Table, problems: &mut Problems) {
     check_order("minimum", &limits.minimum, "maximum", &limits.maximum, table, problems);
     check_order("minLength", &limits.min_length, "maxLength", &limits.max_length, table, problems);
     check_order("minItems", &limits.min_items, "maxItems", &limits.max_items, table, problems);
-    if schema.format.as_ref().is_none_or(|format| format.value != Format::Int32) {
+    if !is_int32(schema) {
         return;
     }
-    // An integer that cannot be negative becomes a `u32`.
-    let is_unsigned = limits.minimum.as_ref().is_some_and(|minimum| minimum.value >= 0);
-    let fits = |value: i64| if is_unsigned { u32::try_from(value).is_ok() } else { i32::try_from(value).is_ok() };
+    let fits =
+        |value: i64| if is_unsigned(schema) { u32::try_from(value).is_ok() } else { i32::try_from(value).is_ok() };
     for (key, limit) in [("minimum", &limits.minimum), ("maximum", &limits.maximum)] {
         if let Some(limit) = limit.as_ref().filter(|limit| !fits(limit.value)) {
             let message = format!("`{key}: {}` of {} does not fit `format: int32`", limit.value, table.what);
@@ -153,6 +156,15 @@ fn check_limits(schema: &Schema, table: &Table, problems: &mut Problems) {
             problems.report(finding.help("write `format: int64`").label("more than 32 bits"));
         }
     }
+}
+
+fn is_int32(schema: &Schema) -> bool {
+    schema.format.as_ref().is_some_and(|format| format.value == Format::Int32)
+}
+
+/// Returns true for an integer that cannot be negative, which has an unsigned type.
+fn is_unsigned(schema: &Schema) -> bool {
+    schema.limits.minimum.as_ref().is_some_and(|minimum| minimum.value >= 0)
 }
 
 fn check_order<N: Ord + Display>(
