@@ -9,6 +9,7 @@ use crate::spec::document::{
 };
 use crate::spec::problems::{Finding, Problems, Span};
 use crate::spec::signed::is_signed;
+use crate::spec::suggest::instead_of;
 
 /// Reports all warnings.
 pub(crate) fn check(document: &Document, problems: &mut Problems) {
@@ -27,6 +28,7 @@ pub(crate) fn check(document: &Document, problems: &mut Problems) {
     }
     check_signed(document, problems);
     check_unused(document, problems);
+    check_tags(document, problems);
 }
 
 fn check_operation(operation: &Operation, problems: &mut Problems) {
@@ -130,7 +132,7 @@ fn check_signed(document: &Document, problems: &mut Problems) {
     }
 }
 
-/// Reports definitions and shared parameters that are not used.
+/// Reports definitions, shared parameters and files that are not used.
 fn check_unused(document: &Document, problems: &mut Problems) {
     let used = used_schemas(document);
     for (name, id) in document.definitions.iter().filter(|(_, id)| !used.contains(id)) {
@@ -145,6 +147,21 @@ fn check_unused(document: &Document, problems: &mut Problems) {
         let message = format!("the shared parameter `{name}` is not used");
         let finding = Finding::warning(codes::UNUSED_PARAMETER, *span, message);
         problems.report(finding.help("refer to it with `$ref`, or remove it"));
+    }
+    for (file, span) in document.unused_files.iter().zip(document.paths_key.iter().cycle()) {
+        let finding = Finding::warning(codes::UNUSED_FILE, *span, format!("no `$ref` leads to the file `{file}`"));
+        problems.report(finding.help(format!("name it in `paths`, as `$ref: \"./{file}\"`, or remove it")));
+    }
+}
+
+/// Reports operations whose tag the root file does not have, if it has tags.
+fn check_tags(document: &Document, problems: &mut Problems) {
+    let known: Vec<&str> = document.tags.iter().map(|tag| tag.name.as_str()).collect();
+    let used = document.paths.iter().flat_map(|item| &item.operations).filter_map(|operation| operation.tag.as_ref());
+    for tag in used.filter(|tag| !known.is_empty() && !known.contains(&tag.value.as_str())) {
+        let message = format!("the tag `{}` is not one of the root file's `tags`", tag.value);
+        let help = instead_of(&tag.value, &known, "the tags are");
+        problems.report(Finding::warning(codes::UNKNOWN_TAG, tag.span, message).help(help));
     }
 }
 

@@ -82,9 +82,27 @@ pub const HANDWRITTEN_METHODS: [&str; 24] = [
     "zone_in_use",
 ];
 
-/// Returns true if the SDK defines a method with this name.
-pub(crate) fn is_handwritten_method(name: &str) -> bool {
-    HANDWRITTEN_METHODS.contains(&name)
+/// Methods of the traits that `QingStor` and `Bucket` implement, some of them because every type does. An operation with
+/// such a name would hide the method of the trait.
+pub const TRAIT_METHODS: [(&str, &[&str]); 9] = [
+    ("Any", &["type_id"]),
+    ("Borrow", &["borrow"]),
+    ("BorrowMut", &["borrow_mut"]),
+    ("Clone", &["clone", "clone_from"]),
+    ("Debug", &["fmt"]),
+    ("From", &["from"]),
+    ("Into", &["into"]),
+    ("ToOwned", &["clone_into", "to_owned"]),
+    ("TryFrom", &["try_from", "try_into"]),
+];
+
+/// Returns the reason why an operation cannot have the method `name`, if there is one.
+pub(crate) fn method_in_use(name: &str) -> Option<String> {
+    if HANDWRITTEN_METHODS.contains(&name) {
+        return Some("is a handwritten method of the SDK".to_owned());
+    }
+    let (name_of_trait, _) = TRAIT_METHODS.iter().find(|(_, methods)| methods.contains(&name))?;
+    Some(format!("is a method of the trait `{name_of_trait}`, which `QingStor` and `Bucket` implement"))
 }
 
 /// Names that generated files import, or use from the prelude of Rust.

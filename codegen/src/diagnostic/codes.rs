@@ -71,10 +71,12 @@ codes! {
     ///
     /// Remove or rename one of the keys.
     DUPLICATE_KEY = "duplicate-key", "duplicate key";
-    /// A name or another string that must be on one line contains a line break or another control character. The
-    /// generator writes such a string into one line of code, which a line break would split.
+    /// A name or another string that must be on one line contains a line break or another control character, or any
+    /// string contains an invisible character that changes the direction of text. The generator writes strings into
+    /// comments and literals. A line break would split them, and rustc rejects characters such as U+202E in them.
     ///
-    /// Write the string on one line. Only `description` and `summary` may have several lines.
+    /// Write the string on one line, and remove the invisible character. Only `description` and `summary` may have
+    /// several lines.
     CONTROL_CHARACTER = "control-character", "contains a control character";
     /// The dialect does not have this key in this place. Unknown keys are errors because they are usually misspelled,
     /// and a misspelled key would silently have no effect.
@@ -157,7 +159,7 @@ codes! {
     UNUSED_PATH_PARAMETER = "unused-path-parameter", "not in the path";
     /// An `operationId` is not a valid name. It becomes the name of a method and of two types.
     ///
-    /// Start with a letter and continue with letters, digits, `_` and `-`.
+    /// Start with a capital letter and continue with letters, digits, `_` and `-`.
     BAD_OPERATION_ID = "bad-operation-id", "not a valid name";
     /// Two operations have the same `operationId`. It becomes the name of a method, so it must be unique.
     ///
@@ -183,7 +185,8 @@ codes! {
     /// Rename one of them. An enum can be renamed with `x-enum-name`, and an inline object by moving it to
     /// `definitions`.
     NAME_COLLISION = "name-collision", "same name in Rust";
-    /// The generated code uses this name for something else, such as the body of a request or a method of the SDK.
+    /// The generated code uses this name for something else, such as the body of a request, a method of the SDK, or a
+    /// method of a trait that the SDK's handles implement.
     ///
     /// Choose another name.
     RESERVED_NAME = "reserved-name", "reserved by the generated code";
@@ -280,6 +283,16 @@ codes! {
     ///
     /// Refer to the parameter with `$ref`, or remove it.
     UNUSED_PARAMETER = "unused-parameter", "not used by any operation";
+    /// A YAML or JSON file is in the folder of the root file or below it, but no `$ref` leads to it. Its operations are
+    /// missing in the SDK. A file with the key `swagger` is another specification and is not reported. (Warning.)
+    ///
+    /// Name the file in `paths` of the root file, or remove it.
+    UNUSED_FILE = "unused-file", "a file is missing here";
+    /// The first of an operation's `tags` is not one of the `tags` of the root file, so the operation would be in a
+    /// group of its own, without a description. (Warning.)
+    ///
+    /// Correct the spelling, or add the tag to the root file.
+    UNKNOWN_TAG = "unknown-tag", "not a tag of the root file";
 }
 
 /// Codes that are no longer reported. They must not be used again with another meaning.

@@ -81,6 +81,10 @@ fn changes(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
     if documentation(old) != documentation(new) {
         isolation.add_description("", new.origin);
     }
+    if old.deprecated != new.deprecated {
+        let message = if new.deprecated { "becomes deprecated" } else { "is no longer deprecated" };
+        isolation.add_documentation("", message, new.origin);
+    }
     if old.docs_url != new.docs_url {
         isolation.add_documentation("", "new link to the official documentation", new.origin);
     }

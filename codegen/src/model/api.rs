@@ -39,6 +39,8 @@ pub struct Operation {
     pub description: String,
     /// Link to the official documentation (`externalDocs.url`).
     pub docs_url: Option<String>,
+    /// True if users should stop calling the operation (`deprecated`).
+    pub deprecated: bool,
     /// Resource that the path addresses.
     pub scope: Scope,
     /// HTTP method.

@@ -17,9 +17,10 @@ mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::codes;
-use crate::naming::{is_handwritten_method, operation_type, snake_case};
+use crate::naming::{method_in_use, operation_type, pascal_case, snake_case};
 use crate::spec::document::{Document, PathItem};
 use crate::spec::problems::{Finding, Problems, Span, Spanned};
+use crate::spec::suggest::Advice;
 pub use api::*;
 use collisions::{report_collisions, report_reserved};
 use operation::Context;
@@ -82,9 +83,11 @@ fn check_ids(document: &Document, problems: &mut Problems) {
     for id in document.paths.iter().flat_map(|item| &item.operations).filter_map(|written| written.id.as_ref()) {
         let name = id.value.as_str();
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !name.chars().all(is_allowed) {
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.chars().all(is_allowed) {
             let message = format!("the operationId `{name}` is not a valid name");
-            let help = "begin with a letter, then use letters, digits, `_` and `-`, such as `GetBucketACL`";
+            let help = "begin with a capital letter, then use letters, digits, `_` and `-`, such as `GetBucketACL`";
+            let is_lower_case = name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_allowed);
+            let help = if is_lower_case { Advice::swap(help, name, pascal_case(name)) } else { help.into() };
             problems.error(codes::BAD_OPERATION_ID, id.span, message, help);
         } else if let Some(first) = by_id.get(name) {
             let message = format!("the operationId `{name}` is already used by another operation");
@@ -96,8 +99,10 @@ fn check_ids(document: &Document, problems: &mut Problems) {
             distinct.push(Spanned { value: name, span: id.span });
         }
     }
-    for id in distinct.iter().filter(|id| is_handwritten_method(&snake_case(id.value))) {
-        report_reserved("the operation", id, "is a handwritten method of the SDK", problems);
+    for id in &distinct {
+        if let Some(reason) = method_in_use(&snake_case(id.value)) {
+            report_reserved("the operation", id, &reason, problems);
+        }
     }
     report_collisions("the operations", distinct.iter().cloned(), snake_case, problems);
     // Two operations can have different methods but the same types: `GetETag` and `Get-ETag`.

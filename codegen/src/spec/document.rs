@@ -51,6 +51,10 @@ pub struct Document {
     pub lacks_parameters: bool,
     /// Names of the files, for the documentation of generated code.
     pub file_names: BTreeMap<FileId, String>,
+    /// Files in the specification's folder to which no `$ref` leads, relative to this folder.
+    pub unused_files: Vec<String>,
+    /// The source range of `paths`.
+    pub paths_key: Option<Span>,
 }
 
 /// A group of operations.
@@ -90,7 +94,7 @@ pub struct Operation {
     /// `operationId`.
     pub id: Option<Spanned<String>>,
     /// The first of its `tags`.
-    pub tag: Option<String>,
+    pub tag: Option<Spanned<String>>,
     /// `summary`.
     pub summary: String,
     /// `description`.
@@ -101,6 +105,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// `responses`. `None` if they could not be read, which has been reported.
     pub responses: Option<Spanned<Vec<Response>>>,
+    /// `deprecated`.
+    pub deprecated: bool,
     /// `x-idempotent`.
     pub idempotent: Option<bool>,
     /// `x-pagination`.

@@ -1,7 +1,7 @@
 //! The files of a specification. Each file is read once. Files outside of the specification's folder are not read.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::string::FromUtf8Error;
@@ -116,6 +116,67 @@ impl Files {
     fn add(&mut self, relative: PathBuf, source: Source, root: Option<Node>) {
         let name = slashed(&self.shown_folder.join(&relative));
         self.files.push(SourceFile { name, relative, source, root });
+    }
+
+    /// Returns the YAML and JSON files in the specification's folder that were not opened, relative to this folder. Other
+    /// specifications, and folders that contain one, are left out.
+    pub(super) fn unused(&self) -> Vec<PathBuf> {
+        // The folder may be any folder of the machine.
+        const MAX_ENTRIES: usize = 2000;
+        let is_document = |path: &Path| {
+            path.extension().is_some_and(|it| ["yaml", "yml", "json"].iter().any(|extension| it == *extension))
+        };
+        let mut folders = vec![PathBuf::new()];
+        let mut unused = Vec::new();
+        let mut entries_left = MAX_ENTRIES;
+        while let Some(folder) = folders.pop() {
+            let entries = fs::read_dir(self.folder.join(&folder)).into_iter().flatten().flatten();
+            let entries: Vec<DirEntry> = entries.take(entries_left).collect();
+            entries_left -= entries.len();
+            let mut inner = Vec::new();
+            let mut documents = Vec::new();
+            for entry in entries.iter().filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')) {
+                let path = folder.join(entry.file_name());
+                // Symbolic links are not followed, because they may form a loop.
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => inner.push(path),
+                    Ok(kind) if kind.is_file() && is_document(&path) => documents.push(path),
+                    _ => {}
+                }
+            }
+            documents.retain(|path| !self.by_path.contains_key(path));
+            let count = documents.len();
+            documents.retain(|path| !self.is_root(path));
+            if documents.len() == count || folder.as_os_str().is_empty() {
+                unused.extend(documents);
+                folders.extend(inner);
+            }
+        }
+        unused.sort();
+        unused
+    }
+
+    /// Returns true if a file is the root file of a specification.
+    fn is_root(&self, path: &Path) -> bool {
+        let bytes = read(&self.folder.join(path)).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines().any(|line| line.trim_start_matches(['{', ' ', '\t', '"', '\'']).starts_with("swagger"))
+    }
+
+    /// Returns the file, relative to the specification's folder, and the pointer of the first value that `find` accepts
+    /// among the top-level values, and the `definitions` and `parameters`, of all files.
+    pub(super) fn search(&self, key: &str, is_right: impl Fn(&Node) -> bool) -> Option<(PathBuf, String)> {
+        let opened = self.files.iter().filter_map(|file| Some((file.relative.clone(), file.root.clone()?)));
+        let others = self.unused().into_iter().filter_map(|path| {
+            let text = String::from_utf8(read(&self.folder.join(&path)).ok()?).ok()?;
+            // Its problems are not those of the specification.
+            Some((path, yaml::parse(FileId(usize::MAX), &text, &mut Problems::default())?))
+        });
+        opened.chain(others).find_map(|(path, root)| {
+            let places = [Some(&root), root.get("definitions"), root.get("parameters")];
+            let index = places.iter().position(|place| place.and_then(|it| it.get(key)).is_some_and(&is_right))?;
+            Some((path, format!("{}/{key}", ["", "/definitions", "/parameters"][index])))
+        })
     }
 
     /// Returns the names of the files in the folder of `path`, for suggestions.

@@ -80,16 +80,16 @@ impl Reader {
         let tags = table.texts("tags", &mut self.problems).unwrap_or_default();
         let _ignored = table.texts("produces", &mut self.problems);
         let consumes = table.texts("consumes", &mut self.problems);
-        let _ignored = table.flag("deprecated", &mut self.problems);
         Some(Operation {
             method,
             id: table.required_text("operationId", &mut self.problems),
-            tag: tags.into_iter().next().map(|tag| tag.value),
+            tag: tags.into_iter().next(),
             summary: table.text_or_empty("summary", &mut self.problems),
             description: table.text_or_empty("description", &mut self.problems),
             docs_url: self.docs_url(&table),
             parameters: self.parameters(&table),
             responses: self.responses(&table).map(|it| Spanned::new(it, table.key_span("responses"))),
+            deprecated: table.is_set("deprecated", &mut self.problems),
             idempotent: table.flag("x-idempotent", &mut self.problems).map(|flag| flag.value),
             pagination: self.pagination(&table),
             consumes: match consumes {

@@ -47,8 +47,9 @@ impl Reader {
         table.require("in", &mut self.problems);
         let place = table.word("in", ParameterIn::WORDS, &mut self.problems).map(|place| place.value);
         let required = table.is_set("required", &mut self.problems);
-        let schema =
-            if place == Some(ParameterIn::Body) { self.body_schema(&table) } else { self.parameter_schema(&table) };
+        // If the place is unknown, `schema` shows that it should be the body.
+        let is_body = place.map_or(table.get("schema").is_some(), |place| place == ParameterIn::Body);
+        let schema = if is_body { self.body_schema(&table) } else { self.parameter_schema(&table) };
         let mut hints = self.hints(&table, place);
         hints.signed = signed::read(&table, name.as_ref().map(|name| name.value.as_str()), place, &mut self.problems);
         if let (Some(name), Some(ParameterIn::Header)) = (&name, place) {

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::files::Files;
 use super::suggest::Advice;
+use super::yaml::is_direction;
 use crate::diagnostic::{Diagnosis, Place, Problem, Related, Severity, Source, Suggestion, codes, count};
 
 /// Maximum number of errors in a report. Further errors are only counted.
@@ -161,7 +162,8 @@ impl Problems {
         for text in [&mut finding.message, &mut finding.help.text].into_iter().chain(labels) {
             make_printable(text);
         }
-        finding.help.swap = finding.help.swap.filter(|swap| !swap.right.contains(char::is_control));
+        finding.help.swap =
+            finding.help.swap.filter(|swap| !swap.right.contains(|c: char| c.is_control() || is_direction(c)));
         self.0.insert(finding);
     }
 
@@ -195,7 +197,7 @@ impl Problems {
     }
 }
 
-/// Escapes control characters and shortens the text.
+/// Escapes control characters and marks that change the direction of text, and shortens the text.
 ///
 /// Messages quote names from the specification. These must not forge lines of output, control the terminal or fill the
 /// memory.
@@ -206,8 +208,9 @@ fn make_printable(text: &mut String) {
         text.truncate(end);
         text.push('…');
     }
-    if text.contains(char::is_control) {
-        let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    let is_hidden = |c: char| c.is_control() || is_direction(c);
+    if text.contains(is_hidden) {
+        let escape = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
         *text = text.chars().map(escape).collect();
     }
 }
@@ -232,9 +235,9 @@ pub(crate) mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        let mut text = "é\n`\u{1b}`".to_owned();
+        let mut text = "é\n`\u{1b}\u{202e}`".to_owned();
         make_printable(&mut text);
-        assert_eq!(text, "é\\n`\\u{1b}`");
+        assert_eq!(text, "é\\n`\\u{1b}\\u{202e}`");
     }
 
     #[test]

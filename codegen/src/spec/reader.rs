@@ -10,7 +10,7 @@ use super::reference::Followed;
 use super::schema::Role;
 use super::table::Table;
 use super::yaml::{Node, Value};
-use crate::diagnostic::codes;
+use crate::diagnostic::{codes, slashed};
 
 /// A specification with its problems.
 #[derive(Debug)]
@@ -50,6 +50,7 @@ pub(crate) fn read(path: &Path, shown: &Path) -> Reading {
     reader.root_file();
     reader.named_schemas();
     reader.document.file_names = reader.files.names();
+    reader.document.unused_files = reader.files.unused().iter().map(|path| slashed(path)).collect();
     Reading { document: reader.document, problems: reader.problems, files: reader.files }
 }
 
@@ -137,12 +138,17 @@ impl Reader {
         // Definitions come first, because a schema in another file gets its name from the key that refers to it.
         self.definitions(&table);
         self.shared_parameters(&table);
+        self.document.paths_key = Some(table.key_span("paths"));
         if table.require("paths", &mut self.problems) {
             self.document.paths = self.paths(&table);
         }
     }
 
     fn swagger(&mut self, root: &Table) {
+        if root.get("openapi").is_some() {
+            // It has been reported as an unknown key.
+            return;
+        }
         let Some(version) = root.required_text("swagger", &mut self.problems) else { return };
         if version.value != "2.0" {
             let message = format!("unsupported version `swagger: {}`", version.value);

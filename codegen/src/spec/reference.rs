@@ -7,7 +7,7 @@ use super::problems::{FileId, Finding, Span, Spanned};
 use super::reader::Reader;
 use super::suggest::{Advice, instead_of, similar_to};
 use super::yaml::{Node, Value};
-use crate::diagnostic::codes;
+use crate::diagnostic::{codes, slashed};
 
 /// Maximum number of `$ref`s in a chain.
 const MAX_CHAIN: usize = 32;
@@ -201,10 +201,26 @@ impl Reader {
             found => format!("`{}` of {file}", found.join("/")),
         };
         let message = format!("the target of `$ref: {}` does not exist: {place} has no `{segment}`", reference.value);
-        let help = instead_of(segment, &known, "the known keys are").or("add the key, or correct the `$ref`");
+        let help = match self.elsewhere(segments) {
+            Some(help) => help,
+            None => instead_of(segment, &known, "the known keys are").or("add the key, or correct the `$ref`"),
+        };
         let finding = Finding::error(codes::REF_NOT_FOUND, reference.span, message).help(help);
         let finding = finding.related(parent, format!("`{segment}` is missing here"));
         self.problems.report(with_chain(finding, earlier));
+    }
+
+    /// Returns advice about a definition or shared parameter that the root file does not name, but another file has.
+    fn elsewhere(&self, segments: &[String]) -> Option<Advice> {
+        let [section, key] = segments else { return None };
+        let is_parameter = section == "parameters";
+        if !is_parameter && section != "definitions" {
+            return None;
+        }
+        // A parameter has `in`, and a schema does not.
+        let (path, pointer) = self.files.search(key, |node| node.get("in").is_some() == is_parameter)?;
+        let (path, root) = (slashed(&path), self.files.get(self.root).map_or("", |file| &file.name));
+        Some(format!("{path} has it: add `{key}: {{ $ref: \"./{path}#{pointer}\" }}` to `{section}` of {root}").into())
     }
 
     /// Reports a loop. The report is the same for every member at which the loop was entered.

@@ -113,7 +113,8 @@ impl Reader {
         if table.get("type").is_none() {
             let keys = [("properties", Kind::Object), ("items", Kind::Array), ("additionalProperties", Kind::Map)];
             let implied = keys.into_iter().find(|(key, _)| table.get(key).is_some()).map(|(_, kind)| kind);
-            if implied.is_none() {
+            // A parameter with `schema` is reported by `parameter_schema`.
+            if implied.is_none() && table.get("schema").is_none() {
                 table.require("type", &mut self.problems);
             }
             return implied;
@@ -150,7 +151,16 @@ impl Reader {
             // In a parameter or header, `required` is a boolean, and `properties` is an unknown key.
             return Vec::new();
         }
-        let required = table.texts("required", &mut self.problems).unwrap_or_default();
+        let required = match table.get("required").map(|node| &node.value) {
+            Some(Value::Bool(_)) => {
+                let message = format!("`required` of {} is a boolean, which only parameters have", table.what);
+                let help = "remove it; `required` of the object around the property is a list of names, such as \
+                            `required: [key]`";
+                self.problems.error(codes::MISPLACED_KEY, table.key_span("required"), message, help);
+                Vec::new()
+            }
+            _ => table.texts("required", &mut self.problems).unwrap_or_default(),
+        };
         let entries = table.table("properties", &mut self.problems);
         if entries.is_none() && table.get("properties").is_some() {
             return Vec::new();

@@ -7,6 +7,25 @@ use super::suggest::{Advice, instead_of};
 use super::yaml::{Map, Node, Value};
 use crate::diagnostic::codes;
 
+/// Keys of OpenAPI 3 and of Swagger that the dialect does not have, and what to write instead.
+const FOREIGN_KEYS: [(&str, &str); 15] = [
+    ("allOf", "write one object with the properties of all"),
+    ("anyOf", "write `type: object` without properties for any JSON value"),
+    ("components", "write `definitions` and `parameters` at the root"),
+    ("const", "write `enum` with one value"),
+    ("content", "write `schema`, without a media type around it"),
+    ("exclusiveMaximum", "write `maximum` with the largest value that is allowed"),
+    ("exclusiveMinimum", "write `minimum` with the smallest value that is allowed"),
+    ("nullable", "leave the property out of `required`: an optional property may be `null`"),
+    ("oneOf", "write `type: object` without properties for any JSON value"),
+    ("openapi", "the dialect is Swagger 2.0: write `swagger: \"2.0\"`"),
+    ("pattern", "describe the allowed text in `description`: the SDK does not check patterns"),
+    ("requestBody", "write a parameter with `in: body` and `schema`"),
+    ("security", "remove it: the SDK signs every request"),
+    ("securityDefinitions", "remove it: the SDK signs every request"),
+    ("servers", "remove it: the address is part of the SDK's configuration"),
+];
+
 impl Node {
     /// Returns the value of `key`, if the node is a mapping with this key.
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
@@ -96,7 +115,9 @@ impl Table {
 
     pub(super) fn report_unknown(&self, key: &Spanned<String>, known: &[&str], problems: &mut Problems) {
         let message = format!("unknown key `{}` in {}", key.value, self.what);
-        let help = instead_of(&key.value, known, "the known keys are");
+        let foreign = FOREIGN_KEYS.iter().find(|(foreign, _)| *foreign == key.value);
+        let help =
+            foreign.map_or_else(|| instead_of(&key.value, known, "the known keys are"), |(_, help)| (*help).into());
         problems.error(codes::UNKNOWN_KEY, key.span, message, help);
     }
 

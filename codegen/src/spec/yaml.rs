@@ -154,12 +154,22 @@ impl Parsing<'_> {
         Node { span: Span::new(self.file, start..start + length), value }
     }
 
-    /// Reports a control character in a string.
+    /// Reports a control character in a string, or one that changes the direction of text.
     ///
     /// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
-    /// or string literal.
+    /// or string literal. rustc rejects code that is shown in another order than it is compiled.
     fn check_string(&self, node: &Node, owner: fmt::Arguments<'_>, may_be_multiline: bool) {
         let Value::Text(text) = &node.value else { return };
+        if let Some(c) = text.chars().find(|c| is_direction(*c)) {
+            let finding = Finding::error(
+                codes::CONTROL_CHARACTER,
+                self.place_of(c, node.span),
+                format!("{owner} contains U+{:04X}, which changes the direction of the text around it", u32::from(c)),
+            );
+            let help = "remove it, because rustc rejects it in comments and strings";
+            self.findings.borrow_mut().push(finding.help(help).label("an invisible character"));
+            return;
+        }
         let is_allowed = |c: char| !c.is_control() || (may_be_multiline && matches!(c, '\n' | '\r' | '\t'));
         let found = match text.chars().find(|c| !is_allowed(*c)) {
             None => return,
@@ -170,6 +180,15 @@ impl Parsing<'_> {
         let finding = Finding::error(codes::CONTROL_CHARACTER, node.span, format!("{owner} contains {found}"));
         let help = "write it on one line; only `description` and `summary` may have several lines";
         self.findings.borrow_mut().push(finding.help(help));
+    }
+
+    /// Returns the place of a character in a string or, if the source has an escape sequence instead, of the string.
+    fn place_of(&self, c: char, span: Span) -> Span {
+        let source = self.lines.text.get(span.start..).unwrap_or_default();
+        // The span of a string of several lines is its first line. Only a block, after `|` or `>`, has no escapes.
+        let source = if source.starts_with(['|', '>']) { source } else { &source[..span.end - span.start] };
+        let found = source.find(c).map(|at| span.start + at);
+        found.map_or(span, |at| Span::new(self.file, at..at + c.len_utf8()))
     }
 
     /// Returns the start of a list or mapping: the mark in front of its first entry or, if there is none, the entry. If
@@ -183,6 +202,11 @@ impl Parsing<'_> {
             None => end_before + self.lines.rest(end_before).find(marks).unwrap_or(0),
         }
     }
+}
+
+/// Returns true for characters that change the order in which text is shown.
+pub(super) fn is_direction(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The place of a node in the tree.

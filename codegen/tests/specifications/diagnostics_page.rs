@@ -17,18 +17,16 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Returns all fixtures that consist of one file. The fixture that is named after the code comes first.
+/// Returns the root files of all fixtures. The fixture that is named after the code comes first.
 fn fixtures(code: &str) -> Vec<PathBuf> {
     let mut fixtures: Vec<PathBuf> = ["faulty", "warned"]
         .iter()
         .flat_map(|folder| fs::read_dir(here().join("tests/fixtures").join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
         .collect();
     let name = code.replace('-', "_");
-    let rank = |path: &PathBuf| (path.file_stem().unwrap() != name.as_str(), path.clone());
-    fixtures.sort_by_key(rank);
-    fixtures
+    fixtures.sort_by_key(|path| (path.file_stem().unwrap() != name.as_str(), path.is_dir(), path.clone()));
+    fixtures.into_iter().map(|path| if path.is_dir() { path.join("api.yaml") } else { path }).collect()
 }
 
 /// Returns the first problem with this code in a fixture.

@@ -144,7 +144,7 @@ const MISTAKES: &[Mistake] = &[
         "operationId: DeleteMultipleObjects",
         "operationId: «Delete Objects»",
         "bad-operation-id",
-        "begin with a letter",
+        "begin with a capital letter",
     ),
     mistake(
         "bucket.yaml",
@@ -166,6 +166,63 @@ const MISTAKES: &[Mistake] = &[
         "  summary: Lists the buckets of the account.\n  «tags»: [Bucket]\n",
         "duplicate-key",
         "keep one",
+    ),
+    mistake(
+        "bucket_delete.yaml",
+        "operationId: DeleteMultipleObjects",
+        "operationId: «delete_multiple_objects»",
+        "bad-operation-id",
+        "begin with a capital letter",
+    ),
+    mistake("bucket.yaml", "operationId: HeadBucket", "operationId: «Clone»", "reserved-name", "choose another name"),
+    mistake("bucket.yaml", "operationId: HeadBucket", "operationId: «ToOwned»", "reserved-name", "choose another name"),
+    // Keys of other dialects.
+    mistake(
+        "service.yaml",
+        "description: Number of buckets.\n            type: integer\n",
+        "description: Number of buckets.\n            type: integer\n            «required»: true\n",
+        "misplaced-key",
+        "`required` of the object around the property is a list of names",
+    ),
+    mistake("service.yaml", "      in: header\n", "      in: «headers»\n", "unknown-value", "did you mean `header`?"),
+    mistake("bucket_delete.yaml", "      in: body\n", "      in: «boddy»\n", "unknown-value", "did you mean `body`?"),
+    mistake(
+        "service.yaml",
+        "  operationId: ListBuckets\n",
+        "  operationId: ListBuckets\n  «requestBody»: { content: {} }\n",
+        "unknown-key",
+        "write a parameter with `in: body` and `schema`",
+    ),
+    mistake("api.yaml", "swagger: \"2.0\"", "«openapi»: 3.0.0", "unknown-key", "write `swagger: \"2.0\"`"),
+    mistake(
+        "service.yaml",
+        "      minimum: 0\n      default: 0\n",
+        "      minimum: 0\n      default: 0\n      «schema»: { type: integer }\n",
+        "misplaced-key",
+        "write `type` and the other keys beside `name`",
+    ),
+    // Definitions and files that the root file does not name.
+    mistake(
+        "service.yaml",
+        "$ref: \"#/definitions/bucket_summary\"",
+        "$ref: «\"#/definitions/bucket_summaries\"»",
+        "ref-not-found",
+        "did you mean `bucket_summary`?",
+    ),
+    // Invisible characters.
+    mistake(
+        "service.yaml",
+        "  summary: Lists the buckets of the account.\n",
+        "  summary: Lists the «\u{202e}»buckets of the account.\n",
+        "control-character",
+        "rustc rejects it",
+    ),
+    mistake(
+        "bucket_stats.yaml",
+        "The numbers may lag behind recent changes.",
+        "The numbers may lag «\u{2066}»behind recent changes.",
+        "control-character",
+        "rustc rejects it",
     ),
     // YAML syntax.
     mistake(
@@ -275,6 +332,20 @@ fn applying_a_suggestion_fixes_the_mistake() {
         fixed += 1;
     }
     assert!(fixed >= 9, "{fixed}");
+}
+
+#[test]
+fn a_definition_that_the_root_file_does_not_name_is_found_in_its_file() {
+    let api = fs::read_to_string(specification().join("api.yaml")).unwrap();
+    let line = "  object_part: { $ref: \"./definitions.yaml#/object_part\" }\n";
+    assert!(api.contains(line));
+    let diagnosis = diagnose_with("api.yaml", &api.replacen(line, "", 1));
+    let help = "definitions.yaml has it: add `object_part: { $ref: \"./definitions.yaml#/object_part\" }` to `definitions` \
+                of api.yaml";
+    assert!(!diagnosis.problems.is_empty());
+    for problem in &diagnosis.problems {
+        assert_eq!((problem.code, problem.help.as_str()), ("ref-not-found", help), "{}", diagnosis.drawn());
+    }
 }
 
 #[test]
