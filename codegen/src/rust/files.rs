@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::docs;
+use super::markdown;
 use super::operation::{self, MethodView, OperationView};
 use super::structure::{self, Serde, StructView};
 use crate::model::api::{Api, EnumValue, TypeDef, TypeKind};
@@ -13,7 +14,7 @@ use crate::naming::{plain, snake_case, type_name, variant_name};
 pub struct ApiView {
     /// Root file of the specification.
     pub source: String,
-    /// Title and version: `QingStor 2016-01-06`.
+    /// Title and version, as Markdown: `QingStor 2016-01-06`.
     pub title: String,
     /// Types of the SDK that have methods for operations, one file each.
     pub owners: Vec<OwnerView>,
@@ -113,7 +114,7 @@ pub fn view(api: &Api) -> ApiView {
     types.sort_by(|a, b| a.module.cmp(&b.module));
     ApiView {
         source: api.source.clone(),
-        title: format!("{} {}", api.title, api.version).trim().to_owned(),
+        title: markdown::text(&format!("{} {}", api.title, api.version)),
         owners: owners.into_iter().filter(|owner| !owner.groups.is_empty()).collect(),
         operation_modules: operations.iter().map(operation_module).collect(),
         type_modules: types.iter().map(type_module).collect(),
@@ -147,7 +148,7 @@ fn groups(api: &Api, operations: &[OperationView], owner: &str) -> Vec<GroupView
 fn group_docs(api: &Api, name: Option<&String>) -> Vec<String> {
     let Some(name) = name else { return Vec::new() };
     let description = api.tags.iter().find(|tag| tag.name == *name).map_or("", |tag| tag.description.as_str());
-    docs::comment(docs::lines(&format!("# {name}\n\n{description}")))
+    docs::comment(&format!("# {}\n\n{description}", markdown::text(name)))
 }
 
 fn operation_module(operation: &OperationView) -> ModuleView {
@@ -161,11 +162,10 @@ fn type_module(file: &TypeFile) -> ModuleView {
 
 pub(super) fn type_file(definition: &TypeDef) -> TypeFile {
     let name = type_name(&definition.name);
-    let mut docs = docs::lines(&definition.description);
+    let mut docs = docs::comment(&definition.description);
     if docs.is_empty() {
-        docs.push(format!("`{}`.", definition.name));
+        docs = docs::comment(&format!("{}.", markdown::code(&definition.name)));
     }
-    let mut docs = docs::comment(docs);
     let kind = match &definition.kind {
         TypeKind::Enum(values) => TypeView::Enum(EnumView { variants: values.iter().map(variant).collect() }),
         TypeKind::Struct(fields) => {
@@ -180,5 +180,6 @@ pub(super) fn type_file(definition: &TypeDef) -> TypeFile {
 }
 
 fn variant(EnumValue { value, .. }: &EnumValue) -> VariantView {
-    VariantView { name: variant_name(value), literal: format!("{value:?}"), docs: vec![format!("/// `{value}`")] }
+    let docs = if value.is_empty() { "The empty string.".to_owned() } else { markdown::code(value) };
+    VariantView { name: variant_name(value), literal: format!("{value:?}"), docs: docs::comment(&docs) }
 }

@@ -3,6 +3,7 @@
 mod docs;
 mod encode;
 mod files;
+mod markdown;
 mod operation;
 mod pagination;
 mod sample;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::docs;
 use super::encode;
+use super::markdown;
 use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
 use super::structure::{self, FieldView, Serde, StructView};
@@ -59,6 +60,8 @@ pub struct MethodView {
     pub group: Option<String>,
     /// True if the method takes an object key.
     pub has_key: bool,
+    /// True if the method is marked as deprecated.
+    pub is_deprecated: bool,
     /// Name of the input type.
     pub input: String,
     /// Name of the output type.
@@ -74,10 +77,11 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
         id_literal: format!("{:?}", operation.id),
         module: plain(&name).to_owned(),
         method: MethodView {
-            docs: docs::comment(method_docs(Sampler(api), operation)),
+            docs: docs::comment(&method_docs(Sampler(api), operation)),
             owner: owner(operation),
             group: operation.tag.clone(),
             has_key: operation.scope == Scope::Object,
+            is_deprecated: operation.deprecated,
             input: input.name.clone(),
             output: output.name.clone(),
             name,
@@ -149,34 +153,31 @@ fn link(what: &str, operation: &Operation) -> String {
 }
 
 /// Heading in a description, after which the errors of the operation follow.
-const ERRORS: &str = "# Errors";
+const ERRORS: &str = "Errors";
 
-fn method_docs(sampler: Sampler<'_>, operation: &Operation) -> Vec<String> {
-    let mut lines = docs::lines(&operation.summary);
-    if lines.is_empty() {
-        lines.push(format!("`{}`.", operation.id));
+/// Returns the documentation of a method. The example stands before the errors, as in the standard library.
+fn method_docs(sampler: Sampler<'_>, operation: &Operation) -> String {
+    let mut paragraphs = Vec::new();
+    paragraphs.push(match operation.summary.as_str() {
+        "" => format!("{}.", markdown::code(&operation.id)),
+        summary => markdown::lines(summary).join("\n"),
+    });
+    // Written again, so that unclosed code ends with the description.
+    let description = markdown::lines(&operation.description).join("\n");
+    let (description, errors) = markdown::split_at_heading(&description, ERRORS).unwrap_or((description.as_str(), ""));
+    if description.trim() != paragraphs[0] {
+        paragraphs.push(description.to_owned());
     }
-    let mut paragraph = |text: &str| {
-        if !text.trim().is_empty() {
-            lines.push(String::new());
-            lines.extend(docs::lines(text));
-        }
-    };
-    let (description, errors) =
-        operation.description.split_once(ERRORS).unwrap_or((operation.description.as_str(), ""));
-    if description.trim() != operation.summary.trim() {
-        paragraph(description);
+    if !markdown::has_rust_code(description) {
+        paragraphs.push(example(sampler, operation));
     }
-    if !description.contains("```") {
-        paragraph(&example(sampler, operation));
-    }
-    paragraph(ERRORS);
-    paragraph(errors);
-    paragraph("See [`ErrorKind`](crate::ErrorKind) for errors that all operations have in common.");
+    paragraphs.push(format!("# {ERRORS}"));
+    paragraphs.push(errors.to_owned());
+    paragraphs.push("See [`ErrorKind`](crate::ErrorKind) for errors that all operations have in common.".to_owned());
     if let Some(url) = &operation.docs_url {
-        paragraph(&format!("Official documentation: <{url}>"));
+        paragraphs.push(format!("Official documentation: {}", markdown::text(url)));
     }
-    lines
+    paragraphs.join("\n\n")
 }
 
 /// Returns an example that calls the operation, or lists all pages if it returns pages of a list.

@@ -35,7 +35,7 @@ impl StructView {
         let initializers = fields.iter().map(FieldView::initializer).collect();
         Self {
             name,
-            docs: docs::comment(docs::lines(docs)),
+            docs: docs::comment(docs),
             new_docs: match (fields.is_empty(), has_default) {
                 (true, _) => "Creates an instance.",
                 (false, true) => "Creates an instance. All fields are optional and start unset.",
@@ -120,7 +120,7 @@ fn documented(field: &Field, serde: Serde, docs: &str) -> FieldView {
     let skipped = serde == Serde::Read && field.location != Location::Json;
     let is_option = !field.shape.is_collection() && (!field.required || skipped);
     FieldView {
-        docs: docs::comment(docs::lines(docs)),
+        docs: docs::comment(docs),
         setter_docs: setter_docs(docs, is_map.then(|| label(field))),
         rust_type: if is_option { format!("Option<{value_type}>") } else { value_type },
         serde: serde_arguments(field, &name, serde, is_option),
@@ -136,8 +136,8 @@ fn documented(field: &Field, serde: Serde, docs: &str) -> FieldView {
 
 /// Returns the documentation of a setter. `map` is the name of the field if its setter adds an entry.
 fn setter_docs(docs: &str, map: Option<String>) -> Vec<String> {
-    let docs = map.map_or_else(|| docs.to_owned(), |name| format!("Adds an entry to `{name}`. {docs}"));
-    docs::comment(docs::lines(&docs))
+    let docs = map.map_or_else(|| docs.to_owned(), |name| docs::prepend(&format!("Adds an entry to `{name}`."), docs));
+    docs::comment(&docs)
 }
 
 /// Returns the name of a field in documentation and error messages, which do not have `r#`.
@@ -159,7 +159,7 @@ pub(super) fn setter_name(field: &str) -> String {
 pub(super) fn body(rust_type: &str, docs: &str) -> FieldView {
     FieldView {
         name: "body".to_owned(),
-        docs: docs::comment(docs::lines(docs)),
+        docs: docs::comment(docs),
         setter_docs: setter_docs(docs, None),
         rust_type: rust_type.to_owned(),
         serde: String::new(),

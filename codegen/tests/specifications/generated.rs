@@ -30,6 +30,7 @@ features!(
     binary_body,
     binary_response,
     deep_types,
+    descriptions,
     enums,
     forms,
     headers,
