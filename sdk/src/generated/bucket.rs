@@ -15,7 +15,7 @@ impl crate::Bucket {
     /// source: `X-QS-Copy-Source` copies an object of the same zone, `X-QS-Move-Source` moves one, and
     /// `X-QS-Fetch-Source` lets the server download a URL. An existing object with the same key is replaced.
     ///
-    /// - The object has at most 5 GB, whether its content is sent or copied. Use a multipart upload for larger
+    /// - The object has at most 5 GiB, whether its content is sent or copied. Use a multipart upload for larger
     ///   objects.
     /// - A copy keeps the metadata of its source unless `X-QS-Metadata-Directive` is `REPLACE`. To change the
     ///   storage class of an object, copy it onto itself with another `X-QS-Storage-Class`.
@@ -163,7 +163,7 @@ impl crate::Bucket {
     /// request has the current size of the object as its position. `HeadObject` and the response to the previous
     /// request return that size as `X-QS-Next-Append-Position`.
     ///
-    /// - One request appends at most 5 GB. The object has at most 50 TB.
+    /// - One request appends at most 5 GiB. The object has at most 50 TB.
     /// - Objects that were stored by other operations cannot be appended to.
     /// - Appendable objects cannot be encrypted with a customer key.
     ///
@@ -235,8 +235,8 @@ impl crate::Bucket {
     /// To let a browser upload a file, give it `access_key_id`, `policy` and `signature`, but never the secret
     /// access key. The SDK's module `sign` creates these values.
     ///
-    /// An existing object with the same key is replaced, so the operation is idempotent. The file has at most 5 GB.
-    /// The status is 201, or 302 if `redirect` is set; the SDK does not follow the redirect.
+    /// An existing object with the same key is replaced, so the operation is idempotent. The file has at most 5
+    /// GiB. The status is 201, or 302 if `redirect` is set; the SDK does not follow the redirect.
     ///
     /// ```no_run
     /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -396,7 +396,7 @@ impl crate::Bucket {
     /// least 4 MiB. Parts may differ in size.
     ///
     /// To copy a part instead of uploading it, set `X-QS-Copy-Source` to an object of the same zone and,
-    /// optionally, `X-QS-Copy-Range`. A range is required if the source is larger than 5 GB. If the upload has a
+    /// optionally, `X-QS-Copy-Range`. A range is required if the source is larger than 5 GiB. If the upload has a
     /// customer key, send the same three `X-QS-Encryption-Customer-…` headers with every part.
     ///
     /// A part that is uploaded again replaces the earlier one, so the operation is idempotent.

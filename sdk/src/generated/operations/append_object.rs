@@ -20,7 +20,7 @@ pub struct AppendObjectInput {
     /// Storage class of the object. `STANDARD_IA` is for objects that are read infrequently. If unset, the server
     /// uses `STANDARD`.
     pub storage_class: Option<types::StorageClass>,
-    /// Bytes to append, at most 5 GB. If unset, the body is empty.
+    /// Bytes to append, at most 5 GiB. If unset, the body is empty.
     pub body: Body,
 }
 
@@ -65,7 +65,7 @@ impl AppendObjectInput {
         self
     }
 
-    /// Bytes to append, at most 5 GB. If unset, the body is empty.
+    /// Bytes to append, at most 5 GiB. If unset, the body is empty.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         self

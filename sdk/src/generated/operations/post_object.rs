@@ -39,7 +39,7 @@ pub struct PostObjectInput {
     /// `.`. Names that differ only in case are equal. A value is printable ASCII. All names and values together
     /// have at most 2048 bytes.
     pub metadata: BTreeMap<String, String>,
-    /// Content of the object, at most 5 GB.
+    /// Content of the object, at most 5 GiB.
     pub file: Body,
 }
 

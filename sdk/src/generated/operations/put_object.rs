@@ -90,7 +90,7 @@ pub struct PutObjectInput {
     /// `.`. Names that differ only in case are equal. A value is printable ASCII. All names and values together
     /// have at most 2048 bytes.
     pub metadata: BTreeMap<String, String>,
-    /// Content of the object, at most 5 GB. If unset, the object is empty, or its content comes from the source
+    /// Content of the object, at most 5 GiB. If unset, the object is empty, or its content comes from the source
     /// that a header names.
     pub body: Body,
 }
@@ -310,7 +310,7 @@ impl PutObjectInput {
         self
     }
 
-    /// Content of the object, at most 5 GB. If unset, the object is empty, or its content comes from the source
+    /// Content of the object, at most 5 GiB. If unset, the object is empty, or its content comes from the source
     /// that a header names.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
