@@ -42,14 +42,34 @@ impl Sdk {
         let examples = self.folder.path().join("sdk/examples");
         fs::create_dir_all(&examples).unwrap();
         fs::write(examples.join("samples.rs"), program(api)).unwrap();
-        let output = self.cargo().args(["--lib", "--examples"]).output().unwrap();
+        let output = self.cargo("check").args(["--lib", "--examples"]).output().unwrap();
         String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Builds the documentation of the code that is generated from `api`. Returns the warnings of rustdoc about this code, one
+    /// per line.
+    ///
+    /// Handwritten documentation has links to operations that other specifications lack.
+    pub(crate) fn document(&self, api: &Api) -> String {
+        self.generate(api);
+        let output = self.cargo("doc").args(["--no-deps", "--message-format", "short"]).output().unwrap();
+        let messages = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{messages}");
+        messages.lines().filter(|line| line.contains("src/generated/")).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Compiles the examples in the documentation of the code that is generated from `api`. Returns what the command prints.
+    pub(crate) fn test_examples(&self, api: &Api) -> String {
+        self.generate(api);
+        let output = self.cargo("test").args(["--doc", "generated"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Compiles the SDK with the code that is generated from `api`, and returns the path of the library's metadata.
     pub(crate) fn library(&self, api: &Api) -> PathBuf {
         self.generate(api);
-        let output = self.cargo().args(["--message-format", "json-render-diagnostics"]).output().unwrap();
+        let output = self.cargo("check").args(["--message-format", "json-render-diagnostics"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).unwrap();
         let messages = messages.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
@@ -69,11 +89,11 @@ impl Sdk {
         }
     }
 
-    /// Returns a `cargo check` command without the feature `transfer`, which needs operations that other specifications lack.
-    fn cargo(&self) -> Command {
+    /// Returns a command of cargo without the feature `transfer`, which needs operations that other specifications lack.
+    fn cargo(&self, task: &str) -> Command {
         let mut command = Command::new(env!("CARGO"));
         command
-            .args(["check", "--quiet", "--offline", "--package", "qingstor-sdk", "--no-default-features"])
+            .args([task, "--quiet", "--offline", "--package", "qingstor-sdk", "--no-default-features"])
             .args(["--features", "rustls", "--target-dir"])
             .arg(root().join("target/compile-tests"))
             .current_dir(self.folder.path());
