@@ -31,8 +31,10 @@ mod settings;
 pub mod signature;
 mod sse;
 mod store;
+mod tls;
 
 pub use builder::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 pub use emulator::Emulator;
 pub use faults::{Fault, FaultPlan, FaultRule, Offset};
 pub use routes::{ServedOperation, operations};
+pub use tls::{CertificateAuthority, ServerCertificate, TlsFront};

@@ -1,11 +1,14 @@
 //! The command `qingstor-emulator`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use qingstor_emulator::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan};
+use qingstor_emulator::{
+    Builder, CertificateAuthority, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan,
+    TlsFront,
+};
 
 /// Description of fault plans in `--help`.
 const FAULTS: &str = "\
@@ -48,7 +51,7 @@ connection.
 
 /// An emulator of QingStor object storage, for tests and trials on one machine.
 ///
-/// Prints one line, "listening on http://…", when it accepts connections. Runs until Ctrl-C or SIGTERM.
+/// Prints one line, "listening on http://…" or "listening on https://…", when it accepts connections. Runs until Ctrl-C or SIGTERM.
 #[derive(Parser)]
 #[command(version, after_long_help = FAULTS)]
 struct Arguments {
@@ -109,9 +112,27 @@ struct Arguments {
     /// File to which a line of JSON is appended for each request
     #[arg(long, value_name = "FILE")]
     access_log: Option<PathBuf>,
+
+    /// Serve HTTPS instead of HTTP, with a new certificate; FILE receives the certificate of its authority (PEM), which
+    /// clients have to trust
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
 }
 
 impl Arguments {
+    /// Returns the names in the certificate: the addresses of this machine, and the base hosts with bucket and zone.
+    fn host_names(&self) -> Vec<String> {
+        let zone = self.zone.to_ascii_lowercase();
+        let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        for host in self.base_hosts.iter().map(String::as_str).chain(["localhost"]) {
+            names.extend([host.to_owned(), format!("*.{zone}.{host}"), format!("{zone}.{host}")]);
+            // Clients ignore a wildcard before a single label, such as `*.localhost`, so each bucket needs its own name.
+            let is_label = |bucket: &&String| bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            names.extend(self.buckets.iter().filter(is_label).map(|bucket| format!("{bucket}.{host}")));
+        }
+        names
+    }
+
     fn builder(self) -> io::Result<Builder> {
         let mut builder = Emulator::builder()
             .listen(self.listen)
@@ -148,16 +169,38 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> io::Result<()> {
-    let emulator = arguments.builder()?.start().await?;
+async fn run(mut arguments: Arguments) -> io::Result<()> {
+    let (emulator, front) = match arguments.tls.take() {
+        None => (arguments.builder()?.start().await?, None),
+        Some(file) => {
+            let (listen, names) = (arguments.listen.clone(), arguments.host_names());
+            // The front forwards to this port.
+            let emulator = arguments.builder()?.listen("127.0.0.1:0").start().await?;
+            let front = start_front(&listen, emulator.port(), &names, &file).await?;
+            (emulator, Some(front))
+        }
+    };
+    let endpoint = front.as_ref().map_or_else(|| emulator.endpoint(), TlsFront::endpoint);
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening on {}", emulator.endpoint())?;
+    writeln!(stdout, "listening on {endpoint}")?;
     // A program that reads this line from a pipe waits for it.
     stdout.flush()?;
     drop(stdout);
     wait_for_interrupt().await?;
     emulator.stop().await;
     Ok(())
+}
+
+/// Creates an authority, writes its certificate to `file`, and starts a front with a certificate for `names`.
+async fn start_front(listen: &str, server_port: u16, names: &[String], file: &Path) -> io::Result<TlsFront> {
+    let explain = |error: io::Error, context: String| io::Error::new(error.kind(), format!("{context}: {error}"));
+    let authority = CertificateAuthority::new("qingstor-emulator")?;
+    let certificate = authority.certificate(names)?;
+    std::fs::write(file, authority.pem())
+        .map_err(|error| explain(error, format!("cannot write the certificate to {}", file.display())))?;
+    TlsFront::start(listen, server_port, &certificate)
+        .await
+        .map_err(|error| explain(error, format!("cannot listen on {listen}")))
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -19,5 +19,6 @@ mod response_faults;
 mod settings;
 mod signatures;
 mod support;
+mod tls;
 mod version_listing;
 mod versioning;

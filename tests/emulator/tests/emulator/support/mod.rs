@@ -9,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use md5::{Digest, Md5};
 use qingstor_emulator::{Builder, Emulator, signature};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -58,8 +60,13 @@ impl Client {
     }
 
     pub(crate) fn at(endpoint: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        Self::trusting("", endpoint, access_key_id, secret_access_key)
+    }
+
+    /// Returns a client that trusts the authorities in `pem`.
+    pub(crate) fn trusting(pem: &str, endpoint: &str, access_key_id: &str, secret_access_key: &str) -> Self {
         Self {
-            http: http_client(),
+            http: http_client(pem),
             endpoint: endpoint.to_owned(),
             access_key_id: access_key_id.to_owned(),
             secret_access_key: secret_access_key.to_owned(),
@@ -296,14 +303,18 @@ impl RawConnection {
     }
 }
 
-/// Creates a client without a proxy. It has a TLS configuration without certificates, because reqwest requires one if
-/// another crate of the workspace enables TLS.
-fn http_client() -> reqwest::Client {
+/// Creates a client without a proxy. It needs a TLS configuration even if `pem` is empty, because another crate of the
+/// workspace enables TLS.
+fn http_client(pem: &str) -> reqwest::Client {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
     let tls = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_root_certificates(roots)
         .with_no_client_auth();
     reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
 }

@@ -14,19 +14,26 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(directory: &Path) -> Self {
+        Self::start_with(directory, None)
+    }
+
+    /// Starts a process that serves HTTPS and writes the certificate of its authority to `pem`.
+    pub(crate) fn start_with(directory: &Path, pem: Option<&Path>) -> Self {
         let mut child = command()
             .args(["--listen", "127.0.0.1:0", "--bucket", "b"])
             .args(["--access-key-id", "AK"])
             .env("QINGSTOR_EMULATOR_SECRET_ACCESS_KEY", "SK")
             .arg("--data-dir")
             .arg(directory)
+            .args(pem.iter().flat_map(|pem| [Path::new("--tls"), pem]))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let endpoint = line.trim().strip_prefix("listening on ").unwrap();
-        let client = Client::at(endpoint, "AK", "SK");
+        let authority = pem.map(|pem| std::fs::read_to_string(pem).unwrap()).unwrap_or_default();
+        let client = Client::trusting(&authority, endpoint, "AK", "SK");
         Self { child, client }
     }
 
