@@ -2,9 +2,13 @@
 
 mod clock_skew;
 mod presign;
+mod proxy;
 mod retry;
 mod send;
 pub mod sign;
+mod tls;
+#[cfg(feature = "rustls")]
+mod tls_verifier;
 mod transport;
 mod url;
 

@@ -60,6 +60,7 @@ impl<'a> Attempts<'a> {
 /// idempotent or the server cannot have executed the request.
 pub(crate) fn can_retry(error: &Error, is_idempotent: bool) -> bool {
     match error.kind() {
+        ErrorKind::Connect if error.is_lasting() => false,
         ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Connection => is_idempotent || error.is_unsent(),
         ErrorKind::Service => match error.status() {
             Some(StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS) => true,
@@ -134,6 +135,7 @@ mod tests {
         for kind in [ErrorKind::Connect, ErrorKind::Timeout, ErrorKind::Connection] {
             assert!(can_retry(&Error::new(kind, ""), true), "{kind:?}");
         }
+        assert!(!can_retry(&Error::new(ErrorKind::Connect, "").lasting(), true));
         for kind in [ErrorKind::Body, ErrorKind::InvalidInput, ErrorKind::UnexpectedResponse] {
             assert!(!can_retry(&Error::new(kind, ""), true), "{kind:?}");
         }

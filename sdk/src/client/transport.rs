@@ -1,8 +1,9 @@
-//! The HTTP transport. Only this module and `url` use reqwest.
+//! The HTTP transport. Only this module, `proxy`, `tls` and `url` use reqwest.
 
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::body::{Activity, AttemptBody, CancelOnDrop, CancellableBody, Incoming
 use crate::config::{Config, Endpoint, Target, Timeouts};
 use crate::error::{Error, ErrorKind, Result, causes};
 
+use super::proxy::{Proxy, Refusal, refusal};
+use super::tls::{lasting_failure, with_tls};
 use super::url::{ExactUrl, LatestOrigin};
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
@@ -23,6 +26,7 @@ const BODY_NOT_SENT: &str = "the body could not be sent";
 /// The HTTP client with its time limits.
 pub(crate) struct Transport {
     client: reqwest::Client,
+    proxy: Option<Arc<Proxy>>,
     latest_origin: LatestOrigin,
     timeouts: Timeouts,
 }
@@ -61,13 +65,16 @@ impl Transport {
         // closed although bytes move all the time.
         #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
         let builder = builder.tcp_user_timeout(None);
-        // A proxy on another machine cannot connect to this one.
-        let is_this_machine = endpoint.is_this_machine(config.addressing_style);
-        let builder = if is_this_machine { builder.no_proxy() } else { builder };
-        let client = with_tls(builder, endpoint.is_https())?
+        let proxy = Proxy::of(config, endpoint)?;
+        let builder = match &proxy {
+            Some(proxy) => proxy.apply(builder)?,
+            None => builder.no_proxy(),
+        };
+        let client = with_tls(builder, config, endpoint.is_https())?
             .build()
             .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        Ok(Self { client, latest_origin: LatestOrigin::default(), timeouts: config.timeouts })
+        let proxy = proxy.map(Arc::new);
+        Ok(Self { client, proxy, latest_origin: LatestOrigin::default(), timeouts: config.timeouts })
     }
 
     pub(crate) fn url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
@@ -96,13 +103,14 @@ impl Transport {
         let (body, request) = CancellableBody::new(body);
         *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
         let sending = self.client.execute(outgoing);
+        let proxy = self.proxy.clone();
         async move {
             if is_empty {
                 check_is_empty(&request, timeouts.idle).await.map_err(Error::unsent)?;
             }
             let outcome = wait_for(pin!(sending), &activity, &timeouts).await?;
             let response = outcome.map_err(|error| {
-                let error = classify(error, &url);
+                let error = classify(error, &url, proxy.as_deref());
                 if activity.is_taken() { error } else { error.unsent() }
             })?;
             let response = http::Response::from(response);
@@ -129,7 +137,7 @@ impl http_body::Body for Received {
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.body).poll_frame(context).map_err(|error| classify(error, &self.url))
+        Pin::new(&mut self.body).poll_frame(context).map_err(|error| classify(error, &self.url, None))
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -185,35 +193,53 @@ async fn check_is_empty(request: &CancelOnDrop, limit: Duration) -> Result<()> {
     }
 }
 
-/// Texts of errors of the TLS and HTTP libraries, which have no type that all features share, and their usual causes.
-const MISTAKES: [(&str, &str); 3] = [
-    // rustls and OpenSSL
-    ("InvalidContentType", "the server does not speak TLS on this port; is it a port for http?"),
-    ("wrong version number", "the server does not speak TLS on this port; is it a port for http?"),
-    // hyper
-    ("invalid HTTP version", "the response is not HTTP; is it a port for https?"),
-];
+/// Text of hyper's error if the first bytes of the response are not HTTP. Its type is private.
+const NOT_HTTP: &str = "invalid HTTP version";
 
-/// Describes an error of reqwest for a request to `url`. The path and query of the URL are not part of the message.
-fn classify(error: reqwest::Error, url: &Url) -> Error {
+/// Describes an error of reqwest for a request to `url`. `proxy` is the proxy of the client. The path and query of the URL
+/// are not part of the message.
+fn classify(error: reqwest::Error, url: &Url, proxy: Option<&Proxy>) -> Error {
     let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
     let server = format!("{scheme}://{host}:{}", url.port_or_known_default().unwrap_or_default());
-    let (kind, mut message) = if is_body_error(&error) {
-        (ErrorKind::Body, BODY_NOT_SENT.to_owned())
-    } else if error.is_connect() && error.is_timeout() {
-        (ErrorKind::Timeout, format!("connecting to {server} took too long"))
-    } else if error.is_connect() {
-        (ErrorKind::Connect, format!("no connection to {server}"))
-    } else {
-        (ErrorKind::Connection, format!("the connection to {server} broke"))
-    };
-    let cause = Cause(error.without_url());
-    if let Some(text) = causes(&cause).last().map(ToString::to_string)
-        && let Some((_, hint)) = MISTAKES.iter().find(|(mistake, _)| text.contains(mistake))
-    {
-        message = format!("{message} ({hint})");
+    if is_body_error(&error) {
+        return Error::new(ErrorKind::Body, BODY_NOT_SENT).with_source(Cause(error.without_url()));
     }
-    Error::new(kind, message).with_source(cause)
+    if error.is_connect() {
+        return connect_error(error, &server, proxy.and_then(|proxy| proxy.name_for(url)));
+    }
+    let is_not_http = causes(&error).any(|cause| cause.to_string().contains(NOT_HTTP));
+    let hint = if is_not_http { " (the response is not HTTP; is it a port for https?)" } else { "" };
+    let message = format!("the connection to {server} broke{hint}");
+    Error::new(ErrorKind::Connection, message).with_source(Cause(error.without_url()))
+}
+
+/// Describes the error of a request for which there was no connection. If the message contains the cause, the error has
+/// no source.
+fn connect_error(error: reqwest::Error, server: &str, proxy: Option<String>) -> Error {
+    let through = proxy.as_ref().map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
+    if let Some(failure) = lasting_failure(&error) {
+        return Error::new(ErrorKind::Connect, format!("no connection to {server}{through}: {failure}")).lasting();
+    }
+    match proxy.zip(refusal(&error)) {
+        Some((proxy, Refusal::NeedsAuthentication)) => Error::new(
+            ErrorKind::Connect,
+            format!(
+                "the proxy {proxy} asks for authentication (status 407); put user and password into its URL, such as \
+                 http://user:password@proxy.example:3128"
+            ),
+        )
+        .lasting(),
+        Some((proxy, Refusal::Refused)) => Error::new(
+            ErrorKind::Connect,
+            format!("the proxy {proxy} refused CONNECT, the request for a connection to {server}"),
+        ),
+        None if error.is_timeout() => {
+            Error::new(ErrorKind::Timeout, format!("connecting to {server}{through} took too long"))
+                .with_source(Cause(error.without_url()))
+        }
+        None => Error::new(ErrorKind::Connect, format!("no connection to {server}{through}"))
+            .with_source(Cause(error.without_url())),
+    }
 }
 
 /// Hides the type of reqwest's error from callers, but shows its text and causes.
@@ -235,42 +261,6 @@ impl StdError for Cause {
 /// Returns true if the body of the request could not be read.
 fn is_body_error(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| cause.is::<Error>())
-}
-
-#[cfg(feature = "rustls")]
-fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
-    use std::sync::Arc;
-
-    use rustls_platform_verifier::BuilderVerifierExt;
-
-    let no_tls = |error: rustls::Error| Error::config("TLS could not be set up").with_source(error);
-    // The provider is not installed for the process, because that would affect the application.
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(no_tls)?;
-    // The system's certificates are loaded only for HTTPS, because that takes time and fails on systems without
-    // certificates.
-    let config = if secure {
-        config.with_platform_verifier().map_err(no_tls)?
-    } else {
-        config.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
-}
-
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-fn with_tls(builder: reqwest::ClientBuilder, _secure: bool) -> Result<reqwest::ClientBuilder> {
-    Ok(builder.tls_backend_native())
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-fn with_tls(builder: reqwest::ClientBuilder, secure: bool) -> Result<reqwest::ClientBuilder> {
-    if secure {
-        return Err(Error::config(
-            "the endpoint uses HTTPS, but qingstor-sdk was built without TLS: enable its feature `rustls` or `native-tls`",
-        ));
-    }
-    Ok(builder)
 }
 
 #[cfg(test)]

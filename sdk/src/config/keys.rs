@@ -26,12 +26,13 @@ pub(super) enum Setting {
     DualStack,
     AdditionalUserAgent,
     ConnectionRetries,
+    CaFile,
 }
 
 impl Setting {
     /// All settings with their keys in files. The name of the environment variable is [`PREFIX`] and the key in upper
     /// case.
-    pub(super) const KEYS: [(Self, &'static str); 12] = [
+    pub(super) const KEYS: [(Self, &'static str); 13] = [
         (Self::AccessKeyId, "access_key_id"),
         (Self::SecretAccessKey, "secret_access_key"),
         (Self::Endpoint, "endpoint"),
@@ -44,6 +45,7 @@ impl Setting {
         (Self::DualStack, "enable_dual_stack"),
         (Self::AdditionalUserAgent, "additional_user_agent"),
         (Self::ConnectionRetries, "connection_retries"),
+        (Self::CaFile, "ca_file"),
     ];
 
     /// The parts of an endpoint, which older configurations set instead of [`Setting::Endpoint`].

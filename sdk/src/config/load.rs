@@ -9,7 +9,7 @@ use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
 use super::keys::{Layer, PREFIX, Setting, Value};
-use super::{Config, DEFAULT_ENDPOINT, RetryConfig, check_user_agent};
+use super::{Config, DEFAULT_ENDPOINT, RetryConfig, RootCertificates, check_user_agent};
 use crate::error::{Error, Result};
 
 /// The environment variables whose names begin with [`PREFIX`] and whose values are not empty. Tests create their own,
@@ -118,6 +118,15 @@ fn merge(variables: Layer, file: Layer) -> Result<Config> {
     if let Some(retries) = get(Setting::ConnectionRetries) {
         let attempts = retries.count()?.saturating_add(1);
         config = config.retry(RetryConfig::default().max_attempts(attempts));
+    }
+    if let Some(file) = get(Setting::CaFile) {
+        let origin = format!("{}, {:?},", file.origin, file.text);
+        let pem = std::fs::read(&file.text).map_err(|error| {
+            Error::config(format!(
+                "{origin} cannot be read: {error}; it must be the path of a file with certificates in PEM"
+            ))
+        })?;
+        config.root_certificates.push(RootCertificates { pem, origin });
     }
     if let Some(dual_stack) = is_on(Setting::DualStack)? {
         tracing::warn!(setting = %dual_stack.origin, "ignoring an unsupported setting");

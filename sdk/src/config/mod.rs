@@ -54,6 +54,21 @@ pub struct Config {
     /// Settings and files that were ignored when the configuration was loaded, although they may have been meant to be
     /// used. The error of a refused request without a signature lists them.
     pub(crate) ignored: Vec<String>,
+    pub(crate) root_certificates: Vec<RootCertificates>,
+    #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "used for TLS"))]
+    pub(crate) accepts_invalid_certificates: bool,
+    /// The URL of the proxy. It may contain a password.
+    pub(crate) proxy: Option<Secret>,
+    pub(crate) no_proxy: Option<String>,
+}
+
+/// Certificates of authorities that the client trusts in addition to the system's.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "used for TLS"))]
+pub(crate) struct RootCertificates {
+    pub(crate) pem: Vec<u8>,
+    /// Place of the certificates for errors, such as "ca_file in /etc/qingstor.yaml".
+    pub(crate) origin: String,
 }
 
 impl Config {
@@ -71,6 +86,10 @@ impl Config {
             retry: RetryConfig::default(),
             timeouts: Timeouts::default(),
             ignored: Vec::new(),
+            root_certificates: Vec::new(),
+            accepts_invalid_certificates: false,
+            proxy: None,
+            no_proxy: None,
         }
     }
 
@@ -92,6 +111,7 @@ impl Config {
     /// | `QINGSTOR_CNAME_SUPPORT` | `cname_support` | `true` for [`AddressingStyle::CustomDomain`], unless the endpoint is `qingstor.com` or below it (default `false`) |
     /// | `QINGSTOR_ADDITIONAL_USER_AGENT` | `additional_user_agent` | see [`additional_user_agent`](Config::additional_user_agent) |
     /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of retries of a request |
+    /// | `QINGSTOR_CA_FILE` | `ca_file` | path of a PEM file, see [`root_certificate`](Config::root_certificate) |
     ///
     /// `QINGSTOR_CONFIG_PATH` is the path of the file; `~` at its start stands for the home directory. If it is unset, the
     /// first existing file of `~/.qingstor/config.yaml`, `~/.config/qingstor.yaml`, `~/.config/qingstor/config.yaml` and
@@ -180,8 +200,7 @@ impl Config {
     /// Sets the scheme, host and port of the service, such as `http://127.0.0.1:9000`, without zone and bucket. Default
     /// `https://qingstor.com`.
     ///
-    /// The client uses the proxies in `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. It uses no proxy for a loopback
-    /// address and, in path style, for `localhost`.
+    /// See [`proxy`](Config::proxy) for the proxy that requests use.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
         self
@@ -240,6 +259,64 @@ impl Config {
     /// time if the network is slow, or if the server has to copy many gigabytes in one request.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.timeouts.response = timeout;
+        self
+    }
+
+    /// Trusts a certificate authority, such as the one of a private cloud, in addition to those of the system.
+    ///
+    /// `pem` contains one or more certificates in PEM (`-----BEGIN CERTIFICATE-----`). Further calls add certificates.
+    /// [`QingStor::new`](crate::QingStor::new) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no
+    /// certificate in it, or one that cannot be used.
+    ///
+    /// The certificates of the system are loaded when the first HTTPS connection is made. On Linux, `SSL_CERT_FILE` (a PEM
+    /// file) and `SSL_CERT_DIR` (a directory in the format of OpenSSL's `rehash`) replace them.
+    ///
+    /// ```no_run
+    /// # fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use qingstor_sdk::Config;
+    ///
+    /// let config = Config::load()?.root_certificate(std::fs::read("/etc/my-cloud/ca.pem")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn root_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let origin = "root_certificate".to_owned();
+        self.root_certificates.push(RootCertificates { pem: pem.as_ref().to_vec(), origin });
+        self
+    }
+
+    /// Accepts every certificate, also for other names, from unknown authorities, and after its expiry. Default false.
+    ///
+    /// **Danger:** anyone who can redirect the connection can then read and change all data. Use it for tests only, and
+    /// [`root_certificate`](Config::root_certificate) for a private certificate authority.
+    pub fn danger_accept_invalid_certificates(mut self, accept: bool) -> Self {
+        self.accepts_invalid_certificates = accept;
+        self
+    }
+
+    /// Sends all requests through a proxy, such as `http://user:password@proxy.example:3128`. The schemes are `http`,
+    /// `https`, `socks4`, `socks4a`, `socks5` and `socks5h`. With `socks4a` and `socks5h` the proxy looks up the name of
+    /// the server. Special characters in user and password have to be percent-encoded.
+    ///
+    /// If unset or empty, the client uses the environment: `HTTPS_PROXY` for an `https` endpoint, `HTTP_PROXY` for an
+    /// `http` endpoint, and `ALL_PROXY` if the other one is unset. Names in lower case work too. It ignores them for a
+    /// loopback address, in path style for `localhost`, and if `REQUEST_METHOD` is set, because a CGI program may receive
+    /// `HTTP_PROXY` from its client.
+    ///
+    /// [`QingStor::new`](crate::QingStor::new) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL of
+    /// the proxy cannot be used. `Debug` output, logs and errors contain neither user nor password.
+    pub fn proxy(mut self, url: impl Into<Secret>) -> Self {
+        self.proxy = Some(url.into()).filter(|url| !url.expose().is_empty());
+        self
+    }
+
+    /// Sets the hosts that are reached without a proxy, separated by commas: domains with all names below them, IP
+    /// addresses, networks such as `10.0.0.0/8`, or `*` for all hosts.
+    ///
+    /// If unset, `NO_PROXY` applies to a proxy of the environment, and all requests use the proxy that
+    /// [`proxy`](Config::proxy) has set.
+    pub fn no_proxy(mut self, hosts: impl Into<String>) -> Self {
+        self.no_proxy = Some(hosts.into());
         self
     }
 

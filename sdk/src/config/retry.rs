@@ -9,8 +9,9 @@ use std::time::Duration;
 ///
 /// The client retries a request if all of these conditions are met:
 ///
-/// - The error is transient: the client could not connect, a time limit passed, the connection broke, or the status is
-///   408, 425, 429 or 5xx (except 501 and 505).
+/// - The error is transient: the client could not connect (unless the server's certificate is not accepted, or the proxy
+///   asks for authentication), a time limit passed, the connection broke, or the status is 408, 425, 429 or 5xx (except
+///   501 and 505).
 /// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are retried only if the server cannot have
 ///   executed them: no connection took the request, or the status is 425 or 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).

@@ -50,6 +50,8 @@ struct Inner {
     attempts: u32,
     /// True if the server cannot have received the request.
     is_unsent: bool,
+    /// True if every other attempt would fail for the same reason.
+    is_lasting: bool,
     upload: Option<FailedUpload>,
     source: Option<BoxError>,
 }
@@ -70,7 +72,8 @@ pub enum ErrorKind {
     Config,
     /// An input is missing or violates a limit. The request was not sent.
     InvalidInput,
-    /// No connection to the server could be established. The request was not sent.
+    /// No connection to the server could be established, for example because its certificate is not trusted. The request
+    /// was not sent.
     Connect,
     /// A time limit of the [`Config`](crate::Config) passed: for connecting, for the time in which no byte moves, or
     /// for the response. The server may or may not have executed the request.
@@ -193,6 +196,7 @@ impl Error {
             service: None,
             attempts: 0,
             is_unsent: false,
+            is_lasting: false,
             upload: None,
             source: None,
         }))
@@ -229,6 +233,16 @@ impl Error {
 
     pub(crate) fn is_unsent(&self) -> bool {
         self.0.is_unsent || matches!(self.kind(), ErrorKind::Config | ErrorKind::InvalidInput | ErrorKind::Connect)
+    }
+
+    /// Marks the error as one that every other attempt would have too.
+    pub(crate) fn lasting(mut self) -> Self {
+        self.0.is_lasting = true;
+        self
+    }
+
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.0.is_lasting
     }
 
     /// Converts an error of the configuration into one of an input, because the value is an argument of the call.

@@ -119,6 +119,9 @@ impl fmt::Display for ServiceError {
         {
             write!(f, ": the bucket is at {location}; check the zone of the bucket")?;
         }
+        if self.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            write!(f, "; the proxy asks for authentication: put user and password into its URL")?;
+        }
         match (&self.request_id, &self.url) {
             (Some(id), Some(url)) => write!(f, " (request id {id}, see {url})"),
             (Some(id), None) => write!(f, " (request id {id})"),

@@ -244,3 +244,16 @@ fn combines_endpoint_parts() {
         assert_eq!(endpoint_of(variables, file), endpoint, "{variables:?} {file}");
     }
 }
+
+#[test]
+fn reads_the_certificates_of_ca_file() {
+    let home = home(&[("ca.pem", "certificates")]);
+    let path = home.path().join("ca.pem").display().to_string();
+    for config in [load(&[("CA_FILE", &path)], ""), load(&[], &format!("ca_file: {path}"))] {
+        let [certificates] = &config.unwrap().root_certificates[..] else { panic!("no certificates") };
+        assert_eq!(certificates.pem, b"certificates");
+        assert!(certificates.origin.contains(&path), "{}", certificates.origin);
+    }
+    let error = error(&[], "ca_file: /does/not/exist.pem");
+    assert!(error.starts_with("ca_file in FILE, \"/does/not/exist.pem\", cannot be read: "), "{error}");
+}
