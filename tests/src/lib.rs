@@ -3,6 +3,7 @@
 
 mod access_log;
 mod child_process;
+mod connect_proxy;
 mod content;
 mod events;
 mod http_message;
@@ -17,6 +18,7 @@ mod test_bucket;
 
 pub use access_log::{logged_requests, logged_requests_of, logged_upload_bytes};
 pub use child_process::{ChildArguments, ChildProcess, is_child_process, run_in_child_process};
+pub use connect_proxy::ConnectProxy;
 pub use content::{Random, content, etag_of_parts};
 pub use events::on_sdk_event;
 pub use mock_server::{REQUEST_ID, account_with_response, mock_server};

@@ -25,6 +25,8 @@ pub struct RawResponse {
 pub(crate) enum Ending {
     Close,
     Reset,
+    /// Serves the next request on the same connection.
+    KeepAlive,
     /// Keeps the connection open until the client closes it.
     Stall,
     /// Sends more bytes one at a time, each after a pause.
@@ -49,6 +51,11 @@ impl RawResponse {
     /// Sends nothing and keeps the connection open until the client closes it.
     pub fn stalled() -> Self {
         Self::from("").then_stall()
+    }
+
+    /// Serves the next request on the same connection after this response, which must have a length.
+    pub fn then_keep_alive(self) -> Self {
+        Self { ending: Ending::KeepAlive, ..self }
     }
 
     /// Keeps the connection open after the bytes of this response, until the client closes it.

@@ -34,9 +34,10 @@ impl RawRequest {
 }
 
 /// A server that sends its prepared responses in order, one for each request. It repeats the last one for all further
-/// requests. It serves one request on each connection.
+/// requests. It serves one request on each connection, unless the response [keeps it alive](RawResponse::then_keep_alive).
 #[derive(Debug)]
 pub struct RawServer {
+    port: u16,
     endpoint: String,
     log: watch::Sender<Log>,
     task: JoinHandle<()>,
@@ -44,6 +45,8 @@ pub struct RawServer {
 
 #[derive(Debug, Default)]
 struct Log {
+    /// Number of accepted connections.
+    connections: usize,
     /// Number of requests whose header section was received. It is the index of the next response.
     started: usize,
     /// Requests that were received completely.
@@ -56,16 +59,27 @@ impl RawServer {
     /// Starts a server on a free port.
     pub async fn start(responses: impl IntoIterator<Item = impl Into<RawResponse>>) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
+        let port = listener.local_addr()?.port();
+        let endpoint = format!("http://127.0.0.1:{port}");
         let log = watch::Sender::default();
         let responses: Vec<RawResponse> = responses.into_iter().map(Into::into).collect();
         let task = tokio::spawn(serve(listener, responses.into(), log.clone()));
-        Ok(Self { endpoint, log, task })
+        Ok(Self { port, endpoint, log, task })
     }
 
     /// Returns the URL of the server, `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Returns the port of the server.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the number of accepted connections.
+    pub fn connections(&self) -> usize {
+        self.log.borrow().connections
     }
 
     /// Returns the completely received requests, in the order in which the server received their last bytes.
@@ -100,45 +114,61 @@ async fn serve(listener: TcpListener, responses: Arc<[RawResponse]>, log: watch:
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let (responses, log) = (Arc::clone(&responses), log.clone());
+        log.send_modify(|log| log.connections += 1);
         // Some tests make the client close the connection early, so connection errors are expected.
-        connections.spawn(async move { drop(serve_request(stream, &responses, &log).await) });
+        connections.spawn(async move { drop(serve_connection(stream, &responses, &log).await) });
     }
 }
 
-async fn serve_request(mut stream: TcpStream, responses: &[RawResponse], log: &watch::Sender<Log>) -> io::Result<()> {
-    let mut request = read_head(&mut stream).await?;
+async fn serve_connection(
+    mut stream: TcpStream,
+    responses: &[RawResponse],
+    log: &watch::Sender<Log>,
+) -> io::Result<()> {
+    while serve_request(&mut stream, responses, log).await? {}
+    Ok(())
+}
+
+/// Serves one request. Returns true if the connection is kept alive for the next one.
+async fn serve_request(
+    stream: &mut TcpStream,
+    responses: &[RawResponse],
+    log: &watch::Sender<Log>,
+) -> io::Result<bool> {
+    let mut request = read_head(stream).await?;
     let mut number = 0;
     log.send_modify(|log| {
         number = log.started;
         log.started += 1;
     });
     let Some(response) = responses.get(number).or(responses.last()) else {
-        return Ok(());
+        return Ok(false);
     };
-    read_body(&mut stream, &mut request, response.slow_reading).await?;
+    read_body(stream, &mut request, response.slow_reading).await?;
     log.send_modify(|log| log.requests.push(request));
 
     stream.write_all(&response.bytes).await?;
     match &response.ending {
-        Ending::Close => stream.shutdown().await,
-        Ending::Reset => stream.set_zero_linger(),
+        Ending::KeepAlive => return Ok(true),
+        Ending::Close => stream.shutdown().await?,
+        Ending::Reset => stream.set_zero_linger()?,
         Ending::Stall => {
             while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
             log.send_modify(|log| log.closed_by_client += 1);
-            Ok(())
         }
         Ending::Trickle(bytes, interval) => {
             for byte in bytes {
                 pause(*interval).await;
                 stream.write_all(&[*byte]).await?;
             }
-            stream.shutdown().await
+            stream.shutdown().await?;
         }
     }
+    Ok(false)
 }
 
 /// Reads the header section of a request, and as much of its body as arrives with it.
-async fn read_head(stream: &mut TcpStream) -> io::Result<RawRequest> {
+pub(crate) async fn read_head(stream: &mut TcpStream) -> io::Result<RawRequest> {
     let mut received = Vec::new();
     let Message { start_line, headers, body } = loop {
         if let Some(message) = Message::parse(&received) {

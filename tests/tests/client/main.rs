@@ -1,11 +1,12 @@
-//! Behaviour that all operations share: retries, clock correction, timeouts, errors, virtual-host style, proxies, pagination,
-//! traces and secrets.
+//! Behaviour that all operations share: retries, clock correction, timeouts, errors, virtual-host style, TLS, proxies,
+//! connections that are kept alive, pagination, traces and secrets.
 
 mod clock_skew;
 mod connection_errors;
 mod content_encoding;
 mod early_refusals;
 mod errors;
+mod kept_connections;
 mod pagination;
 mod proxies;
 mod retried_requests;
@@ -14,6 +15,7 @@ mod retry_after;
 mod runtimes;
 mod secrets;
 mod timeouts;
+mod tls;
 mod traces;
 mod virtual_host;
 

@@ -15,10 +15,11 @@ use qingstor_tests::{RawResponse, RawServer};
 
 const SECRET_ACCESS_KEY: &str = "the-secret-access-key";
 const CUSTOMER_KEY: &str = "dGhlIGN1c3RvbWVyJ3MgZW5jcnlwdGlvbiBrZXkuLi4=";
+const PROXY_PASSWORD: &str = "the-password-of-the-proxy";
 const SOURCE_KEY: &str = "dGhlIHNvdXJjZSdzIGVuY3J5cHRpb24ga2V5Li4uLi4=";
 
 fn assert_contains_no_secret(text: &str) {
-    for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, SOURCE_KEY] {
+    for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, SOURCE_KEY, PROXY_PASSWORD] {
         assert!(!text.contains(secret), "{secret} in: {text}");
     }
     // Signatures follow these prefixes in the authorization header and in presigned URLs.
@@ -41,7 +42,7 @@ fn put_input() -> PutObjectInput {
 
 #[test]
 fn configurations_and_clients_hide_the_secret_access_key() {
-    let config = config("http://127.0.0.1:9");
+    let config = config("http://127.0.0.1:9").proxy(format!("http://user:{PROXY_PASSWORD}@127.0.0.1:9"));
     let credentials = Credentials::new("KEY", SECRET_ACCESS_KEY);
     let account = QingStor::new(config.clone()).unwrap();
     let bucket = account.bucket("bucket", None);
