@@ -21,6 +21,11 @@ use super::proxy::{Proxy, Refusal, refusal};
 use super::tls::{lasting_failure, with_tls};
 use super::url::{ExactUrl, LatestOrigin};
 
+/// Maximum number of headers of a response. hyper's default of 100 refuses objects with much metadata: names and values
+/// have at most 2,048 bytes (PROTOCOL.md F2), so up to 1,043 entries fit, 39 of them with names of one character and the
+/// others with two, all without a value. The rest is for the other headers.
+const MAX_RESPONSE_HEADERS: usize = 1_100;
+
 const BODY_NOT_SENT: &str = "the body could not be sent";
 
 /// The HTTP client with its time limits.
@@ -58,6 +63,7 @@ impl Transport {
             .no_deflate()
             .no_hickory_dns()
             .http1_only()
+            .http1_max_headers(MAX_RESPONSE_HEADERS)
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(60));
         // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of

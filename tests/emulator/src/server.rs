@@ -20,6 +20,9 @@ use crate::connection::{Connection, Ending, Socket};
 use crate::listener::{Listener, ListenerCommand};
 use crate::service::Service;
 
+/// Maximum number of headers of a request. hyper's default of 100 refuses metadata that the service stores: names and values
+/// have at most 2,048 bytes, so 1,043 entries without values fit (PROTOCOL.md F2). The rest is for the other headers.
+const MAX_REQUEST_HEADERS: usize = 1_100;
 /// Maximum time for requests in progress to end after [`Emulator::stop`](crate::Emulator::stop).
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum time for reading from a connection after the last response.
@@ -72,6 +75,7 @@ async fn serve_connection(connection: Arc<Connection>, service: Arc<Service>, mu
         .half_close(true)
         // No limit on idle connections, because clients keep them for later requests.
         .header_read_timeout(None)
+        .max_headers(MAX_REQUEST_HEADERS)
         .serve_connection(TokioIo::new(Socket(Arc::clone(&connection))), handler);
     let mut is_stopping = false;
     loop {

@@ -1,5 +1,7 @@
 //! Single objects: put, get, head, copy, move and delete.
 
+use std::collections::BTreeMap;
+
 use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput,
 };
@@ -109,6 +111,23 @@ async fn get_returns_the_requested_range() {
         let error = bucket.get_object("key", GetObjectInput::new().range(range)).await.unwrap_err();
         assert_error(&error, 416, "invalid_range");
     }
+}
+
+/// hyper accepts at most 100 headers by default.
+#[tokio::test]
+async fn largest_number_of_metadata_entries_is_written_and_read() {
+    let characters: Vec<char> = ('a'..='z').chain('0'..='9').chain(['-', '_', '.']).collect();
+    let short = characters.iter().map(char::to_string);
+    let long = characters.iter().flat_map(|first| characters.iter().map(move |second| format!("{first}{second}")));
+    let metadata: BTreeMap<String, String> = short.chain(long).take(1043).map(|name| (name, String::new())).collect();
+    assert_eq!(metadata.keys().map(String::len).sum::<usize>(), 2047);
+    let mut input = PutObjectInput::new();
+    input.metadata = metadata.clone();
+
+    let bucket = TestBucket::start().await.unwrap();
+    bucket.put_object("key", input).await.unwrap();
+    assert_eq!(bucket.head_object("key", HeadObjectInput::new()).await.unwrap().metadata, metadata);
+    assert_eq!(bucket.get_object("key", GetObjectInput::new()).await.unwrap().metadata, metadata);
 }
 
 #[tokio::test]
