@@ -105,8 +105,13 @@ pub struct PageMarker {
 /// Source of the value that a marker has for the next page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MarkerSource {
-    /// The output with this name.
-    Next(String),
+    /// An output.
+    Next {
+        /// Name of the output.
+        next: String,
+        /// Property of the last item of the page that replaces an output that cannot be used.
+        last: Option<String>,
+    },
     /// The largest value of this property among the items of the page.
     Last(String),
     /// The value for the current page plus the number of its items.

@@ -58,13 +58,16 @@ impl<'a> Lookup<'a> {
     fn marker(&mut self, marker: &Marker, items: Option<&'a Field>) -> Option<PageMarker> {
         let parameter = self.parameter(&marker.parameter);
         let source = match &marker.source {
-            WrittenSource::Next(name) => {
+            WrittenSource::Next { next: name, last } => {
                 let next = self.property(name)?;
-                if next.shape != parameter?.shape {
-                    let problem = format!("does not have the type of the parameter `{}`", marker.parameter.value);
-                    return self.misfit(name, &problem, "give both the same type");
+                let property = last.as_ref().and_then(|last| Some((last, self.item_property(items?, last)?)));
+                for (name, field) in [(name, next)].into_iter().chain(property) {
+                    if field.shape != parameter?.shape {
+                        let problem = format!("does not have the type of the parameter `{}`", marker.parameter.value);
+                        return self.misfit(name, &problem, "give both the same type");
+                    }
                 }
-                MarkerSource::Next(next.name.clone())
+                MarkerSource::Next { next: next.name.clone(), last: property.map(|(_, last)| last.name.clone()) }
             }
             WrittenSource::Last(name) => {
                 let last = self.item_property(items?, name)?;
@@ -136,7 +139,7 @@ impl<'a> Lookup<'a> {
     /// Reports markers that must be the only marker but are not. A marker with `last` or `count` determines the next
     /// page completely.
     fn check_single_markers(&mut self, markers: &[Marker]) {
-        let single = markers.iter().filter(|marker| !matches!(marker.source, WrittenSource::Next(_)));
+        let single = markers.iter().filter(|marker| !matches!(marker.source, WrittenSource::Next { .. }));
         for marker in single.filter(|_| markers.len() > 1) {
             let name = &marker.parameter;
             let message = format!("the marker `{}` cannot be combined with other markers", name.value);

@@ -8,7 +8,7 @@ use super::markdown;
 use super::pagination::{self, PaginationView};
 use super::sample::Sampler;
 use super::structure::{self, FieldView, Serde, StructView};
-use crate::model::api::{Api, Operation, RequestBody, ResponseBody, Scope};
+use crate::model::api::{Api, Method, Operation, RequestBody, ResponseBody, Scope};
 use crate::naming::{operation_type, plain, snake_case};
 
 /// An operation.
@@ -34,6 +34,8 @@ pub struct OperationView {
     pub idempotent: bool,
     /// Kind of the response body: `Empty`, `Json` or `Streamed`.
     pub response_kind: &'static str,
+    /// Method that reads a JSON body: `setting` if an unusable value must be an error, and otherwise `json`.
+    pub reader: &'static str,
     /// Input structure.
     pub input: StructView,
     /// Output structure.
@@ -100,6 +102,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
             ResponseBody::Json => "Json",
             ResponseBody::Binary => "Streamed",
         },
+        reader: if is_setting(api, operation) { "setting" } else { "json" },
         input,
         output,
         encode: encode::encode(operation),
@@ -111,6 +114,16 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
 /// Returns the type that has the operation's method.
 pub(super) fn owner(operation: &Operation) -> &'static str {
     if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
+}
+
+/// Returns true if the operation reads a document that another operation writes. If a value of the document were lost, a
+/// caller that changes the document and writes it back would delete the value.
+fn is_setting(api: &Api, operation: &Operation) -> bool {
+    api.operations.iter().any(|other| {
+        other.method == Method::Put
+            && other.request_body == RequestBody::Json
+            && (other.scope, &other.sub_resources) == (operation.scope, &operation.sub_resources)
+    })
 }
 
 fn input(operation: &Operation) -> StructView {

@@ -22,12 +22,16 @@ pub(super) fn view(api: &Api, operation: &Operation) -> Option<PaginationView> {
     let items = operation.outputs.iter().find(|field| field.name == pagination.items)?;
     let Shape::List(item) = &items.shape else { return None };
     let has_more = pagination.has_more.as_ref().and_then(|name| output(operation, name));
-    let has_more = has_more.map(|field| format!("cursor.has_more({});", value(field, "page.", "")));
+    let has_more = has_more.map(|field| format!("cursor.has_more({:?}, {});", field.name, value(field, "page.", "")));
     let markers = pagination.markers.iter().filter_map(|marker| set_marker(api, operation, items, item, marker));
     Some(PaginationView {
         item: rust_type(item, items.sensitive),
         items: snake_case(&items.name),
-        advance: has_more.into_iter().chain(markers).collect(),
+        advance: [format!("cursor.start(&page.response, {:?});", items.name)]
+            .into_iter()
+            .chain(has_more)
+            .chain(markers)
+            .collect(),
     })
 }
 
@@ -35,20 +39,29 @@ pub(super) fn view(api: &Api, operation: &Operation) -> Option<PaginationView> {
 fn set_marker(api: &Api, operation: &Operation, items: &Field, item: &Shape, marker: &PageMarker) -> Option<String> {
     let (input, list) = (snake_case(&marker.input), snake_case(&items.name));
     Some(match &marker.source {
-        MarkerSource::Next(name) => {
-            let next = output(operation, name)?;
+        MarkerSource::Next { next, last } => {
+            let next = output(operation, next)?;
+            let last = last.as_ref().and_then(|name| item_field(api, item, name));
+            let last = last.map(|last| match (last.required, snake_case(&last.name)) {
+                (true, name) => format!("page.{list}.last().map(|item| &item.{name})"),
+                (false, name) => format!("page.{list}.last().and_then(|item| item.{name}.as_ref())"),
+            });
+            let last = last.as_deref().unwrap_or("None");
             let reference = if next.required { value(next, "&page.", "") } else { value(next, "page.", ".as_ref()") };
-            format!("cursor.next(&mut self.{input}, {reference});")
+            format!("cursor.next({:?}, &mut self.{input}, {reference}, {last});", next.name)
         }
         MarkerSource::Last(name) => {
-            let Shape::Struct(item) = item else { return None };
-            let kind = api.type_named(item).map(|definition| &definition.kind);
-            let Some(TypeKind::Struct(fields)) = kind else { return None };
-            let number = value(fields.iter().find(|field| field.name == *name)?, "item.", "");
+            let number = value(item_field(api, item, name)?, "item.", "");
             format!("cursor.last(&mut self.{input}, &mut page.{list}, |item| {number});")
         }
         MarkerSource::Count => format!("cursor.count(&mut self.{input}, &page.{list});"),
     })
+}
+
+fn item_field<'a>(api: &'a Api, item: &Shape, name: &str) -> Option<&'a Field> {
+    let Shape::Struct(item) = item else { return None };
+    let TypeKind::Struct(fields) = &api.type_named(item)?.kind else { return None };
+    fields.iter().find(|field| field.name == name)
 }
 
 fn output<'o>(operation: &'o Operation, name: &str) -> Option<&'o Field> {

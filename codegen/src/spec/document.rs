@@ -370,8 +370,13 @@ pub struct Marker {
 /// The source of a marker's value for the next page.
 #[derive(Debug, Clone)]
 pub enum MarkerSource {
-    /// `next`: the value of this property of the response.
-    Next(Spanned<String>),
+    /// `next`, alone or with `last`: the value of a property of the response.
+    Next {
+        /// `next`: the property.
+        next: Spanned<String>,
+        /// `last`: the property of the last item of the page that replaces a value that cannot be used.
+        last: Option<Spanned<String>>,
+    },
     /// `last`: the largest value of this property among the items of the page.
     Last(Spanned<String>),
     /// `count: true`: the previous value plus the number of items of the page.

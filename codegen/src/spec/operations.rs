@@ -193,9 +193,13 @@ impl Reader {
             // Most likely the unknown key, which has been reported, is a misspelled source.
             return None;
         }
+        if found == ["next", "last"] {
+            let next = table.required_text("next", &mut self.problems)?;
+            return Some(MarkerSource::Next { next, last: table.required_text("last", &mut self.problems) });
+        }
         let [key] = found[..] else {
             let message = format!("{} must have exactly one source of its next value", table.what);
-            let help = "write `next: PROPERTY`, `last: PROPERTY` or `count: true`";
+            let help = "write `next: PROPERTY`, `last: PROPERTY`, both of them or `count: true`";
             self.problems.error(codes::BAD_PAGINATION, table.span, message, help);
             return None;
         };
@@ -209,6 +213,10 @@ impl Reader {
             return flag.value.then_some(MarkerSource::Count);
         }
         let property = table.required_text(key, &mut self.problems)?;
-        Some(if key == "next" { MarkerSource::Next(property) } else { MarkerSource::Last(property) })
+        Some(if key == "next" {
+            MarkerSource::Next { next: property, last: None }
+        } else {
+            MarkerSource::Last(property)
+        })
     }
 }

@@ -77,9 +77,7 @@ impl Client {
         address: Address<'_>,
     ) -> Result<I::Output> {
         let call = Box::new(self.encode(input, address)?);
-        let name = Arc::clone(&call.name);
-        let decoder = self.send(call, attempts).await?;
-        I::decode(decoder).map_err(|error| error.with_call(&name))
+        I::decode(self.send(call, attempts).await?)
     }
 
     /// Returns the attempts that the configuration allows for one request.

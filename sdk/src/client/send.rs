@@ -15,6 +15,7 @@ use crate::config::Target;
 use crate::error::{CallName, Error, ErrorKind, REQUEST_ID, Result, ServiceError, causes};
 use crate::operation::spec::{OperationSpec, ResponseKind};
 use crate::operation::{EncodedRequest, FormKind, Payload, ResponseDecoder};
+use crate::value::escape;
 use crate::{Body, Timestamp};
 
 use super::clock_skew::{CallClock, Verdict};
@@ -129,7 +130,7 @@ impl Client {
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
         if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
-            span.record("request_id", id);
+            span.record("request_id", escape(id));
         }
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
         if is_success(head.status, &call.spec) {
@@ -144,7 +145,8 @@ impl Client {
                 }
             };
             let only_reads = call.spec.method == Method::GET;
-            return Ok(ResponseDecoder::new(head.status, head.headers, payload, only_reads, attempt));
+            let call = Arc::clone(&call.name);
+            return Ok(ResponseDecoder::new(call, head.status, head.headers, payload, only_reads, attempt));
         }
         // If the body cannot be read, the error contains only the status and the headers, such as the request id.
         let bytes = read_short(body, MAX_ERROR_TIME).await;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,8 +12,8 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::body::ResponseBody;
-use crate::error::{Error, REQUEST_ID, Result, ServiceError, server_time, snippet};
-use crate::value::Timestamp;
+use crate::error::{CallName, Error, REQUEST_ID, Result, ServiceError, server_time};
+use crate::value::{Timestamp, Tolerance, Unusable, decode_document, escape};
 
 /// Properties of the response from which an output was decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,11 +25,13 @@ pub struct ResponseInfo {
     pub request_id: Option<String>,
     /// Number of times that the request was sent.
     pub attempts: u32,
+    /// Boxed, because nearly all responses have none.
+    pub(crate) unusable: Option<Box<Unusable>>,
 }
 
 impl Default for ResponseInfo {
     fn default() -> Self {
-        Self { status: StatusCode::OK, request_id: None, attempts: 1 }
+        Self { status: StatusCode::OK, request_id: None, attempts: 1, unusable: None }
     }
 }
 
@@ -36,12 +39,14 @@ impl Default for ResponseInfo {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct ResponseDecoder {
+    call: Arc<CallName>,
     status: StatusCode,
     headers: HeaderMap,
     payload: Payload,
     /// True if the method is GET, so that an empty response cannot be the result.
     only_reads: bool,
     attempts: u32,
+    unusable: Option<Box<Unusable>>,
 }
 
 /// The body of a response.
@@ -54,13 +59,14 @@ pub(crate) enum Payload {
 
 impl ResponseDecoder {
     pub(crate) fn new(
+        call: Arc<CallName>,
         status: StatusCode,
         headers: HeaderMap,
         payload: Payload,
         only_reads: bool,
         attempts: u32,
     ) -> Self {
-        Self { status, headers, payload, only_reads, attempts }
+        Self { call, status, headers, payload, only_reads, attempts, unusable: None }
     }
 
     /// Returns the time of the server's clock, if the response tells it.
@@ -70,12 +76,26 @@ impl ResponseDecoder {
 
     /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
     ///
+    /// An optional value that cannot be used is decoded as missing. If a list that a GET request returns has an entry whose
+    /// name is not UTF-8, the entry is left out. Both are logged.
+    ///
     /// # Errors
     ///
-    /// If the response is not the expected document, or if a GET request has an empty response with status 200. If such
-    /// a response were parsed as an empty list, a program that mirrors a bucket would delete everything. For a request
-    /// that writes, the status alone shows that it succeeded.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T> {
+    /// If the response is not the expected document, if a required value cannot be used, or if a GET request has an empty
+    /// response with status 200. If such a response were parsed as an empty list, a program that mirrors a bucket would
+    /// delete everything. For a request that writes, the status alone shows that it succeeded.
+    pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
+        // The response to a request that writes lists what happened to each object, so no entry may be left out.
+        self.document(if self.only_reads { Tolerance::Entries } else { Tolerance::Optional })
+    }
+
+    /// Parses the JSON document with a setting. Every value that cannot be used is an error, because a caller that changes
+    /// the setting and writes it back would delete this value.
+    pub(crate) fn setting<T: DeserializeOwned>(&mut self) -> Result<T> {
+        self.document(Tolerance::Strict)
+    }
+
+    fn document<T: DeserializeOwned>(&mut self, tolerance: Tolerance) -> Result<T> {
         let Payload::Read(bytes) = &self.payload else {
             return Err(self.unexpected("the response is a stream instead of a JSON document"));
         };
@@ -83,33 +103,50 @@ impl ResponseDecoder {
             return Err(self.unexpected("the response is empty instead of a JSON document"));
         }
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
-        serde_json::from_slice(text).map_err(|error| {
+        let (document, unusable) = decode_document(text, tolerance).map_err(|problem| {
             let kind = self.headers.get(header::CONTENT_TYPE).map_or(Cow::Borrowed("no content type"), text_of);
-            self.unexpected(format!(
-                "the response ({kind}) is not the expected JSON document: {error}: {}",
-                snippet(bytes)
-            ))
-        })
+            self.unexpected(format!("the response ({}) is not the expected JSON document: {problem}", escape(&*kind)))
+        })?;
+        self.log(&unusable);
+        self.unusable = Some(unusable).filter(|unusable| *unusable != Unusable::default()).map(Box::new);
+        Ok(document)
     }
 
-    /// Returns the value of a header, or `None` if it is missing or empty.
-    pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
-        // A response has few headers, so comparing all names is faster than a look-up, which has to parse `name`.
-        let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
-        let Some(text) = found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        match T::from_text(&text) {
-            Some(value) => Ok(Some(value)),
-            None => {
-                Err(self
-                    .unexpected(format!("the header {name} of the response is {text:?}, but must be {}", T::EXPECTED)))
-            }
+    fn log(&self, Unusable { values, entries, .. }: &Unusable) {
+        let CallName { operation, bucket, .. } = &*self.call;
+        if let Some(first) = values.first() {
+            let count = values.len();
+            tracing::debug!(operation, bucket, count, %first, "ignoring optional values that cannot be used");
+        }
+        if let Some(first) = entries.first() {
+            let (count, first) = (entries.len(), &first.problem);
+            tracing::warn!(operation, bucket, count, %first, "leaving out entries whose names are not UTF-8");
         }
     }
 
+    /// Returns the value of a header, or `None` if it is missing, empty or cannot be used.
+    pub(crate) fn header<T: FromHeader>(&self, name: &'static str) -> Result<Option<T>> {
+        let Some(text) = self.header_text(name) else { return Ok(None) };
+        let value = T::from_text(&text);
+        if value.is_none() {
+            let CallName { operation, bucket, key } = &*self.call;
+            let problem = invalid_header::<T>(name, &text);
+            tracing::debug!(operation, bucket, key, %problem, "ignoring a header that cannot be used");
+        }
+        Ok(value)
+    }
+
     pub(crate) fn required_header<T: FromHeader>(&self, name: &'static str) -> Result<T> {
-        self.header(name)?.ok_or_else(|| self.unexpected(format!("the response has no header {name}")))
+        let text =
+            self.header_text(name).ok_or_else(|| self.unexpected(format!("the response has no header {name}")))?;
+        T::from_text(&text).ok_or_else(|| self.unexpected(invalid_header::<T>(name, &text)))
+    }
+
+    /// Returns the value of a header, unless it is empty.
+    fn header_text(&self, name: &'static str) -> Option<Cow<'_, str>> {
+        // A response has few headers, so comparing all names is faster than a look-up, which has to parse `name`.
+        let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
+        found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty())
     }
 
     /// Returns all headers with the prefix. Their names are in lower case and without the prefix.
@@ -130,6 +167,7 @@ impl ResponseDecoder {
             status: self.status,
             request_id: self.headers.get(REQUEST_ID).map(|id| text_of(id).into_owned()),
             attempts: self.attempts,
+            unusable: self.unusable.clone(),
         }
     }
 
@@ -144,8 +182,13 @@ impl ResponseDecoder {
     fn unexpected(&self, message: impl Into<String>) -> Error {
         Error::unexpected_response(message)
             .with_response(ServiceError::of_headers(self.status, &self.headers))
+            .with_call(&self.call)
             .with_attempts(self.attempts)
     }
+}
+
+fn invalid_header<T: FromHeader>(name: &str, text: &str) -> String {
+    format!("the header {name} of the response is \"{}\", but must be {}", escape(text), T::EXPECTED)
 }
 
 /// Deserializes `null` as the default value, because servers write it for an empty list.

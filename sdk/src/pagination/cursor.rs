@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::value::WireValue;
+use crate::operation::ResponseInfo;
+use crate::value::{UnreadableEntry, WireValue};
 
 /// The position in a list, which generated `advance` functions move to the next page.
 #[doc(hidden)]
@@ -31,6 +32,14 @@ struct PageState {
     next: Markers,
     /// True if the page has items that are not on earlier pages. `None` if the end of the list does not depend on it.
     has_new: Option<bool>,
+    /// Fields of the page that could not be used.
+    unusable_fields: Vec<String>,
+    /// Entries that were left out of the items.
+    unreadable: Vec<UnreadableEntry>,
+    /// True if the last item determines the next page, because the marker in the response could not be used.
+    is_after_last_item: bool,
+    /// True if the marker in the response could not be used, and no item can replace it.
+    is_next_lost: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +53,7 @@ pub(super) struct FinishedPage {
 pub(super) enum NextPage {
     Exists,
     None,
-    /// The server reported that the list continues, but not where.
+    /// The server reported that the list continues, but not where, or not in a form that can be used.
     Unknown,
     /// The next request would be the same as an earlier one.
     Repeated,
@@ -58,17 +67,53 @@ impl<Item> Default for PageCursor<Item> {
 
 #[allow(dead_code, reason = "a specification may not use all kinds of pagination")]
 impl<Item: Clone + PartialEq> PageCursor<Item> {
-    /// Records whether the server reports that the list continues.
-    pub(crate) fn has_more(&mut self, has_more: Option<bool>) {
-        self.page.has_more = has_more;
+    /// Starts a page whose items are the list `items`, with the values of the response that could not be used.
+    pub(crate) fn start(&mut self, response: &ResponseInfo, items: &str) {
+        if let Some(unusable) = &response.unusable {
+            self.page.unusable_fields.clone_from(&unusable.fields);
+            self.page.unreadable = unusable.entries.iter().filter(|entry| entry.list == items).cloned().collect();
+        }
     }
 
-    /// Sets `marker` to the one in the response.
-    pub(crate) fn next<T: WireValue + Clone>(&mut self, marker: &mut Option<T>, next: Option<&T>) {
+    /// Records whether the server reports that the list continues, in the field `name`. If the field cannot be used, the
+    /// list must not appear to be complete.
+    pub(crate) fn has_more(&mut self, name: &str, has_more: Option<bool>) {
+        self.page.has_more = if self.is_unusable(name) { Some(true) } else { has_more };
+    }
+
+    /// Sets `marker` to the one in the response, in the field `name`. If the field cannot be used, `last`, a property of the
+    /// last item, replaces it.
+    pub(crate) fn next<'a, T: WireValue + Clone>(
+        &mut self,
+        name: &str,
+        marker: &mut Option<T>,
+        mut next: Option<&'a T>,
+        last: Option<&'a T>,
+    ) {
         let text = |value: &T| value.text().map(Cow::into_owned).filter(|text| !text.is_empty());
-        self.page.requested.push(marker.as_ref().and_then(text));
+        let requested = marker.as_ref().and_then(text);
+        if self.page.is_after_last_item {
+            // This marker is a position within the first one, which was replaced.
+            next = None;
+        } else if self.is_unusable(name) {
+            next = last;
+            self.page.is_after_last_item = true;
+            self.page.is_next_lost = last.and_then(text).is_none_or(|last| Some(last) == requested);
+            // The next page contains the entries after the last item again.
+            self.page.unreadable.retain(|entry| !entry.is_last || self.page.is_next_lost);
+        }
+        self.page.requested.push(requested);
         self.page.next.push(next.and_then(text));
         *marker = next.filter(|next| text(next).is_some()).cloned();
+    }
+
+    fn is_unusable(&self, name: &str) -> bool {
+        self.page.unusable_fields.iter().any(|field| field == name)
+    }
+
+    /// Takes the entries that were left out of the current page.
+    pub(super) fn take_unreadable(&mut self) -> Vec<UnreadableEntry> {
+        std::mem::take(&mut self.page.unreadable)
     }
 
     /// Sets `marker` to the largest number on the page. Items up to the previous marker are removed, because they were
@@ -92,13 +137,14 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         *marker = largest;
     }
 
-    /// Increases `marker` by the number of items on the page.
+    /// Increases `marker` by the number of items on the page, including those that were left out.
     ///
     /// A server that ignores the marker returns the same page again, possibly in another order. Therefore, the items
     /// are compared with those of the previous page.
     pub(crate) fn count<N: Copy + Into<i128> + TryFrom<i128>>(&mut self, marker: &mut Option<N>, items: &[Item]) {
         let before = marker.map_or(0, Into::into);
-        let after = N::try_from(before + items.len() as i128);
+        let count = items.len() + self.page.unreadable.len();
+        let after = N::try_from(before + count as i128);
         self.page.has_new = Some(items.iter().any(|item| !self.previous.contains(item)) && after.is_ok());
         self.previous = items.to_vec();
         *marker = after.ok().or(*marker);
@@ -106,7 +152,7 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
 
     /// Finishes the current page and decides what follows.
     pub(super) fn finish_page(&mut self) -> FinishedPage {
-        let PageState { has_more, requested, next, has_new } = std::mem::take(&mut self.page);
+        let PageState { has_more, requested, next, has_new, is_next_lost, .. } = std::mem::take(&mut self.page);
         self.pages += 1;
         // If there are several markers, only the first one tells whether the position of the next page is known. The
         // others are positions among the entries that share the first marker.
@@ -117,6 +163,7 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
             is_new: self.pages == 1 || has_new != Some(false),
             next: match (has_more, is_next_known) {
                 (Some(false), _) => NextPage::None,
+                _ if is_next_lost => NextPage::Unknown,
                 (Some(true), false) => NextPage::Unknown,
                 (None, false) => NextPage::None,
                 _ if is_repeated => NextPage::Repeated,

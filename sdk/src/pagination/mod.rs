@@ -12,6 +12,7 @@ pub use pages::{Items, Pages};
 use crate::client::{Address, Client};
 use crate::error::{Error, Result};
 use crate::operation::Operation;
+use crate::value::UnreadableEntry;
 
 /// An operation that returns a list page by page. Generated inputs implement it. It cannot be implemented outside of
 /// this crate.
@@ -51,6 +52,9 @@ pub trait Paginated: Operation + Clone + 'static {
 /// reports a page that was requested before, because it would be endless otherwise. If the server reports that the list
 /// continues, but not where, the page is followed by an error, because the list is incomplete. Items that are created
 /// or deleted during the listing can be missing or occur twice.
+///
+/// Entries whose keys are not UTF-8 are left out of pages, with a logged warning. [`Items`] reports an error for each of
+/// them. If the marker of the next page is not UTF-8, the next page starts after the last item whose key is.
 pub struct Paginator<I> {
     list: List,
     input: I,
@@ -96,9 +100,13 @@ impl List {
         self.client.execute(self.client.attempts(), input, self.address()).await
     }
 
+    fn unreadable_entry<I: Operation>(&self, entry: &UnreadableEntry) -> Error {
+        let message = format!("the list contains an entry that the client cannot address: {}", entry.problem);
+        Error::unexpected_response(message).with_call(&self.address().call_name(I::SPEC.name))
+    }
+
     fn unknown_next_page<I: Operation>(&self) -> Error {
-        let message =
-            "the list is incomplete: the server reports that it continues, but not where the next page starts";
+        let message = "the list is incomplete: the server reports that it continues, but not where the next page starts, or not in UTF-8";
         Error::unexpected_response(message).with_call(&self.address().call_name(I::SPEC.name))
     }
 }

@@ -11,6 +11,7 @@ use futures_core::Stream;
 use super::cursor::{NextPage, PageCursor};
 use super::{List, Paginated};
 use crate::error::Result;
+use crate::value::UnreadableEntry;
 
 /// The pages of a list. [`Paginator::pages`](super::Paginator::pages) creates it.
 ///
@@ -43,6 +44,8 @@ pub struct Pages<I: Paginated> {
     cursor: PageCursor<I::Item>,
     state: State<I::Output>,
     has_failed: bool,
+    /// Entries that were left out of the latest page.
+    unreadable: Vec<UnreadableEntry>,
 }
 
 enum State<Page> {
@@ -58,7 +61,14 @@ impl<I: Paginated> Unpin for Pages<I> {}
 
 impl<I: Paginated> Pages<I> {
     pub(super) fn new(list: List, input: I) -> Self {
-        Self { list, input, cursor: PageCursor::default(), state: State::Idle, has_failed: false }
+        Self {
+            list,
+            input,
+            cursor: PageCursor::default(),
+            state: State::Idle,
+            has_failed: false,
+            unreadable: Vec::new(),
+        }
     }
 
     /// Returns the next page, or `None` after the last page and after an error.
@@ -110,6 +120,8 @@ impl<I: Paginated> Pages<I> {
                 }
             };
             self.input.advance(&mut page, &mut self.cursor);
+            self.unreadable = self.cursor.take_unreadable();
+            self.unreadable.reverse();
             let finished = self.cursor.finish_page();
             match finished.next {
                 NextPage::Exists => {}
@@ -150,6 +162,9 @@ impl<I: Paginated + fmt::Debug> fmt::Debug for Pages<I> {
 /// [`next`](Items::next) returns one item at a time, and [`into_vec`](Items::into_vec) all of them. The same items are
 /// available as a [`Stream`]. The list ends after the last item and after an error. To continue after an error, call
 /// [`retry`](Items::retry).
+///
+/// An item whose key is not UTF-8 is an error too, because the SDK cannot address the object. It names the key, escaped, and
+/// follows the items of its page. After this error the list continues without a call of `retry`.
 pub struct Items<I: Paginated> {
     pages: Pages<I>,
     page: vec::IntoIter<I::Item>,
@@ -170,7 +185,8 @@ impl<I: Paginated> Items<I> {
     ///
     /// # Errors
     ///
-    /// As for [`Pages::next`].
+    /// As for [`Pages::next`], and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for each item
+    /// whose key is not UTF-8.
     pub async fn next(&mut self) -> Option<Result<I::Item>> {
         poll_fn(|context| self.poll_item(context)).await
     }
@@ -184,7 +200,7 @@ impl<I: Paginated> Items<I> {
     ///
     /// # Errors
     ///
-    /// As for [`Pages::next`]. The items before the error are lost.
+    /// As for [`next`](Items::next). The items before the error are lost.
     pub async fn into_vec(mut self) -> Result<Vec<I::Item>> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {
@@ -197,6 +213,9 @@ impl<I: Paginated> Items<I> {
         loop {
             if let Some(item) = self.page.next() {
                 return Poll::Ready(Some(Ok(item)));
+            }
+            if let Some(entry) = self.pages.unreadable.pop() {
+                return Poll::Ready(Some(Err(self.pages.list.unreadable_entry::<I>(&entry))));
             }
             match ready!(self.pages.poll_page(context)) {
                 Some(Ok(page)) => self.page = I::items(page).into_iter(),

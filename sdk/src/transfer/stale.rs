@@ -35,6 +35,8 @@ impl Bucket {
     /// Only uploads whose keys begin with `prefix` are aborted; an empty `prefix` matches all keys. The server stores and
     /// bills the parts of an incomplete upload until it is completed or aborted. Lists of objects do not contain them.
     ///
+    /// An upload whose key is not UTF-8 is skipped, and a warning is logged.
+    ///
     /// An upload of that age is aborted even if a client is still sending its parts. Choose days rather than hours.
     ///
     /// ```no_run
@@ -58,7 +60,11 @@ impl Bucket {
         let mut listing = ListMultipartUploadsInput::new();
         listing.prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
         // All pages are listed before the first abort, because the marker of the next page must be an upload that still exists.
-        let listed = self.paginate(listing).items().into_vec().await?;
+        let mut pages = self.paginate(listing).pages();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            listed.extend(page?.uploads);
+        }
         // The clock is read after the response, because the server may have corrected it by refusing a signature.
         let now = self.server_time().as_unix();
         let limit = now.saturating_sub(i64::try_from(older_than.as_secs()).unwrap_or(i64::MAX));

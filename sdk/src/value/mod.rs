@@ -1,18 +1,22 @@
 //! Value types of inputs, outputs and the configuration.
 
+mod document;
 mod object_key;
 mod object_source;
 mod percent;
 mod secret;
+mod server_text;
 mod timestamp;
 mod wire_value;
 
+pub(crate) use document::{Tolerance, UnreadableEntry, Unusable, decode as decode_document};
 pub(crate) use object_key::check_key;
 pub use object_source::ObjectSource;
 pub(crate) use percent::{decode, encode_path, encode_query};
 pub use secret::Secret;
 #[allow(unused_imports, reason = "generated code may not use it")]
 pub(crate) use secret::{Exposed, exposed};
+pub(crate) use server_text::{ServerText, escape, snippet};
 pub use timestamp::{Timestamp, TimestampError};
 #[allow(unused_imports, reason = "generated code may not use it")]
 pub(crate) use wire_value::WireValue;

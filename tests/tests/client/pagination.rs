@@ -369,6 +369,96 @@ async fn versions_and_delete_markers_are_listed_once_for_every_page_size() {
     }
 }
 
+/// Returns a page of objects in which each `%` of `body` stands for a text in GBK.
+fn gbk_page(body: &str) -> ResponseTemplate {
+    let body: Vec<u8> =
+        body.bytes().flat_map(|byte| if byte == b'%' { b"\xb2\xe2".to_vec() } else { vec![byte] }).collect();
+    ResponseTemplate::new(200).set_body_raw(body, "application/json")
+}
+
+/// Returns the keys that `items()` returns, and the texts of its errors, in order.
+async fn keys_and_errors(bucket: &Bucket) -> Vec<String> {
+    let items = bucket.paginate(ListObjectsInput::new()).items();
+    items.map(|item| item.map_or_else(|error| error.to_string(), |object| object.key)).collect().await
+}
+
+#[tokio::test]
+async fn key_that_is_not_utf8_is_one_error_and_the_listing_continues() {
+    for (bad, escaped) in [("%", r"\xb2\xe2"), (r"\ud800", r"\ud800"), (r"a\ud800\u0041", r"a\ud800\u0041")] {
+        let first = format!(
+            r#"{{"keys": [{{"key": "a"}}, {{"key": "{bad}"}}, {{"key": "\ud83d\ude00", "size": 1}}], "next_marker": "c"}}"#
+        );
+        let (bucket, server) = bucket_with_responses([gbk_page(&first), objects(&["d"], "", None)]).await;
+        let listed = keys_and_errors(&bucket).await;
+        assert_eq!([&listed[..2], &listed[3..]].concat(), ["a", "😀", "d"], "{listed:?}");
+        assert!(listed[2].contains("ListObjects of bucket \"bucket\"") && listed[2].contains(escaped), "{}", listed[2]);
+        assert_eq!(query_values(&server, "marker").await, owned(&[None, Some("c")]));
+    }
+}
+
+#[tokio::test]
+async fn single_page_leaves_out_entries_that_are_not_utf8() {
+    let body = r#"{"keys": [{"key": "%"}, {"key": "a", "etag": "%"}], "common_prefixes": ["b/", "%/"], "owner": {"name": "%"}}"#;
+    let (bucket, _server) = bucket_with_responses([gbk_page(body)]).await;
+    let page = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
+    assert_eq!(page.keys.iter().map(|object| (&*object.key, &object.etag)).collect::<Vec<_>>(), [("a", &None)]);
+    assert_eq!(page.common_prefixes, ["b/"]);
+    assert_eq!(page.owner.unwrap().name, None);
+    // The prefixes are not items, so `items` reports only the key.
+    assert_eq!(keys_and_errors(&bucket).await.len(), 2);
+}
+
+#[tokio::test]
+async fn marker_that_is_not_utf8_is_replaced_by_the_last_readable_key() {
+    let first = r#"{"keys": [{"key": "a"}, {"key": "b"}, {"key": "%"}], "next_marker": "%", "has_more": true}"#;
+    let second = r#"{"keys": [{"key": "%"}, {"key": "z"}], "next_marker": "z", "has_more": true}"#;
+    let (bucket, server) =
+        bucket_with_responses([gbk_page(first), gbk_page(second), objects(&[], "", Some(false))]).await;
+    let listed = keys_and_errors(&bucket).await;
+    assert_eq!(query_values(&server, "marker").await, owned(&[None, Some("b"), Some("z")]));
+    assert_eq!((listed.len(), &listed[..3]), (4, &["a", "b", "z"].map(str::to_owned)[..]), "one error: {listed:?}");
+    assert!(listed[3].contains(r"\xb2\xe2"), "{}", listed[3]);
+}
+
+#[tokio::test]
+async fn marker_of_uploads_that_is_not_utf8_is_replaced_without_its_upload_id() {
+    let first = r#"{"uploads": [{"key": "a", "upload_id": "1"}, {"key": "%", "upload_id": "2"}],
+        "next_key_marker": "%", "next_upload_id_marker": "2"}"#;
+    let (bucket, server) = bucket_with_responses([gbk_page(first), page(json!({}))]).await;
+    let mut pages = bucket.paginate(ListMultipartUploadsInput::new()).pages();
+    while let Some(page) = pages.next().await {
+        page.unwrap();
+    }
+    assert_eq!(query_values(&server, "key_marker").await, owned(&[None, Some("a")]));
+    assert_eq!(query_values(&server, "upload_id_marker").await, owned(&[None, None]));
+}
+
+/// The list must not appear to be complete.
+#[tokio::test]
+async fn page_without_a_readable_key_and_marker_is_followed_by_an_error() {
+    let no_key = r#"{"keys": [{"key": "%"}], "next_marker": "%", "has_more": true}"#;
+    let same_key = r#"{"keys": [{"key": "a"}], "next_marker": "%"}"#;
+    for (input, body) in [(ListObjectsInput::new(), no_key), (ListObjectsInput::new().marker("a"), same_key)] {
+        let (bucket, server) = bucket_with_responses([gbk_page(body)]).await;
+        let mut pages = bucket.paginate(input).pages();
+        pages.next().await.unwrap().unwrap();
+        let error = pages.next().await.unwrap().unwrap_err();
+        assert!(error.to_string().contains("the list is incomplete"), "{error}");
+        assert_eq!(requests(&server).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn unusable_has_more_does_not_end_the_listing() {
+    for (next, expected) in [(json!("b"), "c"), (json!(17), "c"), (json!(null), "the list is incomplete")] {
+        let first = page(json!({"keys": [{"key": "b"}], "next_marker": next, "has_more": "maybe"}));
+        let (bucket, _server) = bucket_with_responses([first, objects(&["c"], "", Some(false))]).await;
+        let listed = keys_and_errors(&bucket).await;
+        let last = listed.last().unwrap();
+        assert!(last.contains(expected), "{listed:?}");
+    }
+}
+
 #[tokio::test]
 async fn streams_can_be_sent_to_another_task() {
     fn assert_sendable<T: Send + Unpin + 'static>(_: &T) {}

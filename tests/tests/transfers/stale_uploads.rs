@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use qingstor_emulator::{Emulator, FaultPlan};
 use qingstor_sdk::operations::{InitiateMultipartUploadInput, ListMultipartUploadsInput};
-use qingstor_tests::{TestBucket, open_uploads, retrying_bucket};
+use qingstor_sdk::{Config, QingStor};
+use qingstor_tests::{TestBucket, mock_server, open_uploads, retrying_bucket};
+use wiremock::ResponseTemplate;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -38,4 +40,16 @@ async fn age_is_measured_with_the_clock_of_the_server() {
         assert!(cleaned.aborted.is_empty() && cleaned.failed.is_empty(), "{days} days: {cleaned:?}");
         assert_eq!(open_uploads(&uploader).await.unwrap(), [upload_id]);
     }
+}
+
+#[tokio::test]
+async fn upload_whose_key_is_not_utf8_does_not_prevent_aborting_the_others() {
+    let uploads = r#"{"uploads": [
+        {"key": "a\ud800", "upload_id": "1", "created": "2015-08-16T14:52:12Z"},
+        {"key": "b", "upload_id": "2", "created": "2015-08-16T14:52:12Z"}]}"#;
+    let list = ResponseTemplate::new(200).set_body_raw(uploads, "application/json");
+    let server = mock_server([list, ResponseTemplate::new(204)]).await;
+    let account = QingStor::new(Config::new("KEY", "secret").endpoint(server.uri())).unwrap();
+    let cleaned = account.bucket("bucket", None).abort_stale_uploads("", DAY).await.unwrap();
+    assert_eq!(cleaned.aborted.iter().map(|upload| &*upload.key).collect::<Vec<_>>(), ["b"], "{cleaned:?}");
 }

@@ -1,18 +1,18 @@
 //! Successful responses that differ from the specification.
 //!
-//! The tests check that the client accepts additions to the service. They also check that a response that cannot be
-//! decoded is an error that names the problem, and never an output with missing fields.
+//! The tests check that the client accepts additions to the service, and responses with optional values that cannot be used.
+//! They also check that a response that lacks a required value is an error that names the problem.
 
 use std::fmt::Debug;
 
 use qingstor_sdk::operations::{
-    DeleteMultipleObjectsInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, ListMultipartInput,
-    ListMultipartUploadsInput, ListObjectsInput, PutObjectInput,
+    DeleteMultipleObjectsInput, GetBucketLifecycleInput, GetBucketStatisticsInput, GetObjectInput, HeadObjectInput,
+    InitiateMultipartUploadInput, ListMultipartInput, ListMultipartUploadsInput, ListObjectsInput, PutObjectInput,
 };
-use qingstor_sdk::types::StorageClass;
+use qingstor_sdk::types::{ObjectSummary, StorageClass};
 use qingstor_sdk::{Bucket, ErrorKind, Result, RetryConfig};
 use qingstor_tests::{REQUEST_ID, account_with_response};
-use serde_json::json;
+use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::status;
@@ -96,16 +96,71 @@ async fn missing_required_field_is_an_error_with_its_name() {
 }
 
 #[tokio::test]
-async fn field_of_the_wrong_type_is_an_error() {
-    for (document, hint) in [
-        (json!({"keys": {"key": "a"}}), "map"),
-        (json!({"keys": [{"key": "a", "size": -1}]}), "-1"),
-        (json!({"keys": [{"key": "a", "created": "yesterday"}]}), "yesterday"),
-        (json!([]), "ListObjects"),
+async fn required_value_of_the_wrong_type_is_an_error_with_entry_and_field() {
+    for (document, hints) in [
+        (json!({"keys": {"key": "a"}}), vec!["keys: invalid type: map"]),
+        (json!({"common_prefixes": "a/"}), vec!["common_prefixes: invalid type: string"]),
+        (json!({"keys": [{"key": "a"}, {"key": 17, "size": 1}]}), vec!["keys[1].key", "17", r#"{"size":1}"#]),
+        (json!({"keys": [{"key": "a"}, {"size": 123}]}), vec!["keys[1]", "`key`", r#"{"size":123}"#]),
+        (json!({"keys": [{"key": "a"}, "b"]}), vec!["keys[1]", "\"b\""]),
+        (json!([]), vec!["ListObjects"]),
     ] {
         let (bucket, _server) = bucket_with(status(200).set_body_json(document)).await;
-        assert_unexpected_response(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &[hint]);
+        assert_unexpected_response(bucket.list_objects(ListObjectsInput::new()).await, "ListObjects", &hints);
     }
+}
+
+#[tokio::test]
+async fn unusable_optional_values_are_none() {
+    let keys: Vec<Value> =
+        (0..1000).map(|n| json!({"key": n.to_string(), "created": "", "size": n.to_string()})).collect();
+    let page = json!({
+        "keys": keys, "limit": "many", "owner": {"id": "usr", "name": [1]}, "has_more": false,
+        "common_prefixes": ["a/"], "count": 1, "created": "yesterday",
+    });
+    let (bucket, _server) = bucket_with(status(200).set_body_json(page)).await;
+    let output = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
+    assert_eq!(output.keys.len(), 1000);
+    for (n, object) in output.keys.iter().enumerate() {
+        assert_eq!((&*object.key, object.created, object.size), (&*n.to_string(), None, None));
+    }
+    assert_eq!((output.limit, output.has_more, output.common_prefixes.len()), (None, Some(false), 1));
+    let owner = output.owner.unwrap();
+    assert_eq!((owner.id.as_deref(), owner.name), (Some("usr"), None));
+    let statistics = bucket.get_bucket_statistics(GetBucketStatisticsInput::new()).await.unwrap();
+    assert_eq!((statistics.count, statistics.created), (Some(1), None));
+}
+
+#[tokio::test]
+async fn usable_values_beside_unusable_ones_are_kept() {
+    let page = json!({"keys": [
+        {"key": "a", "created": "", "size": 1, "etag": "\"e\""},
+        {"key": "b", "created": "2015-08-16T14:52:12Z", "size": -1},
+    ]});
+    let (bucket, _server) = bucket_with(status(200).set_body_json(page)).await;
+    let keys = bucket.list_objects(ListObjectsInput::new()).await.unwrap().keys;
+    assert_eq!((keys[0].created, keys[0].size, keys[0].etag.as_deref()), (None, Some(1), Some("\"e\"")));
+    assert_eq!((keys[1].created.unwrap().as_unix(), keys[1].size), (1_439_736_732, None));
+}
+
+/// A caller that changes a setting and writes it back would delete a value that the client did not decode.
+#[tokio::test]
+async fn unusable_optional_value_of_a_setting_is_an_error_with_its_path() {
+    let rules =
+        json!({"rule": [{"id": "a", "status": "enabled", "filter": {"prefix": "p"}, "expiration": {"days": "30"}}]});
+    let (bucket, _server) = bucket_with(status(200).set_body_json(rules)).await;
+    let outcome = bucket.get_bucket_lifecycle(GetBucketLifecycleInput::new()).await;
+    assert_unexpected_response(outcome, "GetBucketLifecycle", &["rule[0].expiration.days", "30"]);
+}
+
+/// Without the error of a key, the caller would believe that the object was deleted.
+#[tokio::test]
+async fn unreadable_key_in_the_result_of_a_deletion_is_an_error() {
+    let body = r#"{"deleted": [], "errors": [{"key": "a\ud800", "code": "permission_denied"}]}"#;
+    let (bucket, _server) = bucket_with(status(200).set_body_raw(body, "application/json")).await;
+    let input = DeleteMultipleObjectsInput::new([ObjectSummary::new("a")]);
+    let outcome = bucket.delete_multiple_objects(input).await;
+    assert_unexpected_response(outcome, "DeleteMultipleObjects", &["errors[0].key is not UTF-8", r"a\ud800"]);
 }
 
 #[tokio::test]
@@ -126,17 +181,16 @@ async fn empty_response_to_initiate_multipart_upload_is_an_error() {
 }
 
 #[tokio::test]
-async fn invalid_header_is_an_error_with_its_name_and_value() {
-    for (name, value) in
-        [("Last-Modified", "yesterday"), ("X-QS-Delete-Marker", "maybe"), ("X-QS-Next-Append-Position", "-1")]
-    {
-        let (bucket, _server) = bucket_with(status(200).insert_header(name, value)).await;
-        assert_unexpected_response(
-            bucket.head_object("key", HeadObjectInput::new()).await,
-            "HeadObject",
-            &[name, value],
-        );
-    }
+async fn unusable_optional_headers_are_none() {
+    let response = status(200)
+        .insert_header("Last-Modified", "yesterday")
+        .insert_header("X-QS-Delete-Marker", "maybe")
+        .insert_header("X-QS-Next-Append-Position", "-1")
+        .insert_header("ETag", "\"e\"");
+    let (bucket, _server) = bucket_with(response).await;
+    let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
+    assert_eq!(object.etag.as_deref(), Some("\"e\""));
+    assert_eq!((object.last_modified, object.delete_marker, object.next_append_position), (None, None, None));
 }
 
 #[tokio::test]

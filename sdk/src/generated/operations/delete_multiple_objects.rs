@@ -70,7 +70,7 @@ impl Operation for DeleteMultipleObjectsInput {
         request.content_md5("content_md5", "Content-MD5", &self.content_md5);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)

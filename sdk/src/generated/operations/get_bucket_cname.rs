@@ -55,8 +55,8 @@ impl Operation for GetBucketCNAMEInput {
         request.query("type", &self.r#type);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
-        let mut output: Self::Output = response.json()?;
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
+        let mut output: Self::Output = response.setting()?;
         output.response = response.info();
         Ok(output)
     }

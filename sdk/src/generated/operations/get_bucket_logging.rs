@@ -42,8 +42,8 @@ impl Operation for GetBucketLoggingInput {
 
     fn encode(self, _request: &mut RequestEncoder) {}
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
-        let mut output: Self::Output = response.json()?;
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
+        let mut output: Self::Output = response.setting()?;
         output.response = response.info();
         Ok(output)
     }

@@ -56,7 +56,7 @@ impl Operation for GetBucketStatisticsInput {
 
     fn encode(self, _request: &mut RequestEncoder) {}
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)

@@ -40,8 +40,8 @@ impl Operation for GetBucketVersioningInput {
 
     fn encode(self, _request: &mut RequestEncoder) {}
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
-        let mut output: Self::Output = response.json()?;
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
+        let mut output: Self::Output = response.setting()?;
         output.response = response.info();
         Ok(output)
     }

@@ -167,7 +167,7 @@ impl Operation for InitiateMultipartUploadInput {
         request.header_map("metadata", "X-QS-Meta-", &self.metadata);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.encryption_customer_algorithm = response.header("X-QS-Encryption-Customer-Algorithm")?;
         output.response = response.info();

@@ -72,7 +72,7 @@ impl Operation for ListBucketsInput {
         request.header("location", "Location", &self.location);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
@@ -83,6 +83,7 @@ impl Paginated for ListBucketsInput {
     type Item = types::BucketSummary;
 
     fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.start(&page.response, "buckets");
         cursor.count(&mut self.offset, &page.buckets);
     }
 

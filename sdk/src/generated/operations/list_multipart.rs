@@ -71,7 +71,7 @@ impl Operation for ListMultipartInput {
         request.query("limit", &self.limit);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
@@ -82,6 +82,7 @@ impl Paginated for ListMultipartInput {
     type Item = types::ObjectPart;
 
     fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
+        cursor.start(&page.response, "object_parts");
         cursor.last(&mut self.part_number_marker, &mut page.object_parts, |item| Some(item.part_number));
     }
 

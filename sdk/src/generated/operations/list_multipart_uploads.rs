@@ -122,7 +122,7 @@ impl Operation for ListMultipartUploadsInput {
         request.query("limit", &self.limit);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
@@ -133,9 +133,15 @@ impl Paginated for ListMultipartUploadsInput {
     type Item = types::MultipartUpload;
 
     fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
-        cursor.has_more(page.has_more);
-        cursor.next(&mut self.key_marker, page.next_key_marker.as_ref());
-        cursor.next(&mut self.upload_id_marker, page.next_upload_id_marker.as_ref());
+        cursor.start(&page.response, "uploads");
+        cursor.has_more("has_more", page.has_more);
+        cursor.next(
+            "next_key_marker",
+            &mut self.key_marker,
+            page.next_key_marker.as_ref(),
+            page.uploads.last().map(|item| &item.key),
+        );
+        cursor.next("next_upload_id_marker", &mut self.upload_id_marker, page.next_upload_id_marker.as_ref(), None);
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

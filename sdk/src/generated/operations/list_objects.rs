@@ -105,7 +105,7 @@ impl Operation for ListObjectsInput {
         request.query("limit", &self.limit);
     }
 
-    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+    fn decode(mut response: ResponseDecoder) -> Result<Self::Output> {
         let mut output: Self::Output = response.json()?;
         output.response = response.info();
         Ok(output)
@@ -116,8 +116,9 @@ impl Paginated for ListObjectsInput {
     type Item = types::ObjectSummary;
 
     fn advance(&mut self, page: &mut Self::Output, cursor: &mut PageCursor<Self::Item>) {
-        cursor.has_more(page.has_more);
-        cursor.next(&mut self.marker, page.next_marker.as_ref());
+        cursor.start(&page.response, "keys");
+        cursor.has_more("has_more", page.has_more);
+        cursor.next("next_marker", &mut self.marker, page.next_marker.as_ref(), page.keys.last().map(|item| &item.key));
     }
 
     fn items(page: Self::Output) -> Vec<Self::Item> {

@@ -9,8 +9,8 @@ fn pages_until_end(answers: impl IntoIterator<Item = (Option<bool>, &'static str
     let mut marker: Option<String> = None;
     let mut handed_over = 0;
     for (has_more, next) in answers {
-        cursor.has_more(has_more);
-        cursor.next(&mut marker, Some(&next.to_owned()));
+        cursor.has_more("has_more", has_more);
+        cursor.next("next_marker", &mut marker, Some(&next.to_owned()), None);
         let finished = cursor.finish_page();
         handed_over += usize::from(finished.is_new);
         if finished.next != NextPage::Exists {
@@ -64,8 +64,8 @@ fn first_of_several_markers_decides() {
         ("b", "", NextPage::Exists),
         ("", "3", NextPage::None),
     ] {
-        cursor.next(&mut key, Some(&next_key.to_owned()));
-        cursor.next(&mut upload, Some(&next_upload.to_owned()));
+        cursor.next("next_key", &mut key, Some(&next_key.to_owned()), None);
+        cursor.next("next_upload", &mut upload, Some(&next_upload.to_owned()), None);
         assert_eq!(cursor.finish_page(), FinishedPage { is_new: true, next }, "{next_key} {next_upload}");
         assert_eq!((key.is_some(), upload.is_some()), (!next_key.is_empty(), !next_upload.is_empty()));
     }
@@ -125,7 +125,7 @@ fn count_recognizes_a_shuffled_page() {
 #[test]
 fn more_without_new_items_is_repeated() {
     let (mut cursor, mut marker) = (PageCursor::default(), Some(7));
-    cursor.has_more(Some(true));
+    cursor.has_more("has_more", Some(true));
     cursor.last(&mut marker, &mut vec![3, 7], |item| Some(*item));
     assert_eq!(cursor.finish_page().next, NextPage::Repeated);
 }
@@ -146,7 +146,7 @@ proptest! {
         let mut pages = 0;
         loop {
             let next = if pages < head { pages } else { head + (pages - head) % circle };
-            cursor.next(&mut marker, Some(&next.to_string()));
+            cursor.next("next_marker", &mut marker, Some(&next.to_string()), None);
             pages += 1;
             if cursor.finish_page().next != NextPage::Exists {
                 break;
