@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-pub(crate) use service::{REQUEST_ID, ServiceError, server_time, snippet};
+pub(crate) use service::{REQUEST_ID, ServiceError, server_time};
 use upload_state::FailedUpload;
 pub use upload_state::UploadState;
 
 use crate::Timestamp;
+use crate::value::ServerText;
 
 /// The result of every call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,6 +26,9 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 /// The [`Display`](fmt::Display) text is for people: it names the operation, the bucket, the key and the cause, with
 /// the server's error code, message and request id. Programs use [`kind`](Error::kind), [`code`](Error::code),
 /// [`status`](Error::status) or one of the `is_…` methods. An error never contains a secret.
+///
+/// `Display` and `Debug` escape control characters in texts of the server, and cut each text to 500 characters. Methods
+/// such as `code` return the texts as the server sent them, so escape them before you print them.
 ///
 /// ```
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -101,12 +105,12 @@ impl Error {
     /// It is `None` if the response has no body, as for every `HEAD` request, or if a proxy sent it.
     /// All codes: <https://docs.qingcloud.com/qingstor/api/common/error_code.html>
     pub fn code(&self) -> Option<&str> {
-        self.0.service.as_ref().and_then(|service| service.code.as_deref())
+        self.0.service.as_ref().and_then(|service| service.code.as_ref()).map(ServerText::as_str)
     }
 
     /// Returns the message that the server sent, without the context that [`Display`](fmt::Display) adds.
     pub fn server_message(&self) -> Option<&str> {
-        self.0.service.as_ref().and_then(|service| service.message.as_deref())
+        self.0.service.as_ref().and_then(|service| service.message.as_ref()).map(ServerText::as_str)
     }
 
     /// Returns the HTTP status, if the server responded.
@@ -116,12 +120,12 @@ impl Error {
 
     /// Returns the id that the server gave the request. The support of QingCloud asks for it.
     pub fn request_id(&self) -> Option<&str> {
-        self.0.service.as_ref().and_then(|service| service.request_id.as_deref())
+        self.0.service.as_ref().and_then(|service| service.request_id.as_ref()).map(ServerText::as_str)
     }
 
     /// Returns the URL of the documentation that the server sent with the error.
     pub fn reference_url(&self) -> Option<&str> {
-        self.0.service.as_ref().and_then(|service| service.url.as_deref())
+        self.0.service.as_ref().and_then(|service| service.url.as_ref()).map(ServerText::as_str)
     }
 
     /// Returns the operation that failed, such as `UploadMultipart`.

@@ -7,22 +7,20 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use crate::Timestamp;
+use crate::value::{ServerText, Tolerance, decode_document, escape, snippet};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-qs-request-id");
-
-/// Maximum number of bytes of a response that an error quotes. The error should fit into a line of a log.
-const MAX_SNIPPET: usize = 200;
 
 /// The parts of a response that an error contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) status: StatusCode,
-    pub(crate) code: Option<String>,
-    pub(crate) message: Option<String>,
-    pub(crate) request_id: Option<String>,
-    pub(crate) url: Option<String>,
+    pub(crate) code: Option<ServerText>,
+    pub(crate) message: Option<ServerText>,
+    pub(crate) request_id: Option<ServerText>,
+    pub(crate) url: Option<ServerText>,
     /// Target of a redirect. The client does not follow it, because a redirect means that the zone is wrong.
-    pub(crate) location: Option<String>,
+    pub(crate) location: Option<ServerText>,
     /// Wait that the server asks for with `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
     /// Time of the server's clock.
@@ -32,15 +30,15 @@ pub(crate) struct ServiceError {
 /// The JSON document of an error.
 #[derive(Deserialize)]
 struct JsonError {
-    code: Option<String>,
-    message: Option<String>,
-    request_id: Option<String>,
-    url: Option<String>,
+    code: Option<ServerText>,
+    message: Option<ServerText>,
+    request_id: Option<ServerText>,
+    url: Option<ServerText>,
 }
 
 impl ServiceError {
     pub(crate) fn of_headers(status: StatusCode, headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned().into());
         Self {
             status,
             code: None,
@@ -57,19 +55,20 @@ impl ServiceError {
     /// body.
     pub(crate) fn parse(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let mut error = Self::of_headers(status, headers);
-        match serde_json::from_slice::<JsonError>(body) {
-            Ok(json) => {
-                error.code = json.code.filter(|code| !code.is_empty());
-                error.message = json.message.filter(|message| !message.is_empty());
+        match decode_document::<JsonError>(body, Tolerance::Optional) {
+            Ok((json, _)) => {
+                error.code = json.code.and_then(ServerText::not_empty);
+                error.message = json.message.and_then(ServerText::not_empty);
                 error.request_id = error.request_id.or(json.request_id);
-                error.url = json.url.filter(|url| !url.is_empty());
+                error.url = json.url.and_then(ServerText::not_empty);
             }
             Err(_) if body.is_empty() => {}
             Err(_) => {
                 let kind =
                     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("unknown type");
-                error.message =
-                    Some(format!("the response is not an error document of QingStor but {kind}: {}", snippet(body)));
+                let (kind, start) = (escape(kind), snippet(body));
+                let message = format!("the response is not an error document of QingStor but {kind}: {start}");
+                error.message = Some(message.into());
             }
         }
         error
@@ -129,15 +128,4 @@ impl fmt::Display for ServiceError {
             (None, None) => Ok(()),
         }
     }
-}
-
-/// Returns the start of a body as one line without control characters.
-pub(crate) fn snippet(body: &[u8]) -> String {
-    let start = &body[..body.len().min(MAX_SNIPPET)];
-    let text: String = String::from_utf8_lossy(start).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if body.len() > MAX_SNIPPET {
-        line.push('…');
-    }
-    line
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Error;
+use crate::value::ServerText;
 
 /// The state in which a failed transfer left its multipart upload, returned by [`Error::upload_state`].
 ///
@@ -76,7 +77,7 @@ pub enum UploadState {
 /// The multipart upload that an error belongs to.
 #[derive(Debug, Default)]
 pub(super) struct FailedUpload {
-    id: Option<String>,
+    id: Option<ServerText>,
     part: Option<u32>,
     state: Option<UploadState>,
 }
@@ -84,7 +85,7 @@ pub(super) struct FailedUpload {
 impl Error {
     /// Returns the id of the multipart upload that failed.
     pub fn upload_id(&self) -> Option<&str> {
-        self.0.upload.as_ref().and_then(|upload| upload.id.as_deref())
+        self.0.upload.as_ref().and_then(|upload| upload.id.as_ref()).map(ServerText::as_str)
     }
 
     /// Returns the number of the part that failed.
@@ -102,7 +103,7 @@ impl Error {
     }
 
     pub(crate) fn with_part(mut self, upload_id: &str, part: u32) -> Self {
-        self.0.upload = Some(FailedUpload { id: Some(upload_id.to_owned()), part: Some(part), state: None });
+        self.0.upload = Some(FailedUpload { id: Some(upload_id.to_owned().into()), part: Some(part), state: None });
         self
     }
 
@@ -113,7 +114,7 @@ impl Error {
 
     pub(crate) fn with_upload_state(mut self, upload_id: &str, state: UploadState) -> Self {
         let upload = self.0.upload.get_or_insert_default();
-        upload.id = Some(upload_id.to_owned());
+        upload.id = Some(upload_id.to_owned().into());
         upload.state = Some(state);
         self
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
 use qingstor_tests::{RawResponse, RawServer, is_child_process, mock_server, run_in_child_process};
-use serde_json::json;
+use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::requests;
@@ -119,6 +119,40 @@ async fn error_quotes_the_beginning_of_a_proxys_html_page() {
     let text = error.to_string();
     assert!(text.contains("text/html: <html> <h1>502 Bad Gateway</h1>"), "{text}");
     assert!(text.len() < 500 && !text.contains(char::is_control), "{text}");
+}
+
+/// A server, or an attacker who can influence its messages, must not control the terminal or forge lines of a log.
+#[tokio::test]
+async fn texts_of_the_server_are_escaped_and_cut_in_errors() {
+    let long = "x".repeat(15_000);
+    let text = |name: &str| format!("{name}\u{1b}[2J\r\n\u{9b}31m\u{202e}{long}");
+    let fields = ["code", "message", "request_id", "url"].map(|name| (name, text(name)));
+    let body: serde_json::Map<String, Value> =
+        fields.iter().map(|(name, text)| (name.to_string(), json!(text))).collect();
+    let error = get_error(ResponseTemplate::new(409).set_body_json(&body)).await;
+    assert_service_error(&error, 409);
+    let received = [error.code(), error.server_message(), error.request_id(), error.reference_url()];
+    assert_eq!(received.map(Option::unwrap), fields.each_ref().map(|(_, text)| text.as_str()));
+    for shown in [error.to_string(), format!("{error:?}")] {
+        assert!(!shown.contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown}");
+        assert!(shown.len() < 5_000, "{} bytes: {shown}", shown.len());
+    }
+    for (name, _) in &fields {
+        let start = format!("{name}\\u{{1b}}[2J\\r\\n\\u{{9b}}31m\\u{{202e}}xxx");
+        assert!(error.to_string().contains(&start), "no {start} in: {error}");
+    }
+}
+
+#[tokio::test]
+async fn error_document_with_unusable_fields_keeps_the_others() {
+    for body in [
+        &br#"{"code":"object_not_exists","message":17,"request_id":"id","url":{}}"#[..],
+        b"{\"code\":\"object_not_exists\",\"message\":\"\xb6\xd4\xcf\xf3\",\"request_id\":\"id\",\"url\":\"\\ud800\"}",
+    ] {
+        let error = get_error(ResponseTemplate::new(400).set_body_raw(body, "application/json")).await;
+        assert_eq!((error.code(), error.request_id()), (Some("object_not_exists"), Some("id")), "{error}");
+        assert_eq!((error.server_message(), error.reference_url()), (None, None), "{error}");
+    }
 }
 
 #[tokio::test]

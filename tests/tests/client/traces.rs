@@ -1,6 +1,7 @@
 //! Tracing spans and events of calls, at all levels, including those of the crates that the SDK uses.
 //!
-//! The test checks that traces describe each attempt and never contain a key, a signature or a body.
+//! The test checks that traces describe each attempt, escape texts of the server, and never contain a key, a signature or a
+//! body.
 //!
 //! The test runs in a child process. `tracing` caches for each span and event in the code whether a subscriber wants it. If
 //! another test of the same process had run without a subscriber, spans and events could be missing.
@@ -92,6 +93,8 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
         "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 201 Created\r\nconnection: close\r\ncontent-length: 0\r\nx-qs-request-id: the-request-id\r\n\r\n",
         "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 28\r\n\r\n{\"code\":\"permission_denied\"}",
+        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n{\"message\":\"forged\\n\\u001b[2Jline\"}",
+        "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"keys\":[{\"key\":\"bad\\ud800\"},{\"key\":\"a\",\"created\":\"\"}]}",
     ];
     let server = RawServer::start(responses).await.unwrap();
     let recorder = Recorder::default();
@@ -103,6 +106,8 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
     let call = bucket.put_object("the key", put_input().body("the content of the body"));
     call.instrument(tracing::info_span!("caller")).await.unwrap();
     bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
+    bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
+    bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     bucket.put_object("key", put_input().content_md5("ü")).await.unwrap_err();
     drop(guard);
 
@@ -112,6 +117,15 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
     for part in ["PutObject", "bucket", "the key", "503", "201", "the-request-id", "permission_denied", "attempts=2"] {
         assert!(text.contains(part), "no {part} in: {text}");
     }
+    for part in [
+        r"forged\n\u{1b}[2Jline",
+        "leaving out entries",
+        r#"first=keys[0].key is not UTF-8: "bad\ud800""#,
+        "first=keys[1].created",
+    ] {
+        assert!(text.contains(part), "no {part} in: {text}");
+    }
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
     assert!(text.contains("span qingstor in [\"caller\"]"), "{text}");
     assert!(text.contains("span attempt in [\"caller\", \"qingstor\"]"), "{text}");
     for secret in [SECRET_ACCESS_KEY, CUSTOMER_KEY, "QS KEY:", "the content"] {

@@ -16,6 +16,7 @@ use crate::generated::operations::{GetObjectInput, GetObjectOutput};
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
+use crate::value::escape;
 
 /// Number of bytes that are collected before they are written to the file.
 const WRITE_SIZE: usize = 256 << 10;
@@ -154,8 +155,9 @@ impl RangeFetcher {
 
     fn unexpected(&self, mismatch: &str) -> Error {
         Error::unexpected_response(format!(
-            "the response for key {:?} is not the requested range: {mismatch}",
-            self.key
+            "the response for key {:?} is not the requested range: {}",
+            self.key,
+            escape(mismatch)
         ))
     }
 }

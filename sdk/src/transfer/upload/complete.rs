@@ -399,7 +399,7 @@ mod tests {
     fn classify_tells_if_the_server_may_have_executed_the_request() {
         let service = |status: u16, code: Option<&str>| {
             let mut error = ServiceError::of_headers(StatusCode::from_u16(status).unwrap(), &http::HeaderMap::new());
-            error.code = code.map(str::to_owned);
+            error.code = code.map(|code| code.to_owned().into());
             Error::from_service(error)
         };
         for (error, answer) in [
