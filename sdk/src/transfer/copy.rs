@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tracing::{Instrument, debug_span};
 
@@ -262,9 +261,7 @@ async fn copy_part(upload: Arc<MultipartUpload>, source: Arc<CopySource>, part: 
     set_source!(input, source);
     input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
     let copied = job.bucket.upload_multipart(&job.key, input).await;
-    let requests = copied.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-    upload.attempts.fetch_add(requests, Ordering::Relaxed);
-    let copied = copied.map_err(|error| error.with_part(&upload.upload_id, part.number))?;
+    let copied = upload.count_requests(part.number, copied, |output| output.response.attempts)?;
     job.meter.update(|progress| {
         progress.bytes += part.len();
         progress.parts += 1;

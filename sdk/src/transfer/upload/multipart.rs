@@ -14,7 +14,7 @@ use super::complete::{Outcome, may_have_executed};
 use super::parts::CompletedPart;
 use super::resume::{UploadJournal, remove_journal};
 use crate::Timestamp;
-use crate::error::{Result, UploadState};
+use crate::error::{Error, Result, UploadState};
 use crate::generated::operations::{AbortMultipartUploadInput, HeadObjectOutput};
 use crate::transfer::job::Job;
 use crate::transfer::tasks::{run_blocking, stopped};
@@ -72,6 +72,13 @@ impl MultipartUpload {
             in_progress: RwLock::default(),
             attempts: AtomicU32::new(0),
         }
+    }
+
+    /// Counts the requests that were sent for a part, and adds the part to its error.
+    pub(crate) fn count_requests<T>(&self, part: u32, sent: Result<T>, requests: impl FnOnce(&T) -> u32) -> Result<T> {
+        let requests = sent.as_ref().map_or_else(Error::attempts, requests);
+        self.attempts.fetch_add(requests, Ordering::Relaxed);
+        sent.map_err(|error| error.with_part(&self.upload_id, part))
     }
 
     /// Runs `sending`, which sends the parts and returns them in any order, and completes the upload.

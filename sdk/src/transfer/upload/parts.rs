@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use futures_util::{Stream, StreamExt};
 use tokio::sync::{Mutex, mpsc};
@@ -147,9 +146,7 @@ impl MultipartUpload {
         };
         let etag_and_attempts = |output: &UploadMultipartOutput| (output.etag.clone(), output.response.attempts);
         let sent = self.job.send_verified(&region, sum.as_ref(), input, etag_and_attempts).await;
-        let requests = sent.as_ref().map_or_else(Error::attempts, |(_, requests)| *requests);
-        self.attempts.fetch_add(requests, Ordering::Relaxed);
-        sent.map_err(|error| error.with_part(&self.upload_id, number))?;
+        self.count_requests(number, sent, |(_, requests)| *requests)?;
         let upload_id = self.upload_id.clone();
         let record = move |journal: &UploadJournal| {
             // An error does not stop the upload. If it is resumed later, parts that the journal lacks are hashed again.

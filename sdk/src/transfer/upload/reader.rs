@@ -290,4 +290,14 @@ mod tests {
         drop(first);
         assert_eq!(parts.next().await.unwrap().unwrap().number, 2);
     }
+
+    #[tokio::test]
+    async fn reader_may_end_after_the_last_possible_part_but_not_later() {
+        let mut last = ReaderParts { next_number: MAX_PARTS - 1, ..parts_on_disk(&content(1), 1) };
+        assert_eq!(last.next().await.unwrap().unwrap().number, MAX_PARTS - 1);
+        assert!(last.next().await.unwrap().is_none());
+        let mut longer = ReaderParts { next_number: MAX_PARTS, ..parts_on_disk(&content(1), 1) };
+        let error = longer.next().await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("raise part_size"), "{error}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Runs an upload: with one request, as a multipart upload, or as the rest of an interrupted multipart upload.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,13 +31,19 @@ pub(super) struct Content {
 impl Content {
     async fn open(path: PathBuf) -> Result<Self> {
         // The path is recorded in the checkpoint, which may be resumed from another working directory.
-        let open = move || Source::open(&std::path::absolute(path)?, 0, None);
-        Self::new(run_blocking(move || open().map_err(unreadable)).await?).await
+        Self::with_fingerprint(move || Source::open(&std::path::absolute(path)?, 0, None)).await
     }
 
     pub(super) async fn new(source: Source) -> Result<Self> {
-        let fingerprint = fingerprint(&source).await?;
-        Ok(Self { source, fingerprint })
+        Self::with_fingerprint(|| Ok(source)).await
+    }
+
+    async fn with_fingerprint(open: impl FnOnce() -> io::Result<Source> + Send + 'static) -> Result<Self> {
+        let open = || {
+            let source = open()?;
+            Ok(Self { fingerprint: source.fingerprint()?, source })
+        };
+        run_blocking(move || open().map_err(unreadable)).await
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -54,15 +61,11 @@ impl Content {
 
     /// Returns a description of how the file has changed since the upload started, or `None` if it has not.
     async fn change(&self) -> Result<Option<String>> {
-        let difference = self.fingerprint.difference(&fingerprint(&self.source).await?);
+        let now = Self::new(self.source.clone()).await?.fingerprint;
+        let difference = self.fingerprint.difference(&now);
         let path = self.path().display();
         Ok(difference.map(|difference| format!("the file {path} changed while it was uploaded: {difference}")))
     }
-}
-
-async fn fingerprint(source: &Source) -> Result<Fingerprint> {
-    let source = source.clone();
-    run_blocking(move || source.fingerprint().map_err(unreadable)).await
 }
 
 impl Job {
