@@ -175,7 +175,8 @@ impl Source {
         scratch: &'a mut [u8],
         before_disk: impl FnOnce(),
     ) -> io::Result<&'a [u8]> {
-        let length = usize_range(&(offset..self.len())).len().min(scratch.len());
+        // With 32 bits, a file can be longer than `usize::MAX`.
+        let length = usize::try_from(self.len().saturating_sub(offset)).unwrap_or(usize::MAX).min(scratch.len());
         if let Some((bytes, range)) = self.memory_at(offset)
             && range.len() >= length
         {
