@@ -57,7 +57,7 @@ impl Metadata {
     pub(crate) fn from_headers(headers: &HeaderMap, is_anonymous: bool) -> Result<Self, Error> {
         let content_type = standard(headers, header::CONTENT_TYPE).unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
         if content_type.len() > MAX_CONTENT_TYPE_BYTES {
-            return Err(Error::invalid_argument("Content-Type is longer than 255 characters"));
+            return Err(Error::invalid_argument("Content-Type is longer than 255 bytes"));
         }
         let metadata = Self { content_type, user: user(headers)?, ..Self::default() };
         if is_anonymous {
