@@ -114,7 +114,7 @@ fn effects(old: &Surface, new: &Surface) -> Vec<Effect> {
         }
     }
     if old.success != new.success {
-        add(success(&old.success, &new.success), Entry::Success);
+        add(success(&old.success, &new.success, new.only_reads), Entry::Success);
     }
     for guarantee in old.guarantees.symmetric_difference(&new.guarantees) {
         let is_lost = old.guarantees.contains(guarantee);
@@ -146,10 +146,10 @@ fn is_tighter(old: &Limits, new: &Limits) -> bool {
     })
 }
 
-/// Judges a change of the declared success statuses. The SDK accepts every status from 200 to 299 as a success, even if
-/// it is not declared.
-fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>) -> Verdict {
-    let was_an_error = |status: &u16| !(200..300).contains(status);
+/// Judges a change of the declared success statuses. Unless the operation only reads, the SDK accepts every status from 200
+/// to 299 as a success, even if it is not declared.
+fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>, only_reads: bool) -> Verdict {
+    let was_an_error = |status: &u16| only_reads || !(200..300).contains(status);
     if !old.is_subset(new) || new.difference(old).any(was_an_error) {
         return Verdict::BreakingBehaviour;
     }
@@ -233,14 +233,15 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_success_status_or_a_new_one_outside_2xx_changes_behaviour() {
-        for (old, new, expected) in [
-            (&[200][..], &[200, 206][..], Verdict::Addition),
-            (&[200], &[201], Verdict::BreakingBehaviour),
-            (&[200], &[200, 304], Verdict::BreakingBehaviour),
-            (&[200, 304], &[200], Verdict::BreakingBehaviour),
+    fn a_lost_success_status_or_one_that_was_an_error_changes_behaviour() {
+        for (old, new, only_reads, expected) in [
+            (&[200][..], &[200, 206][..], false, Verdict::Addition),
+            (&[200], &[200, 206], true, Verdict::BreakingBehaviour),
+            (&[200], &[201], false, Verdict::BreakingBehaviour),
+            (&[200], &[200, 304], false, Verdict::BreakingBehaviour),
+            (&[200, 304], &[200], false, Verdict::BreakingBehaviour),
         ] {
-            let verdict = success(&old.iter().copied().collect(), &new.iter().copied().collect());
+            let verdict = success(&old.iter().copied().collect(), &new.iter().copied().collect(), only_reads);
             assert_eq!(verdict, expected, "{old:?} {new:?}");
         }
     }

@@ -28,7 +28,7 @@ pub struct OperationView {
     pub http_method: String,
     /// Sub-resources, as Rust string literals.
     pub sub_resources: Vec<String>,
-    /// Statuses outside 200..=299 that are a success.
+    /// Statuses that are a success in addition to 200 and, unless the operation reads, 201 to 299.
     pub also_success: Vec<u16>,
     /// True if the operation is idempotent.
     pub idempotent: bool,
@@ -95,7 +95,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
         },
         http_method: format!("Method::{}", operation.method.http_name()),
         sub_resources: operation.sub_resources.iter().map(|name| format!("{name:?}")).collect(),
-        also_success: operation.success.iter().copied().filter(|status| !(200..300).contains(status)).collect(),
+        also_success: also_success(operation),
         idempotent: operation.idempotent,
         response_kind: match operation.response_body {
             ResponseBody::None => "Empty",
@@ -109,6 +109,12 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
         decode: encode::decoded(operation),
         pagination: pagination::view(api, operation),
     }
+}
+
+/// Returns the declared success statuses that the SDK does not accept anyway.
+fn also_success(operation: &Operation) -> Vec<u16> {
+    let always = if operation.method.only_reads() { 200..201 } else { 200..300 };
+    operation.success.iter().copied().filter(|status| !always.contains(status)).collect()
 }
 
 /// Returns the type that has the operation's method.

@@ -28,6 +28,8 @@ pub(crate) struct Surface {
     pub(crate) limits: BTreeMap<String, Limits>,
     /// Statuses that are a success.
     pub(crate) success: BTreeSet<u16>,
+    /// True if undeclared statuses from 201 to 299 are not a success.
+    pub(crate) only_reads: bool,
     /// Behaviour of the SDK on which users rely, such as retries and computed values. To lose one is a breaking change.
     pub(crate) guarantees: BTreeSet<String>,
     /// Values whose absence is an error at run time: required maps of an input, which are not arguments of `new`, and
@@ -193,6 +195,7 @@ impl Surface {
         self.wire.insert("request body".to_owned(), request_body(operation.request_body).to_owned());
         self.wire.insert("response body".to_owned(), response_body(operation.response_body).to_owned());
         self.success.extend(&operation.success);
+        self.only_reads = operation.method.only_reads();
         if operation.idempotent {
             self.guarantees.insert("the SDK retries it".to_owned());
         }

@@ -132,6 +132,11 @@ impl Method {
     pub fn http_name(self) -> String {
         self.word().to_uppercase()
     }
+
+    /// Returns true for GET and HEAD, for which the SDK accepts only declared statuses and 200.
+    pub fn only_reads(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
 }
 
 /// A parameter.

@@ -34,6 +34,9 @@ const MAX_UNNEEDED_TIME: Duration = Duration::from_secs(1);
 
 /// Maximum time in which a server is expected to refuse a request after it received the head.
 const MAX_REFUSAL_WAIT: Duration = Duration::from_secs(1);
+/// Cause of, and remedy for, a response that is not one of QingStor.
+const CHECK_ENDPOINT: &str = "another server, such as a proxy or a captive portal, may have sent it: check the endpoint and \
+                              the network";
 
 /// Number of headers that this crate and the HTTP library add to a request.
 const ADDED_HEADERS: usize = 8;
@@ -134,6 +137,8 @@ impl Client {
         }
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
         if is_success(head.status, &call.spec) {
+            check_origin(&call.spec, &head.headers)
+                .map_err(|error| error.with_response(ServiceError::of_headers(head.status, &head.headers)))?;
             let payload = match call.spec.response {
                 ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
                 ResponseKind::Json => Payload::Read(read_limited(body, MAX_DOCUMENT_SIZE).await?),
@@ -150,7 +155,14 @@ impl Client {
         }
         // If the body cannot be read, the error contains only the status and the headers, such as the request id.
         let bytes = read_short(body, MAX_ERROR_TIME).await;
-        let error = Error::from_service(ServiceError::parse(head.status, &head.headers, &bytes));
+        let response = ServiceError::parse(head.status, &head.headers, &bytes);
+        if head.status.is_success() {
+            let answer = response.message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default();
+            let message =
+                format!("the response has a status that this operation does not have{answer}; {CHECK_ENDPOINT}");
+            return Err(Error::unexpected_response(message).with_response(response));
+        }
+        let error = Error::from_service(response);
         if self.config.is_anonymous() && error.is_access_denied() {
             return Err(error.with_note(&self.config.unsigned_note()));
         }
@@ -216,8 +228,29 @@ async fn read_short(body: ResponseBody, limit: Duration) -> Bytes {
     timeout(limit, read_limited(body, MAX_ERROR_SIZE)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
+/// Returns true if the status is one of a success.
+///
+/// QingStor has changed the statuses of writes within 2xx before. For a read, another status such as 203 means that a proxy
+/// has answered, or that the content is not the requested one.
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
-    status.is_success() || spec.also_success.contains(&status.as_u16())
+    let is_other_success = status.is_success() && !is_read(&spec.method);
+    status == StatusCode::OK || is_other_success || spec.also_success.contains(&status.as_u16())
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+/// Checks that QingStor has sent a successful response. A captive portal, for example, answers every request with its own page
+/// and status 200. A JSON document is checked when it is parsed.
+fn check_origin(spec: &OperationSpec, headers: &HeaderMap) -> Result<()> {
+    let is_qingstor = [REQUEST_ID, header::ETAG, header::LAST_MODIFIED].iter().any(|name| headers.contains_key(name));
+    if is_qingstor || !is_read(&spec.method) || spec.response == ResponseKind::Json {
+        return Ok(());
+    }
+    Err(Error::unexpected_response(format!(
+        "the response has neither a request id nor an ETag nor a modification date; {CHECK_ENDPOINT}"
+    )))
 }
 
 /// Returns true if the connection broke, so that the server may have responded before it received the whole request.

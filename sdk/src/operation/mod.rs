@@ -48,7 +48,7 @@ pub(crate) mod spec {
         pub method: Method,
         /// Query parameters without a value that are part of the address, such as `uploads`.
         pub sub_resources: &'static [&'static str],
-        /// Successful statuses outside of the range 200 to 299.
+        /// Successful statuses in addition to 200 and, unless the method is GET or HEAD, 201 to 299.
         pub also_success: &'static [u16],
         /// True if sending the request twice has the same effect as sending it once.
         pub idempotent: bool,

@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
-use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, ListObjectsInput, PutObjectInput};
-use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, RetryConfig};
+use qingstor_sdk::operations::{
+    GetObjectInput, HeadBucketInput, HeadObjectInput, ImageProcessInput, ListObjectsInput, PutObjectInput,
+};
+use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor, Result, RetryConfig};
 use qingstor_tests::{RawResponse, RawServer, is_child_process, mock_server, run_in_child_process};
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
@@ -169,6 +171,52 @@ async fn error_of_a_head_request_has_status_and_request_id() {
     assert_service_error(&error, 304);
 }
 
+/// Asserts that a read failed because of its response.
+fn assert_unexpected_read<T: std::fmt::Debug>(outcome: Result<T>, operation: &str, problem: &str) {
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some(operation)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(problem) && text.contains("check the endpoint and the network"), "{text}");
+}
+
+/// Status 203 means that a proxy has changed the response. The other statuses have no meaning for a read.
+#[tokio::test]
+async fn read_with_a_status_that_is_not_declared_is_an_unexpected_response() {
+    let problem = "a status that this operation does not have";
+    for status in [201, 202, 203, 204, 205, 206, 299] {
+        let response =
+            ResponseTemplate::new(status).insert_header("x-qs-request-id", "id").insert_header("etag", "\"a\"");
+        let (bucket, _server) = bucket_with_response(response).await;
+        if status != 206 {
+            assert_unexpected_read(bucket.get_object("key", GetObjectInput::new()).await, "GetObject", problem);
+        }
+        assert_unexpected_read(bucket.head_object("key", HeadObjectInput::new()).await, "HeadObject", problem);
+        assert_unexpected_read(bucket.head_bucket(HeadBucketInput::new()).await, "HeadBucket", problem);
+        let error = bucket.list_objects(ListObjectsInput::new()).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.request_id()), (status, Some("id")), "{error}");
+        assert_unexpected_read::<()>(Err(error), "ListObjects", problem);
+    }
+}
+
+#[tokio::test]
+async fn page_of_a_captive_portal_is_an_unexpected_response_to_a_read() {
+    let problem = "neither a request id nor an ETag nor a modification date";
+    let page = || ResponseTemplate::new(200).set_body_raw("<html>Please log in</html>", "text/html");
+    let (bucket, _server) = bucket_with_response(page()).await;
+    assert_unexpected_read(bucket.get_object("key", GetObjectInput::new()).await, "GetObject", problem);
+    assert_unexpected_read(bucket.head_object("key", HeadObjectInput::new()).await, "HeadObject", problem);
+    assert_unexpected_read(bucket.head_bucket(HeadBucketInput::new()).await, "HeadBucket", problem);
+    let image = ImageProcessInput::new("info");
+    assert_unexpected_read(bucket.image_process("key", image).await, "ImageProcess", problem);
+    for (name, value) in
+        [("x-qs-request-id", "id"), ("etag", "\"a\""), ("last-modified", "Thu, 01 Dec 2022 16:00:00 GMT")]
+    {
+        let (bucket, _server) = bucket_with_response(page().insert_header(name, value)).await;
+        let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
+        assert_eq!(object.content_type.as_deref(), Some("text/html"), "an object of this type with {name}");
+    }
+}
+
 #[tokio::test]
 async fn redirect_is_not_followed_and_its_error_names_the_zone() {
     let (bucket, server) =
@@ -222,7 +270,7 @@ async fn truncated_object_body_is_a_connection_error_after_the_received_bytes() 
         "transfer-encoding: chunked\r\n\r\nd\r\nthe beginning\r\n",
         "transfer-encoding: chunked\r\n\r\nffff\r\nthe beginning",
     ] {
-        let server = RawServer::start([format!("HTTP/1.1 200 OK\r\n{truncated}")]).await.unwrap();
+        let server = RawServer::start([format!("HTTP/1.1 200 OK\r\netag: \"a\"\r\n{truncated}")]).await.unwrap();
         let bucket = bucket(server.endpoint());
         let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
         let error = object.body.bytes().await.unwrap_err();

@@ -101,7 +101,7 @@ async fn stalled_request_body_is_a_timeout() {
 
 #[tokio::test]
 async fn stalled_response_body_is_a_timeout() {
-    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
+    let head = "HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: 100\r\n\r\nthe beginning";
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
@@ -128,7 +128,7 @@ async fn stalled_json_response_is_a_timeout() {
 async fn slow_response_body_does_not_time_out() {
     let idle_timeout = Duration::from_secs(1);
     let text = "slow content";
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
+    let head = format!("HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: {}\r\n\r\n", text.len());
     let response = RawResponse::from(head).then_trickle(text, Duration::from_millis(120));
     let server = RawServer::start([response]).await.unwrap();
     let bucket = bucket(server.endpoint(), idle_timeout, RetryConfig::disabled());
@@ -199,7 +199,7 @@ async fn dropping_a_call_closes_the_connection() {
 
 #[tokio::test]
 async fn dropping_a_response_body_closes_the_connection() {
-    let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning";
+    let head = "HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: 100\r\n\r\nthe beginning";
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), NEVER, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();

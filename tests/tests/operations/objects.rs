@@ -224,7 +224,7 @@ async fn delete_multiple_objects_reports_each_failed_key() {
 
 #[tokio::test]
 async fn head_returns_an_unknown_storage_class_unchanged() {
-    let response = "HTTP/1.1 200 OK\r\nx-qs-storage-class: FROZEN\r\ncontent-length: 0\r\n\r\n";
+    let response = "HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\nx-qs-storage-class: FROZEN\r\ncontent-length: 0\r\n\r\n";
     let server = RawServer::start([response]).await.unwrap();
     let head = bucket_on(&server).head_object("key", HeadObjectInput::new()).await.unwrap();
     assert_eq!(head.storage_class, Some(StorageClass::Unknown("FROZEN".to_owned())));

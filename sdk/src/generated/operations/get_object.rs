@@ -202,7 +202,7 @@ impl Operation for GetObjectInput {
         name: "GetObject",
         method: Method::GET,
         sub_resources: &[],
-        also_success: &[304],
+        also_success: &[206, 304],
         idempotent: true,
         response: ResponseKind::Streamed,
     };
