@@ -13,7 +13,7 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IntoDeseriali
 
 use crate::body::ResponseBody;
 use crate::error::{CallName, Error, REQUEST_ID, Result, ServiceError, server_time};
-use crate::value::{Timestamp, Tolerance, Unusable, decode_document, escape};
+use crate::value::{ServerText, Timestamp, Tolerance, Unusable, decode_document, escape};
 
 /// Properties of the response from which an output was decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,15 @@ pub struct ResponseInfo {
 impl Default for ResponseInfo {
     fn default() -> Self {
         Self { status: StatusCode::OK, request_id: None, attempts: 1, unusable: None }
+    }
+}
+
+impl ResponseInfo {
+    /// Creates the error of a response that was decoded, but does not fit the request.
+    pub(crate) fn unexpected(&self, problem: impl Into<String>) -> Error {
+        let mut response = ServiceError::of_headers(self.status, &HeaderMap::new());
+        response.request_id = self.request_id.clone().map(ServerText::from);
+        Error::unexpected_response(problem).with_response(response).with_attempts(self.attempts)
     }
 }
 
@@ -145,15 +154,16 @@ impl ResponseDecoder {
     /// Returns the value of a header, unless it is empty.
     fn header_text(&self, name: &'static str) -> Option<Cow<'_, str>> {
         // A response has few headers, so comparing all names is faster than a look-up, which has to parse `name`.
-        let mut found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| text_of(value)).filter(|text| !text.is_empty())
+        let found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
+        joined(found.map(|(_, value)| value)).filter(|text| !text.is_empty())
     }
 
     /// Returns all headers with the prefix. Their names are in lower case and without the prefix.
     pub(crate) fn header_map(&self, prefix: &'static str) -> BTreeMap<String, String> {
-        let entries = self.headers.iter().filter_map(|(name, value)| {
+        let entries = self.headers.keys().filter_map(|name| {
             let (start, rest) = name.as_str().split_at_checked(prefix.len())?;
-            start.eq_ignore_ascii_case(prefix).then(|| (rest.to_owned(), text_of(value).into_owned()))
+            let value = joined(self.headers.get_all(name)).filter(|_| start.eq_ignore_ascii_case(prefix))?;
+            Some((rest.to_owned(), value.into_owned()))
         });
         entries.collect()
     }
@@ -276,6 +286,12 @@ macro_rules! integers {
 }
 
 integers!(i32, i64, u32, u64);
+
+/// Returns the values of a header as one text. Different values are joined (RFC 9110, section 5.3).
+fn joined<'v>(values: impl IntoIterator<Item = &'v HeaderValue>) -> Option<Cow<'v, str>> {
+    let texts = values.into_iter().map(text_of);
+    texts.reduce(|text, other| if other == text { text } else { format!("{text}, {other}").into() })
+}
 
 /// Returns a header value as text. Some servers send UTF-8 although HTTP allows only ASCII.
 pub(crate) fn text_of(value: &HeaderValue) -> Cow<'_, str> {

@@ -32,8 +32,8 @@ use crate::{Bucket, ObjectSource};
 /// # }
 /// ```
 ///
-/// The copy gets the content type, the metadata and the other headers of the source. The source has to be in the same zone. If
-/// it changes during the copy, the copy fails.
+/// The copy gets the content type, the metadata, the storage class and the other headers of the source, even if this version of
+/// the SDK does not know their values. The source has to be in the same zone. If it changes during the copy, the copy fails.
 ///
 /// An object of up to 5 GiB is copied with one request. A larger object is copied with a multipart upload, in concurrent parts.
 ///
@@ -161,8 +161,10 @@ impl ObjectCopy {
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option or the name of the source is invalid.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size than the source.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option or the name of the source is invalid, or if
+    ///   the source has to be copied in parts and a header of it is not UTF-8.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size than the source, or
+    ///   if the source has to be copied in parts and has neither a strong ETag nor a modification date.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
     /// * The errors of the operations `HeadObject`, `PutObject` and those of a multipart upload.
     ///   [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source has changed. If
@@ -189,9 +191,9 @@ impl ObjectCopy {
         };
         let (object, size) = self.options.cancellation.unless_cancelled(source.head()).await?;
         meter.update(|progress| progress.total_bytes = Some(size));
-        let source =
-            CopySource { name: self.source, snapshot: ObjectSnapshot::of(&object), encryption: self.source_encryption };
         let is_single = size <= self.multipart_threshold.min(MAX_SINGLE_REQUEST_SIZE);
+        let snapshot = if is_single { ObjectSnapshot::of(&object) } else { source.snapshot(&object)? };
+        let source = CopySource { name: self.source, snapshot, encryption: self.source_encryption };
         // With one request, the server copies the headers and the metadata of the source.
         let properties = if is_single { ObjectProperties::default() } else { headers_and_metadata_of(&object) };
         let properties = ObjectProperties {
@@ -215,8 +217,8 @@ struct CopySource {
 macro_rules! set_source {
     ($input:ident, $source:ident) => {
         $input.copy_source = Some($source.name.clone());
-        $input.copy_source_if_match = $source.snapshot.etag.clone();
-        $input.copy_source_if_unmodified_since = $source.snapshot.unmodified_since;
+        $input.copy_source_if_match = $source.snapshot.if_match.clone();
+        $input.copy_source_if_unmodified_since = $source.snapshot.if_unmodified_since;
         if let Some(customer) = &$source.encryption {
             $input.copy_source_encryption_customer_algorithm = Some(ALGORITHM.to_owned());
             $input.copy_source_encryption_customer_key = Some(customer.key());

@@ -1,26 +1,51 @@
 //! Reads the headers of an object, and pins a transfer to the state of the object at that time.
 
+use std::sync::OnceLock;
+
 use http::StatusCode;
 
+use super::etag::etag_value;
 use super::object_properties::{CustomerKey, set_customer_key};
 use crate::error::{Error, Result};
-use crate::generated::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput};
+use crate::generated::operations::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput};
 use crate::{Bucket, Timestamp};
 
 /// State of an object that a transfer is pinned to.
 ///
-/// Requests of the transfer carry it as a condition. They fail if the object has changed.
+/// Requests of the transfer carry it as a condition, so they fail if the object has changed. Responses are compared with it,
+/// because proxies and some servers ignore conditions.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectSnapshot {
-    pub(crate) etag: Option<String>,
-    /// Last-modified time. Set only if the object has no ETag.
-    pub(crate) unmodified_since: Option<Timestamp>,
+    /// Value for `If-Match`: the ETag in quotes, in which QingStor compares it (PROTOCOL.md C4). `None` if the object has no
+    /// ETag or a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1).
+    pub(crate) if_match: Option<String>,
+    /// Value for `If-Unmodified-Since`. Set only if `if_match` is not.
+    pub(crate) if_unmodified_since: Option<Timestamp>,
+    /// ETag in the response to HEAD or, if that has none, in the first response with a range.
+    etag: OnceLock<String>,
 }
 
 impl ObjectSnapshot {
     pub(crate) fn of(object: &HeadObjectOutput) -> Self {
-        let unmodified_since = object.last_modified.filter(|_| object.etag.is_none());
-        Self { etag: object.etag.clone(), unmodified_since }
+        let strong = object.etag.as_deref().filter(|etag| !etag.starts_with("W/"));
+        let if_match = strong.map(|etag| format!("\"{}\"", etag_value(etag)));
+        let if_unmodified_since = object.last_modified.filter(|_| if_match.is_none());
+        Self { if_match, if_unmodified_since, etag: object.etag.clone().map_or_else(OnceLock::new, OnceLock::from) }
+    }
+
+    /// Describes why a response is not one of this state of the object. Returns `None` if it is.
+    pub(crate) fn difference(&self, object: &GetObjectOutput) -> Option<String> {
+        if let Some(pinned) = self.if_unmodified_since
+            && object.last_modified != Some(pinned)
+        {
+            let found = object.last_modified.map_or("missing".to_owned(), |date| date.to_string());
+            return Some(format!("its modification date is {found} and not {pinned}"));
+        }
+        let Some(etag) = &object.etag else {
+            return self.etag.get().map(|pinned| format!("it has no ETag instead of {pinned}"));
+        };
+        let pinned = self.etag.get_or_init(|| etag.clone());
+        (etag_value(pinned) != etag_value(etag)).then(|| format!("its ETag is {etag} and not {pinned}"))
     }
 }
 
@@ -61,28 +86,46 @@ impl ObjectRef<'_> {
         Ok((object, size))
     }
 
-    /// Returns an input that gets the object on the condition that it is still in the state that `head` returned.
-    pub(crate) fn get_if_unchanged(self, object: &HeadObjectOutput) -> GetObjectInput {
+    /// Returns a snapshot for a transfer with several requests.
+    ///
+    /// # Errors
+    ///
+    /// If the requests cannot be pinned to it, because the object has neither a strong ETag nor a modification date.
+    pub(crate) fn snapshot(self, object: &HeadObjectOutput) -> Result<ObjectSnapshot> {
         let snapshot = ObjectSnapshot::of(object);
+        if snapshot.if_match.is_none() && snapshot.if_unmodified_since.is_none() {
+            return Err(self.unexpected(
+                object,
+                "the response has neither a strong ETag nor a modification date, so changes of the object during the transfer \
+                 cannot be noticed: use `get_object`, or copy the object with one request",
+            ));
+        }
+        Ok(snapshot)
+    }
+
+    /// Returns an input that gets the object on the condition that it is still in the state of `snapshot`.
+    pub(crate) fn get_if_unchanged(self, snapshot: &ObjectSnapshot) -> GetObjectInput {
         let mut input = GetObjectInput::new();
         input.version_id = self.version_id.map(str::to_owned);
-        input.if_match = snapshot.etag;
-        input.if_unmodified_since = snapshot.unmodified_since;
+        input.if_match = snapshot.if_match.clone();
+        input.if_unmodified_since = snapshot.if_unmodified_since;
         set_customer_key!(input, self.encryption);
         input
     }
 
     /// Returns the size of an object whose `HEAD` response has no `Content-Length`.
     async fn size(self, object: &HeadObjectOutput) -> Result<u64> {
-        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_if_unchanged(object) };
+        let snapshot = ObjectSnapshot::of(object);
+        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_if_unchanged(&snapshot) };
         match self.bucket.get_object(self.key, first_byte).await {
-            Ok(object) => {
-                let total = object.content_range.as_deref().and_then(|range| range.rsplit_once('/')?.1.parse().ok());
-                total.ok_or_else(|| {
-                    Error::unexpected_response(format!(
-                        "the responses for key {:?} do not contain the size of the object",
-                        self.key
-                    ))
+            Ok(first) => {
+                let range = first.content_range.as_deref().and_then(|range| range.strip_prefix("bytes 0-0/"));
+                let size = range.and_then(|size| size.parse().ok()).ok_or("it does not contain the size of the object");
+                let size =
+                    size.map_err(str::to_owned).and_then(|size| snapshot.difference(&first).map_or(Ok(size), Err));
+                size.map_err(|problem| {
+                    let problem = format!("the response is not the first byte of the object: {problem}");
+                    first.response.unexpected(problem).with_call(&self.bucket.call_name("GetObject", self.key))
                 })
             }
             // An empty object has no byte 0, so the server answers 416.
@@ -97,14 +140,22 @@ impl ObjectRef<'_> {
         let key = self.key;
         match self.head().await {
             Ok((object, found)) if found == size => Ok(Some(object)),
-            Ok((_, found)) => Err(Error::unexpected_response(format!(
-                "{size} bytes were stored as {key:?}, but the object has {found} bytes: another client may have overwritten it"
-            ))),
+            Ok((object, found)) => Err(self.unexpected(
+                &object,
+                format!(
+                    "{size} bytes were stored, but the object has {found} bytes: another client may have overwritten it"
+                ),
+            )),
             Err(error) if error.is_access_denied() => {
                 tracing::warn!(key, %error, "the object was stored, but its size was not verified");
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns an error of the response to HEAD.
+    fn unexpected(self, object: &HeadObjectOutput, problem: impl Into<String>) -> Error {
+        object.response.unexpected(problem).with_call(&self.bucket.call_name("HeadObject", self.key))
     }
 }

@@ -15,10 +15,12 @@ async fn put_response_without_an_etag_is_verified_with_head() {
     // A successful response of a web server that is not QingStor.
     let web_page = http_response("200 OK", &["content-type: text/html", "content-length: 2"], b"Hi");
     let not_found = http_response("404 Not Found", &["content-length: 0"], b"");
-    let head = |length: u64| http_response("200 OK", &[&format!("content-length: {length}")], b"");
+    let head =
+        |length: u64| http_response("200 OK", &["x-qs-request-id: id", &format!("content-length: {length}")], b"");
     for (head_response, problem) in [
         (not_found, Some("the object does not exist: check that the endpoint")),
-        (head(2), Some("3 bytes were stored as \"key\", but the object has 2")),
+        (head(2), Some("HeadObject of key \"key\" in bucket \"bucket\": 3 bytes were stored, but the object has 2")),
+        (web_page.clone(), Some("neither a request id nor an ETag nor a modification date")),
         (head(3), None),
     ] {
         let server = RawServer::start([web_page.clone(), head_response]).await.unwrap();

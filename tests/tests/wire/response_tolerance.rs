@@ -204,9 +204,25 @@ async fn obsolete_forms_of_http_dates_are_parsed_and_empty_headers_are_none() {
     }
 }
 
+#[tokio::test]
+async fn different_values_of_a_repeated_header_are_joined() {
+    let response = status(200)
+        .append_header("x-qs-meta-a", "1")
+        .append_header("x-qs-meta-a", "2")
+        .append_header("cache-control", "private")
+        .append_header("cache-control", "no-store")
+        .append_header("etag", "\"a\"")
+        .append_header("etag", "\"a\"");
+    let (bucket, _server) = bucket_with(response).await;
+    let object = bucket.head_object("key", HeadObjectInput::new()).await.unwrap();
+    assert_eq!(object.metadata["a"], "1, 2");
+    assert_eq!(object.cache_control.as_deref(), Some("private, no-store"));
+    assert_eq!(object.etag.as_deref(), Some("\"a\""));
+}
+
 /// QingStor has changed the status of successful responses before.
 #[tokio::test]
-async fn any_status_of_class_2xx_is_a_success() {
+async fn any_status_of_class_2xx_is_a_success_of_a_write() {
     let (bucket, _server) = bucket_with(status(202)).await;
     let output = bucket.put_object("key", PutObjectInput::new()).await.unwrap();
     assert_eq!(output.response.status, 202);

@@ -39,10 +39,11 @@ use crate::error::{Error, ErrorKind, Result};
 /// then, the target is not changed.
 ///
 /// If a download fails or is interrupted, the next download to the same target fetches only the missing ranges, provided that
-/// the object has an ETag and has not changed.
+/// the object has a strong ETag and has not changed.
 ///
 /// Failed requests are retried according to [`Config::retry`](crate::Config::retry). If the object is overwritten during the
-/// download, the download fails.
+/// download, the download fails: the client compares every response with the ETag of the object. If it has none or a weak one
+/// (`W/"…"`), the client compares the modification date.
 ///
 /// | | default | limits |
 /// | --- | --- | --- |
@@ -195,7 +196,7 @@ impl Download {
     ///
     /// The client stops the requests in flight and records the finished ranges. [`send`](Download::send) then returns an error
     /// of kind [`Cancelled`](crate::ErrorKind::Cancelled), whose message contains the path of the partial file. The next
-    /// download to the same target resumes it. If the object has no ETag, the partial file is removed.
+    /// download to the same target resumes it. If the object has no strong ETag, the partial file is removed.
     ///
     /// Dropping the future of `send` also stops the download, but does not wait until it has stopped.
     ///
@@ -220,8 +221,9 @@ impl Download {
     /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no target is set, an option is out of its limits, or
     ///   the checkpoint belongs to another transfer.
     /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the partial file, the target or the checkpoint cannot be written.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a response is not the requested range, or
-    ///   the file does not have the digest in the ETag.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a response is not the requested range of the
+    ///   same object, the object has neither a strong ETag nor a modification date, or the file does not have the digest in the
+    ///   ETag.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
     /// * The errors of the operations `HeadObject` and `GetObject`. [`Error::is_precondition_failed`] is true if the object
     ///   has changed during the download.
@@ -244,7 +246,8 @@ impl Download {
             encryption: encryption.as_ref(),
         };
         let (object, size) = cancellation.unless_cancelled(source.head()).await?;
-        let input = source.get_if_unchanged(&object);
+        let snapshot = source.snapshot(&object)?;
+        let input = source.get_if_unchanged(&snapshot);
         let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
         let expected = match checksum {
             Some(Checksum::Md5) if !is_encrypted => ExpectedDigest::new(object.etag.as_deref(), size, part_size),
@@ -256,9 +259,10 @@ impl Download {
             bucket: bucket.name().to_owned(),
             key: key.clone(),
             version_id: version_id.clone(),
-            etag: object.etag.clone(),
+            etag: snapshot.if_match.clone(),
             size,
         };
+        let can_resume = remote.etag.is_some();
         let open = move || PartialFile::open(&target, checkpoint, remote, part_size);
         let file = Arc::new(run_blocking(open).await?);
         let layout = PartLayout::new(size, file.initial.part_size)?;
@@ -276,26 +280,37 @@ impl Download {
             bucket,
             key: key.clone(),
             input,
+            snapshot,
             size,
             file: Arc::clone(&file),
             meter,
             requests: Arc::clone(&requests),
         });
+        let call = fetcher.call_name();
         let fetch = move |part| Arc::clone(&fetcher).fetch(part);
-        let verdict = match for_each_part(missing, concurrency, &cancellation, fetch).await {
-            Ok(_) => cancellation.unless_cancelled(verify(&file, expected, size)).await,
+        let verified = match for_each_part(missing, concurrency, &cancellation, fetch).await {
+            Ok(responses) => {
+                cancellation.unless_cancelled(verify(&file, expected, size)).await.map(|verdict| match verdict {
+                    Verdict::Verified => Ok(true),
+                    Verdict::Unverified => Ok(false),
+                    Verdict::Corrupt(problem) => {
+                        let response = responses.into_iter().flatten().last().unwrap_or(object.response);
+                        let requests = requests.load(Ordering::Relaxed);
+                        Err(response.unexpected(problem).with_call(&call).with_attempts(requests))
+                    }
+                })
+            }
             // The object has changed, so the fetched ranges are useless.
-            Err(error) if error.is_precondition_failed() => Ok(Verdict::Corrupt(error)),
+            Err(error) if error.is_precondition_failed() => Ok(Err(error)),
             Err(error) => Err(error),
         };
-        let is_verified = match verdict {
-            Ok(Verdict::Verified) => true,
-            Ok(Verdict::Unverified) => false,
-            Ok(Verdict::Corrupt(error)) => {
+        let is_verified = match verified {
+            Ok(Ok(is_verified)) => is_verified,
+            Ok(Err(error)) => {
                 clean_up(&file, PartialFile::discard).await;
                 return Err(error);
             }
-            Err(error) => return Err(keep(&file, object.etag.is_some(), error).await),
+            Err(error) => return Err(keep(&file, can_resume, error).await),
         };
         run_blocking(move || file.finish()).await?;
         Ok(Downloaded {
@@ -328,22 +343,22 @@ async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) ->
     expected.verify(Arc::new(reader), size).await
 }
 
-/// Records the finished ranges after an error. Removes them if the object has no ETag, because the next download cannot know
-/// if the object has changed. Returns the error for the caller. If `error` is a cancellation, the returned error contains the
-/// state of the partial file.
-async fn keep(file: &Arc<PartialFile>, has_etag: bool, error: Error) -> Error {
-    let is_done = clean_up(file, if has_etag { PartialFile::flush } else { PartialFile::discard }).await;
+/// Records the finished ranges after an error. Removes them if the object has no strong ETag, because the next download cannot
+/// know if the object has changed. Returns the error for the caller. If `error` is a cancellation, the returned error contains
+/// the state of the partial file.
+async fn keep(file: &Arc<PartialFile>, can_resume: bool, error: Error) -> Error {
+    let is_done = clean_up(file, if can_resume { PartialFile::flush } else { PartialFile::discard }).await;
     if error.kind() != ErrorKind::Cancelled {
         return error;
     }
     let path = file.path().display();
-    let state = match (has_etag, is_done) {
+    let state = match (can_resume, is_done) {
         (true, true) => format!("{path} is kept, and a download to the same file continues with it"),
         (true, false) => {
             format!("{path} is kept, but some of its ranges could not be recorded and will be fetched again")
         }
         (false, true) => {
-            format!("{path} was removed, because a download of an object without an ETag cannot be resumed")
+            format!("{path} was removed, because a download of an object without a strong ETag cannot be resumed")
         }
         (false, false) => format!("{path} cannot be used any more, but could not be removed: remove it"),
     };

@@ -9,10 +9,12 @@ use http::StatusCode;
 
 use super::partial_file::PartialFile;
 use crate::Bucket;
-use crate::body::BodyProgress;
+use crate::body::{BodyProgress, ResponseBody};
 use crate::client::{Attempts, can_retry_range};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{CallName, Error, ErrorKind, Result};
 use crate::generated::operations::{GetObjectInput, GetObjectOutput};
+use crate::operation::ResponseInfo;
+use crate::transfer::object_snapshot::ObjectSnapshot;
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
@@ -27,6 +29,7 @@ pub(super) struct RangeFetcher {
     pub(super) key: String,
     /// Input of `GetObject` for the whole object. Each request adds its range.
     pub(super) input: GetObjectInput,
+    pub(super) snapshot: ObjectSnapshot,
     pub(super) size: u64,
     pub(super) file: Arc<PartialFile>,
     pub(super) meter: Arc<Meter>,
@@ -35,22 +38,31 @@ pub(super) struct RangeFetcher {
 }
 
 impl RangeFetcher {
-    /// Fetches one part. After a transient error, fetches only the rest of the part.
+    /// Fetches one part, and returns its last response. After a transient error, fetches only the rest of the part.
     ///
     /// The retry policy limits the number of consecutive attempts that receive no further bytes.
-    pub(super) async fn fetch(self: Arc<Self>, part: Part) -> Result<()> {
+    pub(super) async fn fetch(self: Arc<Self>, part: Part) -> Result<Option<ResponseInfo>> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let mut attempts = self.bucket.attempts();
         let (mut position, mut furthest) = (part.bytes.start, part.bytes.start);
+        let (mut requests, mut response) = (0, None);
         while position < part.bytes.end {
-            let (error, is_in_body) = match self.get(&mut attempts, position..part.bytes.end).await {
-                Ok(object) => match self.receive(object, part.bytes.end, &mut position, (&meter, attempt)).await {
-                    Ok(()) => continue,
-                    Err(error) => (error, true),
-                },
+            let outcome = self.get(&mut attempts, position..part.bytes.end).await;
+            let sent = outcome.as_ref().map_or_else(Error::attempts, |object| object.response.attempts);
+            requests += sent;
+            self.requests.fetch_add(sent, Ordering::Relaxed);
+            let (error, is_in_body) = match outcome {
+                Ok(object) => {
+                    let info = response.insert(object.response.clone());
+                    match self.receive(object.body, info, part.bytes.end, &mut position, (&meter, attempt)).await {
+                        Ok(()) => continue,
+                        Err(error) => (error, true),
+                    }
+                }
                 Err(error) => (error, false),
             };
+            let error = error.with_attempts(requests);
             if !can_retry_range(&error, is_in_body) {
                 return Err(error);
             }
@@ -67,7 +79,7 @@ impl RangeFetcher {
         let (file, number) = (Arc::clone(&self.file), part.number);
         run_blocking(move || file.journal.record(number, None)).await?;
         meter.finish();
-        Ok(())
+        Ok(response)
     }
 
     /// Requests a range, and checks that the response is this range of the same object.
@@ -75,12 +87,9 @@ impl RangeFetcher {
         let is_whole = bytes.start == 0 && bytes.end == self.size;
         let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
         let input = GetObjectInput { range, ..self.input.clone() };
-        let outcome = self.bucket.send_object_within(attempts, &self.key, input).await;
-        let requests = outcome.as_ref().map_or_else(Error::attempts, |output| output.response.attempts);
-        self.requests.fetch_add(requests, Ordering::Relaxed);
-        let object = outcome?;
+        let object = self.bucket.send_object_within(attempts, &self.key, input).await?;
         match self.mismatch(&object, &bytes, is_whole) {
-            Some(mismatch) => Err(self.unexpected(&mismatch)),
+            Some(mismatch) => Err(self.unexpected(&object.response, &mismatch)),
             None => Ok(object),
         }
     }
@@ -90,17 +99,18 @@ impl RangeFetcher {
     /// If the body ends with an error, the bytes that arrived before it are written too.
     async fn receive(
         &self,
-        mut object: GetObjectOutput,
+        mut body: ResponseBody,
+        response: &ResponseInfo,
         end: u64,
         position: &mut u64,
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
         let mut unwritten = BytesMut::new();
         let received = loop {
-            match object.body.chunk().await {
+            match body.chunk().await {
                 Ok(Some(bytes)) => {
                     if *position + (unwritten.len() + bytes.len()) as u64 > end {
-                        return Err(self.unexpected("it has more bytes than the requested range"));
+                        return Err(self.unexpected(response, "it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
                     let pause = meter.delay_after(bytes.len() as u64);
@@ -119,7 +129,8 @@ impl RangeFetcher {
         self.write(unwritten.freeze(), position).await?;
         received?;
         if *position < end {
-            return Err(Error::new(ErrorKind::Connection, "the response ended before the end of the requested range"));
+            let message = "the response ended before the end of the requested range";
+            return Err(Error::new(ErrorKind::Connection, message).with_call(&self.call_name()));
         }
         Ok(())
     }
@@ -133,10 +144,8 @@ impl RangeFetcher {
 
     /// Describes why a response is not the requested range of the same object. Returns `None` if it is.
     fn mismatch(&self, object: &GetObjectOutput, requested: &Range<u64>, is_whole: bool) -> Option<String> {
-        if let (Some(pinned), Some(etag)) = (&self.input.if_match, &object.etag)
-            && pinned != etag
-        {
-            return Some(format!("its ETag is {etag} and not {pinned}"));
+        if let Some(difference) = self.snapshot.difference(object) {
+            return Some(difference);
         }
         let length = requested.end - requested.start;
         if let Some(announced) = object.content_length.filter(|announced| *announced != length) {
@@ -153,11 +162,12 @@ impl RangeFetcher {
         }
     }
 
-    fn unexpected(&self, mismatch: &str) -> Error {
-        Error::unexpected_response(format!(
-            "the response for key {:?} is not the requested range: {}",
-            self.key,
-            escape(mismatch)
-        ))
+    fn unexpected(&self, response: &ResponseInfo, mismatch: &str) -> Error {
+        let message = format!("the response is not the requested range: {}", escape(mismatch));
+        response.unexpected(message).with_call(&self.call_name())
+    }
+
+    pub(super) fn call_name(&self) -> CallName {
+        self.bucket.call_name("GetObject", &self.key)
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::body::{OpenFile, Source};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::md5_lanes::Md5Sum;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
@@ -32,8 +32,8 @@ pub(super) enum Verdict {
     Verified,
     /// The expected digest is unknown.
     Unverified,
-    /// The file does not have the bytes of the object.
-    Corrupt(Error),
+    /// The file does not have the bytes of the object. Contains the difference and the remedy.
+    Corrupt(String),
 }
 
 impl ExpectedDigest {
@@ -61,11 +61,11 @@ impl ExpectedDigest {
                     return Ok(Verdict::Verified);
                 }
                 let received: String = sums.iter().map(hex).collect();
-                Ok(Verdict::Corrupt(Error::unexpected_response(format!(
+                Ok(Verdict::Corrupt(format!(
                     "the MD5 of the received bytes is {received}, but the ETag of the object is {}; download it again, or use \
                      `checksum(None)` if the ETag is not the MD5 of the object",
                     hex(&expected)
-                ))))
+                )))
             }
             Self::Parts { etag, layout, is_only_layout } => {
                 let parts = layout.parts(size).into_iter().map(|part| source.region(part));
@@ -76,11 +76,11 @@ impl ExpectedDigest {
                 if !is_only_layout {
                     return Ok(Verdict::Unverified);
                 }
-                Ok(Verdict::Corrupt(Error::unexpected_response(format!(
+                Ok(Verdict::Corrupt(format!(
                     "the received bytes do not have the ETag {etag} of the object with the only possible part layout, \
                      {layout:?}; download it again, set `part_size` to the part size of the object if it is not a multiple of \
                      1 MiB, or use `checksum(None)` if the ETag is not made of MD5s"
-                ))))
+                )))
             }
         }
     }

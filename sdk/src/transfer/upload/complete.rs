@@ -14,7 +14,7 @@ use crate::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::etag::PartsEtag;
+use crate::transfer::etag::{PartsEtag, etag_value};
 
 /// Maximum difference, in seconds, between the clocks of client and server. The server refuses requests if it is larger.
 const MAX_CLOCK_ERROR: i64 = 15 * 60;
@@ -278,7 +278,8 @@ fn size_of(parts: &[CompletedPart]) -> u64 {
 
 /// Compares the attributes that change when an object is replaced.
 fn is_same(one: &HeadObjectOutput, other: &HeadObjectOutput) -> bool {
-    (&one.version_id, &one.etag, one.last_modified) == (&other.version_id, &other.etag, other.last_modified)
+    let [etag, other_etag] = [one, other].map(|object| object.etag.as_deref().map(etag_value));
+    (&one.version_id, etag, one.last_modified) == (&other.version_id, other_etag, other.last_modified)
 }
 
 /// Returns true if the object was modified late enough to have been created by an upload that was initiated at `initiated`.
@@ -376,6 +377,13 @@ mod tests {
         ] {
             assert_eq!(judge(&evidence), outcome, "{evidence:?}");
         }
+    }
+
+    #[test]
+    fn object_is_the_same_if_only_the_quotes_of_its_etag_differ() {
+        let object = |etag: &str| HeadObjectOutput { etag: Some(etag.to_owned()), ..HeadObjectOutput::default() };
+        assert!(is_same(&object("\"a\""), &object("a")));
+        assert!(!is_same(&object("\"a\""), &object("b")));
     }
 
     #[test]
