@@ -34,6 +34,8 @@ pub struct RequestEncoder {
     json: Option<serde_json::Map<String, serde_json::Value>>,
     pub(super) form: Option<Form>,
     idempotent: bool,
+    /// True if headers are not checked, because they are those of an existing object.
+    takes_over_headers: bool,
     /// Errors of the input, which are reported together.
     problems: Vec<String>,
 }
@@ -67,8 +69,15 @@ impl RequestEncoder {
             json: None,
             form: None,
             idempotent: spec.idempotent,
+            takes_over_headers: false,
             problems: Vec::new(),
         }
+    }
+
+    /// Sends headers unchanged that were read from an existing object. The server has accepted them before, although this
+    /// version of the SDK may not know their values, and the specification may not allow them.
+    pub(crate) fn take_over_headers(&mut self) {
+        self.takes_over_headers = true;
     }
 
     /// Records an error of a field of the input.
@@ -85,9 +94,7 @@ impl RequestEncoder {
 
     /// Refuses a value of an enumeration that is not in the specification.
     pub(crate) fn check_known(&mut self, field: &'static str, value: &dyn WireValue) {
-        if let Some(allowed) = value.allowed_if_unknown() {
-            let text = value.text().unwrap_or_default();
-            let problem = format!("is {text:?}, but must be one of {}", allowed.join(", "));
+        if let Some(problem) = value.problem_if_unknown().filter(|_| !self.takes_over_headers) {
             self.refuse(field, problem);
         }
     }
@@ -119,11 +126,21 @@ impl RequestEncoder {
     }
 
     fn header_text(&mut self, field: &'static str, name: &str, text: &str, sensitive: bool) {
-        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(text)) {
-            (Ok(name), Ok(mut value)) if is_printable(text) => {
+        // The decoder replaces bytes that are not UTF-8, so they cannot be sent as they were received.
+        let is_complete = !text.contains(char::REPLACEMENT_CHARACTER);
+        let is_valid = if self.takes_over_headers { is_complete } else { is_printable(text) };
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes())) {
+            (Ok(name), Ok(mut value)) if is_valid => {
                 value.set_sensitive(sensitive);
                 self.headers.insert(name, value);
             }
+            _ if self.takes_over_headers => self.refuse(
+                field,
+                format!(
+                    "of the source cannot be sent as the header {name}, because it contains bytes that are not UTF-8: copy the \
+                     object with one request, in which the server copies its headers, or store the source with another value"
+                ),
+            ),
             _ => self.refuse(
                 field,
                 format!(
@@ -233,7 +250,12 @@ impl RequestEncoder {
 
     /// Sets a header for each entry. Names that differ only in case are refused.
     pub(crate) fn header_map(&mut self, field: &'static str, prefix: &'static str, entries: &BTreeMap<String, String>) {
-        for (name, value) in self.valid_entries(field, prefix, entries) {
+        let entries = if self.takes_over_headers {
+            entries.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+        } else {
+            self.valid_entries(field, prefix, entries)
+        };
+        for (name, value) in entries {
             self.header_text(field, &format!("{prefix}{name}"), value, false);
         }
     }

@@ -7,7 +7,7 @@ use tracing::{Instrument, debug_span};
 
 use super::etag::parse_hex;
 use super::job::Job;
-use super::object_properties::{ALGORITHM, CustomerKey, ObjectProperties};
+use super::object_properties::{ALGORITHM, CustomerKey, ObjectProperties, TakenOver};
 use super::object_snapshot::{ObjectRef, ObjectSnapshot};
 use super::options::TransferOptions;
 use super::part_size::{DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, PartLayout};
@@ -17,6 +17,7 @@ use super::upload::{CompletedPart, MultipartUpload, Uploaded};
 use crate::error::{Error, Result};
 use crate::generated::operations::{HeadObjectOutput, PutObjectOutput};
 use crate::types::StorageClass;
+use crate::value::WireValue;
 use crate::{Bucket, ObjectSource};
 
 /// Copy of an object to another key. [`Bucket::copy`] creates it. The server copies the bytes.
@@ -183,6 +184,9 @@ impl ObjectCopy {
         if let Some(fault) = self.source.fault() {
             return Err(Error::invalid_input(format!("source {fault}; nothing was sent")));
         }
+        if let Some(problem) = self.storage_class.problem_if_unknown() {
+            return Err(Error::invalid_input(format!("storage_class {problem}; nothing was sent")));
+        }
         let source = ObjectRef {
             bucket: &self.bucket.in_same_zone(&self.source.bucket),
             key: &self.source.key,
@@ -199,6 +203,7 @@ impl ObjectCopy {
         let properties = ObjectProperties {
             storage_class: self.storage_class.or(object.storage_class),
             encryption: self.encryption,
+            are_taken_over: true,
             ..properties
         };
         let job = Job { bucket: self.bucket, key: self.key, properties, options: self.options, meter };
@@ -230,7 +235,7 @@ macro_rules! set_source {
 async fn copy_whole(job: Job, source: CopySource, size: u64) -> Result<Copied> {
     let mut input = job.properties.put_input();
     set_source!(input, source);
-    let copying = job.bucket.put_object(&job.key, input);
+    let copying = job.bucket.send_object(&job.key, TakenOver(input));
     let PutObjectOutput { etag, version_id, response, .. } = job.options.cancellation.unless_cancelled(copying).await?;
     // The copy exists, so it is too late for a cancellation.
     let stored = ObjectRef { version_id: version_id.as_deref(), ..job.object() };

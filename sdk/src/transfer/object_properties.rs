@@ -9,9 +9,12 @@ use md5::{Digest, Md5};
 
 use super::etag::content_md5;
 use crate::Secret;
+use crate::error::Result;
 use crate::generated::operations::{
     CompleteMultipartUploadInput, HeadObjectOutput, InitiateMultipartUploadInput, PutObjectInput, UploadMultipartInput,
 };
+use crate::operation::spec::OperationSpec;
+use crate::operation::{Operation, RequestEncoder, ResponseDecoder};
 use crate::types::StorageClass;
 
 /// Headers, metadata, storage class and encryption of a new object.
@@ -25,6 +28,26 @@ pub(crate) struct ObjectProperties {
     pub(crate) storage_class: Option<StorageClass>,
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) encryption: Option<CustomerKey>,
+    /// True if the headers are those of another object.
+    pub(crate) are_taken_over: bool,
+}
+
+/// Input with headers that were read from an existing object. They are sent unchanged.
+pub(crate) struct TakenOver<I>(pub(crate) I);
+
+impl<I: Operation> Operation for TakenOver<I> {
+    type Output = I::Output;
+    type Scope = I::Scope;
+    const SPEC: OperationSpec = I::SPEC;
+
+    fn encode(self, request: &mut RequestEncoder) {
+        request.take_over_headers();
+        self.0.encode(request);
+    }
+
+    fn decode(response: ResponseDecoder) -> Result<Self::Output> {
+        I::decode(response)
+    }
 }
 
 /// Sets the fields of an input that hold the customer key, if there is one.

@@ -18,6 +18,12 @@ pub(crate) trait WireValue {
     fn allowed_if_unknown(&self) -> Option<&'static [&'static str]> {
         None
     }
+
+    /// Describes why this is not a value of an enumeration in the specification. Returns `None` if it is.
+    fn problem_if_unknown(&self) -> Option<String> {
+        let allowed = self.allowed_if_unknown()?.join(", ");
+        Some(format!("is {:?}, but must be one of {allowed}", self.text().unwrap_or_default()))
+    }
 }
 
 impl<T: WireValue> WireValue for Option<T> {

@@ -15,7 +15,7 @@ const ETAG: &str = "\"900150983cd24fb0d6963f7d28e17f72\"";
 
 /// Returns a response to HEAD of an object.
 fn head(headers: &[&str]) -> Vec<u8> {
-    http_response("200 OK", headers, b"")
+    http_response("200 OK", &[headers, &["x-qs-request-id: id"]].concat(), b"")
 }
 
 /// Returns a response to a request that copies an object or a part.
@@ -59,7 +59,12 @@ async fn copy_in_one_request_is_verified_with_head() {
     let (outcome, _) = copy_in_one_request(&source, &[head(&["content-length: 2"])]).await;
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-    assert!(error.to_string().contains("3 bytes were stored as \"to\", but the object has 2"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("HeadObject of key \"to\" in bucket \"bucket\": 3 bytes were stored, but the object has 2"),
+        "{error}"
+    );
 
     let (outcome, _) = copy_in_one_request(&source, &[forbidden()]).await;
     assert_eq!(outcome.unwrap(), copied, "HEAD of the copy is forbidden");
@@ -68,8 +73,11 @@ async fn copy_in_one_request_is_verified_with_head() {
 #[tokio::test]
 async fn size_missing_in_head_is_taken_from_content_range() {
     // The client requests a single byte, because the Content-Range of the response contains the size of the object.
-    let first_byte = http_response("206 Partial Content", &["content-range: bytes 0-0/3", "content-length: 1"], b"a");
-    let without_size = || vec![head(&["x-other: header"]), first_byte.clone()];
+    let first_byte = |range: &str, etag: &str| {
+        let headers = ["content-length: 1", "x-qs-request-id: id", range, etag];
+        http_response("206 Partial Content", &headers, b"a")
+    };
+    let without_size = || vec![head(&["x-other: header"]), first_byte("content-range: bytes 0-0/3", "x-no: etag")];
     for (source, target) in [
         (vec![head(&["content-length: 3"])], without_size()),
         (without_size(), vec![head(&["content-length: 3"])]),
@@ -78,6 +86,17 @@ async fn size_missing_in_head_is_taken_from_content_range() {
         let (outcome, _) = copy_in_one_request(&source, &target).await;
         assert_eq!(outcome.unwrap().size, 3);
     }
+    for (range, etag, problem) in [
+        ("content-range: bytes 0-1/3", "etag: \"a\"", "it does not contain the size of the object"),
+        ("x-no: range", "etag: \"a\"", "it does not contain the size of the object"),
+        ("content-range: bytes 0-0/3", "etag: \"b\"", "its ETag is \"b\" and not \"a\""),
+        ("content-range: bytes 0-0/3", "x-no: etag", "it has no ETag instead of \"a\""),
+    ] {
+        let source = [head(&["etag: \"a\""]), first_byte(range, etag)];
+        let error = copy_in_one_request(&source, &[]).await.0.unwrap_err();
+        assert_eq!((error.operation(), error.request_id()), (Some("GetObject"), Some("id")), "{error}");
+        assert!(error.to_string().contains(problem), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -85,13 +104,19 @@ async fn each_copy_request_requires_the_etag_or_else_the_date_of_the_source() {
     let length = format!("content-length: {}", 9 * MIB);
     let headers = ["content-type: application/json", "content-length: 18"];
     let initiated = http_response("200 OK", &headers, br#"{"upload_id":"U1"}"#);
+    let (date_header, etag_header) = ("x-qs-copy-source-if-unmodified-since", "x-qs-copy-source-if-match");
     for (etag, multipart_threshold, condition) in [
-        (None, 0, ("x-qs-copy-source-if-unmodified-since", DATE)),
-        (None, 5 << 30, ("x-qs-copy-source-if-unmodified-since", DATE)),
-        (Some(ETAG), 0, ("x-qs-copy-source-if-match", ETAG)),
-        (Some(ETAG), 5 << 30, ("x-qs-copy-source-if-match", ETAG)),
+        ("", 0, (date_header, DATE)),
+        ("", 5 << 30, (date_header, DATE)),
+        // No object matches a weak ETag.
+        ("W/\"a\"", 0, (date_header, DATE)),
+        ("W/\"a\"", 5 << 30, (date_header, DATE)),
+        (ETAG, 0, (etag_header, ETAG)),
+        (ETAG, 5 << 30, (etag_header, ETAG)),
+        (ETAG.trim_matches('"'), 0, (etag_header, ETAG)),
+        (ETAG.trim_matches('"'), 5 << 30, (etag_header, ETAG)),
     ] {
-        let etag = etag.map_or("x-other: header".to_owned(), |etag| format!("etag: {etag}"));
+        let etag = format!("etag: {etag}");
         let source = head(&[&length, &etag, &format!("last-modified: {DATE}")]);
         let responses = if multipart_threshold == 0 {
             // Three parts and the completion.
@@ -125,5 +150,89 @@ async fn copy_succeeds_although_head_of_the_copy_is_forbidden() {
         let copied = copy.multipart_threshold(multipart_threshold).send().await.unwrap();
         assert_eq!((copied.size, test.emulator().faults_fired()), (5 * MIB, vec![1]));
         assert_eq!(test.read("to").await.unwrap().len(), 5 << 20);
+    }
+}
+
+/// Returns the responses to all requests of a copy. `source` is the response to HEAD of a source of 5 MiB.
+fn responses_to_copy(source: Vec<u8>, is_in_parts: bool) -> Vec<Vec<u8>> {
+    let verified = head(&[&format!("content-length: {}", 5 * MIB)]);
+    if !is_in_parts {
+        return vec![source, created(), verified];
+    }
+    let headers = ["content-type: application/json", "content-length: 18"];
+    let initiated = http_response("200 OK", &headers, br#"{"upload_id":"U1"}"#);
+    // HEAD of the target, two parts and the completion.
+    vec![source, initiated, created(), created(), created(), created(), verified]
+}
+
+/// The server has accepted these headers before, although the specification and this version of the SDK do not know them.
+#[tokio::test]
+async fn copy_takes_over_headers_that_an_input_could_not_have() {
+    let long = "x".repeat(3000);
+    let source = head(&[
+        &format!("content-length: {}", 5 * MIB),
+        &format!("etag: {ETAG}"),
+        "x-qs-storage-class: ARCHIVE",
+        "content-disposition: attachment; filename=备份.tar",
+        "x-qs-meta-a: 1",
+        "x-qs-meta-a: 2",
+        "x-qs-meta-name: ü",
+        &format!("x-qs-meta-long: {long}"),
+    ]);
+    for is_in_parts in [false, true] {
+        let server = RawServer::start(responses_to_copy(source.clone(), is_in_parts)).await.unwrap();
+        copy(&server).multipart_threshold(if is_in_parts { 0 } else { 5 << 30 }).send().await.unwrap();
+        let requests = server.requests();
+        let request = requests.iter().find(|request| request.header("x-qs-storage-class").is_some()).unwrap();
+        assert_eq!(request.header("x-qs-storage-class"), Some("ARCHIVE"));
+        if is_in_parts {
+            assert_eq!(request.method, "POST");
+            assert_eq!(request.header("content-disposition"), Some("attachment; filename=备份.tar"));
+            assert_eq!(request.header("x-qs-meta-a"), Some("1, 2"));
+            assert_eq!(request.header("x-qs-meta-name"), Some("ü"));
+            assert_eq!(request.header("x-qs-meta-long"), Some(long.as_str()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn copy_in_parts_refuses_a_header_of_its_source_that_is_not_utf_8() {
+    let source = head(&[
+        &format!("content-length: {}", 5 * MIB),
+        &format!("etag: {ETAG}"),
+        "content-disposition: attachment; filename=caf~",
+    ]);
+    let source: Vec<u8> = source.into_iter().map(|byte| if byte == b'~' { 0xe9 } else { byte }).collect();
+    let server = RawServer::start([source.clone()]).await.unwrap();
+    let error = copy(&server).multipart_threshold(0).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.key()), (ErrorKind::InvalidInput, Some("to")), "{error}");
+    assert!(error.to_string().contains("content_disposition of the source cannot be sent as the header"), "{error}");
+    assert_eq!(server.requests().len(), 1);
+
+    let server = RawServer::start(responses_to_copy(source, false)).await.unwrap();
+    copy(&server).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn unknown_storage_class_of_the_caller_is_refused() {
+    let server = RawServer::start([forbidden()]).await.unwrap();
+    for multipart_threshold in [5 << 30, 0] {
+        let copy = copy(&server).multipart_threshold(multipart_threshold).storage_class("STANDRAD".into());
+        let error = copy.send().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains("storage_class is \"STANDRAD\", but must be one of STANDARD, STANDARD_IA"));
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn copy_in_parts_needs_a_strong_etag_or_a_date_of_its_source() {
+    for etag in ["etag: W/\"a\"", "x-no: etag"] {
+        let source = head(&[&format!("content-length: {}", 5 * MIB), etag]);
+        let server = RawServer::start([source]).await.unwrap();
+        let error = copy(&server).multipart_threshold(0).send().await.unwrap_err();
+        assert_eq!((error.kind(), error.bucket()), (ErrorKind::UnexpectedResponse, Some("other")), "{error}");
+        assert!(error.to_string().contains("neither a strong ETag nor a modification date"), "{error}");
+        assert_eq!(server.requests().len(), 1);
     }
 }

@@ -17,6 +17,7 @@ use crate::Timestamp;
 use crate::error::{Error, Result, UploadState};
 use crate::generated::operations::{AbortMultipartUploadInput, HeadObjectOutput};
 use crate::transfer::job::Job;
+use crate::transfer::object_properties::TakenOver;
 use crate::transfer::tasks::{run_blocking, stopped};
 
 /// Multipart upload that exists on the server.
@@ -45,7 +46,12 @@ impl MultipartUpload {
     pub(crate) async fn start(job: &Arc<Job>) -> Result<Arc<Self>> {
         let job = Arc::clone(job);
         let starting = async move {
-            let initiated = job.bucket.initiate_multipart_upload(&job.key, job.properties.initiate_input()).await;
+            let input = job.properties.initiate_input();
+            let initiated = if job.properties.are_taken_over {
+                job.bucket.send_object(&job.key, TakenOver(input)).await
+            } else {
+                job.bucket.initiate_multipart_upload(&job.key, input).await
+            };
             let output = initiated
                 .map_err(|error| if may_have_executed(&error) { error.with_maybe_started_upload() } else { error })?;
             // The clock is read after the response, because the server may have corrected it by refusing a signature.

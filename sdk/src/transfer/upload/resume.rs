@@ -287,6 +287,8 @@ impl Destination {
             storage_class,
             metadata,
             encryption,
+            // Only copies take over headers.
+            are_taken_over: _,
         } = job.properties.clone();
         let properties = [
             ("content_type", content_type),
@@ -391,6 +393,7 @@ mod tests {
             storage_class: Some(StorageClass::StandardIa),
             metadata: [("a".to_owned(), "b".to_owned())].into(),
             encryption: None,
+            are_taken_over: false,
         };
         let names = "cache_control, content_disposition, content_encoding, content_type, encryption, expires, metadata a, \
                      storage_class,";
