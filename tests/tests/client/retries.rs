@@ -67,7 +67,7 @@ async fn call(bucket: &Bucket, operation: &str) -> Result<ResponseInfo> {
 }
 
 fn success() -> ResponseTemplate {
-    status(200).set_body_json(serde_json::json!({"upload_id": "id"}))
+    status(200).insert_header("x-qs-request-id", "id").set_body_json(serde_json::json!({"upload_id": "id"}))
 }
 
 #[tokio::test]
@@ -167,7 +167,8 @@ async fn attempts_without_a_connection_do_not_count_as_sent() {
 
 #[tokio::test]
 async fn lost_connection_is_retried() {
-    let complete = || RawResponse::from("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
+    let complete =
+        || RawResponse::from("HTTP/1.1 200 OK\r\netag: \"a\"\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}");
     for lost in
         [RawResponse::connection_reset(), RawResponse::from(""), RawResponse::from("HTTP/1.1 200 OK\r\ncontent-le")]
     {
