@@ -70,6 +70,32 @@ impl OpenFile {
         self.file.metadata().map_err(|error| self.failed("read", &error))
     }
 
+    /// Returns the size in bytes. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// If the file contains another number of bytes than it reports. Files in `/proc` report 0, and files in `/sys` one page.
+    pub(super) fn size(&self) -> io::Result<u64> {
+        let size = self.metadata()?.len();
+        let has_byte = |offset| match read_at(&self.file, &mut [0], offset) {
+            Ok(read) => Ok(read > 0),
+            Err(error) => Err(self.failed("read", &error)),
+        };
+        let is_exact = (size == 0 || has_byte(size - 1)?) && !has_byte(size)?;
+        // If another program has written to the file in between, the file reports its new size now.
+        if is_exact || self.metadata()?.len() != size {
+            return Ok(size);
+        }
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "the file {} reports a size of {size} bytes, but contains another number of bytes; upload it with `reader`, \
+                 or read it as a stream instead",
+                self.path.display()
+            ),
+        ))
+    }
+
     /// Fills the buffer with the bytes of the file from `offset` on. Blocks.
     pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         let mut filled = 0;

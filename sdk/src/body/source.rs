@@ -80,7 +80,7 @@ impl Source {
     /// Blocks.
     pub(crate) fn open(path: &Path, offset: u64, length: Option<u64>) -> io::Result<Self> {
         let file = OpenFile::open(path)?;
-        let size = file.metadata()?.len();
+        let size = file.size()?;
         let length = length.unwrap_or_else(|| size.saturating_sub(offset));
         match offset.checked_add(length).filter(|end| *end <= size) {
             Some(end) => Ok(Self::file(Arc::new(file), offset..end)),
