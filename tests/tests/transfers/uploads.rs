@@ -8,10 +8,11 @@ use std::task::{Context, Poll};
 use md5::{Digest, Md5};
 use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput};
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{Checksum, CustomerKey, ErrorKind, MIB, Uploaded};
-use qingstor_tests::{TestBucket, content, etag_of_parts, open_uploads};
+use qingstor_sdk::{Checksum, CustomerKey, ErrorKind, MIB, RetryConfig, UploadState, Uploaded};
+use qingstor_tests::{TestBucket, account_with_response, content, etag_of_parts, open_uploads};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::timeout;
+use wiremock::ResponseTemplate;
 
 use crate::support::{
     PART, TEST_TIMEOUT, drop_when, once_at_progress, progress_recorder, progress_signal, temp_file, wait_until,
@@ -261,4 +262,18 @@ async fn dropped_upload_is_aborted_in_the_background() {
     let upload = bucket.upload("key").bytes(content(30 * MIB, 1)).part_size(PART).on_progress(on_progress);
     drop_when(first_part_sent, upload.send()).await;
     wait_until(async || open_uploads(&bucket).await.unwrap().is_empty()).await;
+}
+
+#[tokio::test]
+async fn empty_or_long_upload_id_is_an_unexpected_response() {
+    for id in [String::new(), "u".repeat(1025)] {
+        let response = ResponseTemplate::new(200).set_body_json(serde_json::json!({ "upload_id": id }));
+        let (account, server) = account_with_response(response, RetryConfig::disabled()).await.unwrap();
+        let upload = account.bucket("bucket", None).upload("key").bytes(content(PART + 1, 1)).part_size(PART);
+        let error = upload.send().await.unwrap_err();
+        assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some("InitiateMultipartUpload")));
+        assert!(matches!(error.upload_state(), Some(UploadState::MaybeStarted)), "{error}");
+        assert!(error.to_string().contains(&format!("the upload id has {} bytes", id.len())), "{error}");
+        assert_eq!(server.received_requests().await.unwrap().len(), 1, "only the initiation was sent");
+    }
 }

@@ -20,6 +20,9 @@ use crate::transfer::job::Job;
 use crate::transfer::object_properties::TakenOver;
 use crate::transfer::tasks::{run_blocking, stopped};
 
+/// Maximum length of an upload id in bytes. The ids of the service have 32 (PROTOCOL.md D2).
+const MAX_UPLOAD_ID: usize = 1024;
+
 /// Multipart upload that exists on the server.
 pub(crate) struct MultipartUpload {
     pub(crate) job: Arc<Job>,
@@ -52,7 +55,17 @@ impl MultipartUpload {
             } else {
                 job.bucket.initiate_multipart_upload(&job.key, input).await
             };
-            let output = initiated
+            let output = initiated.and_then(|output| {
+                // The id is part of every further request and of the checkpoint.
+                if (1..=MAX_UPLOAD_ID).contains(&output.upload_id.len()) {
+                    return Ok(output);
+                }
+                let length = output.upload_id.len();
+                let message = format!("the upload id has {length} bytes, but it should have 1 to {MAX_UPLOAD_ID}");
+                let call = job.bucket.call_name("InitiateMultipartUpload", &job.key);
+                Err(Error::unexpected_response(message).with_call(&call))
+            });
+            let output = output
                 .map_err(|error| if may_have_executed(&error) { error.with_maybe_started_upload() } else { error })?;
             // The clock is read after the response, because the server may have corrected it by refusing a signature.
             let initiated = job.bucket.server_time();
