@@ -128,7 +128,8 @@ impl Error {
         self.0.service.as_ref().and_then(|service| service.url.as_ref()).map(ServerText::as_str)
     }
 
-    /// Returns the operation that failed, such as `UploadMultipart`.
+    /// Returns the operation that failed, such as `UploadMultipart`. If no operation of a transfer failed, but for example a file
+    /// could not be read, it is `upload`, `download` or `copy`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.call.as_ref().map(|call| call.operation)
     }
@@ -274,6 +275,11 @@ impl Error {
     pub(crate) fn with_call(mut self, call: &CallName) -> Self {
         self.0.call = Some(call.clone());
         self
+    }
+
+    /// Adds the name of the transfer to an error that none of its requests caused, such as that of a file.
+    pub(crate) fn in_transfer(self, transfer: &CallName) -> Self {
+        if self.0.call.is_some() { self } else { self.with_call(transfer) }
     }
 
     /// Adds the status and the request id of a response that could not be decoded.

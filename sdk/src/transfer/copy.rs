@@ -174,10 +174,12 @@ impl ObjectCopy {
     /// [`Error::upload_state`](crate::Error::upload_state) describes the multipart upload.
     pub async fn send(self) -> Result<Copied> {
         let span = debug_span!("copy", bucket = self.bucket.name(), key = self.key, source = %self.source);
-        let meter = self.options.meter()?;
+        let transfer = self.bucket.call_name("copy", &self.key);
+        let named = |error: Error| error.in_transfer(&transfer);
+        let meter = self.options.meter().map_err(named)?;
         let outcome = self.run(Arc::clone(&meter)).instrument(span).await;
         meter.finish();
-        outcome
+        outcome.map_err(named)
     }
 
     async fn run(self, meter: Arc<Meter>) -> Result<Copied> {

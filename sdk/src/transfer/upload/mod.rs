@@ -113,6 +113,9 @@ impl Upload {
     /// The file is read in chunks, which take about 2 MiB of memory for each part in flight. It is read twice, once to compute
     /// its MD5s and once to send it; with [`checksum(None)`](Upload::checksum), it is read once.
     ///
+    /// The upload fails if reading the file returns another number of bytes than the file reports. For example, files in `/proc`
+    /// report a size of 0 bytes. Pass such a file to [`reader`](Upload::reader).
+    ///
     /// The upload fails if the file changes meanwhile. A multipart upload then creates no object. If one request was enough,
     /// the server may already have stored the object; in that case the error says so. The object has the content from before
     /// the change or, with `checksum(None)`, possibly a mixture of the old and the new content.
@@ -262,7 +265,7 @@ impl Upload {
     /// * the file has changed,
     /// * the endpoint, zone, bucket, key or a property such as `content_type` or `encryption` differs from the first call,
     /// * another transfer uses the checkpoint, or
-    /// * the file at the path is not a checkpoint of this version of the SDK.
+    /// * the file at the path is not a checkpoint of this version of the SDK, is damaged, or is a symbolic link.
     ///
     /// If the file changes during the upload, the upload is aborted and the checkpoint removed.
     ///
@@ -270,7 +273,8 @@ impl Upload {
     /// and the metadata of the object, but neither access keys nor encryption keys. On Unix, only the current user can read it.
     /// If it cannot be written after the upload has started,
     /// for example because the disk is full, the upload continues and logs a warning. A second file, with the suffix `.lock`,
-    /// locks the checkpoint.
+    /// locks the checkpoint. A third one, with the suffix `.new`, is renamed to
+    /// the checkpoint; an existing file of that name is removed.
     ///
     /// The server stores and bills the parts of an interrupted upload until it is resumed or aborted; see
     /// [`Bucket::abort_stale_uploads`].
@@ -338,17 +342,19 @@ impl Upload {
     /// Checks the options.
     fn into_job(self) -> Result<(Arc<Job>, Input)> {
         let Self { bucket, key, input, properties, options } = self;
+        let transfer = bucket.call_name("upload", &key);
+        let named = |error: Error| error.in_transfer(&transfer);
         let input = input.ok_or_else(|| {
-            Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent")
+            named(Error::invalid_input("nothing to upload: call `file`, `bytes` or `reader`; nothing was sent"))
         })?;
         if options.checkpoint.is_some() && !matches!(input, Input::File(_)) {
-            return Err(Error::invalid_input(
+            return Err(named(Error::invalid_input(
                 "checkpoint is set, but only the upload of a file can be resumed: use `file`, or leave it unset",
-            ));
+            )));
         }
-        let meter = options.meter()?;
+        let meter = options.meter().map_err(named)?;
         if matches!(input, Input::Reader(_)) {
-            options.reader_memory()?;
+            options.reader_memory().map_err(named)?;
         }
         let options = TransferOptions { part_size: options.part_size.next_multiple_of(MIB), ..options };
         Ok((Arc::new(Job { bucket, key, properties, options, meter }), input))

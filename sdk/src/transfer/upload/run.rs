@@ -81,7 +81,7 @@ impl Job {
         };
         let outcome = Box::pin(uploading.instrument(span)).await;
         self.meter.finish();
-        outcome
+        outcome.map_err(|error| error.in_transfer(&self.bucket.call_name("upload", &self.key)))
     }
 
     pub(super) async fn upload_content(self: &Arc<Self>, content: Content) -> Result<Uploaded> {
