@@ -182,7 +182,7 @@ async fn checkpoint_of_another_kind_or_version_is_rejected_and_kept() {
     let old_download = r#"{"version":1,"bucket":"bucket","key":"key","done":[0]}"#;
     for (content, problem) in [
         (old_upload, "remove the file and abort the upload, whose `upload_id` is in it"),
-        (r#"{"version":2,"kind":"download"}"#, "(download, and not upload)"),
+        (r#"{"version":3,"kind":"download"}"#, "(download, and not upload)"),
         ("not JSON", "is no resume journal"),
     ] {
         fs::write(&checkpoint, content).unwrap();
@@ -192,7 +192,7 @@ async fn checkpoint_of_another_kind_or_version_is_rejected_and_kept() {
     }
     for (content, problem) in [
         (old_download, "remove the file to begin again"),
-        (r#"{"version":2,"kind":"upload"}"#, "(upload, and not download)"),
+        (r#"{"version":3,"kind":"upload"}"#, "(upload, and not download)"),
         ("not JSON", "is no resume journal"),
     ] {
         fs::write(&checkpoint, content).unwrap();

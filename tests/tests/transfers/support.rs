@@ -39,6 +39,14 @@ pub(crate) fn bucket_at(endpoint: &str) -> Bucket {
     QingStor::new(config.endpoint(endpoint)).unwrap().bucket("bucket", DEFAULT_ZONE)
 }
 
+/// Returns the content of a checkpoint with its checksum, which replaces an earlier one.
+pub(crate) fn sealed(mut checkpoint: serde_json::Value) -> String {
+    checkpoint.as_object_mut().unwrap().remove("crc32c");
+    let text = checkpoint.to_string();
+    let object = text.strip_suffix('}').unwrap();
+    format!("{object},\"crc32c\":\"{:08x}\"}}", crc32c::crc32c(object.as_bytes()))
+}
+
 /// Creates a temporary file with this content.
 pub(crate) fn temp_file(content: &[u8]) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();

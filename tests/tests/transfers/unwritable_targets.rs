@@ -133,11 +133,17 @@ async fn invalid_targets_are_rejected_before_the_first_range() {
         ("no/such/folder/db.tar", "no/such/folder"),
         ("db.tar/is_no_folder", "db.tar/is_no_folder"),
         ("", "targets/ is a folder"),
+        ("new_folder/", "does not end with the name of a file"),
+        ("new_file/.", "does not end with the name of a file"),
+        (&"n".repeat(256), "File name too long"),
     ] {
         let error = target.test.download("key").to_file(folder.join(path)).send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Body, "{path}: {error}");
         assert!(error.to_string().contains(problem), "{path}: {error}");
     }
+    let error = target.test.download("key").to_file("").send().await.unwrap_err().to_string();
+    assert!(error.contains("the path \"\" is empty"), "{error}");
+    assert!(!Path::new(".qsdownload").exists());
     assert_eq!(target.fetched_ranges(), 0);
     assert_eq!(target.files(), ["a_folder", "db.tar"]);
     assert_eq!(fs::read(target.path()).unwrap(), OLD_CONTENT);

@@ -120,8 +120,13 @@ impl Bucket {
 impl Download {
     /// Sets the path of the target file. Required.
     ///
-    /// The completed download replaces an existing file or symbolic link; it does not follow the link. The download fails if
-    /// the target exists and is not a file, for example if it is a folder, a pipe or a device.
+    /// The completed download replaces an existing file or symbolic link; it does not follow the link. On Unix, it keeps the
+    /// permissions of the file, and the owner and the group if the process may set them. Access control lists are not kept. If
+    /// there is no file, the umask determines the permissions of the new one. While a file is replaced, only the current user can
+    /// read the partial file.
+    ///
+    /// The download fails before it fetches a range if the target exists and is not a file, for example if it is a folder, a pipe
+    /// or a device, or if it is a mount point. It also fails if the partial file is a symbolic link or has other hard links.
     pub fn to_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.target = Some(path.into());
         self
@@ -162,17 +167,19 @@ impl Download {
     }
 
     /// Sets the path of the checkpoint, a file from which an interrupted download is resumed. Defaults to the path of the
-    /// target with `.qsdownload.json` appended.
+    /// target with `.qsdownload.json` appended. If a name with its suffix is longer than the file system allows, a digest replaces
+    /// the end of the name.
     ///
     /// To resume a download after an error, a cancellation or the death of the process, make the same call again. The partial
     /// file (`.qsdownload`) next to the target contains the bytes that were fetched. The checkpoint lists the finished ranges,
-    /// and is written at most twice a second. If it belongs to another object, or the
+    /// and is written at most twice a second. It contains a checksum of each range. A range in the partial file that has another
+    /// checksum is fetched again. If the checkpoint belongs to another object, or the
     /// ETag or the size of the object has changed, all ranges are fetched again.
     /// The checkpoint is removed when the download is complete.
     ///
     /// The download fails and leaves the file unchanged if it is the checkpoint of another target, of an upload or of another
-    /// version of the SDK, or if another transfer uses it. A file that is not a checkpoint is left unchanged too, except at the
-    /// default path, where it is replaced.
+    /// version of the SDK, or if another transfer uses it. A damaged checkpoint, a symbolic link or another file is left unchanged
+    /// too, except at the default path, where it is replaced.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
         self
@@ -229,10 +236,12 @@ impl Download {
     ///   has changed during the download.
     pub async fn send(self) -> Result<Downloaded> {
         let span = debug_span!("download", bucket = self.bucket.name(), key = self.key);
-        let meter = self.options.meter()?;
+        let transfer = self.bucket.call_name("download", &self.key);
+        let named = |error: Error| error.in_transfer(&transfer);
+        let meter = self.options.meter().map_err(named)?;
         let outcome = self.run(Arc::clone(&meter)).instrument(span).await;
         meter.finish();
-        outcome
+        outcome.map_err(named)
     }
 
     async fn run(self, meter: Arc<Meter>) -> Result<Downloaded> {
@@ -266,8 +275,19 @@ impl Download {
         let open = move || PartialFile::open(&target, checkpoint, remote, part_size);
         let file = Arc::new(run_blocking(open).await?);
         let layout = PartLayout::new(size, file.initial.part_size)?;
-        let (fetched, missing): (Vec<_>, Vec<_>) =
-            layout.parts().partition(|part| file.initial.parts.contains_key(&part.number));
+        let checked_file = Arc::clone(&file);
+        let check = move |part| {
+            let file = Arc::clone(&checked_file);
+            async move { Ok((file.has_part(&part).await, part)) }
+        };
+        let checked = match for_each_part(layout.parts(), concurrency, &cancellation, check).await {
+            Ok(checked) => checked,
+            Err(error) => return Err(keep(&file, object.etag.is_some(), error).await),
+        };
+        let (fetched, missing): (Vec<_>, Vec<_>) = checked.into_iter().partition(|(is_fetched, _)| *is_fetched);
+        let [fetched, mut missing] =
+            [fetched, missing].map(|parts| Vec::from_iter(parts.into_iter().map(|(_, part)| part)));
+        missing.sort_by_key(|part| part.number);
         let resumed_bytes = fetched.iter().map(Part::len).sum();
         meter.update(|progress| {
             (progress.bytes, progress.resumed_bytes, progress.total_bytes) = (resumed_bytes, resumed_bytes, Some(size));

@@ -1,19 +1,21 @@
 //! The partial file of a download: it holds the fetched ranges until it replaces the target.
 
 use std::error::Error as _;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::OpenFile;
+use crate::body::{CHUNK_SIZE, OpenFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::journal::atomic_file::{remove_if_exists, sync_folder, with_suffix};
-use crate::transfer::journal::lock::open_locked;
+use crate::transfer::journal::atomic_file::{private_file, remove_if_exists, sync_folder, with_suffix};
+use crate::transfer::journal::lock::{is_at, open_locked};
 use crate::transfer::journal::{Journal, JournalFile, Transfer};
-use crate::transfer::part_size::PartLayout;
+use crate::transfer::part_size::{Part, PartLayout};
+use crate::transfer::tasks::run_blocking;
 
 /// The download that a journal belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +68,14 @@ impl PartialFile {
         object: RemoteObject,
         part_size: u64,
     ) -> Result<Self> {
-        check_target(target)?;
-        let path = with_suffix(target, ".qsdownload");
+        let replaced = check_target(target)?;
+        let with_suffix = |suffix| with_suffix(target, suffix).map_err(|error| unwritable(target, error));
+        let path = with_suffix(".qsdownload")?;
         let described = |error| unwritable(&path, error);
         let is_default = checkpoint.is_none();
-        let checkpoint = checkpoint.unwrap_or_else(|| with_suffix(&path, ".json"));
+        let checkpoint = checkpoint.map_or_else(|| with_suffix(".qsdownload.json"), Ok)?;
         let recorded = recorded_target(target, &checkpoint).map_err(described)?;
-        let journal = JournalFile::<DownloadRecord>::lock(checkpoint).map_err(|error| {
+        let journal = JournalFile::<DownloadRecord>::lock(checkpoint, &[target, &path]).map_err(|error| {
             // The caller does not know the default path of the checkpoint, so the error names the target.
             if is_default && error.source().is_some() { unwritable(target, io::Error::other(error)) } else { error }
         })?;
@@ -92,7 +95,7 @@ impl PartialFile {
                 recorded
             )));
         }
-        let file = open_exclusive(&path)?;
+        let file = open_exclusive(&path, replaced.as_ref())?;
         let is_new = file.metadata().map_err(described)?.len() == 0;
         let resumed = earlier
             .filter(|earlier| can_resume(earlier, &object) && has_token(&file, &earlier.transfer).unwrap_or(false));
@@ -133,6 +136,37 @@ impl PartialFile {
         write_all_at(&self.file, bytes, offset).map_err(|error| unwritable(&self.path, error))
     }
 
+    /// Records a finished part with the CRC-32C of its bytes. Blocks.
+    pub(super) fn record(&self, part: u32, checksum: u32) -> Result<()> {
+        self.journal.record(part, Some(recorded_checksum(checksum)))
+    }
+
+    /// Returns true if an earlier download has finished the part, and its bytes still have the recorded checksum.
+    pub(super) async fn has_part(self: &Arc<Self>, part: &Part) -> bool {
+        let Some(recorded) = self.initial.parts.get(&part.number) else { return false };
+        let (mut checksum, mut start) = (0, part.bytes.start);
+        while start < part.bytes.end {
+            let (file, end) = (Arc::clone(self), part.bytes.end.min(start + CHUNK_SIZE as u64));
+            let reading = run_blocking(move || {
+                let mut chunk = vec![0; usize::try_from(end - start).unwrap_or(CHUNK_SIZE)];
+                file.reader()?.read_exact_at(&mut chunk, start).map_err(|error| unwritable(&file.path, error))?;
+                Ok(crc32c::crc32c_append(checksum, &chunk))
+            });
+            match reading.await {
+                Ok(appended) => (checksum, start) = (appended, end),
+                Err(error) => {
+                    tracing::warn!(%error, part = part.number, "a finished part cannot be read, so it is fetched again");
+                    return false;
+                }
+            }
+        }
+        let is_intact = recorded.as_ref() == Some(&recorded_checksum(checksum));
+        if !is_intact {
+            tracing::warn!(path = %self.path.display(), part = part.number, "a finished part has changed, so it is fetched again");
+        }
+        is_intact
+    }
+
     /// Writes the journal, unless it already lists all finished parts. Blocks.
     pub(super) fn flush(&self) -> Result<()> {
         self.journal.flush()
@@ -144,8 +178,12 @@ impl PartialFile {
         // A download can only be resumed if the file has its token. The token is cut off only after the data is durable.
         let moved = sync()
             .and_then(|()| self.file.set_len(self.initial.transfer.object.size))
+            .and_then(|()| self.target.metadata().map_or(Ok(()), |replaced| copy_permissions(&replaced, &self.file)))
             .and_then(|()| sync())
-            .and_then(|()| std::fs::rename(&self.path, &self.target));
+            .and_then(|()| match is_at(&self.file, &self.path)? {
+                true => std::fs::rename(&self.path, &self.target),
+                false => Err(io::Error::other("another program has removed or replaced the partial file")),
+            });
         if let Err(error) = moved {
             if let Err(error) = add_token(&self.file, &self.initial.transfer) {
                 tracing::warn!(%error, "the download is complete, but cannot replace its target and cannot be resumed");
@@ -175,14 +213,36 @@ impl Drop for PartialFile {
     }
 }
 
-/// Checks that a file can replace the target.
-fn check_target(target: &Path) -> Result<()> {
-    let problem = match target.metadata() {
+/// Checks that a file can replace the target. Returns the metadata of the file that is replaced, if there is one. If the target
+/// is a link, this is the file to which it leads.
+fn check_target(target: &Path) -> Result<Option<Metadata>> {
+    let replaced = target.metadata();
+    let problem = match &replaced {
         Ok(existing) if existing.is_dir() => "is a folder: name a file in it",
         Ok(existing) if !existing.is_file() => "is a device, a pipe or a socket, which a file must not replace",
-        _ => return Ok(()),
+        _ if is_fixed(target) => "is a mount point, or is immutable, so it cannot be replaced: name another file",
+        // A link that leads nowhere can be replaced.
+        _ => match target.symlink_metadata() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unwritable(target, error)),
+            _ => return Ok(replaced.ok()),
+        },
     };
     Err(Error::new(ErrorKind::Body, format!("the target {} {problem}", target.display())))
+}
+
+/// Returns true if the operating system reports that no file can be renamed to an existing target.
+#[cfg(target_os = "linux")]
+fn is_fixed(target: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+
+    let fixed = StatxAttributes::MOUNT_ROOT | StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    statx(CWD, target, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
+        .is_ok_and(|found| found.stx_attributes.intersects(fixed))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_fixed(_: &Path) -> bool {
+    false
 }
 
 /// Returns true if an earlier download fetched parts of the same object.
@@ -192,6 +252,11 @@ fn can_resume(earlier: &Journal<DownloadRecord>, object: &RemoteObject) -> bool 
         && earlier.transfer.object == *object
         && !earlier.parts.is_empty()
         && PartLayout::resumed(object.size, earlier.part_size).is_some()
+}
+
+/// Returns the checksum of a part as the journal records it.
+fn recorded_checksum(crc32c: u32) -> String {
+    format!("{crc32c:08x}")
 }
 
 /// Returns a text that is unique to this download.
@@ -222,9 +287,16 @@ fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
 }
 
 /// Opens and locks the partial file. Blocks for up to 2 s, because a download that was dropped may still hold the lock.
-fn open_exclusive(path: &Path) -> Result<File> {
-    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
-    open_locked(path, &options).map_err(|error| unwritable(path, error))?.ok_or_else(|| {
+///
+/// If the download replaces a file, other users have no access to the partial file, because they may have none to that file.
+fn open_exclusive(path: &Path, replaced: Option<&Metadata>) -> Result<File> {
+    let mut options = if replaced.is_some() { private_file() } else { OpenOptions::new() };
+    options.read(true).write(true).create(true).truncate(false);
+    let opened = open_locked(path, &mut options).and_then(|file| {
+        file.as_ref().map_or(Ok(()), |file| check_access(file, replaced))?;
+        Ok(file)
+    });
+    opened.map_err(|error| unwritable(path, error))?.ok_or_else(|| {
         let message = format!(
             "the file {} is being written by another download to the same target: wait until that ends",
             path.display()
@@ -235,6 +307,50 @@ fn open_exclusive(path: &Path) -> Result<File> {
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Body, format!("the file {} could not be written", path.display())).with_source(error)
+}
+
+/// Checks that writing to the partial file changes no other file, and withdraws the access of other users if a file is replaced
+/// to which they have less access.
+#[cfg(unix)]
+fn check_access(file: &File, replaced: Option<&Metadata>) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    let found = file.metadata()?;
+    if found.nlink() > 1 {
+        return Err(io::Error::other("the file has several names (hard links): remove this one"));
+    }
+    match replaced {
+        Some(replaced) if found.mode() & !replaced.mode() & 0o077 != 0 => file.set_permissions(mode(0o600)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives a file the permissions, the owner and the group of the file that it replaces, as far as the operating system allows it.
+#[cfg(unix)]
+fn copy_permissions(replaced: &Metadata, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+
+    let (user, group) = (Some(replaced.uid()), Some(replaced.gid()));
+    let has_group = fchown(file, user, group).or_else(|_| fchown(file, None, group)).is_ok();
+    // The permissions of a group must not apply to another group.
+    let permissions = replaced.mode() & if has_group { 0o777 } else { 0o707 };
+    // Some file systems give all files the same permissions, and refuse every change.
+    if file.metadata()?.mode() & 0o777 == permissions { Ok(()) } else { file.set_permissions(mode(permissions)) }
+}
+
+#[cfg(unix)]
+fn mode(bits: u32) -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(bits)
+}
+
+#[cfg(not(unix))]
+fn check_access(_: &File, _: Option<&Metadata>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn copy_permissions(_: &Metadata, _: &File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -289,8 +405,8 @@ mod tests {
             (None, 100, vec![]),
         ] {
             let file = open(&target, Some("\"x\""), 100).unwrap();
-            file.journal.record(0, None).unwrap();
-            file.journal.record(3, None).unwrap();
+            file.record(0, 0).unwrap();
+            file.record(3, 0).unwrap();
             drop(file);
             assert_eq!(finished(&target, etag, size), expected);
             open(&target, etag, size).unwrap().discard().unwrap();
@@ -302,7 +418,7 @@ mod tests {
     fn partial_file_of_another_length_is_not_resumed() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
-        open(&target, Some("\"x\""), 100).unwrap().journal.record(0, None).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().record(0, 0).unwrap();
         File::options().write(true).open(folder.path().join("a.qsdownload")).unwrap().set_len(99).unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
     }
@@ -317,9 +433,9 @@ mod tests {
             PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB).unwrap()
         };
         for (first, second) in [("c", "d"), ("", "c"), ("c", "")] {
-            open(first, "\"x\"").journal.record(0, None).unwrap();
+            open(first, "\"x\"").record(0, 0).unwrap();
             assert_eq!(open(first, "\"x\"").initial.parts.len(), 1);
-            open(second, "\"y\"").journal.record(0, None).unwrap();
+            open(second, "\"y\"").record(0, 0).unwrap();
             assert!(open(first, "\"x\"").initial.parts.is_empty(), "{first:?} {second:?}");
         }
     }
@@ -341,7 +457,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a");
         let file = open(&target, Some("\"x\""), 100).unwrap();
-        file.journal.record(0, None).unwrap();
+        file.record(0, 0).unwrap();
         fs::create_dir(&target).unwrap();
         file.finish().unwrap_err();
         drop(file);
@@ -360,7 +476,7 @@ mod tests {
     fn default_journal_is_replaced_if_damaged_but_not_if_of_version_1() {
         let folder = tempfile::tempdir().unwrap();
         let (target, journal) = (folder.path().join("a"), folder.path().join("a.qsdownload.json"));
-        open(&target, Some("\"x\""), 100).unwrap().journal.record(0, None).unwrap();
+        open(&target, Some("\"x\""), 100).unwrap().record(0, 0).unwrap();
         fs::write(&journal, "{").unwrap();
         assert!(finished(&target, Some("\"x\""), 100).is_empty());
         let old = r#"{"version":1,"bucket":"b","key":"k","done":[0]}"#;
@@ -381,7 +497,7 @@ mod tests {
         assert!(error.contains("c is no resume journal"), "{error}");
         assert_eq!(fs::read(&checkpoint).unwrap(), b"mine");
         fs::remove_file(&checkpoint).unwrap();
-        open(&target).unwrap().journal.record(0, None).unwrap();
+        open(&target).unwrap().record(0, 0).unwrap();
         let error = open(&folder.path().join("b")).unwrap_err().to_string();
         assert!(error.contains("belongs to a download to a and not to b"), "{error}");
         assert!(!folder.path().join("b.qsdownload").exists());
@@ -400,7 +516,7 @@ mod tests {
             (0, vec![0], false),
         ] {
             let mut earlier = Journal::new(record.clone(), part_size);
-            parts.iter().for_each(|part| earlier.record(*part, None));
+            parts.iter().for_each(|part| drop(earlier.parts.insert(*part, None)));
             assert_eq!(can_resume(&earlier, &object), expected, "{part_size} {parts:?}");
         }
     }

@@ -37,6 +37,21 @@ pub(super) struct RangeFetcher {
     pub(super) requests: Arc<AtomicU32>,
 }
 
+/// Progress of the part that is fetched.
+#[derive(Clone, Copy)]
+struct Written {
+    /// Offset in the object at which the next byte is written.
+    position: u64,
+    /// CRC-32C of the bytes of the part before `position`. It is computed from memory, so it reveals bytes that the disk lost.
+    checksum: u32,
+}
+
+impl Written {
+    fn new(part: &Part) -> Self {
+        Self { position: part.bytes.start, checksum: 0 }
+    }
+}
+
 impl RangeFetcher {
     /// Fetches one part, and returns its last response. After a transient error, fetches only the rest of the part.
     ///
@@ -45,17 +60,17 @@ impl RangeFetcher {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let mut attempts = self.bucket.attempts();
-        let (mut position, mut furthest) = (part.bytes.start, part.bytes.start);
+        let (mut written, mut furthest) = (Written::new(&part), part.bytes.start);
         let (mut requests, mut response) = (0, None);
-        while position < part.bytes.end {
-            let outcome = self.get(&mut attempts, position..part.bytes.end).await;
+        while written.position < part.bytes.end {
+            let outcome = self.get(&mut attempts, written.position..part.bytes.end).await;
             let sent = outcome.as_ref().map_or_else(Error::attempts, |object| object.response.attempts);
             requests += sent;
             self.requests.fetch_add(sent, Ordering::Relaxed);
             let (error, is_in_body) = match outcome {
                 Ok(object) => {
                     let info = response.insert(object.response.clone());
-                    match self.receive(object.body, info, part.bytes.end, &mut position, (&meter, attempt)).await {
+                    match self.receive(object.body, info, part.bytes.end, &mut written, (&meter, attempt)).await {
                         Ok(()) => continue,
                         Err(error) => (error, true),
                     }
@@ -68,16 +83,16 @@ impl RangeFetcher {
             }
             if error.is_unexpected_response() {
                 // The bytes that earlier responses returned for this part may belong to another object too.
-                position = part.bytes.start;
+                written = Written::new(&part);
                 attempt = meter.start_attempt();
-            } else if position > furthest {
-                furthest = position;
+            } else if written.position > furthest {
+                furthest = written.position;
                 attempts.reset();
             }
             attempts.pause(error).await?;
         }
         let (file, number) = (Arc::clone(&self.file), part.number);
-        run_blocking(move || file.journal.record(number, None)).await?;
+        run_blocking(move || file.record(number, written.checksum)).await?;
         meter.finish();
         Ok(response)
     }
@@ -94,7 +109,7 @@ impl RangeFetcher {
         }
     }
 
-    /// Writes the bytes of a response to the file, and adds their number to `position`.
+    /// Writes the bytes of a response to the file, and adds them to `written`.
     ///
     /// If the body ends with an error, the bytes that arrived before it are written too.
     async fn receive(
@@ -102,14 +117,14 @@ impl RangeFetcher {
         mut body: ResponseBody,
         response: &ResponseInfo,
         end: u64,
-        position: &mut u64,
+        written: &mut Written,
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
         let mut unwritten = BytesMut::new();
         let received = loop {
             match body.chunk().await {
                 Ok(Some(bytes)) => {
-                    if *position + (unwritten.len() + bytes.len()) as u64 > end {
+                    if written.position + (unwritten.len() + bytes.len()) as u64 > end {
                         return Err(self.unexpected(response, "it has more bytes than the requested range"));
                     }
                     meter.on_sent(attempt, bytes.len() as u64);
@@ -123,22 +138,26 @@ impl RangeFetcher {
                 Err(error) => break Err(error),
             }
             if unwritten.len() >= WRITE_SIZE {
-                self.write(unwritten.split().freeze(), position).await?;
+                self.write(unwritten.split().freeze(), written).await?;
             }
         };
-        self.write(unwritten.freeze(), position).await?;
+        self.write(unwritten.freeze(), written).await?;
         received?;
-        if *position < end {
+        if written.position < end {
             let message = "the response ended before the end of the requested range";
             return Err(Error::new(ErrorKind::Connection, message).with_call(&self.call_name()));
         }
         Ok(())
     }
 
-    async fn write(&self, bytes: Bytes, position: &mut u64) -> Result<()> {
-        let (file, offset, length) = (Arc::clone(&self.file), *position, bytes.len() as u64);
-        run_blocking(move || file.write_at(&bytes, offset)).await?;
-        *position += length;
+    async fn write(&self, bytes: Bytes, written: &mut Written) -> Result<()> {
+        let (file, Written { position, checksum }) = (Arc::clone(&self.file), *written);
+        let writing = run_blocking(move || {
+            file.write_at(&bytes, position)?;
+            let checksum = crc32c::crc32c_append(checksum, &bytes);
+            Ok(Written { position: position + bytes.len() as u64, checksum })
+        });
+        *written = writing.await?;
         Ok(())
     }
 

@@ -5,8 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::atomic_file::{private_file, remove_if_exists, with_suffix};
+use super::atomic_file::{open_regular, private_file, remove_if_exists, with_suffix};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Suffix of the lock file of a journal.
+pub(super) const LOCK_SUFFIX: &str = ".lock";
 
 /// Number of attempts to lock a file. A transfer that was dropped can hold the lock until its last write ends.
 const MAX_ATTEMPTS: u32 = 40;
@@ -25,9 +28,17 @@ pub(super) struct JournalLock {
 impl JournalLock {
     /// Locks a journal, which does not have to exist. Blocks for up to 2 s.
     pub(super) fn acquire(journal: &Path) -> Result<Self> {
-        let path = with_suffix(journal, ".lock");
-        match open_locked(&path, private_file().create(true).truncate(false)) {
-            Ok(Some(file)) => Ok(Self { path, _file: file }),
+        let opened = with_suffix(journal, LOCK_SUFFIX).and_then(|path| {
+            let file = open_locked(&path, private_file().create(true).truncate(false))?;
+            // A lock file is empty. Dropping the lock would remove a file with other content.
+            if file.as_ref().map_or(Ok(0), |file| file.metadata().map(|found| found.len()))? > 0 {
+                let message = format!("{} is not empty, so it is no lock file: use another path", path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+            Ok(file.map(|file| Self { path, _file: file }))
+        });
+        match opened {
+            Ok(Some(lock)) => Ok(lock),
             Ok(None) => Err(Error::new(
                 ErrorKind::Body,
                 format!(
@@ -56,9 +67,9 @@ impl Drop for JournalLock {
     }
 }
 
-/// Opens and locks a file. Closing the file releases the lock. Returns `None` if another handle still holds the lock after 2 s
+/// Opens and locks a regular file. Closing the file releases the lock. Returns `None` if another handle still holds the lock after 2 s
 /// of attempts. Blocks.
-pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+pub(crate) fn open_locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {
             std::thread::sleep(RETRY_INTERVAL);
@@ -72,8 +83,8 @@ pub(crate) fn open_locked(path: &Path, options: &OpenOptions) -> io::Result<Opti
 
 /// Opens and locks a file with one attempt. Returns `None` if another handle holds the lock, or if the path does not lead to the
 /// opened file any more.
-fn try_open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
-    let file = options.open(path)?;
+fn try_open_locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
+    let file = open_regular(path, options)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
@@ -87,8 +98,8 @@ fn try_open_locked(path: &Path, options: &OpenOptions) -> io::Result<Option<File
 }
 
 /// Returns true if the path still leads to the open file.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    match path.metadata() {
+pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    match path.symlink_metadata() {
         Ok(current) => Ok(is_same(&file.metadata()?, &current)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -137,9 +148,19 @@ mod tests {
     fn lock_file_of_a_killed_process_is_locked_again() {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("c.json");
-        fs::write(with_suffix(&journal, ".lock"), "").unwrap();
+        fs::write(with_suffix(&journal, ".lock").unwrap(), "").unwrap();
         drop(JournalLock::acquire(&journal).unwrap());
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn lock_file_with_content_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("Cargo.lock");
+        fs::write(&other, "mine").unwrap();
+        let error = JournalLock::acquire(&folder.path().join("Cargo")).unwrap_err().to_string();
+        assert!(error.contains("Cargo.lock is not empty, so it is no lock file"), "{error}");
+        assert_eq!(fs::read(&other).unwrap(), b"mine");
     }
 
     #[test]
@@ -153,7 +174,7 @@ mod tests {
     fn is_at_is_false_for_a_renamed_file() {
         let folder = tempfile::tempdir().unwrap();
         let (path, target) = (folder.path().join("a.part"), folder.path().join("a"));
-        let file = try_open_locked(&path, &options()).unwrap().unwrap();
+        let file = try_open_locked(&path, &mut options()).unwrap().unwrap();
         assert!(is_at(&file, &path).unwrap());
         fs::rename(&path, &target).unwrap();
         assert!(!is_at(&file, &path).unwrap(), "no file is at the path");
@@ -171,7 +192,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while turns.load(Ordering::SeqCst) < 1000 {
-                        let Some(file) = try_open_locked(&path, &options()).unwrap() else { continue };
+                        let Some(file) = try_open_locked(&path, &mut options()).unwrap() else { continue };
                         assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
                         turns.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_micros(20));

@@ -8,8 +8,8 @@ pub(crate) mod lock;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,13 +17,18 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use self::lock::JournalLock;
-use super::etag::{hex, parse_hex};
+use self::atomic_file::{TEMPORARY_SUFFIX, open_regular, with_suffix};
+use self::lock::{JournalLock, LOCK_SUFFIX};
+use super::etag::parse_hex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
 
-/// Version of the format. In version 1, uploads and downloads had different formats.
-const VERSION: u32 = 2;
+/// Version of the format. In version 1, uploads and downloads had different formats. Version 2 had no checksums of the file and of
+/// downloaded ranges.
+const VERSION: u32 = 3;
+
+/// Maximum size of a journal in bytes. A journal of 10,000 parts has less than 1 MiB. A larger file is not read.
+const MAX_SIZE: u64 = 4 << 20;
 
 /// Minimum time between two writes of a journal.
 ///
@@ -47,16 +52,9 @@ pub(crate) struct Journal<T> {
     kind: String,
     pub(crate) transfer: T,
     pub(crate) part_size: u64,
-    /// Finished parts by number.
-    pub(crate) parts: BTreeMap<u32, FinishedPart>,
-}
-
-/// Part whose bytes are on the server or in the partial file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FinishedPart {
-    /// MD5 of the bytes in hexadecimal. `None` if they were not hashed.
-    md5: Option<String>,
+    /// Numbers of the finished parts, with the checksum of their bytes in hexadecimal: the MD5 of a part that was uploaded, the
+    /// CRC-32C of a range that was downloaded. `None` if the bytes were not hashed.
+    pub(crate) parts: BTreeMap<u32, Option<String>>,
 }
 
 /// Fields that are read first, to recognise the format of a journal. A journal of version 1 has no `kind`.
@@ -71,13 +69,28 @@ impl<T: Transfer> Journal<T> {
         Self { version: VERSION, kind: T::KIND.to_owned(), transfer, part_size, parts: BTreeMap::new() }
     }
 
-    pub(crate) fn record(&mut self, part: u32, md5: Option<&Md5Sum>) {
-        self.parts.insert(part, FinishedPart { md5: md5.map(hex) });
-    }
-
+    /// Returns the checksum of a finished part if it is an MD5.
     pub(crate) fn md5(&self, part: u32) -> Option<Md5Sum> {
-        self.parts.get(&part)?.md5.as_deref().and_then(parse_hex)
+        self.parts.get(&part)?.as_deref().and_then(parse_hex)
     }
+}
+
+/// Adds the CRC-32C of a JSON object to it as its last field, so that damage of the file is noticed.
+fn seal(mut object: Vec<u8>) -> Vec<u8> {
+    object.pop();
+    let checksum = crc32c::crc32c(&object);
+    object.extend_from_slice(format!(",\"crc32c\":\"{checksum:08x}\"}}").as_bytes());
+    object
+}
+
+/// Checks the checksum that [`seal`] has added, and returns the object without it.
+fn unseal(text: &[u8]) -> io::Result<Vec<u8>> {
+    let seal_length = seal(Vec::new()).len();
+    let object = [text.get(..text.len().saturating_sub(seal_length)).unwrap_or_default(), b"}"].concat();
+    if seal(object.clone()) == text {
+        return Ok(object);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "its checksum is missing or differs from its content"))
 }
 
 /// Journal file that this transfer has locked.
@@ -108,7 +121,24 @@ struct OpenJournal<T> {
 
 impl<T: Transfer> JournalFile<T> {
     /// Locks a journal file, which need not exist. Blocks for up to 2 s.
-    pub(crate) fn lock(path: PathBuf) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if one of the files of the journal is in `others`, the files that the transfer reads or writes. `Body` if
+    /// the journal cannot be locked.
+    pub(crate) fn lock(path: PathBuf, others: &[&Path]) -> Result<Self> {
+        for suffix in ["", LOCK_SUFFIX, TEMPORARY_SUFFIX] {
+            let own = with_suffix(&path, suffix).and_then(std::path::absolute);
+            let own = own.map_err(|error| failed(&path, "cannot be used; no data was transferred", error))?;
+            if let Some(other) = others.iter().find(|other| std::path::absolute(other).is_ok_and(|other| other == own))
+            {
+                return Err(Error::invalid_input(format!(
+                    "the checkpoint {} would overwrite {}, which the transfer reads or writes: use another checkpoint file",
+                    path.display(),
+                    other.display()
+                )));
+            }
+        }
         let lock = JournalLock::acquire(&path)?;
         Ok(Self { path, state: Mutex::new(State::NotStarted), _lock: lock })
     }
@@ -125,13 +155,19 @@ impl<T: Transfer> JournalFile<T> {
     /// read or is not a journal.
     pub(crate) fn read(&self) -> Result<Option<Journal<T>>> {
         let path = self.path.display();
-        let text = match fs::read(&self.path) {
-            Ok(text) => text,
+        let unreadable = |error| failed(&self.path, "could not be read", error);
+        let file = match open_regular(&self.path, File::options().read(true)) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(&self.path, "could not be read", error)),
+            Err(error) => return Err(unreadable(error)),
         };
-        let damaged = |error| failed(&self.path, "is no resume journal, or is damaged", error);
-        let Header { version, kind } = serde_json::from_slice(&text).map_err(damaged)?;
+        let mut text = Vec::new();
+        file.take(MAX_SIZE + 1).read_to_end(&mut text).map_err(unreadable)?;
+        let damaged = |error: io::Error| failed(&self.path, "is no resume journal, or is damaged", error);
+        if text.len() as u64 > MAX_SIZE {
+            return Err(damaged(io::Error::other(format!("it has more than {MAX_SIZE} bytes"))));
+        }
+        let Header { version, kind } = serde_json::from_slice(&text).map_err(|error| damaged(error.into()))?;
         if version != VERSION {
             return Err(Error::invalid_input(format!(
                 "the checkpoint {path} has version {version}, and this SDK reads version {VERSION}: resume the {} with the SDK \
@@ -146,7 +182,8 @@ impl<T: Transfer> JournalFile<T> {
                 T::KIND,
             )));
         }
-        serde_json::from_slice(&text).map(Some).map_err(damaged)
+        let object = unseal(&text).map_err(damaged)?;
+        serde_json::from_slice(&object).map(Some).map_err(|error| damaged(error.into()))
     }
 
     /// Writes the journal for the first time, unless it is already closed. Blocks.
@@ -168,10 +205,10 @@ impl<T: Transfer> JournalFile<T> {
     }
 
     /// Records a finished part. Writes the journal if [`WRITE_INTERVAL`] has passed since the last attempt. Blocks.
-    pub(crate) fn record(&self, part: u32, md5: Option<&Md5Sum>) -> Result<()> {
+    pub(crate) fn record(&self, part: u32, checksum: Option<String>) -> Result<()> {
         // A part can still finish after the transfer was stopped and its journal closed.
         let State::Open(open) = &mut *self.state() else { return Ok(()) };
-        open.journal.record(part, md5);
+        open.journal.parts.insert(part, checksum);
         open.has_changed = true;
         if open.last_attempt.elapsed() < WRITE_INTERVAL { Ok(()) } else { open.write(&self.path) }
     }
@@ -212,7 +249,7 @@ impl<T: Transfer> OpenJournal<T> {
         let synced = self.data.as_ref().map_or(Ok(()), File::sync_data);
         synced.map_err(|error| failed(path, "was not written, because the partial file could not be synced", error))?;
         let written = serde_json::to_vec(&self.journal).map_err(io::Error::from);
-        let written = written.and_then(|text| atomic_file::write(path, &text));
+        let written = written.and_then(|object| atomic_file::write(path, &seal(object)));
         written.map_err(|error| failed(path, "could not be written", error))?;
         self.has_changed = false;
         Ok(())
@@ -225,7 +262,10 @@ fn failed(path: &Path, problem: &str, error: impl StdError + Send + Sync + 'stat
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::transfer::etag::hex;
 
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     struct TestTransfer {
@@ -242,7 +282,7 @@ mod tests {
     }
 
     fn lock(path: &Path) -> JournalFile<TestTransfer> {
-        JournalFile::lock(path.to_owned()).unwrap()
+        JournalFile::lock(path.to_owned(), &[]).unwrap()
     }
 
     #[test]
@@ -253,7 +293,7 @@ mod tests {
         assert_eq!(file.read().unwrap(), None);
         file.start(journal(), None).unwrap();
         assert_eq!(file.read().unwrap().unwrap(), journal(), "without a part");
-        file.record(3, Some(&[7; 16])).unwrap();
+        file.record(3, Some(hex(&[7; 16]))).unwrap();
         file.record(5, None).unwrap();
         file.flush().unwrap();
         drop(file);
@@ -290,11 +330,13 @@ mod tests {
         for (text, kind, problem) in [
             ("", ErrorKind::Body, "is no resume journal"),
             ("{}", ErrorKind::Body, "missing field"),
-            (r#"{"version":2,"kind":"upload","a":2}"#, ErrorKind::Body, "unknown field"),
+            (&sealed(r#"{"version":3,"kind":"upload","a":2}"#), ErrorKind::Body, "unknown field"),
+            (r#"{"version":3,"kind":"upload"}"#, ErrorKind::Body, "its checksum is missing"),
+            (&format!("{}{}", r#"{"version":3}"#, " ".repeat(5 << 20)), ErrorKind::Body, "more than 4194304 bytes"),
             (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "has version 1"),
             (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "or remove the file"),
-            (r#"{"version":3,"more":"fields"}"#, ErrorKind::InvalidInput, "has version 3"),
-            (r#"{"version":2,"kind":"download"}"#, ErrorKind::InvalidInput, "(download, and not upload)"),
+            (r#"{"version":4,"more":"fields"}"#, ErrorKind::InvalidInput, "has version 4"),
+            (r#"{"version":3,"kind":"download"}"#, ErrorKind::InvalidInput, "(download, and not upload)"),
         ] {
             fs::write(&path, text).unwrap();
             let error = lock(&path).read().unwrap_err();
@@ -306,5 +348,43 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(lock(&path).read().unwrap_err().to_string().contains("could not be read"));
+    }
+
+    fn sealed(object: &str) -> String {
+        String::from_utf8(seal(object.into())).unwrap()
+    }
+
+    #[test]
+    fn journal_with_any_flipped_bit_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        let file = lock(&path);
+        file.start(journal(), None).unwrap();
+        file.record(3, Some("9ae0daaf".into())).unwrap();
+        file.flush().unwrap();
+        let intact = fs::read(&path).unwrap();
+        assert!(file.read().is_ok());
+        for bit in 0..8 * intact.len() {
+            let mut damaged = intact.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, &damaged).unwrap();
+            assert!(file.read().is_err(), "bit {bit}: {}", String::from_utf8_lossy(&damaged));
+        }
+    }
+
+    #[test]
+    fn journal_whose_files_are_those_of_the_transfer_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for other in ["c", "c.lock", "c.new"] {
+            let error = JournalFile::<TestTransfer>::lock(path("c"), &[&path("x"), &path(other)]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            assert!(error.to_string().contains(&format!("c would overwrite {}", path(other).display())), "{error}");
+        }
+        for empty in [Path::new(""), &path("folder/")] {
+            let error = JournalFile::<TestTransfer>::lock(empty.to_owned(), &[]).unwrap_err();
+            assert!(error.to_string().contains("does not end with the name of a file"), "{error}");
+        }
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
     }
 }

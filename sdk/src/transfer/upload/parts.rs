@@ -150,7 +150,7 @@ impl MultipartUpload {
         let upload_id = self.upload_id.clone();
         let record = move |journal: &UploadJournal| {
             // An error does not stop the upload. If it is resumed later, parts that the journal lacks are hashed again.
-            if let Err(error) = journal.record(number, sum.as_ref()) {
+            if let Err(error) = journal.record(number, sum.as_ref().map(hex)) {
                 tracing::warn!(upload_id, %error, "the upload continues, but its checkpoint lacks some parts");
             }
             Ok(())

@@ -16,14 +16,13 @@ use crate::body::Fingerprint;
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::etag::{PartsEtag, parse_hex};
+use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::job::Job;
 use crate::transfer::journal::{Journal, JournalFile, Transfer};
 use crate::transfer::object_properties::{CustomerKey, ObjectProperties};
-use crate::transfer::part_size::{Part, PartLayout};
+use crate::transfer::part_size::{MAX_PARTS, Part, PartLayout};
 use crate::transfer::tasks::run_blocking;
-use crate::types::ObjectPart;
 
 pub(crate) type UploadJournal = JournalFile<UploadRecord>;
 
@@ -76,9 +75,10 @@ pub(super) enum Start {
 }
 
 /// Locks the journal of the upload, if the caller asked for a checkpoint.
-pub(super) async fn lock_journal(checkpoint: Option<PathBuf>) -> Result<Option<Arc<UploadJournal>>> {
+pub(super) async fn lock_journal(checkpoint: Option<PathBuf>, content: &Content) -> Result<Option<Arc<UploadJournal>>> {
     let Some(path) = checkpoint else { return Ok(None) };
-    run_blocking(move || JournalFile::lock(path)).await.map(|file| Some(Arc::new(file)))
+    let source = content.path().to_owned();
+    run_blocking(move || JournalFile::lock(path, &[&source])).await.map(|file| Some(Arc::new(file)))
 }
 
 /// Removes the journal of an upload that was completed or aborted.
@@ -164,8 +164,7 @@ impl Job {
         layout: PartLayout,
         content: &Content,
     ) -> Result<Start> {
-        let listing = self.bucket.paginate_object(&self.key, ListMultipartInput::new(&journal.transfer.upload_id));
-        let listed = match listing.items().into_vec().await {
+        let listed = match self.list_parts(&journal.transfer.upload_id, layout).await {
             Ok(listed) => listed,
             Err(error) if is_no_such_upload(&error) => {
                 let completed = self.find_completed(&journal, layout, content).await?;
@@ -179,11 +178,32 @@ impl Job {
         let UploadRecord { upload_id, initiated, .. } = journal.transfer.clone();
         journal.parts.clear();
         for part in &stored {
-            journal.record(part.number, part.sum.as_ref());
+            journal.parts.insert(part.number, part.sum.as_ref().map(hex));
         }
         file.resume(journal);
         let upload = MultipartUpload::new(Arc::clone(self), upload_id, initiated, true);
         Ok(Start::Resumed { upload: Arc::new(upload), layout, stored })
+    }
+
+    /// Returns the MD5s of the parts on the server that have the size of a part of the layout, by number. `None` stands for an
+    /// ETag that is not an MD5.
+    async fn list_parts(&self, upload_id: &str, layout: PartLayout) -> Result<BTreeMap<u32, Option<Md5Sum>>> {
+        let sizes: BTreeMap<u32, u64> = layout.parts().map(|part| (part.number, part.len())).collect();
+        let mut listing = self.bucket.paginate_object(&self.key, ListMultipartInput::new(upload_id)).items();
+        let (mut parts, mut listed) = (BTreeMap::new(), 0);
+        while let Some(part) = listing.next().await {
+            let part = part?;
+            listed += 1;
+            if listed > MAX_PARTS {
+                let message = format!("the list has more than {MAX_PARTS} parts, the maximum of an upload");
+                let call = self.bucket.call_name("ListMultipart", &self.key);
+                return Err(Error::unexpected_response(message).with_call(&call));
+            }
+            if part.size.is_some() && part.size == sizes.get(&part.part_number).copied() {
+                parts.insert(part.part_number, part.etag.as_deref().and_then(parse_hex));
+            }
+        }
+        Ok(parts)
     }
 
     /// Returns the listed parts whose bytes are those of the source.
@@ -193,19 +213,16 @@ impl Job {
         &self,
         journal: &Journal<UploadRecord>,
         layout: PartLayout,
-        listed: Vec<ObjectPart>,
+        listed: BTreeMap<u32, Option<Md5Sum>>,
         content: &Content,
     ) -> Result<Vec<CompletedPart>> {
         let is_encrypted = self.properties.encryption.is_some();
         let is_untouched = journal.transfer.source.fingerprint.is_untouched(&content.fingerprint);
-        let listed: BTreeMap<u32, ObjectPart> = listed.into_iter().map(|part| (part.part_number, part)).collect();
         let (mut unchanged, mut unknown) = (Vec::new(), Vec::new());
         for part in layout.parts() {
-            let Some(listed) = listed.get(&part.number).filter(|listed| listed.size == Some(part.len())) else {
-                continue;
-            };
+            let Some(stored) = listed.get(&part.number) else { continue };
             // The ETag of an encrypted part is not the MD5 of its bytes.
-            let stored = listed.etag.as_deref().filter(|_| !is_encrypted).and_then(parse_hex);
+            let stored = stored.filter(|_| !is_encrypted);
             match (stored, journal.md5(part.number)) {
                 (Some(stored), Some(sent)) if stored == sent && is_untouched => unchanged.push(completed(&part, sent)),
                 (Some(expected), _) | (None, Some(expected)) => unknown.push((part, expected)),

@@ -86,7 +86,7 @@ impl Job {
 
     pub(super) async fn upload_content(self: &Arc<Self>, content: Content) -> Result<Uploaded> {
         self.meter.update(|progress| progress.total_bytes = Some(content.size()));
-        let journal = lock_journal(self.options.checkpoint.clone()).await?;
+        let journal = lock_journal(self.options.checkpoint.clone(), &content).await?;
         let uploaded = match self.find_start(journal.as_ref(), &content).await? {
             Start::Completed(uploaded) => *uploaded,
             Start::Resumed { upload, layout, stored } => {

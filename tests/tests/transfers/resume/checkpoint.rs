@@ -8,7 +8,11 @@ use std::path::Path;
 
 use qingstor_emulator::Emulator;
 use qingstor_sdk::types::StorageClass;
-use qingstor_sdk::{CustomerKey, ErrorKind, MIB, QingStor, UploadState};
+use qingstor_sdk::{Config, CustomerKey, ErrorKind, MIB, QingStor, RetryConfig, UploadState};
+use qingstor_tests::content;
+use serde_json::{Value, json};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use super::interrupted::{Interrupted, SIZE};
 use crate::support::{PART, drop_when, progress_signal, run_until, wait_until};
@@ -154,4 +158,36 @@ async fn checkpoint_of_an_upload_with_other_options_is_rejected_and_kept() {
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes > 0, "the upload was not resumed");
     interrupted.assert_complete(&uploaded).await;
+}
+
+/// A list of parts without an end would take unlimited memory and time.
+#[tokio::test]
+async fn endless_list_of_parts_is_an_unexpected_response() {
+    const PAGE: u32 = 1000;
+    let server = MockServer::start().await;
+    let page = |request: &Request| {
+        let marker = request.url.query_pairs().find(|(name, _)| name == "part_number_marker");
+        let first = marker.map_or(0, |(_, marker)| marker.parse::<u32>().unwrap() + 1);
+        let parts: Vec<Value> = (first..first + PAGE).map(|part| json!({ "part_number": part, "size": 1 })).collect();
+        ResponseTemplate::new(200).set_body_json(json!({ "object_parts": parts }))
+    };
+    let initiated = ResponseTemplate::new(200).set_body_json(json!({ "upload_id": "U1" }));
+    Mock::given(method("POST")).respond_with(initiated).mount(&server).await;
+    Mock::given(method("PUT")).respond_with(ResponseTemplate::new(400)).mount(&server).await;
+    Mock::given(method("HEAD")).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    Mock::given(method("GET")).respond_with(page).mount(&server).await;
+    let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(RetryConfig::disabled());
+    let bucket = QingStor::new(config).unwrap().bucket("bucket", None);
+    let folder = tempfile::tempdir().unwrap();
+    let [file, checkpoint] = ["file", "checkpoint"].map(|name| folder.path().join(name));
+    fs::write(&file, content(PART + 1, 1)).unwrap();
+    let upload = || bucket.upload("key").file(&file).part_size(PART).checkpoint(&checkpoint);
+    let error = upload().send().await.unwrap_err();
+    assert!(matches!(error.upload_state(), Some(UploadState::Kept { .. })), "{error}");
+    let error = upload().send().await.unwrap_err();
+    assert_eq!((error.kind(), error.operation()), (ErrorKind::UnexpectedResponse, Some("ListMultipart")), "{error}");
+    assert!(error.to_string().contains("more than 10000 parts"), "{error}");
+    assert!(checkpoint.exists(), "{error}");
+    let requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.iter().filter(|request| request.method.as_str() == "GET").count(), 11);
 }

@@ -13,7 +13,7 @@ use qingstor_sdk::operations::{AbortMultipartUploadInput, CompleteMultipartUploa
 use qingstor_sdk::types::ObjectPart;
 
 use self::interrupted::{Interrupted, PARTS, SIZE};
-use crate::support::{PART, wait_until};
+use crate::support::{PART, sealed, wait_until};
 
 #[tokio::test]
 async fn resumed_upload_sends_only_the_missing_parts() {
@@ -32,7 +32,7 @@ async fn parts_missing_in_the_checkpoint_are_found_by_their_md5() {
     let interrupted = Interrupted::after(3).await;
     let mut checkpoint = interrupted.checkpoint_content();
     checkpoint["parts"] = serde_json::json!({});
-    fs::write(interrupted.checkpoint(), checkpoint.to_string()).unwrap();
+    fs::write(interrupted.checkpoint(), sealed(checkpoint)).unwrap();
     let uploaded = interrupted.upload().send().await.unwrap();
     assert!(uploaded.resumed_bytes >= 3 * PART, "{uploaded:?}");
     interrupted.assert_complete(&uploaded).await;
