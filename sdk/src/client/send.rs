@@ -82,15 +82,18 @@ impl Client {
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
-            let attempt = self.attempt(&call, sent + 1, signed_at, is_cautious, &span);
-            let outcome = attempt.instrument(span.clone()).await;
-            let server_time = outcome.as_ref().map_or_else(Error::server_time, ResponseDecoder::server_time);
-            let verdict = outcome.as_ref().err().map_or(Verdict::Accepted, |error| verdict(error, &call.spec.method));
-            let is_date_corrected = server_time.is_some_and(|time| clock.learn(verdict, signed_at, time));
-            let error = match outcome {
-                Ok(response) => return Ok(response),
+            let attempt = self.attempt(&call, sent + 1, signed_at, is_cautious, &span).instrument(span.clone());
+            let error = match attempt.await {
+                Ok(response) => {
+                    if let Some(time) = response.server_time() {
+                        clock.learn(Verdict::Accepted, signed_at, time);
+                    }
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
+            let verdict = verdict(&error, &call.spec.method);
+            let is_date_corrected = error.server_time().is_some_and(|time| clock.learn(verdict, signed_at, time));
             sent += u32::from(!error.is_unsent());
             is_cautious = is_broken_while_sending(&error);
             if is_date_corrected {

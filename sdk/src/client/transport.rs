@@ -103,7 +103,8 @@ impl Transport {
         }
         let mut outgoing = reqwest::Request::new(method, url.into());
         *outgoing.headers_mut() = headers;
-        let url = outgoing.url().clone();
+        // Boxed to keep the future small.
+        let url = Box::new(outgoing.url().clone());
         let activity = body.activity();
         let is_empty = body.size_hint().exact() == Some(0);
         let (body, request) = CancellableBody::new(body);
@@ -132,7 +133,7 @@ impl Transport {
 /// The body of a response.
 struct Received {
     body: reqwest::Body,
-    url: Url,
+    url: Box<Url>,
     /// Cancels the body of the request when the response is dropped. If the server responds early, hyper is still
     /// sending that body.
     _request: CancelOnDrop,
