@@ -48,7 +48,8 @@ async fn errors_name_the_server_and_the_mistake() {
 
 #[tokio::test]
 async fn error_of_a_truncated_body_names_the_server() {
-    let server = RawServer::start(["HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nthe beginning"]).await.unwrap();
+    let truncated = "HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\ncontent-length: 500\r\n\r\nthe beginning";
+    let server = RawServer::start([truncated]).await.unwrap();
     let bucket = bucket(server.endpoint(), RetryConfig::disabled());
     let object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
     let error = object.body.bytes().await.unwrap_err();

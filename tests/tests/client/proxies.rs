@@ -117,8 +117,8 @@ async fn unreachable_proxy_is_named() {
 
 #[tokio::test]
 async fn http_requests_are_sent_to_the_proxy_with_the_whole_url() {
-    let proxy = RawServer::start(["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"]);
-    let proxy = proxy.await.unwrap();
+    let success = "HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n\r\n";
+    let proxy = RawServer::start([success, "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"]).await.unwrap();
     let url = proxy.endpoint().replace("http://", "http://user:hunter2@");
     let config = Config::anonymous().endpoint("http://store.example").proxy(url).retry(quick_retries());
     send(config.clone()).await.unwrap();
@@ -197,7 +197,7 @@ async fn proxy_is_read_from_the_environment() {
         assert!(!error.contains("proxy"), "{error}");
         return;
     }
-    let proxy = RawServer::start(["HTTP/1.1 200 OK\r\n\r\n"]).await.unwrap();
+    let proxy = RawServer::start(["HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n\r\n"]).await.unwrap();
     let test = "proxies::proxy_is_read_from_the_environment";
     for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
         run_in_child_process(test, &[(name, proxy.endpoint())], &ALL).await.unwrap();

@@ -175,8 +175,8 @@ async fn https_request_to_an_http_port_says_so() {
     assert!(error.contains(&endpoint) && error.contains("does not speak TLS on this port"), "{error}");
 }
 
-/// Returns the body that a client reads from a server with this response, and the number of requests.
-async fn body_of(response: &str, sends_close_notify: bool) -> (Result<Vec<u8>, Error>, usize) {
+/// Returns the body that a client reads from a server with this response.
+async fn body_of(response: &str, sends_close_notify: bool) -> Result<Vec<u8>, Error> {
     let authority = authority();
     let certificate = authority.certificate(&NAMES).unwrap();
     let server = RawServer::start([response]).await.unwrap();
@@ -186,17 +186,17 @@ async fn body_of(response: &str, sends_close_notify: bool) -> (Result<Vec<u8>, E
     };
     let front = front.unwrap();
     let bucket = https_bucket(Config::anonymous().root_certificate(authority.pem()), &front);
-    let read = async { bucket.get_object("key", GetObjectInput::new()).await?.body.bytes().await.map(Vec::from) };
-    (read.await, server.requests().len())
+    let object = bucket.get_object("key", GetObjectInput::new()).await?;
+    object.body.bytes().await.map(Vec::from)
 }
 
 #[tokio::test]
 async fn complete_body_is_accepted_without_close_notify() {
     for framing in ["content-length: 4\r\n\r\ndata", "transfer-encoding: chunked\r\n\r\n4\r\ndata\r\n0\r\n\r\n"] {
-        let (body, _) = body_of(&format!("HTTP/1.1 200 OK\r\n{framing}"), false).await;
+        let body = body_of(&format!("HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n{framing}"), false).await;
         assert_eq!(body.unwrap(), b"data", "{framing}");
     }
-    let (body, _) = body_of("HTTP/1.1 200 OK\r\n\r\ndata", true).await;
+    let body = body_of("HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n\r\ndata", true).await;
     assert_eq!(body.unwrap(), b"data");
 }
 
@@ -204,7 +204,7 @@ async fn complete_body_is_accepted_without_close_notify() {
 async fn truncated_body_without_close_notify_is_a_connection_error() {
     // Without a length, only `close_notify` shows that the body is complete.
     for framing in ["content-length: 9\r\n\r\ndata", "transfer-encoding: chunked\r\n\r\n9\r\ndata", "\r\ndata"] {
-        let (body, _) = body_of(&format!("HTTP/1.1 200 OK\r\n{framing}"), false).await;
+        let body = body_of(&format!("HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n{framing}"), false).await;
         assert_eq!(body.unwrap_err().kind(), ErrorKind::Connection, "{framing}");
     }
 }
@@ -224,7 +224,8 @@ async fn truncated_response_without_close_notify_is_requested_again() {
 
 #[tokio::test]
 async fn tls_connection_is_kept_alive_and_replaced_when_the_server_closes_it() {
-    let kept = || RawResponse::from("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").then_keep_alive();
+    let kept =
+        || RawResponse::from("HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\ncontent-length: 0\r\n\r\n").then_keep_alive();
     let server = RawServer::start([kept(), kept(), RawResponse::from(""), kept()]).await.unwrap();
     let authority = authority();
     let front = TlsFront::start("127.0.0.1:0", server.port(), &authority.certificate(&NAMES).unwrap()).await.unwrap();
@@ -239,6 +240,6 @@ async fn tls_connection_is_kept_alive_and_replaced_when_the_server_closes_it() {
 
 #[tokio::test]
 async fn certificates_are_not_needed_for_http() {
-    let server = RawServer::start(["HTTP/1.1 200 OK\r\n\r\n"]).await.unwrap();
+    let server = RawServer::start(["HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n\r\n"]).await.unwrap();
     bucket(server.endpoint(), quick_retries()).head_bucket(HeadBucketInput::new()).await.unwrap();
 }
