@@ -90,9 +90,10 @@ impl Value {
     }
 
     pub(super) fn boolean(&self) -> Result<bool> {
+        // YAML 1.1, which QingStor's other tools read, and the Go SDK have all these forms.
         match self.text.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "1" => Ok(true),
-            "false" | "no" | "0" => Ok(false),
+            "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+            "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
             _ => Err(self.invalid("true or false")),
         }
     }
@@ -148,6 +149,18 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn booleans_have_the_forms_of_other_tools() {
+        let boolean = |text: &str| Value { text: text.to_owned(), origin: String::new() }.boolean().ok();
+        for (texts, expected) in [
+            (["true", "True", "T", "yes", "y", "On", "1"], Some(true)),
+            (["false", "FALSE", "f", "No", "N", "off", "0"], Some(false)),
+            (["maybe", "2", "ye", "truee", "", "-1", "null"], None),
+        ] {
+            assert_eq!(texts.map(boolean), [expected; 7]);
+        }
+    }
 
     #[test]
     fn similar_key_is_found_for_typing_errors_and_missing_words() {

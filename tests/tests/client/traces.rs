@@ -136,3 +136,33 @@ async fn traces_describe_each_attempt_and_contain_no_secrets() {
         assert!(!text.contains(signature), "{text}");
     }
 }
+
+/// The test runs in a child process, because it reads the environment.
+#[test]
+fn ignored_settings_are_logged() {
+    const TEST: &str = "traces::ignored_settings_are_logged";
+    if !is_child_process() {
+        let variables = [
+            ("QINGSTOR_ENDPOINT", "http://a.example"),
+            ("QINGSTOR_HOST", "b.example"),
+            ("QINGSTOR_PORT", "80"),
+            ("QINGSTOR_SECRET_KEY", SECRET_ACCESS_KEY),
+        ];
+        let unset = ["QINGSTOR_ACCESS_KEY_ID", "QINGSTOR_SECRET_ACCESS_KEY", "QINGSTOR_PROTOCOL"];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(run_in_child_process(TEST, &variables, &unset)).unwrap();
+        return;
+    }
+    let recorder = Recorder::default();
+    tracing::subscriber::with_default(recorder.clone(), Config::from_env).unwrap();
+    let text = recorder.text.lock().unwrap();
+    for part in [
+        "ignored=\"the environment variable QINGSTOR_HOST\"",
+        "used=\"the environment variable QINGSTOR_ENDPOINT\"",
+        "QINGSTOR_SECRET_KEY is unknown: did you mean QINGSTOR_SECRET_ACCESS_KEY?",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // The port is that of the endpoint.
+    assert!(!text.contains("QINGSTOR_PORT") && !text.contains(SECRET_ACCESS_KEY), "{text}");
+}
