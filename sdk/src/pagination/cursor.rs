@@ -75,14 +75,14 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
         }
     }
 
-    /// Records whether the server reports that the list continues, in the field `name`. If the field cannot be used, the
-    /// list must not appear to be complete.
+    /// Records whether the server reports that the list continues, in the field `name`. If the field cannot be used,
+    /// the list must not appear to be complete.
     pub(crate) fn has_more(&mut self, name: &str, has_more: Option<bool>) {
         self.page.has_more = if self.is_unusable(name) { Some(true) } else { has_more };
     }
 
-    /// Sets `marker` to the one in the response, in the field `name`. If the field cannot be used, `last`, a property of the
-    /// last item, replaces it.
+    /// Sets `marker` to the one in the response, in the field `name`. If the field cannot be used, `last`, a property
+    /// of the last item, replaces it.
     pub(crate) fn next<'a, T: WireValue + Clone>(
         &mut self,
         name: &str,
@@ -99,8 +99,9 @@ impl<Item: Clone + PartialEq> PageCursor<Item> {
             next = last;
             self.page.is_after_last_item = true;
             self.page.is_next_lost = last.and_then(text).is_none_or(|last| Some(last) == requested);
-            // The next page contains the entries after the last item again.
-            self.page.unreadable.retain(|entry| !entry.is_last || self.page.is_next_lost);
+            // The next page, if there is one, contains the entries after the last item again.
+            let is_last_page = self.page.is_next_lost || self.page.has_more == Some(false);
+            self.page.unreadable.retain(|entry| !entry.is_last || is_last_page);
         }
         self.page.requested.push(requested);
         self.page.next.push(next.and_then(text));

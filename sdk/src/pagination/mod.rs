@@ -53,8 +53,8 @@ pub trait Paginated: Operation + Clone + 'static {
 /// continues, but not where, the page is followed by an error, because the list is incomplete. Items that are created
 /// or deleted during the listing can be missing or occur twice.
 ///
-/// Entries whose keys are not UTF-8 are left out of pages, with a logged warning. [`Items`] reports an error for each of
-/// them. If the marker of the next page is not UTF-8, the next page starts after the last item whose key is.
+/// Entries whose keys are not UTF-8 are left out of pages, with a logged warning. [`Items`] reports an error for each
+/// of them. If the marker of the next page is not UTF-8, the next page starts after the last item whose key is.
 pub struct Paginator<I> {
     list: List,
     input: I,
@@ -106,7 +106,8 @@ impl List {
     }
 
     fn unknown_next_page<I: Operation>(&self) -> Error {
-        let message = "the list is incomplete: the server reports that it continues, but not where the next page starts, or not in UTF-8";
+        let message = "the list is incomplete: the server reports that it continues, but not where the next page starts, \
+                       or not in UTF-8";
         Error::unexpected_response(message).with_call(&self.address().call_name(I::SPEC.name))
     }
 }

@@ -163,8 +163,8 @@ impl<I: Paginated + fmt::Debug> fmt::Debug for Pages<I> {
 /// available as a [`Stream`]. The list ends after the last item and after an error. To continue after an error, call
 /// [`retry`](Items::retry).
 ///
-/// An item whose key is not UTF-8 is an error too, because the SDK cannot address the object. It names the key, escaped, and
-/// follows the items of its page. After this error the list continues without a call of `retry`.
+/// An item whose key is not UTF-8 is an error too, because the SDK cannot address the object. The error contains the
+/// escaped key, and follows the items of its page. After this error the list continues without a call of `retry`.
 pub struct Items<I: Paginated> {
     pages: Pages<I>,
     page: vec::IntoIter<I::Item>,
@@ -185,8 +185,8 @@ impl<I: Paginated> Items<I> {
     ///
     /// # Errors
     ///
-    /// As for [`Pages::next`], and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for each item
-    /// whose key is not UTF-8.
+    /// As for [`Pages::next`], and [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) for each
+    /// item whose key is not UTF-8. After the latter, the list continues.
     pub async fn next(&mut self) -> Option<Result<I::Item>> {
         poll_fn(|context| self.poll_item(context)).await
     }
@@ -200,7 +200,8 @@ impl<I: Paginated> Items<I> {
     ///
     /// # Errors
     ///
-    /// As for [`next`](Items::next). The items before the error are lost.
+    /// As for [`next`](Items::next). The items before the error are lost. To skip items whose keys are not UTF-8, call
+    /// `next` instead.
     pub async fn into_vec(mut self) -> Result<Vec<I::Item>> {
         let mut all = Vec::new();
         while let Some(item) = self.next().await {

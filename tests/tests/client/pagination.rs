@@ -421,6 +421,16 @@ async fn marker_that_is_not_utf8_is_replaced_by_the_last_readable_key() {
 }
 
 #[tokio::test]
+async fn last_key_of_a_list_that_is_not_utf8_is_one_error() {
+    let body = r#"{"keys": [{"key": "a"}, {"key": "%"}], "next_marker": "%", "has_more": false}"#;
+    let (bucket, server) = bucket_with_responses([gbk_page(body)]).await;
+    let listed = keys_and_errors(&bucket).await;
+    assert_eq!((listed.len(), &*listed[0]), (2, "a"), "{listed:?}");
+    assert!(listed[1].contains(r"\xb2\xe2"), "{}", listed[1]);
+    assert_eq!(requests(&server).await.len(), 1);
+}
+
+#[tokio::test]
 async fn marker_of_uploads_that_is_not_utf8_is_replaced_without_its_upload_id() {
     let first = r#"{"uploads": [{"key": "a", "upload_id": "1"}, {"key": "%", "upload_id": "2"}],
         "next_key_marker": "%", "next_upload_id_marker": "2"}"#;
