@@ -53,8 +53,8 @@ struct Problem {
 ///
 /// # Errors
 ///
-/// A description of the first value that cannot be used, with its path and with the beginning of the list's entry or of the
-/// document that contains it. Text of the document is escaped.
+/// A description of the first value that cannot be used, with its path and with the beginning of the list's entry or of
+/// the document that contains it. Text of the document is escaped.
 pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> Result<(T, Unusable), String> {
     let mut unusable = Unusable::default();
     if let Ok(decoded) = serde_json::from_slice(text) {
@@ -148,10 +148,11 @@ fn decode_usable<T: DeserializeOwned>(
         };
         let not_utf8 = document.pointer(&at).and_then(|value| value.get(NOT_UTF8)?.as_str());
         let problem = Problem {
-            text: match not_utf8 {
+            // The server may have sent the object that replaces a text, so `text` need not be escaped yet.
+            text: escape(match not_utf8 {
                 Some(text) => format!("{path} is not UTF-8: \"{text}\""),
-                None => escape(format!("{path}: {}", error.inner())),
-            },
+                None => format!("{path}: {}", error.inner()),
+            }),
             is_not_utf8: not_utf8.is_some(),
         };
         let Some((Segment::Map { key }, object)) = segments.split_last() else { return Err(problem) };
@@ -186,8 +187,8 @@ fn segment_name(segment: &Segment) -> String {
     }
 }
 
-/// Replaces each text that cannot be read by an object with the escaped text. Texts cannot be read if they are not UTF-8,
-/// contain half of a surrogate pair (`\ud800`), or are not valid JSON.
+/// Replaces each text that cannot be read by an object with the escaped text. Texts cannot be read if they are not
+/// UTF-8, contain half of a surrogate pair (`\ud800`), or are not valid JSON.
 fn replace_unreadable_texts(document: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(document.len());
     let mut rest = document;
@@ -232,6 +233,13 @@ mod tests {
         let expected = [("a\"b", "c\\"), ("\\", "\""), ("e", "\\ud800")];
         assert_eq!(decoded, expected.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
         assert_eq!(unusable.values, [r#"d is not UTF-8: "\ud800""#]);
+    }
+
+    #[test]
+    fn replaced_texts_that_the_server_sent_are_escaped() {
+        let document = br#"{"a": {"not UTF-8": "\u001b"}}"#;
+        let (_, unusable) = decode::<BTreeMap<String, String>>(document, Tolerance::Optional).unwrap();
+        assert_eq!(unusable.values, [r#"a is not UTF-8: "\u{1b}""#]);
     }
 
     #[test]
