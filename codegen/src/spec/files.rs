@@ -118,8 +118,8 @@ impl Files {
         self.files.push(SourceFile { name, relative, source, root });
     }
 
-    /// Returns the YAML and JSON files in the specification's folder that were not opened, relative to this folder. Other
-    /// specifications, and folders that contain one, are left out.
+    /// Returns the YAML and JSON files in the specification's folder that were not opened, relative to this folder.
+    /// Other specifications, and folders that contain one, are left out.
     pub(super) fn unused(&self) -> Vec<PathBuf> {
         // The folder may be any folder of the machine.
         const MAX_ENTRIES: usize = 2000;
@@ -163,8 +163,8 @@ impl Files {
         text.lines().any(|line| line.trim_start_matches(['{', ' ', '\t', '"', '\'']).starts_with("swagger"))
     }
 
-    /// Returns the file, relative to the specification's folder, and the pointer of the first value that `find` accepts
-    /// among the top-level values, and the `definitions` and `parameters`, of all files.
+    /// Looks for a value with the key `key` that `is_right` accepts among the top-level values, the `definitions` and
+    /// the `parameters` of all files. Returns its file, relative to the specification's folder, and its pointer.
     pub(super) fn search(&self, key: &str, is_right: impl Fn(&Node) -> bool) -> Option<(PathBuf, String)> {
         let opened = self.files.iter().filter_map(|file| Some((file.relative.clone(), file.root.clone()?)));
         let others = self.unused().into_iter().filter_map(|path| {

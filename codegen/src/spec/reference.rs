@@ -201,7 +201,9 @@ impl Reader {
             found => format!("`{}` of {file}", found.join("/")),
         };
         let message = format!("the target of `$ref: {}` does not exist: {place} has no `{segment}`", reference.value);
-        let help = match self.elsewhere(segments) {
+        // Only a `$ref` without a file is looked up in the root file.
+        let elsewhere = if reference.value.starts_with('#') { self.elsewhere(segments) } else { None };
+        let help = match elsewhere {
             Some(help) => help,
             None => instead_of(segment, &known, "the known keys are").or("add the key, or correct the `$ref`"),
         };

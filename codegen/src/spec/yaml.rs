@@ -156,8 +156,8 @@ impl Parsing<'_> {
 
     /// Reports a control character in a string, or one that changes the direction of text.
     ///
-    /// Most strings become a single line of generated code. After a line break, the rest would not be part of the comment
-    /// or string literal. rustc rejects code that is shown in another order than it is compiled.
+    /// Most strings become a single line of generated code. After a line break, the rest would not be part of the
+    /// comment or string literal. rustc rejects code that is shown in another order than it is compiled.
     fn check_string(&self, node: &Node, owner: fmt::Arguments<'_>, may_be_multiline: bool) {
         let Value::Text(text) = &node.value else { return };
         if let Some(c) = text.chars().find(|c| is_direction(*c)) {
@@ -186,7 +186,8 @@ impl Parsing<'_> {
     fn place_of(&self, c: char, span: Span) -> Span {
         let source = self.lines.text.get(span.start..).unwrap_or_default();
         // The span of a string of several lines is its first line. Only a block, after `|` or `>`, has no escapes.
-        let source = if source.starts_with(['|', '>']) { source } else { &source[..span.end - span.start] };
+        let is_block = source.starts_with(['|', '>']);
+        let source = if is_block { source } else { source.get(..span.end - span.start).unwrap_or(source) };
         let found = source.find(c).map(|at| span.start + at);
         found.map_or(span, |at| Span::new(self.file, at..at + c.len_utf8()))
     }
