@@ -82,8 +82,8 @@ pub const HANDWRITTEN_METHODS: [&str; 24] = [
     "zone_in_use",
 ];
 
-/// Methods of the traits that `QingStor` and `Bucket` implement, some of them because every type does. An operation with
-/// such a name would hide the method of the trait.
+/// Methods of the traits that `QingStor` and `Bucket` implement, some of them because every type does. An operation
+/// with such a name would hide the method of the trait.
 pub const TRAIT_METHODS: [(&str, &[&str]); 9] = [
     ("Any", &["type_id"]),
     ("Borrow", &["borrow"]),

@@ -146,8 +146,8 @@ fn is_tighter(old: &Limits, new: &Limits) -> bool {
     })
 }
 
-/// Judges a change of the declared success statuses. Unless the operation only reads, the SDK accepts every status from 200
-/// to 299 as a success, even if it is not declared.
+/// Judges a change of the declared success statuses. Unless the operation only reads, the SDK accepts every status from
+/// 200 to 299 as a success, even if it is not declared.
 fn success(old: &BTreeSet<u16>, new: &BTreeSet<u16>, only_reads: bool) -> Verdict {
     let was_an_error = |status: &u16| only_reads || !(200..300).contains(status);
     if !old.is_subset(new) || new.difference(old).any(was_an_error) {

@@ -76,7 +76,8 @@ fn check_paths(paths: &[(PathKey, &PathItem)], problems: &mut Problems) {
     }
 }
 
-/// Reports each `operationId` that is not a valid name, occurs twice, is reserved, or collides with another one in Rust.
+/// Reports each `operationId` that is not a valid name, occurs twice, is reserved, or collides with another one in
+/// Rust.
 fn check_ids(document: &Document, problems: &mut Problems) {
     let mut by_id: BTreeMap<&str, Span> = BTreeMap::new();
     let mut distinct: Vec<Spanned<&str>> = Vec::new();

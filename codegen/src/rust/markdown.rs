@@ -143,7 +143,7 @@ struct Container {
     lines: Vec<String>,
     /// For a list: the mark of its items, and the number of the next one.
     list: Option<(char, Option<u64>)>,
-    /// True if blank lines separate the blocks. False for a list, and for an item without paragraphs.
+    /// True if no blank lines separate the blocks: for a list, and for an item without paragraphs.
     is_tight: bool,
     /// Mark of the list that is the last block.
     last_list: Option<char>,
@@ -508,8 +508,8 @@ fn starts_block(word: &str) -> Option<usize> {
     is_number.then_some(number.len())
 }
 
-/// Returns true if Markdown would not read the character `c` of a text as itself. `before` is the character before it in
-/// the same word, `after` the rest of the text.
+/// Returns true if Markdown would not read the character `c` of a text as itself. `before` is the character before it
+/// in the same word, `after` the rest of the text.
 fn is_special(c: char, before: Option<char>, after: &str) -> bool {
     let next = after.chars().next();
     match c {
@@ -691,7 +691,7 @@ mod tests {
     #[test]
     fn writes_each_element_as_rustdoc_should_show_it() {
         for (markdown, expected) in [
-            // Code that nobody marked as Rust.
+            // Code with and without a language.
             ("```\na < b\n```", "```text\na < b\n```"),
             ("a\n\n    GET /\n      Host: b", "a\n\n```text\nGET /\n  Host: b\n```"),
             ("~~~\n```\n~~~", "````text\n```\n````"),

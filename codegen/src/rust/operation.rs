@@ -122,8 +122,8 @@ pub(super) fn owner(operation: &Operation) -> &'static str {
     if operation.scope == Scope::Service { "QingStor" } else { "Bucket" }
 }
 
-/// Returns true if the operation reads a document that another operation writes. If a value of the document were lost, a
-/// caller that changes the document and writes it back would delete the value.
+/// Returns true if the operation reads a document that another operation writes. If a value of the document were lost,
+/// a caller that changes the document and writes it back would delete the value.
 fn is_setting(api: &Api, operation: &Operation) -> bool {
     api.operations.iter().any(|other| {
         other.method == Method::Put

@@ -1,8 +1,8 @@
 //! The public API and the wire format of generated code, as data that can be compared.
 //!
-//! It is derived from the views that the templates print. Properties that rustc checks are kept apart from those that it
-//! does not check. If one of the latter changes, a program still compiles but behaves differently, which its author may
-//! not notice.
+//! It is derived from the views that the templates print. Properties that rustc checks are kept apart from those that
+//! it does not check. If one of the latter changes, a program still compiles but behaves differently, which its author
+//! may not notice.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -66,8 +66,8 @@ pub(super) struct Reader {
     pub(super) consumes: Vec<String>,
     /// All schemas to which a `$ref` leads.
     known_schemas: BTreeSet<SchemaId>,
-    /// The known schemas that are not read yet, with their names. They are not read recursively, because definitions may
-    /// refer to each other in loops, or in chains that are long enough to overflow the stack.
+    /// The known schemas that are not read yet, with their names. They are not read recursively, because definitions
+    /// may refer to each other in loops, or in chains that are long enough to overflow the stack.
     pending_schemas: VecDeque<(String, Node)>,
     /// Number of schemas, parameters and responses read so far.
     parts: usize,

@@ -76,8 +76,8 @@ pub enum ErrorKind {
     Config,
     /// An input is missing or violates a limit. The request was not sent.
     InvalidInput,
-    /// No connection to the server could be established, for example because its certificate is not trusted. The request
-    /// was not sent.
+    /// No connection to the server could be established, for example because its certificate is not trusted. The
+    /// request was not sent.
     Connect,
     /// A time limit of the [`Config`](crate::Config) passed: for connecting, for the time in which no byte moves, or
     /// for the response. The server may or may not have executed the request.
@@ -128,8 +128,8 @@ impl Error {
         self.0.service.as_ref().and_then(|service| service.url.as_ref()).map(ServerText::as_str)
     }
 
-    /// Returns the operation that failed, such as `UploadMultipart`. If no operation of a transfer failed, but for example a file
-    /// could not be read, it is `upload`, `download` or `copy`.
+    /// Returns the operation that failed, such as `UploadMultipart`. If no operation of a transfer failed, but for
+    /// example a file could not be read, it is `upload`, `download` or `copy`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.call.as_ref().map(|call| call.operation)
     }

@@ -85,21 +85,21 @@ impl ResponseDecoder {
 
     /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
     ///
-    /// An optional value that cannot be used is decoded as missing. If a list that a GET request returns has an entry whose
-    /// name is not UTF-8, the entry is left out. Both are logged.
+    /// An optional value that cannot be used is decoded as missing. If a list that a GET request returns has an entry
+    /// whose name is not UTF-8, the entry is left out. Both are logged.
     ///
     /// # Errors
     ///
-    /// If the response is not the expected document, if a required value cannot be used, or if a GET request has an empty
-    /// response with status 200. If such a response were parsed as an empty list, a program that mirrors a bucket would
-    /// delete everything. For a request that writes, the status alone shows that it succeeded.
+    /// If the response is not the expected document, if a required value cannot be used, or if a GET request has an
+    /// empty response with status 200. If such a response were parsed as an empty list, a program that mirrors a bucket
+    /// would delete everything. For a request that writes, the status alone shows that it succeeded.
     pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T> {
         // The response to a request that writes lists what happened to each object, so no entry may be left out.
         self.document(if self.only_reads { Tolerance::Entries } else { Tolerance::Optional })
     }
 
-    /// Parses the JSON document with a setting. Every value that cannot be used is an error, because a caller that changes
-    /// the setting and writes it back would delete this value.
+    /// Parses the JSON document with a setting. Every value that cannot be used is an error, because a caller that
+    /// changes the setting and writes it back would delete this value.
     pub(crate) fn setting<T: DeserializeOwned>(&mut self) -> Result<T> {
         self.document(Tolerance::Strict)
     }

@@ -74,8 +74,8 @@ impl RequestEncoder {
         }
     }
 
-    /// Sends headers unchanged that were read from an existing object. The server has accepted them before, although this
-    /// version of the SDK may not know their values, and the specification may not allow them.
+    /// Sends headers unchanged that were read from an existing object. The server has accepted them before, although
+    /// this version of the SDK may not know their values, and the specification may not allow them.
     pub(crate) fn take_over_headers(&mut self) {
         self.takes_over_headers = true;
     }

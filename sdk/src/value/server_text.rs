@@ -44,11 +44,11 @@ impl fmt::Debug for ServerText {
     }
 }
 
-/// Returns `text` on one line of about [`MAX_SHOWN`] characters, so that it can neither forge a line of a log nor control
-/// a terminal.
+/// Returns `text` on one line of about [`MAX_SHOWN`] characters, so that it can neither forge a line of a log nor
+/// control a terminal.
 ///
-/// Control characters are escaped, and so are characters that start a line or change the direction of writing. Bytes that
-/// are not UTF-8 are shown as `\xb0`. A text that was cut ends with `…`.
+/// Control characters are escaped, and so are characters that start a line or change the direction of writing. Bytes
+/// that are not UTF-8 are shown as `\xb0`. A text that was cut ends with `…`.
 pub(crate) fn escape(text: impl AsRef<[u8]>) -> String {
     let mut line = String::new();
     let mut length = 0;
