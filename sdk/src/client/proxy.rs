@@ -47,17 +47,23 @@ impl Proxy {
         if no_proxy.split(',').any(|host| host.trim() == "*") {
             return Ok(None);
         }
-        let url = if url.contains("://") { url } else { format!("http://{url}") };
-        let matcher = Matcher::builder().all(&url).no(&no_proxy).build();
-        let is_usable = Matcher::builder().all(&url).build().intercept(&Uri::from_static("http://host")).is_some();
-        match Url::parse(&url) {
-            Ok(url) if is_usable && url.has_host() => Ok(Some(Self { url, no_proxy, matcher })),
-            _ => Err(Error::config(format!(
+        let unusable = || {
+            Error::config(format!(
                 "{origin} is not usable: a proxy must be scheme (http, https, socks4, socks4a, socks5 or socks5h), host \
                  and port, such as http://proxy.example:3128, and special characters in user and password must be \
                  percent-encoded"
-            ))),
+            ))
+        };
+        let url = if url.contains("://") { url } else { format!("http://{url}") };
+        let url = Url::parse(&url).ok().filter(is_origin).ok_or_else(unusable)?;
+        // The parsed URL is used, because it contains a second `@` of the user info in percent-encoded form. Otherwise
+        // `name_for` would return the end of the password as a part of the host.
+        let matcher = |no_proxy: &str| Matcher::builder().all(url.as_str()).no(no_proxy).build();
+        if matcher("").intercept(&Uri::from_static("http://host")).is_none() {
+            return Err(unusable());
         }
+        let matcher = matcher(&no_proxy);
+        Ok(Some(Self { url, no_proxy, matcher }))
     }
 
     pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder> {
@@ -72,6 +78,14 @@ impl Proxy {
         let uri: Uri = url.as_str().parse().ok()?;
         Some(self.matcher.intercept(&uri)?.uri().to_string().trim_end_matches('/').to_owned())
     }
+}
+
+/// Returns true if the URL consists of scheme, host and port, and possibly user and password.
+///
+/// A `/`, `?` or `#` that is not percent-encoded ends the host. If it is in the password, the beginning of the user info
+/// becomes the host, which errors show.
+fn is_origin(url: &Url) -> bool {
+    url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none()
 }
 
 /// Returns the first of these variables that is set to a value that is not empty.
@@ -95,4 +109,18 @@ pub(super) fn refusal(error: &(dyn StdError + 'static)) -> Option<Refusal> {
         "tunnel error: unsuccessful" => Some(Refusal::Refused),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn name_of_a_proxy_contains_no_part_of_a_password_with_an_at_sign() {
+        let config = Config::anonymous().proxy("http://user:first@hunter2@proxy.example:3128");
+        let endpoint: Endpoint = "http://store.example".parse().unwrap();
+        let proxy = Proxy::of(&config, &endpoint).unwrap().unwrap();
+        let name = proxy.name_for(&Url::parse("http://store.example/bucket").unwrap());
+        assert_eq!(name.as_deref(), Some("http://proxy.example:3128"));
+    }
 }

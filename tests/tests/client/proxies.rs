@@ -167,8 +167,16 @@ async fn connections_go_through_a_socks5_proxy() {
 
 #[test]
 fn unusable_proxy_is_a_configuration_error_without_the_password() {
-    for url in ["ftp://user:hunter2@proxy", "http://user:hunter2@", "http://", "http://user:hunter2@proxy:port", "a b"]
-    {
+    for url in [
+        "ftp://user:hunter2@proxy",
+        "http://user:hunter2@",
+        "http://",
+        "http://user:hunter2@proxy:port",
+        "http://user:1/hunter2@proxy",
+        "http://user:1?hunter2@proxy",
+        "http://user:1#hunter2@proxy",
+        "a b",
+    ] {
         let error = QingStor::new(Config::anonymous().proxy(url)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
         let text = format!("{error} {error:?}");
