@@ -11,6 +11,7 @@ mod timeouts;
 
 pub(crate) use timeouts::Timeouts;
 
+use std::fmt;
 #[cfg(feature = "config-file")]
 use std::path::Path;
 use std::time::Duration;
@@ -63,12 +64,19 @@ pub struct Config {
 }
 
 /// Certificates of authorities that the client trusts in addition to the system's.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[cfg_attr(not(any(feature = "rustls", feature = "native-tls")), allow(dead_code, reason = "used for TLS"))]
 pub(crate) struct RootCertificates {
     pub(crate) pem: Vec<u8>,
     /// Place of the certificates for errors, such as "ca_file in /etc/qingstor.yaml".
     pub(crate) origin: String,
+}
+
+/// Shows the place only. A PEM file may also contain a private key.
+impl fmt::Debug for RootCertificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RootCertificates").field(&self.origin).finish()
+    }
 }
 
 impl Config {
@@ -113,30 +121,30 @@ impl Config {
     /// | `QINGSTOR_CONNECTION_RETRIES` | `connection_retries` | maximum number of retries of a request |
     /// | `QINGSTOR_CA_FILE` | `ca_file` | path of a PEM file, see [`root_certificate`](Config::root_certificate) |
     ///
-    /// `QINGSTOR_CONFIG_PATH` is the path of the file; `~` at its start stands for the home directory. If it is unset, the
-    /// first existing file of `~/.qingstor/config.yaml`, `~/.config/qingstor.yaml`, `~/.config/qingstor/config.yaml` and
-    /// (on Unix) `/etc/qingstor/config.yaml` is read. If there is none, only the environment is used. A default file that
-    /// cannot be read is skipped with a logged warning.
+    /// `QINGSTOR_CONFIG_PATH` is the path of the file; `~` at its start stands for the home directory. If it is unset,
+    /// the first existing file of `~/.qingstor/config.yaml`, `~/.config/qingstor.yaml`,
+    /// `~/.config/qingstor/config.yaml` and (on Unix) `/etc/qingstor/config.yaml` is read. If there is none, only the
+    /// environment is used. A default file that cannot be read is skipped with a logged warning.
     ///
-    /// The file is YAML with one `key: value` on each line, and has at most 1 MiB. Empty values and variables are treated
-    /// as unset. Unknown keys are ignored with a logged warning, except some keys of QingStor's other tools, such as
-    /// `log_level`, which are ignored silently. In a file that `QINGSTOR_CONFIG_PATH` names, a key that is similar to a
-    /// known one, such as `endpiont`, is an error. A variable whose name is similar to one in the table, such as
-    /// `QINGSTOR_ACCESS_KEY`, is ignored with a logged warning. If no access keys are configured and the server refuses a
-    /// request, the error repeats these warnings.
+    /// The file is YAML with one `key: value` on each line, and has at most 1 MiB. Empty values and variables are
+    /// treated as unset. Unknown keys are ignored with a logged warning, except some keys of QingStor's other tools,
+    /// such as `log_level`, which are ignored silently. In a file that `QINGSTOR_CONFIG_PATH` names, a key that is
+    /// similar to a known one, such as `endpiont`, is an error. A variable whose name is similar to one in the table,
+    /// such as `QINGSTOR_ACCESS_KEY`, is ignored with a logged warning. If no access keys are configured and the server
+    /// refuses a request, the error repeats these warnings.
     ///
-    /// A variable `QINGSTOR_HOST` replaces an `endpoint` in the file, and `QINGSTOR_PROTOCOL` and `QINGSTOR_PORT` replace
-    /// that part of it.
+    /// A variable `QINGSTOR_HOST` replaces an `endpoint` in the file, and `QINGSTOR_PROTOCOL` and `QINGSTOR_PORT`
+    /// replace that part of it.
     ///
     /// The file is read synchronously, so call this when the program starts. Without the crate's feature `config-file`,
     /// no file is read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file that `QINGSTOR_CONFIG_PATH` names cannot be read, if a
-    /// value is invalid, or if only one of the two access keys is set. A default file that cannot be parsed is an error,
-    /// unless the environment sets both access keys. The message names the file and the setting, and never contains an
-    /// access key.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the file that `QINGSTOR_CONFIG_PATH` or `ca_file` names
+    /// cannot be read, if a value is invalid, or if only one of the two access keys is set. A default file that cannot
+    /// be parsed is an error, unless the environment sets both access keys. The message names the file and the setting,
+    /// and never contains an access key.
     ///
     /// ```no_run
     /// # fn run() -> qingstor_sdk::Result<()> {
@@ -265,11 +273,11 @@ impl Config {
     /// Trusts a certificate authority, such as the one of a private cloud, in addition to those of the system.
     ///
     /// `pem` contains one or more certificates in PEM (`-----BEGIN CERTIFICATE-----`). Further calls add certificates.
-    /// [`QingStor::new`](crate::QingStor::new) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if there is no
-    /// certificate in it, or one that cannot be used.
+    /// [`QingStor::new`](crate::QingStor::new) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if there is
+    /// no certificate in it, or one that cannot be used.
     ///
-    /// The certificates of the system are loaded when the first HTTPS connection is made. On Linux, `SSL_CERT_FILE` (a PEM
-    /// file) and `SSL_CERT_DIR` (a directory in the format of OpenSSL's `rehash`) replace them.
+    /// The certificates of the system are loaded when the first HTTPS connection is made. On Linux, `SSL_CERT_FILE` (a
+    /// PEM file) and `SSL_CERT_DIR` (a directory in the format of OpenSSL's `rehash`) replace them.
     ///
     /// ```no_run
     /// # fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -295,13 +303,13 @@ impl Config {
     }
 
     /// Sends all requests through a proxy, such as `http://user:password@proxy.example:3128`. The schemes are `http`,
-    /// `https`, `socks4`, `socks4a`, `socks5` and `socks5h`. With `socks4a` and `socks5h` the proxy looks up the name of
-    /// the server. Special characters in user and password have to be percent-encoded.
+    /// `https`, `socks4`, `socks4a`, `socks5` and `socks5h`. With `socks4a` and `socks5h` the proxy looks up the name
+    /// of the server. Special characters in user and password have to be percent-encoded.
     ///
     /// If unset or empty, the client uses the environment: `HTTPS_PROXY` for an `https` endpoint, `HTTP_PROXY` for an
     /// `http` endpoint, and `ALL_PROXY` if the other one is unset. Names in lower case work too. It ignores them for a
-    /// loopback address, in path style for `localhost`, and if `REQUEST_METHOD` is set, because a CGI program may receive
-    /// `HTTP_PROXY` from its client.
+    /// loopback address, in path style for `localhost`, and if `REQUEST_METHOD` is set, because a CGI program may
+    /// receive `HTTP_PROXY` from its client.
     ///
     /// [`QingStor::new`](crate::QingStor::new) fails with [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL of
     /// the proxy cannot be used. `Debug` output, logs and errors contain neither user nor password.

@@ -73,4 +73,7 @@ fn errors_and_debug_contain_no_secret() {
     let config = Config::new("ID", "hunter2\n");
     assert!(!error(&config).contains("hunter2"));
     assert!(!format!("{config:?}").contains("hunter2"));
+    // A PEM file may contain a private key. `Debug` of the bytes would show "hu" as these numbers.
+    let config = Config::anonymous().root_certificate("hunter2");
+    assert!(!format!("{config:?}").contains("104, 117"));
 }
