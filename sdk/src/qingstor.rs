@@ -15,9 +15,9 @@ use crate::pagination::{List, Paginated, Paginator};
 ///
 /// It owns a pool of connections that all clones share. Cloning is cheap, so create one client and clone it.
 ///
-/// A client belongs to the Tokio runtime that first uses it, because tasks in this runtime serve the connections. If the
-/// runtime is not running, a request in another runtime that is given one of its connections waits for
-/// [`Config::idle_timeout`] and is then sent on a new connection. Create a client for each runtime.
+/// A client belongs to the Tokio runtime that first uses it, because tasks in this runtime serve the connections. If
+/// the runtime is not running, a request in another runtime that is given one of its connections waits for
+/// [`Config::idle_timeout`] before it is retried. Create a client for each runtime.
 ///
 /// ```no_run
 /// # async fn run() -> qingstor_sdk::Result<()> {

@@ -42,9 +42,11 @@ impl Clock {
 /// The verdict of a response on the date of its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
+    /// The server did not refuse the date. It may have refused the request for another reason.
     Accepted,
     /// The server refused the request and did not tell why.
     MaybeExpired,
+    /// The server refused the date.
     Expired,
 }
 

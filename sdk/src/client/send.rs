@@ -31,9 +31,9 @@ const MAX_ERROR_SIZE: usize = 64 << 10;
 const MAX_ERROR_TIME: Duration = Duration::from_secs(5);
 /// Maximum time for a body that is not needed. A new connection takes less time than reading a slower body.
 const MAX_UNNEEDED_TIME: Duration = Duration::from_secs(1);
-
 /// Maximum time in which a server is expected to refuse a request after it received the head.
 const MAX_REFUSAL_WAIT: Duration = Duration::from_secs(1);
+
 /// Cause of, and remedy for, a response that is not one of QingStor.
 const CHECK_ENDPOINT: &str = "another server, such as a proxy or a captive portal, may have sent it: check the endpoint and \
                               the network";
@@ -225,16 +225,16 @@ fn header_value(text: String) -> Result<HeaderValue> {
     })
 }
 
-/// Reads a body that is not the result of the call. Returns no bytes and closes the connection if the body cannot be read,
-/// takes longer than `limit`, or is longer than an error response.
+/// Reads a body that is not the result of the call. Returns no bytes and closes the connection if the body cannot be
+/// read, takes longer than `limit`, or is longer than an error response.
 async fn read_short(body: ResponseBody, limit: Duration) -> Bytes {
     timeout(limit, read_limited(body, MAX_ERROR_SIZE)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 /// Returns true if the status is one of a success.
 ///
-/// QingStor has changed the statuses of writes within 2xx before. For a read, another status such as 203 means that a proxy
-/// has answered, or that the content is not the requested one.
+/// QingStor has changed the statuses of writes within 2xx before. For a read, another status such as 203 means that a
+/// proxy has answered, or that the content is not the requested one.
 fn is_success(status: StatusCode, spec: &OperationSpec) -> bool {
     let is_other_success = status.is_success() && !is_read(&spec.method);
     status == StatusCode::OK || is_other_success || spec.also_success.contains(&status.as_u16())
@@ -244,8 +244,8 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Checks that QingStor has sent a successful response. A captive portal, for example, answers every request with its own page
-/// and status 200. A JSON document is checked when it is parsed.
+/// Checks that QingStor has sent a successful response. A captive portal, for example, answers every request with its
+/// own page and status 200. A JSON document is checked when it is parsed.
 fn check_origin(spec: &OperationSpec, headers: &HeaderMap) -> Result<()> {
     let is_qingstor = [REQUEST_ID, header::ETAG, header::LAST_MODIFIED].iter().any(|name| headers.contains_key(name));
     if is_qingstor || !is_read(&spec.method) || spec.response == ResponseKind::Json {

@@ -74,7 +74,8 @@ pub(super) fn with_tls(builder: ClientBuilder, config: &Config, _is_https: bool)
 pub(super) fn with_tls(builder: ClientBuilder, config: &Config, is_https: bool) -> Result<ClientBuilder> {
     if is_https || !config.root_certificates.is_empty() {
         return Err(Error::config(
-            "the endpoint uses HTTPS or a root certificate is set, but qingstor-sdk was built without TLS: enable its feature `rustls` or `native-tls`",
+            "the endpoint uses HTTPS or a root certificate is set, but qingstor-sdk was built without TLS: \
+             enable its feature `rustls` or `native-tls`",
         ));
     }
     Ok(builder)

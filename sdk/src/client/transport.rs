@@ -22,8 +22,8 @@ use super::tls::{lasting_failure, with_tls};
 use super::url::{ExactUrl, LatestOrigin};
 
 /// Maximum number of headers of a response. hyper's default of 100 refuses objects with much metadata: names and values
-/// have at most 2,048 bytes (PROTOCOL.md F2), so up to 1,043 entries fit, 39 of them with names of one character and the
-/// others with two, all without a value. The rest is for the other headers.
+/// have at most 2,048 bytes (PROTOCOL.md F2), so up to 1,043 entries fit, 39 of them with names of one character and
+/// the others with two, all without a value. The rest is for the other headers.
 const MAX_RESPONSE_HEADERS: usize = 1_100;
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
@@ -203,8 +203,8 @@ async fn check_is_empty(request: &CancelOnDrop, limit: Duration) -> Result<()> {
 /// Text of hyper's error if the first bytes of the response are not HTTP. Its type is private.
 const NOT_HTTP: &str = "invalid HTTP version";
 
-/// Describes an error of reqwest for a request to `url`. `proxy` is the proxy of the client. The path and query of the URL
-/// are not part of the message.
+/// Describes an error of reqwest for a request to `url`. `proxy` is the proxy of the client. The path and query of the
+/// URL are not part of the message.
 fn classify(error: reqwest::Error, url: &Url, proxy: Option<&Proxy>) -> Error {
     let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
     let server = format!("{scheme}://{host}:{}", url.port_or_known_default().unwrap_or_default());

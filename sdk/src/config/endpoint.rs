@@ -20,9 +20,9 @@ pub enum AddressingStyle {
     /// In the host name, such as `https://bucket.pek3b.qingstor.com/key`. Requires an endpoint that is not an IP
     /// address, and a bucket name that is a valid label of a host name.
     VirtualHost,
-    /// In neither of them: the endpoint is a domain that is bound to one bucket (see `Bucket::put_bucket_cname`), such as
-    /// `https://files.example.com/key`. Zones are not used. The client can send requests for this bucket only, and none
-    /// for the account.
+    /// In neither of them: the endpoint is a domain that is bound to one bucket (see `Bucket::put_bucket_cname`), such
+    /// as `https://files.example.com/key`. Zones are not used. The client can send requests for this bucket only, and
+    /// none for the account.
     CustomDomain,
 }
 
@@ -135,9 +135,10 @@ impl Endpoint {
 
     /// Returns the address of the service (without a bucket), of a bucket (without a key) or of an object.
     ///
-    /// The zone becomes a label of the host name unless the host is an IP address, begins with the zone already, or is a
-    /// custom domain. In path style, it is also omitted for `localhost` and names below it, because many systems do not resolve `pek3b.localhost` and a service on this
-    /// machine has no zones. Virtual-host style requires that the system resolves such names, so the zone is kept.
+    /// The zone becomes a label of the host name unless the host is an IP address, begins with the zone already, or is
+    /// a custom domain. In path style, it is also omitted for `localhost` and names below it, because many systems do
+    /// not resolve `pek3b.localhost` and a service on this machine has no zones. Virtual-host style requires that the
+    /// system resolves such names, so the zone is kept.
     pub(crate) fn target(
         &self,
         zone: Option<&str>,

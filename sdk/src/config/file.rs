@@ -29,8 +29,8 @@ pub(super) fn default_paths(home: Option<&Path>) -> Vec<PathBuf> {
 
 /// Reads the first of the default files that can be read. If there is none, all settings are unset.
 ///
-/// Other tools write these files, and the application may not need them. Therefore a file that cannot be read is skipped
-/// with a warning. A file that cannot be parsed is an error, unless `is_optional`.
+/// Other tools write these files, and the application may not need them. Therefore a file that cannot be read is
+/// skipped with a warning. A file that cannot be parsed is an error, unless `is_optional`.
 pub(super) fn read_default(paths: &[PathBuf], is_optional: bool) -> Result<Layer> {
     let mut skipped = Layer::default();
     for path in paths {
@@ -62,8 +62,8 @@ pub(super) fn read(path: &Path) -> Result<Layer> {
     parse(&bytes, path, true)
 }
 
-/// Reads a file of limited size. If `must_be_plain`, named pipes and devices are refused, because opening or reading them
-/// could take forever.
+/// Reads a file of limited size. If `must_be_plain`, named pipes and devices are refused, because opening or reading
+/// them could take forever.
 fn read_file(path: &Path, must_be_plain: bool) -> io::Result<Vec<u8>> {
     if must_be_plain && !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));

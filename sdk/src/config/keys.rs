@@ -61,7 +61,7 @@ impl Setting {
 
     /// Returns the key that was probably meant by an unknown key, if there is one.
     ///
-    /// A file with such a key is refused, so the two must be very similar.
+    /// A file that the user names is refused if it has such a key, so the two must be very similar.
     pub(super) fn similar_key(unknown: &str) -> Option<&'static str> {
         let unknown = unknown.to_ascii_lowercase();
         let distance = |known: &str| strsim::osa_distance(&unknown, known);

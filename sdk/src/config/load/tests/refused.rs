@@ -1,4 +1,4 @@
-//! Invalid configurations, and the config that the errors name.
+//! Invalid configurations, and the settings that their errors name.
 
 use super::*;
 
