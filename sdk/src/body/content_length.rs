@@ -24,7 +24,8 @@ use crate::error::{BoxError, Error, ErrorKind, Result};
 const SMALL_FRAMES_WITHIN: u64 = 1024 * 1024;
 const SMALL_FRAME_SIZE: usize = 64 * 1024;
 /// Size of the first frame of a body that pauses after it. The kernel's empty send buffer has room for it and for the
-/// head of the request (on Linux at least 16 KiB, and more once the connection is open), so that the write does not fail.
+/// head of the request (on Linux at least 16 KiB, and more once the connection is open), so that the write does not
+/// fail.
 const TRIAL_FRAME_SIZE: usize = 8 * 1024;
 
 /// The body of one attempt.

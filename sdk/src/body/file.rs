@@ -74,7 +74,8 @@ impl OpenFile {
     ///
     /// # Errors
     ///
-    /// If the file contains another number of bytes than it reports. Files in `/proc` report 0, and files in `/sys` one page.
+    /// If the file contains another number of bytes than it reports. Files in `/proc` report 0, and files in `/sys` one
+    /// page.
     pub(super) fn size(&self) -> io::Result<u64> {
         let size = self.metadata()?.len();
         let has_byte = |offset| match read_at(&self.file, &mut [0], offset) {

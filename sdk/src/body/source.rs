@@ -167,8 +167,8 @@ impl Source {
 
     /// Returns the bytes from `offset` on, at most `scratch.len()` of them. Blocks.
     ///
-    /// The bytes of a file, and those of several chunks in memory, are copied into `scratch`. If the bytes of a file are not
-    /// in the page cache, `before_disk` is called before they are read from the disk.
+    /// The bytes of a file, and those of several chunks in memory, are copied into `scratch`. If the bytes of a file
+    /// are not in the page cache, `before_disk` is called before they are read from the disk.
     pub(crate) fn read<'a>(
         &'a self,
         offset: u64,

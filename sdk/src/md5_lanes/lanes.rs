@@ -51,8 +51,8 @@ fn compress_vectors<const N: usize>(states: [&mut [State; VECTOR]; N], messages:
                     words[i] = load_words(messages[i], number);
                 }
                 let (a0, b0, c0, d0) = (a, b, c, d);
-                // Performs four steps of a round. The lists are the numbers of bits to rotate by, the indexes of the words of
-                // the block, and the constants (RFC 1321, section 3.4).
+                // Performs four steps of a round. The lists are the numbers of bits to rotate by, the indexes of the
+                // words of the block, and the constants (RFC 1321, section 3.4).
                 macro_rules! four_steps {
                     ($round:literal, [$r0:literal $r1:literal $r2:literal $r3:literal],
                      [$w0:literal $w1:literal $w2:literal $w3:literal], [$k0:literal $k1:literal $k2:literal $k3:literal]) => {

@@ -33,8 +33,9 @@ use crate::{Bucket, ObjectSource};
 /// # }
 /// ```
 ///
-/// The copy gets the content type, the metadata, the storage class and the other headers of the source, even if this version of
-/// the SDK does not know their values. The source has to be in the same zone. If it changes during the copy, the copy fails.
+/// The copy gets the content type, the metadata, the storage class and the other headers of the source, even if this
+/// version of the SDK does not know their values. The source has to be in the same zone. If it changes during the copy,
+/// the copy fails.
 ///
 /// An object of up to 5 GiB is copied with one request. A larger object is copied with a multipart upload, in concurrent parts.
 ///
@@ -162,10 +163,10 @@ impl ObjectCopy {
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option or the name of the source is invalid, or if
-    ///   the source has to be copied in parts and a header of it is not UTF-8.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size than the source, or
-    ///   if the source has to be copied in parts and has neither a strong ETag nor a modification date.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if an option or the name of the source is invalid,
+    ///   or if the source has to be copied in parts and a header of it is not UTF-8.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if the copy has another size than the
+    ///   source, or if the source has to be copied in parts and has neither a strong ETag nor a modification date.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
     /// * The errors of the operations `HeadObject`, `PutObject` and those of a multipart upload.
     ///   [`Error::is_precondition_failed`](crate::Error::is_precondition_failed) is true if the source has changed. If

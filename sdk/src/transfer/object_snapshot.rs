@@ -12,12 +12,12 @@ use crate::{Bucket, Timestamp};
 
 /// State of an object that a transfer is pinned to.
 ///
-/// Requests of the transfer carry it as a condition, so they fail if the object has changed. Responses are compared with it,
-/// because proxies and some servers ignore conditions.
+/// Requests of the transfer carry it as a condition, so they fail if the object has changed. Responses are compared
+/// with it, because proxies and some servers ignore conditions.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectSnapshot {
-    /// Value for `If-Match`: the ETag in quotes, in which QingStor compares it (PROTOCOL.md C4). `None` if the object has no
-    /// ETag or a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1).
+    /// Value for `If-Match`: the ETag in quotes, in which QingStor compares it (PROTOCOL.md C4). `None` if the object
+    /// has no ETag or a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1).
     pub(crate) if_match: Option<String>,
     /// Value for `If-Unmodified-Since`. Set only if `if_match` is not.
     pub(crate) if_unmodified_since: Option<Timestamp>,

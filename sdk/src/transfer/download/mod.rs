@@ -38,12 +38,12 @@ use crate::error::{Error, ErrorKind, Result};
 /// `db.tar.qsdownload`. When all bytes have arrived and are verified, the partial file replaces the target atomically. Until
 /// then, the target is not changed.
 ///
-/// If a download fails or is interrupted, the next download to the same target fetches only the missing ranges, provided that
-/// the object has a strong ETag and has not changed.
+/// If a download fails or is interrupted, the next download to the same target fetches only the missing ranges,
+/// provided that the object has a strong ETag and has not changed.
 ///
-/// Failed requests are retried according to [`Config::retry`](crate::Config::retry). If the object is overwritten during the
-/// download, the download fails: the client compares every response with the ETag of the object. If it has none or a weak one
-/// (`W/"…"`), the client compares the modification date.
+/// Failed requests are retried according to [`Config::retry`](crate::Config::retry). If the object is overwritten
+/// during the download, the download fails: the client compares every response with the ETag of the object. If it has
+/// none or a weak one (`W/"…"`), the client compares the modification date.
 ///
 /// | | default | limits |
 /// | --- | --- | --- |
@@ -120,13 +120,14 @@ impl Bucket {
 impl Download {
     /// Sets the path of the target file. Required.
     ///
-    /// The completed download replaces an existing file or symbolic link; it does not follow the link. On Unix, it keeps the
-    /// permissions of the file, and the owner and the group if the process may set them. Access control lists are not kept. If
-    /// there is no file, the umask determines the permissions of the new one. While a file is replaced, only the current user can
-    /// read the partial file.
+    /// The completed download replaces an existing file or symbolic link; it does not follow the link. On Unix, it
+    /// keeps the permissions of the file, and the owner and the group if the process may set them. Access control lists
+    /// are not kept. If there is no file, the umask determines the permissions of the new one. While a file is
+    /// replaced, only the current user can read the partial file.
     ///
-    /// The download fails before it fetches a range if the target exists and is not a file, for example if it is a folder, a pipe
-    /// or a device, or if it is a mount point. It also fails if the partial file is a symbolic link or has other hard links.
+    /// The download fails before it fetches a range if the target exists and is not a file, for example if it is a
+    /// folder, a pipe or a device, or if it is a mount point. It also fails if the partial file is a symbolic link or
+    /// has other hard links.
     pub fn to_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.target = Some(path.into());
         self
@@ -166,20 +167,20 @@ impl Download {
         self
     }
 
-    /// Sets the path of the checkpoint, a file from which an interrupted download is resumed. Defaults to the path of the
-    /// target with `.qsdownload.json` appended. If a name with its suffix is longer than the file system allows, a digest replaces
-    /// the end of the name.
+    /// Sets the path of the checkpoint, a file from which an interrupted download is resumed. Defaults to the path of
+    /// the target with `.qsdownload.json` appended. If a name with its suffix is longer than the file system allows, a
+    /// digest replaces the end of the name.
     ///
-    /// To resume a download after an error, a cancellation or the death of the process, make the same call again. The partial
-    /// file (`.qsdownload`) next to the target contains the bytes that were fetched. The checkpoint lists the finished ranges,
-    /// and is written at most twice a second. It contains a checksum of each range. A range in the partial file that has another
-    /// checksum is fetched again. If the checkpoint belongs to another object, or the
-    /// ETag or the size of the object has changed, all ranges are fetched again.
-    /// The checkpoint is removed when the download is complete.
+    /// To resume a download after an error, a cancellation or the death of the process, make the same call again. The
+    /// partial file (`.qsdownload`) next to the target contains the bytes that were fetched. The checkpoint lists the
+    /// finished ranges, and is written at most twice a second. It contains a checksum of each range. A range in the
+    /// partial file that has another checksum is fetched again. If the checkpoint belongs to another object, or the
+    /// ETag or the size of the object has changed, all ranges are fetched again. The checkpoint is removed when the
+    /// download is complete.
     ///
-    /// The download fails and leaves the file unchanged if it is the checkpoint of another target, of an upload or of another
-    /// version of the SDK, or if another transfer uses it. A damaged checkpoint, a symbolic link or another file is left unchanged
-    /// too, except at the default path, where it is replaced.
+    /// The download fails and leaves the file unchanged if it is the checkpoint of another target, of an upload or of
+    /// another version of the SDK, or if another transfer uses it. A damaged checkpoint, a symbolic link or another
+    /// file is left unchanged too, except at the default path, where it is replaced.
     pub fn checkpoint(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(path.into());
         self
@@ -201,9 +202,10 @@ impl Download {
 
     /// Cancels the download when the future `cancelled` completes. Not cancelled by default.
     ///
-    /// The client stops the requests in flight and records the finished ranges. [`send`](Download::send) then returns an error
-    /// of kind [`Cancelled`](crate::ErrorKind::Cancelled), whose message contains the path of the partial file. The next
-    /// download to the same target resumes it. If the object has no strong ETag, the partial file is removed.
+    /// The client stops the requests in flight and records the finished ranges. [`send`](Download::send) then returns
+    /// an error of kind [`Cancelled`](crate::ErrorKind::Cancelled), whose message contains the path of the partial
+    /// file. The next download to the same target resumes it. If the object has no strong ETag, the partial file is
+    /// removed.
     ///
     /// Dropping the future of `send` also stops the download, but does not wait until it has stopped.
     ///
@@ -228,9 +230,9 @@ impl Download {
     /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no target is set, an option is out of its limits, or
     ///   the checkpoint belongs to another transfer.
     /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the partial file, the target or the checkpoint cannot be written.
-    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a response is not the requested range of the
-    ///   same object, the object has neither a strong ETag nor a modification date, or the file does not have the digest in the
-    ///   ETag.
+    /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a response is not the requested
+    ///   range of the same object, the object has neither a strong ETag nor a modification date, or the file does not
+    ///   have the digest in the ETag.
     /// * [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) after a cancellation.
     /// * The errors of the operations `HeadObject` and `GetObject`. [`Error::is_precondition_failed`] is true if the object
     ///   has changed during the download.
@@ -363,9 +365,9 @@ async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) ->
     expected.verify(Arc::new(reader), size).await
 }
 
-/// Records the finished ranges after an error. Removes them if the object has no strong ETag, because the next download cannot
-/// know if the object has changed. Returns the error for the caller. If `error` is a cancellation, the returned error contains
-/// the state of the partial file.
+/// Records the finished ranges after an error. Removes them if the object has no strong ETag, because the next download
+/// cannot know if the object has changed. Returns the error for the caller. If `error` is a cancellation, the returned
+/// error contains the state of the partial file.
 async fn keep(file: &Arc<PartialFile>, can_resume: bool, error: Error) -> Error {
     let is_done = clean_up(file, if can_resume { PartialFile::flush } else { PartialFile::discard }).await;
     if error.kind() != ErrorKind::Cancelled {

@@ -213,8 +213,8 @@ impl Drop for PartialFile {
     }
 }
 
-/// Checks that a file can replace the target. Returns the metadata of the file that is replaced, if there is one. If the target
-/// is a link, this is the file to which it leads.
+/// Checks that a file can replace the target. Returns the metadata of the file that is replaced, if there is one. If
+/// the target is a link, this is the file to which it leads.
 fn check_target(target: &Path) -> Result<Option<Metadata>> {
     let replaced = target.metadata();
     let problem = match &replaced {
@@ -288,7 +288,8 @@ fn recorded_target(target: &Path, checkpoint: &Path) -> io::Result<String> {
 
 /// Opens and locks the partial file. Blocks for up to 2 s, because a download that was dropped may still hold the lock.
 ///
-/// If the download replaces a file, other users have no access to the partial file, because they may have none to that file.
+/// If the download replaces a file, other users have no access to the partial file, because they may have none to that
+/// file.
 fn open_exclusive(path: &Path, replaced: Option<&Metadata>) -> Result<File> {
     let mut options = if replaced.is_some() { private_file() } else { OpenOptions::new() };
     options.read(true).write(true).create(true).truncate(false);
@@ -309,8 +310,8 @@ fn unwritable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Body, format!("the file {} could not be written", path.display())).with_source(error)
 }
 
-/// Checks that writing to the partial file changes no other file, and withdraws the access of other users if a file is replaced
-/// to which they have less access.
+/// Checks that writing to the partial file changes no other file, and withdraws the access of other users if a file is
+/// replaced to which they have less access.
 #[cfg(unix)]
 fn check_access(file: &File, replaced: Option<&Metadata>) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -325,7 +326,8 @@ fn check_access(file: &File, replaced: Option<&Metadata>) -> io::Result<()> {
     }
 }
 
-/// Gives a file the permissions, the owner and the group of the file that it replaces, as far as the operating system allows it.
+/// Gives a file the permissions, the owner and the group of the file that it replaces, as far as the operating system
+/// allows it.
 #[cfg(unix)]
 fn copy_permissions(replaced: &Metadata, file: &File) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};

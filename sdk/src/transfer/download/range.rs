@@ -42,7 +42,8 @@ pub(super) struct RangeFetcher {
 struct Written {
     /// Offset in the object at which the next byte is written.
     position: u64,
-    /// CRC-32C of the bytes of the part before `position`. It is computed from memory, so it reveals bytes that the disk lost.
+    /// CRC-32C of the bytes of the part before `position`. It is computed from memory, so it reveals bytes that the
+    /// disk lost.
     checksum: u32,
 }
 

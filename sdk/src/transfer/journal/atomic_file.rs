@@ -67,8 +67,8 @@ pub(crate) fn private_file() -> OpenOptions {
 
 /// Opens a regular file. Blocks, but not on a pipe.
 ///
-/// Names such as `FILE.qsdownload` are predictable, so another user may have created a link or a pipe there. The function
-/// follows no symbolic link at the end of the path.
+/// Names such as `FILE.qsdownload` are predictable, so another user may have created a link or a pipe there. The
+/// function follows no symbolic link at the end of the path.
 ///
 /// # Errors
 ///
@@ -98,8 +98,8 @@ pub(crate) fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result
     if file.metadata()?.is_file() { Ok(file) } else { Err(not_regular()) }
 }
 
-/// Returns the path with a suffix appended to its file name. If the file system does not allow such a long name, a digest
-/// replaces the end of the file name.
+/// Returns the path with a suffix appended to its file name. If the file system does not allow such a long name, a
+/// digest replaces the end of the file name.
 ///
 /// # Errors
 ///
@@ -123,7 +123,8 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> io::Result<PathBuf> {
     Ok(path.with_file_name(suffixed))
 }
 
-/// Returns the maximum length of a file name in a folder, in bytes. It is 143 on encrypted file systems such as eCryptfs.
+/// Returns the maximum length of a file name in a folder, in bytes. It is 143 on encrypted file systems such as
+/// eCryptfs.
 fn max_name(folder: &Path) -> usize {
     #[cfg(unix)]
     if let Some(max) = rustix::fs::statvfs(folder).ok().and_then(|system| usize::try_from(system.f_namemax).ok()) {

@@ -67,8 +67,8 @@ impl Drop for JournalLock {
     }
 }
 
-/// Opens and locks a regular file. Closing the file releases the lock. Returns `None` if another handle still holds the lock after 2 s
-/// of attempts. Blocks.
+/// Opens and locks a regular file. Closing the file releases the lock. Returns `None` if another handle still holds the
+/// lock after 2 s of attempts. Blocks.
 pub(crate) fn open_locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
     for attempt in 0..MAX_ATTEMPTS {
         if attempt > 0 {

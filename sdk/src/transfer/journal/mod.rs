@@ -23,8 +23,8 @@ use super::etag::parse_hex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::md5_lanes::Md5Sum;
 
-/// Version of the format. In version 1, uploads and downloads had different formats. Version 2 had no checksums of the file and of
-/// downloaded ranges.
+/// Version of the format. In version 1, uploads and downloads had different formats. Version 2 had no checksums of the
+/// file and of downloaded ranges.
 const VERSION: u32 = 3;
 
 /// Maximum size of a journal in bytes. A journal of 10,000 parts has less than 1 MiB. A larger file is not read.
@@ -52,8 +52,8 @@ pub(crate) struct Journal<T> {
     kind: String,
     pub(crate) transfer: T,
     pub(crate) part_size: u64,
-    /// Numbers of the finished parts, with the checksum of their bytes in hexadecimal: the MD5 of a part that was uploaded, the
-    /// CRC-32C of a range that was downloaded. `None` if the bytes were not hashed.
+    /// Numbers of the finished parts, with the checksum of their bytes in hexadecimal: the MD5 of a part that was
+    /// uploaded, the CRC-32C of a range that was downloaded. `None` if the bytes were not hashed.
     pub(crate) parts: BTreeMap<u32, Option<String>>,
 }
 
@@ -124,8 +124,8 @@ impl<T: Transfer> JournalFile<T> {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if one of the files of the journal is in `others`, the files that the transfer reads or writes. `Body` if
-    /// the journal cannot be locked.
+    /// `InvalidInput` if one of the files of the journal is in `others`, the files that the transfer reads or writes.
+    /// `Body` if the journal cannot be locked.
     pub(crate) fn lock(path: PathBuf, others: &[&Path]) -> Result<Self> {
         for suffix in ["", LOCK_SUFFIX, TEMPORARY_SUFFIX] {
             let own = with_suffix(&path, suffix).and_then(std::path::absolute);

@@ -113,8 +113,8 @@ impl Upload {
     /// The file is read in chunks, which take about 2 MiB of memory for each part in flight. It is read twice, once to compute
     /// its MD5s and once to send it; with [`checksum(None)`](Upload::checksum), it is read once.
     ///
-    /// The upload fails if reading the file returns another number of bytes than the file reports. For example, files in `/proc`
-    /// report a size of 0 bytes. Pass such a file to [`reader`](Upload::reader).
+    /// The upload fails if reading the file returns another number of bytes than the file reports. For example, files
+    /// in `/proc` report a size of 0 bytes. Pass such a file to [`reader`](Upload::reader).
     ///
     /// The upload fails if the file changes meanwhile. A multipart upload then creates no object. If one request was enough,
     /// the server may already have stored the object; in that case the error says so. The object has the content from before
@@ -182,8 +182,8 @@ impl Upload {
         self
     }
 
-    /// Adds an entry to the metadata of the object, the header `X-QS-Meta-<name>`. `name` is without this prefix. Replaces
-    /// an entry with the same name.
+    /// Adds an entry to the metadata of the object, the header `X-QS-Meta-<name>`. `name` is without this prefix.
+    /// Replaces an entry with the same name.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.metadata.insert(name.into(), value.into());
         self
@@ -219,11 +219,12 @@ impl Upload {
         self
     }
 
-    /// Sets the maximum number of bytes of a [reader](Upload::reader) or [writer](Upload::writer) that are held in memory, at
-    /// least twice the part size. Defaults to `concurrency` × `part_size` or, with a concurrency of 1, to twice the part size.
+    /// Sets the maximum number of bytes of a [reader](Upload::reader) or [writer](Upload::writer) that are held in
+    /// memory, at least twice the part size. Defaults to `concurrency` × `part_size` or, with a concurrency of 1, to
+    /// twice the part size.
     ///
-    /// A part of a reader or writer is in memory as a whole until it has been sent. The budget does not apply to uploads of
-    /// files and bytes.
+    /// A part of a reader or writer is in memory as a whole until it has been sent. The budget does not apply to
+    /// uploads of files and bytes.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
@@ -270,11 +271,10 @@ impl Upload {
     /// If the file changes during the upload, the upload is aborted and the checkpoint removed.
     ///
     /// The checkpoint is written at most twice a second, and removed when the upload is complete. It contains the key
-    /// and the metadata of the object, but neither access keys nor encryption keys. On Unix, only the current user can read it.
-    /// If it cannot be written after the upload has started,
-    /// for example because the disk is full, the upload continues and logs a warning. A second file, with the suffix `.lock`,
-    /// locks the checkpoint. A third one, with the suffix `.new`, is renamed to
-    /// the checkpoint; an existing file of that name is removed.
+    /// and the metadata of the object, but neither access keys nor encryption keys. On Unix, only the current user can
+    /// read it. If it cannot be written after the upload has started, for example because the disk is full, the upload
+    /// continues and logs a warning. A second file, with the suffix `.lock`, locks the checkpoint. A third one, with
+    /// the suffix `.new`, is renamed to the checkpoint; an existing file of that name is removed.
     ///
     /// The server stores and bills the parts of an interrupted upload until it is resumed or aborted; see
     /// [`Bucket::abort_stale_uploads`].

@@ -185,8 +185,8 @@ impl Job {
         Ok(Start::Resumed { upload: Arc::new(upload), layout, stored })
     }
 
-    /// Returns the MD5s of the parts on the server that have the size of a part of the layout, by number. `None` stands for an
-    /// ETag that is not an MD5.
+    /// Returns the MD5s of the parts on the server that have the size of a part of the layout, by number. `None` stands
+    /// for an ETag that is not an MD5.
     async fn list_parts(&self, upload_id: &str, layout: PartLayout) -> Result<BTreeMap<u32, Option<Md5Sum>>> {
         let sizes: BTreeMap<u32, u64> = layout.parts().map(|part| (part.number, part.len())).collect();
         let mut listing = self.bucket.paginate_object(&self.key, ListMultipartInput::new(upload_id)).items();

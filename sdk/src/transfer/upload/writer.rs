@@ -19,8 +19,8 @@ use crate::body::{BufferPool, CHUNK_SIZE, PooledBuffer};
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::transfer::tasks::{Cancellation, stopped};
 
-/// Minimum length of bytes that [`UploadWriter::write_bytes`] passes on without a copy. Many short ones would take more memory
-/// and more system calls than one copy.
+/// Minimum length of bytes that [`UploadWriter::write_bytes`] passes on without a copy. Many short ones would take more
+/// memory and more system calls than one copy.
 const MIN_SHARED: usize = 64 * 1024;
 
 /// A writer whose bytes become an object. [`Upload::writer`] creates it.
@@ -39,13 +39,13 @@ const MIN_SHARED: usize = 64 * 1024;
 /// # }
 /// ```
 ///
-/// A task of the runtime uploads the bytes as an upload of a [`reader`](Upload::reader) does: with one request if they fit
-/// into one part, otherwise with a multipart upload whose parts grow. A write waits while the parts in flight use the
-/// [`memory_budget`](Upload::memory_budget). In addition, the writer itself holds at most 3 MiB. Flushing has no effect,
-/// because the server stores no object before the upload is complete.
+/// A task of the runtime uploads the bytes as an upload of a [`reader`](Upload::reader) does: with one request if they
+/// fit into one part, otherwise with a multipart upload whose parts grow. A write waits while the parts in flight use
+/// the [`memory_budget`](Upload::memory_budget). In addition, the writer itself holds at most 3 MiB. Flushing has no
+/// effect, because the server stores no object before the upload is complete.
 ///
-/// The object exists only after [`finish`](UploadWriter::finish) or `shutdown` has succeeded. Dropping the writer before
-/// stops the upload, and a background task aborts the multipart upload if the runtime continues to run.
+/// The object exists only after [`finish`](UploadWriter::finish) or `shutdown` has succeeded. Dropping the writer
+/// before stops the upload, and a background task aborts the multipart upload if the runtime continues to run.
 /// [`abort`](UploadWriter::abort) waits until it is aborted.
 ///
 /// # Errors
