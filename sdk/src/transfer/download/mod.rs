@@ -227,9 +227,10 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no target is set, an option is out of its limits, or
-    ///   the checkpoint belongs to another transfer.
-    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the partial file, the target or the checkpoint cannot be written.
+    /// * [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) if no target is set, an option is out of its
+    ///   limits, or the checkpoint belongs to another transfer.
+    /// * [`ErrorKind::Body`](crate::ErrorKind::Body) if the partial file, the target or the checkpoint cannot be
+    ///   written.
     /// * [`ErrorKind::UnexpectedResponse`](crate::ErrorKind::UnexpectedResponse) if a response is not the requested
     ///   range of the same object, the object has neither a strong ETag nor a modification date, or the file does not
     ///   have the digest in the ETag.
@@ -284,7 +285,7 @@ impl Download {
         };
         let checked = match for_each_part(layout.parts(), concurrency, &cancellation, check).await {
             Ok(checked) => checked,
-            Err(error) => return Err(keep(&file, object.etag.is_some(), error).await),
+            Err(error) => return Err(keep(&file, can_resume, error).await),
         };
         let (fetched, missing): (Vec<_>, Vec<_>) = checked.into_iter().partition(|(is_fetched, _)| *is_fetched);
         let [fetched, mut missing] =

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::body::{CHUNK_SIZE, OpenFile};
+use crate::body::{BufferPool, CHUNK_SIZE, OpenFile, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::journal::atomic_file::{private_file, remove_if_exists, sync_folder, with_suffix};
 use crate::transfer::journal::lock::{is_at, open_locked};
@@ -52,7 +52,7 @@ pub(super) struct PartialFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    pub(super) journal: JournalFile<DownloadRecord>,
+    journal: JournalFile<DownloadRecord>,
     /// Content of the journal when the file was opened: the part size, and the finished parts of the download that is resumed.
     pub(super) initial: Journal<DownloadRecord>,
 }
@@ -148,9 +148,10 @@ impl PartialFile {
         while start < part.bytes.end {
             let (file, end) = (Arc::clone(self), part.bytes.end.min(start + CHUNK_SIZE as u64));
             let reading = run_blocking(move || {
-                let mut chunk = vec![0; usize::try_from(end - start).unwrap_or(CHUNK_SIZE)];
-                file.reader()?.read_exact_at(&mut chunk, start).map_err(|error| unwritable(&file.path, error))?;
-                Ok(crc32c::crc32c_append(checksum, &chunk))
+                let mut chunk = BufferPool::chunks().buffer(end - start);
+                let read = file.reader()?.read_exact_at(chunk.as_mut(), start);
+                read.map_err(unreadable)?;
+                Ok(crc32c::crc32c_append(checksum, chunk.as_ref()))
             });
             match reading.await {
                 Ok(appended) => (checksum, start) = (appended, end),
