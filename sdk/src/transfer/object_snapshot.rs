@@ -8,6 +8,7 @@ use super::etag::etag_value;
 use super::object_properties::{CustomerKey, set_customer_key};
 use crate::error::{Error, Result};
 use crate::generated::operations::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput};
+use crate::value::escape;
 use crate::{Bucket, Timestamp};
 
 /// State of an object that a transfer is pinned to.
@@ -120,13 +121,13 @@ impl ObjectRef<'_> {
         match self.bucket.get_object(self.key, first_byte).await {
             Ok(first) => {
                 let range = first.content_range.as_deref().and_then(|range| range.strip_prefix("bytes 0-0/"));
-                let size = range.and_then(|size| size.parse().ok()).ok_or("it does not contain the size of the object");
-                let size =
-                    size.map_err(str::to_owned).and_then(|size| snapshot.difference(&first).map_or(Ok(size), Err));
-                size.map_err(|problem| {
-                    let problem = format!("the response is not the first byte of the object: {problem}");
-                    first.response.unexpected(problem).with_call(&self.bucket.call_name("GetObject", self.key))
-                })
+                let problem = match (range.and_then(|size| size.parse().ok()), snapshot.difference(&first)) {
+                    (Some(size), None) => return Ok(size),
+                    (Some(_), Some(difference)) => difference,
+                    (None, _) => "it does not contain the size of the object".to_owned(),
+                };
+                let problem = format!("the response is not the first byte of the object: {}", escape(problem));
+                Err(first.response.unexpected(problem).with_call(&self.bucket.call_name("GetObject", self.key)))
             }
             // An empty object has no byte 0, so the server answers 416.
             Err(error) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => Ok(0),
