@@ -339,7 +339,7 @@ impl Upload {
         job.upload(input).await
     }
 
-    /// Checks the options.
+    /// Checks the options, and returns the job of the upload and its content.
     fn into_job(self) -> Result<(Arc<Job>, Input)> {
         let Self { bucket, key, input, properties, options } = self;
         let transfer = bucket.call_name("upload", &key);

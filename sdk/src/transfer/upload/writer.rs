@@ -41,11 +41,12 @@ const MIN_SHARED: usize = 64 * 1024;
 ///
 /// A task of the runtime uploads the bytes as an upload of a [`reader`](Upload::reader) does: with one request if they
 /// fit into one part, otherwise with a multipart upload whose parts grow. A write waits while the parts in flight use
-/// the [`memory_budget`](Upload::memory_budget). In addition, the writer itself holds at most 3 MiB. Flushing has no
-/// effect, because the server stores no object before the upload is complete.
+/// the [`memory_budget`](Upload::memory_budget). In addition, the writer itself holds at most 3 MiB, or more with
+/// longer [`write_bytes`](UploadWriter::write_bytes). Flushing has no effect, because the server stores no object
+/// before the upload is complete.
 ///
 /// The object exists only after [`finish`](UploadWriter::finish) or `shutdown` has succeeded. Dropping the writer
-/// before stops the upload, and a background task aborts the multipart upload if the runtime continues to run.
+/// before that stops the upload, and a background task aborts the multipart upload if the runtime continues to run.
 /// [`abort`](UploadWriter::abort) waits until it is aborted.
 ///
 /// # Errors
@@ -77,9 +78,10 @@ impl Upload {
     /// [`ErrorKind::InvalidInput`] if other content or a checkpoint is set, or an option is out of its limits.
     pub async fn writer(mut self) -> Result<UploadWriter> {
         if self.input.is_some() {
-            return Err(Error::invalid_input(
+            let error = Error::invalid_input(
                 "the content of the upload is set already: use either `writer`, or one of `file`, `bytes` and `reader`",
-            ));
+            );
+            return Err(error.in_transfer(&self.bucket.call_name("upload", &self.key)));
         }
         let (written, receiver) = mpsc::channel(1);
         self.input = Some(Input::Reader(ByteSource::Written { receiver, rest: Bytes::new() }));
@@ -115,6 +117,8 @@ impl UploadWriter {
     ///
     /// Bytes that share a larger allocation keep all of it in memory until they have been sent.
     ///
+    /// If the future is dropped, the bytes may have been written in whole, in part or not at all.
+    ///
     /// # Errors
     ///
     /// The error of the upload, if it has failed.
@@ -146,11 +150,15 @@ impl UploadWriter {
         poll_fn(|context| self.poll_finish(context)).await
     }
 
-    /// Stops the upload, and waits until the multipart upload is aborted. No object is created.
+    /// Stops the upload, and waits until the multipart upload is aborted.
+    ///
+    /// No object is created, with one exception: if the future of `shutdown` was dropped and one request was enough,
+    /// the server may already have stored the object.
     ///
     /// # Errors
     ///
     /// * The error of the upload, if the multipart upload could not be aborted or if it is unknown whether it exists.
+    ///   If an earlier call has returned this error, `abort` succeeds.
     /// * [`ErrorKind::InvalidInput`] if the upload is complete already.
     pub async fn abort(mut self) -> Result<()> {
         if let Some(cancel) = self.cancel.take() {
