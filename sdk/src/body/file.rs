@@ -78,9 +78,10 @@ impl OpenFile {
     /// page.
     pub(super) fn size(&self) -> io::Result<u64> {
         let size = self.metadata()?.len();
-        let has_byte = |offset| match read_at(&self.file, &mut [0], offset) {
-            Ok(read) => Ok(read > 0),
-            Err(error) => Err(self.failed("read", &error)),
+        let has_byte = |offset| match self.read_exact_at(&mut [0], offset) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
         };
         let is_exact = (size == 0 || has_byte(size - 1)?) && !has_byte(size)?;
         // If another program has written to the file in between, the file reports its new size now.

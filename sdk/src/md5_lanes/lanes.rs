@@ -23,6 +23,7 @@ pub(super) fn compress(states: &mut [State], messages: &[&[Block]]) -> bool {
         ([states_1, states_2], [messages_1, messages_2]) => {
             compress_vectors([states_1, states_2], [messages_1, messages_2])
         }
+        // `has_lanes` passes no messages.
         _ => compress_vectors([], []),
     }
 }
