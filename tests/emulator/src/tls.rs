@@ -16,6 +16,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncWriteExt, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 /// A certificate authority for tests. Its key exists only in memory.
@@ -111,8 +112,8 @@ pub struct TlsFront {
 }
 
 impl TlsFront {
-    /// Starts a front that listens on `listen` (`host:port`, where port 0 is a free port) and forwards to `server_port` of
-    /// 127.0.0.1.
+    /// Starts a front that listens on `listen` (`host:port`, where port 0 is a free port) and forwards to `server_port`
+    /// of 127.0.0.1.
     ///
     /// # Errors
     ///
@@ -121,8 +122,8 @@ impl TlsFront {
         Self::start_with(listen, server_port, certificate, true).await
     }
 
-    /// Starts a front as [`start`](Self::start) does. It closes connections without the TLS message `close_notify`, as some
-    /// servers and load balancers do.
+    /// Starts a front as [`start`](Self::start) does. It closes connections without the TLS message `close_notify`, as
+    /// some servers and load balancers do.
     ///
     /// # Errors
     ///
@@ -150,7 +151,12 @@ impl TlsFront {
             // Aborting this task drops the set, which closes all connections.
             let mut connections = JoinSet::new();
             loop {
-                let Ok((client, _)) = listener.accept().await else { return };
+                let Ok((client, _)) = listener.accept().await else {
+                    // The process has probably run out of file descriptors. Other connections may end before the next
+                    // attempt.
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                };
                 accepted.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(forward(acceptor.clone(), client, server_port, sends_close_notify));
                 while connections.try_join_next().is_some() {}
