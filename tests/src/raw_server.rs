@@ -34,7 +34,8 @@ impl RawRequest {
 }
 
 /// A server that sends its prepared responses in order, one for each request. It repeats the last one for all further
-/// requests. It serves one request on each connection, unless the response [keeps it alive](RawResponse::then_keep_alive).
+/// requests. It serves one request on each connection, unless the response
+/// [keeps it alive](RawResponse::then_keep_alive).
 #[derive(Debug)]
 pub struct RawServer {
     port: u16,

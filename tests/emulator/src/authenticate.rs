@@ -51,7 +51,8 @@ pub(crate) fn check_form(key_pairs: &[KeyPair], id: &str, policy: &str, signatur
     if signature::verify(secret, policy, signature) {
         return Ok(());
     }
-    // The string to sign is the policy. The error does not repeat it, because it may contain a customer's encryption key.
+    // The string to sign is the policy. The error does not repeat it, because it may contain a customer's encryption
+    // key.
     let message = "the field \"signature\" is not the signature of the field \"policy\"";
     Err(Error::new(Code::SignatureNotMatched, message))
 }

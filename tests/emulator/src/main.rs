@@ -51,7 +51,8 @@ connection.
 
 /// An emulator of QingStor object storage, for tests and trials on one machine.
 ///
-/// Prints one line, "listening on http://…" or "listening on https://…", when it accepts connections. Runs until Ctrl-C or SIGTERM.
+/// Prints one line, "listening on http://…" or "listening on https://…", when it accepts connections. Runs until Ctrl-C
+/// or SIGTERM.
 #[derive(Parser)]
 #[command(version, after_long_help = FAULTS)]
 struct Arguments {
@@ -120,13 +121,14 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Returns the names in the certificate: the addresses of this machine, and the base hosts with bucket and zone.
+    /// Returns the names in the certificate: the addresses of this machine, and `localhost` and the hosts of `--base-host`
+    /// with bucket and zone.
     fn host_names(&self) -> Vec<String> {
         let zone = self.zone.to_ascii_lowercase();
         let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         for host in self.base_hosts.iter().map(String::as_str).chain(["localhost"]) {
             names.extend([host.to_owned(), format!("*.{zone}.{host}"), format!("{zone}.{host}")]);
-            // Clients ignore a wildcard before a single label, such as `*.localhost`, so each bucket needs its own name.
+            // Clients ignore a wildcard before a single label, such as `*.localhost`. Each bucket needs its own name.
             let is_label = |bucket: &&String| bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             names.extend(self.buckets.iter().filter(is_label).map(|bucket| format!("{bucket}.{host}")));
         }

@@ -20,8 +20,9 @@ use crate::connection::{Connection, Ending, Socket};
 use crate::listener::{Listener, ListenerCommand};
 use crate::service::Service;
 
-/// Maximum number of headers of a request. hyper's default of 100 refuses metadata that the service stores: names and values
-/// have at most 2,048 bytes, so 1,043 entries without values fit (PROTOCOL.md F2). The rest is for the other headers.
+/// Maximum number of headers of a request. hyper's default of 100 refuses metadata that the service stores: names and
+/// values have at most 2,048 bytes, so 1,043 entries without values fit (PROTOCOL.md F2). The rest is for the other
+/// headers.
 const MAX_REQUEST_HEADERS: usize = 1_100;
 /// Maximum time for requests in progress to end after [`Emulator::stop`](crate::Emulator::stop).
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);

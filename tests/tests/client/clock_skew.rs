@@ -115,7 +115,9 @@ async fn presigned_url_is_valid_after_a_response_with_an_old_date() {
     // The cache has the response to HEAD only.
     let unconfirmed = move |request: &Request| match request.method {
         Method::HEAD if date_offset(request) > -60 => old(),
-        _ => ResponseTemplate::new(200).insert_header("date", from_now(0).to_http_date()),
+        _ => ResponseTemplate::new(200)
+            .insert_header("x-qs-request-id", "id")
+            .insert_header("date", from_now(0).to_http_date()),
     };
     let aged = move |_: &Request| old().insert_header("age", "7200");
     let aged_refusal = |_: &Request| forbidden("request_expired", from_now(-2 * HOUR)).insert_header("age", "7200");

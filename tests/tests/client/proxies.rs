@@ -5,7 +5,7 @@ use std::env;
 use qingstor_emulator::{CertificateAuthority, TlsFront};
 use qingstor_sdk::operations::HeadBucketInput;
 use qingstor_sdk::{Config, Error, ErrorKind, QingStor};
-use qingstor_tests::{ConnectProxy, RawServer, TestBucket, is_child_process, run_in_child_process};
+use qingstor_tests::{ConnectProxy, RawRequest, RawServer, TestBucket, is_child_process, run_in_child_process};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -66,7 +66,7 @@ async fn connections_to_a_loopback_endpoint_go_through_the_configured_proxy() {
 async fn proxy_receives_user_and_password() {
     let server = HttpsServer::start().await;
     // "user:p@ss"
-    let answer = |request: &qingstor_tests::RawRequest| match request.header("proxy-authorization") {
+    let answer = |request: &RawRequest| match request.header("proxy-authorization") {
         Some("Basic dXNlcjpwQHNz") => 200,
         _ => 407,
     };
@@ -89,12 +89,9 @@ async fn proxy_that_asks_for_authentication_is_asked_once() {
 #[tokio::test]
 async fn proxy_that_refuses_connect_is_named() {
     let server = HttpsServer::start().await;
-    for status in [403, 502] {
-        let proxy = match status {
-            403 => ConnectProxy::start(server.front.port(), |_| 403).await,
-            _ => ConnectProxy::start(server.front.port(), |_| 502).await,
-        };
-        let proxy = proxy.unwrap();
+    let answers: [fn(&RawRequest) -> u16; 2] = [|_| 403, |_| 502];
+    for answer in answers {
+        let proxy = ConnectProxy::start(server.front.port(), answer).await.unwrap();
         let error = send(server.config().proxy(proxy.url())).await.unwrap_err();
         let text = error.to_string();
         assert!(text.contains(&format!("the proxy {} refused CONNECT", proxy.url())), "{text}");

@@ -9,7 +9,7 @@ use qingstor_sdk::operations::{GetObjectInput, HeadBucketInput, ListObjectsInput
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor};
 use qingstor_tests::{RawResponse, RawServer, TestBucket, is_child_process, run_in_child_process};
 
-use crate::{bucket, quick_retries};
+use crate::quick_retries;
 
 const NAMES: [&str; 2] = ["127.0.0.1", "localhost"];
 
@@ -166,15 +166,6 @@ async fn client_without_system_certificates_presigns_and_its_first_https_request
     put_and_get(&https_bucket(test.config().root_certificate(authority.pem()), &front)).await.unwrap();
 }
 
-#[tokio::test]
-async fn https_request_to_an_http_port_says_so() {
-    let test = TestBucket::start().await.unwrap();
-    let endpoint = test.emulator().endpoint().replace("http://", "https://");
-    let config = test.config().endpoint(&endpoint).danger_accept_invalid_certificates(true);
-    let error = put_and_get(&QingStor::new(config).unwrap().bucket("bucket", None)).await.unwrap_err().to_string();
-    assert!(error.contains(&endpoint) && error.contains("does not speak TLS on this port"), "{error}");
-}
-
 /// Returns the body that a client reads from a server with this response.
 async fn body_of(response: &str, sends_close_notify: bool) -> Result<Vec<u8>, Error> {
     let authority = authority();
@@ -236,10 +227,4 @@ async fn tls_connection_is_kept_alive_and_replaced_when_the_server_closes_it() {
     assert_eq!(front.connections(), 1);
     bucket.head_bucket(HeadBucketInput::new()).await.unwrap();
     assert_eq!((server.requests().len(), front.connections()), (4, 2));
-}
-
-#[tokio::test]
-async fn certificates_are_not_needed_for_http() {
-    let server = RawServer::start(["HTTP/1.1 200 OK\r\nx-qs-request-id: id\r\n\r\n"]).await.unwrap();
-    bucket(server.endpoint(), quick_retries()).head_bucket(HeadBucketInput::new()).await.unwrap();
 }

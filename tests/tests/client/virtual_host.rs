@@ -1,4 +1,4 @@
-//! Virtual-host style, in which the bucket is part of the host name, and custom domains, whose host stands for a bucket.
+//! Virtual-host style, in which the bucket is part of the host name, and custom domains that stand for a bucket.
 //!
 //! The tests check that host, path and signature are consistent for operations of the account, of a bucket and of an
 //! object, both in requests and in presigned requests.

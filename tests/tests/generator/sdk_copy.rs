@@ -46,10 +46,11 @@ impl Sdk {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// Builds the documentation of the code that is generated from `api`. Returns the warnings of rustdoc about this code, one
-    /// per line.
+    /// Builds the documentation of the code that is generated from `api`. Returns the warnings of rustdoc about this
+    /// code, one per line.
     ///
-    /// Handwritten documentation has links to operations that other specifications lack.
+    /// Warnings about handwritten documentation are left out, because it links to operations that other specifications
+    /// lack.
     pub(crate) fn document(&self, api: &Api) -> String {
         self.generate(api);
         let output = self.cargo("doc").args(["--no-deps", "--message-format", "short"]).output().unwrap();
@@ -58,7 +59,8 @@ impl Sdk {
         messages.lines().filter(|line| line.contains("src/generated/")).map(|line| format!("{line}\n")).collect()
     }
 
-    /// Compiles the examples in the documentation of the code that is generated from `api`. Returns what the command prints.
+    /// Compiles the examples in the documentation of the code that is generated from `api`. Returns what the command
+    /// prints.
     pub(crate) fn test_examples(&self, api: &Api) -> String {
         self.generate(api);
         let output = self.cargo("test").args(["--doc", "generated"]).output().unwrap();
@@ -89,7 +91,8 @@ impl Sdk {
         }
     }
 
-    /// Returns a command of cargo without the feature `transfer`, which needs operations that other specifications lack.
+    /// Returns a command of cargo without the feature `transfer`, which needs operations that other specifications
+    /// lack.
     fn cargo(&self, task: &str) -> Command {
         let mut command = Command::new(env!("CARGO"));
         command

@@ -165,7 +165,7 @@ fn responses_to_copy(source: Vec<u8>, is_in_parts: bool) -> Vec<Vec<u8>> {
     vec![source, initiated, created(), created(), created(), created(), verified]
 }
 
-/// The server has accepted these headers before, although the specification and this version of the SDK do not know them.
+/// The server has accepted these headers before, although the specification does not allow them.
 #[tokio::test]
 async fn copy_takes_over_headers_that_an_input_could_not_have() {
     let long = "x".repeat(3000);

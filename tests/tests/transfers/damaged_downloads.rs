@@ -1,7 +1,7 @@
 //! Downloads that are resumed from a damaged checkpoint or partial file.
 //!
-//! The ETag of the object proves nothing about its bytes, so that only the checksums in the checkpoint reveal the damage. The
-//! download fetches the damaged ranges again, or all of them. It never succeeds with other bytes.
+//! The ETag of the object proves nothing about its bytes, so only the checksums in the checkpoint reveal the damage.
+//! The download fetches the damaged ranges again, or all of them. It never succeeds with other bytes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use qingstor_sdk::{Download, MIB, types::ObjectPart};
 use qingstor_tests::{Random, TestBucket, content};
 use serde_json::{Value, json};
 
-use crate::support::{PART, drop_when, file_names, progress_signal, sealed};
+use crate::support::{PART, drop_when, file_names, progress_signal, sealed, wait_until};
 
 const PARTS: u32 = 4;
 /// Number of random corruptions of a checkpoint.
@@ -43,7 +43,7 @@ impl Interrupted {
         let (on_progress, fetched) = progress_signal(|progress| progress.parts == 2);
         drop_when(fetched, this.download().bandwidth(16 * MIB).on_progress(on_progress).send()).await;
         // The dropped download writes its checkpoint when its last task has stopped, and then releases its lock.
-        crate::support::wait_until(async || !this.path("db.tar.qsdownload.json.lock").exists()).await;
+        wait_until(async || !this.path("db.tar.qsdownload.json.lock").exists()).await;
         this.checkpoint = fs::read(this.path("db.tar.qsdownload.json")).unwrap();
         this.partial = fs::read(this.path("db.tar.qsdownload")).unwrap();
         this
@@ -61,8 +61,8 @@ impl Interrupted {
         serde_json::from_slice(&self.checkpoint).unwrap()
     }
 
-    /// Resumes the download with this checkpoint and partial file, and returns the number of bytes that were not fetched
-    /// again. Returns `None` if the download fails.
+    /// Resumes the download with this checkpoint and partial file. Returns the number of bytes that were not fetched
+    /// again, or `None` if the download fails.
     async fn resume(&self, checkpoint: &[u8], partial: &[u8]) -> Option<u64> {
         fs::write(self.path("db.tar.qsdownload.json"), checkpoint).unwrap();
         fs::write(self.path("db.tar.qsdownload"), partial).unwrap();

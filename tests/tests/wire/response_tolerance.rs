@@ -1,7 +1,7 @@
 //! Successful responses that differ from the specification.
 //!
-//! The tests check that the client accepts additions to the service, and responses with optional values that cannot be used.
-//! They also check that a response that lacks a required value is an error that names the problem.
+//! The tests check that the client accepts additions to the service, and responses with optional values that cannot be
+//! used. They also check that a response that lacks a required value is an error that names the problem.
 
 use std::fmt::Debug;
 
