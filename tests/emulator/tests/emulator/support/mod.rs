@@ -303,8 +303,8 @@ impl RawConnection {
     }
 }
 
-/// Creates a client without a proxy. It needs a TLS configuration even if `pem` is empty, because another crate of the
-/// workspace enables TLS.
+/// Creates a client without a proxy that trusts the authorities in `pem`. It needs a TLS configuration even if `pem` is
+/// empty, because another crate of the workspace enables TLS.
 fn http_client(pem: &str) -> reqwest::Client {
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let mut roots = rustls::RootCertStore::empty();
@@ -316,5 +316,8 @@ fn http_client(pem: &str) -> reqwest::Client {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
+    // Another package of the workspace enables unpacking of responses. The tests compare the bytes that the emulator
+    // sends.
+    let builder = reqwest::Client::builder().no_gzip().no_brotli().no_zstd().no_deflate();
+    builder.tls_backend_preconfigured(tls).no_proxy().build().unwrap()
 }
