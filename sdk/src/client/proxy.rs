@@ -82,8 +82,8 @@ impl Proxy {
 
 /// Returns true if the URL consists of scheme, host and port, and possibly user and password.
 ///
-/// A `/`, `?` or `#` that is not percent-encoded ends the host. If it is in the password, the beginning of the user info
-/// becomes the host, which errors show.
+/// A `/`, `?` or `#` that is not percent-encoded ends the host. If it is in the password, the beginning of the user
+/// info becomes the host, which errors show.
 fn is_origin(url: &Url) -> bool {
     url.has_host() && matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none()
 }

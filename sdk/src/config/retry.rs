@@ -9,9 +9,9 @@ use std::time::Duration;
 ///
 /// The client retries a request if all of these conditions are met:
 ///
-/// - The error is transient: the client could not connect (unless the server's certificate is not accepted, or the proxy
-///   asks for authentication), a time limit passed, the connection broke, or the status is 408, 425, 429 or 5xx (except
-///   501 and 505).
+/// - The error is transient: the client could not connect (unless the server's certificate is not accepted, or the
+///   proxy asks for authentication), a time limit passed, the connection broke, or the status is 408, 425, 429 or 5xx
+///   (except 501 and 505).
 /// - The operation is idempotent. Others, such as `InitiateMultipartUpload`, are retried only if the server cannot have
 ///   executed them: no connection took the request, or the status is 425 or 429.
 /// - The body is rewindable (see [`Body`](crate::Body)).
@@ -21,8 +21,8 @@ use std::time::Duration;
 /// MD5, of a completion that the server did not execute, and of the rest of a range after the connection broke. The
 /// count of a range is reset after each request that received further bytes.
 ///
-/// If the connection broke while the client was sending, the server may have refused the request early. The next attempt
-/// then sends at most 8 KiB of the body and waits up to 1 s for a response before it sends the rest.
+/// If the connection broke while the client was sending, the server may have refused the request early. The next
+/// attempt then sends at most 8 KiB of the body and waits up to 1 s for a response before it sends the rest.
 ///
 /// Every attempt has its own date and signature. If the server refuses a request because the local clock is wrong, the
 /// client sends it once more with the server's time, in addition to `max_attempts`. The requests with which an upload
