@@ -27,8 +27,8 @@
 //! ```
 //!
 //! A form is signed through its policy: Base64 of a JSON object with all fields of the form except `file`,
-//! `access_key_id`, `policy` and `signature`. An application can give the last three of these fields to a browser without
-//! revealing the secret access key:
+//! `access_key_id`, `policy` and `signature`. An application can give the last three of these fields to a browser
+//! without revealing the secret access key:
 //!
 //! ```
 //! use base64::Engine;
