@@ -72,6 +72,8 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> 
     let mut usable_lists = Vec::new();
     for (name, entries) in lists {
         let mut usable = Vec::with_capacity(entries.len());
+        // Number of entries that were left out after the last usable one.
+        let mut trailing = 0;
         for (index, entry) in entries.into_iter().enumerate() {
             // The field is missing if it should not be a list and is optional.
             let Some(list) = document.get_mut(&name) else { break };
@@ -81,14 +83,15 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> 
             match outcome {
                 Ok(_) => {
                     usable.extend(entry);
-                    unusable
-                        .entries
-                        .iter_mut()
-                        .filter(|left_out| left_out.list == name)
-                        .for_each(|it| it.is_last = false);
+                    trailing = 0;
                 }
                 Err(problem) if problem.is_not_utf8 && tolerance == Tolerance::Entries => {
-                    unusable.entries.push(UnreadableEntry { list: name.clone(), is_last: true, problem: problem.text });
+                    unusable.entries.push(UnreadableEntry {
+                        list: name.clone(),
+                        is_last: false,
+                        problem: problem.text,
+                    });
+                    trailing += 1;
                 }
                 Err(problem) => {
                     let entry = entry.unwrap_or_default().to_string();
@@ -96,6 +99,7 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> 
                 }
             }
         }
+        unusable.entries.iter_mut().rev().take(trailing).for_each(|entry| entry.is_last = true);
         usable_lists.push((name, usable));
     }
     for (name, usable) in usable_lists {

@@ -19,7 +19,7 @@ pub(crate) trait WireValue {
         None
     }
 
-    /// Describes why this is not a value of an enumeration in the specification. Returns `None` if it is.
+    /// Returns the problem of a value of an enumeration that is not in the specification.
     fn problem_if_unknown(&self) -> Option<String> {
         let allowed = self.allowed_if_unknown()?.join(", ");
         Some(format!("is {:?}, but must be one of {allowed}", self.text().unwrap_or_default()))
