@@ -127,7 +127,9 @@ fn decode_usable<T: DeserializeOwned>(
     entry: Option<(&str, usize)>,
     unusable: &mut Unusable,
 ) -> Result<T, Problem> {
-    let mut removed: Option<(String, String, Problem)> = None;
+    let values_before = unusable.values.len();
+    // The objects and fields from which values were removed.
+    let mut removed: Vec<(String, String, Problem)> = Vec::new();
     loop {
         let error = match serde_path_to_error::deserialize(&*document) {
             Ok(decoded) => return Ok(decoded),
@@ -135,14 +137,13 @@ fn decode_usable<T: DeserializeOwned>(
         };
         let segments: Vec<&Segment> = error.path().iter().collect();
         let at = pointer(&segments);
-        // serde reports a missing field at the object that should have it.
-        if let Some((object, field, problem)) = removed.take()
-            && object == at
-            && error.inner().to_string().contains(&format!("`{field}`"))
-        {
-            // The value was not optional.
-            unusable.values.pop();
-            return Err(problem);
+        let message = error.inner().to_string();
+        // serde reports a missing field at the object that should have it. A removed value that is missing was not
+        // optional.
+        let is_missing = |object: &str, field: &str| object == at && message == format!("missing field `{field}`");
+        if let Some(index) = removed.iter().position(|(object, field, _)| is_missing(object, field)) {
+            unusable.values.truncate(values_before);
+            return Err(removed.swap_remove(index).2);
         }
         let path = match entry {
             Some((list, index)) => {
@@ -155,13 +156,13 @@ fn decode_usable<T: DeserializeOwned>(
             // The server may have sent the object that replaces a text, so `text` need not be escaped yet.
             text: escape(match not_utf8 {
                 Some(text) => format!("{path} is not UTF-8: \"{text}\""),
-                None => format!("{path}: {}", error.inner()),
+                None => format!("{path}: {message}"),
             }),
             is_not_utf8: not_utf8.is_some(),
         };
         let Some((Segment::Map { key }, object)) = segments.split_last() else { return Err(problem) };
         // A lost list would look like an empty one, and a program that mirrors a bucket would delete everything.
-        let is_list = error.inner().to_string().ends_with("expected a sequence");
+        let is_list = message.ends_with("expected a sequence");
         if tolerance == Tolerance::Strict || is_list {
             return Err(problem);
         }
@@ -173,7 +174,7 @@ fn decode_usable<T: DeserializeOwned>(
             unusable.fields.push(key.clone());
         }
         unusable.values.push(problem.text.clone());
-        removed = Some((object, key.clone(), problem));
+        removed.push((object, key.clone(), problem));
     }
 }
 
@@ -237,6 +238,21 @@ mod tests {
         let expected = [("a\"b", "c\\"), ("\\", "\""), ("e", "\\ud800")];
         assert_eq!(decoded, expected.map(|(name, text)| (name.to_owned(), text.to_owned())).into());
         assert_eq!(unusable.values, [r#"d is not UTF-8: "\ud800""#]);
+    }
+
+    #[test]
+    fn entry_with_an_unreadable_name_and_another_unusable_value_is_left_out() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Entry {
+            key: String,
+            size: Option<u64>,
+        }
+        let document = b"{\"keys\": [{\"key\": \"\xb2\", \"size\": \"?\"}, {\"key\": \"a\", \"size\": 1}]}";
+        let (lists, unusable) = decode::<BTreeMap<String, Vec<Entry>>>(document, Tolerance::Entries).unwrap();
+        assert_eq!(lists["keys"], [Entry { key: "a".to_owned(), size: Some(1) }]);
+        let problem = r#"keys[0].key is not UTF-8: "\xb2""#.to_owned();
+        let left_out = UnreadableEntry { list: "keys".to_owned(), is_last: false, problem };
+        assert_eq!(unusable, Unusable { entries: vec![left_out], ..Unusable::default() });
     }
 
     #[test]
