@@ -69,8 +69,8 @@ impl ChildProcess {
         command.spawn().map(Self)
     }
 
-    /// Waits for the report of the process. If `kill_when` completes first, kills the process with `SIGKILL` and returns
-    /// `None`.
+    /// Waits for the report of the process. If `kill_when` completes first, kills the process with `SIGKILL` and
+    /// returns `None`.
     ///
     /// # Errors
     ///

@@ -31,7 +31,8 @@ pub struct Random(u64);
 impl Random {
     /// Creates a generator that returns the same numbers for the same seed.
     pub fn new(seed: u64) -> Self {
-        // splitmix64 adds a constant to its state for every number. The factor keeps the states of neighbouring seeds apart.
+        // splitmix64 adds a constant to its state for every number. The factor keeps the states of neighbouring seeds
+        // apart.
         Self(seed.wrapping_mul(0xd1b5_4a32_d192_ed03))
     }
 

@@ -1,5 +1,5 @@
-//! Helpers for the tests of the SDK: servers with prepared responses, an emulator with a bucket, a relay that pauses at a
-//! given byte, a plain HTTP client, child processes, and pseudo-random content.
+//! Helpers for the tests of the SDK: servers with prepared responses, an emulator with a bucket, a relay that pauses at
+//! a given byte, a plain HTTP client, child processes, and pseudo-random content.
 
 mod access_log;
 mod child_process;

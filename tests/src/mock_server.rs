@@ -21,8 +21,8 @@ pub async fn mock_server(responses: impl IntoIterator<Item = ResponseTemplate>) 
     server
 }
 
-/// Starts a server that sends `response`, with the request id [`REQUEST_ID`], to every request. Also returns a client of
-/// this server.
+/// Starts a server that sends `response`, with the request id [`REQUEST_ID`], to every request. Also returns a client
+/// of this server.
 pub async fn account_with_response(response: ResponseTemplate, retry: RetryConfig) -> Result<(QingStor, MockServer)> {
     let server = mock_server([response.insert_header("x-qs-request-id", REQUEST_ID)]).await;
     let config = Config::new("KEY", "secret").endpoint(server.uri()).retry(retry);

@@ -68,7 +68,8 @@ impl RawResponse {
         Self { ending: Ending::Trickle(bytes.into(), pause), ..self }
     }
 
-    /// Reads the request body in chunks of at most `chunk_size` bytes, with a pause after each, before the response is sent.
+    /// Reads the request body in chunks of at most `chunk_size` bytes, with a pause after each, before the response is
+    /// sent.
     pub fn after_reading_slowly(self, chunk_size: usize, pause: Duration) -> Self {
         Self { slow_reading: Some(SlowReading { chunk_size, pause }), ..self }
     }

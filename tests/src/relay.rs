@@ -71,8 +71,8 @@ impl Relay {
         Self::start_on(&Self::listener().await?, server_port, pause_at)
     }
 
-    /// Returns a listener on a free port. Relays that are started on the same listener, one after another, have the same
-    /// endpoint.
+    /// Returns a listener on a free port. Relays that are started on the same listener, one after another, have the
+    /// same endpoint.
     ///
     /// # Errors
     ///
@@ -135,7 +135,8 @@ async fn serve(listener: Arc<TcpListener>, server_port: u16, shared: Arc<Shared>
     }
 }
 
-/// Forwards the requests of one connection. Sets `is_selected` once a request was selected by the function in `pause_at`.
+/// Forwards the requests of one connection. Sets `is_selected` once a request was selected by the function in
+/// `pause_at`.
 async fn forward_requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -185,8 +186,8 @@ async fn forward_responses(
 }
 
 impl Shared {
-    /// Forwards `bytes`. If the number of bytes that `count` selects reaches `limit`, pauses and forwards the rest after the
-    /// relay was resumed.
+    /// Forwards `bytes`. If the number of bytes that `count` selects reaches `limit`, pauses and forwards the rest
+    /// after the relay was resumed.
     async fn forward(
         &self,
         bytes: &[u8],

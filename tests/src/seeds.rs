@@ -23,7 +23,8 @@ pub fn seeds(variable: &str, default: u64) -> Vec<u64> {
     }
 }
 
-/// Runs `test` for each seed, at most `concurrency` at a time, and returns the outcomes in the order in which they ended.
+/// Runs `test` for each seed, at most `concurrency` at a time, and returns the outcomes in the order in which they
+/// ended.
 ///
 /// # Panics
 ///

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// Layers of top-level modules, highest layer first. A module may import modules of lower layers, and of its own layer if that
-/// makes no cycle.
+/// Layers of top-level modules, highest layer first. A module may import modules of lower layers, and of its own layer
+/// if that makes no cycle.
 const SDK: &[&[&str]] = &[
     &["bench"],
     &["transfer"],
@@ -49,7 +49,8 @@ struct Import {
     path: String,
 }
 
-/// The paths in the code of a module that begin with `crate`, `super` or `self`, resolved to segments below the crate root.
+/// The paths in the code of a module that begin with `crate`, `super` or `self`, resolved to segments below the crate
+/// root.
 struct Paths(Vec<Vec<String>>);
 
 impl Paths {
@@ -170,8 +171,8 @@ fn collect_modules(folder: &Path, module: &[String], files: &mut Vec<(PathBuf, V
     }
 }
 
-/// Maps each name that the crate root re-exports to its top-level module. The key `*` stands for a module that is re-exported
-/// with all its names.
+/// Maps each name that the crate root re-exports to its top-level module. The key `*` stands for a module that is
+/// re-exported with all its names.
 fn re_exports(root: &str) -> BTreeMap<String, String> {
     let tokens: Vec<TokenTree> = root.parse::<TokenStream>().unwrap().into_iter().collect();
     let mut paths = Paths(Vec::new());
@@ -239,8 +240,8 @@ fn violations(imports: &[Import], order: &[&[&str]]) -> String {
     text
 }
 
-/// Extends `path` to a cycle back to `start`. Only modules that sort after `start` are visited, so that each cycle is found
-/// once.
+/// Extends `path` to a cycle back to `start`. Only modules that sort after `start` are visited, so that each cycle is
+/// found once.
 fn find_cycle<'a>(
     edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
     start: &'a str,

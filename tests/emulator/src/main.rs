@@ -121,8 +121,8 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Returns the names in the certificate: the addresses of this machine, and `localhost` and the hosts of `--base-host`
-    /// with bucket and zone.
+    /// Returns the names in the certificate: the addresses of this machine, and `localhost` and the hosts of
+    /// `--base-host` with bucket and zone.
     fn host_names(&self) -> Vec<String> {
         let zone = self.zone.to_ascii_lowercase();
         let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();

@@ -3,8 +3,8 @@
 //! The test checks that traces describe each attempt, escape texts of the server, and never contain a key, a signature
 //! or a body.
 //!
-//! The test runs in a child process. `tracing` caches for each span and event in the code whether a subscriber wants it. If
-//! another test of the same process had run without a subscriber, spans and events could be missing.
+//! The test runs in a child process. `tracing` caches for each span and event in the code whether a subscriber wants
+//! it. If another test of the same process had run without a subscriber, spans and events could be missing.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};

@@ -3,9 +3,10 @@
 //! The tests check that host, path and signature are consistent for operations of the account, of a bucket and of an
 //! object, both in requests and in presigned requests.
 //!
-//! Few systems resolve names such as `bucket.pek3a.localhost`. The SDK therefore sends its requests through an HTTP proxy, so
-//! that it resolves no name. The emulator itself is the proxy. If the system does resolve such names, the requests are also
-//! sent directly. [`PlainRequest`] sends presigned requests to this machine, whatever their host name is.
+//! Few systems resolve names such as `bucket.pek3a.localhost`. The SDK therefore sends its requests through an HTTP
+//! proxy, so that it resolves no name. The emulator itself is the proxy. If the system does resolve such names, the
+//! requests are also sent directly. [`PlainRequest`] sends presigned requests to this machine, whatever their host name
+//! is.
 
 use std::time::Duration;
 

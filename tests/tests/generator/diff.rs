@@ -4,8 +4,8 @@
 //! the new one. They also check that a change which is reported as a change of behaviour compiles and changes the
 //! generated code.
 //!
-//! The cases are those of `codegen/tests/fixtures/diff`. Each case gets its own type and operation names, so that one SDK
-//! contains all cases. Compiling an SDK for each case would take minutes.
+//! The cases are those of `codegen/tests/fixtures/diff`. Each case gets its own type and operation names, so that one
+//! SDK contains all cases. Compiling an SDK for each case would take minutes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -137,7 +137,8 @@ fn check_verdict(compared: &Compared, new: &Library, program: &str) -> Result<()
     check_behaviour(compared, verdict)
 }
 
-/// Checks that a verdict about changed behaviour is right: the generated code changes as the key `wire` of the case says.
+/// Checks that a verdict about changed behaviour is right: the generated code changes as the key `wire` of the case
+/// says.
 fn check_behaviour(compared: &Compared, verdict: Verdict) -> Result<(), String> {
     let Compared { case, old, new, number, .. } = compared;
     let (before, after) = (generated(&old.api), generated(&new.api));
@@ -186,8 +187,8 @@ fn verdicts_of_all_cases_agree_with_rustc() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// The previous test checks only the most severe verdict of a case. If a case has one change that is breaking, it does not
-/// notice another one that is wrongly reported as breaking.
+/// The previous test checks only the most severe verdict of a case. If a case has one change that is breaking, it does
+/// not notice another one that is wrongly reported as breaking.
 #[test]
 fn most_breaking_cases_have_one_breaking_change() {
     let breaking_changes = |compared: &Compared| {

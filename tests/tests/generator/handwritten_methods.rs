@@ -9,7 +9,8 @@ use std::path::Path;
 
 use qingstor_codegen::naming::{HANDWRITTEN_METHODS, TRAIT_METHODS};
 
-/// Returns the names of the methods in all `impl QingStor` and `impl Bucket` blocks. `code` must be formatted by rustfmt.
+/// Returns the names of the methods in all `impl QingStor` and `impl Bucket` blocks. `code` must be formatted by
+/// rustfmt.
 fn methods(code: &str) -> impl Iterator<Item = &str> {
     let mut is_in_block = false;
     code.lines().filter_map(move |line| {

@@ -1,5 +1,5 @@
-//! Tests that generated code compiles, `cargo codegen diff` agrees with rustc, every operation has tests, and generated methods
-//! do not collide with handwritten ones.
+//! Tests that generated code compiles, `cargo codegen diff` agrees with rustc, every operation has tests, and generated
+//! methods do not collide with handwritten ones.
 
 mod compile;
 mod coverage;

@@ -35,8 +35,8 @@ impl Sdk {
         Self { folder }
     }
 
-    /// Checks the code that is generated from `api`, and samples of its operations. Returns the errors and warnings of rustc, or
-    /// an empty string if there are none.
+    /// Checks the code that is generated from `api`, and samples of its operations. Returns the errors and warnings of
+    /// rustc, or an empty string if there are none.
     pub(crate) fn check(&self, api: &Api) -> String {
         self.generate(api);
         let examples = self.folder.path().join("sdk/examples");

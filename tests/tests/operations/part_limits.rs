@@ -8,8 +8,8 @@ use qingstor_tests::TestBucket;
 
 use crate::support::{assert_error, bucket_with_tiny_parts, initiate};
 
-/// Maximum number of parts in an upload. It is also the highest part number. Part numbers start at 0 and may have gaps, so
-/// there is one more number than there can be parts.
+/// Maximum number of parts in an upload. It is also the highest part number. Part numbers start at 0 and may have gaps,
+/// so there is one more number than there can be parts.
 const MAX_PARTS: u32 = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

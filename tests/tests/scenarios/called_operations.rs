@@ -67,8 +67,8 @@ impl CalledOperations {
 
     /// Compares the most typical scenario of each operation with the snapshot, which `generator/coverage.rs` reads.
     ///
-    /// In the most typical scenario the operation succeeds, a `When` step about it comes early, and few other operations are
-    /// called.
+    /// In the most typical scenario the operation succeeds, a `When` step about it comes early, and few other
+    /// operations are called.
     pub(crate) fn assert_snapshot(&self) {
         let collected = self.0.lock().unwrap();
         let mut best: BTreeMap<&str, (_, &ScenarioCalls)> = BTreeMap::new();
@@ -96,8 +96,8 @@ impl CalledOperations {
 }
 
 impl ScenarioCalls {
-    /// Returns the index of the first `When` step whose text begins with the name of the operation, apart from spaces and
-    /// case. For example, the step `put bucket ACL` is about PutBucketACL.
+    /// Returns the index of the first `When` step whose text begins with the name of the operation, apart from spaces
+    /// and case. For example, the step `put bucket ACL` is about PutBucketACL.
     fn position_of(&self, operation: &str) -> usize {
         let operation = operation.to_lowercase();
         let is_about = |step: &String| step.replace(' ', "").starts_with(&operation);

@@ -52,7 +52,8 @@ impl Context {
         self.results.insert(step.to_owned(), result);
     }
 
-    /// Returns the status of a step and, for the message of a failed assertion, the server's error or that the step succeeded.
+    /// Returns the status of a step and, for the message of a failed assertion, the server's error or that the step
+    /// succeeded.
     pub(crate) fn status(&self, step: &str) -> (u16, String) {
         match self.result(step) {
             StepResult::Success { status, .. } => (*status, format!("`{step}` succeeded")),
@@ -92,8 +93,8 @@ impl Context {
 pub(crate) struct FeatureBuckets(Rc<RefCell<HashMap<Option<PathBuf>, Arc<TestBucket>>>>);
 
 impl FeatureBuckets {
-    /// Sets bucket and folder of the feature in the context of a scenario. Starts an emulator for the first scenario of a
-    /// feature.
+    /// Sets bucket and folder of the feature in the context of a scenario. Starts an emulator for the first scenario of
+    /// a feature.
     pub(crate) async fn set_up(self, feature: &Feature, context: &mut Context) {
         let known = self.0.borrow().get(&feature.path).cloned();
         let bucket = match known {

@@ -65,8 +65,8 @@ impl fmt::Display for Filter {
     }
 }
 
-/// Returns the selected features of a folder in the order of their file names. Each example of a scenario outline becomes a
-/// scenario.
+/// Returns the selected features of a folder in the order of their file names. Each example of a scenario outline
+/// becomes a scenario.
 pub(crate) fn read_folder(folder: &Path, filter: &Filter) -> Vec<parser::Result<Feature>> {
     let found = std::fs::read_dir(folder).and_then(|entries| {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
@@ -111,8 +111,8 @@ fn read_file(path: &Path) -> parser::Result<Feature> {
 
 /// Escapes the backslashes in a line of a table that do not begin an escape sequence.
 ///
-/// Gherkin defines the escape sequences `\|`, `\\` and `\n`, and any other backslash stands for itself. The crate `gherkin`
-/// fails for a backslash before another character.
+/// Gherkin defines the escape sequences `\|`, `\\` and `\n`, and any other backslash stands for itself. The crate
+/// `gherkin` fails for a backslash before another character.
 fn escape_backslashes(line: &str) -> String {
     if !line.trim_start().starts_with('|') {
         return line.to_owned();

@@ -1,11 +1,11 @@
-//! Runs Gherkin scenarios against the emulator: our own in `tests/features`, and QingStor's official ones, which all official
-//! SDKs run.
+//! Runs Gherkin scenarios against the emulator: our own in `tests/features`, and QingStor's official ones, which all
+//! official SDKs run.
 //!
 //! Each scenario checks the results of a typical sequence of operations.
 //!
-//! The environment variable `QINGSTOR_SCENARIOS` is the path of the folder with the official features. If unset, only our own
-//! scenarios run. Words after `--` select the features and scenarios whose name or file name contains one of them. Options
-//! of libtest are ignored, because `cargo test` passes them to all test programs.
+//! The environment variable `QINGSTOR_SCENARIOS` is the path of the folder with the official features. If unset, only
+//! our own scenarios run. Words after `--` select the features and scenarios whose name or file name contains one of
+//! them. Options of libtest are ignored, because `cargo test` passes them to all test programs.
 
 mod called_operations;
 mod context;

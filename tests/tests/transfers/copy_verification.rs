@@ -1,8 +1,8 @@
 //! Verification of copies if responses of the server lack headers or are wrong.
 //!
 //! After a copy, the client compares the size of the new object with that of the source. If HEAD of the new object is
-//! forbidden, the copy succeeds unverified. Each copy request has a condition on the ETag or the date of the source, so that
-//! it fails if the source has changed.
+//! forbidden, the copy succeeds unverified. Each copy request has a condition on the ETag or the date of the source, so
+//! that it fails if the source has changed.
 
 use qingstor_emulator::{Emulator, FaultPlan, FaultRule};
 use qingstor_sdk::{Config, Copied, ErrorKind, MIB, ObjectCopy, ObjectSource, QingStor, Result, RetryConfig};

@@ -26,7 +26,8 @@ pub(crate) fn error_response(status: u16, code: Option<&str>) -> Fault {
     Fault::ErrorAnswer { status, code: code.map(str::to_owned), retry_after: None }
 }
 
-/// Returns an HTTP response for a [`RawServer`](qingstor_tests::RawServer), which closes the connection after each response.
+/// Returns an HTTP response for a [`RawServer`](qingstor_tests::RawServer), which closes the connection after each
+/// response.
 pub(crate) fn http_response(status: &str, headers: &[&str], body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{}\r\nconnection: close\r\n\r\n", headers.join("\r\n"));
     [head.as_bytes(), body].concat()

@@ -49,7 +49,8 @@ impl Object {
         http_response("200 OK", &[&format!("content-length: {SIZE}"), &format!("etag: {}", self.etag)], &[])
     }
 
-    /// Returns the response with a range of the object. The header field `replacement` replaces the one of the same name.
+    /// Returns the response with a range of the object. The header field `replacement` replaces the one of the same
+    /// name.
     fn range(&self, first: u64, last: u64, replacement: &str) -> Vec<u8> {
         let body = &self.bytes[first as usize..=last as usize];
         let range = format!("content-range: bytes {first}-{last}/{SIZE}");

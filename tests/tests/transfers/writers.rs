@@ -1,7 +1,7 @@
 //! Uploads through a writer.
 //!
-//! The object has exactly the bytes that were written, and exists only after the writer was finished. A dropped, aborted
-//! or failed upload leaves nothing on the server.
+//! The object has exactly the bytes that were written, and exists only after the writer was finished. A dropped,
+//! aborted or failed upload leaves nothing on the server.
 
 use std::io;
 use std::time::Duration;

@@ -42,7 +42,8 @@ fn string_to_sign(request: &RawRequest) -> String {
 
 /// Returns the value of the authorization header and the string to sign.
 ///
-/// A signed form has no such header. Its value is then composed of the form's fields, and the policy is the string to sign.
+/// A signed form has no such header. Its value is then composed of the form's fields, and the policy is the string to
+/// sign.
 fn authorization_and_string_to_sign(request: &RawRequest) -> (Option<String>, String) {
     let body = String::from_utf8_lossy(&request.body);
     let field = |name: &str| {
@@ -95,8 +96,8 @@ fn describe(request: &RawRequest) -> String {
     text.replace(&signed, "<signature>").replace('\r', "")
 }
 
-/// Compares the requests of an operation with its snapshots. The build script writes a test for each operation, which calls
-/// this function.
+/// Compares the requests of an operation with its snapshots. The build script writes a test for each operation, which
+/// calls this function.
 async fn assert_requests_match_snapshots(operation: &str, sub_resources: &[&str]) {
     for (variant, full) in [("minimal", false), ("full", true)] {
         let request = capture(operation, full).await;

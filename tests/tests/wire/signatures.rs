@@ -1,8 +1,9 @@
 //! Signatures of the SDK, compared with two independent implementations.
 //!
 //! The tests check that the SDK and the emulator, which share no code, compute the same signatures for arbitrary
-//! requests. They also check that both sign requests of QingStor's official clients as these clients do. The environment variable
-//! `QINGSTOR_SIGNATURE_VECTORS` is the path of a JSON file with requests and signatures of the official clients.
+//! requests. They also check that both sign requests of QingStor's official clients as these clients do. The
+//! environment variable `QINGSTOR_SIGNATURE_VECTORS` is the path of a JSON file with requests and signatures of the
+//! official clients.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::collection::{btree_map, vec};
