@@ -49,5 +49,7 @@ fn code_for_the_official_specification_compiles_without_warnings() {
 fn examples_for_the_official_specification_compile() {
     let Some(official) = official() else { return };
     let printed = Sdk::copy().test_examples(&official.api);
-    assert!(printed.contains("50 passed; 0 failed; 0 ignored"), "{printed}");
+    // Each operation has one example.
+    let expected = format!("{} passed; 0 failed; 0 ignored", official.api.operations.len());
+    assert!(printed.contains(&expected), "{printed}");
 }
