@@ -82,8 +82,9 @@ impl Client {
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
-            let attempt = self.attempt(&call, sent + 1, signed_at, is_cautious, &span).instrument(span.clone());
-            let error = match attempt.await {
+            // Boxed, because allocators serve one large block more slowly than two small ones.
+            let attempt = Box::pin(self.attempt(&call, sent + 1, signed_at, is_cautious, &span));
+            let error = match attempt.instrument(span.clone()).await {
                 Ok(response) => {
                     if let Some(time) = response.server_time() {
                         clock.learn(Verdict::Accepted, signed_at, time);
