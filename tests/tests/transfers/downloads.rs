@@ -11,8 +11,9 @@ use qingstor_sdk::operations::{
 };
 use qingstor_sdk::{Checksum, CustomerKey, Download, Downloaded, ErrorKind, MIB, types::ObjectPart};
 use qingstor_tests::{TestBucket, content, etag_of_parts};
+use serde_json::json;
 
-use crate::support::{PART, drop_when, file_names, progress_recorder, progress_signal, run_until};
+use crate::support::{PART, drop_when, file_names, progress_recorder, progress_signal, run_until, sealed};
 
 /// A file in an empty folder, and a bucket to download from.
 struct Target {
@@ -182,7 +183,7 @@ async fn checkpoint_of_another_kind_or_version_is_rejected_and_kept() {
     let old_download = r#"{"version":1,"bucket":"bucket","key":"key","done":[0]}"#;
     for (content, problem) in [
         (old_upload, "remove the file and abort the upload, whose `upload_id` is in it"),
-        (r#"{"version":3,"kind":"download"}"#, "(download, and not upload)"),
+        (&sealed(json!({"version": 3, "kind": "download"})), "(download, and not upload)"),
         ("not JSON", "is no resume journal"),
     ] {
         fs::write(&checkpoint, content).unwrap();
@@ -192,7 +193,7 @@ async fn checkpoint_of_another_kind_or_version_is_rejected_and_kept() {
     }
     for (content, problem) in [
         (old_download, "remove the file to begin again"),
-        (r#"{"version":3,"kind":"upload"}"#, "(upload, and not download)"),
+        (&sealed(json!({"version": 3, "kind": "upload"})), "(upload, and not download)"),
         ("not JSON", "is no resume journal"),
     ] {
         fs::write(&checkpoint, content).unwrap();

@@ -176,13 +176,13 @@ impl<T: Transfer> JournalFile<T> {
                 T::ADVICE,
             )));
         }
+        let object = unseal(&text).map_err(damaged)?;
         if let Some(kind) = kind.filter(|kind| kind != T::KIND) {
             return Err(Error::invalid_input(format!(
                 "the checkpoint {path} belongs to a transfer of another kind ({kind}, and not {}): use another checkpoint file",
                 T::KIND,
             )));
         }
-        let object = unseal(&text).map_err(damaged)?;
         serde_json::from_slice(&object).map(Some).map_err(|error| damaged(error.into()))
     }
 
@@ -336,7 +336,8 @@ mod tests {
             (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "has version 1"),
             (r#"{"version":1,"upload_id":"U1"}"#, ErrorKind::InvalidInput, "or remove the file"),
             (r#"{"version":4,"more":"fields"}"#, ErrorKind::InvalidInput, "has version 4"),
-            (r#"{"version":3,"kind":"download"}"#, ErrorKind::InvalidInput, "(download, and not upload)"),
+            (&sealed(r#"{"version":3,"kind":"download"}"#), ErrorKind::InvalidInput, "(download, and not upload)"),
+            (r#"{"version":3,"kind":"dpload"}"#, ErrorKind::Body, "its checksum is missing"),
         ] {
             fs::write(&path, text).unwrap();
             let error = lock(&path).read().unwrap_err();
