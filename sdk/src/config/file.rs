@@ -1,13 +1,14 @@
 //! Reads a configuration file. The keys are defined in `keys.rs`.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::keys::{Layer, Setting, Value};
+use super::load::read_file;
 use crate::error::{Error, Result};
 
 /// Paths below the home directory at which QingStor's tools store their configuration.
@@ -17,9 +18,6 @@ const SYSTEM_PATH: Option<&str> = if cfg!(unix) { Some("/etc/qingstor/config.yam
 
 /// Keys that other tools use and this crate does not. They are ignored without a warning.
 const FOREIGN_KEYS: &[&str] = &["disable_uri_cleaning", "http_config", "log_level", "timeout"];
-
-/// Maximum size of a configuration file in bytes.
-const MAX_FILE_SIZE: u64 = 1 << 20;
 
 /// Returns the paths of the default files. The first one that can be read is used.
 pub(super) fn default_paths(home: Option<&Path>) -> Vec<PathBuf> {
@@ -60,20 +58,6 @@ pub(super) fn read_default(paths: &[PathBuf], is_optional: bool) -> Result<Layer
 pub(super) fn read(path: &Path) -> Result<Layer> {
     let bytes = read_file(path, false).map_err(|error| unreadable(path, &error))?;
     parse(&bytes, path, true)
-}
-
-/// Reads a file of limited size. If `must_be_plain`, named pipes and devices are refused, because opening or reading
-/// them could take forever.
-fn read_file(path: &Path, must_be_plain: bool) -> io::Result<Vec<u8>> {
-    if must_be_plain && !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_FILE_SIZE {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Error {

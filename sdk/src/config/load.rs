@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
 #[cfg(feature = "config-file")]
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
@@ -15,6 +18,9 @@ use crate::error::{Error, Result};
 /// The environment variables whose names begin with [`PREFIX`] and whose values are not empty. Tests create their own,
 /// because all threads share the environment of the process.
 pub(super) type Environment = BTreeMap<String, OsString>;
+
+/// Maximum size of a file with settings or certificates in bytes.
+const MAX_FILE_SIZE: u64 = 1 << 20;
 
 /// Environment variable with the path of the configuration file.
 pub(super) const CONFIG_PATH: &str = "QINGSTOR_CONFIG_PATH";
@@ -121,7 +127,7 @@ fn merge(variables: Layer, file: Layer) -> Result<Config> {
     }
     if let Some(file) = get(Setting::CaFile) {
         let origin = format!("{}, {:?},", file.origin, file.text);
-        let pem = std::fs::read(&file.text).map_err(|error| {
+        let pem = read_file(Path::new(&file.text), true).map_err(|error| {
             Error::config(format!(
                 "{origin} cannot be read: {error}; it must be the path of a file with certificates in PEM"
             ))
@@ -133,6 +139,20 @@ fn merge(variables: Layer, file: Layer) -> Result<Config> {
     }
     config.ignored = [variables.ignored, file.ignored].concat();
     Ok(config)
+}
+
+/// Reads a file of limited size. If `must_be_plain`, named pipes and devices are refused, because opening or reading
+/// them could take forever.
+pub(super) fn read_file(path: &Path, must_be_plain: bool) -> io::Result<Vec<u8>> {
+    if must_be_plain && !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE_SIZE {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// Returns the access key id and the secret access key, or two empty strings if both are unset.

@@ -256,4 +256,6 @@ fn reads_the_certificates_of_ca_file() {
     }
     let error = error(&[], "ca_file: /does/not/exist.pem");
     assert!(error.starts_with("ca_file in FILE, \"/does/not/exist.pem\", cannot be read: "), "{error}");
+    // Reading a pipe or device could take forever.
+    assert!(self::error(&[], "ca_file: /dev/zero").contains("it is not a file"));
 }
