@@ -57,11 +57,13 @@ struct Problem {
 /// the document that contains it. Text of the document is escaped.
 pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> Result<(T, Unusable), String> {
     let mut unusable = Unusable::default();
-    if let Ok(decoded) = serde_json::from_slice(text) {
-        return Ok((decoded, unusable));
-    }
+    let first_error = match serde_json::from_slice(text) {
+        Ok(decoded) => return Ok((decoded, unusable)),
+        Err(error) => error,
+    };
     let quote = |error: &dyn fmt::Display| format!("{}: {}", escape(error.to_string()), snippet(text));
-    let mut document: Value = serde_json::from_slice(&replace_unreadable_texts(text)).map_err(|error| quote(&error))?;
+    let replaced = replace_unreadable_texts(text);
+    let mut document: Value = serde_json::from_slice(&replaced).map_err(|error| quote(&error))?;
     // The entries of lists are decoded one by one, in a document that contains only one of them. If the whole document
     // were decoded again for each value that cannot be used, a long list of such values would take too much time.
     let lists = match &mut document {
@@ -109,6 +111,10 @@ pub(crate) fn decode<T: DeserializeOwned>(text: &[u8], tolerance: Tolerance) -> 
     }
     let decoded =
         decode_usable(&mut document, tolerance, None, &mut unusable).map_err(|problem| quote(&problem.text))?;
+    // The document has a key twice, and `Value` has kept only one of the values.
+    if tolerance == Tolerance::Strict && replaced == text {
+        return Err(quote(&first_error));
+    }
     Ok((decoded, unusable))
 }
 
@@ -253,6 +259,18 @@ mod tests {
         let problem = r#"keys[0].key is not UTF-8: "\xb2""#.to_owned();
         let left_out = UnreadableEntry { list: "keys".to_owned(), is_last: false, problem };
         assert_eq!(unusable, Unusable { entries: vec![left_out], ..Unusable::default() });
+    }
+
+    #[test]
+    fn strict_document_has_no_key_twice() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Setting {
+            #[allow(dead_code, reason = "only decoded")]
+            prefix: Option<String>,
+        }
+        let document = br#"{"prefix": "a", "prefix": "b"}"#;
+        let error = decode::<Setting>(document, Tolerance::Strict).unwrap_err();
+        assert!(error.contains("duplicate field `prefix`"), "{error}");
     }
 
     #[test]
