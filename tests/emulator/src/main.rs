@@ -121,11 +121,15 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// Returns the names in the certificate: the addresses of this machine, and `localhost` and the hosts of
-    /// `--base-host` with bucket and zone.
+    /// Returns the names in the certificate: the address of `--listen` and the loopback addresses, and `localhost` and the
+    /// hosts of `--base-host` with bucket and zone.
     fn host_names(&self) -> Vec<String> {
         let zone = self.zone.to_ascii_lowercase();
         let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let listen = self.listen.rsplit_once(':').map_or(&*self.listen, |(host, _)| host).trim_matches(['[', ']']);
+        // All addresses of the machine are unknown.
+        let is_one_host = !listen.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_unspecified());
+        names.extend(Some(listen.to_owned()).filter(|host| is_one_host && !names.contains(host)));
         for host in self.base_hosts.iter().map(String::as_str).chain(["localhost"]) {
             names.extend([host.to_owned(), format!("*.{zone}.{host}"), format!("{zone}.{host}")]);
             // Clients ignore a wildcard before a single label, such as `*.localhost`. Each bucket needs its own name.

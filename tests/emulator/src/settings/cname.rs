@@ -62,7 +62,9 @@ fn check_domain(domain: &str) -> Result<(), String> {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    if domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label) {
+    // The host of a request in path style may be an IP address. It must not stand for a bucket.
+    let is_address = domain.parse::<std::net::IpAddr>().is_ok();
+    if domain.len() <= 253 && domain.contains('.') && domain.split('.').all(is_label) && !is_address {
         return Ok(());
     }
     Err(format!("domain: \"{domain}\" is not a domain name"))
@@ -78,7 +80,8 @@ mod tests {
         for good in ["example.com", "a-b.c1.example.com", "xn--fiqs8s.cn"] {
             assert_eq!(check_domain(good), Ok(()), "{good}");
         }
-        for bad in ["", "example", ".com", "a..b", "-a.com", "a-.com", "a b.com", "http://a.com", "a.com."] {
+        for bad in ["", "example", ".com", "a..b", "-a.com", "a-.com", "a b.com", "http://a.com", "a.com.", "127.0.0.1"]
+        {
             assert!(check_domain(bad).is_err(), "{bad}");
         }
     }
