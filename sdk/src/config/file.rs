@@ -83,7 +83,7 @@ fn parse(bytes: &[u8], path: &Path, is_strict: bool) -> Result<Layer> {
             return Err(invalid(format!("the key {key:?} occurs twice")));
         }
         let Some(setting) = Setting::by_key(key) else {
-            match Setting::similar_key(key) {
+            match Setting::similar_key(key, &[]) {
                 _ if FOREIGN_KEYS.contains(&key.as_str()) => {}
                 None => tracing::warn!(key, path = %path.display(), "ignoring an unknown setting"),
                 Some(known) => {

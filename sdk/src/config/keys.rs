@@ -59,10 +59,10 @@ impl Setting {
         }
     }
 
-    /// Returns the key that was probably meant by an unknown key, if there is one.
+    /// Returns the key that was probably meant by an unknown key, if there is one. It is the key of a setting or in `more`.
     ///
     /// A file that the user names is refused if it has such a key, so the two must be very similar.
-    pub(super) fn similar_key(unknown: &str) -> Option<&'static str> {
+    pub(super) fn similar_key(unknown: &str, more: &[&'static str]) -> Option<&'static str> {
         let unknown = unknown.to_ascii_lowercase();
         let distance = |known: &str| strsim::osa_distance(&unknown, known);
         let is_similar = |known: &&str| {
@@ -71,7 +71,8 @@ impl Setting {
                 unknown.contains('_') && unknown.split('_').all(|word| known.split('_').any(|other| other == word));
             lacks_words || distance(known) * 4 <= known.len()
         };
-        Self::KEYS.iter().map(|(_, known)| *known).filter(is_similar).min_by_key(|known| distance(known))
+        let known = Self::KEYS.iter().map(|(_, known)| *known).chain(more.iter().copied());
+        known.filter(is_similar).min_by_key(|known| distance(known))
     }
 }
 
@@ -176,10 +177,10 @@ mod tests {
             ("virtual_host_style", "enable_virtual_host_style"),
             ("user_agent", "additional_user_agent"),
         ] {
-            assert_eq!(Setting::similar_key(unknown), Some(similar), "{unknown}");
+            assert_eq!(Setting::similar_key(unknown, &[]), Some(similar), "{unknown}");
         }
         for other in ["", "key", "color", "region", "connection_timeout", "request_url_style", "signature_server"] {
-            assert_eq!(Setting::similar_key(other), None, "{other}");
+            assert_eq!(Setting::similar_key(other, &[]), None, "{other}");
         }
     }
 }

@@ -74,7 +74,7 @@ fn variables(environment: &Environment) -> Result<Layer> {
         let key = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase();
         let is_upper_case = name.to_ascii_uppercase() == *name;
         let Some(setting) = Setting::by_key(&key).filter(|_| is_upper_case) else {
-            if let Some(similar) = Setting::similar_key(&key) {
+            if let Some(similar) = Setting::similar_key(&key, &["config_path"]) {
                 let similar = similar.to_ascii_uppercase();
                 layer.ignore(format!("the environment variable {name} is unknown: did you mean {PREFIX}{similar}?"));
             }

@@ -151,6 +151,8 @@ fn misspelt_variables_are_reported() {
         |name, known| format!("the environment variable QINGSTOR_{name} is unknown: did you mean QINGSTOR_{known}?");
     let hints = [("ACCESS_KEY", "ACCESS_KEY_ID"), ("SECRET_KEY", "SECRET_ACCESS_KEY"), ("zone", "ZONE")];
     assert_eq!(config.ignored, hints.map(|(name, known)| hint(name, known)));
+    let config = load(&[("CONFIG_PAHT", "qingstor.yaml")], "").unwrap();
+    assert_eq!(config.ignored, [hint("CONFIG_PAHT", "CONFIG_PATH")]);
     let config = load(&[("EMULATOR_SECRET_ACCESS_KEY", "x"), ("TEST_PORT", "1")], "").unwrap();
     assert_eq!(config.ignored, [""; 0]);
 }
