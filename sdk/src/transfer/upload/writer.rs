@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -88,13 +88,13 @@ impl Upload {
         let (cancel, cancelled) = oneshot::channel();
         let configured = std::mem::take(&mut self.options.cancellation);
         self.options.cancellation = Cancellation::on(async move {
-            // The writer is dropped without a cancellation after the end of the upload.
-            let cancelled = cancelled.then(async |sent| {
-                if sent.is_err() {
-                    std::future::pending().await
+            let aborted = async {
+                // The writer is dropped without a cancellation after the end of the upload.
+                if cancelled.await.is_err() {
+                    std::future::pending::<()>().await;
                 }
-            });
-            select(Box::pin(cancelled), Box::pin(configured.cancelled())).await;
+            };
+            select(pin!(aborted), pin!(configured.cancelled())).await;
         });
         let (job, input) = self.into_job()?;
         let upload = async move { job.upload(input).await };
