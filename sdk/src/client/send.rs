@@ -136,7 +136,10 @@ impl Client {
         let response = self.transport.send(request).await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
-        if let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()) {
+        // Without a subscriber, the id would be escaped for nothing.
+        if !span.is_disabled()
+            && let Some(id) = head.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok())
+        {
             span.record("request_id", escape(id));
         }
         let body = ResponseBody::new(incoming, Arc::clone(&call.name), attempt, self.transport.idle_timeout());
