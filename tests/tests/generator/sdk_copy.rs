@@ -49,8 +49,8 @@ impl Sdk {
     /// Builds the documentation of the code that is generated from `api`. Returns the warnings of rustdoc about this
     /// code, one per line.
     ///
-    /// Warnings about handwritten documentation are left out, because it links to operations that other specifications
-    /// lack.
+    /// Handwritten documentation links to operations that the given specification may not have. Warnings about such links
+    /// are ignored.
     pub(crate) fn document(&self, api: &Api) -> String {
         self.generate(api);
         let output = self.cargo("doc").args(["--no-deps", "--message-format", "short"]).output().unwrap();
