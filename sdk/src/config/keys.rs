@@ -142,8 +142,13 @@ impl Layer {
                 other.origin, value.origin
             )));
         }
-        self.values.insert(setting, value);
+        self.replace(setting, value);
         Ok(())
+    }
+
+    /// Sets a value, and replaces an earlier one.
+    pub(super) fn replace(&mut self, setting: Setting, value: Value) {
+        self.values.insert(setting, value);
     }
 }
 

@@ -12,7 +12,7 @@ use super::endpoint::{self, AddressingStyle, Endpoint};
 #[cfg(feature = "config-file")]
 use super::file;
 use super::keys::{Layer, PREFIX, Setting, Value};
-use super::{Config, DEFAULT_ENDPOINT, RetryConfig, RootCertificates, check_user_agent};
+use super::{Config, Credentials, DEFAULT_ENDPOINT, RetryConfig, RootCertificates, check_user_agent};
 use crate::error::{Error, Result};
 
 /// The environment variables whose names begin with [`PREFIX`] and whose values are not empty. Tests create their own,
@@ -87,16 +87,36 @@ fn variables(environment: &Environment) -> Result<Layer> {
     Ok(layer)
 }
 
+/// Loads settings that the caller has, with keys as in the file.
+pub(super) fn apply_settings(config: Config, settings: impl Iterator<Item = (String, String)>) -> Result<Config> {
+    let mut layer = Layer::default();
+    for (key, text) in settings.filter(|(_, text)| !text.is_empty()) {
+        let setting = Setting::by_key(&key).ok_or_else(|| {
+            let similar = Setting::similar_key(&key, &[]);
+            let advice = similar.map_or_else(String::new, |similar| format!(": did you mean {similar}?"));
+            Error::config(format!("the setting {key:?} is unknown{advice}"))
+        })?;
+        layer.replace(setting, Value { text, origin: format!("the setting {key}") });
+    }
+    apply(config, layer, Layer::default())
+}
+
 fn merge(variables: Layer, file: Layer) -> Result<Config> {
+    apply(Config::anonymous(), variables, file)
+}
+
+/// Replaces the values of `config` that a layer contains. Values of `variables` take precedence over those of `file`.
+fn apply(mut config: Config, variables: Layer, file: Layer) -> Result<Config> {
     let get = |setting| variables.get(setting).or_else(|| file.get(setting));
     let is_on = |setting| match get(setting) {
         Some(value) => Ok(value.boolean()?.then_some(value)),
         None => Ok(None),
     };
 
-    let (id, secret) = key_pair(&variables, &file)?;
-    let mut config = Config::new(id, secret);
-    let endpoint = endpoint(&variables, &file)?;
+    if let Some((id, secret)) = key_pair(&variables, &file)? {
+        config.credentials = Credentials::new(id, secret);
+    }
+    let endpoint = endpoint(&config.endpoint, &variables, &file)?;
     if let Some((endpoint, _)) = &endpoint {
         config = config.endpoint(endpoint.to_string());
     }
@@ -104,9 +124,18 @@ fn merge(variables: Layer, file: Layer) -> Result<Config> {
         endpoint::check_zone(&zone.text).map_err(|error| with_origin(&zone.origin, &error))?;
         config = config.zone(&zone.text);
     }
+    // A setting that is off ends the style that it stands for.
+    let stands_for_style = match config.addressing_style {
+        AddressingStyle::VirtualHost => Some(Setting::VirtualHostStyle),
+        AddressingStyle::CustomDomain => Some(Setting::CnameSupport),
+        _ => None,
+    };
+    if stands_for_style.and_then(get).is_some() {
+        config = config.addressing_style(AddressingStyle::Path);
+    }
     let virtual_host = is_on(Setting::VirtualHostStyle)?.map(|setting| (AddressingStyle::VirtualHost, setting));
     // QingStor's own hosts cannot be bound to a bucket. The Java SDK ignores the setting for them, too.
-    let is_custom = endpoint.as_ref().is_some_and(|(endpoint, _)| !endpoint.is_of_qingstor());
+    let is_custom = config.endpoint.parse().is_ok_and(|endpoint: Endpoint| !endpoint.is_of_qingstor());
     let custom_domain =
         is_on(Setting::CnameSupport)?.filter(|_| is_custom).map(|setting| (AddressingStyle::CustomDomain, setting));
     if let Some((style, setting)) = custom_domain.or(virtual_host) {
@@ -137,7 +166,7 @@ fn merge(variables: Layer, file: Layer) -> Result<Config> {
     if let Some(dual_stack) = is_on(Setting::DualStack)? {
         tracing::warn!(setting = %dual_stack.origin, "ignoring an unsupported setting");
     }
-    config.ignored = [variables.ignored, file.ignored].concat();
+    config.ignored.extend([variables.ignored, file.ignored].concat());
     Ok(config)
 }
 
@@ -155,11 +184,11 @@ pub(super) fn read_file(path: &Path, must_be_plain: bool) -> io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// Returns the access key id and the secret access key, or two empty strings if both are unset.
+/// Returns the access key id and the secret access key, or `None` if both are unset.
 ///
 /// One of them may be set in the environment and the other in the file. If the file has both, however, the environment
 /// must replace both or none of them.
-fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
+fn key_pair(variables: &Layer, file: &Layer) -> Result<Option<(String, String)>> {
     const ID: Setting = Setting::AccessKeyId;
     const SECRET: Setting = Setting::SecretAccessKey;
     let from_both = |setting| variables.get(setting).or_else(|| file.get(setting));
@@ -172,15 +201,16 @@ fn key_pair(variables: &Layer, file: &Layer) -> Result<(String, String)> {
         }
     }
     match (from_both(ID), from_both(SECRET)) {
-        (Some(id), Some(secret)) => Ok((id.text.clone(), secret.text.clone())),
-        (None, None) => Ok((String::new(), String::new())),
+        (Some(id), Some(secret)) => Ok(Some((id.text.clone(), secret.text.clone()))),
+        (None, None) => Ok(None),
         (Some(id), None) => Err(Error::config(format!("{} is set, but secret_access_key is not", id.origin))),
         (None, Some(secret)) => Err(Error::config(format!("{} is set, but access_key_id is not", secret.origin))),
     }
 }
 
-/// Returns the endpoint and the place that it was loaded from, or `None` if neither it nor a part of it is set.
-fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)>> {
+/// Returns the endpoint and the place that it was loaded from, or `None` if neither it nor a part of it is set. Without
+/// an endpoint and a host, the other parts replace those of `base`.
+fn endpoint(base: &str, variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)>> {
     let either = |setting| variables.get(setting).or_else(|| file.get(setting));
     let whole = match (variables.get(Setting::Endpoint), variables.get(Setting::Host)) {
         // A host in the environment replaces the endpoint in the file.
@@ -194,7 +224,8 @@ fn endpoint(variables: &Layer, file: &Layer) -> Result<Option<(Endpoint, String)
 
     let mut endpoint: Endpoint = match whole {
         Some(whole) => whole.text.parse().map_err(|error| with_origin(&whole.origin, &error))?,
-        None => DEFAULT_ENDPOINT.parse()?,
+        None if parts.iter().any(|(part, _)| *part == Setting::Host) => DEFAULT_ENDPOINT.parse()?,
+        None => base.parse()?,
     };
     for &(setting, value) in &parts {
         let replaces_file = variables.get(Setting::Endpoint).is_none() && variables.get(setting).is_some();

@@ -200,6 +200,33 @@ impl Config {
         load::from_file(path.as_ref())
     }
 
+    /// Replaces values by settings, such as those that a program reads from its own configuration. The keys are those in
+    /// the file ([`load`](Config::load)). Empty values are ignored. If a key occurs twice, the last value counts.
+    ///
+    /// ```
+    /// # fn run() -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::Config;
+    ///
+    /// let config = Config::anonymous().apply_settings([("zone", "pek3b"), ("connection_retries", "5")])?;
+    /// assert!(config.apply_settings([("zones", "pek3b")]).is_err());
+    /// # Ok(())
+    /// # }
+    /// # run().unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a key is unknown or a value is invalid, if only one of the two
+    /// access keys is set, or if the file that `ca_file` names cannot be read. The message names the setting, and never
+    /// contains an access key.
+    pub fn apply_settings<K, V>(self, settings: impl IntoIterator<Item = (K, V)>) -> Result<Self>
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        load::apply_settings(self, settings.into_iter().map(|(key, value)| (key.into(), value.into())))
+    }
+
     /// Returns true if both access keys are empty, so that requests are not signed.
     pub fn is_anonymous(&self) -> bool {
         self.credentials.access_key_id().is_empty() && self.credentials.secret_access_key().expose().is_empty()

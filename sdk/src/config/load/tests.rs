@@ -259,3 +259,32 @@ fn reads_the_certificates_of_ca_file() {
     // Reading a pipe or device could take forever.
     assert!(self::error(&[], "ca_file: /dev/zero").contains("it is not a file"));
 }
+
+#[test]
+fn settings_replace_the_values_that_they_contain() {
+    let config = Config::new("id", "secret").endpoint("http://a.example:9000").zone("pek3b");
+    let settings = [("zone", "sh1a"), ("port", "9001"), ("enable_virtual_style", "true"), ("endpoint", "")];
+    let config = config.apply_settings(settings).unwrap();
+    assert_eq!(keys(&config), Some(("id", "secret")));
+    assert_eq!((config.endpoint.as_str(), config.zone.as_deref()), ("http://a.example:9001", Some("sh1a")));
+    assert_eq!(config.addressing_style, AddressingStyle::VirtualHost);
+
+    let settings = [("enable_virtual_host_style", "false"), ("host", "b.example")];
+    let config = config.apply_settings(settings).unwrap();
+    assert_eq!((config.endpoint.as_str(), config.zone.as_deref()), ("https://b.example", Some("sh1a")));
+    assert_eq!(config.addressing_style, AddressingStyle::Path);
+
+    let settings = [("access_key_id", "first"), ("access_key_id", "id2"), ("secret_access_key", "secret2")];
+    let config = config.apply_settings(settings.into_iter().chain([("cname_support", "true")])).unwrap();
+    assert_eq!(keys(&config), Some(("id2", "secret2")));
+    assert_eq!(config.addressing_style, AddressingStyle::CustomDomain);
+}
+
+#[test]
+fn unusable_settings_are_refused() {
+    let error = |key: &str, value: &str| Config::anonymous().apply_settings([(key, value)]).unwrap_err().to_string();
+    assert_eq!(error("zones", "a"), "the setting \"zones\" is unknown: did you mean zone?");
+    assert_eq!(error("color", "a"), "the setting \"color\" is unknown");
+    assert_eq!(error("access_key_id", "hunter2"), "the setting access_key_id is set, but secret_access_key is not");
+    assert_eq!(error("port", "x"), "the setting port is \"x\", but must be a port from 1 to 65535");
+}
