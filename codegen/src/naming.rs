@@ -55,12 +55,13 @@ pub(crate) fn variant_name(value: &str) -> String {
 }
 
 /// Handwritten methods of `QingStor` and `Bucket`, including private methods. No operation can have one of these names.
-pub const HANDWRITTEN_METHODS: [&str; 24] = [
+pub const HANDWRITTEN_METHODS: [&str; 25] = [
     "abort_stale_uploads",
     "address",
     "attempts",
     "bucket",
     "call_name",
+    "complete_upload",
     "copy",
     "download",
     "endpoint",

@@ -6,8 +6,9 @@
 use std::fs;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::operations::HeadObjectInput;
-use qingstor_sdk::{Checksum, MIB, UploadState};
+use qingstor_sdk::operations::{HeadObjectInput, InitiateMultipartUploadInput, UploadMultipartInput};
+use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{Bucket, Checksum, ErrorKind, MIB, Result, UploadState};
 use qingstor_tests::{TestBucket, bucket_with_faults, content, open_uploads, retrying_bucket};
 
 use crate::support::{PART, error_response};
@@ -177,4 +178,58 @@ async fn failed_abort_does_not_hide_the_cause() {
         "{error}"
     );
     assert_eq!(open_uploads(&test).await.unwrap(), [error.upload_id().unwrap()]);
+}
+
+/// Initiates an upload of `key` and sends two parts, with requests of the caller.
+async fn upload_two_parts(bucket: &Bucket) -> Result<(String, Vec<ObjectPart>)> {
+    let upload_id = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await?.upload_id;
+    let mut parts = Vec::new();
+    for (number, size) in [(0, 4 * MIB), (1, MIB)] {
+        let input = UploadMultipartInput::new(&upload_id, number).body(content(size, u64::from(number)));
+        let mut part = ObjectPart::new(number).size(size);
+        part.etag = bucket.upload_multipart("key", input).await?.etag;
+        parts.push(part);
+    }
+    Ok((upload_id, parts))
+}
+
+#[tokio::test]
+async fn complete_upload_recognises_the_object_after_a_lost_response() {
+    let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("CompleteMultipartUpload").count(1));
+    let (test, bucket) = bucket_with_faults(plan).await.unwrap();
+    test.put("key", "an earlier object").await.unwrap();
+    let (upload_id, parts) = upload_two_parts(&bucket).await.unwrap();
+    let uploaded = bucket.complete_upload("key", &upload_id, parts).await.unwrap();
+    assert_eq!((uploaded.size, uploaded.parts, uploaded.etag_kept), (5 * MIB, 2, Some(true)));
+    assert_eq!(test.emulator().faults_fired(), [1]);
+    assert!(test.read("key").await.unwrap() == [content(4 * MIB, 0), content(MIB, 1)].concat());
+}
+
+#[tokio::test]
+async fn complete_upload_without_etags_does_not_claim_an_object_after_a_lost_response() {
+    let plan = FaultPlan::new().rule(FaultRule::new(Fault::LoseAnswer).operation("CompleteMultipartUpload").count(1));
+    let (_test, bucket) = bucket_with_faults(plan).await.unwrap();
+    let (upload_id, mut parts) = upload_two_parts(&bucket).await.unwrap();
+    parts.iter_mut().for_each(|part| part.etag = None);
+    let error = bucket.complete_upload("key", &upload_id, parts).await.unwrap_err();
+    assert!(matches!(error.upload_state(), Some(UploadState::Unknown { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn complete_upload_reports_the_state_of_the_upload() {
+    let (_test, bucket) = bucket_with_faults(FaultPlan::new()).await.unwrap();
+    let (upload_id, parts) = upload_two_parts(&bucket).await.unwrap();
+
+    let mut wrong = parts.clone();
+    wrong[1].etag = Some("0".repeat(32));
+    let error = bucket.complete_upload("key", &upload_id, wrong).await.unwrap_err();
+    assert_eq!((error.status().map(|status| status.as_u16()), error.upload_state().is_none()), (Some(400), true));
+
+    let error = bucket.complete_upload("key", &upload_id, vec![ObjectPart::new(7)]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("part 7 has no size"), "{error}");
+
+    bucket.complete_upload("key", &upload_id, parts.clone()).await.unwrap();
+    let error = bucket.complete_upload("key", &upload_id, parts).await.unwrap_err();
+    assert!(matches!(error.upload_state(), Some(UploadState::Gone)), "{error}");
 }

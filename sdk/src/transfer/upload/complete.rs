@@ -3,6 +3,7 @@
 //! `CompleteMultipartUpload` is not idempotent: after a timeout, the server may or may not have created the object. The client
 //! then gathers [`Evidence`] (does the upload still exist, which object is under the key), and [`judge`] decides.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use http::StatusCode;
@@ -10,11 +11,15 @@ use http::StatusCode;
 use super::Uploaded;
 use super::multipart::MultipartUpload;
 use super::parts::CompletedPart;
-use crate::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::etag::{PartsEtag, etag_value};
+use crate::transfer::etag::{PartsEtag, etag_value, parse_hex};
+use crate::transfer::job::Job;
+use crate::transfer::object_properties::ObjectProperties;
+use crate::transfer::options::TransferOptions;
+use crate::types::ObjectPart;
+use crate::{Bucket, Timestamp};
 
 /// Maximum difference, in seconds, between the clocks of client and server. The server refuses requests if it is larger.
 const MAX_CLOCK_ERROR: i64 = 15 * 60;
@@ -270,6 +275,80 @@ impl MultipartUpload {
         let sums: Option<Vec<Md5Sum>> = parts.iter().map(|part| part.sum).collect();
         sums.filter(|_| self.job.properties.encryption.is_none()).map(|sums| PartsEtag::of(&sums))
     }
+}
+
+/// # Multipart uploads with own requests
+impl Bucket {
+    /// Completes a multipart upload whose parts the caller has sent with [`upload_multipart`](Bucket::upload_multipart),
+    /// checks the size of the object, and returns a summary.
+    ///
+    /// Unlike [`complete_multipart_upload`](Bucket::complete_multipart_upload), which sends one request, this method requests the
+    /// completion again if it is safe. If a response was lost, it finds out whether the server has completed the upload. It
+    /// proposes the ETag that S3 tools compute from the MD5s of the parts.
+    ///
+    /// `parts` lists the parts in ascending order. Each one needs its `part_number` and its `size` in bytes. Its `etag` is
+    /// optional: with or without quotes, as `upload_multipart` returned it. If parts have no `etag`, the server does not compare
+    /// them with the uploaded ones, and the method cannot recognise the object after a lost response.
+    ///
+    /// The method does not support uploads that are encrypted with a customer key.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::operations::{InitiateMultipartUploadInput, UploadMultipartInput};
+    /// use qingstor_sdk::types::ObjectPart;
+    ///
+    /// let upload_id = bucket.initiate_multipart_upload("key", InitiateMultipartUploadInput::new()).await?.upload_id;
+    /// let input = UploadMultipartInput::new(&upload_id, 0).body("content");
+    /// let sent = bucket.upload_multipart("key", input).await?;
+    /// let mut part = ObjectPart::new(0).size(7u64);
+    /// part.etag = sent.etag;
+    /// let uploaded = bucket.complete_upload("key", &upload_id, vec![part]).await?;
+    /// println!("{:?}", uploaded.etag);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// * [`ErrorKind::InvalidInput`] if `parts` is empty, or if a part has no size.
+    /// * The errors of the operations `CompleteMultipartUpload`, `ListMultipart` and `HeadObject`.
+    ///
+    /// [`Error::upload_state`] is [`Gone`](UploadState::Gone), [`Completed`](UploadState::Completed) or
+    /// [`Unknown`](UploadState::Unknown). If it is `None`, the upload still exists, and the caller can complete it again or abort
+    /// it.
+    pub async fn complete_upload(&self, key: &str, upload_id: &str, parts: Vec<ObjectPart>) -> Result<Uploaded> {
+        let call = self.call_name("CompleteMultipartUpload", key);
+        let parts: Vec<CompletedPart> =
+            parts.iter().map(completed_part).collect::<Result<_>>().map_err(|e| e.with_call(&call))?;
+        let options = TransferOptions::default();
+        let (bucket, key) = (self.clone(), key.to_owned());
+        let meter = options.meter()?;
+        let job = Job { bucket, key, properties: ObjectProperties::default(), options, meter };
+        // Neither the time of the initiation nor the object before the completion is known.
+        let initiated = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
+        let before = Err(Error::unexpected_response("the object before the completion is unknown"));
+        let upload = MultipartUpload::new(Arc::new(job), upload_id.to_owned(), initiated, false);
+        let (error, state) = match upload.complete(&parts, &before).await {
+            Ok(()) => match upload.verify(&parts).await {
+                Ok(uploaded) => return Ok(uploaded),
+                Err(error) => (error, UploadState::Completed),
+            },
+            Err((error, Outcome::Gone)) => (error, UploadState::Gone),
+            Err((error, Outcome::Unknown)) => (error, UploadState::Unknown { checkpoint: None, unsaved: None }),
+            Err((error, _)) => return Err(error),
+        };
+        Err(error.with_upload_state(upload_id, state))
+    }
+}
+
+fn completed_part(part: &ObjectPart) -> Result<CompletedPart> {
+    let length = part.size.ok_or_else(|| {
+        let number = part.part_number;
+        Error::invalid_input(format!(
+            "part {number} has no size, which the client needs to check the object; nothing was sent"
+        ))
+    })?;
+    Ok(CompletedPart { number: part.part_number, length, sum: part.etag.as_deref().and_then(parse_hex) })
 }
 
 fn size_of(parts: &[CompletedPart]) -> u64 {
