@@ -107,9 +107,10 @@ pub(crate) fn method_in_use(name: &str) -> Option<String> {
 }
 
 /// Names that generated files import, or use from the prelude of Rust.
-const NAMES_IN_USE: [&str; 21] = [
+const NAMES_IN_USE: [&str; 22] = [
     "BTreeMap",
     "Box",
+    "ByteRange",
     "Debug",
     "Default",
     "Deserialize",

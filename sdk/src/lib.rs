@@ -70,7 +70,7 @@ pub use transfer::{
     TransferProgress, Upload, UploadWriter, Uploaded,
 };
 
-pub use value::{ObjectSource, Secret, Timestamp, TimestampError};
+pub use value::{ByteRange, ObjectSource, Secret, Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
 

@@ -73,6 +73,13 @@ fn compare_field<T: Clone>(
     if let (Shape::DateTime, Shape::HttpDate) | (Shape::HttpDate, Shape::DateTime) = (&old.shape, &new.shape) {
         add("changes its date format".to_owned(), &|edited| edited.shape.clone_from(&new.shape));
     }
+    if let (Shape::ByteRange { .. }, Shape::ByteRange { is_closed }) = (&old.shape, &new.shape)
+        && old.shape != new.shape
+    {
+        let message =
+            if *is_closed { "must be a range with both ends" } else { "can be a range without one of its ends" };
+        add(message.to_owned(), &|edited| edited.shape.clone_from(&new.shape));
+    }
     if old.sensitive != new.sensitive {
         let message = if new.sensitive { "becomes a secret" } else { "is no longer a secret" };
         add(message.to_owned(), &|edited| edited.sensitive = new.sensitive);

@@ -319,6 +319,11 @@ pub enum Shape {
     DateTime,
     /// `format: date-time-rfc822` (the date format of HTTP)
     HttpDate,
+    /// A range of bytes in the header of a request: `format: byte-range`, or `format: closed-byte-range`.
+    ByteRange {
+        /// True if the range must have a first and a last byte.
+        is_closed: bool,
+    },
     /// The name of a [`TypeDef`] with [`TypeKind::Enum`].
     Enum(String),
     /// The name of a [`TypeDef`] with [`TypeKind::Struct`].

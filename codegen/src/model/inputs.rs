@@ -43,7 +43,12 @@ fn from_parameter<'d>(context: &Context<'d>, parameter: &'d Parameter, types: &m
         ParameterIn::FormData => Location::Form,
         ParameterIn::Query | ParameterIn::Path | ParameterIn::Body => Location::Query,
     };
-    let mut field = text_field(context, &parameter.name, schema, &parameter.hints, location, &what, types)?;
+    let range = if location == Location::Header { byte_range(schema) } else { None };
+    let field = match range {
+        Some(shape) => Some(field(&parameter.name, location, shape, schema)),
+        None => text_field(context, &parameter.name, schema, &parameter.hints, location, &what, types),
+    };
+    let mut field = field?;
     field.breaks_idempotency = parameter.hints.breaks_idempotency;
     field.treatment = treatment(&field, parameter, &what, types.problems);
     field.required = parameter.required && !field.treatment.is_computed();
@@ -143,6 +148,16 @@ fn parameter_body<'d>(
     }
     report_body("request", context, schema, types.problems);
     None
+}
+
+/// Returns the shape of a range of bytes.
+fn byte_range(schema: &Schema) -> Option<Shape> {
+    let is_closed = match schema.format.as_ref()?.value {
+        Format::ByteRange => false,
+        Format::ClosedByteRange => true,
+        _ => return None,
+    };
+    Some(Shape::ByteRange { is_closed })
 }
 
 pub(super) fn is_binary(schema: &Schema) -> bool {

@@ -109,6 +109,12 @@ impl<'d, 'p> Types<'d, 'p> {
         Some(match schema.format.as_ref().map(|format| format.value) {
             Some(Format::DateTime) => Shape::DateTime,
             Some(Format::DateTimeRfc822) => Shape::HttpDate,
+            Some(Format::ByteRange | Format::ClosedByteRange) => {
+                let message = "a range of bytes is for headers of requests only";
+                let help = "remove the format, so that the value is text";
+                self.problems.error(codes::UNSUPPORTED, schema.span, message, help);
+                return None;
+            }
             Some(Format::Binary) => {
                 let message = "`format: binary` is for whole bodies only";
                 let help = "write `format: byte` for bytes in base64, or remove the format";

@@ -60,7 +60,12 @@ fn write_field(field: &Field) -> Option<String> {
         (Location::Header, Treatment::PathEncoded) => {
             format!("request.path_header({text:?}, {wire:?}, &self.{name});")
         }
-        (Location::Header, _) => format!("request.header({text:?}, {wire:?}, &self.{name});"),
+        (Location::Header, _) => match field.shape {
+            Shape::ByteRange { is_closed } => {
+                format!("request.range_header({text:?}, {wire:?}, &self.{name}, {is_closed});")
+            }
+            _ => format!("request.header({text:?}, {wire:?}, &self.{name});"),
+        },
         (Location::HeaderPrefix(prefix), _) => format!("request.header_map({text:?}, {prefix:?}, &self.{name});"),
         (Location::Json, _) if matches!(field.shape, Shape::List(_)) && !field.required => {
             format!("request.json_list({text:?}, {wire:?}, &self.{name});")

@@ -190,6 +190,7 @@ pub(super) fn rust_type(shape: &Shape, sensitive: bool) -> String {
         Shape::String if sensitive => "Secret".to_owned(),
         Shape::String => "String".to_owned(),
         Shape::DateTime | Shape::HttpDate => "Timestamp".to_owned(),
+        Shape::ByteRange { .. } => "ByteRange".to_owned(),
         Shape::Enum(name) | Shape::Struct(name) => format!("types::{}", type_name(name)),
         Shape::List(item) => format!("Vec<{}>", rust_type(item, sensitive)),
         Shape::Map(item) => format!("BTreeMap<String, {}>", rust_type(item, sensitive)),
@@ -209,6 +210,7 @@ fn argument_type(field: &Field) -> String {
     match &field.shape {
         Shape::String => format!("impl Into<{}>", value_type(field)),
         Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
+        Shape::ByteRange { .. } => "impl Into<ByteRange>".to_owned(),
         Shape::List(item) if is_converted(item) => {
             format!("impl IntoIterator<Item = impl Into<{}>>", rust_type(item, field.sensitive))
         }
@@ -221,7 +223,9 @@ fn argument_type(field: &Field) -> String {
 
 fn conversion(field: &Field, name: &str) -> String {
     match &field.shape {
-        Shape::String | Shape::DateTime | Shape::HttpDate | Shape::Binary => format!("{name}.into()"),
+        Shape::String | Shape::DateTime | Shape::HttpDate | Shape::ByteRange { .. } | Shape::Binary => {
+            format!("{name}.into()")
+        }
         Shape::List(item) if is_converted(item) => format!("{name}.into_iter().map(Into::into).collect()"),
         Shape::List(_) => format!("{name}.into_iter().collect()"),
         _ => name.to_owned(),

@@ -239,6 +239,9 @@ impl Surface {
         if !field.breaks_idempotency {
             self.guarantees.insert(format!("the SDK retries a request with `{name}`"));
         }
+        if field.shape == (Shape::ByteRange { is_closed: false }) {
+            self.guarantees.insert(format!("`{name}` can be a range without one of its ends"));
+        }
         let is_computed =
             !matches!(field.treatment, Treatment::Plain | Treatment::PathEncoded | Treatment::ContentLength);
         if is_computed {

@@ -325,6 +325,8 @@ pub enum Format {
     Double,
     Binary,
     Byte,
+    ByteRange,
+    ClosedByteRange,
     Date,
     DateTime,
     DateTimeRfc822,
@@ -340,6 +342,8 @@ impl Format {
             Kind::String => &[
                 ("binary", Self::Binary),
                 ("byte", Self::Byte),
+                ("byte-range", Self::ByteRange),
+                ("closed-byte-range", Self::ClosedByteRange),
                 ("date", Self::Date),
                 ("date-time", Self::DateTime),
                 ("date-time-rfc822", Self::DateTimeRfc822),

@@ -60,8 +60,8 @@ impl crate::Bucket {
     /// The content is a stream. Check the status: 200 is the whole object and 206 the requested range. 304 means
     /// that the object is unchanged according to `If-None-Match` or `If-Modified-Since`; the body is empty.
     ///
-    /// - `Range` takes one range: `bytes=0-99`, `bytes=100-` or `bytes=-100` (the last 100 bytes, or the whole
-    ///   object if it is shorter).
+    /// - `Range` selects one range, for example `0..100` or the last 100 bytes (the whole object if it is shorter).
+    ///   An empty or reversed range is an error before anything is sent.
     /// - An object that is encrypted with a customer key can only be read with the three
     ///   `X-QS-Encryption-Customer-…` headers of that key.
     /// - The `response-…` parameters override headers of the response. They require credentials.
@@ -84,7 +84,7 @@ impl crate::Bucket {
     /// - 404 `bucket_not_exists`.
     /// - 404 or 405: `version_id` is a delete marker.
     /// - 412 `precondition_failed`: `If-Match` or `If-Unmodified-Since` is not met.
-    /// - 416 `invalid_range`: the range begins after the last byte.
+    /// - 416 `invalid_range`: the range begins after the last byte, or the object is empty.
     ///
     /// See [`ErrorKind`](crate::ErrorKind) for errors that all operations have in common.
     ///

@@ -15,7 +15,7 @@ use super::spec::OperationSpec;
 use crate::Body;
 use crate::config::Credentials;
 use crate::error::{Error, Result};
-use crate::value::{ObjectSource, WireValue, encode_query};
+use crate::value::{ByteRange, ObjectSource, WireValue, encode_query};
 
 /// Maximum total number of bytes of the names (without the prefix) and values of an object's user metadata.
 ///
@@ -122,6 +122,21 @@ impl RequestEncoder {
         match source.fault() {
             Some(fault) => self.refuse(field, fault),
             None => self.header_text(field, name, &source.to_string(), false),
+        }
+    }
+
+    /// Sets a header to a range of bytes. If `must_be_closed`, the range needs a first and a last byte.
+    pub(crate) fn range_header<'r>(
+        &mut self,
+        field: &'static str,
+        name: &'static str,
+        range: impl Into<Option<&'r ByteRange>>,
+        must_be_closed: bool,
+    ) {
+        let Some(range) = range.into() else { return };
+        match range.fault(must_be_closed) {
+            Some(fault) => self.refuse(field, fault),
+            None => self.header_text(field, name, &range.to_string(), false),
         }
     }
 

@@ -269,7 +269,7 @@ async fn copy_part(upload: Arc<MultipartUpload>, source: Arc<CopySource>, part: 
     let job = &upload.job;
     let mut input = job.properties.part_input(&upload.upload_id, part.number);
     set_source!(input, source);
-    input.copy_range = Some(format!("bytes={}-{}", part.bytes.start, part.bytes.end - 1));
+    input.copy_range = Some(part.bytes.clone().into());
     let copied = job.bucket.upload_multipart(&job.key, input).await;
     let copied = upload.count_requests(part.number, copied, |output| output.response.attempts)?;
     job.meter.update(|progress| {

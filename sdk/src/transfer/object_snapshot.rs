@@ -117,7 +117,7 @@ impl ObjectRef<'_> {
     /// Returns the size of an object whose `HEAD` response has no `Content-Length`.
     async fn size(self, object: &HeadObjectOutput) -> Result<u64> {
         let snapshot = ObjectSnapshot::of(object);
-        let first_byte = GetObjectInput { range: Some("bytes=0-0".to_owned()), ..self.get_if_unchanged(&snapshot) };
+        let first_byte = GetObjectInput { range: Some((0..1).into()), ..self.get_if_unchanged(&snapshot) };
         match self.bucket.get_object(self.key, first_byte).await {
             Ok(first) => {
                 let range = first.content_range.as_deref().and_then(|range| range.strip_prefix("bytes 0-0/"));

@@ -1,5 +1,6 @@
 //! Value types of inputs, outputs and the configuration.
 
+mod byte_range;
 mod document;
 mod object_key;
 mod object_source;
@@ -9,6 +10,7 @@ mod server_text;
 mod timestamp;
 mod wire_value;
 
+pub use byte_range::ByteRange;
 pub(crate) use document::{Tolerance, UnreadableEntry, Unusable, decode as decode_document};
 pub(crate) use object_key::check_key;
 pub use object_source::ObjectSource;

@@ -3,12 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest, Md5};
-use qingstor_sdk::Timestamp;
 use qingstor_sdk::operations::{
     CompleteMultipartUploadInput, GetObjectInput, HeadObjectInput, InitiateMultipartUploadInput, PutObjectInput,
     UploadMultipartInput,
 };
 use qingstor_sdk::types::ObjectPart;
+use qingstor_sdk::{ByteRange, Timestamp};
 
 use crate::support::{assert_error, bucket_with_tiny_parts, complete, initiate};
 
@@ -61,13 +61,13 @@ async fn copied_part_is_the_whole_source_or_the_requested_range() {
     bucket.put(source, "0123456789").await.unwrap();
     let id = initiate(&bucket, "target").await;
     for (number, range, content_range) in [
-        (0, Some("bytes=2-4"), Some("bytes 2-4/10")),
+        (0, Some((2..5).into()), Some("bytes 2-4/10")),
         (1, None, None),
-        (2, Some("bytes=8-"), Some("bytes 8-9/10")),
-        (3, Some("bytes=-1"), Some("bytes 9-9/10")),
+        (2, Some((8..=99).into()), Some("bytes 8-9/10")),
+        (3, Some(ByteRange::from("bytes=9-9")), Some("bytes 9-9/10")),
     ] {
         let mut input = UploadMultipartInput::new(&id, number).copy_source(format!("/bucket/{source}"));
-        input.copy_range = range.map(str::to_owned);
+        input.copy_range = range;
         let copied = bucket.upload_multipart("target", input).await.unwrap();
         assert_eq!(copied.response.status, 201);
         assert_eq!(copied.content_copy_range.as_deref(), content_range);
@@ -87,7 +87,7 @@ async fn part_copy_fails_with_status_and_code_of_the_cause() {
     let id = initiate(&bucket, "target").await;
     let part = || UploadMultipartInput::new(&id, 0).copy_source("/bucket/source");
     let cases = [
-        (part().copy_range("bytes=10-"), 416, "invalid_range"),
+        (part().copy_range(10..11), 416, "invalid_range"),
         (part().copy_source_if_match("\"other\""), 412, "precondition_failed"),
         (part().copy_source_if_none_match(&etag), 412, "precondition_failed"),
         (part().copy_source_if_unmodified_since(minute_before), 412, "precondition_failed"),
@@ -145,7 +145,7 @@ async fn part_copy_of_an_encrypted_source_is_encrypted_with_another_customer_key
     let (old, new) = (CustomerKey::filled_with(1), CustomerKey::filled_with(2));
     bucket.put_object("source", old.put().body("0123456789")).await.unwrap();
     let id = bucket.initiate_multipart_upload("target", new.initiate()).await.unwrap().upload_id;
-    let part = |number| new.part(&id, number).copy_source("/bucket/source").copy_range("bytes=5-9");
+    let part = |number| new.part(&id, number).copy_source("/bucket/source").copy_range(5..10);
 
     let error = bucket.upload_multipart("target", part(0)).await.unwrap_err();
     assert!(error.status().unwrap().is_client_error(), "without the source's key: {error}");

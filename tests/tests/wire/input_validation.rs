@@ -9,7 +9,7 @@ use qingstor_sdk::operations::{
     ListMultipartUploadsInput, ListObjectsInput, PutObjectInput, UploadMultipartInput,
 };
 use qingstor_sdk::types::{ObjectPart, ObjectSummary};
-use qingstor_sdk::{Body, Bucket, Config, Error, ErrorKind, QingStor, Result};
+use qingstor_sdk::{Body, Bucket, ByteRange, Config, Error, ErrorKind, QingStor, Result};
 use qingstor_tests::RawServer;
 
 /// A client and a server that accepts every request.
@@ -202,6 +202,34 @@ async fn content_length_other_than_the_length_of_the_body_is_refused() {
     }
     let input = PutObjectInput::new().content_length(7);
     setup.assert_refused(setup.bucket.put_object("key", input).await, "PutObject", &["the body has 0 bytes"]);
+}
+
+#[tokio::test]
+async fn empty_reversed_and_malformed_ranges_are_refused() {
+    let setup = setup().await;
+    for (range, hint) in [
+        (ByteRange::from(5..5), "range is \"5..5\", but must have at least one byte"),
+        ("bytes=5-4".into(), "range is \"5..=4\", but must have at least one byte"),
+        (ByteRange::last(0), "range is \"bytes=-0\", but must have at least one byte"),
+        ("0-99".into(), "range is \"0-99\", but must be one range, such as bytes=0-99"),
+        ("bytes=0-1,4-5".into(), "range is \"bytes=0-1,4-5\", but must be one range"),
+    ] {
+        let outcome = setup.bucket.get_object("key", GetObjectInput::new().range(range.clone())).await;
+        setup.assert_refused(outcome, "GetObject", &[hint]);
+        let copy = UploadMultipartInput::new("id", 1).copy_source("/bucket/source").copy_range(range);
+        let outcome = setup.bucket.upload_multipart("key", copy).await;
+        setup.assert_refused(outcome, "UploadMultipart", &[&format!("copy_{hint}")]);
+    }
+}
+
+#[tokio::test]
+async fn range_to_copy_without_both_ends_is_refused() {
+    let setup = setup().await;
+    for range in [ByteRange::from(5..), ByteRange::last(5)] {
+        let hint = format!("copy_range is {range}, but must have a first and a last byte");
+        let copy = UploadMultipartInput::new("id", 1).copy_source("/bucket/source").copy_range(range);
+        setup.assert_refused(setup.bucket.upload_multipart("key", copy).await, "UploadMultipart", &[&hint]);
+    }
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ async fn get_object_returns_content_and_headers() {
 async fn get_object_with_a_range_returns_the_range() {
     let response = status(206).insert_header("content-range", "bytes 4-6/11").set_body_raw("con", "text/plain");
     let (bucket, _server) = bucket_with(response).await;
-    let input = GetObjectInput::new().range("bytes=4-6");
+    let input = GetObjectInput::new().range(4..7);
     let object = bucket.get_object("key", input).await.unwrap();
     assert_info(&object.response, 206);
     assert_eq!(object.content_range.as_deref(), Some("bytes 4-6/11"));

@@ -20,9 +20,9 @@ pub struct GetObjectInput {
     pub response_content_encoding: Option<String>,
     /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub response_content_disposition: Option<String>,
-    /// Range of bytes to return, including the first and last one, such as `bytes=0-99`. If unset, the whole object
-    /// is returned.
-    pub range: Option<String>,
+    /// Range of bytes to return: `0..100`, `100..`, `..=99`, `ByteRange::last(100)`, or as text `bytes=0-99`. If
+    /// unset, the whole object is returned.
+    pub range: Option<ByteRange>,
     /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
     /// checked.
     pub if_modified_since: Option<Timestamp>,
@@ -93,9 +93,9 @@ impl GetObjectInput {
         self
     }
 
-    /// Range of bytes to return, including the first and last one, such as `bytes=0-99`. If unset, the whole object
-    /// is returned.
-    pub fn range(mut self, range: impl Into<String>) -> Self {
+    /// Range of bytes to return: `0..100`, `100..`, `..=99`, `ByteRange::last(100)`, or as text `bytes=0-99`. If
+    /// unset, the whole object is returned.
+    pub fn range(mut self, range: impl Into<ByteRange>) -> Self {
         self.range = Some(range.into());
         self
     }
@@ -215,7 +215,7 @@ impl Operation for GetObjectInput {
         request.query("response-content-language", &self.response_content_language);
         request.query("response-content-encoding", &self.response_content_encoding);
         request.query("response-content-disposition", &self.response_content_disposition);
-        request.header("range", "Range", &self.range);
+        request.range_header("range", "Range", &self.range, false);
         request.header("if_modified_since", "If-Modified-Since", &self.if_modified_since);
         request.header("if_unmodified_since", "If-Unmodified-Since", &self.if_unmodified_since);
         request.header("if_match", "If-Match", &self.if_match);

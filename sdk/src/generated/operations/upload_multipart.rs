@@ -27,9 +27,9 @@ pub struct UploadMultipartInput {
     /// Object in the same zone to copy the content from: `/bucket/key`, optionally with a version. The SDK
     /// percent-encodes it. The server then ignores the body. If unset, nothing is copied.
     pub copy_source: Option<ObjectSource>,
-    /// Range of bytes to copy from the source, including the first and last one, such as `bytes=0-4194303`. Ignored
-    /// without a source. If unset, the whole source is copied.
-    pub copy_range: Option<String>,
+    /// Range of bytes to copy from the source. It needs a first and a last byte: `0..4194304`, or as text
+    /// `bytes=0-4194303`. Ignored without a source. If unset, the whole source is copied.
+    pub copy_range: Option<ByteRange>,
     /// Copies only if the source was modified after this time. Otherwise the server returns 412
     /// `precondition_failed`. If unset, this is not checked.
     pub copy_source_if_modified_since: Option<Timestamp>,
@@ -120,9 +120,9 @@ impl UploadMultipartInput {
         self
     }
 
-    /// Range of bytes to copy from the source, including the first and last one, such as `bytes=0-4194303`. Ignored
-    /// without a source. If unset, the whole source is copied.
-    pub fn copy_range(mut self, copy_range: impl Into<String>) -> Self {
+    /// Range of bytes to copy from the source. It needs a first and a last byte: `0..4194304`, or as text
+    /// `bytes=0-4194303`. Ignored without a source. If unset, the whole source is copied.
+    pub fn copy_range(mut self, copy_range: impl Into<ByteRange>) -> Self {
         self.copy_range = Some(copy_range.into());
         self
     }
@@ -237,7 +237,7 @@ impl Operation for UploadMultipartInput {
             &self.encryption_customer_key_md5,
         );
         request.path_header("copy_source", "X-QS-Copy-Source", &self.copy_source);
-        request.header("copy_range", "X-QS-Copy-Range", &self.copy_range);
+        request.range_header("copy_range", "X-QS-Copy-Range", &self.copy_range, true);
         request.header(
             "copy_source_if_modified_since",
             "X-QS-Copy-Source-If-Modified-Since",

@@ -101,7 +101,7 @@ impl RangeFetcher {
     /// Requests a range, and checks that the response is this range of the same object.
     async fn get<'a>(&'a self, attempts: &mut Attempts<'a>, bytes: Range<u64>) -> Result<GetObjectOutput> {
         let is_whole = bytes.start == 0 && bytes.end == self.size;
-        let range = (!is_whole).then(|| format!("bytes={}-{}", bytes.start, bytes.end - 1));
+        let range = (!is_whole).then(|| bytes.clone().into());
         let input = GetObjectInput { range, ..self.input.clone() };
         let object = self.bucket.send_object_within(attempts, &self.key, input).await?;
         match self.mismatch(&object, &bytes, is_whole) {
