@@ -20,6 +20,7 @@ use crate::operations::Context;
 use crate::server::serve;
 use crate::service::Service;
 use crate::store::{BucketInfo, Store};
+use crate::variant::Variant;
 
 /// Default access key id of an emulator.
 pub const DEFAULT_ACCESS_KEY_ID: &str = "EMULATORACCESSKEYID";
@@ -43,6 +44,7 @@ pub struct Builder {
     clock_offset: i64,
     upload_not_exists_status: Option<u16>,
     refuse_chunked: bool,
+    variants: Vec<Variant>,
     faults: FaultPlan,
     access_log: Option<PathBuf>,
 }
@@ -120,6 +122,13 @@ impl Builder {
     /// Refuses chunked request bodies with status 411. QingStor does not document that it accepts them. Default: false.
     pub fn refuse_chunked(mut self, refuse: bool) -> Self {
         self.refuse_chunked = refuse;
+        self
+    }
+
+    /// Turns on a behaviour other than the default, for a point that QingStor's documentation leaves open. Further
+    /// calls add variants.
+    pub fn variant(mut self, variant: Variant) -> Self {
+        self.variants.push(variant);
         self
     }
 
@@ -202,6 +211,7 @@ impl Builder {
                 zone: zone.clone(),
                 allow_anonymous: self.allow_anonymous,
                 allow_tiny_parts: self.allow_tiny_parts,
+                variants: self.variants,
             },
             upload_not_exists,
             refuse_chunked: self.refuse_chunked,

@@ -5,7 +5,7 @@ use jiff::fmt::rfc2822;
 use serde::{Deserialize, Serialize};
 
 /// A point in time with the precision of the protocol: milliseconds since 1970.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Moment(i64);
 

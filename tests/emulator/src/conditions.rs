@@ -51,6 +51,20 @@ pub(crate) fn check_source(headers: &HeaderMap, prefix: &str, etag: &str, modifi
     }
 }
 
+/// Evaluates the conditions of a write. `etag` is the ETag of the object that it replaces, if there is one. A failed
+/// condition is an error with status 412.
+pub(crate) fn check_write(headers: &HeaderMap, etag: Option<&str>) -> Result<(), Error> {
+    let conditions = Conditions { headers, prefix: "", etag: etag.unwrap_or_default(), modified: Moment::default() };
+    let failed = [
+        ("If-Match", conditions.etag_listed("if-match").is_some_and(|listed| !listed || etag.is_none())),
+        ("If-None-Match", conditions.etag_listed("if-none-match") == Some(true) && etag.is_some()),
+    ];
+    match failed.iter().find(|(_, failed)| *failed) {
+        Some((name, _)) => Err(precondition_failed(name)),
+        None => Ok(()),
+    }
+}
+
 impl Conditions<'_> {
     fn text(&self, name: &str) -> Option<&str> {
         self.headers

@@ -32,9 +32,11 @@ pub mod signature;
 mod sse;
 mod store;
 mod tls;
+mod variant;
 
 pub use builder::{Builder, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE};
 pub use emulator::Emulator;
 pub use faults::{Fault, FaultPlan, FaultRule, Offset};
 pub use routes::{ServedOperation, operations};
 pub use tls::{CertificateAuthority, ServerCertificate, TlsFront};
+pub use variant::Variant;

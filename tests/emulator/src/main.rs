@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use qingstor_emulator::{
     Builder, CertificateAuthority, DEFAULT_ACCESS_KEY_ID, DEFAULT_SECRET_ACCESS_KEY, DEFAULT_ZONE, Emulator, FaultPlan,
-    TlsFront,
+    TlsFront, Variant,
 };
 
 /// Description of fault plans in `--help`.
@@ -106,6 +106,10 @@ struct Arguments {
     #[arg(long)]
     refuse_chunked: bool,
 
+    /// Behaviour other than the default, for a point that QingStor's documentation leaves open (repeatable)
+    #[arg(long = "variant", value_name = "NAME", value_enum)]
+    variants: Vec<Variant>,
+
     /// YAML file with a plan of the faults to inject; --help shows an example
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
@@ -151,6 +155,7 @@ impl Arguments {
             .refuse_chunked(self.refuse_chunked);
         builder = self.buckets.into_iter().fold(builder, Builder::bucket);
         builder = self.base_hosts.into_iter().fold(builder, Builder::base_host);
+        builder = self.variants.into_iter().fold(builder, Builder::variant);
         if let Some(directory) = self.data_dir {
             builder = builder.data_dir(directory);
         }

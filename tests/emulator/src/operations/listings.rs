@@ -13,6 +13,7 @@ use crate::headers::unquoted;
 use crate::limits::MAX_PAGE;
 use crate::response::Response;
 use crate::store::{Content, Entry, Object, Page, Version, VersionId, page};
+use crate::variant::Variant;
 
 /// Number of objects or versions in a page if the request has no `limit`.
 const DEFAULT_LIMIT: u64 = 100;
@@ -48,7 +49,10 @@ fn page_response(call: Call<'_>, requested: &Page<'_>, has_more: bool, common_pr
 }
 
 pub(crate) async fn list_objects(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
-    let requested = requested_page(call, "marker", DEFAULT_LIMIT)?;
+    let mut requested = requested_page(call, "marker", DEFAULT_LIMIT)?;
+    if call.has(Variant::ListLimit100) {
+        requested.limit = requested.limit.min(DEFAULT_LIMIT as usize);
+    }
     call.store().with_histories(call.bucket(), |histories| {
         let (entries, has_more) = page(histories, &requested, |history, is_marker| {
             history.current().filter(|_| !is_marker).into_iter().collect()

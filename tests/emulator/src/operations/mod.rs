@@ -20,12 +20,14 @@ use tokio::task::spawn_blocking;
 use crate::authenticate::KeyPair;
 use crate::body::RequestBody;
 use crate::clock::Moment;
+use crate::conditions::check_write;
 use crate::error::{Code, Error};
 use crate::metadata::Properties;
 use crate::request::Request;
 use crate::response::{self, Response};
 use crate::settings::{Acl, Permission, Setting};
 use crate::store::Store;
+use crate::variant::Variant;
 
 /// The state and the settings that all operations share.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Context {
     /// True if everyone can read and write objects in every bucket.
     pub(crate) allow_anonymous: bool,
     pub(crate) allow_tiny_parts: bool,
+    pub(crate) variants: Vec<Variant>,
 }
 
 /// A request that calls an operation.
@@ -63,6 +66,19 @@ impl<'a> Call<'a> {
 
     fn store(&self) -> &'a Store {
         &self.context.store
+    }
+
+    fn has(&self, variant: Variant) -> bool {
+        self.context.variants.contains(&variant)
+    }
+
+    /// Checks the conditions of a write, which are ignored by default.
+    fn check_write(&self) -> Result<(), Error> {
+        if !self.has(Variant::ConditionalWrites) {
+            return Ok(());
+        }
+        let current = self.store().object(self.bucket(), self.key()).ok();
+        check_write(self.headers(), current.as_ref().map(|object| object.etag.as_str()))
     }
 
     /// Changes the bucket in the store. Runs on a thread that may block, because changes write files.

@@ -21,6 +21,7 @@ use crate::range::ByteRange;
 use crate::response::{self, Response};
 use crate::sse;
 use crate::store::{Extent, Object, Part, Upload, slice, too_many_parts, total};
+use crate::variant::Variant;
 
 pub(crate) async fn initiate(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let properties = call.properties()?;
@@ -50,7 +51,9 @@ pub(crate) async fn upload_part(call: Call<'_>, body: &mut RequestBody) -> Resul
         let stored = body.store(&call.context.store, call.now).await?;
         (hex(&stored.md5), stored.extents)
     };
-    set_header(response.headers_mut(), header::ETAG, &quoted(&etag));
+    if !call.has(Variant::NoPartEtag) {
+        set_header(response.headers_mut(), header::ETAG, &quoted(&etag));
+    }
     let part = Part { number: number as u32, etag, created: call.now, extents };
     let (key, id) = (call.key().to_owned(), upload_id(call).to_owned());
     call.change(move |store, bucket| store.put_part(bucket, &key, &id, part)).await?;
@@ -96,7 +99,8 @@ fn md5_of(extents: Vec<Extent>) -> std::io::Result<String> {
 /// Lists the parts with numbers greater than the marker. Without a marker, lists all parts, because a number can be 0.
 pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Response, Error> {
     let query = &call.request.query;
-    let marker = query.integer("part_number_marker")?;
+    let lists_part_zero = call.has(Variant::MarkerZeroListsPartZero);
+    let marker = query.integer("part_number_marker")?.filter(|marker| *marker > 0 || !lists_part_zero);
     let limit = query.integer("limit")?.unwrap_or(MAX_PAGE).min(MAX_PAGE);
     let upload = call.store().upload(call.bucket(), call.key(), upload_id(call))?;
     let parts = upload.parts.values().filter(|part| marker.is_none_or(|marker| u64::from(part.number) > marker));
@@ -108,7 +112,9 @@ pub(crate) async fn list_parts(call: Call<'_>, _: &mut RequestBody) -> Result<Re
             "etag": part.etag,
         })
     });
-    Ok(ok(&json!({ "count": upload.parts.len(), "object_parts": page.collect::<Vec<_>>() })))
+    let page: Vec<_> = page.collect();
+    let count = if call.has(Variant::CountOfPage) { page.len() } else { upload.parts.len() };
+    Ok(ok(&json!({ "count": count, "object_parts": page })))
 }
 
 /// Aborts an upload. Succeeds if it does not exist.
@@ -146,12 +152,14 @@ pub(crate) async fn complete(call: Call<'_>, body: &mut RequestBody) -> Result<R
         sse::require_key(encryption.as_deref(), headers, sse::OWN)?;
     }
     let completion: Completion = parse_body(body).await?;
+    call.check_write()?;
     // The client may set the ETag of the object, with or without quotes. The emulator does not verify it.
     let etag = headers.get(header::ETAG).and_then(|etag| etag.to_str().ok());
     let assembly = Assembly {
         chosen: completion.object_parts,
         etag: etag.filter(|etag| !unquoted(etag).is_empty()).map(quoted),
         content_disposition: Metadata::from_headers(headers, call.request.is_anonymous())?.content_disposition,
+        is_etag_of_content: call.has(Variant::Md5OfMultipart),
         now: call.now,
         min_part_size: if call.context.allow_tiny_parts { 0 } else { MIN_PART_SIZE },
     };
@@ -170,6 +178,8 @@ struct Assembly {
     chosen: Vec<ChosenPart>,
     etag: Option<String>,
     content_disposition: Option<String>,
+    /// True if an ETag that the client does not set is the MD5 of the content.
+    is_etag_of_content: bool,
     now: Moment,
     min_part_size: u64,
 }
@@ -182,11 +192,13 @@ impl Assembly {
         if self.content_disposition.is_some() {
             properties.metadata.content_disposition = self.content_disposition;
         }
-        Ok(Object {
-            etag: self.etag.unwrap_or_else(|| etag_of_parts(&parts)),
-            extents: parts.iter().flat_map(|part| part.extents.iter().cloned()).collect(),
-            ..Object::new(&upload.key, properties, self.now)
-        })
+        let extents: Vec<Extent> = parts.iter().flat_map(|part| part.extents.iter().cloned()).collect();
+        let etag = match self.etag {
+            Some(etag) => etag,
+            None if self.is_etag_of_content => quoted(&md5_of(extents.clone())?),
+            None => etag_of_parts(&parts),
+        };
+        Ok(Object { etag, extents, ..Object::new(&upload.key, properties, self.now) })
     }
 
     /// Checks the parts of the completion and returns them.

@@ -31,6 +31,7 @@ fn assemble(upload: &Upload, body: &str, etag: Option<&str>) -> Result<String, C
         chosen: completion.object_parts,
         etag: etag.map(quoted),
         content_disposition: None,
+        is_etag_of_content: false,
         now: Moment::from_seconds(0),
         min_part_size: MIN_PART_SIZE,
     };

@@ -41,6 +41,7 @@ pub(crate) async fn put(call: Call<'_>, body: &mut RequestBody) -> Result<Respon
     }
     let properties = call.properties()?;
     call.store().bucket(call.bucket())?;
+    call.check_write()?;
     let stored = body.store(&call.context.store, call.now).await?;
     store(call, Object::new(call.key(), properties, call.now).with_data(stored)).await
 }

@@ -20,5 +20,6 @@ mod settings;
 mod signatures;
 mod support;
 mod tls;
+mod variants;
 mod version_listing;
 mod versioning;
