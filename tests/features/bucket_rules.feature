@@ -1,4 +1,4 @@
-@bucket
+@own_bucket
 Feature: bucket settings that are lists of rules
 
   Scenario: get bucket lifecycle returns the rules that were put
@@ -81,6 +81,7 @@ Feature: bucket settings that are lists of rules
     When delete bucket notification
     Then delete bucket notification status code is 204
 
+  @emulator_only
   Scenario: get bucket replication returns the rules that were put
     When put bucket replication:
     """
@@ -115,6 +116,7 @@ Feature: bucket settings that are lists of rules
     When delete bucket replication
     Then delete bucket replication status code is 204
 
+  @emulator_only
   Scenario: get bucket policy returns the statements that were put
     When put bucket policy:
     """

@@ -1,4 +1,4 @@
-@bucket
+@emulator_only
 Feature: statistics of a bucket
 
   Scenario: get bucket statistics returns the number and the size of the objects

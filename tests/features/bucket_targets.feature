@@ -1,4 +1,4 @@
-@bucket
+@emulator_only
 Feature: bucket settings that name another bucket, site or domain
 
   Scenario: get bucket logging returns the target that was put

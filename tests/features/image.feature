@@ -1,5 +1,6 @@
 Feature: image processing
 
+  @emulator_only
   Scenario: image process is not implemented by the emulator
     Given an image "picture.png"
     When image process "picture.png" with action "resize:w_500,h_500"

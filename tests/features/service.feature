@@ -1,6 +1,7 @@
 @service
 Feature: the account, in addition to the official scenarios
 
+  @emulator_only
   Scenario: list buckets returns the buckets of a zone
     When put bucket "new-bucket"
     Then put bucket status code is 201

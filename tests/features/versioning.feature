@@ -64,7 +64,7 @@ Feature: versions of objects
   Scenario: delete bucket with object versions in it is refused
     When delete object "a"
     Then delete object created a delete marker
-    When delete bucket "bucket"
+    When delete the bucket
     Then delete bucket error is "bucket_not_empty"
 
   Scenario: suspended versioning keeps old versions only

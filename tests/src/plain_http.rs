@@ -49,6 +49,12 @@ impl PlainRequest {
         }
     }
 
+    /// Creates a request for the URL of a presigned request, but without query, header fields and body.
+    pub fn without_signature(presigned: &PresignedRequest) -> Self {
+        let url = presigned.url().split('?').next().unwrap_or_default();
+        Self::new(presigned.method().to_string(), url)
+    }
+
     /// Sets a header field and replaces its previous value.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
@@ -86,9 +92,53 @@ impl PlainRequest {
         Ok(PlainResponse { status, headers, body })
     }
 
+    /// Sends the request to the host of its URL with `client`, which supports HTTPS and proxies.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the request cannot be sent or the response cannot be read. It does not contain the URL,
+    /// because a presigned URL is a secret.
+    pub async fn send_with(&self, client: &reqwest::Client) -> io::Result<PlainResponse> {
+        let method = self.method.parse::<reqwest::Method>().map_err(io::Error::other)?;
+        let request = client.request(method, &self.url).body(self.body.clone());
+        Self::receive(self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))).await
+    }
+
+    /// Like [`send_with`](Self::send_with), but with a chunked body, whose length is not announced.
+    ///
+    /// # Errors
+    ///
+    /// See [`send_with`](Self::send_with).
+    pub async fn send_chunked_with(&self, client: &reqwest::Client) -> io::Result<PlainResponse> {
+        let method = self.method.parse::<reqwest::Method>().map_err(io::Error::other)?;
+        let chunks = futures_util::stream::iter([io::Result::Ok(self.body.clone())]);
+        Self::receive(client.request(method, &self.url).body(reqwest::Body::wrap_stream(chunks))).await
+    }
+
+    async fn receive(request: reqwest::RequestBuilder) -> io::Result<PlainResponse> {
+        let response = request.send().await.map_err(|error| io::Error::other(error.without_url()))?;
+        let headers = response.headers().iter();
+        let headers =
+            headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let (status, headers) = (response.status().as_u16(), headers.collect());
+        let body = response.bytes().await.map_err(|error| io::Error::other(error.without_url()))?.to_vec();
+        Ok(PlainResponse { status, headers, body })
+    }
+
     fn invalid(&self, problem: &str) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, format!("{} {}: {problem}", self.method, self.url))
     }
+}
+
+/// Returns an HTTP client for [`PlainRequest::send_with`]. It follows no redirects.
+///
+/// # Errors
+///
+/// Returns an error if the system's certificates cannot be used.
+pub fn http_client() -> io::Result<reqwest::Client> {
+    // An error means that the process has a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().map_err(io::Error::other)
 }
 
 impl PlainResponse {

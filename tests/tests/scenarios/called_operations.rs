@@ -9,7 +9,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::features::file_name;
+use qingstor_tests::scenarios::file_name;
 
 /// The operations that the scenarios called. Clones share them.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use qingstor_sdk::operations::{
 use qingstor_sdk::types::{LifecycleRule, NotificationRule, PolicyStatement, ReplicationRule};
 
 use super::{assert_matches_document, document};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("put bucket lifecycle:")]
 async fn put_lifecycle(context: &mut Context, step: &Step) {

@@ -3,21 +3,23 @@
 use std::any::{Any, type_name};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use cucumber::World;
 use cucumber::gherkin::Feature;
-use qingstor_sdk::{Error, Result};
-use qingstor_tests::TestBucket;
+use qingstor_sdk::{Bucket, Config, Error, QingStor, Result};
 
-use crate::has_status::HasStatus;
+use crate::scenarios::features::file_name;
+use crate::scenarios::has_status::HasStatus;
+use crate::scenarios::scenario_bucket::ScenarioBucket;
 
 /// The bucket of the feature and the results of the scenario's steps.
 #[derive(Debug, Default, World)]
 pub(crate) struct Context {
-    bucket: Option<Arc<TestBucket>>,
+    bucket: Option<Arc<ScenarioBucket>>,
     feature_folder: PathBuf,
     /// The last result of each step, by the name that later steps use, for example `put object`.
     results: HashMap<String, StepResult>,
@@ -31,7 +33,7 @@ enum StepResult {
 
 impl Context {
     /// Returns the bucket, which all scenarios of the feature share because they build on each other.
-    pub(crate) fn bucket(&self) -> Arc<TestBucket> {
+    pub(crate) fn bucket(&self) -> Arc<ScenarioBucket> {
         Arc::clone(self.bucket.as_ref().expect("the bucket is set before the first step"))
     }
 
@@ -88,20 +90,56 @@ impl Context {
     }
 }
 
-/// The bucket of each feature, by the path of the feature file. Each is on its own emulator.
-#[derive(Clone, Default)]
-pub(crate) struct FeatureBuckets(Rc<RefCell<HashMap<Option<PathBuf>, Arc<TestBucket>>>>);
+/// The server that runs the scenarios.
+#[derive(Clone, Debug)]
+pub enum Server {
+    /// A new emulator for each feature.
+    Emulators,
+    /// A bucket of any server. Each feature uses a part of it, whose keys begin with `prefix` and the feature's name.
+    Shared {
+        /// Client for the account.
+        account: QingStor,
+        /// The bucket.
+        bucket: Bucket,
+        /// Configuration of the client.
+        config: Config,
+        /// Prefix of all keys that the features use.
+        prefix: String,
+    },
+}
+
+impl Server {
+    async fn bucket_of(&self, feature: &Feature) -> io::Result<ScenarioBucket> {
+        match self {
+            Self::Emulators => ScenarioBucket::on_emulator().await,
+            Self::Shared { account, bucket, config, prefix } => {
+                let prefix = format!("{prefix}{}/", file_name(feature));
+                ScenarioBucket::new(account.clone(), bucket.clone(), config.clone(), prefix)
+            }
+        }
+    }
+}
+
+/// The bucket of each feature, by the path of the feature file.
+#[derive(Clone)]
+pub(crate) struct FeatureBuckets {
+    server: Server,
+    buckets: Rc<RefCell<HashMap<Option<PathBuf>, Arc<ScenarioBucket>>>>,
+}
 
 impl FeatureBuckets {
-    /// Sets bucket and folder of the feature in the context of a scenario. Starts an emulator for the first scenario of
-    /// a feature.
+    pub(crate) fn on(server: Server) -> Self {
+        Self { server, buckets: Rc::default() }
+    }
+
+    /// Sets bucket and folder of the feature in the context of a scenario.
     pub(crate) async fn set_up(self, feature: &Feature, context: &mut Context) {
-        let known = self.0.borrow().get(&feature.path).cloned();
+        let known = self.buckets.borrow().get(&feature.path).cloned();
         let bucket = match known {
             Some(bucket) => bucket,
-            None => Arc::new(TestBucket::start().await.expect("the emulator did not start")),
+            None => Arc::new(self.server.bucket_of(feature).await.expect("the feature has no bucket")),
         };
-        self.0.borrow_mut().insert(feature.path.clone(), Arc::clone(&bucket));
+        self.buckets.borrow_mut().insert(feature.path.clone(), Arc::clone(&bucket));
         context.bucket = Some(bucket);
         let folder = feature.path.as_deref().and_then(Path::parent);
         context.feature_folder = folder.map(Path::to_owned).unwrap_or_default();

@@ -10,7 +10,7 @@ use qingstor_sdk::operations::{
 use qingstor_sdk::types::CnameType;
 
 use super::document;
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("put bucket external mirror:")]
 async fn put_mirror(context: &mut Context, step: &Step) {

@@ -3,7 +3,7 @@
 use cucumber::{then, when};
 use qingstor_sdk::operations::{AppendObjectInput, AppendObjectOutput, HeadObjectOutput};
 
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when(regex = r#"^append object "([^"]+)" at (\d+) with content "(.*)"$"#)]
 async fn append(context: &mut Context, key: String, position: u64, content: String) {

@@ -8,7 +8,7 @@ use qingstor_sdk::operations::{
 };
 
 use super::{assert_matches_document, document};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("put bucket CORS:")]
 async fn put(context: &mut Context, step: &Step) {

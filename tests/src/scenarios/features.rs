@@ -10,7 +10,7 @@ use futures_util::stream;
 
 /// The origin of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// The folder `tests/features`.
     Own,
     /// QingStor's official features.
@@ -18,7 +18,8 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the name for messages and prefixes.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Own => "own",
             Self::Official => "official",
@@ -26,17 +27,62 @@ impl Source {
     }
 }
 
+/// Features, or the reasons why files could not be read.
+pub type Features = Vec<parser::Result<Feature>>;
+
+/// The part of an account that a scenario needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Needs {
+    /// Objects and uploads below a prefix.
+    Prefix,
+    /// A bucket whose settings may be changed.
+    OwnBucket,
+    /// An account in which no other program uses any bucket.
+    Emulator,
+}
+
+/// Tags of features that need only objects and uploads below a prefix.
+const PREFIX_TAGS: [&str; 8] =
+    ["append", "bucket", "encryption", "form", "image", "object", "object_multipart", "service"];
+/// Tags of features and scenarios that change the settings of the bucket. `bucket_…` is another one.
+const OWN_BUCKET_TAGS: [&str; 2] = ["own_bucket", "versioning"];
+
+impl Needs {
+    /// Returns the need of a scenario by the tags of its feature and its own. An unknown tag needs an emulator.
+    fn of<'t>(tags: impl Iterator<Item = &'t String>) -> Self {
+        let need = |tag: &String| match tag.as_str() {
+            tag if PREFIX_TAGS.contains(&tag) => Self::Prefix,
+            tag if OWN_BUCKET_TAGS.contains(&tag) || tag.starts_with("bucket_") => Self::OwnBucket,
+            _ => Self::Emulator,
+        };
+        tags.map(need).max().unwrap_or(Self::Emulator)
+    }
+}
+
+/// Removes the scenarios that need more than `allowed`. Returns the number of removed scenarios.
+pub(crate) fn retain_allowed(features: &mut Features, allowed: Needs) -> usize {
+    let mut removed = 0;
+    for feature in features.iter_mut().flatten() {
+        let before = feature.scenarios.len();
+        let tags = &feature.tags;
+        feature.scenarios.retain(|scenario| Needs::of(tags.iter().chain(&scenario.tags)) <= allowed);
+        removed += before - feature.scenarios.len();
+    }
+    features.retain(|feature| feature.as_ref().map_or(true, |feature| !feature.scenarios.is_empty()));
+    removed
+}
+
 /// Options of libtest that are followed by a value.
 const OPTIONS_WITH_VALUE: [&str; 7] =
     ["--color", "--format", "--logfile", "--shuffle-seed", "--skip", "--test-threads", "-Z"];
 
 /// Selects features and scenarios whose name or file name contains one of the words. Without words, it selects all.
-#[derive(Debug)]
-pub(crate) struct Filter(Vec<String>);
+#[derive(Debug, Default)]
+pub struct Filter(Vec<String>);
 
 impl Filter {
     /// Reads the words among command line arguments, which also contain options.
-    pub(crate) fn from_arguments(arguments: &[String]) -> Self {
+    pub fn from_arguments(arguments: &[String]) -> Self {
         let mut words = Vec::new();
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -49,7 +95,8 @@ impl Filter {
         Self(words)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Returns true if the filter selects everything.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -67,7 +114,7 @@ impl fmt::Display for Filter {
 
 /// Returns the selected features of a folder in the order of their file names. Each example of a scenario outline
 /// becomes a scenario.
-pub(crate) fn read_folder(folder: &Path, filter: &Filter) -> Vec<parser::Result<Feature>> {
+pub fn read_folder(folder: &Path, filter: &Filter) -> Features {
     let found = std::fs::read_dir(folder).and_then(|entries| {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "feature"));
@@ -132,7 +179,7 @@ fn escape_backslashes(line: &str) -> String {
 }
 
 /// Returns the file name of a feature, for example `bucket.feature`.
-pub(crate) fn file_name(feature: &Feature) -> String {
+pub fn file_name(feature: &Feature) -> String {
     let name = feature.path.as_deref().and_then(Path::file_name).unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
@@ -141,11 +188,11 @@ pub(crate) fn file_name(feature: &Feature) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parsed;
 
-impl Parser<Vec<parser::Result<Feature>>> for Parsed {
+impl Parser<Features> for Parsed {
     type Cli = cli::Empty;
     type Output = stream::Iter<std::vec::IntoIter<parser::Result<Feature>>>;
 
-    fn parse(self, features: Vec<parser::Result<Feature>>, _: Self::Cli) -> Self::Output {
+    fn parse(self, features: Features, _: Self::Cli) -> Self::Output {
         stream::iter(features)
     }
 }

@@ -1,13 +1,15 @@
 //! Steps about the ACL of a bucket, and about requests without signature.
 
+use std::time::Duration;
+
+use crate::PlainRequest;
 use cucumber::gherkin::Step;
 use cucumber::{then, when};
-use qingstor_sdk::operations::{GetBucketACLInput, GetBucketACLOutput, PutBucketACLInput};
-use qingstor_tests::PlainRequest;
+use qingstor_sdk::operations::{GetBucketACLInput, GetBucketACLOutput, GetObjectInput, PutBucketACLInput};
 
 use super::object::Received;
 use super::{assert_matches_document, document};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("put bucket ACL:")]
 async fn put(context: &mut Context, step: &Step) {
@@ -49,7 +51,7 @@ fn acl_is(context: &mut Context, step: &Step) {
 #[when(regex = r#"^get object "([^"]+)" without signature$"#)]
 async fn get_object_without_signature(context: &mut Context, key: String) {
     let bucket = context.bucket();
-    let url = format!("{}/{}/{key}", bucket.emulator().endpoint(), bucket.name());
-    let response = PlainRequest::new("GET", url).send().await.unwrap();
+    let presigned = bucket.presign_object(&key, GetObjectInput::new(), Duration::from_secs(60)).unwrap();
+    let response = bucket.send(&PlainRequest::without_signature(&presigned)).await.unwrap();
     context.record("get object without signature", Ok(Received::from_plain(response)));
 }

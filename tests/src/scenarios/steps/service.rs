@@ -4,7 +4,7 @@ use cucumber::{then, when};
 use qingstor_sdk::QingStor;
 use qingstor_sdk::operations::{ListBucketsInput, ListBucketsOutput};
 
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("initialize QingStor service")]
 fn initialize(context: &mut Context) {

@@ -7,11 +7,12 @@ use qingstor_sdk::types::MetadataDirective;
 
 use super::object::DEFAULT_SIZE;
 use super::{content, with_suffix};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 /// Returns the source for a copy or move of an object in the context's bucket.
 pub(crate) fn source(context: &Context, key: &str) -> ObjectSource {
-    ObjectSource::new(context.bucket().name(), key)
+    let bucket = context.bucket();
+    ObjectSource::new(bucket.name(), bucket.key(key))
 }
 
 #[when(regex = r#"^copy object with key "(.+)"$"#)]

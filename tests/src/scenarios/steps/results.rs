@@ -2,7 +2,7 @@
 
 use cucumber::then;
 
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[then(regex = r"^(.+?) (?:status )?code is (\d+)$")]
 fn status_code_is(context: &mut Context, name: String, expected: u16) {

@@ -3,13 +3,13 @@
 use cucumber::gherkin::Step;
 use cucumber::{given, then, when};
 use qingstor_sdk::operations::{
-    AbortMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsInput, DeleteMultipleObjectsOutput,
-    HeadBucketInput, InitiateMultipartUploadInput, InitiateMultipartUploadOutput, ListMultipartUploadsInput,
-    ListMultipartUploadsOutput, ListObjectsInput, ListObjectsOutput, PutBucketInput,
+    AbortMultipartUploadInput, DeleteBucketInput, DeleteMultipleObjectsOutput, HeadBucketInput,
+    InitiateMultipartUploadInput, InitiateMultipartUploadOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+    ListObjectsInput, ListObjectsOutput, PutBucketInput,
 };
 
 use super::document;
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 /// Key of the multipart upload that the official scenario lists.
 const LISTED_UPLOAD: &str = "list_multipart_uploads_object_key";
@@ -41,6 +41,12 @@ async fn delete_bucket(context: &mut Context, name: String) {
     context.record("delete bucket", result);
 }
 
+#[when("delete the bucket")]
+async fn delete_the_bucket(context: &mut Context) {
+    let result = context.bucket().delete_bucket(DeleteBucketInput::new()).await;
+    context.record("delete bucket", result);
+}
+
 #[when("head bucket")]
 async fn head_bucket(context: &mut Context) {
     let result = context.bucket().head_bucket(HeadBucketInput::new()).await;
@@ -69,10 +75,9 @@ async fn list_objects_with_delimiter(context: &mut Context, prefix: String, deli
 
 #[when(regex = r"^list objects in pages of (\d+)$")]
 async fn list_objects_in_pages(context: &mut Context, limit: u32) {
-    let mut pages = context.bucket().paginate(ListObjectsInput::new().limit(limit)).pages();
-    let mut all = pages.next().await.expect("the listing has no page").unwrap();
-    while let Some(page) = pages.next().await {
-        let page = page.unwrap();
+    let mut pages = context.bucket().pages_of_objects(limit).await.unwrap().into_iter();
+    let mut all = pages.next().expect("the listing has no page");
+    for page in pages {
         assert!(page.keys.len() <= limit as usize, "a page has {} keys", page.keys.len());
         all.keys.extend(page.keys);
     }
@@ -106,7 +111,7 @@ async fn delete_multiple_objects(context: &mut Context, step: &Step) {
         bucket.put(&object.key, "to be deleted").await.unwrap();
     }
     let quiet: bool = document(step, "quiet");
-    let result = bucket.delete_multiple_objects(DeleteMultipleObjectsInput::new(objects.clone()).quiet(quiet)).await;
+    let result = bucket.delete_multiple_objects(objects.clone(), quiet).await;
     if let Ok(output) = &result {
         assert!(output.errors.is_empty(), "{:?}", output.errors);
         assert_eq!(output.deleted.len(), if quiet { 0 } else { objects.len() });

@@ -9,7 +9,7 @@ use qingstor_sdk::types::{ObjectVersion, VersioningStatus};
 
 use super::object::receive;
 use super::object_sources::source;
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when(regex = r#"^put bucket versioning "(.+)"$"#)]
 async fn put_versioning(context: &mut Context, status: String) {

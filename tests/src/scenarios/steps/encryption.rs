@@ -6,7 +6,7 @@ use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput
 use super::object::{DEFAULT_SIZE, Received, delete_existing, receive};
 use super::object_sources::source;
 use super::{content, with_suffix};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when(regex = r#"^put encryption object "(.+)" with "(.+)", "(.+)", "(.+)"$"#)]
 async fn put(context: &mut Context, key: String, algorithm: String, customer_key: String, md5: String) {

@@ -8,7 +8,7 @@ use qingstor_sdk::operations::{
 
 use super::content;
 use super::object::{MEBIBYTE, delete_existing};
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 /// Sizes of the three parts in MiB. Parts other than the last must have at least 4 MiB.
 const PART_SIZES: [usize; 3] = [5, 4, 3];

@@ -8,7 +8,7 @@ use qingstor_sdk::operations::{GetObjectInput, HeadObjectInput, HeadObjectOutput
 
 use super::object::receive;
 use super::object_sources::source;
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -5,8 +5,8 @@ use qingstor_sdk::Result;
 use qingstor_sdk::operations::ImageProcessInput;
 
 use super::object::Received;
-use crate::context::Context;
-use crate::report::Skip;
+use crate::scenarios::context::Context;
+use crate::scenarios::report::Skip;
 
 async fn process(context: &Context, key: &str, action: String) -> Result<Received> {
     let output = context.bucket().image_process(key, ImageProcessInput::new(action)).await?;

@@ -24,8 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Maximum length of a key in QingStor, in bytes.
-const MAX_KEY_LENGTH: usize = 1023;
+use crate::scenarios::scenario_bucket::MAX_KEY_LENGTH;
 
 /// Returns content that depends on the key, so that a test notices if objects are mixed up.
 fn content(key: &str, length: usize) -> Vec<u8> {

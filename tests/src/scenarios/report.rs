@@ -1,4 +1,4 @@
-//! Prints the results: one line for each feature, and all steps of a scenario that failed.
+//! Collects and prints the results: one line for each feature, and all steps of a scenario that failed.
 
 use std::fmt::Write;
 
@@ -6,8 +6,8 @@ use cucumber::event::{Cucumber, Feature, Hook, RetryableScenario, Scenario, Step
 use cucumber::gherkin;
 use cucumber::{Event, Writer, cli, parser, writer};
 
-use crate::context::Context;
-use crate::features::{Source, file_name};
+use crate::scenarios::context::Context;
+use crate::scenarios::features::{Source, file_name};
 
 /// Panic payload of a step that skips its scenario. The scenario fails instead if it does not have the tag.
 #[derive(Debug)]
@@ -16,11 +16,34 @@ pub(crate) struct Skip {
     pub(crate) reason: String,
 }
 
+/// The results of a run of features.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// Number of scenarios of which all steps passed.
+    pub passed: usize,
+    /// The scenarios that failed, and the feature files that could not be read.
+    pub failures: Vec<Failure>,
+    /// Number of scenarios that were skipped, because the server does not serve the operation.
+    pub skipped: usize,
+}
+
+/// A scenario that failed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// File, line and title of the scenario.
+    pub scenario: String,
+    /// The step that failed, and the reason.
+    pub reason: String,
+}
+
 /// Counts and prints the results of scenarios.
 #[derive(Debug)]
 pub(crate) struct Report {
     source: Source,
-    total: Counts,
+    print: fn(&str),
+    outcome: Outcome,
     feature: Counts,
     /// Reasons for skipped scenarios of the feature.
     skip_reasons: Vec<String>,
@@ -46,21 +69,24 @@ struct RunningScenario {
 }
 
 impl Report {
-    pub(crate) fn new(source: Source) -> Self {
+    /// Creates a report that passes each line to `print`.
+    pub(crate) fn new(source: Source, print: fn(&str)) -> Self {
         Self {
             source,
-            total: Counts::default(),
+            print,
+            outcome: Outcome::default(),
             feature: Counts::default(),
             skip_reasons: Vec::new(),
             scenario: RunningScenario::default(),
         }
     }
 
-    /// Prints the total numbers. Returns true if no scenario failed.
-    pub(crate) fn print_total(&self) -> bool {
-        let Counts { passed, failed, skipped } = self.total;
-        println!("{}: {passed} passed, {failed} failed, {skipped} skipped", self.source.name());
-        failed == 0
+    /// Prints the total numbers and returns the results.
+    pub(crate) fn finish(self) -> Outcome {
+        let Outcome { passed, failures, skipped } = &self.outcome;
+        let failed = failures.len();
+        (self.print)(&format!("{}: {passed} passed, {failed} failed, {skipped} skipped", self.source.name()));
+        self.outcome
     }
 
     fn handle_scenario(&mut self, feature: &gherkin::Feature, scenario: &gherkin::Scenario, event: Scenario<Context>) {
@@ -82,8 +108,10 @@ impl Report {
         let RunningScenario { steps, failure, skipped } = std::mem::take(&mut self.scenario);
         if let Some((line, failure)) = failure {
             self.feature.failed += 1;
-            let (source, file) = (self.source.name(), file_name(feature));
-            println!("FAILED {source} {file}:{line}: {}\n{steps}{failure}\n", title(scenario));
+            let name = format!("{}:{line}: {}", file_name(feature), title(scenario));
+            (self.print)(&format!("FAILED {} {name}\n{steps}{failure}\n", self.source.name()));
+            let step = steps.lines().find_map(|line| line.strip_prefix("  FAILED ")).unwrap_or("set-up");
+            self.outcome.failures.push(Failure { scenario: name, reason: format!("{step}: {failure}") });
         } else if let Some(reason) = skipped {
             self.feature.skipped += 1;
             if !self.skip_reasons.contains(&reason) {
@@ -96,9 +124,8 @@ impl Report {
 
     fn finish_feature(&mut self, feature: &gherkin::Feature) {
         let Counts { passed, failed, skipped } = std::mem::take(&mut self.feature);
-        self.total.passed += passed;
-        self.total.failed += failed;
-        self.total.skipped += skipped;
+        self.outcome.passed += passed;
+        self.outcome.skipped += skipped;
         let mut line = format!("{} {}: {passed} passed", self.source.name(), file_name(feature));
         if failed > 0 {
             line += &format!(", {failed} failed");
@@ -107,7 +134,7 @@ impl Report {
             line += &format!(", {skipped} skipped: {}", self.skip_reasons.join("; "));
         }
         self.skip_reasons.clear();
-        println!("{line}");
+        (self.print)(&line);
     }
 }
 
@@ -165,8 +192,9 @@ impl Writer<Context> for Report {
     async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<Context>>>, _: &cli::Empty) {
         match event.map(Event::into_inner) {
             Err(error) => {
-                self.total.failed += 1;
-                println!("FAILED {}: {error}: {:?}", self.source.name(), error);
+                (self.print)(&format!("FAILED {}: {error}: {error:?}", self.source.name()));
+                let scenario = "feature file".to_owned();
+                self.outcome.failures.push(Failure { scenario, reason: error.to_string() });
             }
             Ok(Cucumber::Feature(feature, Feature::Scenario(scenario, RetryableScenario { event, .. }))) => {
                 self.handle_scenario(&feature, &scenario, event);

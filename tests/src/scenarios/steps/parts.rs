@@ -10,7 +10,7 @@ use super::content;
 use super::multipart::upload_id;
 use super::object::MEBIBYTE;
 use super::object_sources::source;
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 /// Parses part numbers that are separated by commas.
 fn numbers(listed: &str) -> Vec<u32> {

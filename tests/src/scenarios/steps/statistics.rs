@@ -4,7 +4,7 @@ use cucumber::{then, when};
 use qingstor_sdk::operations::{GetBucketStatisticsInput, GetBucketStatisticsOutput};
 use qingstor_sdk::types::BucketStatus;
 
-use crate::context::Context;
+use crate::scenarios::context::Context;
 
 #[when("get bucket statistics")]
 async fn get(context: &mut Context) {

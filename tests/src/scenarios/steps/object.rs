@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::{PlainRequest, PlainResponse};
 use base64::Engine;
 use cucumber::{given, then, when};
 use md5::{Digest, Md5};
 use qingstor_sdk::operations::{DeleteObjectInput, GetObjectInput, HeadObjectInput, HeadObjectOutput, PutObjectInput};
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{ResponseInfo, Result};
-use qingstor_tests::{PlainRequest, PlainResponse};
 
 use super::{content, with_suffix};
-use crate::context::Context;
-use crate::has_status::HasStatus;
+use crate::scenarios::context::Context;
+use crate::scenarios::has_status::HasStatus;
 
 pub(crate) const MEBIBYTE: usize = 1024 * 1024;
 /// Size, in bytes, of an object whose content the step does not specify.
@@ -140,7 +140,7 @@ async fn get_with_content_type(context: &mut Context, key: String, content_type:
 #[when(regex = r#"^get object "(.+)" with query signature$"#)]
 async fn get_with_query_signature(context: &mut Context, key: String) {
     let presigned = context.bucket().presign_object(&key, GetObjectInput::new(), Duration::from_secs(10)).unwrap();
-    let response = PlainRequest::of(&presigned).send().await.unwrap();
+    let response = context.bucket().send(&PlainRequest::of(&presigned)).await.unwrap();
     assert!(response.body == content(&key, DEFAULT_SIZE), "the object has other content, status {}", response.status);
     let received = Received::from_plain(response);
     context.record("get object with query signature", Ok(received));

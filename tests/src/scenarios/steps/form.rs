@@ -1,10 +1,13 @@
 //! Steps about uploads with an HTML form.
 
+use std::time::Duration;
+
 use base64::Engine;
 use cucumber::{then, when};
-use qingstor_sdk::operations::{PostObjectInput, PostObjectOutput};
+use qingstor_sdk::operations::{GetObjectInput, PostObjectInput, PostObjectOutput};
 
-use crate::context::Context;
+use crate::scenarios::context::Context;
+use crate::scenarios::scenario_bucket::ScenarioBucket;
 
 #[when(regex = r#"^post object "([^"]+)" with content "([^"]*)"$"#)]
 async fn post(context: &mut Context, key: String, content: String) {
@@ -23,11 +26,18 @@ async fn post_and_redirect(context: &mut Context, key: String, content: String, 
 async fn post_with_wrong_signature(context: &mut Context, key: String, content: String) {
     let bucket = context.bucket();
     let input = PostObjectInput::new(&key, content)
-        .access_key_id(bucket.emulator().access_key_id())
+        .access_key_id(access_key_id(&bucket))
         .policy(base64::engine::general_purpose::STANDARD.encode(format!("{{\"key\":\"{key}\"}}")))
         .signature("bm90IGEgc2lnbmF0dXJl");
     let result = bucket.post_object(input).await;
     context.record("post object", result);
+}
+
+/// Returns the access key id of the client, which is a parameter of every presigned URL.
+fn access_key_id(bucket: &ScenarioBucket) -> String {
+    let presigned = bucket.presign_object("form", GetObjectInput::new(), Duration::from_secs(60)).unwrap();
+    let parameters = presigned.url().split(['?', '&']);
+    parameters.filter_map(|parameter| parameter.strip_prefix("access_key_id=")).next().unwrap().to_owned()
 }
 
 #[then(regex = r#"^post object redirects to "(.+)"$"#)]
