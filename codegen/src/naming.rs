@@ -107,7 +107,7 @@ pub(crate) fn method_in_use(name: &str) -> Option<String> {
 }
 
 /// Names that generated files import, or use from the prelude of Rust.
-const NAMES_IN_USE: [&str; 22] = [
+const NAMES_IN_USE: [&str; 23] = [
     "BTreeMap",
     "Box",
     "ByteRange",
@@ -129,6 +129,7 @@ const NAMES_IN_USE: [&str; 22] = [
     "String",
     "Timestamp",
     "ToString",
+    "UnixTime",
     "Vec",
 ];
 

@@ -70,7 +70,8 @@ fn compare_field<T: Clone>(
     } else if !limits.is_empty() {
         add(limits, &|edited| edited.limits.clone_from(&new.limits));
     }
-    if let (Shape::DateTime, Shape::HttpDate) | (Shape::HttpDate, Shape::DateTime) = (&old.shape, &new.shape) {
+    let is_date = |field: &Field| matches!(field.shape, Shape::DateTime | Shape::HttpDate | Shape::UnixTime);
+    if is_date(old) && is_date(new) && old.shape != new.shape {
         add("changes its date format".to_owned(), &|edited| edited.shape.clone_from(&new.shape));
     }
     if let (Shape::ByteRange { .. }, Shape::ByteRange { is_closed }) = (&old.shape, &new.shape)

@@ -319,6 +319,8 @@ pub enum Shape {
     DateTime,
     /// `format: date-time-rfc822` (the date format of HTTP)
     HttpDate,
+    /// `type: integer` with `format: unix-time` (seconds since the Unix epoch), in JSON
+    UnixTime,
     /// A range of bytes in the header of a request: `format: byte-range`, or `format: closed-byte-range`.
     ByteRange {
         /// True if the range must have a first and a last byte.

@@ -82,15 +82,16 @@ impl<'d, 'p> Types<'d, 'p> {
         match schema.kind? {
             Kind::String => self.of_string(schema, name),
             Kind::Boolean => Some(Shape::Boolean),
+            Kind::Integer if is_unix_time(schema) => Some(Shape::UnixTime),
             Kind::Integer => Some(integer(schema)),
             Kind::Number => Some(Shape::Number),
             Kind::Array => {
-                let item = self.shape(schema.items.as_deref()?, name)?;
+                let item = self.item(schema.items.as_deref()?, name)?;
                 Some(Shape::List(Box::new(item)))
             }
             Kind::Object if is_structure(schema) => self.structure(schema, name),
             Kind::Object | Kind::Map => match schema.additional.as_deref() {
-                Some(values) => Some(Shape::Map(Box::new(self.shape(values, name)?))),
+                Some(values) => Some(Shape::Map(Box::new(self.item(values, name)?))),
                 None if schema.kind == Some(Kind::Map) => Some(Shape::Map(Box::new(Shape::String))),
                 None => Some(Shape::Json),
             },
@@ -100,6 +101,18 @@ impl<'d, 'p> Types<'d, 'p> {
                 None
             }
         }
+    }
+
+    /// Returns the shape of the items of a list or map.
+    fn item(&mut self, place: &'d SchemaUse, name: &str) -> Option<Shape> {
+        let shape = self.shape(place, name)?;
+        if shape == Shape::UnixTime {
+            let message = "`format: unix-time` is not supported in lists and maps";
+            let help = "remove the format, so that the items are integers";
+            self.problems.error(codes::UNSUPPORTED, place.span, message, help);
+            return None;
+        }
+        Some(shape)
     }
 
     fn of_string(&mut self, schema: &'d Schema, name: &str) -> Option<Shape> {
@@ -199,6 +212,10 @@ pub(super) fn is_structure(schema: &Schema) -> bool {
     schema.kind == Some(Kind::Object) && !schema.properties.is_empty()
 }
 
+fn is_unix_time(schema: &Schema) -> bool {
+    schema.format.as_ref().is_some_and(|format| format.value == Format::UnixTime)
+}
+
 fn integer(schema: &Schema) -> Shape {
     let Limits { minimum, maximum, .. } = limits(&schema.limits);
     let signed = minimum.is_none_or(|minimum| minimum < 0);
@@ -275,5 +292,5 @@ fn limits(written: &document::Limits) -> Limits {
 
 /// Returns true if the value can be sent as text in a query, a header or a form field.
 pub(super) fn is_flat(shape: &Shape) -> bool {
-    !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::Binary)
+    !matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Map(_) | Shape::Json | Shape::UnixTime | Shape::Binary)
 }

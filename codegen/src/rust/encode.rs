@@ -73,6 +73,9 @@ fn write_field(field: &Field) -> Option<String> {
         (Location::Json, _) if field.sensitive => {
             format!("request.json_field({text:?}, {wire:?}, &Exposed(&self.{name}));")
         }
+        (Location::Json, _) if field.shape == Shape::UnixTime => {
+            format!("request.json_field({text:?}, {wire:?}, &UnixTime(&self.{name}));")
+        }
         (Location::Json, _) => format!("request.json_field({text:?}, {wire:?}, &self.{name});"),
     })
 }

@@ -116,7 +116,7 @@ impl Sampler<'_> {
             Shape::Number => "1.5".to_owned(),
             Shape::String if field.treatment == Treatment::PathEncoded => "\"/bucket/a key\"".to_owned(),
             Shape::String => format!("{:?}", field.name.to_lowercase()),
-            Shape::DateTime | Shape::HttpDate => "std::time::SystemTime::UNIX_EPOCH".to_owned(),
+            Shape::DateTime | Shape::HttpDate | Shape::UnixTime => "std::time::SystemTime::UNIX_EPOCH".to_owned(),
             Shape::ByteRange { .. } => "0..1024".to_owned(),
             Shape::Json => "serde_json::Value::Null".to_owned(),
             Shape::Binary => "\"content\"".to_owned(),

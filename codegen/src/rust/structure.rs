@@ -189,7 +189,7 @@ pub(super) fn rust_type(shape: &Shape, sensitive: bool) -> String {
         Shape::Number => "f64".to_owned(),
         Shape::String if sensitive => "Secret".to_owned(),
         Shape::String => "String".to_owned(),
-        Shape::DateTime | Shape::HttpDate => "Timestamp".to_owned(),
+        Shape::DateTime | Shape::HttpDate | Shape::UnixTime => "Timestamp".to_owned(),
         Shape::ByteRange { .. } => "ByteRange".to_owned(),
         Shape::Enum(name) | Shape::Struct(name) => format!("types::{}", type_name(name)),
         Shape::List(item) => format!("Vec<{}>", rust_type(item, sensitive)),
@@ -209,7 +209,7 @@ fn value_type(field: &Field) -> String {
 fn argument_type(field: &Field) -> String {
     match &field.shape {
         Shape::String => format!("impl Into<{}>", value_type(field)),
-        Shape::DateTime | Shape::HttpDate => "impl Into<Timestamp>".to_owned(),
+        Shape::DateTime | Shape::HttpDate | Shape::UnixTime => "impl Into<Timestamp>".to_owned(),
         Shape::ByteRange { .. } => "impl Into<ByteRange>".to_owned(),
         Shape::List(item) if is_converted(item) => {
             format!("impl IntoIterator<Item = impl Into<{}>>", rust_type(item, field.sensitive))
@@ -223,7 +223,12 @@ fn argument_type(field: &Field) -> String {
 
 fn conversion(field: &Field, name: &str) -> String {
     match &field.shape {
-        Shape::String | Shape::DateTime | Shape::HttpDate | Shape::ByteRange { .. } | Shape::Binary => {
+        Shape::String
+        | Shape::DateTime
+        | Shape::HttpDate
+        | Shape::UnixTime
+        | Shape::ByteRange { .. }
+        | Shape::Binary => {
             format!("{name}.into()")
         }
         Shape::List(item) if is_converted(item) => format!("{name}.into_iter().map(Into::into).collect()"),
@@ -250,6 +255,13 @@ fn serde_arguments(field: &Field, name: &str, serde: Serde, is_option: bool) -> 
     }
     if field.sensitive && serde == Serde::Both {
         arguments.push("serialize_with = \"exposed\"".to_owned());
+    }
+    if field.shape == Shape::UnixTime {
+        arguments.push("with = \"unix_time\"".to_owned());
+        if is_option {
+            // serde does not treat a missing field as `None` if it has a function to deserialize it.
+            arguments.push("default".to_owned());
+        }
     }
     match &field.shape {
         Shape::List(_) | Shape::Map(_) => {

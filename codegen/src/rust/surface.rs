@@ -251,10 +251,14 @@ impl Surface {
     }
 }
 
-/// Returns the location of a JSON property, and whether it is sent if it is empty.
+/// Returns the location of a JSON property, with details of how it is sent.
 fn json_location(field: &Field) -> String {
-    let omitted = if field.shape.is_collection() && !field.required { ", omitted if empty" } else { "" };
-    format!("{}{omitted}", location_text(field))
+    let detail = match field.shape {
+        Shape::List(_) | Shape::Map(_) if !field.required => ", omitted if empty",
+        Shape::UnixTime => ", in seconds",
+        _ => "",
+    };
+    format!("{}{detail}", location_text(field))
 }
 
 fn setter(field: &FieldView) -> String {

@@ -321,6 +321,7 @@ words! {
 pub enum Format {
     Int32,
     Int64,
+    UnixTime,
     Float,
     Double,
     Binary,
@@ -337,7 +338,7 @@ impl Format {
     /// Returns the formats of a type.
     pub(super) fn words(kind: Kind) -> &'static [(&'static str, Self)] {
         match kind {
-            Kind::Integer => &[("int32", Self::Int32), ("int64", Self::Int64)],
+            Kind::Integer => &[("int32", Self::Int32), ("int64", Self::Int64), ("unix-time", Self::UnixTime)],
             Kind::Number => &[("float", Self::Float), ("double", Self::Double)],
             Kind::String => &[
                 ("binary", Self::Binary),

@@ -13,4 +13,4 @@ pub(crate) use crate::body::{Body, ResponseBody};
 pub(crate) use crate::error::Result;
 pub(crate) use crate::pagination::{PageCursor, Paginated};
 pub(crate) use crate::types;
-pub(crate) use crate::value::{ByteRange, Exposed, ObjectSource, Secret, Timestamp, exposed};
+pub(crate) use crate::value::{ByteRange, Exposed, ObjectSource, Secret, Timestamp, UnixTime, exposed, unix_time};

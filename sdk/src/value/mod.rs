@@ -8,6 +8,7 @@ mod percent;
 mod secret;
 mod server_text;
 mod timestamp;
+pub(crate) mod unix_time;
 mod wire_value;
 
 pub use byte_range::ByteRange;
@@ -20,5 +21,7 @@ pub use secret::Secret;
 pub(crate) use secret::{Exposed, exposed};
 pub(crate) use server_text::{ServerText, escape, snippet};
 pub use timestamp::{Timestamp, TimestampError};
+#[allow(unused_imports, reason = "generated code may not use it")]
+pub(crate) use unix_time::UnixTime;
 #[allow(unused_imports, reason = "generated code may not use it")]
 pub(crate) use wire_value::WireValue;

@@ -4,6 +4,7 @@
 //! lists.
 
 use qingstor_sdk::ResponseInfo;
+use qingstor_sdk::Timestamp;
 use qingstor_sdk::operations::{
     DeleteMultipleObjectsInput, InitiateMultipartUploadInput, ListBucketsInput, ListMultipartInput,
     ListMultipartUploadsInput, ListObjectsInput,
@@ -58,7 +59,7 @@ async fn list_objects_is_decoded() {
     let expected = ObjectSummary::new("a ü")
         .etag("\"0123\"")
         .size(5 << 30)
-        .modified(1_436_594_505)
+        .modified(Timestamp::from_unix(1_436_594_505).unwrap())
         .mime_type("text/plain")
         .encrypted(true)
         .created(time("2015-07-11T06:01:45.5Z"))

@@ -135,12 +135,17 @@ async fn unusable_optional_values_are_none() {
 async fn usable_values_beside_unusable_ones_are_kept() {
     let page = json!({"keys": [
         {"key": "a", "created": "", "size": 1, "etag": "\"e\""},
-        {"key": "b", "created": "2015-08-16T14:52:12Z", "size": -1},
+        {"key": "b", "created": "2015-08-16T14:52:12Z", "size": -1, "modified": 1_439_736_732},
+        {"key": "c", "modified": i64::MAX},
+        {"key": "d", "modified": "1439736732"},
+        {"key": "e", "modified": null},
     ]});
     let (bucket, _server) = bucket_with(status(200).set_body_json(page)).await;
     let keys = bucket.list_objects(ListObjectsInput::new()).await.unwrap().keys;
     assert_eq!((keys[0].created, keys[0].size, keys[0].etag.as_deref()), (None, Some(1), Some("\"e\"")));
     assert_eq!((keys[1].created.unwrap().as_unix(), keys[1].size), (1_439_736_732, None));
+    assert_eq!(keys[1].modified, keys[1].created);
+    assert_eq!(keys[2..].iter().map(|object| object.modified).collect::<Vec<_>>(), [None; 3]);
 }
 
 /// A caller that changes a setting and writes it back would delete a value that the client did not decode.

@@ -18,9 +18,9 @@ pub struct ObjectSummary {
     /// Size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Time of the last modification, in seconds since 1970-01-01 00:00:00 UTC.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub modified: Option<i64>,
+    /// Time of the last modification, to the second.
+    #[serde(with = "unix_time", default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
     /// True if the object is encrypted with a customer key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
@@ -66,9 +66,9 @@ impl ObjectSummary {
         self
     }
 
-    /// Time of the last modification, in seconds since 1970-01-01 00:00:00 UTC.
-    pub fn modified(mut self, modified: i64) -> Self {
-        self.modified = Some(modified);
+    /// Time of the last modification, to the second.
+    pub fn modified(mut self, modified: impl Into<Timestamp>) -> Self {
+        self.modified = Some(modified.into());
         self
     }
 
