@@ -29,6 +29,7 @@
 //! * [`Error`] is the error of all methods.
 //! * [`operations`] contains the inputs and outputs of all operations, and [`types`] the types of their fields.
 //! * [`sign`] signs requests for which this crate has no method.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "bench")]
 #[doc(hidden)]
