@@ -74,16 +74,41 @@ async fn default_emulator_has_no_differences() {
     assert!(created.head_bucket(HeadBucketInput::new()).await.unwrap_err().is_not_found());
 }
 
-#[tokio::test]
-async fn each_difference_names_the_setting_of_the_emulator() {
-    let emulator = emulator().upload_not_exists_status(400).refuse_chunked(true).variant(Variant::NoPartEtag);
+/// Asserts that the differences on an emulator name exactly these settings, and that nothing remains in the bucket.
+async fn assert_settings(emulator: Builder, expected: &[&str]) {
     let test = TestBucket::on(emulator).await.unwrap();
     let (status, report) = run(&test, &["--bucket", "bucket", "--size", "16"]).await;
     let settings: Vec<&str> =
         differences(&report).iter().map(|row| row.trim_end_matches(" |").rsplit(" | ").next().unwrap()).collect();
-    assert_eq!(settings, ["`--upload-not-exists-status`", "`--variant no-part-etag`", "`--refuse-chunked`"]);
+    assert_eq!(settings, expected);
     assert_eq!(status, Some(1));
     assert_is_empty(&test).await;
+}
+
+#[tokio::test]
+async fn each_difference_names_the_setting_of_the_emulator() {
+    let emulator = emulator().upload_not_exists_status(400).refuse_chunked(true).variant(Variant::NoPartEtag);
+    let expected = ["`--upload-not-exists-status`", "`--variant no-part-etag`", "`--refuse-chunked`"];
+    assert_settings(emulator, &expected).await;
+}
+
+#[tokio::test]
+async fn each_difference_names_the_variant_of_the_emulator() {
+    let variants = [
+        Variant::ConditionalWrites,
+        Variant::Md5OfMultipart,
+        Variant::CountOfPage,
+        Variant::MarkerZeroListsPartZero,
+        Variant::ListLimit100,
+    ];
+    let expected = [
+        "`--variant md5-of-multipart`",
+        "`--variant count-of-page`",
+        "`--variant marker-zero-lists-part-zero`",
+        "`--variant list-limit-100`",
+        "`--variant conditional-writes`",
+    ];
+    assert_settings(variants.into_iter().fold(emulator(), Builder::variant), &expected).await;
 }
 
 #[tokio::test]

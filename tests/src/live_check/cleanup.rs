@@ -52,7 +52,7 @@ async fn clean_once(bucket: &Bucket, prefix: &str) -> (usize, Vec<String>) {
                 removed += count;
                 problems.extend(failed);
             }
-            Err(error) => problems.push(format!("the list of what is below {prefix:?} failed: {error}")),
+            Err(error) => problems.push(format!("keys below {prefix:?}: {error}")),
         }
     }
     (removed, problems)

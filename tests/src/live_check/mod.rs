@@ -8,12 +8,13 @@ mod report;
 mod signed;
 mod transfers;
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use futures_util::poll;
+use futures_util::{FutureExt, poll};
 use qingstor_sdk::operations::{HeadBucketInput, PutBucketInput};
 use qingstor_sdk::{Bucket, Config, QingStor};
 
@@ -96,7 +97,12 @@ pub async fn run(
     }
     let mut report = Report::new(&site, options.create_bucket)?;
     tokio::select! {
-        () = run_stages(&site, options, &mut report) => {}
+        // A mistake in this program must not prevent the clean-up.
+        result = AssertUnwindSafe(run_stages(&site, options, &mut report)).catch_unwind() => {
+            if result.is_err() {
+                report.add(Check::new("all checks", "made", Ok("live-check panicked".to_owned()), None));
+            }
+        }
         () = interrupted.as_mut() => {
             progress("interrupted");
             report.is_interrupted = true;
@@ -135,7 +141,7 @@ async fn run_scenarios(site: &Site, options: &Options, source: Source, mut featu
     let server = Server::Shared {
         account: site.account.clone(),
         bucket: site.bucket.clone(),
-        config: site.config.clone(),
+        config: Box::new(site.config.clone()),
         prefix: format!("{}{}/", site.prefix, source.name()),
     };
     let outcome = scenarios::run(source, features, server, progress, || {}, |_, _| {}).await;

@@ -65,7 +65,7 @@ pub struct Report {
     /// The access keys, which error messages of the server may contain.
     secrets: Vec<String>,
     pub(super) is_interrupted: bool,
-    /// What could not be removed.
+    /// Objects, versions, uploads and buckets that could not be removed.
     pub(super) remaining: Vec<String>,
 }
 

@@ -102,7 +102,7 @@ pub enum Server {
         /// The bucket.
         bucket: Bucket,
         /// Configuration of the client.
-        config: Config,
+        config: Box<Config>,
         /// Prefix of all keys that the features use.
         prefix: String,
     },
@@ -114,7 +114,7 @@ impl Server {
             Self::Emulators => ScenarioBucket::on_emulator().await,
             Self::Shared { account, bucket, config, prefix } => {
                 let prefix = format!("{prefix}{}/", file_name(feature));
-                ScenarioBucket::new(account.clone(), bucket.clone(), config.clone(), prefix)
+                ScenarioBucket::new(account.clone(), bucket.clone(), Config::clone(config), prefix)
             }
         }
     }
