@@ -55,7 +55,7 @@ pub(crate) fn variant_name(value: &str) -> String {
 }
 
 /// Handwritten methods of `QingStor` and `Bucket`, including private methods. No operation can have one of these names.
-pub const HANDWRITTEN_METHODS: [&str; 25] = [
+pub const HANDWRITTEN_METHODS: [&str; 26] = [
     "abort_stale_uploads",
     "address",
     "attempts",
@@ -74,6 +74,7 @@ pub const HANDWRITTEN_METHODS: [&str; 25] = [
     "paginate_object",
     "presign",
     "presign_object",
+    "rename",
     "send",
     "send_object",
     "send_object_within",

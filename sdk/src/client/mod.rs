@@ -26,7 +26,7 @@ use clock_skew::Clock;
 pub use presign::PresignedRequest;
 pub(crate) use retry::Attempts;
 #[cfg(feature = "transfer")]
-pub(crate) use retry::{can_retry_body, can_retry_range};
+pub(crate) use retry::{can_retry, can_retry_body, can_retry_range};
 use send::Call;
 #[cfg(feature = "bench")]
 pub(crate) use transport::Outgoing;

@@ -1,4 +1,4 @@
-//! Copies objects on the server, with one request or with a multipart upload.
+//! Copies objects on the server, with one request or with a multipart upload, and moves them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use super::part_size::{DEFAULT_COPY_PART_SIZE, MAX_SINGLE_REQUEST_SIZE, Part, Pa
 use super::progress::{Meter, TransferProgress};
 use super::tasks::{Cancellation, for_each_part};
 use super::upload::{CompletedPart, MultipartUpload, Uploaded};
+use crate::client::can_retry;
 use crate::error::{Error, Result};
-use crate::generated::operations::{HeadObjectOutput, PutObjectOutput};
+use crate::generated::operations::{HeadObjectOutput, PutObjectInput, PutObjectOutput};
 use crate::types::StorageClass;
 use crate::value::WireValue;
 use crate::{Bucket, ObjectSource};
@@ -99,6 +100,65 @@ impl Bucket {
             options: TransferOptions { part_size: DEFAULT_COPY_PART_SIZE, ..TransferOptions::default() },
         }
     }
+}
+
+/// # Moves of objects
+impl Bucket {
+    /// Moves the object `from` of this bucket to the key `to`. An existing object is replaced.
+    ///
+    /// The server moves the object with one request, and the object keeps its headers and metadata. The move is not atomic for
+    /// readers: the service does not document whether they can see both objects, or neither of them, for a moment. If the keys are
+    /// equal, nothing is moved.
+    ///
+    /// Unlike [`put_object`](Bucket::put_object) with `move_source`, which sends one request, this method requests the object's
+    /// headers first. If a response was lost, it finds out whether the server has moved the object, and moves it again if it
+    /// was not moved.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// bucket.rename("incoming/1.mp4", "films/1.mp4").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The errors of the operations `HeadObject` and `PutObject`. [`Error::is_not_found`] is true if the object does not exist.
+    /// After an error of kind [`Connection`](crate::ErrorKind::Connection) or [`Timeout`](crate::ErrorKind::Timeout), the server
+    /// may still move the object.
+    pub async fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let [source, target] =
+            [from, to].map(|key| ObjectRef { bucket: self, key, version_id: None, encryption: None });
+        let (object, _) = source.head().await?;
+        if from == to {
+            return Ok(());
+        }
+        let mut attempts = self.attempts();
+        let mut may_have_moved = false;
+        loop {
+            let input = PutObjectInput::new().move_source(ObjectSource::new(self.name(), from));
+            let Err(error) = self.send_object_within(&mut attempts, to, input).await else { return Ok(()) };
+            may_have_moved |= can_retry(&error, true);
+            if !may_have_moved {
+                return Err(error);
+            }
+            // The server may still be executing a request whose response was lost. The next attempt then finds no source.
+            if source.find().await?.is_none() {
+                let moved = target.find().await?;
+                let is_moved = moved.is_some_and(|moved| is_moved(&object, &moved));
+                return if is_moved { Ok(()) } else { Err(error) };
+            }
+            if !can_retry(&error, true) {
+                return Err(error);
+            }
+            attempts.pause(error).await?;
+        }
+    }
+}
+
+/// Returns true if `target` has the content of `source`, which does not exist any more.
+fn is_moved(source: &HeadObjectOutput, target: &HeadObjectOutput) -> bool {
+    source.etag.is_some() && (&source.etag, source.content_length) == (&target.etag, target.content_length)
 }
 
 impl ObjectCopy {

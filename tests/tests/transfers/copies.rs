@@ -6,9 +6,9 @@ use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
 use qingstor_sdk::operations::HeadObjectInput;
 use qingstor_sdk::types::StorageClass;
 use qingstor_sdk::{Bucket, CustomerKey, ErrorKind, MIB, ObjectCopy, ObjectSource};
-use qingstor_tests::{TestBucket, content, open_uploads};
+use qingstor_tests::{TestBucket, bucket_with_faults, content, open_uploads};
 
-use crate::support::{PART, progress_recorder, progress_signal};
+use crate::support::{PART, error_response, progress_recorder, progress_signal};
 
 /// Returns a copy in parts, from the key `from` to the key `to`.
 fn copy_in_parts(bucket: &Bucket) -> ObjectCopy {
@@ -106,4 +106,48 @@ async fn invalid_copies_are_rejected_and_store_nothing() {
     }
     assert!(bucket.head_object("to", HeadObjectInput::new()).await.unwrap_err().is_not_found());
     assert!(open_uploads(&bucket).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn rename_keeps_content_and_headers() {
+    let bucket = TestBucket::start().await.unwrap();
+    bucket.upload("from").bytes("content").content_type("text/csv").metadata("origin", "db1").send().await.unwrap();
+    bucket.put("to", "replaced").await.unwrap();
+    bucket.rename("from", "to").await.unwrap();
+    assert_eq!(bucket.read("to").await.unwrap(), b"content");
+    let object = bucket.head_object("to", HeadObjectInput::new()).await.unwrap();
+    assert_eq!((object.content_type.as_deref(), object.metadata["origin"].as_str()), (Some("text/csv"), "db1"));
+    for to in ["to", "from"] {
+        assert!(bucket.rename("from", to).await.unwrap_err().is_not_found(), "{to}");
+    }
+    bucket.rename("to", "to").await.unwrap();
+    assert_eq!(bucket.read("to").await.unwrap(), b"content");
+}
+
+#[tokio::test]
+async fn rename_succeeds_after_lost_requests_and_responses() {
+    for fault in [Fault::LoseAnswer, Fault::ResetBeforeAnswer, error_response(503, None)] {
+        let plan = FaultPlan::new().rule(FaultRule::new(fault.clone()).operation("PutObject").key("new").count(2));
+        let (test, bucket) = bucket_with_faults(plan).await.unwrap();
+        test.put("from", "content").await.unwrap();
+        bucket.rename("from", "new").await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
+        assert!(test.emulator().faults_fired()[0] > 0);
+        assert_eq!(test.read("new").await.unwrap(), b"content");
+        assert!(test.read("from").await.unwrap_err().is_not_found());
+    }
+}
+
+#[tokio::test]
+async fn rename_of_an_object_that_disappears_is_an_error() {
+    // The first request is not executed. Another client deletes the source before the second one, which gets a 404.
+    let plan = FaultPlan::new()
+        .rule(FaultRule::new(Fault::ResetBeforeAnswer).operation("PutObject").key("to").skip(1).count(1))
+        .rule(FaultRule::new(error_response(404, None)).operation("HeadObject").key("from").skip(1).count(1));
+    let (test, bucket) = bucket_with_faults(plan).await.unwrap();
+    test.put("from", "content").await.unwrap();
+    test.put("to", "other").await.unwrap();
+    let error = bucket.rename("from", "to").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+    assert_eq!(test.emulator().faults_fired(), [1, 1]);
+    assert_eq!(test.read("to").await.unwrap(), b"other");
 }
