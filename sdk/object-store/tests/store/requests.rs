@@ -1,0 +1,65 @@
+//! The requests that the store sends.
+
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::support::{TestStore, count};
+
+#[tokio::test]
+async fn list_requests_pages_of_1000() {
+    let test = TestStore::start().await;
+    test.store.put(&Path::from("a/object"), "content".into()).await.unwrap();
+    assert_eq!(test.store.list(Some(&Path::from("a"))).count().await, 1);
+    let requests = test.requests().await.unwrap();
+    let list = requests.iter().find(|request| request.contains("ListObjects")).unwrap();
+    assert!(list.contains("limit=1000") && list.contains("prefix=a%2F"), "{list}");
+}
+
+#[tokio::test]
+async fn list_with_offset_sends_the_offset_as_marker() {
+    let test = TestStore::start().await;
+    let store = test.store.clone().with_prefix(Path::from("p"));
+    for name in ["a", "b", "c"] {
+        store.put(&Path::from(name), "content".into()).await.unwrap();
+    }
+    let list = store.list_with_offset(None, &Path::from("a"));
+    let locations: Vec<_> = list.map_ok(|object| object.location.to_string()).try_collect().await.unwrap();
+    assert_eq!(locations, ["b", "c"]);
+    let requests = test.requests().await.unwrap();
+    let list = requests.iter().find(|request| request.contains("ListObjects")).unwrap();
+    assert!(list.contains("marker=p%2Fa"), "{list}");
+}
+
+#[tokio::test]
+async fn list_paginated_continues_with_its_token() {
+    let test = TestStore::start().await;
+    let store = test.store.clone().with_prefix(Path::from("p"));
+    for number in 0..5 {
+        store.put(&Path::from(format!("folder/{number}")), "content".into()).await.unwrap();
+    }
+    let mut options =
+        PaginatedListOptions { max_keys: Some(2), offset: Some("folder/0".to_owned()), ..Default::default() };
+    let mut names = Vec::new();
+    loop {
+        let page = store.list_paginated(Some("fol"), options.clone()).await.unwrap();
+        assert!(page.result.objects.len() <= 2);
+        names.extend(page.result.objects.into_iter().map(|object| object.location.to_string()));
+        options.page_token = page.page_token;
+        if options.page_token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(names, ["folder/1", "folder/2", "folder/3", "folder/4"]);
+}
+
+#[tokio::test]
+async fn rename_is_a_head_and_one_move() {
+    let test = TestStore::start().await;
+    let (from, to) = (Path::from("from"), Path::from("to"));
+    test.store.put(&from, "content".into()).await.unwrap();
+    test.store.rename(&from, &to).await.unwrap();
+    let requests = test.requests().await.unwrap();
+    assert_eq!((requests.len(), count(&requests, "HeadObject"), count(&requests, "PutObject")), (3, 1, 2));
+}
