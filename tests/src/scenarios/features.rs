@@ -196,3 +196,58 @@ impl Parser<Features> for Parsed {
         stream::iter(features)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenarios::{OFFICIAL_VARIABLE, own_features};
+
+    /// Returns the steps of the scenarios that may run with the given part of an account, in lower case.
+    fn allowed_steps(allowed: Needs) -> Vec<String> {
+        let official = std::env::var_os(OFFICIAL_VARIABLE).map(PathBuf::from);
+        let folders = [own_features()].into_iter().chain(official);
+        let mut features: Features = folders.flat_map(|folder| read_folder(&folder, &Filter::default())).collect();
+        retain_allowed(&mut features, allowed);
+        let scenarios = features.into_iter().flat_map(|feature| feature.unwrap().scenarios);
+        scenarios.flat_map(|scenario| scenario.steps).map(|step| step.value.to_lowercase()).collect()
+    }
+
+    #[test]
+    fn scenarios_in_a_shared_bucket_change_no_bucket() {
+        let steps = allowed_steps(Needs::Prefix);
+        let changes = |step: &&String| {
+            let is_bucket = ["put bucket", "put empty bucket", "delete bucket", "delete the bucket", "a bucket "];
+            is_bucket.iter().any(|start| step.starts_with(start))
+        };
+        assert_eq!(steps.iter().filter(changes).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(steps.iter().any(|step| step.starts_with("put object")));
+    }
+
+    #[test]
+    fn scenarios_in_an_own_bucket_change_no_other_bucket() {
+        let steps = allowed_steps(Needs::OwnBucket);
+        let changes = |step: &&String| {
+            let is_other = [
+                "put bucket \"",
+                "put bucket cname",
+                "put bucket logging",
+                "put bucket replication",
+                "delete bucket \"",
+                "a bucket ",
+            ];
+            is_other.iter().any(|start| step.starts_with(start))
+        };
+        assert_eq!(steps.iter().filter(changes).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(steps.iter().any(|step| step.starts_with("put bucket versioning")));
+    }
+
+    #[test]
+    fn unknown_tag_needs_an_emulator() {
+        let needs = |tags: &[&str]| Needs::of(tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>().iter());
+        assert_eq!(needs(&["object"]), Needs::Prefix);
+        assert_eq!(needs(&["object", "own_bucket"]), Needs::OwnBucket);
+        assert_eq!(needs(&["bucket_acl"]), Needs::OwnBucket);
+        assert_eq!(needs(&["object", "new"]), Needs::Emulator);
+        assert_eq!(needs(&[]), Needs::Emulator);
+    }
+}
