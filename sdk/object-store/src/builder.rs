@@ -50,7 +50,8 @@ const CONDITIONAL_WRITES: &str = "conditional_writes";
 #[derive(Clone, Debug)]
 pub struct QingStorStoreBuilder {
     config: Config,
-    url: Option<String>,
+    /// It may contain a password by mistake.
+    url: Option<Secret>,
     bucket: Option<String>,
     conditional_writes: ConditionalWrites,
     /// Options by key, in lower case and without the prefix. Some of them are secrets.
@@ -102,7 +103,7 @@ impl QingStorStoreBuilder {
     /// The store is confined to the prefix: its locations are relative to it. If a program passes whole paths of URLs to
     /// the store, as DataFusion does, give it a URL without a prefix. [`build`](Self::build) checks the URL.
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
+        self.url = Some(Secret::from(url));
         self
     }
 
@@ -148,7 +149,7 @@ impl QingStorStoreBuilder {
             };
         }
         let (in_url, prefix) = match &self.url {
-            Some(url) => parse_url(url).map(|(bucket, prefix)| (Some(bucket), prefix))?,
+            Some(url) => parse_url(url.expose()).map(|(bucket, prefix)| (Some(bucket), prefix))?,
             None => (None, Path::ROOT),
         };
         let in_options = options.remove(BUCKET).map(|name| name.expose().to_owned());

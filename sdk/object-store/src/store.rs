@@ -16,7 +16,8 @@ use object_store::{
     RenameOptions, RenameTargetMode, Result,
 };
 use qingstor_sdk::operations::{
-    DeleteMultipleObjectsInput, DeleteObjectInput, GetObjectInput, HeadObjectInput, PutObjectInput,
+    DeleteMultipleObjectsInput, DeleteMultipleObjectsOutput, DeleteObjectInput, GetObjectInput, HeadObjectInput,
+    PutObjectInput,
 };
 use qingstor_sdk::types::ObjectSummary;
 use qingstor_sdk::{Body, Bucket, ObjectSource, StatusCode};
@@ -180,6 +181,11 @@ impl QingStorStore {
                 return locations.into_iter().map(|location| location.and_then(failed)).collect();
             }
         };
+        self.match_results(locations, output)
+    }
+
+    /// Returns the result of each location. The response lists the keys in any order.
+    fn match_results(&self, locations: Vec<Result<Path>>, output: DeleteMultipleObjectsOutput) -> Vec<Result<Path>> {
         let deleted = output.deleted.into_iter().map(|object| (object.key, None));
         // An error takes precedence if the server also reports the object as deleted.
         let errors = output.errors.into_iter().map(|error| (error.key.clone(), Some(error)));
@@ -328,5 +334,60 @@ impl Signer for QingStorStore {
         let signed = signed.map_err(|error| store_error(path, error))?;
         // The URL contains a signature, so the error does not contain the URL.
         Url::parse(signed.url()).map_err(generic)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use qingstor_sdk::types::KeyDeleteError;
+    use qingstor_sdk::{Config, QingStor};
+
+    use super::*;
+
+    fn store() -> QingStorStore {
+        let account = QingStor::new(Config::anonymous()).unwrap();
+        QingStorStore::new(account.bucket("bucket", None)).with_prefix(Path::from("p"))
+    }
+
+    #[test]
+    fn results_of_a_deletion_are_matched_by_key() {
+        let mut output = DeleteMultipleObjectsOutput::default();
+        output.deleted = ["p/d", "p/a", "p/b"].map(ObjectSummary::new).to_vec();
+        output.errors = vec![
+            KeyDeleteError::new("p/missing").code("object_not_exists"),
+            KeyDeleteError::new("p/b").code("permission_denied"),
+            KeyDeleteError::new("p/c").code("internal_error").message("a\nb"),
+        ];
+        let locations = ["a", "b", "c", "d", "missing", "unmentioned", "a"].map(|name| Ok(Path::from(name)));
+        let results = store().match_results(locations.into(), output);
+        let texts: Vec<_> =
+            results.iter().map(|result| result.as_ref().map_or_else(Error::to_string, Path::to_string)).collect();
+        assert_eq!((texts[0].as_str(), texts[3].as_str(), texts[6].as_str()), ("a", "d", "a"));
+        assert!(matches!(&results[1], Err(Error::PermissionDenied { path, .. }) if path == "b"), "{texts:?}");
+        assert!(matches!(&results[2], Err(Error::Generic { .. })), "{texts:?}");
+        assert!(
+            texts[2].contains("\"p/c\"") && texts[2].contains("internal_error") && !texts[2].contains('\n'),
+            "{texts:?}"
+        );
+        assert!(matches!(&results[4], Err(Error::NotFound { path, .. }) if path == "missing"), "{texts:?}");
+        assert!(texts[5].contains("does not mention"), "{texts:?}");
+    }
+
+    #[test]
+    fn locations_are_keys_below_the_prefix() {
+        let store = store();
+        assert_eq!(store.key(&Path::from("a/b")), "p/a/b");
+        for (key, location) in [
+            ("p/a/b", Some("a/b")),
+            ("p/%2F", Some("%2F")),
+            ("p", None),
+            ("p/", None),
+            ("p2/a", None),
+            ("p/a/", None),
+            ("p//a", None),
+            ("p/../a", None),
+        ] {
+            assert_eq!(store.location(key), location.map(|path| Path::parse(path).unwrap()), "{key}");
+        }
     }
 }

@@ -81,6 +81,7 @@ async fn no_secret_is_in_debug_output_or_errors() {
     let error = only_one.build().unwrap_err();
     texts.extend([error.to_string(), format!("{error:?}")]);
     let in_url = QingStorStoreBuilder::new().with_url(format!("qingstor://user:{SECRET}@bucket/prefix"));
+    texts.push(format!("{in_url:?}"));
     let error = in_url.build().unwrap_err();
     texts.extend([error.to_string(), format!("{error:?}")]);
     assert!(texts.len() >= 14, "{texts:?}");
