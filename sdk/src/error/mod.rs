@@ -159,6 +159,24 @@ impl Error {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)
     }
 
+    /// Returns true if the object is unchanged according to `If-None-Match` or `If-Modified-Since` (status 304).
+    ///
+    /// ```
+    /// # async fn run(bucket: qingstor_sdk::Bucket, etag: &str) -> qingstor_sdk::Result<()> {
+    /// use qingstor_sdk::operations::GetObjectInput;
+    ///
+    /// match bucket.get_object("prices.json", GetObjectInput::new().if_none_match(etag)).await {
+    ///     Ok(object) => println!("{} new bytes", object.body.bytes().await?.len()),
+    ///     Err(error) if error.is_not_modified() => println!("unchanged"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_not_modified(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_MODIFIED)
+    }
+
     /// Returns true if the server refused the credentials or denied access (status 401 or 403).
     pub fn is_access_denied(&self) -> bool {
         matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))

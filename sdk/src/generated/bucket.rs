@@ -57,8 +57,7 @@ impl crate::Bucket {
 
     /// Returns the content of an object, or a range of it.
     ///
-    /// The content is a stream. Check the status: 200 is the whole object and 206 the requested range. 304 means
-    /// that the object is unchanged according to `If-None-Match` or `If-Modified-Since`; the body is empty.
+    /// The content is a stream. The status is 200 for the whole object and 206 for a range.
     ///
     /// - `Range` selects one range, for example `0..100` or the last 100 bytes (the whole object if it is shorter).
     ///   An empty or reversed range is an error before anything is sent.
@@ -79,6 +78,8 @@ impl crate::Bucket {
     ///
     /// # Errors
     ///
+    /// - 304, for which `Error::is_not_modified` returns true: the object is unchanged according to `If-None-Match`
+    ///   or `If-Modified-Since`.
     /// - 403 `permission_denied`.
     /// - 404 `object_not_exists`: also if the key only has an unfinished multipart upload.
     /// - 404 `bucket_not_exists`.
@@ -113,8 +114,8 @@ impl crate::Bucket {
     ///
     /// An error response to HEAD has no body, so the SDK knows the status but not the error code.
     ///
-    /// - 304: the object is unchanged according to `If-None-Match` or `If-Modified-Since`. For this operation the
-    ///   SDK returns it as an error.
+    /// - 304, for which `Error::is_not_modified` returns true: the object is unchanged according to `If-None-Match`
+    ///   or `If-Modified-Since`.
     /// - 403: the credentials do not permit the request.
     /// - 404: the object or the bucket does not exist.
     /// - 404 or 405: `version_id` is a delete marker.
@@ -197,8 +198,7 @@ impl crate::Bucket {
     /// Returns a processed version of an image, or information about it.
     ///
     /// The server can crop, rotate, resize, watermark and convert an image. The stored object is not changed. The
-    /// response is a stream of the processed image, or of a JSON document for the action `info`. Check the status:
-    /// 304 means that the object was not modified since `If-Modified-Since`, and the body is empty.
+    /// response is a stream of the processed image, or of a JSON document for the action `info`.
     ///
     /// The image has at most 10 MB and must not be encrypted with a customer key.
     ///
@@ -215,6 +215,8 @@ impl crate::Bucket {
     ///
     /// # Errors
     ///
+    /// - 304, for which `Error::is_not_modified` returns true: the object was not modified since
+    ///   `If-Modified-Since`.
     /// - 400 `invalid_argument`: the action is unknown or does not suit the format of the image.
     /// - 403 `permission_denied`, 404 `object_not_exists` or `bucket_not_exists`.
     ///

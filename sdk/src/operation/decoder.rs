@@ -19,7 +19,7 @@ use crate::value::{ServerText, Timestamp, Tolerance, Unusable, decode_document, 
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseInfo {
-    /// HTTP status. Some operations have several successful ones, such as 200, 206 and 304.
+    /// HTTP status. Some operations have several successful ones, such as 200 and 206.
     pub status: StatusCode,
     /// Id that the server gave the request, from the header `x-qs-request-id`.
     pub request_id: Option<String>,
@@ -83,7 +83,7 @@ impl ResponseDecoder {
         server_time(&self.headers)
     }
 
-    /// Parses the JSON document. An empty response, such as a 304, is parsed as an empty object.
+    /// Parses the JSON document. An empty response is parsed as an empty object.
     ///
     /// An optional value that cannot be used is decoded as missing. If a list that a GET request returns has an entry
     /// whose name is not UTF-8, the entry is left out. Both are logged.

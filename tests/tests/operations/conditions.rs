@@ -43,13 +43,17 @@ async fn get_whose_condition_is_met_returns_the_content() {
 }
 
 #[tokio::test]
-async fn get_of_an_unmodified_object_returns_304_without_content() {
+async fn unmodified_object_is_an_error_of_get_and_head() {
     let (bucket, etag, modified) = bucket_with_object().await;
+    let assert_not_modified = |error: Error| {
+        assert!(error.is_not_modified(), "{error}");
+        assert_eq!((error.status().unwrap().as_u16(), error.attempts()), (304, 1));
+    };
     for input in [GetObjectInput::new().if_none_match(&etag), GetObjectInput::new().if_modified_since(modified)] {
-        let got = bucket.get_object("key", input).await.unwrap();
-        assert_eq!(got.response.status, 304);
-        assert_eq!(got.etag.as_ref(), Some(&etag));
-        assert!(got.body.bytes().await.unwrap().is_empty());
+        assert_not_modified(bucket.get_object("key", input).await.unwrap_err());
+    }
+    for input in [HeadObjectInput::new().if_none_match(&etag), HeadObjectInput::new().if_modified_since(modified)] {
+        assert_not_modified(bucket.head_object("key", input).await.unwrap_err());
     }
 }
 

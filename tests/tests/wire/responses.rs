@@ -3,12 +3,12 @@
 //! The tests check that the output contains the status, the request id, every header that the specification declares,
 //! and the unchanged body.
 
-use qingstor_sdk::ResponseInfo;
 use qingstor_sdk::operations::{
     AbortMultipartUploadInput, CompleteMultipartUploadInput, DeleteBucketInput, DeleteObjectInput, GetObjectInput,
-    HeadBucketInput, HeadObjectInput, PutBucketInput, PutObjectInput, UploadMultipartInput,
+    HeadBucketInput, HeadObjectInput, ImageProcessInput, PutBucketInput, PutObjectInput, UploadMultipartInput,
 };
 use qingstor_sdk::types::{ObjectPart, StorageClass};
+use qingstor_sdk::{ErrorKind, ResponseInfo};
 use qingstor_tests::REQUEST_ID;
 use wiremock::ResponseTemplate;
 
@@ -116,14 +116,14 @@ async fn get_object_with_a_range_returns_the_range() {
 }
 
 #[tokio::test]
-async fn get_object_returns_an_empty_body_for_304() {
+async fn status_304_is_an_error_of_each_read() {
     let (bucket, _server) = bucket_with(status(304).insert_header("etag", "\"0123\"")).await;
-    let input = GetObjectInput::new().if_none_match("\"0123\"");
-    let object = bucket.get_object("key", input).await.unwrap();
-    assert_info(&object.response, 304);
-    assert_eq!(object.etag.as_deref(), Some("\"0123\""));
-    assert_eq!(object.body.remaining(), Some(0));
-    assert!(object.body.bytes().await.unwrap().is_empty());
+    let get = bucket.get_object("key", GetObjectInput::new().if_none_match("\"0123\"")).await.unwrap_err();
+    let image = bucket.image_process("key", ImageProcessInput::new("info")).await.unwrap_err();
+    let head = bucket.head_object("key", HeadObjectInput::new()).await.unwrap_err();
+    for error in [get, image, head] {
+        assert!(error.is_not_modified() && error.kind() == ErrorKind::Service, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -23,8 +23,8 @@ pub struct GetObjectInput {
     /// Range of bytes to return: `0..100`, `100..`, `..=99`, `ByteRange::last(100)`, or as text `bytes=0-99`. If
     /// unset, the whole object is returned.
     pub range: Option<ByteRange>,
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub if_modified_since: Option<Timestamp>,
     /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
     /// `precondition_failed`. If unset, this is not checked.
@@ -33,7 +33,7 @@ pub struct GetObjectInput {
     /// 412 `precondition_failed`. If unset, this is not checked.
     pub if_match: Option<String>,
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, this is not checked.
+    /// server returns 304, which is an error (`Error::is_not_modified`). If unset, this is not checked.
     pub if_none_match: Option<String>,
     /// Algorithm for encryption with a customer key: `AES256`. Requires the key and its MD5. If unset, no customer
     /// key is used.
@@ -100,8 +100,8 @@ impl GetObjectInput {
         self
     }
 
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
@@ -122,7 +122,7 @@ impl GetObjectInput {
     }
 
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, this is not checked.
+    /// server returns 304, which is an error (`Error::is_not_modified`). If unset, this is not checked.
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
         self
@@ -188,7 +188,7 @@ pub struct GetObjectOutput {
     pub content_encoding: Option<String>,
     /// Presentation of the object in a browser.
     pub content_disposition: Option<String>,
-    /// Content of the object or range, as a stream. Empty if the status is 304.
+    /// Content of the object or range, as a stream.
     pub body: ResponseBody,
     /// Status, request id and number of attempts.
     pub response: ResponseInfo,
@@ -202,7 +202,7 @@ impl Operation for GetObjectInput {
         name: "GetObject",
         method: Method::GET,
         sub_resources: &[],
-        also_success: &[206, 304],
+        also_success: &[206],
         idempotent: true,
         response: ResponseKind::Streamed,
     };

@@ -16,8 +16,8 @@ pub struct HeadObjectInput {
     pub encryption_customer_key: Option<Secret>,
     /// Base64 of the 16-byte MD5 of the customer key's 32 bytes. If unset, no customer key is used.
     pub encryption_customer_key_md5: Option<String>,
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub if_modified_since: Option<Timestamp>,
     /// Returns the object only if it was not modified after this time. Otherwise the server returns 412
     /// `precondition_failed`. If unset, this is not checked.
@@ -26,7 +26,7 @@ pub struct HeadObjectInput {
     /// 412 `precondition_failed`. If unset, this is not checked.
     pub if_match: Option<String>,
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, this is not checked.
+    /// server returns 304, which is an error (`Error::is_not_modified`). If unset, this is not checked.
     pub if_none_match: Option<String>,
 }
 
@@ -62,8 +62,8 @@ impl HeadObjectInput {
         self
     }
 
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
@@ -84,7 +84,7 @@ impl HeadObjectInput {
     }
 
     /// Returns the object only if it does not have this ETag, which includes the double quotes. Otherwise the
-    /// status is 304. If unset, this is not checked.
+    /// server returns 304, which is an error (`Error::is_not_modified`). If unset, this is not checked.
     pub fn if_none_match(mut self, if_none_match: impl Into<String>) -> Self {
         self.if_none_match = Some(if_none_match.into());
         self

@@ -21,8 +21,8 @@ pub struct ImageProcessInput {
     pub response_content_encoding: Option<String>,
     /// Value for the `Content-Disposition` header of the response. If unset, the stored value is used.
     pub response_content_disposition: Option<String>,
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub if_modified_since: Option<Timestamp>,
 }
 
@@ -77,8 +77,8 @@ impl ImageProcessInput {
         self
     }
 
-    /// Returns the object only if it was modified after this time. Otherwise the status is 304. If unset, it is not
-    /// checked.
+    /// Returns the object only if it was modified after this time. Otherwise the server returns 304, which is an
+    /// error (`Error::is_not_modified`). If unset, this is not checked.
     pub fn if_modified_since(mut self, if_modified_since: impl Into<Timestamp>) -> Self {
         self.if_modified_since = Some(if_modified_since.into());
         self
@@ -105,7 +105,7 @@ impl Operation for ImageProcessInput {
         name: "ImageProcess",
         method: Method::GET,
         sub_resources: &["image"],
-        also_success: &[304],
+        also_success: &[],
         idempotent: true,
         response: ResponseKind::Streamed,
     };
