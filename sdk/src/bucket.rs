@@ -135,7 +135,7 @@ impl Bucket {
 
     #[allow(dead_code, reason = "unused if the specification has no operations on buckets")]
     pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(self.attempts(), input, self.address(None)).await
+        self.client.execute(input, self.address(None)).await
     }
 
     #[allow(dead_code, reason = "unused if the specification has no operations on objects")]
@@ -144,18 +144,18 @@ impl Bucket {
         key: &str,
         input: I,
     ) -> Result<I::Output> {
-        self.client.execute(self.attempts(), input, self.address(Some(key))).await
+        self.client.execute(input, self.address(Some(key))).await
     }
 
     /// Sends a request as [`send_object`](Self::send_object) does, and counts its attempts in `attempts`, which several
-    /// requests of a transfer share.
+    /// requests of a transfer share. The body of the response is not resumed.
     pub(crate) async fn send_object_within<'a, I: Operation<Scope = ObjectScope>>(
         &'a self,
         attempts: &mut Attempts<'a>,
         key: &str,
         input: I,
     ) -> Result<I::Output> {
-        self.client.execute(attempts, input, self.address(Some(key))).await
+        self.client.execute_within(attempts, input, self.address(Some(key))).await
     }
 
     #[cfg(feature = "bench")]

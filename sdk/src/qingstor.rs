@@ -108,7 +108,7 @@ impl QingStor {
 
     #[allow(dead_code, reason = "unused if the specification has no operations on the account")]
     pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(self.client.attempts(), input, Address::default()).await
+        self.client.execute(input, Address::default()).await
     }
 }
 

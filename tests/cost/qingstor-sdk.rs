@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let mut body = bucket.get_object(key, GetObjectInput::new()).await?.body;
     let mut received = 0;
-    while let Some(chunk) = body.chunk().await? {
+    while let Some(chunk) = body.next().await? {
         received += chunk.len();
     }
     println!("downloaded {received} of {size} bytes");

@@ -53,6 +53,11 @@ fn changes(api: &Api, old: &Operation, new: &Operation) -> Vec<Change> {
         let message = format!("{message}, so the SDK {consequence} failed attempts");
         add("request", message, &|edited| edited.idempotent = new.idempotent);
     }
+    if old.resumable != new.resumable {
+        let verb = if new.resumable { "continues" } else { "no longer continues" };
+        let message = format!("the SDK {verb} the body after its connection broke");
+        add("response", message, &|edited| edited.resumable = new.resumable);
+    }
     if old.success != new.success {
         let list = |statuses: &[u16]| statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
         let message = format!("success statuses {} → {}", list(&old.success), list(&new.success));

@@ -64,6 +64,8 @@ pub struct Operation {
     pub response_body_description: String,
     /// True if the operation is idempotent: `x-idempotent`, or else true for all methods but `POST`.
     pub idempotent: bool,
+    /// True if the body of the response is continued after its connection broke (`x-resumable`).
+    pub resumable: bool,
     /// Pagination (`x-pagination`) of an operation that returns a list in pages.
     pub pagination: Option<Pagination>,
 }

@@ -1,6 +1,6 @@
 //! One operation.
 
-use super::api::{Field, Method, Operation, RequestBody, ResponseBody};
+use super::api::{Field, Location, Method, Operation, RequestBody, ResponseBody, Shape};
 use super::collisions::{report_collisions, report_reserved};
 use super::path::PathKey;
 use super::types::Types;
@@ -8,7 +8,7 @@ use super::{inputs, outputs};
 use crate::diagnostic::codes;
 use crate::naming::snake_case;
 use crate::spec::document::{Document, Operation as Written, Parameter, ParameterIn, PathItem};
-use crate::spec::problems::{Finding, Problems, Spanned};
+use crate::spec::problems::{Finding, Problems, Span, Spanned};
 
 /// All parts of the document that describe one operation.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Ope
     if response_body == ResponseBody::Binary {
         check_reserved(&owner, &outputs, ("body", "is the response body"), types.problems);
     }
+    let resumable =
+        written.resumable.is_some_and(|span| check_resumable(context, span, (&inputs, response_body), types.problems));
     let request_description = context.parameters_in(ParameterIn::Body).find_map(|body| body.schema.description.clone());
     let is_parameter = |key: &String| context.parameters_in(ParameterIn::Query).any(|it| it.name.value == *key);
     Operation {
@@ -95,8 +97,35 @@ pub(super) fn build<'d>(context: &Context<'d>, types: &mut Types<'d, '_>) -> Ope
         response_body,
         response_body_description: outputs::body_description(&responses, types).unwrap_or_default(),
         idempotent: written.idempotent.unwrap_or(written.method.value != Method::Post),
+        resumable,
         pagination: None,
     }
+}
+
+/// Returns true if the operation has everything that the SDK needs to request the rest of a body. Otherwise reports
+/// `x-resumable`.
+fn check_resumable(
+    context: &Context<'_>,
+    span: Span,
+    (inputs, response_body): (&[Field], ResponseBody),
+    problems: &mut Problems,
+) -> bool {
+    let has = |name: &str, shape: Shape| {
+        let is_same = |field: &Field| field.name.eq_ignore_ascii_case(name) && field.shape == shape;
+        inputs.iter().any(|field| field.location == Location::Header && is_same(field))
+    };
+    let has_parameters = has("Range", Shape::ByteRange { is_closed: false }) && has("If-Match", Shape::String);
+    let is_resumable =
+        context.written.method.value == Method::Get && response_body == ResponseBody::Binary && has_parameters;
+    if !is_resumable {
+        let message = format!(
+            "`x-resumable` of operation `{}` is only for GET operations with a body of bytes and the headers `Range` \
+             (`format: byte-range`) and `If-Match`",
+            context.name
+        );
+        problems.error(codes::MISPLACED_KEY, span, message, "remove it, or add the headers");
+    }
+    is_resumable
 }
 
 /// Reports placeholders without a path parameter, and path parameters without a placeholder.

@@ -32,7 +32,7 @@ pub struct OperationView {
     pub also_success: Vec<u16>,
     /// True if the operation is idempotent.
     pub idempotent: bool,
-    /// Kind of the response body: `Empty`, `Json` or `Streamed`.
+    /// Kind of the response body: `Empty`, `Json`, `Streamed` or `Resumable`.
     pub response_kind: &'static str,
     /// Method that reads a JSON body: `setting` if an unusable value must be an error, and otherwise `json`.
     pub reader: &'static str,
@@ -100,6 +100,7 @@ pub(super) fn view(api: &Api, operation: &Operation) -> OperationView {
         response_kind: match operation.response_body {
             ResponseBody::None => "Empty",
             ResponseBody::Json => "Json",
+            ResponseBody::Binary if operation.resumable => "Resumable",
             ResponseBody::Binary => "Streamed",
         },
         reader: if is_setting(api, operation) { "setting" } else { "json" },

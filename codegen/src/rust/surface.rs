@@ -199,6 +199,9 @@ impl Surface {
         if operation.idempotent {
             self.guarantees.insert("the SDK retries it".to_owned());
         }
+        if operation.resumable {
+            self.guarantees.insert("the SDK continues the body of its response after the connection broke".to_owned());
+        }
         for field in &operation.inputs {
             self.add_input(field);
         }

@@ -109,6 +109,8 @@ pub struct Operation {
     pub deprecated: bool,
     /// `x-idempotent`.
     pub idempotent: Option<bool>,
+    /// `x-resumable`, if it is true.
+    pub resumable: Option<Span>,
     /// `x-pagination`.
     pub pagination: Option<Pagination>,
     /// `consumes` of the operation or, if unset, of the root.

@@ -12,7 +12,7 @@ use crate::diagnostic::codes;
 /// HTTP methods that the dialect does not have.
 const OTHER_METHODS: [&str; 3] = ["patch", "trace", "connect"];
 
-const OPERATION_KEYS: [&str; 12] = [
+const OPERATION_KEYS: [&str; 13] = [
     "tags",
     "operationId",
     "summary",
@@ -25,6 +25,7 @@ const OPERATION_KEYS: [&str; 12] = [
     "deprecated",
     "x-idempotent",
     "x-pagination",
+    "x-resumable",
 ];
 
 const MARKER_SOURCES: [&str; 3] = ["next", "last", "count"];
@@ -91,6 +92,7 @@ impl Reader {
             responses: self.responses(&table).map(|it| Spanned::new(it, table.key_span("responses"))),
             deprecated: table.is_set("deprecated", &mut self.problems),
             idempotent: table.flag("x-idempotent", &mut self.problems).map(|flag| flag.value),
+            resumable: table.flag("x-resumable", &mut self.problems).filter(|flag| flag.value).map(|flag| flag.span),
             pagination: self.pagination(&table),
             consumes: match consumes {
                 Some(consumes) => consumes.into_iter().map(|text| text.value).collect(),

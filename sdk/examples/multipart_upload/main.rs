@@ -143,7 +143,7 @@ async fn read_back(bucket: &Bucket, key: &str, source: &Source) -> Result<()> {
     let mut object = bucket.get_object(key, GetObjectInput::new()).await?;
     let mut hash = Sha256::new();
     let mut size = 0;
-    while let Some(chunk) = object.body.chunk().await? {
+    while let Some(chunk) = object.body.next().await? {
         hash.update(&chunk);
         size += chunk.len() as u64;
         progress.advance(chunk.len() as u64);

@@ -2,6 +2,7 @@
 
 mod buffer_pool;
 mod cancel;
+mod chunk_reader;
 mod content_length;
 mod file;
 mod progress;
@@ -19,11 +20,13 @@ use futures_util::TryStreamExt;
 use crate::error::{BoxError, Error, ErrorKind, Result};
 pub(crate) use buffer_pool::{BufferPool, CHUNK_SIZE, PooledBuffer};
 pub(crate) use cancel::{CancelOnDrop, CancellableBody};
+#[allow(unused_imports, reason = "transfers may not use it")]
+pub(crate) use chunk_reader::ChunkReader;
 pub(crate) use content_length::AttemptBody;
 pub(crate) use file::{OpenFile, unreadable};
 pub(crate) use progress::{Activity, BodyProgress};
 pub use response::ResponseBody;
-pub(crate) use response::{Incoming, read_limited};
+pub(crate) use response::{Incoming, Rest, Resume, read_limited};
 pub(crate) use source::{Fingerprint, Source};
 
 /// The body of a request: bytes, a region of a file, or a stream of known length.

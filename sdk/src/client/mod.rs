@@ -3,6 +3,7 @@
 mod clock_skew;
 mod presign;
 mod proxy;
+mod resume;
 mod retry;
 mod send;
 pub mod sign;
@@ -12,7 +13,6 @@ mod tls_verifier;
 mod transport;
 mod url;
 
-use std::borrow::BorrowMut;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -64,25 +64,35 @@ impl Client {
         Ok(Self { config, endpoint, user_agent, clock: Clock::default(), transport })
     }
 
-    /// Encodes `input`, sends it until it succeeds or `attempts` are used up, and decodes the response.
-    ///
-    /// `attempts` counts the failed attempts of this request. A transfer that sends several requests for a part passes
-    /// the same `attempts` to all of them.
+    /// Encodes `input`, sends it until it succeeds or the retry policy allows no other attempt, and decodes the response.
     ///
     /// The function is short, because it is compiled for each operation. The functions that it calls are compiled once.
-    pub(crate) async fn execute<'a, I: Operation>(
+    pub(crate) async fn execute<I: Operation>(self: &Arc<Self>, input: I, address: Address<'_>) -> Result<I::Output> {
+        let call = Box::new(self.encode(input, address)?);
+        I::decode(self.send_resumable(call).await?)
+    }
+
+    /// Sends a request as [`execute`](Self::execute) does, for a transfer that sends several requests for a part: all of
+    /// them count their failed attempts in `attempts`. The transfer requests the rest of a body itself, so the body is not
+    /// resumed.
+    pub(crate) async fn execute_within<'a, I: Operation>(
         &'a self,
-        attempts: impl BorrowMut<Attempts<'a>> + Send,
+        attempts: &mut Attempts<'a>,
         input: I,
         address: Address<'_>,
     ) -> Result<I::Output> {
         let call = Box::new(self.encode(input, address)?);
-        I::decode(self.send(call, attempts).await?)
+        I::decode(self.send(&call, attempts).await?)
     }
 
     /// Returns the attempts that the configuration allows for one request.
     pub(crate) fn attempts(&self) -> Attempts<'_> {
         Attempts::new(&self.config.retry)
+    }
+
+    /// Returns the attempts that remain after `failed` ones.
+    fn attempts_after(&self, failed: u32) -> Attempts<'_> {
+        Attempts::after(&self.config.retry, failed)
     }
 
     pub(crate) fn encode<I: Operation>(&self, input: I, address: Address<'_>) -> Result<Call> {

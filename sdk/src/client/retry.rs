@@ -1,6 +1,6 @@
 //! The retry policy: the errors that are retried, the number of attempts and the waits between them.
 //!
-//! `send.rs` retries requests. Transfers also retry the rest of a range after the connection broke, and a part after
+//! `send.rs` retries requests, and `resume.rs` requests the rest of a body after the connection broke. Transfers also retry the rest of a range after the connection broke, and a part after
 //! its bytes were changed on the way to the server. The rule for the completion of an upload is in
 //! `transfer/upload/complete.rs`.
 
@@ -21,7 +21,12 @@ pub(crate) struct Attempts<'a> {
 
 impl<'a> Attempts<'a> {
     pub(crate) fn new(policy: &'a RetryConfig) -> Self {
-        Self { policy, failed: 0 }
+        Self::after(policy, 0)
+    }
+
+    /// Returns the attempts that remain after `failed` ones.
+    pub(crate) fn after(policy: &'a RetryConfig, failed: u32) -> Self {
+        Self { policy, failed }
     }
 
     /// Counts a failed attempt. Returns the wait before the next one, or `None` if no other attempt is allowed.
@@ -48,6 +53,11 @@ impl<'a> Attempts<'a> {
     pub(crate) async fn wait(&self, wait: Duration, error: &Error) {
         tracing::debug!(%error, failed = self.failed, wait_ms = wait.as_millis(), "retrying");
         tokio::time::sleep(wait).await;
+    }
+
+    /// Returns the number of failed attempts.
+    pub(crate) fn failed(&self) -> u32 {
+        self.failed
     }
 
     /// Sets the number of failed attempts to 0 after a request made progress.

@@ -1,6 +1,5 @@
 //! Sends an encoded request: signs each attempt, retries after errors, and reads the response.
 
-use std::borrow::BorrowMut;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,12 +51,8 @@ pub(crate) struct Call {
 impl Client {
     /// Sends the call until it succeeds, fails with an error that is not retried, or `attempts` are used up.
     ///
-    /// Futures are moved, so the call and the future of the attempts are boxed to keep those of the callers small.
-    pub(crate) async fn send<'a>(
-        &'a self,
-        call: Box<Call>,
-        attempts: impl BorrowMut<Attempts<'a>> + Send,
-    ) -> Result<ResponseDecoder> {
+    /// Futures are moved, so the future of the attempts is boxed to keep those of the callers small.
+    pub(crate) async fn send<'a>(&'a self, call: &Call, attempts: &mut Attempts<'a>) -> Result<ResponseDecoder> {
         let span = debug_span!(
             "qingstor",
             operation = call.spec.name,
@@ -71,11 +66,7 @@ impl Client {
     }
 
     /// Sends the call as [`send`](Self::send) does, without its span.
-    async fn send_until_done<'a>(
-        &'a self,
-        call: Box<Call>,
-        mut attempts: impl BorrowMut<Attempts<'a>> + Send,
-    ) -> Result<ResponseDecoder> {
+    async fn send_until_done<'a>(&'a self, call: &Call, attempts: &mut Attempts<'a>) -> Result<ResponseDecoder> {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
         let mut clock = CallClock::new(&self.clock);
         let (mut number, mut sent, mut is_cautious) = (1, 0, false);
@@ -83,7 +74,7 @@ impl Client {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
             // Boxed, because allocators serve one large block more slowly than two small ones.
-            let attempt = Box::pin(self.attempt(&call, sent + 1, signed_at, is_cautious, &span));
+            let attempt = Box::pin(self.attempt(call, sent + 1, signed_at, is_cautious, &span));
             let error = match attempt.instrument(span.clone()).await {
                 Ok(response) => {
                     if let Some(time) = response.server_time() {
@@ -103,7 +94,7 @@ impl Client {
             let retry = if is_date_corrected && is_rewindable {
                 Ok(())
             } else if is_rewindable && can_retry(&error, is_idempotent) {
-                attempts.borrow_mut().pause(error).await
+                attempts.pause(error).await
             } else {
                 Err(error)
             };
@@ -147,7 +138,7 @@ impl Client {
             check_origin(&call.spec, &head.headers)
                 .map_err(|error| error.with_response(ServiceError::of_headers(head.status, &head.headers)))?;
             let payload = match call.spec.response {
-                ResponseKind::Streamed if head.status.is_success() => Payload::Streamed(body),
+                ResponseKind::Streamed | ResponseKind::Resumable if head.status.is_success() => Payload::Streamed(body),
                 ResponseKind::Json => Payload::Read(read_limited(body, MAX_DOCUMENT_SIZE).await?),
                 // The response should have no body. If it has a short one, it is read so that the connection can be
                 // reused.

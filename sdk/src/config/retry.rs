@@ -21,6 +21,9 @@ use std::time::Duration;
 /// MD5, of a completion that the server did not execute, and of the rest of a range after the connection broke. The
 /// count of a range is reset after each request that received further bytes.
 ///
+/// The body of `get_object` continues within the same limits after its connection broke; see
+/// [`resume_bodies`](Self::resume_bodies).
+///
 /// If the connection broke while the client was sending, the server may have refused the request early. The next
 /// attempt then sends at most 8 KiB of the body and waits up to 1 s for a response before it sends the rest.
 ///
@@ -42,6 +45,7 @@ pub struct RetryConfig {
     pub(crate) initial_backoff: Duration,
     pub(crate) max_backoff: Duration,
     pub(crate) max_retry_after: Duration,
+    pub(crate) resume_bodies: bool,
 }
 
 impl Default for RetryConfig {
@@ -51,12 +55,13 @@ impl Default for RetryConfig {
             initial_backoff: Duration::from_millis(200),
             max_backoff: Duration::from_secs(20),
             max_retry_after: Duration::from_secs(60),
+            resume_bodies: true,
         }
     }
 }
 
 impl RetryConfig {
-    /// Creates settings without retries. Every request is sent once.
+    /// Creates settings without retries. Every request is sent once, and bodies of responses are not resumed.
     pub fn disabled() -> Self {
         Self::default().max_attempts(1)
     }
@@ -86,5 +91,20 @@ impl RetryConfig {
     pub fn max_retry_after(mut self, limit: Duration) -> Self {
         self.max_retry_after = limit;
         self
+    }
+
+    /// Sets if the body of `get_object` continues after its connection broke or stalled. Default `true`.
+    ///
+    /// The client then requests the rest of the object with `Range` and `If-Match`, and the body continues with the bytes
+    /// of that response. This needs a strong ETag and a known length. The attempts without further bytes are limited by
+    /// [`max_attempts`](Self::max_attempts); after each request that returned further bytes they are counted anew.
+    pub fn resume_bodies(mut self, is_enabled: bool) -> Self {
+        self.resume_bodies = is_enabled;
+        self
+    }
+
+    /// Returns true if bodies of responses can be resumed.
+    pub(crate) fn can_resume(&self) -> bool {
+        self.resume_bodies && self.max_attempts > 1
     }
 }

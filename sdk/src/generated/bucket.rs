@@ -59,6 +59,11 @@ impl crate::Bucket {
     ///
     /// The content is a stream. The status is 200 for the whole object and 206 for a range.
     ///
+    /// If the connection breaks or stalls before the last byte, the SDK requests the rest with `Range` and
+    /// `If-Match`, and the stream continues. This needs a strong ETag and a known length. The stream ends with an
+    /// error if the object has changed (412 `precondition_failed`), or if the retry policy allows no other attempt.
+    /// It never contains bytes of two versions. `RetryConfig::resume_bodies` switches this off.
+    ///
     /// - `Range` selects one range, for example `0..100` or the last 100 bytes (the whole object if it is shorter).
     ///   An empty or reversed range is an error before anything is sent.
     /// - An object that is encrypted with a customer key can only be read with the three

@@ -181,15 +181,24 @@ impl ResponseDecoder {
         }
     }
 
-    /// Takes the body, which is empty if it is not a stream.
-    pub(crate) fn body(&mut self) -> ResponseBody {
+    pub(crate) fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status, &self.headers)
+    }
+
+    /// Returns the body if it is a stream.
+    pub(crate) fn stream(&mut self) -> Option<&mut ResponseBody> {
         match &mut self.payload {
-            Payload::Streamed(body) => std::mem::take(body),
-            Payload::Read(_) => ResponseBody::default(),
+            Payload::Streamed(body) => Some(body),
+            Payload::Read(_) => None,
         }
     }
 
-    fn unexpected(&self, message: impl Into<String>) -> Error {
+    /// Takes the body, which is empty if it is not a stream.
+    pub(crate) fn body(&mut self) -> ResponseBody {
+        self.stream().map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(crate) fn unexpected(&self, message: impl Into<String>) -> Error {
         Error::unexpected_response(message)
             .with_response(ServiceError::of_headers(self.status, &self.headers))
             .with_call(&self.call)

@@ -60,6 +60,8 @@ pub(crate) mod spec {
         Empty,
         Json,
         Streamed,
+        /// A stream that continues after its connection broke.
+        Resumable,
     }
 }
 

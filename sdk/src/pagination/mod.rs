@@ -97,7 +97,7 @@ impl List {
     }
 
     async fn request<I: Operation>(self, input: I) -> Result<I::Output> {
-        self.client.execute(self.client.attempts(), input, self.address()).await
+        self.client.execute(input, self.address()).await
     }
 
     fn unreadable_entry<I: Operation>(&self, entry: &UnreadableEntry) -> Error {

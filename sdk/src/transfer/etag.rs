@@ -37,11 +37,6 @@ pub(crate) fn parse_hex(text: &str) -> Option<Md5Sum> {
     u128::from_str_radix(digits, 16).ok().filter(|_| is_md5).map(u128::to_be_bytes)
 }
 
-/// Returns the value of an ETag, without quotes and without the `W/` of a weak one. Proxies add or remove them.
-pub(crate) fn etag_value(etag: &str) -> &str {
-    etag.strip_prefix("W/").unwrap_or(etag).trim_matches('"')
-}
-
 /// ETag of a multipart object: the MD5 of the MD5s of its parts, and the number of parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartsEtag {
@@ -111,13 +106,6 @@ mod tests {
             assert_eq!(parse_hex(text), None, "{text}");
         }
         assert_eq!(parse_hex(&format!("{}-2", hex(&abc))), None, "an ETag of parts is not an MD5 of bytes");
-    }
-
-    #[test]
-    fn etag_value_has_no_quotes_and_no_mark_of_a_weak_etag() {
-        for etag in ["\"a\"", "a", "W/\"a\""] {
-            assert_eq!(etag_value(etag), "a", "{etag}");
-        }
     }
 
     #[test]

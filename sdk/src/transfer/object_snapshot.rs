@@ -4,11 +4,10 @@ use std::sync::OnceLock;
 
 use http::StatusCode;
 
-use super::etag::etag_value;
 use super::object_properties::{CustomerKey, set_customer_key};
 use crate::error::{Error, Result};
 use crate::generated::operations::{GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput};
-use crate::value::escape;
+use crate::value::{escape, etag_value, if_match};
 use crate::{Bucket, Timestamp};
 
 /// State of an object that a transfer is pinned to.
@@ -17,8 +16,7 @@ use crate::{Bucket, Timestamp};
 /// with it, because proxies and some servers ignore conditions.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectSnapshot {
-    /// Value for `If-Match`: the ETag in quotes, in which QingStor compares it (PROTOCOL.md C4). `None` if the object
-    /// has no ETag or a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1).
+    /// Value for `If-Match`. `None` if the object has no ETag or a weak one.
     pub(crate) if_match: Option<String>,
     /// Value for `If-Unmodified-Since`. Set only if `if_match` is not.
     pub(crate) if_unmodified_since: Option<Timestamp>,
@@ -28,8 +26,7 @@ pub(crate) struct ObjectSnapshot {
 
 impl ObjectSnapshot {
     pub(crate) fn of(object: &HeadObjectOutput) -> Self {
-        let strong = object.etag.as_deref().filter(|etag| !etag.starts_with("W/"));
-        let if_match = strong.map(|etag| format!("\"{}\"", etag_value(etag)));
+        let if_match = object.etag.as_deref().and_then(if_match);
         let if_unmodified_since = object.last_modified.filter(|_| if_match.is_none());
         Self { if_match, if_unmodified_since, etag: object.etag.clone().map_or_else(OnceLock::new, OnceLock::from) }
     }

@@ -149,6 +149,38 @@ impl fmt::Display for ByteRange {
     }
 }
 
+/// The value of a `Content-Range` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContentRange {
+    /// The returned bytes, at least one.
+    pub(crate) bytes: Range<u64>,
+    /// Size of the object, if the server tells it.
+    pub(crate) size: Option<u64>,
+}
+
+impl ContentRange {
+    /// Parses a header such as `bytes 0-99/1000`, or `bytes 0-99/*` if the size is unknown.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (unit, rest) = text.trim().split_once(' ')?;
+        let (range, size) = rest.trim().split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let bytes = number(first)?..number(last)?.checked_add(1)?;
+        let size = if size == "*" { None } else { Some(number(size)?) };
+        let is_valid = !bytes.is_empty() && size.is_none_or(|size| bytes.end <= size);
+        (unit.eq_ignore_ascii_case("bytes") && is_valid).then_some(Self { bytes, size })
+    }
+}
+
+impl fmt::Display for ContentRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bytes {}-{}/", self.bytes.start, self.bytes.end.saturating_sub(1))?;
+        match self.size {
+            Some(size) => write!(f, "{size}"),
+            None => f.write_str("*"),
+        }
+    }
+}
+
 impl WireValue for ByteRange {
     fn text(&self) -> Option<Cow<'_, str>> {
         Some(Cow::Owned(self.to_string()))
@@ -217,6 +249,29 @@ mod tests {
         ] {
             let fault = ByteRange::from(text).fault(false).unwrap_or_default();
             assert!(fault.contains(&format!("{text:?}")) && fault.contains(FORMS), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn content_range_is_parsed_and_displayed() {
+        for (text, bytes, size) in
+            [("bytes 0-99/1000", 0..100, Some(1000)), ("bytes 5-5/6", 5..6, Some(6)), ("bytes 0-0/*", 0..1, None)]
+        {
+            let range = ContentRange { bytes, size };
+            assert_eq!((ContentRange::parse(text), range.to_string().as_str()), (Some(range.clone()), text));
+        }
+        for text in [
+            "",
+            "bytes",
+            "bytes */10",
+            "bytes 5-4/10",
+            "bytes 0-10/10",
+            "items 0-1/2",
+            "bytes 0-1",
+            "bytes -1/2",
+            "bytes 0-/2",
+        ] {
+            assert_eq!(ContentRange::parse(text), None, "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod byte_range;
 mod document;
+mod entity_tag;
 mod object_key;
 mod object_source;
 mod percent;
@@ -12,7 +13,9 @@ pub(crate) mod unix_time;
 mod wire_value;
 
 pub use byte_range::ByteRange;
+pub(crate) use byte_range::ContentRange;
 pub(crate) use document::{Tolerance, UnreadableEntry, Unusable, decode as decode_document};
+pub(crate) use entity_tag::{etag_value, if_match};
 pub(crate) use object_key::check_key;
 pub use object_source::ObjectSource;
 pub(crate) use percent::{decode, encode_path, encode_query};

@@ -281,14 +281,14 @@ async fn truncated_object_body_is_a_connection_error_after_the_received_bytes() 
         let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
         let mut received = Vec::new();
         let error = loop {
-            match object.body.chunk().await {
+            match object.body.next().await {
                 Ok(chunk) => received.extend(chunk.expect("the body ended without an error")),
                 Err(error) => break error,
             }
         };
         assert_eq!(error.kind(), ErrorKind::Connection);
         assert_eq!(received, b"the beginning");
-        assert!(object.body.chunk().await.unwrap().is_none());
+        assert!(object.body.next().await.unwrap().is_none());
     }
 }
 

@@ -105,14 +105,14 @@ async fn stalled_response_body_is_a_timeout() {
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), SHORT, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
-    let first = object.body.chunk().await.unwrap();
+    let first = object.body.next().await.unwrap();
     assert_eq!(first.as_deref(), Some(b"the beginning".as_slice()));
     assert_eq!(object.body.remaining(), Some(87));
-    let error = object.body.chunk().await.unwrap_err();
+    let error = object.body.next().await.unwrap_err();
     assert_timeout(&error, "GetObject");
     // The connection is closed although `object.body` still exists.
     server.wait_until_client_closed(1).await;
-    assert!(object.body.chunk().await.unwrap().is_none());
+    assert!(object.body.next().await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -203,7 +203,7 @@ async fn dropping_a_response_body_closes_the_connection() {
     let server = RawServer::start([RawResponse::from(head).then_stall()]).await.unwrap();
     let bucket = bucket(server.endpoint(), NEVER, RetryConfig::disabled());
     let mut object = bucket.get_object("key", GetObjectInput::new()).await.unwrap();
-    object.body.chunk().await.unwrap();
+    object.body.next().await.unwrap();
     drop(object);
     server.wait_until_client_closed(1).await;
 }

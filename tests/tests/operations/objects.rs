@@ -64,7 +64,7 @@ async fn empty_object_is_stored_with_default_headers() {
     assert_eq!(head.content_type.as_deref(), Some("application/octet-stream"));
     assert_eq!(head.storage_class, Some(StorageClass::Standard));
     let mut got = bucket.get_object("empty/", GetObjectInput::new()).await.unwrap();
-    assert!(got.body.chunk().await.unwrap().is_none());
+    assert!(got.body.next().await.unwrap().is_none());
     let listed = bucket.list_objects(ListObjectsInput::new()).await.unwrap();
     assert_eq!((listed.keys[0].key.as_str(), listed.keys[0].size), ("empty/", Some(0)));
 }

@@ -71,8 +71,9 @@ fn futures_of_calls_are_small() {
     let limit = 3 * size_of_val(&input) + 320;
     let call = bucket.put_object("key", input);
     assert!(size_of_val(&call) <= limit, "{} bytes are moved with the future", size_of_val(&call));
-    let call = Box::new(client.encode(GetSubResource, BUCKET).unwrap());
-    let sending = client.send_until_done(call, client.attempts());
+    let call = client.encode(GetSubResource, BUCKET).unwrap();
+    let mut attempts = client.attempts();
+    let sending = client.send_until_done(&call, &mut attempts);
     // Allocators serve larger blocks more slowly.
     assert!(size_of_val(&sending) <= 1 << 10, "{} bytes are allocated for each call", size_of_val(&sending));
 }

@@ -204,7 +204,7 @@ impl Operation for GetObjectInput {
         sub_resources: &[],
         also_success: &[206],
         idempotent: true,
-        response: ResponseKind::Streamed,
+        response: ResponseKind::Resumable,
     };
 
     fn encode(self, request: &mut RequestEncoder) {

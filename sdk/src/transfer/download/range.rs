@@ -123,7 +123,7 @@ impl RangeFetcher {
     ) -> Result<()> {
         let mut unwritten = BytesMut::new();
         let received = loop {
-            match body.chunk().await {
+            match body.next().await {
                 Ok(Some(bytes)) => {
                     if written.position + (unwritten.len() + bytes.len()) as u64 > end {
                         return Err(self.unexpected(response, "it has more bytes than the requested range"));

@@ -14,11 +14,12 @@ use super::parts::CompletedPart;
 use crate::error::{Error, ErrorKind, Result, UploadState};
 use crate::generated::operations::{HeadObjectOutput, ListMultipartInput};
 use crate::md5_lanes::Md5Sum;
-use crate::transfer::etag::{PartsEtag, etag_value, parse_hex};
+use crate::transfer::etag::{PartsEtag, parse_hex};
 use crate::transfer::job::Job;
 use crate::transfer::object_properties::ObjectProperties;
 use crate::transfer::options::TransferOptions;
 use crate::types::ObjectPart;
+use crate::value::etag_value;
 use crate::{Bucket, Timestamp};
 
 /// Maximum difference, in seconds, between the clocks of client and server. The server refuses requests if it is larger.
