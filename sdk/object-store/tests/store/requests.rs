@@ -1,6 +1,6 @@
 //! The requests that the store sends.
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
@@ -15,6 +15,27 @@ async fn list_requests_pages_of_1000() {
     let requests = test.requests().await.unwrap();
     let list = requests.iter().find(|request| request.contains("ListObjects")).unwrap();
     assert!(list.contains("limit=1000") && list.contains("prefix=a%2F"), "{list}");
+}
+
+#[tokio::test]
+async fn lists_continue_on_the_next_page() {
+    let test = TestStore::start().await;
+    let store = &test.store;
+    let locations: Vec<_> = (0..2010).map(|number| Path::from(format!("{}/{number:04}", number / 2))).collect();
+    let writes = locations.iter().map(|location| store.put(location, "content".into()));
+    stream::iter(writes).buffer_unordered(20).try_for_each(async |_| Ok(())).await.unwrap();
+
+    let mut listed: Vec<_> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
+    listed.sort_by(|one, other| one.filename().cmp(&other.filename()));
+    assert!(listed == locations);
+    let folders = store.list_with_delimiter(None).await.unwrap().common_prefixes;
+    assert_eq!(folders.len(), 1005);
+    let after = store.list_with_offset(None, &Path::from("500/1000")).count().await;
+    let expected = locations.iter().filter(|location| **location > Path::from("500/1000")).count();
+    assert_eq!(after, expected);
+    let requests = test.requests().await.unwrap();
+    let pages = 3 + 2 + expected.div_ceil(1000);
+    assert_eq!(count(&requests, "ListObjects"), pages);
 }
 
 #[tokio::test]
