@@ -67,7 +67,7 @@ pub use pagination::{Items, Pages, Paginator};
 pub use qingstor::QingStor;
 #[cfg(feature = "transfer")]
 pub use transfer::{
-    AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, StaleUpload,
+    AbortedUploads, Checksum, Copied, CustomerKey, Download, Downloaded, MIB, ObjectCopy, ObjectStream, StaleUpload,
     TransferProgress, Upload, UploadWriter, Uploaded,
 };
 

@@ -19,7 +19,7 @@ use crate::{Body, Timestamp};
 
 use super::clock_skew::{CallClock, Verdict};
 use super::retry::{Attempts, can_retry};
-use super::transport::Outgoing;
+use super::transport::{Outgoing, has_too_many_headers};
 use super::{Client, sign};
 
 /// Maximum size of a JSON document in bytes. The largest one, a page of 1,000 keys of 1,023 bytes, has about 2 MiB.
@@ -70,6 +70,7 @@ impl Client {
         let (is_rewindable, is_idempotent) = (call.request.body.is_rewindable(), call.request.idempotent);
         let mut clock = CallClock::new(&self.clock);
         let (mut number, mut sent, mut is_cautious) = (1, 0, false);
+        let mut accepts_more_headers = false;
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
@@ -91,7 +92,13 @@ impl Client {
             if is_date_corrected {
                 debug!(%error, server_time = %clock.now(), "the local clock is wrong; using the time of the server");
             }
-            let retry = if is_date_corrected && is_rewindable {
+            // A head with too many headers says nothing about the connection, so the policy does not count this attempt.
+            let needs_more_headers =
+                !accepts_more_headers && is_read(&call.spec.method) && has_too_many_headers(&error);
+            let retry = if needs_more_headers {
+                accepts_more_headers = true;
+                self.transport.accept_more_headers(&self.config, &self.endpoint)
+            } else if is_date_corrected && is_rewindable {
                 Ok(())
             } else if is_rewindable && can_retry(&error, is_idempotent) {
                 attempts.pause(error).await

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,9 +21,9 @@ use super::proxy::{Proxy, Refusal, refusal};
 use super::tls::{lasting_failure, with_tls};
 use super::url::{ExactUrl, LatestOrigin};
 
-/// Maximum number of headers of a response. hyper's default of 100 refuses objects with much metadata: names and values
-/// have at most 2,048 bytes (PROTOCOL.md F2), so up to 1,043 entries fit, 39 of them with names of one character and
-/// the others with two, all without a value. The rest is for the other headers.
+/// Maximum number of headers of a response with much metadata, for which hyper's default of 100 is too small: names and
+/// values have at most 2,048 bytes (PROTOCOL.md F2), so up to 1,043 entries fit, 39 of them with names of one character
+/// and the others with two, all without a value. The rest is for the other headers.
 const MAX_RESPONSE_HEADERS: usize = 1_100;
 
 const BODY_NOT_SENT: &str = "the body could not be sent";
@@ -31,6 +31,9 @@ const BODY_NOT_SENT: &str = "the body could not be sent";
 /// The HTTP client with its time limits.
 pub(crate) struct Transport {
     client: reqwest::Client,
+    /// Client that accepts [`MAX_RESPONSE_HEADERS`]. It is used from the first response on that needs it, because hyper
+    /// allocates and fills a table of this size for each response.
+    metadata_client: OnceLock<reqwest::Client>,
     proxy: Option<Arc<Proxy>>,
     latest_origin: LatestOrigin,
     timeouts: Timeouts,
@@ -46,41 +49,24 @@ pub(crate) struct Outgoing {
 
 impl Transport {
     pub(crate) fn new(config: &Config, endpoint: &Endpoint) -> Result<Self> {
-        let builder = reqwest::Client::builder()
-            .connect_timeout(config.timeouts.connect)
-            // Servers close idle connections earlier than reqwest does by default. A request fails if it is sent while
-            // the server closes the connection.
-            .pool_idle_timeout(Duration::from_secs(20))
-            // A redirect means that the zone is wrong, and the signature would not be valid for the new URL.
-            .redirect(reqwest::redirect::Policy::none())
-            // The send loop knows which requests are safe to retry.
-            .retry(reqwest::retry::never())
-            // Another crate of the application may enable features of reqwest that are on by default: unpacking of
-            // responses, another name resolver, and HTTP/2.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate()
-            .no_hickory_dns()
-            .http1_only()
-            .http1_max_headers(MAX_RESPONSE_HEADERS)
-            .tcp_nodelay(true)
-            .tcp_keepalive(Duration::from_secs(60));
-        // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of
-        // buffer space, and does not restart it while there is no space for a whole segment. A slow connection would be
-        // closed although bytes move all the time.
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        let builder = builder.tcp_user_timeout(None);
         let proxy = Proxy::of(config, endpoint)?;
-        let builder = match &proxy {
-            Some(proxy) => proxy.apply(builder)?,
-            None => builder.no_proxy(),
-        };
-        let client = with_tls(builder, config, endpoint.is_https())?
-            .build()
-            .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))?;
-        let proxy = proxy.map(Arc::new);
-        Ok(Self { client, proxy, latest_origin: LatestOrigin::default(), timeouts: config.timeouts })
+        let client = build(config, endpoint, proxy.as_ref(), None)?;
+        Ok(Self {
+            client,
+            metadata_client: OnceLock::new(),
+            proxy: proxy.map(Arc::new),
+            latest_origin: LatestOrigin::default(),
+            timeouts: config.timeouts,
+        })
+    }
+
+    /// Accepts more headers in the responses to all later requests.
+    pub(crate) fn accept_more_headers(&self, config: &Config, endpoint: &Endpoint) -> Result<()> {
+        if self.metadata_client.get().is_none() {
+            let client = build(config, endpoint, self.proxy.as_deref(), Some(MAX_RESPONSE_HEADERS))?;
+            self.metadata_client.get_or_init(|| client);
+        }
+        Ok(())
     }
 
     pub(crate) fn url(&self, target: &Target, query: Option<&str>) -> Result<ExactUrl> {
@@ -109,7 +95,7 @@ impl Transport {
         let is_empty = body.size_hint().exact() == Some(0);
         let (body, request) = CancellableBody::new(body);
         *outgoing.body_mut() = Some(reqwest::Body::wrap(body));
-        let sending = self.client.execute(outgoing);
+        let sending = self.metadata_client.get().unwrap_or(&self.client).execute(outgoing);
         let proxy = self.proxy.clone();
         async move {
             if is_empty {
@@ -128,6 +114,50 @@ impl Transport {
     pub(crate) fn idle_timeout(&self) -> Duration {
         self.timeouts.idle
     }
+}
+
+/// Builds the HTTP client. Without `max_headers`, hyper's default limit for the headers of a response applies.
+fn build(
+    config: &Config,
+    endpoint: &Endpoint,
+    proxy: Option<&Proxy>,
+    max_headers: Option<usize>,
+) -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder()
+        .connect_timeout(config.timeouts.connect)
+        // Servers close idle connections earlier than reqwest does by default. A request fails if it is sent while the
+        // server closes the connection.
+        .pool_idle_timeout(Duration::from_secs(20))
+        // A redirect means that the zone is wrong, and the signature would not be valid for the new URL.
+        .redirect(reqwest::redirect::Policy::none())
+        // The send loop knows which requests are safe to retry.
+        .retry(reqwest::retry::never())
+        // Another crate of the application may enable features of reqwest that are on by default: unpacking of
+        // responses, another name resolver, and HTTP/2.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .no_hickory_dns()
+        .http1_only()
+        .tcp_nodelay(true)
+        .tcp_keepalive(Duration::from_secs(60));
+    let builder = match max_headers {
+        Some(headers) => builder.http1_max_headers(headers),
+        None => builder,
+    };
+    // reqwest sets TCP_USER_TIMEOUT to 30 s. Linux measures it from the time at which the receiver ran out of buffer
+    // space, and does not restart it while there is no space for a whole segment. A slow connection would be closed
+    // although bytes move all the time.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let builder = builder.tcp_user_timeout(None);
+    let builder = match proxy {
+        Some(proxy) => proxy.apply(builder)?,
+        None => builder.no_proxy(),
+    };
+    with_tls(builder, config, endpoint.is_https())?
+        .build()
+        .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error.without_url()))
 }
 
 /// The body of a response.
@@ -202,6 +232,14 @@ async fn check_is_empty(request: &CancelOnDrop, limit: Duration) -> Result<()> {
 
 /// Text of hyper's error if the first bytes of the response are not HTTP. Its type is private.
 const NOT_HTTP: &str = "invalid HTTP version";
+
+/// Text of hyper's error if a response has too many or too long headers. Its type is private.
+const TOO_MANY_HEADERS: &str = "message head is too large";
+
+/// Returns true if the response was refused because it has more headers than the client accepts.
+pub(crate) fn has_too_many_headers(error: &Error) -> bool {
+    error.kind() == ErrorKind::Connection && causes(error).any(|cause| cause.to_string() == TOO_MANY_HEADERS)
+}
 
 /// Describes an error of reqwest for a request to `url`. `proxy` is the proxy of the client. The path and query of the
 /// URL are not part of the message.

@@ -201,7 +201,8 @@ impl ObjectCopy {
         self
     }
 
-    /// Sets a callback that is called when the size of the object is known, and when a part is finished. No callback by default.
+    /// Sets a callback that receives the progress: when the size of the object is known, and when parts are finished, at most
+    /// about a hundred times. No callback by default.
     ///
     /// It must return quickly and must not panic; see [`Upload::on_progress`](crate::Upload::on_progress).
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {

@@ -17,7 +17,7 @@ mod tasks;
 mod upload;
 
 pub use copy::{Copied, ObjectCopy};
-pub use download::{Download, Downloaded};
+pub use download::{Download, Downloaded, ObjectStream};
 pub use etag::Checksum;
 pub use object_properties::CustomerKey;
 pub use part_size::MIB;

@@ -20,7 +20,7 @@ pub(crate) struct TransferOptions {
     pub(crate) checksum: Option<Checksum>,
     /// Maximum number of bytes per second. `None` is unlimited.
     pub(crate) bandwidth: Option<u64>,
-    /// Maximum number of bytes of a reader that are held in memory.
+    /// Maximum number of bytes of a stream that are held in memory.
     pub(crate) memory_budget: Option<u64>,
     /// Path of the file from which an interrupted transfer is resumed.
     pub(crate) checkpoint: Option<PathBuf>,
@@ -59,6 +59,22 @@ impl TransferOptions {
         }
         let rate_limiter = self.bandwidth.map(RateLimiter::new).transpose()?;
         Ok(Meter::new(self.on_progress.clone(), rate_limiter))
+    }
+
+    /// Returns the memory budget for the ranges of a stream that is read, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the configured budget is smaller than one range.
+    pub(crate) fn stream_memory(&self) -> Result<u64> {
+        match self.memory_budget {
+            Some(bytes) if bytes < self.part_size => Err(Error::invalid_input(format!(
+                "memory_budget is {bytes} bytes, but a range has {} bytes: raise it, or lower part_size",
+                self.part_size
+            ))),
+            Some(bytes) => Ok(bytes),
+            None => Ok(self.part_size.saturating_mul(self.concurrency as u64)),
+        }
     }
 
     /// Returns the memory budget for the parts of a reader, in MiB.
@@ -108,9 +124,11 @@ mod tests {
             (TransferOptions { bandwidth: Some(0), ..default() }, "bandwidth is 0 bytes per second, but"),
             (TransferOptions { memory_budget: Some(MIB), ..default() }, "memory_budget is 1048576 bytes, but"),
         ] {
-            let error = options.meter().and(options.reader_memory()).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidInput);
-            assert!(error.to_string().contains(message), "{error}");
+            for outcome in [options.reader_memory(), options.stream_memory()] {
+                let error = options.meter().and(outcome).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidInput);
+                assert!(error.to_string().contains(message), "{error}");
+            }
         }
     }
 

@@ -43,6 +43,27 @@ pub struct TransferProgress {
     pub total_parts: Option<u32>,
 }
 
+/// Minimum number of bytes between two calls of the callback while the size of the object is unknown.
+const MIN_STEP: u64 = 1 << 20;
+
+impl TransferProgress {
+    /// Returns true if the callback should be called, which is the case about a hundred times in a transfer.
+    fn differs_much_from(&self, reported: &Self) -> bool {
+        let step = match self.total_bytes {
+            Some(total) => total / 100,
+            None => MIN_STEP.max(self.bytes / 50),
+        };
+        let has_moved = |now: u64, earlier: u64| now != earlier && now.abs_diff(earlier) >= step;
+        let parts_step = self.total_parts.unwrap_or_default() / 100;
+        has_moved(self.bytes, reported.bytes)
+            || has_moved(self.retried_bytes, reported.retried_bytes)
+            // A copy transfers no bytes through the client.
+            || self.parts.abs_diff(reported.parts) > parts_step
+            || (self.total_bytes, self.total_parts, self.resumed_bytes)
+                != (reported.total_bytes, reported.total_parts, reported.resumed_bytes)
+    }
+}
+
 /// Callback that the caller passed to `on_progress`.
 pub(crate) type Callback = Arc<dyn Fn(TransferProgress) + Send + Sync>;
 
@@ -84,13 +105,13 @@ impl Meter {
         self.report();
     }
 
-    /// Calls the callback, unless another thread is calling it or the progress has not changed since the last call.
+    /// Calls the callback, unless another thread is calling it or the progress has hardly changed since the last call.
     fn report(&self) {
         let Some(callback) = &self.callback else { return };
         loop {
             let Ok(mut reported) = self.reported.try_lock() else { return };
-            let now = self.progress();
-            if *reported != now {
+            let State { progress: now, is_final } = *self.state();
+            if is_final && *reported != now || now.differs_much_from(&reported) {
                 callback(now);
                 *reported = now;
             }
@@ -206,7 +227,14 @@ mod tests {
         let recorded = Arc::clone(&calls);
         // `try_lock` fails if two calls overlap.
         let callback: Callback = Arc::new(move |progress| recorded.try_lock().unwrap().push(progress.bytes));
-        (Meter::new(Some(callback), None), calls)
+        (reporting(callback), calls)
+    }
+
+    /// Returns a meter that calls `callback` at every change, because the object is small.
+    fn reporting(callback: Callback) -> Arc<Meter> {
+        let meter = Meter::new(Some(callback), None);
+        meter.state().progress.total_bytes = Some(99);
+        meter
     }
 
     #[test]
@@ -249,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn callback_receives_every_change_and_the_final_progress_once() {
+    fn callback_receives_every_change_of_a_small_object_once() {
         let (meter, calls) = recorded();
         let part = PartMeter::new(&meter);
         let attempt = part.start_attempt();
@@ -257,7 +285,26 @@ mod tests {
         part.on_sent(attempt, 2);
         part.finish();
         meter.finish();
-        assert_eq!(*calls.lock().unwrap(), [1, 3, 3]);
+        assert_eq!(*calls.lock().unwrap(), [0, 1, 3, 3]);
+    }
+
+    #[test]
+    fn callback_is_called_about_a_hundred_times() {
+        const FRAME: u64 = 256 << 10;
+        for total_bytes in [Some(1200 * FRAME), None] {
+            let (meter, calls) = recorded();
+            meter.update(|progress| progress.total_bytes = total_bytes);
+            for _ in 0..40 {
+                let part = PartMeter::new(&meter);
+                let attempt = part.start_attempt();
+                (0..30).for_each(|_| part.on_sent(attempt, FRAME));
+                part.finish();
+            }
+            meter.finish();
+            let calls = calls.lock().unwrap();
+            assert!((90..=180).contains(&calls.len()), "{} calls for a size of {total_bytes:?}", calls.len());
+            assert_eq!(calls.last(), Some(&(1200 * FRAME)));
+        }
     }
 
     #[test]
@@ -283,7 +330,7 @@ mod tests {
             entered.send(progress.bytes).unwrap();
             gate.lock().unwrap().recv().unwrap();
         });
-        let meter = Meter::new(Some(callback), None);
+        let meter = reporting(callback);
         thread::scope(|scope| {
             scope.spawn(|| meter.update(|progress| progress.bytes = 1));
             assert_eq!(entries.recv().unwrap(), 1);
@@ -301,7 +348,7 @@ mod tests {
         let part = Arc::new(Mutex::new(None::<Arc<PartMeter>>));
         let dropped = Arc::clone(&part);
         let callback: Callback = Arc::new(move |_| drop(dropped.lock().unwrap().take()));
-        let meter = Meter::new(Some(callback), None);
+        let meter = reporting(callback);
         let part_meter = PartMeter::new(&meter);
         part_meter.latest().bytes = 5;
         *part.lock().unwrap() = Some(part_meter);

@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
 
 use super::WireValue;
+#[cfg(feature = "transfer")]
+use crate::error::{Error, Result};
 
 /// A range of the bytes of an object. The first byte has the number 0.
 ///
@@ -79,6 +81,32 @@ impl ByteRange {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(feature = "transfer")]
+impl ByteRange {
+    /// Returns the offsets of the range in an object of `size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if the range cannot be sent, or begins after the last byte.
+    pub(crate) fn within(&self, size: u64) -> Result<Range<u64>> {
+        if let Some(fault) = self.fault(false) {
+            return Err(Error::invalid_input(format!("range {fault}")));
+        }
+        let range = match self.0 {
+            Kind::Closed { first, last } => first..size.min(last.saturating_add(1)),
+            Kind::Last(length) => size.saturating_sub(length)..size,
+            Kind::From(first) => first..size,
+            Kind::Invalid { .. } => 0..0,
+        };
+        if range.is_empty() {
+            return Err(Error::invalid_input(format!(
+                "range is {self}, but the object has {size} bytes: the range must begin before the end of the object"
+            )));
+        }
+        Ok(range)
     }
 }
 
@@ -250,6 +278,27 @@ mod tests {
             let fault = ByteRange::from(text).fault(false).unwrap_or_default();
             assert!(fault.contains(&format!("{text:?}")) && fault.contains(FORMS), "{text}: {fault}");
         }
+    }
+
+    #[cfg(feature = "transfer")]
+    #[test]
+    fn ranges_are_cut_at_the_end_of_the_object() {
+        for (range, size, expected) in [
+            (ByteRange::from(0..10), 100, Some(0..10)),
+            ((90..=u64::MAX).into(), 100, Some(90..100)),
+            ((99..).into(), 100, Some(99..100)),
+            (ByteRange::last(10), 100, Some(90..100)),
+            (ByteRange::last(1000), 100, Some(0..100)),
+            ((100..).into(), 100, None),
+            ((100..200).into(), 100, None),
+            ((0..).into(), 0, None),
+            (ByteRange::last(1), 0, None),
+            ("bytes=x".into(), 100, None),
+        ] {
+            assert_eq!(range.within(size).ok(), expected, "{range} of {size} bytes");
+        }
+        let error = ByteRange::from(100..).within(100).unwrap_err().to_string();
+        assert!(error.contains("range is bytes=100-, but the object has 100 bytes"), "{error}");
     }
 
     #[test]

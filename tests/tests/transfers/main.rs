@@ -24,6 +24,7 @@ mod retries_disabled;
 mod slow_connections;
 mod stale_uploads;
 mod stalled_servers;
+mod streams;
 mod support;
 mod unexpected_responses;
 mod unwritable_targets;

@@ -166,7 +166,7 @@ async fn child_process_downloads_and_listens_to_events() {
         }
     })
     .unwrap();
-    let download = bucket_at(arguments.get("endpoint")).download("key").to_file(&target);
+    let download = bucket_at(arguments.get("endpoint")).download("key").to_file(&target).durable(true);
     let outcome = download.send().await.map(|downloaded| downloaded.size);
     arguments.report(&format!("{outcome:?}, {}", is_logged.load(Ordering::Relaxed)));
 }

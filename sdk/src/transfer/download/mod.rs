@@ -1,7 +1,9 @@
-//! Downloads of objects to files.
+//! Downloads of objects to files and as streams.
 
 mod partial_file;
+mod processing;
 mod range;
+mod stream;
 mod verify;
 
 use std::fmt;
@@ -12,19 +14,24 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tracing::{Instrument, debug_span};
 
 use self::partial_file::{PartialFile, RemoteObject};
+use self::processing::Processor;
 use self::range::RangeFetcher;
-use self::verify::{ExpectedDigest, Verdict};
+pub use self::stream::ObjectStream;
+use self::verify::ExpectedDigest;
 use super::etag::Checksum;
+use super::hashing::ReceivedHashes;
 use super::object_properties::CustomerKey;
-use super::object_snapshot::ObjectRef;
+use super::object_snapshot::{ObjectRef, ObjectSnapshot};
 use super::options::TransferOptions;
 use super::part_size::{Part, PartLayout};
 use super::progress::{Meter, TransferProgress};
 use super::tasks::{Cancellation, for_each_part, run_blocking};
-use crate::Bucket;
+use crate::body::Source as BodySource;
 use crate::error::{Error, ErrorKind, Result};
+use crate::generated::operations::{GetObjectInput, HeadObjectOutput};
+use crate::{Bucket, ByteRange};
 
-/// Download of an object to a file. [`Bucket::download`] creates it.
+/// Download of an object to a file, to a writer or as a stream. [`Bucket::download`] creates it.
 ///
 /// ```no_run
 /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
@@ -34,8 +41,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// # }
 /// ```
 ///
-/// The download fetches ranges of the object concurrently and writes them to a partial file next to the target, such as
-/// `db.tar.qsdownload`. When all bytes have arrived and are verified, the partial file replaces the target atomically. Until
+/// [`send`](Download::send) downloads to a file, [`stream`](Download::stream) returns the content as an [`ObjectStream`], and
+/// [`to_writer`](Download::to_writer) writes it to an `AsyncWrite`. They fetch ranges of the object concurrently.
+///
+/// A download to a file writes the ranges to a partial file next to the target, such as `db.tar.qsdownload`. When all bytes have arrived and are verified, the partial file replaces the target atomically. Until
 /// then, the target is not changed.
 ///
 /// If a download fails or is interrupted, the next download to the same target fetches only the missing ranges,
@@ -50,6 +59,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// | [`part_size`](Download::part_size) | 8 MiB | 4 MiB to 5 GiB |
 /// | [`concurrency`](Download::concurrency) | 8 requests | at least 1 |
 /// | [`checksum`](Download::checksum) | [`Checksum::Md5`] | |
+/// | [`memory_budget`](Download::memory_budget) of a stream | 64 MiB | at least `part_size` |
+/// | [`durable`](Download::durable) | false | |
 ///
 /// # Verification
 ///
@@ -66,29 +77,41 @@ use crate::error::{Error, ErrorKind, Result};
 /// download fails. For parts of 8 MiB, this is the case for most objects of nine parts and more. If other part sizes are
 /// possible, the download succeeds, and [`Downloaded::is_verified`] is false. To verify an object with another part size, set
 /// `part_size` to that size.
-#[must_use = "nothing is downloaded before `send`"]
+#[must_use = "nothing is downloaded before `send`, `stream` or `to_writer`"]
 pub struct Download {
     bucket: Bucket,
     key: String,
     target: Option<PathBuf>,
     version_id: Option<String>,
     encryption: Option<CustomerKey>,
+    range: Option<ByteRange>,
+    is_durable: bool,
     options: TransferOptions,
 }
 
-/// Summary of a completed download, returned by [`Download::send`].
+/// The object that a download fetches, and the way in which it is verified.
+struct Source {
+    object: HeadObjectOutput,
+    size: u64,
+    snapshot: ObjectSnapshot,
+    /// Input of `GetObject` for the whole object in the state of `snapshot`.
+    input: GetObjectInput,
+    expected: ExpectedDigest,
+}
+
+/// Summary of a completed download, returned by [`Download::send`] and [`Download::to_writer`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Downloaded {
     /// Key of the object.
     pub key: String,
-    /// Size of the object in bytes.
+    /// Number of bytes: the size of the object, or of the [`range`](Download::range).
     pub size: u64,
     /// ETag of the object. `None` if the server returned none.
     pub etag: Option<String>,
     /// Version of the object. `None` if the bucket does not keep versions.
     pub version_id: Option<String>,
-    /// True if the file has the digest in the ETag.
+    /// True if the bytes have the digest in the ETag.
     ///
     /// False if the digest was not compared: [`checksum`](Download::checksum) is `None`, the object is encrypted with a
     /// customer key, the ETag does not consist of MD5s, or the part size of the object is unknown (see
@@ -104,7 +127,7 @@ pub struct Downloaded {
 
 /// # Downloads of whole objects
 impl Bucket {
-    /// Creates a [`Download`] of the object `key`. [`to_file`](Download::to_file) sets the target.
+    /// Creates a [`Download`] of the object `key`, to a file or as a stream.
     pub fn download(&self, key: impl Into<String>) -> Download {
         Download {
             bucket: self.clone(),
@@ -112,13 +135,15 @@ impl Bucket {
             target: None,
             version_id: None,
             encryption: None,
+            range: None,
+            is_durable: false,
             options: TransferOptions::default(),
         }
     }
 }
 
 impl Download {
-    /// Sets the path of the target file. Required.
+    /// Sets the path of the target file. Required for [`send`](Download::send).
     ///
     /// The completed download replaces an existing file or symbolic link; it does not follow the link. On Unix, it
     /// keeps the permissions of the file, and the owner and the group if the process may set them. Access control lists
@@ -145,6 +170,16 @@ impl Download {
         self
     }
 
+    /// Sets the range of the object that [`stream`](Download::stream) and [`to_writer`](Download::to_writer) return.
+    /// Defaults to the whole object.
+    ///
+    /// Takes a Rust range such as `0..1024`, `1024..` or `..=99`, [`ByteRange::last`], or text such as `"bytes=0-99"`. A
+    /// range that extends beyond the end of the object is cut there.
+    pub fn range(mut self, range: impl Into<ByteRange>) -> Self {
+        self.range = Some(range.into());
+        self
+    }
+
     /// Sets the number of bytes that one request fetches, from 4 MiB to 5 GiB. Defaults to 8 MiB.
     ///
     /// Ranges are larger if there would be more than 10,000. A resumed download keeps the part size of the first call.
@@ -156,6 +191,35 @@ impl Download {
     /// Sets the maximum number of requests in flight, at least 1. Defaults to 8.
     pub fn concurrency(mut self, requests: usize) -> Self {
         self.options.concurrency = requests;
+        self
+    }
+
+    /// Sets the maximum number of bytes that [`stream`](Download::stream) and [`to_writer`](Download::to_writer) fetch ahead of the
+    /// reader, at least `part_size`. Defaults to `concurrency` × `part_size`.
+    ///
+    /// A range is requested if all of its bytes fit into the budget. The stream may hold up to 16 MiB more for the HTTP
+    /// connections and for verification. The budget does not apply to downloads to files.
+    pub fn memory_budget(mut self, bytes: u64) -> Self {
+        self.options.memory_budget = Some(bytes);
+        self
+    }
+
+    /// Sets if the file is on the disk when [`send`](Download::send) returns, so that it survives a power failure. Defaults to
+    /// false.
+    ///
+    /// If true, the client syncs the bytes to the disk before the checkpoint lists them, before the file replaces the
+    /// target, and the folder afterwards. This can take longer than the download itself.
+    ///
+    /// If false, the operating system writes the file later, as after other programs. After a power failure or a crash of the
+    /// operating system in the next seconds, the target can be the old file, or be missing. On file systems that do
+    /// not order a rename after the data, it can also have the right length and zeros instead of some of the bytes. ZFS orders
+    /// them. ext4 in its default mode (`data=ordered`, `auto_da_alloc`) orders them if the target existed before. XFS and
+    /// others do not promise it.
+    ///
+    /// In both modes, the death of the process loses nothing, and a resumed download fetches all ranges again whose bytes in
+    /// the partial file do not have the checksum that the checkpoint lists.
+    pub fn durable(mut self, is_durable: bool) -> Self {
+        self.is_durable = is_durable;
         self
     }
 
@@ -192,7 +256,7 @@ impl Download {
         self
     }
 
-    /// Sets a callback that is called when bytes have arrived or a range is finished. No callback by default.
+    /// Sets a callback that receives the progress, about a hundred times in a download. No callback by default.
     ///
     /// It must return quickly and must not panic; see [`Upload::on_progress`](crate::Upload::on_progress).
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
@@ -248,24 +312,19 @@ impl Download {
     }
 
     async fn run(self, meter: Arc<Meter>) -> Result<Downloaded> {
-        let Self { bucket, key, target, version_id, encryption, options } = self;
-        let TransferOptions { part_size, concurrency, checksum, checkpoint, cancellation, .. } = options;
-        let target = target.ok_or_else(|| Error::invalid_input("the download has no target: call `to_file`"))?;
-        let source = ObjectRef {
-            bucket: &bucket,
-            key: &key,
-            version_id: version_id.as_deref(),
-            encryption: encryption.as_ref(),
-        };
-        let (object, size) = cancellation.unless_cancelled(source.head()).await?;
-        let snapshot = source.snapshot(&object)?;
-        let input = source.get_if_unchanged(&snapshot);
-        let is_encrypted = encryption.is_some() || object.encryption_customer_algorithm.is_some();
-        let expected = match checksum {
-            Some(Checksum::Md5) if !is_encrypted => ExpectedDigest::new(object.etag.as_deref(), size, part_size),
-            _ => ExpectedDigest::Unknown,
-        };
-
+        let cancellation = self.options.cancellation.clone();
+        let target = self.target.clone().ok_or_else(|| {
+            Error::invalid_input("the download has no target: call `to_file`, or read it with `stream`")
+        })?;
+        if self.range.is_some() || self.options.memory_budget.is_some() {
+            return Err(Error::invalid_input(
+                "`range` and `memory_budget` apply only to `stream` and `to_writer`: remove them, or use one of these",
+            ));
+        }
+        let source = cancellation.unless_cancelled(self.source()).await?;
+        let Source { object, size, snapshot, input, expected } = source;
+        let Self { bucket, key, version_id, is_durable, options, .. } = self;
+        let TransferOptions { part_size, concurrency, checkpoint, .. } = options;
         let part_size = PartLayout::new(size, part_size)?.part_size;
         let remote = RemoteObject {
             bucket: bucket.name().to_owned(),
@@ -275,7 +334,7 @@ impl Download {
             size,
         };
         let can_resume = remote.etag.is_some();
-        let open = move || PartialFile::open(&target, checkpoint, remote, part_size);
+        let open = move || PartialFile::open(&target, checkpoint, remote, part_size, is_durable);
         let file = Arc::new(run_blocking(open).await?);
         let layout = PartLayout::new(size, file.initial.part_size)?;
         let checked_file = Arc::clone(&file);
@@ -299,29 +358,39 @@ impl Download {
         });
 
         let requests = Arc::new(AtomicU32::new(0));
+        // Parts of the ETag that are ranges are hashed when they are received, and other parts at the end.
+        let mut hashed = expected.parts(size);
+        hashed.retain(|part| missing.contains(part));
+        let hashes = ReceivedHashes::new(hashed, concurrency);
+        let (processor, processing) = Processor::start(Some(Arc::clone(&file)), hashes);
         let fetcher = Arc::new(RangeFetcher {
             bucket,
             key: key.clone(),
             input,
             snapshot,
             size,
-            file: Arc::clone(&file),
+            processor: Some(processor),
+            file: Some(Arc::clone(&file)),
             meter,
             requests: Arc::clone(&requests),
         });
         let call = fetcher.call_name();
-        let fetch = move |part| Arc::clone(&fetcher).fetch(part);
-        let verified = match for_each_part(missing, concurrency, &cancellation, fetch).await {
-            Ok(responses) => {
-                cancellation.unless_cancelled(verify(&file, expected, size)).await.map(|verdict| match verdict {
-                    Verdict::Verified => Ok(true),
-                    Verdict::Unverified => Ok(false),
-                    Verdict::Corrupt(problem) => {
-                        let response = responses.into_iter().flatten().last().unwrap_or(object.response);
-                        let requests = requests.load(Ordering::Relaxed);
-                        Err(response.unexpected(problem).with_call(&call).with_attempts(requests))
-                    }
-                })
+        let fetch = move |part| Arc::clone(&fetcher).fetch(part, None);
+        let fetched = for_each_part(missing, concurrency, &cancellation, fetch).await;
+        // This also waits for the bytes of a failed download, so that nothing writes to the file any more.
+        let sums = processing.finish().await;
+        let verified = match fetched.and_then(|responses| Ok((responses, sums?))) {
+            Ok((responses, sums)) => {
+                let reader = Arc::clone(&file);
+                let verifying = async {
+                    let reader = run_blocking(move || reader.reader()).await?;
+                    expected.verify_file(BodySource::file(Arc::new(reader), 0..size), size, sums).await
+                };
+                let response = responses.into_iter().flatten().last().unwrap_or(object.response);
+                cancellation
+                    .unless_cancelled(verifying)
+                    .await
+                    .map(|verdict| verdict.is_verified(&response, &call, requests.load(Ordering::Relaxed)))
             }
             // The object has changed, so the fetched ranges are useless.
             Err(error) if error.is_precondition_failed() => Ok(Err(error)),
@@ -347,6 +416,27 @@ impl Download {
             resumed_bytes,
         })
     }
+
+    /// Requests the headers of the object.
+    async fn source(&self) -> Result<Source> {
+        let object = ObjectRef {
+            bucket: &self.bucket,
+            key: &self.key,
+            version_id: self.version_id.as_deref(),
+            encryption: self.encryption.as_ref(),
+        };
+        let (head, size) = object.head().await?;
+        let snapshot = object.snapshot(&head)?;
+        let input = object.get_if_unchanged(&snapshot);
+        let is_encrypted = self.encryption.is_some() || head.encryption_customer_algorithm.is_some();
+        let expected = match self.options.checksum {
+            Some(Checksum::Md5) if !is_encrypted => {
+                ExpectedDigest::new(head.etag.as_deref(), size, self.options.part_size)
+            }
+            _ => ExpectedDigest::Unknown,
+        };
+        Ok(Source { object: head, size, snapshot, input, expected })
+    }
 }
 
 impl fmt::Debug for Download {
@@ -358,12 +448,6 @@ impl fmt::Debug for Download {
             .field("target", &self.target)
             .finish_non_exhaustive()
     }
-}
-
-async fn verify(file: &Arc<PartialFile>, expected: ExpectedDigest, size: u64) -> Result<Verdict> {
-    let file = Arc::clone(file);
-    let reader = run_blocking(move || file.reader()).await?;
-    expected.verify(Arc::new(reader), size).await
 }
 
 /// Records the finished ranges after an error. Removes them if the object has no strong ETag, because the next download

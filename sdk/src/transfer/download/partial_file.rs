@@ -53,6 +53,7 @@ pub(super) struct PartialFile {
     path: PathBuf,
     target: PathBuf,
     journal: JournalFile<DownloadRecord>,
+    is_durable: bool,
     /// Content of the journal when the file was opened: the part size, and the finished parts of the download that is resumed.
     pub(super) initial: Journal<DownloadRecord>,
 }
@@ -61,12 +62,14 @@ impl PartialFile {
     /// Opens the partial file and its journal. Blocks.
     ///
     /// If the journal is that of an earlier download of the same object, resumes it with its part size. Otherwise starts a new
-    /// download with `part_size`.
+    /// download with `part_size`. If `is_durable`, the data is synced to disk before the journal lists it and before the
+    /// file replaces the target.
     pub(super) fn open(
         target: &Path,
         checkpoint: Option<PathBuf>,
         object: RemoteObject,
         part_size: u64,
+        is_durable: bool,
     ) -> Result<Self> {
         let replaced = check_target(target)?;
         let with_suffix = |suffix| with_suffix(target, suffix).map_err(|error| unwritable(target, error));
@@ -75,10 +78,11 @@ impl PartialFile {
         let is_default = checkpoint.is_none();
         let checkpoint = checkpoint.map_or_else(|| with_suffix(".qsdownload.json"), Ok)?;
         let recorded = recorded_target(target, &checkpoint).map_err(described)?;
-        let journal = JournalFile::<DownloadRecord>::lock(checkpoint, &[target, &path]).map_err(|error| {
-            // The caller does not know the default path of the checkpoint, so the error names the target.
-            if is_default && error.source().is_some() { unwritable(target, io::Error::other(error)) } else { error }
-        })?;
+        let journal =
+            JournalFile::<DownloadRecord>::lock(checkpoint, &[target, &path], is_durable).map_err(|error| {
+                // The caller does not know the default path of the checkpoint, so the error names the target.
+                if is_default && error.source().is_some() { unwritable(target, io::Error::other(error)) } else { error }
+            })?;
         let earlier = match journal.read() {
             // Other programs do not use the default path, so a damaged file there can be replaced.
             Err(error) if is_default && error.kind() == ErrorKind::Body => {
@@ -116,7 +120,7 @@ impl PartialFile {
             }
             return Err(error);
         }
-        Ok(Self { file, path, target: target.to_owned(), journal, initial })
+        Ok(Self { file, path, target: target.to_owned(), journal, is_durable, initial })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -175,7 +179,7 @@ impl PartialFile {
 
     /// Replaces the target with the file. Blocks.
     pub(super) fn finish(&self) -> Result<()> {
-        let sync = || self.file.sync_all();
+        let sync = || if self.is_durable { self.file.sync_all() } else { Ok(()) };
         // A download can only be resumed if the file has its token. The token is cut off only after the data is durable.
         let moved = sync()
             .and_then(|()| self.file.set_len(self.initial.transfer.object.size))
@@ -191,8 +195,10 @@ impl PartialFile {
             }
             return Err(unwritable(&self.target, error));
         }
-        // The journal is removed only after the rename is durable.
-        sync_folder(&self.target);
+        if self.is_durable {
+            // The journal is removed only after the rename is durable.
+            sync_folder(&self.target);
+        }
         if let Err(error) = self.journal.remove() {
             tracing::warn!(%error, "the download is complete, but its checkpoint could not be removed");
         }
@@ -389,7 +395,7 @@ mod tests {
     }
 
     fn open(target: &Path, etag: Option<&str>, size: u64) -> Result<PartialFile> {
-        PartialFile::open(target, None, object(etag, size), 8 * MIB)
+        PartialFile::open(target, None, object(etag, size), 8 * MIB, true)
     }
 
     /// Opens a download as another process would, and returns its finished parts.
@@ -433,7 +439,7 @@ mod tests {
         let target = folder.path().join("a");
         let open = |checkpoint: &str, etag| {
             let checkpoint = (!checkpoint.is_empty()).then(|| folder.path().join(checkpoint));
-            PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB).unwrap()
+            PartialFile::open(&target, checkpoint, object(Some(etag), 100), 8 * MIB, true).unwrap()
         };
         for (first, second) in [("c", "d"), ("", "c"), ("c", "")] {
             open(first, "\"x\"").record(0, 0).unwrap();
@@ -493,8 +499,9 @@ mod tests {
     fn checkpoint_of_another_target_or_program_is_refused_and_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, checkpoint) = (folder.path().join("a"), folder.path().join("c"));
-        let open =
-            |target: &Path| PartialFile::open(target, Some(checkpoint.clone()), object(Some("\"x\""), 100), 8 * MIB);
+        let open = |target: &Path| {
+            PartialFile::open(target, Some(checkpoint.clone()), object(Some("\"x\""), 100), 8 * MIB, true)
+        };
         fs::write(&checkpoint, "mine").unwrap();
         let error = open(&target).unwrap_err().to_string();
         assert!(error.contains("c is no resume journal"), "{error}");

@@ -1,13 +1,15 @@
-//! Fetches ranges of an object and writes them to the partial file.
+//! Fetches ranges of an object.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::StatusCode;
+use tokio::sync::mpsc;
 
 use super::partial_file::PartialFile;
+use super::processing::{Processor, Received};
 use crate::Bucket;
 use crate::body::{BodyProgress, ResponseBody};
 use crate::client::{Attempts, can_retry_range};
@@ -20,10 +22,10 @@ use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
 use crate::value::escape;
 
-/// Number of bytes that are collected before they are written to the file.
-const WRITE_SIZE: usize = 256 << 10;
+/// Number of bytes that are collected before they are written and hashed.
+const PROCESSED_SIZE: usize = 256 << 10;
 
-/// Fetches the ranges of one object into one file.
+/// Fetches the ranges of one object.
 pub(super) struct RangeFetcher {
     pub(super) bucket: Bucket,
     pub(super) key: String,
@@ -31,47 +33,40 @@ pub(super) struct RangeFetcher {
     pub(super) input: GetObjectInput,
     pub(super) snapshot: ObjectSnapshot,
     pub(super) size: u64,
-    pub(super) file: Arc<PartialFile>,
+    /// Writes and hashes the received bytes. `None` if they are only passed to a reader.
+    pub(super) processor: Option<Processor>,
+    /// File that the bytes are written to, and whose journal lists the finished parts. `None` if there is a reader.
+    pub(super) file: Option<Arc<PartialFile>>,
     pub(super) meter: Arc<Meter>,
     /// Number of requests that were sent, including failed ones.
     pub(super) requests: Arc<AtomicU32>,
 }
 
-/// Progress of the part that is fetched.
-#[derive(Clone, Copy)]
-struct Written {
-    /// Offset in the object at which the next byte is written.
-    position: u64,
-    /// CRC-32C of the bytes of the part before `position`. It is computed from memory, so it reveals bytes that the
-    /// disk lost.
-    checksum: u32,
-}
-
-impl Written {
-    fn new(part: &Part) -> Self {
-        Self { position: part.bytes.start, checksum: 0 }
-    }
-}
+/// Receives the bytes of one part in their order.
+pub(super) type Reader = mpsc::UnboundedSender<Bytes>;
 
 impl RangeFetcher {
     /// Fetches one part, and returns its last response. After a transient error, fetches only the rest of the part.
     ///
-    /// The retry policy limits the number of consecutive attempts that receive no further bytes.
-    pub(super) async fn fetch(self: Arc<Self>, part: Part) -> Result<Option<ResponseInfo>> {
+    /// The bytes are passed to `reader`, if there is one. The retry policy limits the number of consecutive attempts that
+    /// receive no further bytes.
+    pub(super) async fn fetch(self: Arc<Self>, part: Part, reader: Option<Reader>) -> Result<Option<ResponseInfo>> {
         let meter = PartMeter::new(&self.meter);
         let mut attempt = meter.start_attempt();
         let mut attempts = self.bucket.attempts();
-        let (mut written, mut furthest) = (Written::new(&part), part.bytes.start);
+        let begin = Received { position: part.bytes.start, checksum: 0 };
+        let (mut received, mut furthest) = (begin, begin.position);
         let (mut requests, mut response) = (0, None);
-        while written.position < part.bytes.end {
-            let outcome = self.get(&mut attempts, written.position..part.bytes.end).await;
+        while received.position < part.bytes.end {
+            let outcome = self.get(&mut attempts, received.position..part.bytes.end).await;
             let sent = outcome.as_ref().map_or_else(Error::attempts, |object| object.response.attempts);
             requests += sent;
             self.requests.fetch_add(sent, Ordering::Relaxed);
             let (error, is_in_body) = match outcome {
                 Ok(object) => {
                     let info = response.insert(object.response.clone());
-                    match self.receive(object.body, info, part.bytes.end, &mut written, (&meter, attempt)).await {
+                    let output = (reader.as_ref(), &mut received);
+                    match self.receive(object.body, info, part.bytes.end, output, (&meter, attempt)).await {
                         Ok(()) => continue,
                         Err(error) => (error, true),
                     }
@@ -84,16 +79,20 @@ impl RangeFetcher {
             }
             if error.is_unexpected_response() {
                 // The bytes that earlier responses returned for this part may belong to another object too.
-                written = Written::new(&part);
+                if reader.is_some() && received.position > begin.position {
+                    return Err(error);
+                }
+                received = begin;
                 attempt = meter.start_attempt();
-            } else if written.position > furthest {
-                furthest = written.position;
+            } else if received.position > furthest {
+                furthest = received.position;
                 attempts.reset();
             }
             attempts.pause(error).await?;
         }
-        let (file, number) = (Arc::clone(&self.file), part.number);
-        run_blocking(move || file.record(number, written.checksum)).await?;
+        if let Some(file) = self.file.clone() {
+            run_blocking(move || file.record(part.number, received.checksum)).await?;
+        }
         meter.finish();
         Ok(response)
     }
@@ -110,56 +109,58 @@ impl RangeFetcher {
         }
     }
 
-    /// Writes the bytes of a response to the file, and adds them to `written`.
+    /// Passes the bytes of a response to the reader and the processor, and moves the position behind them.
     ///
-    /// If the body ends with an error, the bytes that arrived before it are written too.
+    /// If the body ends with an error, this includes the bytes that arrived before it.
     async fn receive(
         &self,
         mut body: ResponseBody,
         response: &ResponseInfo,
         end: u64,
-        written: &mut Written,
+        (reader, received): (Option<&Reader>, &mut Received),
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
-        let mut unwritten = BytesMut::new();
-        let received = loop {
+        let (mut chunks, mut length) = (Vec::new(), 0);
+        let outcome = loop {
             match body.next().await {
                 Ok(Some(bytes)) => {
-                    if written.position + (unwritten.len() + bytes.len()) as u64 > end {
-                        return Err(self.unexpected(response, "it has more bytes than the requested range"));
+                    if received.position + (length + bytes.len()) as u64 > end {
+                        break Err(self.unexpected(response, "it has more bytes than the requested range"));
                     }
-                    meter.on_sent(attempt, bytes.len() as u64);
-                    let pause = meter.delay_after(bytes.len() as u64);
-                    unwritten.extend_from_slice(&bytes);
-                    if let Some(pause) = pause {
+                    let received = bytes.len() as u64;
+                    meter.on_sent(attempt, received);
+                    length += bytes.len();
+                    if let Some(reader) = reader {
+                        // If the reader was dropped, this task is stopped soon.
+                        let _ = reader.send(bytes.clone());
+                    }
+                    chunks.push(bytes);
+                    if let Some(pause) = meter.delay_after(received) {
                         tokio::time::sleep(pause).await;
                     }
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if unwritten.len() >= WRITE_SIZE {
-                self.write(unwritten.split().freeze(), written).await?;
+            if length >= PROCESSED_SIZE {
+                *received = self.process(*received, std::mem::take(&mut chunks), std::mem::take(&mut length)).await?;
             }
         };
-        self.write(unwritten.freeze(), written).await?;
-        received?;
-        if written.position < end {
+        *received = self.process(*received, chunks, length).await?;
+        outcome?;
+        if received.position < end {
             let message = "the response ended before the end of the requested range";
             return Err(Error::new(ErrorKind::Connection, message).with_call(&self.call_name()));
         }
         Ok(())
     }
 
-    async fn write(&self, bytes: Bytes, written: &mut Written) -> Result<()> {
-        let (file, Written { position, checksum }) = (Arc::clone(&self.file), *written);
-        let writing = run_blocking(move || {
-            file.write_at(&bytes, position)?;
-            let checksum = crc32c::crc32c_append(checksum, &bytes);
-            Ok(Written { position: position + bytes.len() as u64, checksum })
-        });
-        *written = writing.await?;
-        Ok(())
+    /// Processes `length` bytes that follow a position. Returns the position after them.
+    async fn process(&self, received: Received, chunks: Vec<Bytes>, length: usize) -> Result<Received> {
+        match &self.processor {
+            Some(processor) => processor.process(received, chunks).await,
+            None => Ok(Received { position: received.position + length as u64, ..received }),
+        }
     }
 
     /// Describes why a response is not the requested range of the same object. Returns `None` if it is.

@@ -1,19 +1,20 @@
-//! Verifies a downloaded file with the ETag of the object.
+//! Verifies downloaded bytes with the ETag of the object.
 //!
 //! The ETag of an object that was stored with one request is the MD5 of its bytes. The ETag of a multipart object has two
 //! components: an MD5, computed from the MD5s of the parts, and the number of parts. The ETag does not contain the part size, so
 //! the client chooses one part layout with that number of parts. The client does not try other layouts, because it would have to
 //! read the whole file again for each.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
 
-use crate::body::{OpenFile, Source};
-use crate::error::Result;
+use crate::body::Source;
+use crate::error::{CallName, Result};
 use crate::md5_lanes::Md5Sum;
+use crate::operation::ResponseInfo;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
-use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, growing_part_size};
+use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, Part, growing_part_size};
 
 /// Digest of the bytes of an object, derived from its ETag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +27,29 @@ pub(super) enum ExpectedDigest {
     Unknown,
 }
 
-/// Result of the comparison of a file with the expected digest.
+/// Result of the comparison of the received bytes with the expected digest.
 pub(super) enum Verdict {
-    /// The file has the expected digest.
+    /// The bytes have the expected digest.
     Verified,
     /// The expected digest is unknown.
     Unverified,
-    /// The file does not have the bytes of the object. Contains the difference and the remedy.
+    /// The bytes are not those of the object. Contains the difference and the remedy.
     Corrupt(String),
+}
+
+impl Verdict {
+    /// Returns true if the bytes were verified.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are corrupt. The error has the status and the request id of `response`, one of the responses.
+    pub(super) fn is_verified(self, response: &ResponseInfo, call: &CallName, requests: u32) -> Result<bool> {
+        match self {
+            Self::Verified => Ok(true),
+            Self::Unverified => Ok(false),
+            Self::Corrupt(problem) => Err(response.unexpected(problem).with_call(call).with_attempts(requests)),
+        }
+    }
 }
 
 impl ExpectedDigest {
@@ -50,38 +66,57 @@ impl ExpectedDigest {
         }
     }
 
-    /// Hashes a file of `size` bytes and compares the result with the expected digest.
-    pub(super) async fn verify(self, file: Arc<OpenFile>, size: u64) -> Result<Verdict> {
-        let source = Source::file(file, 0..size);
+    /// Returns the size of the parts of the ETag if they are equal.
+    pub(super) fn part_size(&self) -> Option<u64> {
         match self {
-            Self::Unknown => Ok(Verdict::Unverified),
+            Self::Parts { layout: Layout::Equal(size), .. } => Some(*size),
+            _ => None,
+        }
+    }
+
+    /// Returns the parts of an object of `size` bytes whose MD5s are needed. Empty if the digest is unknown.
+    pub(super) fn parts(&self, size: u64) -> Vec<Part> {
+        let ranges = match self {
+            Self::Unknown => Vec::new(),
+            Self::Md5(_) => Vec::from([0..size]),
+            Self::Parts { layout, .. } => layout.parts(size),
+        };
+        ranges.into_iter().zip(0..).map(|(bytes, number)| Part { number, bytes }).collect()
+    }
+
+    /// Hashes the parts of a file of `size` bytes that `received` lacks, and compares the result with the expected digest.
+    pub(super) async fn verify_file(self, file: Source, size: u64, received: BTreeMap<u32, Md5Sum>) -> Result<Verdict> {
+        let mut sums = received;
+        let missing = Vec::from_iter(self.parts(size).into_iter().filter(|part| !sums.contains_key(&part.number)));
+        let regions = missing.iter().map(|part| file.region(part.bytes.clone())).collect();
+        let hashed = sums_of(regions).await?;
+        sums.extend(missing.iter().map(|part| part.number).zip(hashed));
+        Ok(self.verify(&sums))
+    }
+
+    /// Compares the MD5s of the [`parts`](Self::parts) with the expected digest.
+    pub(super) fn verify(self, sums: &BTreeMap<u32, Md5Sum>) -> Verdict {
+        let sums = Vec::from_iter(sums.values().copied());
+        match self {
+            Self::Unknown => Verdict::Unverified,
+            Self::Md5(expected) if sums == [expected] => Verdict::Verified,
             Self::Md5(expected) => {
-                let sums = sums_of(vec![source]).await?;
-                if sums == [expected] {
-                    return Ok(Verdict::Verified);
-                }
                 let received: String = sums.iter().map(hex).collect();
-                Ok(Verdict::Corrupt(format!(
+                Verdict::Corrupt(format!(
                     "the MD5 of the received bytes is {received}, but the ETag of the object is {}; download it again, or use \
                      `checksum(None)` if the ETag is not the MD5 of the object",
                     hex(&expected)
-                )))
+                ))
             }
-            Self::Parts { etag, layout, is_only_layout } => {
-                let parts = layout.parts(size).into_iter().map(|part| source.region(part));
-                let sums = sums_of(parts.collect()).await?;
-                if PartsEtag::of(&sums) == etag || PartsEtag::of_hex(&sums) == etag {
-                    return Ok(Verdict::Verified);
-                }
-                if !is_only_layout {
-                    return Ok(Verdict::Unverified);
-                }
-                Ok(Verdict::Corrupt(format!(
-                    "the received bytes do not have the ETag {etag} of the object with the only possible part layout, \
-                     {layout:?}; download it again, set `part_size` to the part size of the object if it is not a multiple of \
-                     1 MiB, or use `checksum(None)` if the ETag is not made of MD5s"
-                )))
+            Self::Parts { etag, .. } if PartsEtag::of(&sums) == etag || PartsEtag::of_hex(&sums) == etag => {
+                Verdict::Verified
             }
+            Self::Parts { is_only_layout: false, .. } => Verdict::Unverified,
+            Self::Parts { etag, layout, .. } => Verdict::Corrupt(format!(
+                "the received bytes do not have the ETag {etag} of the object with the only possible part layout, \
+                 {layout:?}; download it again, set `part_size` to the part size of the object if it is not a multiple of \
+                 1 MiB, or use `checksum(None)` if the ETag is not made of MD5s"
+            )),
         }
     }
 }

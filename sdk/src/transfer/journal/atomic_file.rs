@@ -14,18 +14,22 @@ pub(super) const TEMPORARY_SUFFIX: &str = ".new";
 /// Maximum length of a file name on most file systems, in bytes.
 const MAX_NAME: usize = 255;
 
-/// Replaces a file atomically: if the process or the machine dies, the file has the old or the new content. Only the current user
-/// can read the new file. Blocks.
-pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+/// Replaces a file atomically: if the process dies, the file has the old or the new content. If `is_durable`, this also
+/// applies if the machine dies. Only the current user can read the new file. Blocks.
+pub(crate) fn write(path: &Path, content: &[u8], is_durable: bool) -> io::Result<()> {
     let new = temporary(path)?;
     // A temporary file that already exists could be readable by other users, or be a symbolic link.
     remove_if_exists(&new)?;
     let mut file = private_file().create_new(true).open(&new)?;
     file.write_all(content)?;
-    file.sync_all()?;
+    if is_durable {
+        file.sync_all()?;
+    }
     drop(file);
     fs::rename(&new, path)?;
-    sync_folder(path);
+    if is_durable {
+        sync_folder(path);
+    }
     Ok(())
 }
 
@@ -151,7 +155,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
         for content in [b"one".as_slice(), b"two"] {
-            write(&path, content).unwrap();
+            write(&path, content, true).unwrap();
             assert_eq!(fs::read(&path).unwrap(), content);
         }
         fs::write(temporary(&path).unwrap(), "left behind").unwrap();
@@ -169,7 +173,7 @@ mod tests {
         let (path, elsewhere) = (folder.path().join("a.json"), folder.path().join("elsewhere"));
         fs::write(&elsewhere, "mine").unwrap();
         symlink(&elsewhere, temporary(&path).unwrap()).unwrap();
-        write(&path, b"content").unwrap();
+        write(&path, b"content", true).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
     }

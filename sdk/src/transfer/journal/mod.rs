@@ -11,7 +11,7 @@ use std::error::Error as StdError;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,10 @@ fn unseal(text: &[u8]) -> io::Result<Vec<u8>> {
 pub(crate) struct JournalFile<T: Transfer> {
     path: PathBuf,
     state: Mutex<State<T>>,
+    /// Held while the file is written, so that [`record`](Self::record) does not wait for the disk.
+    writing: Mutex<()>,
+    /// True if each write is synced to disk.
+    is_durable: bool,
     _lock: JournalLock,
 }
 
@@ -113,20 +117,21 @@ enum State<T> {
 #[derive(Debug)]
 struct OpenJournal<T> {
     journal: Journal<T>,
-    /// Partial file of a download. It is synced before the journal is written, so that it contains the listed parts.
-    data: Option<File>,
+    /// Partial file of a durable download. It is synced before the journal is written, so that it contains the listed
+    /// parts.
+    data: Option<Arc<File>>,
     has_changed: bool,
     last_attempt: Instant,
 }
 
 impl<T: Transfer> JournalFile<T> {
-    /// Locks a journal file, which need not exist. Blocks for up to 2 s.
+    /// Locks a journal file, which need not exist. Blocks for up to 2 s. If `is_durable`, each write is synced to disk.
     ///
     /// # Errors
     ///
     /// `InvalidInput` if one of the files of the journal is in `others`, the files that the transfer reads or writes.
     /// `Body` if the journal cannot be locked.
-    pub(crate) fn lock(path: PathBuf, others: &[&Path]) -> Result<Self> {
+    pub(crate) fn lock(path: PathBuf, others: &[&Path], is_durable: bool) -> Result<Self> {
         for suffix in ["", LOCK_SUFFIX, TEMPORARY_SUFFIX] {
             let own = with_suffix(&path, suffix).and_then(std::path::absolute);
             let own = own.map_err(|error| failed(&path, "cannot be used; no data was transferred", error))?;
@@ -140,7 +145,8 @@ impl<T: Transfer> JournalFile<T> {
             }
         }
         let lock = JournalLock::acquire(&path)?;
-        Ok(Self { path, state: Mutex::new(State::NotStarted), _lock: lock })
+        let state = Mutex::new(State::NotStarted);
+        Ok(Self { path, state, writing: Mutex::default(), is_durable, _lock: lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -188,14 +194,20 @@ impl<T: Transfer> JournalFile<T> {
 
     /// Writes the journal for the first time, unless it is already closed. Blocks.
     pub(crate) fn start(&self, journal: Journal<T>, data: Option<File>) -> Result<()> {
-        let mut state = self.state();
-        if matches!(*state, State::Closed) {
-            return Ok(());
+        let data = data.filter(|_| self.is_durable).map(Arc::new);
+        let writing = self.writing();
+        {
+            let mut state = self.state();
+            if matches!(*state, State::Closed) {
+                return Ok(());
+            }
+            *state = State::Open(OpenJournal { journal, data, has_changed: true, last_attempt: Instant::now() });
         }
-        let mut open = OpenJournal { journal, data, has_changed: true, last_attempt: Instant::now() };
-        open.write(&self.path)?;
-        *state = State::Open(open);
-        Ok(())
+        let written = self.write(&writing);
+        if written.is_err() {
+            *self.state() = State::NotStarted;
+        }
+        written
     }
 
     /// Continues a journal that was read. Does not write the file: [`record`](Self::record) and [`flush`](Self::flush) do.
@@ -204,26 +216,60 @@ impl<T: Transfer> JournalFile<T> {
             State::Open(OpenJournal { journal, data: None, has_changed: true, last_attempt: Instant::now() });
     }
 
-    /// Records a finished part. Writes the journal if [`WRITE_INTERVAL`] has passed since the last attempt. Blocks.
+    /// Records a finished part. Writes the journal if [`WRITE_INTERVAL`] has passed since the last attempt, unless another
+    /// thread is writing it. Blocks.
     pub(crate) fn record(&self, part: u32, checksum: Option<String>) -> Result<()> {
-        // A part can still finish after the transfer was stopped and its journal closed.
-        let State::Open(open) = &mut *self.state() else { return Ok(()) };
-        open.journal.parts.insert(part, checksum);
-        open.has_changed = true;
-        if open.last_attempt.elapsed() < WRITE_INTERVAL { Ok(()) } else { open.write(&self.path) }
+        {
+            // A part can still finish after the transfer was stopped and its journal closed.
+            let State::Open(open) = &mut *self.state() else { return Ok(()) };
+            open.journal.parts.insert(part, checksum);
+            open.has_changed = true;
+            if open.last_attempt.elapsed() < WRITE_INTERVAL {
+                return Ok(());
+            }
+        }
+        match self.writing.try_lock() {
+            Err(TryLockError::WouldBlock) => Ok(()),
+            Ok(writing) => self.write(&writing),
+            Err(TryLockError::Poisoned(error)) => self.write(&error.into_inner()),
+        }
     }
 
     /// Writes the journal if it has changed since the last write. Blocks.
     pub(crate) fn flush(&self) -> Result<()> {
-        match &mut *self.state() {
-            State::Open(open) if open.has_changed => open.write(&self.path),
-            _ => Ok(()),
-        }
+        self.write(&self.writing())
+    }
+
+    /// Writes the journal if it is open and has changed since the last write.
+    fn write(&self, _writing: &MutexGuard<'_, ()>) -> Result<()> {
+        let (object, data) = {
+            let State::Open(open) = &mut *self.state() else { return Ok(()) };
+            if !open.has_changed {
+                return Ok(());
+            }
+            (open.has_changed, open.last_attempt) = (false, Instant::now());
+            (serde_json::to_vec(&open.journal), open.data.clone())
+        };
+        let synced = data.map_or(Ok(()), |data| data.sync_data());
+        let written = synced
+            .map_err(|error| (error, "was not written, because the partial file could not be synced"))
+            .and_then(|()| {
+                let written = object.map_err(io::Error::from);
+                let written = written.and_then(|object| atomic_file::write(&self.path, &seal(object), self.is_durable));
+                written.map_err(|error| (error, "could not be written"))
+            });
+        written.map_err(|(error, problem)| {
+            if let State::Open(open) = &mut *self.state() {
+                open.has_changed = true;
+            }
+            failed(&self.path, problem, error)
+        })
     }
 
     /// Returns true if the journal is open, so that the transfer can be resumed from it. Otherwise closes it, so that it is never
     /// written.
     pub(crate) fn close_unless_started(&self) -> bool {
+        let _writing = self.writing();
         let mut state = self.state();
         let is_open = matches!(*state, State::Open(_));
         if !is_open {
@@ -234,6 +280,7 @@ impl<T: Transfer> JournalFile<T> {
 
     /// Closes the journal and removes the file. Blocks.
     pub(crate) fn remove(&self) -> Result<()> {
+        let _writing = self.writing();
         *self.state() = State::Closed;
         atomic_file::remove(&self.path).map_err(|error| failed(&self.path, "could not be removed", error))
     }
@@ -241,18 +288,9 @@ impl<T: Transfer> JournalFile<T> {
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl<T: Transfer> OpenJournal<T> {
-    fn write(&mut self, path: &Path) -> Result<()> {
-        self.last_attempt = Instant::now();
-        let synced = self.data.as_ref().map_or(Ok(()), File::sync_data);
-        synced.map_err(|error| failed(path, "was not written, because the partial file could not be synced", error))?;
-        let written = serde_json::to_vec(&self.journal).map_err(io::Error::from);
-        let written = written.and_then(|object| atomic_file::write(path, &seal(object)));
-        written.map_err(|error| failed(path, "could not be written", error))?;
-        self.has_changed = false;
-        Ok(())
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -282,7 +320,7 @@ mod tests {
     }
 
     fn lock(path: &Path) -> JournalFile<TestTransfer> {
-        JournalFile::lock(path.to_owned(), &[]).unwrap()
+        JournalFile::lock(path.to_owned(), &[], true).unwrap()
     }
 
     #[test]
@@ -378,12 +416,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         for other in ["c", "c.lock", "c.new"] {
-            let error = JournalFile::<TestTransfer>::lock(path("c"), &[&path("x"), &path(other)]).unwrap_err();
+            let error = JournalFile::<TestTransfer>::lock(path("c"), &[&path("x"), &path(other)], true).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().contains(&format!("c would overwrite {}", path(other).display())), "{error}");
         }
         for empty in [Path::new(""), &path("folder/")] {
-            let error = JournalFile::<TestTransfer>::lock(empty.to_owned(), &[]).unwrap_err();
+            let error = JournalFile::<TestTransfer>::lock(empty.to_owned(), &[], true).unwrap_err();
             assert!(error.to_string().contains("does not end with the name of a file"), "{error}");
         }
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);

@@ -289,10 +289,11 @@ impl Upload {
         self
     }
 
-    /// Sets a callback that is called when bytes have been sent or a part is finished. No callback by default.
+    /// Sets a callback that receives the progress, about a hundred times in an upload. No callback by default.
     ///
-    /// Calls are sequential, and each reports a later state than the previous one. Changes during a call can be skipped, but
-    /// the last call always reports the final numbers. The tasks that send the bytes make the calls, so the callback must
+    /// It is called when a hundredth of the bytes has been sent since the last call. For a reader or a writer, it is called
+    /// after each MiB, and after 50 MiB, when the number of bytes has grown by a fiftieth. Calls are sequential, and each
+    /// reports a later state than the previous one. The last call always reports the final numbers. The tasks that send the bytes make the calls, so the callback must
     /// return quickly and must not panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));

@@ -78,7 +78,7 @@ pub(super) enum Start {
 pub(super) async fn lock_journal(checkpoint: Option<PathBuf>, content: &Content) -> Result<Option<Arc<UploadJournal>>> {
     let Some(path) = checkpoint else { return Ok(None) };
     let source = content.path().to_owned();
-    run_blocking(move || JournalFile::lock(path, &[&source])).await.map(|file| Some(Arc::new(file)))
+    run_blocking(move || JournalFile::lock(path, &[&source], true)).await.map(|file| Some(Arc::new(file)))
 }
 
 /// Removes the journal of an upload that was completed or aborted.

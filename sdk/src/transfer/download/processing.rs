@@ -1,0 +1,106 @@
+//! Writes and hashes the bytes that the ranges of a download receive.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+use super::partial_file::PartialFile;
+use crate::error::{Error, ErrorKind, Result};
+use crate::md5_lanes::Md5Sum;
+use crate::transfer::hashing::ReceivedHashes;
+use crate::transfer::tasks::{run_blocking, stopped};
+
+/// Maximum number of jobs that one blocking task takes.
+const MAX_JOBS: usize = 64;
+
+/// A position in the object up to which a range was received.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Received {
+    /// Offset of the next byte.
+    pub(super) position: u64,
+    /// CRC-32C of the bytes of the range before `position`. It is computed from memory, so it reveals bytes that the
+    /// disk lost. Computed only if there is a file.
+    pub(super) checksum: u32,
+}
+
+/// Bytes that follow a position.
+struct Job {
+    received: Received,
+    chunks: Vec<Bytes>,
+    done: oneshot::Sender<Result<Received>>,
+}
+
+/// Passes received bytes to the task that writes and hashes them.
+///
+/// All ranges share one task. It processes the bytes that have arrived in the meantime together, so that several parts
+/// are hashed in parallel, and few blocking tasks are started.
+#[derive(Clone)]
+pub(super) struct Processor(mpsc::UnboundedSender<Job>);
+
+/// The task that writes and hashes. It ends when all clones of its [`Processor`] were dropped.
+pub(super) struct Processing(JoinHandle<Result<BTreeMap<u32, Md5Sum>>>);
+
+impl Processor {
+    pub(super) fn start(file: Option<Arc<PartialFile>>, hashes: ReceivedHashes) -> (Self, Processing) {
+        let (sender, jobs) = mpsc::unbounded_channel();
+        let processing = tokio::spawn(process(file, hashes, jobs).in_current_span());
+        (Self(sender), Processing(processing))
+    }
+
+    /// Writes and hashes the bytes that follow a position. Returns the position after them.
+    pub(super) async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
+        let (done, outcome) = oneshot::channel();
+        let has_stopped = self.0.send(Job { received, chunks, done }).is_err();
+        match outcome.await {
+            Ok(outcome) if !has_stopped => outcome,
+            _ => Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped")),
+        }
+    }
+}
+
+impl Processing {
+    /// Waits for the end of the task. Returns the MD5s of the parts that were received as a whole.
+    pub(super) async fn finish(self) -> Result<BTreeMap<u32, Md5Sum>> {
+        self.0.await.map_err(stopped)?
+    }
+}
+
+async fn process(
+    file: Option<Arc<PartialFile>>,
+    mut hashes: ReceivedHashes,
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+) -> Result<BTreeMap<u32, Md5Sum>> {
+    let mut batch = Vec::new();
+    while jobs.recv_many(&mut batch, MAX_JOBS).await > 0 {
+        let (jobs, file) = (std::mem::take(&mut batch), file.clone());
+        let processed = run_blocking(move || {
+            for Job { received, chunks, done } in jobs {
+                let written = write(file.as_deref(), received, &chunks);
+                if written.is_ok() {
+                    hashes.add(received.position, &chunks);
+                }
+                // The range may have been stopped.
+                let _ = done.send(written);
+            }
+            Ok(hashes)
+        });
+        hashes = processed.await?;
+    }
+    run_blocking(move || Ok(hashes.finish())).await
+}
+
+/// Writes bytes to the file, if there is one. Blocks.
+fn write(file: Option<&PartialFile>, mut received: Received, chunks: &[Bytes]) -> Result<Received> {
+    for chunk in chunks {
+        if let Some(file) = file {
+            file.write_at(chunk, received.position)?;
+            received.checksum = crc32c::crc32c_append(received.checksum, chunk);
+        }
+        received.position += chunk.len() as u64;
+    }
+    Ok(received)
+}

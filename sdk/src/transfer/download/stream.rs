@@ -1,0 +1,456 @@
+//! Downloads that an application reads as a stream.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use futures_core::Stream;
+use futures_core::stream::BoxStream;
+use futures_util::future::poll_fn;
+use futures_util::stream::{StreamExt, try_unfold};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::processing::{Processing, Processor, Received};
+use super::range::RangeFetcher;
+use super::verify::ExpectedDigest;
+use super::{Download, Downloaded, Source};
+use crate::error::{CallName, Error, ErrorKind, Result};
+use crate::generated::operations::HeadObjectOutput;
+use crate::operation::ResponseInfo;
+use crate::transfer::hashing::ReceivedHashes;
+use crate::transfer::part_size::{Part, PartLayout};
+use crate::transfer::progress::Meter;
+use crate::transfer::tasks::{Cancellation, stopped};
+
+/// The content of an object as a stream. [`Download::stream`] creates it.
+///
+/// ```no_run
+/// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+/// let mut stream = bucket.download("logs/2026.csv").stream().await?;
+/// println!("{} bytes, type {:?}", stream.size(), stream.object().content_type);
+/// let mut lines = 0;
+/// while let Some(bytes) = stream.next().await? {
+///     lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+/// }
+/// println!("{lines} lines, verified: {}", stream.is_verified());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Tasks of the runtime fetch ranges of the object concurrently, ahead of the reader, and the stream returns their bytes in
+/// order. At most [`memory_budget`](Download::memory_budget) bytes are fetched and not yet returned, also if the reader is
+/// slow. A slow reader keeps no connection waiting, because a range is requested only if the budget has space for all of
+/// its bytes.
+///
+/// All ranges are from the same state of the object: if it is overwritten while it is read, the stream returns an error, for
+/// which [`Error::is_precondition_failed`] is true if the server compared the ETag. Failed requests are retried as for a
+/// download to a file. After an error, the stream ends.
+///
+/// The bytes are [verified](Download#verification) when the last one has been returned: if they do not have the digest in
+/// the ETag, the stream returns an error instead of its end. An application must therefore not use the bytes before the
+/// stream has ended without an error.
+///
+/// Besides [`next`](ObjectStream::next) and [`bytes`](ObjectStream::bytes), it implements [`Stream`], [`AsyncRead`] and
+/// [`AsyncBufRead`]. The source of an [`io::Error`] is the [`Error`]. Dropping it stops all requests.
+#[must_use = "the object is fetched only while the stream is read"]
+pub struct ObjectStream {
+    object: HeadObjectOutput,
+    size: u64,
+    chunks: BoxStream<'static, Result<Bytes>>,
+    /// Number of bytes of the object that `chunks` has not returned yet.
+    unread: u64,
+    /// Bytes that `chunks` has returned, and `AsyncRead` has not.
+    chunk: Bytes,
+    parts: u32,
+    requests: Arc<AtomicU32>,
+    is_verified: Arc<AtomicBool>,
+    transfer: CallName,
+}
+
+/// A download whose ranges are fetched and returned in order.
+struct Reading {
+    /// `None` when all ranges were fetched.
+    fetcher: Option<Arc<RangeFetcher>>,
+    /// Parts whose fetching has not started.
+    waiting: VecDeque<Part>,
+    /// Parts whose fetching has started and that were not returned as a whole, in order.
+    started: VecDeque<StartedPart>,
+    /// The tasks that fetch. Dropping the set stops them.
+    tasks: JoinSet<Result<Option<ResponseInfo>>>,
+    /// Number of bytes of the started parts that were not returned yet.
+    ahead: u64,
+    memory_budget: u64,
+    concurrency: usize,
+    verification: Option<Verification>,
+    /// The response to HEAD or the last one with a range.
+    response: ResponseInfo,
+    is_verified: Arc<AtomicBool>,
+    cancellation: Cancellation,
+    meter: Arc<Meter>,
+}
+
+struct StartedPart {
+    chunks: mpsc::UnboundedReceiver<Bytes>,
+    /// Number of bytes that were not returned yet.
+    unread: u64,
+}
+
+struct Verification {
+    expected: ExpectedDigest,
+    processing: Processing,
+    /// Hashes the bytes in order when they are returned. `None` if the ranges hash them when they receive them.
+    in_order: Option<(Processor, Received)>,
+}
+
+/// Minimum number of ranges that must fit into the memory budget, if they are not of the configured size.
+const MIN_PARALLEL: u64 = 4;
+
+impl Download {
+    /// Requests the headers of the object and returns its content as a stream.
+    ///
+    /// No range is fetched before the stream is read.
+    ///
+    /// # Errors
+    ///
+    /// * [`ErrorKind::InvalidInput`] if an option for a file is set, an option is out of its limits, or the
+    ///   [`range`](Download::range) begins after the last byte of the object.
+    /// * [`ErrorKind::UnexpectedResponse`] if the object has neither a strong ETag nor a modification date.
+    /// * The errors of the operation `HeadObject`.
+    pub async fn stream(self) -> Result<ObjectStream> {
+        let transfer = self.bucket.call_name("download", &self.key);
+        self.start_stream(transfer.clone()).await.map_err(|error| error.in_transfer(&transfer))
+    }
+
+    /// Downloads the object and writes it to `writer`, such as standard output or a network connection. Returns a summary.
+    ///
+    /// Reads an [`ObjectStream`], with its guarantees, and flushes the writer at the end. It does not shut it down. If an error
+    /// occurs, the writer has received some of the bytes.
+    ///
+    /// ```no_run
+    /// # async fn run(bucket: qingstor_sdk::Bucket) -> qingstor_sdk::Result<()> {
+    /// bucket.download("logs/2026.csv").to_writer(tokio::io::stdout()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`stream`](Download::stream) and of reading it, and [`ErrorKind::Body`] if the writer returns an error.
+    pub async fn to_writer(self, writer: impl AsyncWrite + Send) -> Result<Downloaded> {
+        let key = self.key.clone();
+        let mut stream = self.stream().await?;
+        let size = stream.remaining();
+        let mut writer = Box::pin(writer);
+        let transfer = stream.transfer.clone();
+        let unwritten = |error: io::Error| {
+            let error = Error::new(ErrorKind::Body, "the bytes could not be written").with_source(error);
+            error.in_transfer(&transfer)
+        };
+        while let Some(bytes) = stream.next().await? {
+            writer.write_all(&bytes).await.map_err(unwritten)?;
+        }
+        writer.flush().await.map_err(unwritten)?;
+        Ok(Downloaded {
+            key,
+            size,
+            is_verified: stream.is_verified(),
+            parts: stream.parts,
+            attempts: stream.requests.load(Ordering::Relaxed),
+            resumed_bytes: 0,
+            etag: stream.object.etag,
+            version_id: stream.object.version_id,
+        })
+    }
+
+    async fn start_stream(self, transfer: CallName) -> Result<ObjectStream> {
+        if self.target.is_some() || self.options.checkpoint.is_some() || self.is_durable {
+            return Err(Error::invalid_input(
+                "`to_file`, `checkpoint` and `durable` apply to a download to a file: end it with `send`, or remove them",
+            ));
+        }
+        let meter = self.options.meter()?;
+        let memory_budget = self.options.stream_memory()?;
+        let cancellation = self.options.cancellation.clone();
+        let Source { mut object, size, snapshot, input, expected } =
+            cancellation.unless_cancelled(self.source()).await?;
+        object.content_length = Some(size);
+        let range = self.range.as_ref().map_or(Ok(0..size), |range| range.within(size))?;
+        let expected = if range == (0..size) { expected } else { ExpectedDigest::Unknown };
+
+        // Ranges that are the parts of the ETag can be hashed in parallel.
+        let part_size = expected.part_size().filter(|size| size.saturating_mul(MIN_PARALLEL) <= memory_budget);
+        let unread = range.end - range.start;
+        let layout = PartLayout::new(unread, part_size.unwrap_or(self.options.part_size))?;
+        if layout.part_size > memory_budget {
+            return Err(Error::invalid_input(format!(
+                "memory_budget is {memory_budget} bytes, but a range of this object has {} bytes: raise it to at least this \
+                 size",
+                layout.part_size
+            )));
+        }
+        let shifted = |part: Part| Part { bytes: part.bytes.start + range.start..part.bytes.end + range.start, ..part };
+        let parts = VecDeque::from_iter(layout.parts().map(shifted));
+        meter.update(|progress| (progress.total_bytes, progress.total_parts) = (Some(unread), Some(layout.count())));
+
+        let concurrency = self.options.concurrency;
+        let hashed = expected.parts(size);
+        let are_ranges = parts == hashed;
+        let (mut processor, mut verification) = (None, None);
+        if !hashed.is_empty() {
+            let parallel = if are_ranges { concurrency } else { 1 };
+            let (hasher, processing) = Processor::start(None, ReceivedHashes::new(hashed, parallel));
+            let in_order = if are_ranges {
+                processor = Some(hasher);
+                None
+            } else {
+                Some((hasher, Received { position: 0, checksum: 0 }))
+            };
+            verification = Some(Verification { expected, processing, in_order });
+        }
+        let requests = Arc::new(AtomicU32::new(0));
+        let is_verified = Arc::new(AtomicBool::new(false));
+        let reading = Reading {
+            fetcher: Some(Arc::new(RangeFetcher {
+                bucket: self.bucket,
+                key: self.key,
+                input,
+                snapshot,
+                size,
+                processor,
+                file: None,
+                meter: Arc::clone(&meter),
+                requests: Arc::clone(&requests),
+            })),
+            waiting: parts,
+            started: VecDeque::new(),
+            tasks: JoinSet::new(),
+            ahead: 0,
+            memory_budget,
+            concurrency,
+            verification,
+            response: object.response.clone(),
+            is_verified: Arc::clone(&is_verified),
+            cancellation,
+            meter,
+        };
+        let name = transfer.clone();
+        let chunks = try_unfold(Box::new(reading), move |mut reading| {
+            let name = name.clone();
+            async move {
+                let next = reading.next().await.map_err(|error| error.in_transfer(&name))?;
+                Ok(next.map(|bytes| (bytes, reading)))
+            }
+        });
+        Ok(ObjectStream {
+            object,
+            size,
+            chunks: chunks.boxed(),
+            unread,
+            chunk: Bytes::new(),
+            parts: layout.count(),
+            requests,
+            is_verified,
+            transfer,
+        })
+    }
+}
+
+impl Reading {
+    /// Returns the next bytes, or `None` at the end if the bytes are not corrupt.
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        let cancellation = self.cancellation.clone();
+        cancellation.unless_cancelled(self.next_unless_cancelled()).await
+    }
+
+    async fn next_unless_cancelled(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            while let Some(ended) = self.tasks.try_join_next() {
+                self.check(ended.map_err(stopped).flatten())?;
+            }
+            self.start_ranges();
+            let Some(part) = self.started.front_mut() else {
+                // The next part is started when a task has ended.
+                match self.tasks.join_next().await {
+                    Some(ended) => self.check(ended.map_err(stopped).flatten())?,
+                    None => return self.verify().await.map(|()| None),
+                }
+                continue;
+            };
+            if part.unread == 0 {
+                self.started.pop_front();
+                continue;
+            }
+            let Some(bytes) = part.chunks.recv().await else {
+                // The task has failed. Its error is the next result.
+                match self.tasks.join_next().await {
+                    Some(ended) => self.check(ended.map_err(stopped).flatten())?,
+                    None => return Err(Error::new(ErrorKind::Body, "a range ended before its last byte")),
+                }
+                continue;
+            };
+            part.unread -= bytes.len() as u64;
+            self.ahead -= bytes.len() as u64;
+            if let Some(Verification { in_order: Some((processor, received)), .. }) = &mut self.verification {
+                *received = processor.process(*received, vec![bytes.clone()]).await?;
+            }
+            return Ok(Some(bytes));
+        }
+    }
+
+    fn check(&mut self, ended: Result<Option<ResponseInfo>>) -> Result<()> {
+        if let Some(response) = ended? {
+            self.response = response;
+        }
+        Ok(())
+    }
+
+    /// Starts to fetch the next parts, as far as the memory budget and the concurrency allow it.
+    fn start_ranges(&mut self) {
+        while self.tasks.len() < self.concurrency
+            && self.waiting.front().is_some_and(|part| self.ahead + part.len() <= self.memory_budget)
+            && let Some((part, fetcher)) = self.waiting.pop_front().zip(self.fetcher.clone())
+        {
+            let (reader, chunks) = mpsc::unbounded_channel();
+            self.ahead += part.len();
+            self.started.push_back(StartedPart { chunks, unread: part.len() });
+            self.tasks.spawn(fetcher.fetch(part, Some(reader)).in_current_span());
+        }
+    }
+
+    /// Verifies the bytes after all of them were returned.
+    async fn verify(&mut self) -> Result<()> {
+        let Some(fetcher) = self.fetcher.take() else { return Ok(()) };
+        let (call, requests) = (fetcher.call_name(), fetcher.requests.load(Ordering::Relaxed));
+        drop(fetcher);
+        if let Some(Verification { expected, processing, in_order }) = self.verification.take() {
+            // The task that hashes ends when no other task can send bytes to it.
+            drop(in_order);
+            let verdict = expected.verify(&processing.finish().await?);
+            let is_verified = verdict.is_verified(&self.response, &call, requests)?;
+            self.is_verified.store(is_verified, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.meter.finish();
+    }
+}
+
+impl ObjectStream {
+    /// Returns the headers of the object, such as ETag, content type and metadata.
+    pub fn object(&self) -> &HeadObjectOutput {
+        &self.object
+    }
+
+    /// Returns the size of the object in bytes, also if only a [`range`](Download::range) of it is read.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Returns the number of bytes that were not read yet.
+    pub fn remaining(&self) -> u64 {
+        self.unread + self.chunk.len() as u64
+    }
+
+    /// Returns true if the stream has ended and the bytes have the digest in the ETag. See
+    /// [`Downloaded::is_verified`]. A [`range`](Download::range) is never verified.
+    pub fn is_verified(&self) -> bool {
+        self.is_verified.load(Ordering::Relaxed)
+    }
+
+    /// Returns the next bytes, or `None` at the end.
+    ///
+    /// If the future is dropped, no bytes are lost.
+    ///
+    /// # Errors
+    ///
+    /// * [`ErrorKind::UnexpectedResponse`] if a response is not the requested range of the same object, or, instead of the
+    ///   end, if the bytes do not have the digest in the ETag.
+    /// * [`ErrorKind::Cancelled`] after a cancellation.
+    /// * The errors of the operation `GetObject`. [`Error::is_precondition_failed`] is true if the object has changed.
+    pub async fn next(&mut self) -> Result<Option<Bytes>> {
+        poll_fn(|context| self.poll_chunk(context)).await.transpose()
+    }
+
+    /// Reads the rest of the stream into memory. The memory is allocated once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](ObjectStream::next), and [`ErrorKind::Body`] if there is not enough memory.
+    pub async fn bytes(mut self) -> Result<Bytes> {
+        let mut all = Vec::new();
+        usize::try_from(self.remaining())
+            .map_err(io::Error::other)
+            .and_then(|length| Ok(all.try_reserve_exact(length)?))
+            .map_err(|error| {
+                let message = format!("there is no memory for {} bytes: read them with `next`", self.remaining());
+                Error::new(ErrorKind::Body, message).with_source(error).in_transfer(&self.transfer)
+            })?;
+        while let Some(bytes) = self.next().await? {
+            all.extend_from_slice(&bytes);
+        }
+        Ok(all.into())
+    }
+
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        if !self.chunk.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut self.chunk))));
+        }
+        let next = ready!(self.chunks.as_mut().poll_next(context));
+        if let Some(Ok(bytes)) = &next {
+            self.unread -= bytes.len() as u64;
+        }
+        Poll::Ready(next)
+    }
+}
+
+impl Stream for ObjectStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_chunk(context)
+    }
+}
+
+impl AsyncBufRead for ObjectStream {
+    fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        while this.chunk.is_empty()
+            && let Some(bytes) = ready!(this.poll_chunk(context)?)
+        {
+            this.chunk = bytes;
+        }
+        Poll::Ready(Ok(&this.chunk))
+    }
+
+    fn consume(self: Pin<&mut Self>, length: usize) {
+        self.get_mut().chunk.advance(length);
+    }
+}
+
+impl AsyncRead for ObjectStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let bytes = ready!(self.as_mut().poll_fill_buf(context))?;
+        let length = bytes.len().min(into.remaining());
+        into.put_slice(&bytes[..length]);
+        self.consume(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for ObjectStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ObjectStream").field("remaining", &self.remaining()).finish_non_exhaustive()
+    }
+}
