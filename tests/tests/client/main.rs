@@ -9,6 +9,7 @@ mod errors;
 mod kept_connections;
 mod pagination;
 mod proxies;
+mod resumed_reads;
 mod retried_requests;
 mod retries;
 mod retry_after;
