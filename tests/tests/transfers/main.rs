@@ -13,6 +13,7 @@ mod downloads;
 mod dropped;
 mod false_success;
 mod faulty_downloads;
+mod faulty_reads;
 mod faulty_uploads;
 mod killed_downloads;
 mod killed_uploads;
