@@ -71,7 +71,7 @@ enum Source {
 
 type ResumingFuture = Pin<Box<dyn Future<Output = Result<Rest>> + Send>>;
 
-/// What happens if the connection breaks.
+/// Reaction to a broken connection.
 enum Resumption {
     /// Reading fails. The operation does not resume bodies, or the rest was requested and the request failed.
     None,
