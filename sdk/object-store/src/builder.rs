@@ -132,8 +132,8 @@ impl QingStorStoreBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Generic`](object_store::Error::Generic) if there is no bucket, if two settings name different buckets, if an option with the prefix
-    /// `qingstor_` is unknown, or if a value is invalid. No error contains an access key.
+    /// [`Error::Generic`](object_store::Error::Generic) if there is no bucket, if two settings name different buckets, if an
+    /// option with the prefix `qingstor_` is unknown, or if a value is invalid. No error contains an access key.
     pub fn build(self) -> Result<QingStorStore> {
         let mut options = self.options;
         let mut conditional_writes = self.conditional_writes;

@@ -20,7 +20,7 @@ use qingstor_sdk::operations::{
     PutObjectInput,
 };
 use qingstor_sdk::types::ObjectSummary;
-use qingstor_sdk::{Body, Bucket, ObjectSource, StatusCode};
+use qingstor_sdk::{Body, Bucket, ObjectSource};
 
 use crate::error::{delete_error, generic, shared_error, store_error};
 use crate::object::{byte_range, from_chrono, headers_of, parse_content_range, set_attributes};
@@ -63,6 +63,15 @@ pub struct QingStorStore {
 ///
 /// QingStor has no such condition, and none on the version of an object. [`PutMode::Update`] is always
 /// [`Error::NotImplemented`].
+///
+/// ```
+/// # fn run(store: qingstor_object_store::QingStorStore) {
+/// use qingstor_object_store::ConditionalWrites;
+///
+/// // This program is the only one that writes to the bucket.
+/// let store = store.with_conditional_writes(ConditionalWrites::CheckThenWrite);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConditionalWrites {
@@ -247,9 +256,6 @@ impl ObjectStore for QingStorStore {
         input.if_unmodified_since = options.if_unmodified_since.map(from_chrono);
         let output =
             self.bucket.get_object(&self.key(location), input).await.map_err(|error| store_error(location, error))?;
-        if output.response.status == StatusCode::NOT_MODIFIED {
-            return Err(Error::NotModified { path: location.to_string(), source: "GetObject returned 304".into() });
-        }
         let (range, size) = match (&options.range, &output.content_range, output.content_length) {
             (None, _, Some(size)) => (0..size, size),
             (Some(_), Some(text), _) => parse_content_range(text)

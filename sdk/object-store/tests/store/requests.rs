@@ -1,9 +1,11 @@
 //! The requests that the store sends.
 
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use qingstor_emulator::{Fault, FaultPlan, FaultRule, Offset};
 
 use crate::support::{TestStore, count};
 
@@ -36,6 +38,19 @@ async fn lists_continue_on_the_next_page() {
     let requests = test.requests().await.unwrap();
     let pages = 3 + 2 + expected.div_ceil(1000);
     assert_eq!(count(&requests, "ListObjects"), pages);
+}
+
+#[tokio::test]
+async fn read_resumes_after_the_connection_broke() {
+    let cut = |after| FaultRule::new(Fault::CutAnswer { after: Offset::Bytes(after) }).operation("GetObject").count(1);
+    let test = TestStore::with_faults(FaultPlan::new().rule(cut(700_000)).rule(cut(0)).rule(cut(100_000))).await;
+    let content: Bytes = (0..1_000_000u32).flat_map(u32::to_le_bytes).collect();
+    let location = Path::from("object");
+    test.store.put(&location, content.clone().into()).await.unwrap();
+    let range = 1_000_001..3_999_999;
+    let read = test.store.get_range(&location, range.clone()).await.unwrap();
+    assert!(read == content[range.start as usize..range.end as usize]);
+    assert_eq!(test.emulator.faults_fired(), [1, 1, 1]);
 }
 
 #[tokio::test]
