@@ -23,6 +23,18 @@ impl<S> ChunkReader<S> {
     }
 }
 
+impl<S: Stream<Item = Result<Bytes>> + Unpin> Stream for ChunkReader<S> {
+    type Item = Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if !this.unread.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut this.unread))));
+        }
+        Pin::new(&mut this.chunks).poll_next(context)
+    }
+}
+
 impl<S: Stream<Item = Result<Bytes>> + Unpin> AsyncBufRead for ChunkReader<S> {
     fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();

@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::md5_lanes::{Block, LANES, Md5Sum, PartHash};
 use crate::transfer::part_size::Part;
 
-/// Number of bytes of a part that are read at once. They are hashed while they are still in the processor's cache.
-const CHUNK_SIZE: usize = 128 << 10;
+/// Number of bytes of a part that are read at once. The bytes of all parts together fit into a processor's own cache.
+const CHUNK_SIZE: usize = 32 << 10;
 
 /// Number of bytes of each part that the kernel is asked to read ahead, so that the disk reads all parts at the same time.
 const READ_AHEAD: u64 = 2 << 20;
@@ -71,12 +71,11 @@ fn hash_together(regions: &[Source], alive: &Weak<()>) -> io::Result<Vec<Md5Sum>
     Ok(hashes.into_iter().zip(tails).map(|(hash, tail)| hash.finish(&tail)).collect())
 }
 
-/// Number of received bytes that wait to be hashed. It is enough for several parts to be hashed in parallel, and small
-/// enough for the processor's cache.
-const MAX_WAITING: usize = 2 << 20;
+/// Number of received bytes that wait to be hashed, so that there are bytes of several parts, which are hashed in parallel.
+const MAX_WAITING: usize = 4 << 20;
 
-/// The MD5s of parts that are received at the same time.
-#[derive(Debug)]
+/// The MD5s of parts that are received at the same time. The default has no parts and hashes nothing.
+#[derive(Debug, Default)]
 pub(crate) struct ReceivedHashes {
     /// Numbers of the parts that are hashed, in ascending order of their ranges.
     parts: Vec<Part>,
@@ -148,8 +147,8 @@ impl ReceivedHashes {
         }
     }
 
-    /// Hashes bytes that wait: all of them, or until less than half of the parts have bytes left, because the processor
-    /// hashes many parts in the time of one.
+    /// Hashes bytes that wait: all of them, or until a quarter of the parts have no bytes left, because the processor hashes
+    /// many parts in the time of one.
     fn hash(&mut self, all: bool) {
         let mut min_parts = 1;
         loop {
@@ -160,7 +159,7 @@ impl ReceivedHashes {
                 break;
             }
             if !all {
-                min_parts = min_parts.max(parts.len().div_ceil(2));
+                min_parts = min_parts.max(3 * parts.len() / 4);
             }
             let mut hashes: Vec<PartHash> = parts.iter().map(|part| part.hash.clone()).collect();
             let blocks: Vec<&[Block]> = parts.iter().map(|part| &part.blocks()[..count]).collect();

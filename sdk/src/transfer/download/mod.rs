@@ -8,16 +8,19 @@ mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use futures_util::future::{Either, select};
+use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span};
 
 use self::partial_file::{PartialFile, RemoteObject};
 use self::processing::Processor;
 use self::range::RangeFetcher;
 pub use self::stream::ObjectStream;
-use self::verify::ExpectedDigest;
+use self::verify::{ExpectedDigest, hash_completed};
 use super::etag::Checksum;
 use super::hashing::ReceivedHashes;
 use super::object_properties::CustomerKey;
@@ -26,7 +29,6 @@ use super::options::TransferOptions;
 use super::part_size::{Part, PartLayout};
 use super::progress::{Meter, TransferProgress};
 use super::tasks::{Cancellation, for_each_part, run_blocking};
-use crate::body::Source as BodySource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generated::operations::{GetObjectInput, HeadObjectOutput};
 use crate::{Bucket, ByteRange};
@@ -358,11 +360,12 @@ impl Download {
         });
 
         let requests = Arc::new(AtomicU32::new(0));
-        // Parts of the ETag that are ranges are hashed when they are received, and other parts at the end.
-        let mut hashed = expected.parts(size);
-        hashed.retain(|part| missing.contains(part));
-        let hashes = ReceivedHashes::new(hashed, concurrency);
-        let (processor, processing) = Processor::start(Some(Arc::clone(&file)), hashes);
+        let (completed, ranges) = mpsc::unbounded_channel();
+        for part in &fetched {
+            // Received by `hash_completed`, which has not ended.
+            let _ = completed.send(part.bytes.clone());
+        }
+        let (processor, processing) = Processor::start(Some(Arc::clone(&file)), ReceivedHashes::default());
         let fetcher = Arc::new(RangeFetcher {
             bucket,
             key: key.clone(),
@@ -371,26 +374,29 @@ impl Download {
             size,
             processor: Some(processor),
             file: Some(Arc::clone(&file)),
+            completed: Some(completed),
             meter,
             requests: Arc::clone(&requests),
         });
         let call = fetcher.call_name();
         let fetch = move |part| Arc::clone(&fetcher).fetch(part, None);
-        let fetched = for_each_part(missing, concurrency, &cancellation, fetch).await;
-        // This also waits for the bytes of a failed download, so that nothing writes to the file any more.
-        let sums = processing.finish().await;
-        let verified = match fetched.and_then(|responses| Ok((responses, sums?))) {
+        let fetching = for_each_part(missing, concurrency, &cancellation, fetch);
+        let hashing = hash_completed(Arc::clone(&file), expected.parts(size), ranges);
+        let transferred = match select(pin!(fetching), pin!(cancellation.unless_cancelled(hashing))).await {
+            Either::Left((Ok(responses), hashing)) => hashing.await.map(|sums| (responses, sums)),
+            Either::Left((Err(error), _)) => Err(error),
+            // The hashing ends after the fetching, unless it has failed.
+            Either::Right((hashed, fetching)) => match hashed {
+                Ok(sums) => fetching.await.map(|responses| (responses, sums)),
+                Err(error) => Err(error),
+            },
+        };
+        // After an error, the bytes that were received last may not be written yet.
+        let written = processing.finish().await;
+        let verified = match transferred.and_then(|transferred| written.map(|_| transferred)) {
             Ok((responses, sums)) => {
-                let reader = Arc::clone(&file);
-                let verifying = async {
-                    let reader = run_blocking(move || reader.reader()).await?;
-                    expected.verify_file(BodySource::file(Arc::new(reader), 0..size), size, sums).await
-                };
                 let response = responses.into_iter().flatten().last().unwrap_or(object.response);
-                cancellation
-                    .unless_cancelled(verifying)
-                    .await
-                    .map(|verdict| verdict.is_verified(&response, &call, requests.load(Ordering::Relaxed)))
+                Ok(expected.verify(&sums).check(&response, &call, requests.load(Ordering::Relaxed)))
             }
             // The object has changed, so the fetched ranges are useless.
             Err(error) if error.is_precondition_failed() => Ok(Err(error)),

@@ -23,7 +23,7 @@ use crate::transfer::tasks::run_blocking;
 use crate::value::escape;
 
 /// Number of bytes that are collected before they are written and hashed.
-const PROCESSED_SIZE: usize = 256 << 10;
+const PROCESSED_SIZE: usize = 512 << 10;
 
 /// Fetches the ranges of one object.
 pub(super) struct RangeFetcher {
@@ -37,6 +37,8 @@ pub(super) struct RangeFetcher {
     pub(super) processor: Option<Processor>,
     /// File that the bytes are written to, and whose journal lists the finished parts. `None` if there is a reader.
     pub(super) file: Option<Arc<PartialFile>>,
+    /// Receives the parts that were written to the file.
+    pub(super) completed: Option<mpsc::UnboundedSender<Range<u64>>>,
     pub(super) meter: Arc<Meter>,
     /// Number of requests that were sent, including failed ones.
     pub(super) requests: Arc<AtomicU32>,
@@ -92,6 +94,10 @@ impl RangeFetcher {
         }
         if let Some(file) = self.file.clone() {
             run_blocking(move || file.record(part.number, received.checksum)).await?;
+        }
+        if let Some(completed) = &self.completed {
+            // Without a receiver, the download has failed.
+            let _ = completed.send(part.bytes);
         }
         meter.finish();
         Ok(response)

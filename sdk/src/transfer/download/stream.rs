@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::BoxStream;
 use futures_util::future::poll_fn;
@@ -22,6 +22,7 @@ use super::processing::{Processing, Processor, Received};
 use super::range::RangeFetcher;
 use super::verify::ExpectedDigest;
 use super::{Download, Downloaded, Source};
+use crate::body::ChunkReader;
 use crate::error::{CallName, Error, ErrorKind, Result};
 use crate::generated::operations::HeadObjectOutput;
 use crate::operation::ResponseInfo;
@@ -64,11 +65,9 @@ use crate::transfer::tasks::{Cancellation, stopped};
 pub struct ObjectStream {
     object: HeadObjectOutput,
     size: u64,
-    chunks: BoxStream<'static, Result<Bytes>>,
-    /// Number of bytes of the object that `chunks` has not returned yet.
-    unread: u64,
-    /// Bytes that `chunks` has returned, and `AsyncRead` has not.
-    chunk: Bytes,
+    reader: ChunkReader<BoxStream<'static, Result<Bytes>>>,
+    /// Number of bytes that `reader` has not returned yet.
+    remaining: u64,
     parts: u32,
     requests: Arc<AtomicU32>,
     is_verified: Arc<AtomicBool>,
@@ -187,8 +186,8 @@ impl Download {
 
         // Ranges that are the parts of the ETag can be hashed in parallel.
         let part_size = expected.part_size().filter(|size| size.saturating_mul(MIN_PARALLEL) <= memory_budget);
-        let unread = range.end - range.start;
-        let layout = PartLayout::new(unread, part_size.unwrap_or(self.options.part_size))?;
+        let part_size = part_size.unwrap_or(self.options.part_size);
+        let layout = PartLayout::new(range.end - range.start, part_size)?;
         if layout.part_size > memory_budget {
             return Err(Error::invalid_input(format!(
                 "memory_budget is {memory_budget} bytes, but a range of this object has {} bytes: raise it to at least this \
@@ -198,7 +197,9 @@ impl Download {
         }
         let shifted = |part: Part| Part { bytes: part.bytes.start + range.start..part.bytes.end + range.start, ..part };
         let parts = VecDeque::from_iter(layout.parts().map(shifted));
-        meter.update(|progress| (progress.total_bytes, progress.total_parts) = (Some(unread), Some(layout.count())));
+        meter.update(|progress| {
+            (progress.total_bytes, progress.total_parts) = (Some(range.end - range.start), Some(layout.count()));
+        });
 
         let concurrency = self.options.concurrency;
         let hashed = expected.parts(size);
@@ -226,6 +227,7 @@ impl Download {
                 size,
                 processor,
                 file: None,
+                completed: None,
                 meter: Arc::clone(&meter),
                 requests: Arc::clone(&requests),
             })),
@@ -252,9 +254,8 @@ impl Download {
         Ok(ObjectStream {
             object,
             size,
-            chunks: chunks.boxed(),
-            unread,
-            chunk: Bytes::new(),
+            reader: ChunkReader::new(chunks.boxed()),
+            remaining: range.end - range.start,
             parts: layout.count(),
             requests,
             is_verified,
@@ -334,7 +335,7 @@ impl Reading {
             // The task that hashes ends when no other task can send bytes to it.
             drop(in_order);
             let verdict = expected.verify(&processing.finish().await?);
-            let is_verified = verdict.is_verified(&self.response, &call, requests)?;
+            let is_verified = verdict.check(&self.response, &call, requests)?;
             self.is_verified.store(is_verified, Ordering::Relaxed);
         }
         Ok(())
@@ -360,7 +361,7 @@ impl ObjectStream {
 
     /// Returns the number of bytes that were not read yet.
     pub fn remaining(&self) -> u64 {
-        self.unread + self.chunk.len() as u64
+        self.remaining
     }
 
     /// Returns true if the stream has ended and the bytes have the digest in the ETag. See
@@ -404,12 +405,9 @@ impl ObjectStream {
     }
 
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        if !self.chunk.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut self.chunk))));
-        }
-        let next = ready!(self.chunks.as_mut().poll_next(context));
+        let next = ready!(Pin::new(&mut self.reader).poll_next(context));
         if let Some(Ok(bytes)) = &next {
-            self.unread -= bytes.len() as u64;
+            self.remaining -= bytes.len() as u64;
         }
         Poll::Ready(next)
     }
@@ -425,27 +423,23 @@ impl Stream for ObjectStream {
 
 impl AsyncBufRead for ObjectStream {
     fn poll_fill_buf(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let this = self.get_mut();
-        while this.chunk.is_empty()
-            && let Some(bytes) = ready!(this.poll_chunk(context)?)
-        {
-            this.chunk = bytes;
-        }
-        Poll::Ready(Ok(&this.chunk))
+        Pin::new(&mut self.get_mut().reader).poll_fill_buf(context)
     }
 
-    fn consume(self: Pin<&mut Self>, length: usize) {
-        self.get_mut().chunk.advance(length);
+    fn consume(self: Pin<&mut Self>, count: usize) {
+        let this = self.get_mut();
+        this.remaining -= count as u64;
+        Pin::new(&mut this.reader).consume(count);
     }
 }
 
 impl AsyncRead for ObjectStream {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let bytes = ready!(self.as_mut().poll_fill_buf(context))?;
-        let length = bytes.len().min(into.remaining());
-        into.put_slice(&bytes[..length]);
-        self.consume(length);
-        Poll::Ready(Ok(()))
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut this.reader).poll_read(context, buffer);
+        this.remaining -= (buffer.filled().len() - before) as u64;
+        outcome
     }
 }
 

@@ -5,16 +5,21 @@
 //! the client chooses one part layout with that number of parts. The client does not try other layouts, because it would have to
 //! read the whole file again for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::partial_file::PartialFile;
 use crate::body::Source;
 use crate::error::{CallName, Result};
-use crate::md5_lanes::Md5Sum;
+use crate::md5_lanes::{LANES, Md5Sum};
 use crate::operation::ResponseInfo;
 use crate::transfer::etag::{PartsEtag, hex, parse_hex};
 use crate::transfer::hashing::sums_of;
 use crate::transfer::part_size::{MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, Part, growing_part_size};
+use crate::transfer::tasks::run_blocking;
 
 /// Digest of the bytes of an object, derived from its ETag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +48,7 @@ impl Verdict {
     /// # Errors
     ///
     /// If the bytes are corrupt. The error has the status and the request id of `response`, one of the responses.
-    pub(super) fn is_verified(self, response: &ResponseInfo, call: &CallName, requests: u32) -> Result<bool> {
+    pub(super) fn check(self, response: &ResponseInfo, call: &CallName, requests: u32) -> Result<bool> {
         match self {
             Self::Verified => Ok(true),
             Self::Unverified => Ok(false),
@@ -78,20 +83,10 @@ impl ExpectedDigest {
     pub(super) fn parts(&self, size: u64) -> Vec<Part> {
         let ranges = match self {
             Self::Unknown => Vec::new(),
-            Self::Md5(_) => Vec::from([0..size]),
+            Self::Md5(_) => std::iter::once(0..size).collect(),
             Self::Parts { layout, .. } => layout.parts(size),
         };
         ranges.into_iter().zip(0..).map(|(bytes, number)| Part { number, bytes }).collect()
-    }
-
-    /// Hashes the parts of a file of `size` bytes that `received` lacks, and compares the result with the expected digest.
-    pub(super) async fn verify_file(self, file: Source, size: u64, received: BTreeMap<u32, Md5Sum>) -> Result<Verdict> {
-        let mut sums = received;
-        let missing = Vec::from_iter(self.parts(size).into_iter().filter(|part| !sums.contains_key(&part.number)));
-        let regions = missing.iter().map(|part| file.region(part.bytes.clone())).collect();
-        let hashed = sums_of(regions).await?;
-        sums.extend(missing.iter().map(|part| part.number).zip(hashed));
-        Ok(self.verify(&sums))
     }
 
     /// Compares the MD5s of the [`parts`](Self::parts) with the expected digest.
@@ -119,6 +114,47 @@ impl ExpectedDigest {
             )),
         }
     }
+}
+
+/// Hashes the parts of a file whose bytes are complete, while other parts are fetched. Returns the MD5s by part number.
+///
+/// `completed` yields the ranges that were written to the file. Parts are hashed in groups, because the processor hashes
+/// many parts in the time of one, and their bytes are still in the page cache.
+pub(super) async fn hash_completed(
+    file: Arc<PartialFile>,
+    parts: Vec<Part>,
+    mut completed: mpsc::UnboundedReceiver<Range<u64>>,
+) -> Result<BTreeMap<u32, Md5Sum>> {
+    let size = parts.last().map_or(0, |part| part.bytes.end);
+    let source = Source::file(Arc::new(run_blocking(move || file.reader()).await?), 0..size);
+    let mut sums = BTreeMap::new();
+    let mut missing: Vec<u64> = parts.iter().map(Part::len).collect();
+    // An empty object has one empty part.
+    let mut waiting: VecDeque<&Part> = parts.iter().filter(|part| part.len() == 0).collect();
+    let mut is_complete = false;
+    while !is_complete || !waiting.is_empty() {
+        if is_complete || waiting.len() >= LANES {
+            let group: Vec<&Part> = waiting.drain(..waiting.len().min(LANES)).collect();
+            let hashed = sums_of(group.iter().map(|part| source.region(part.bytes.clone())).collect()).await?;
+            sums.extend(group.iter().map(|part| part.number).zip(hashed));
+            continue;
+        }
+        let Some(range) = completed.recv().await else {
+            is_complete = true;
+            continue;
+        };
+        let first = parts.partition_point(|part| part.bytes.end <= range.start);
+        for (part, missing) in parts.iter().zip(&mut missing).skip(first) {
+            if part.bytes.start >= range.end {
+                break;
+            }
+            *missing -= part.bytes.end.min(range.end) - part.bytes.start.max(range.start);
+            if *missing == 0 {
+                waiting.push_back(part);
+            }
+        }
+    }
+    Ok(sums)
 }
 
 /// Division of an object into parts.
