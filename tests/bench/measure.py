@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Measures the CPU time, throughput and memory of uploads, compared with other clients in the same run.
+"""Measures the CPU time, throughput and memory of transfers, compared with other clients in the same run.
 
     tests/bench/measure.py --peers FOLDER [-n ROUNDS] [--size MIB]
 
 FOLDER contains `compare.py`, which builds the programs on other clients and a server that discards all data, and runs the
-programs in turn. The script needs an idle Linux machine. Memory and disk must each have room for six times the size of the
-file, and for at least 12 GiB.
+programs for uploads in turn, and `compare_get.py`, which runs the programs for downloads with nginx as the server. The script
+needs an idle Linux machine. Memory and disk must each have room for six times the size of the file, and for at least 24 GiB.
 
-Times depend on the machine, so the script compares ratios. The reference `ref` is plain reqwest, which reads each part into
-memory and sends it without a signature or a checksum.
+Times depend on the machine, so the script compares ratios. The reference `ref` is plain reqwest. It reads each part into
+memory and sends it, or it receives each range in memory and writes it, without a signature or a checksum.
 
-The script prints the tables of README.md and draws the picture next to it.
+The script prints the tables of README.md and draws the pictures next to it.
 """
 
 import argparse
@@ -20,8 +20,14 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PICTURE = pathlib.Path(__file__).resolve().parent / "upload-cpu.svg"
-PEERS = ["sink", "raw", "reqwest-min", "objstore", "opendal-up", "awss3"]
+UPLOAD_PEERS = ["sink", "raw", "reqwest-min", "objstore", "opendal-up", "awss3"]
+DOWNLOAD_PEERS = ["reqwest-get", "objstore-get", "opendal-get", "awss3-get"]
+EXAMPLES = [
+    ("qingstor-sdk", "upload"),
+    ("qingstor-sdk", "download"),
+    ("qingstor-tests", "small_requests"),
+    ("qingstor-tests", "stream"),
+]
 BIG = "{port} big {file} {part} 8"
 REF = "ref"
 OURS = "qingstor-sdk"
@@ -32,18 +38,23 @@ def examples_folder():
 
 
 def build(compare):
-    subprocess.run([sys.executable, compare, "build", *PEERS], check=True)
-    for package, example in [("qingstor-sdk", "upload"), ("qingstor-tests", "small_puts")]:
+    subprocess.run([sys.executable, compare, "build", *UPLOAD_PEERS, *DOWNLOAD_PEERS], check=True)
+    for package, example in EXAMPLES:
         command = ["cargo", "build", "--release", "--locked", "--package", package, "--example", example]
         subprocess.run(command, cwd=ROOT, check=True)
 
 
+def example(name, file):
+    """Returns the command that runs the example `upload` or `download` with parts of 8 MiB, eight at a time."""
+    return (
+        "env QINGSTOR_ENDPOINT=http://127.0.0.1:{port} QINGSTOR_ACCESS_KEY_ID=a QINGSTOR_SECRET_ACCESS_KEY=b "
+        f"{examples_folder() / name} {file} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
+    )
+
+
 def uploads():
     """Returns the commands that upload a file in parts of 8 MiB, eight at a time."""
-    ours = (
-        "env QINGSTOR_ENDPOINT=http://127.0.0.1:{port} QINGSTOR_ACCESS_KEY_ID=a QINGSTOR_SECRET_ACCESS_KEY=b "
-        f"{examples_folder() / 'upload'} {{file}} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
-    )
+    ours = example("upload", "{file}")
     return {
         REF: f"{{bin:reqwest-min}} {BIG}",
         f"{OURS}, no checksum": f"{ours} --checksum none",
@@ -63,21 +74,49 @@ def limits():
     }
 
 
+def small_requests(client_and_method, count):
+    return f"{examples_folder() / 'small_requests'} {client_and_method} {{port}} {count} 32"
+
+
 def small_puts(count):
     """Returns the commands that upload `count` objects of 1 KiB, 32 at a time."""
     return {
-        REF: f"{{bin:reqwest-min}} {{port}} small {count} 32",
-        OURS: f"{examples_folder() / 'small_puts'} {{port}} {count} 32",
+        REF: small_requests("reqwest put", count),
+        OURS: small_requests("sdk put", count),
         "object_store, unsigned payload": f"env UNSIGNED=1 {{bin:objstore}} {{port}} small {count} 32",
         "opendal": f"{{bin:opendal-up}} {{port}} small {count} 32",
         "aws-sdk-s3, default": f"{{bin:awss3}} {{port}} small {count} 32",
     }
 
 
+def small_gets(count):
+    """Returns the commands that read 1 KiB `count` times, 32 at a time."""
+    return {REF: small_requests("reqwest get", count), OURS: small_requests("sdk get", count)}
+
+
+def downloads():
+    """Returns the commands that download an object to a file in ranges of 8 MiB, eight at a time."""
+    commands = {REF: "{bin:reqwest-get}", "object_store": "{bin:objstore-get}"}
+    commands |= {"opendal": "{bin:opendal-get}", "aws-sdk-s3": "{bin:awss3-get}"}
+    commands = {name: f"{program} {{port}} {{out}} {{part}} 8" for name, program in commands.items()}
+    return commands | {OURS: example("download", "{out}")}
+
+
+def streams():
+    """Returns the commands that read an object in ranges of 8 MiB, eight at a time, and drop the bytes."""
+    return {f"{OURS}, stream": f"{examples_folder() / 'stream'} {{port}} {{part}} 8"}
+
+
+def downloads_for_memory():
+    """Returns the commands that download to a file, and that read a stream as fast as possible and at 64 MiB/s."""
+    (stream,) = streams().values()
+    return {"to a file": example("download", "{out}"), "a stream": stream, "a stream, slow reader": f"{stream} {64 << 20}"}
+
+
 def uploads_for_memory():
     """Returns the commands that upload from a file and from a pipe."""
-    ours = uploads()[f"{OURS}, default"]
-    piped = "cat {file} | " + ours.replace("{file}", "-")
+    ours = example("upload", "{file}")
+    piped = "cat {file} | " + example("upload", "-")
     return {
         "a file": ours,
         "a file, no checksum": f"{ours} --checksum none",
@@ -87,8 +126,9 @@ def uploads_for_memory():
 
 
 def run(compare, commands, rounds, size, *options):
-    """Runs the commands with `compare.py`. Returns the row of its table for each command, by column heading."""
-    command = [sys.executable, compare, "run", "-n", str(rounds), "--size", str(size), *options]
+    """Runs the commands with `compare.py` or `compare_get.py`. Returns the row of its table for each command, by column heading."""
+    verb = ["run"] if compare.name == "compare.py" else []
+    command = [sys.executable, compare, *verb, "-n", str(rounds), "--size", str(size), *options]
     command += [f"{name}={text}" for name, text in commands.items()]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     headings, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -104,8 +144,8 @@ def print_table(title, rows, columns):
         print("| " + " | ".join([name, *(read(row) for read in columns.values())]) + " |")
 
 
-def draw(rows, size):
-    """Draws a bar chart of the CPU ratios as SVG."""
+def draw(rows, size, action):
+    """Draws a bar chart of the CPU ratios as SVG. `action` is `upload` or `download`."""
     bar, gap, left, width = 20, 10, 210, 400
     ratios = {name: float(row["CPU ratio"]) for name, row in rows.items()}
     scale = width / max(ratios.values())
@@ -114,7 +154,7 @@ def draw(rows, size):
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 60}" height="{height}" '
         'font-family="sans-serif" font-size="13">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        f'<text x="10" y="22" font-size="15">CPU time to upload {size / 1024:g} GiB, plain reqwest = 1 '
+        f'<text x="10" y="22" font-size="15">CPU time to {action} {size / 1024:g} GiB, plain reqwest = 1 '
         "(less is better)</text>",
     ]
     for number, (name, ratio) in enumerate(ratios.items()):
@@ -125,7 +165,8 @@ def draw(rows, size):
             f'<rect x="{left}" y="{y}" width="{ratio * scale:.0f}" height="{bar}" fill="{color}"/>',
             f'<text x="{left + ratio * scale + 6:.0f}" y="{y + 15}">{ratio:.2f}</text>',
         ]
-    PICTURE.write_text("\n".join([*lines, "</svg>", ""]))
+    picture = pathlib.Path(__file__).resolve().parent / f"{action}-cpu.svg"
+    picture.write_text("\n".join([*lines, "</svg>", ""]))
 
 
 def main():
@@ -138,29 +179,60 @@ def main():
     compare = pathlib.Path(arguments.peers) / "compare.py"
     if not arguments.no_build:
         build(compare)
+    measure_uploads(compare, arguments)
+    measure_downloads(compare.with_name("compare_get.py"), arguments)
 
+
+COST = {"CPU ÷ ref": lambda row: row["CPU ratio"], "CPU s/GiB": lambda row: row["CPU-s/GiB"]}
+SPEED = {"GiB/s": lambda row: row["GiB/s"]}
+MEMORY = {"peak memory MiB": lambda row: row["peak MiB"]}
+# One GiB is 2²⁰ requests of 1 KiB.
+SMALL = {
+    "CPU ÷ ref": COST["CPU ÷ ref"],
+    "CPU µs for each request": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}",
+}
+SMALL_COUNT = 64 << 10
+
+
+def measure_uploads(compare, arguments):
     without_delay = run(compare, uploads(), arguments.n, arguments.size)
-    cost = {"CPU ÷ ref": lambda row: row["CPU ratio"], "CPU s/GiB": lambda row: row["CPU-s/GiB"]}
-    speed = {"GiB/s": lambda row: row["GiB/s"]}
-    memory = {"peak memory MiB": lambda row: row["peak MiB"]}
-    print_table(f"Upload of a file of {arguments.size / 1024:g} GiB:", without_delay, cost | speed | memory)
-    draw(without_delay, arguments.size)
+    print_table(f"Upload of a file of {arguments.size / 1024:g} GiB:", without_delay, COST | SPEED | MEMORY)
+    draw(without_delay, arguments.size, "upload")
 
     # Initiation, completion and the final HEAD request are sequential. A larger file makes their share small.
     size = 4 * arguments.size
     delayed = run(compare, uploads() | limits(), arguments.n, size, "--delay-ms", "50")
     possible = float(delayed[next(reversed(limits()))]["GiB/s"])
     share = {"share of the limit": lambda row: f"{float(row['GiB/s']) / possible:.2f}"}
-    print_table(f"Upload of a file of {size / 1024:g} GiB, each response delayed by 50 ms:", delayed, speed | share)
+    print_table(f"Upload of a file of {size / 1024:g} GiB, each response delayed by 50 ms:", delayed, SPEED | share)
 
-    count = 64 << 10
-    small = run(compare, small_puts(count), arguments.n, count // 1024)
-    per_object = {"CPU µs for each object": lambda row: f"{float(row['CPU-s/GiB']) / (1 << 20) * 1e6:.0f}"}
-    print_table("Objects of 1 KiB, 32 at a time:", small, {"CPU ÷ ref": cost["CPU ÷ ref"]} | per_object)
+    small = run(compare, small_puts(SMALL_COUNT), arguments.n, SMALL_COUNT // 1024)
+    print_table("Uploads of objects of 1 KiB, 32 at a time:", small, SMALL)
+    print_peaks(compare, uploads_for_memory())
 
+
+def measure_downloads(compare, arguments):
+    to_memory = ["--out", "/dev/shm"]
+    wall = {"wall ÷ ref": lambda row: row["wall ratio"]}
+    without_digest = run(compare, downloads() | streams(), arguments.n, arguments.size, *to_memory, "--etag", "none")
+    title = f"Download of {arguments.size / 1024:g} GiB"
+    print_table(f"{title} to memory, the ETag is not a digest:", without_digest, COST | wall | MEMORY)
+    verified = run(compare, downloads() | streams(), arguments.n, arguments.size, *to_memory)
+    print_table(f"{title} to memory, verified by the ETag of parts:", verified, COST | wall | MEMORY)
+    draw(verified, arguments.size, "download")
+    to_disk = run(compare, downloads(), arguments.n, arguments.size)
+    print_table(f"{title} to a disk:", to_disk, COST | wall | MEMORY)
+
+    small = run(compare, small_gets(SMALL_COUNT), arguments.n, SMALL_COUNT // 1024)
+    print_table("Requests for 1 KiB, 32 at a time:", small, SMALL)
+    print_peaks(compare, downloads_for_memory(), *to_memory)
+
+
+def print_peaks(compare, commands, *options):
+    """Prints the peak memory of the commands for several sizes."""
     sizes = {"1 MiB": 1, "1 GiB": 1 << 10, "10 GiB": 10 << 10}
-    peaks = {name: run(compare, uploads_for_memory(), 1, mebibytes) for name, mebibytes in sizes.items()}
-    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in uploads_for_memory()}
+    peaks = {name: run(compare, commands, 1, mebibytes, *options) for name, mebibytes in sizes.items()}
+    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in commands}
     print_table("Peak memory in MiB:", rows, {size: lambda row, size=size: row[size] for size in sizes})
 
 
