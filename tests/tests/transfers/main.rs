@@ -2,6 +2,7 @@
 
 use qingstor_sdk::Bucket;
 
+mod archives;
 mod cancellation;
 mod changing_sources;
 mod completion;
