@@ -64,24 +64,8 @@ impl Setup {
     /// Runs an example and sends it a signal when it reports more than `after` transferred bytes.
     async fn interrupt(&self, example: &str, arguments: &[&str], after: u64, signal: &'static str) -> Finished {
         let mut command = self.command(example, arguments);
-        let interrupting = move || {
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut stderr = BufReader::new(child.stderr.take().unwrap());
-            let mut printed = String::new();
-            while printed.lines().filter_map(transferred_bytes).all(|bytes| bytes <= after) {
-                assert_ne!(
-                    stderr.read_line(&mut printed).unwrap(),
-                    0,
-                    "the example ended before the signal: {printed}"
-                );
-            }
-            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-            assert!(sent.success());
-            stderr.read_to_string(&mut printed).unwrap();
-            let output = child.wait_with_output().unwrap();
-            Finished { stderr: printed, ..Finished::from(output) }
-        };
-        tokio::task::spawn_blocking(interrupting).await.unwrap()
+        command.stdout(Stdio::piped());
+        Finished::interrupt(command, after, signal).await
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -99,6 +83,28 @@ struct Finished {
 impl Finished {
     async fn run(mut command: Command) -> Self {
         tokio::task::spawn_blocking(move || command.output().unwrap().into()).await.unwrap()
+    }
+
+    /// Runs a command and sends it a signal when it reports more than `after` transferred bytes.
+    async fn interrupt(mut command: Command, after: u64, signal: &'static str) -> Self {
+        let interrupting = move || {
+            let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+            let mut stderr = BufReader::new(child.stderr.take().unwrap());
+            let mut printed = String::new();
+            while printed.lines().filter_map(transferred_bytes).all(|bytes| bytes <= after) {
+                assert_ne!(
+                    stderr.read_line(&mut printed).unwrap(),
+                    0,
+                    "the example ended before the signal: {printed}"
+                );
+            }
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+            assert!(sent.success());
+            stderr.read_to_string(&mut printed).unwrap();
+            let output = child.wait_with_output().unwrap();
+            Self { stderr: printed, ..Self::from(output) }
+        };
+        tokio::task::spawn_blocking(interrupting).await.unwrap()
     }
 
     /// Asserts the exit code and a part of standard error. Standard output must be empty after an error.
@@ -247,6 +253,45 @@ async fn standard_input_is_uploaded() {
     );
     setup.run("download", &[["out"].as_slice(), &target].concat()).await.assert(0, "");
     assert!(fs::read(setup.path("out")).unwrap() == setup.content);
+}
+
+#[tokio::test]
+async fn object_is_written_to_standard_output() {
+    let setup = Setup::new().await;
+    let (source, in_parts) = (["--bucket", "my-bucket", "--key", "k"], ["--part-size", "4MiB"]);
+    setup.run("upload", &[["spaß.bin"].as_slice(), &source, &in_parts].concat()).await.assert(0, "");
+    let download =
+        |arguments: &[&str]| setup.command("download", &[["-"].as_slice(), &source, &in_parts, arguments].concat());
+
+    let mut complete = download(&[]);
+    complete.stdout(File::create(setup.path("out")).unwrap());
+    let complete = Finished::run(complete).await;
+    complete.assert(0, "downloaded \"k\" to standard output: 24117248 bytes in 6 parts with 6 requests\nETag");
+    complete.assert(0, ", verified\n");
+    assert!(fs::read(setup.path("out")).unwrap() == setup.content);
+
+    let mut interrupted = download(&["--bandwidth", "4MiB"]);
+    interrupted.stdout(File::create(setup.path("out")).unwrap());
+    let interrupted = Finished::interrupt(interrupted, PART_SIZE, "-INT").await;
+    interrupted.assert(130, "was cancelled\nthe output is incomplete");
+}
+
+#[tokio::test]
+async fn download_ends_without_a_message_if_its_standard_output_is_closed() {
+    let setup = Setup::new().await;
+    let source = ["--bucket", "my-bucket", "--key", "k"];
+    setup.run("upload", &[["spaß.bin"].as_slice(), &source].concat()).await.assert(0, "");
+    let mut download = setup.command("download", &[["-"].as_slice(), &source].concat());
+    let reading = move || {
+        let mut child = download.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut start = [0; 1000];
+        child.stdout.take().unwrap().read_exact(&mut start).unwrap();
+        (start, Finished::from(child.wait_with_output().unwrap()))
+    };
+    let (start, finished) = tokio::task::spawn_blocking(reading).await.unwrap();
+    assert!(setup.content.starts_with(&start));
+    assert_eq!(finished.code, Some(141), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("error"), "{}", finished.stderr);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@ mod display;
 pub(crate) mod size;
 
 use std::path::Path;
-use std::process::ExitCode;
 
 use qingstor_emulator::{Builder, Emulator};
 use qingstor_sdk::{Bucket, Config, Error, ErrorKind, QingStor};
@@ -14,8 +13,10 @@ pub(crate) use display::Display;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
+const FAILURE: i32 = 1;
+
 /// Exit code of a program that was interrupted, as in shells.
-const INTERRUPTED: u8 = 130;
+const INTERRUPTED: i32 = 130;
 
 /// Address of the local server. A fixed address lets a later run resume an interrupted transfer.
 const LISTEN: &str = "127.0.0.1:9710";
@@ -62,26 +63,29 @@ pub(crate) async fn interrupted() {
     }
     tokio::spawn(async {
         if ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(INTERRUPTED));
+            std::process::exit(INTERRUPTED);
         }
     });
 }
 
-/// Returns the exit code. Prints an error that occurred before the transfer.
-pub(crate) fn exit_code(outcome: Result<ExitCode>) -> ExitCode {
-    outcome.unwrap_or_else(|error| {
+/// Exits with this code. Prints an error that occurred before the transfer.
+///
+/// A return from `main` would wait until a blocked read of standard input or write to standard output has ended.
+pub(crate) fn exit(outcome: Result<i32>) -> ! {
+    let code = outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
+        FAILURE
+    });
+    std::process::exit(code)
 }
 
 /// Prints the error of a transfer and a hint, and returns the exit code.
-pub(crate) fn failed(error: &Error, hint: Option<String>) -> ExitCode {
+pub(crate) fn failed(error: &Error, hint: Option<String>) -> i32 {
     eprintln!("error: {error}");
     if let Some(hint) = hint {
         eprintln!("{hint}");
     }
-    if error.kind() == ErrorKind::Cancelled { INTERRUPTED.into() } else { ExitCode::FAILURE }
+    if error.kind() == ErrorKind::Cancelled { INTERRUPTED } else { FAILURE }
 }
 
 /// Returns advice for an error that is not specific to uploads or downloads.

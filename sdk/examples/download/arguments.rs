@@ -4,10 +4,10 @@ use clap::Parser;
 
 use crate::common::size::{parse_part_size, parse_size};
 
-/// Download an object to a file in concurrent ranges.
+/// Download an object to a file or to standard output in concurrent ranges.
 #[derive(Parser)]
 pub(crate) struct Arguments {
-    /// File to write; an existing file is replaced when the download is complete
+    /// File to write, or - for standard output; an existing file is replaced when the download is complete
     pub(crate) file: PathBuf,
 
     /// Bucket to download from; required if access keys are configured
@@ -32,8 +32,15 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
+    pub(crate) fn is_standard_output(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
     /// Checks the file before the first request is sent.
     pub(crate) fn check(&self) -> Result<(), String> {
+        if self.is_standard_output() {
+            return Ok(());
+        }
         let file = self.file.display();
         if self.file.is_dir() {
             return Err(format!("{file} is a folder: name a file in that folder"));

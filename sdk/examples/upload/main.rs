@@ -8,20 +8,18 @@ mod arguments;
 #[path = "../common/mod.rs"]
 mod common;
 
-use std::process::ExitCode;
-
 use clap::Parser;
 use qingstor_sdk::{Error, ErrorKind, UploadState, Uploaded};
 
 use arguments::Arguments;
-use common::{Display, Result, advice, connect, exit_code, failed, interrupted};
+use common::{Display, Result, advice, connect, exit, failed, interrupted};
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    exit_code(run(&Arguments::parse()).await)
+async fn main() {
+    exit(run(&Arguments::parse()).await);
 }
 
-async fn run(arguments: &Arguments) -> Result<ExitCode> {
+async fn run(arguments: &Arguments) -> Result<i32> {
     arguments.check()?;
     let key = arguments.key()?;
     let target = connect(arguments.bucket.as_deref()).await?;
@@ -49,7 +47,7 @@ async fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(match outcome {
         Ok(uploaded) => {
             report(&uploaded);
-            ExitCode::SUCCESS
+            0
         }
         Err(error) => failed(&error, hint(&error, arguments)),
     })
