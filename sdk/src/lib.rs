@@ -1,7 +1,7 @@
 //! Rust SDK for [QingStor](https://docs.qingcloud.com/qingstor/) object storage.
 //!
-//! Every operation of the API is an `async` method with a typed input and a typed output. Whole files are uploaded and
-//! downloaded in concurrent parts that are verified and can be resumed.
+//! Every operation of the API is an `async` method with a typed input and a typed output. Files and streams are uploaded and
+//! downloaded in concurrent parts that are verified. Transfers of files can be resumed.
 //!
 #![cfg_attr(feature = "transfer", doc = "```no_run")]
 #![cfg_attr(not(feature = "transfer"), doc = "```ignore")]

@@ -1,4 +1,4 @@
-//! Uploads, downloads and copies of whole objects, in concurrent parts that are verified and can be resumed.
+//! Uploads, downloads and copies of whole objects, in concurrent parts that are verified.
 
 mod copy;
 mod download;
