@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::io::{AsyncBufRead, AsyncRead};
+use tokio::io::AsyncBufRead;
 use tokio::time::Sleep;
 
 use super::chunk_reader::ChunkReader;
@@ -159,7 +159,7 @@ impl ResponseBody {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn into_async_read(self) -> impl AsyncRead + AsyncBufRead + Send + Sync + Unpin + 'static {
+    pub fn into_async_read(self) -> impl AsyncBufRead + Send + Sync + Unpin + 'static {
         ChunkReader::new(self)
     }
 
