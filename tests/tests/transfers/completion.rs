@@ -6,7 +6,9 @@
 use std::fs;
 
 use qingstor_emulator::{Emulator, Fault, FaultPlan, FaultRule};
-use qingstor_sdk::operations::{HeadObjectInput, InitiateMultipartUploadInput, UploadMultipartInput};
+use qingstor_sdk::operations::{
+    AbortMultipartUploadInput, HeadObjectInput, InitiateMultipartUploadInput, UploadMultipartInput,
+};
 use qingstor_sdk::types::ObjectPart;
 use qingstor_sdk::{Bucket, Checksum, ErrorKind, MIB, Result, UploadState};
 use qingstor_tests::{TestBucket, bucket_with_faults, content, open_uploads, retrying_bucket};
@@ -229,7 +231,21 @@ async fn complete_upload_reports_the_state_of_the_upload() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.to_string().contains("part 7 has no size"), "{error}");
 
-    bucket.complete_upload("key", &upload_id, parts.clone()).await.unwrap();
+    bucket.abort_multipart_upload("key", AbortMultipartUploadInput::new(&upload_id)).await.unwrap();
     let error = bucket.complete_upload("key", &upload_id, parts).await.unwrap_err();
     assert!(matches!(error.upload_state(), Some(UploadState::Gone)), "{error}");
+}
+
+#[tokio::test]
+async fn complete_upload_succeeds_again_after_an_earlier_call() {
+    let (test, bucket) = bucket_with_faults(FaultPlan::new()).await.unwrap();
+    let (upload_id, parts) = upload_two_parts(&bucket).await.unwrap();
+    let first = bucket.complete_upload("key", &upload_id, parts.clone()).await.unwrap();
+    let second = bucket.complete_upload("key", &upload_id, parts.clone()).await.unwrap();
+    assert_eq!((second.etag, second.size), (first.etag, 5 * MIB));
+
+    // The object of another upload is not taken for the one of this upload.
+    test.put("key", content(5 * MIB, 7)).await.unwrap();
+    let error = bucket.complete_upload("key", &upload_id, parts).await.unwrap_err();
+    assert!(matches!(error.upload_state(), Some(UploadState::Unknown { .. })), "{error}");
 }

@@ -284,12 +284,13 @@ impl Bucket {
     /// checks the size of the object, and returns a summary.
     ///
     /// Unlike [`complete_multipart_upload`](Bucket::complete_multipart_upload), which sends one request, this method requests the
-    /// completion again if it is safe. If a response was lost, it finds out whether the server has completed the upload. It
-    /// proposes the ETag that S3 tools compute from the MD5s of the parts.
+    /// completion again if it is safe. If a response was lost, it finds out whether the server has completed the upload. If an
+    /// earlier call has completed the upload, it returns the summary again. It proposes the ETag that S3 tools compute from the
+    /// MD5s of the parts.
     ///
     /// `parts` lists the parts in ascending order. Each one needs its `part_number` and its `size` in bytes. Its `etag` is
     /// optional: with or without quotes, as `upload_multipart` returned it. If parts have no `etag`, the server does not compare
-    /// them with the uploaded ones, and the method cannot recognise the object after a lost response.
+    /// them with the uploaded ones, and the method cannot recognise an object that an earlier request completed.
     ///
     /// The method does not support uploads that are encrypted with a customer key.
     ///
@@ -325,10 +326,11 @@ impl Bucket {
         let (bucket, key) = (self.clone(), key.to_owned());
         let meter = options.meter()?;
         let job = Job { bucket, key, properties: ObjectProperties::default(), options, meter };
-        // Neither the time of the initiation nor the object before the completion is known.
+        // Neither the time of the initiation nor the object before the completion is known. An earlier call may have
+        // completed the upload.
         let initiated = Timestamp::from(std::time::SystemTime::UNIX_EPOCH);
         let before = Err(Error::unexpected_response("the object before the completion is unknown"));
-        let upload = MultipartUpload::new(Arc::new(job), upload_id.to_owned(), initiated, false);
+        let upload = MultipartUpload::new(Arc::new(job), upload_id.to_owned(), initiated, true);
         let (error, state) = match upload.complete(&parts, &before).await {
             Ok(()) => match upload.verify(&parts).await {
                 Ok(uploaded) => return Ok(uploaded),
