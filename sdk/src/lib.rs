@@ -71,7 +71,7 @@ pub use transfer::{
     TransferProgress, Upload, UploadWriter, Uploaded,
 };
 
-pub use value::{ByteRange, ObjectSource, Secret, Timestamp, TimestampError};
+pub use value::{ByteRange, ContentRange, ObjectSource, Secret, Timestamp, TimestampError};
 
 pub use http::{HeaderMap, Method, StatusCode};
 

@@ -46,6 +46,9 @@ impl QingStorStore {
         while let Some(page) = pages.try_next().await? {
             self.add_page(&mut list, page)?;
         }
+        // A folder whose keys are on two pages may be on both of them.
+        list.common_prefixes.sort_unstable();
+        list.common_prefixes.dedup();
         Ok(list)
     }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, Utc};
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, Error, GetRange, ObjectMeta};
-use qingstor_sdk::{ByteRange, Timestamp};
+use qingstor_sdk::{ByteRange, ContentRange, Timestamp};
 
 use crate::error::generic;
 
@@ -112,12 +112,41 @@ pub(crate) fn byte_range(range: &GetRange) -> ByteRange {
     }
 }
 
-/// Parses the header `Content-Range`, such as `bytes 0-99/1000`. Returns the range and the size of the object.
-pub(crate) fn parse_content_range(text: &str) -> Option<(Range<u64>, u64)> {
-    let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
-    let (first, last) = range.split_once('-')?;
-    let (start, end, size) = (first.parse().ok()?, last.parse::<u64>().ok()?.checked_add(1)?, size.parse().ok()?);
-    (start < end && end <= size).then_some((start..end, size))
+/// Returns the bytes that a response to GET contains, and the size of the object, from the headers `Content-Range` and
+/// `Content-Length`.
+///
+/// # Errors
+///
+/// If the response does not contain exactly the requested range. The caller would otherwise read other bytes of the object.
+pub(crate) fn returned_range(
+    location: &Path,
+    requested: Option<&GetRange>,
+    content_range: Option<&str>,
+    content_length: Option<u64>,
+) -> Result<(Range<u64>, u64), Error> {
+    let Some(requested) = requested else {
+        let size = content_length
+            .ok_or_else(|| generic(format!("GetObject of {location:?}: the response has no Content-Length")))?;
+        return Ok((0..size, size));
+    };
+    let Some(text) = content_range else {
+        let source = format!("GetObject of {location:?}: the server ignored the range and returned the whole object");
+        return Err(Error::NotSupported { source: source.into() });
+    };
+    let parsed = ContentRange::parse(text).and_then(|range| Some((range.bytes, range.size?)));
+    let (bytes, size) = parsed.ok_or_else(|| {
+        generic(format!("GetObject of {location:?}: the Content-Range {text:?} must contain the range and the size"))
+    })?;
+    let expected = requested.as_range(size).map_err(generic)?;
+    let length = expected.end - expected.start;
+    if bytes != expected || content_length.is_some_and(|found| found != length) {
+        return Err(generic(format!(
+            "GetObject of {location:?}: the response has the Content-Range {text:?} and the Content-Length {content_length:?}, \
+             but {length} bytes from byte {} on were requested",
+            expected.start
+        )));
+    }
+    Ok((bytes, size))
 }
 
 #[cfg(test)]
@@ -125,13 +154,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_range_has_a_range_inside_the_object() {
-        assert_eq!(parse_content_range("bytes 0-99/1000"), Some((0..100, 1000)));
-        assert_eq!(parse_content_range("bytes 999-999/1000"), Some((999..1000, 1000)));
-        for text in
-            ["bytes 5-4/10", "bytes 0-10/10", "bytes */10", "bytes 0-1/*", "0-1/10", "bytes 0-18446744073709551615/1"]
-        {
-            assert_eq!(parse_content_range(text), None, "{text}");
+    fn response_must_contain_the_requested_range() {
+        let bounded = |range| Some(GetRange::Bounded(range));
+        for (requested, content_range, length, expected) in [
+            (None, None, Some(10), Ok((0..10, 10))),
+            (None, None, None, Err("no Content-Length")),
+            (bounded(2..5), Some("bytes 2-4/10"), Some(3), Ok((2..5, 10))),
+            (bounded(8..99), Some("bytes 8-9/10"), None, Ok((8..10, 10))),
+            (Some(GetRange::Offset(7)), Some("bytes 7-9/10"), Some(3), Ok((7..10, 10))),
+            (Some(GetRange::Suffix(99)), Some("bytes 0-9/10"), Some(10), Ok((0..10, 10))),
+            (bounded(2..5), None, Some(10), Err("ignored the range")),
+            (bounded(2..5), Some("bytes 0-2/10"), Some(3), Err("3 bytes from byte 2 on were requested")),
+            (bounded(2..5), Some("bytes 2-3/10"), Some(2), Err("3 bytes from byte 2 on were requested")),
+            (bounded(2..5), Some("bytes 2-4/10"), Some(2), Err("Content-Length Some(2)")),
+            (Some(GetRange::Suffix(3)), Some("bytes 0-2/10"), Some(3), Err("3 bytes from byte 7 on were requested")),
+            (bounded(2..5), Some("bytes 2-4/*"), Some(3), Err("must contain the range and the size")),
+            (bounded(2..5), Some("bytes */10"), Some(3), Err("must contain the range and the size")),
+        ] {
+            let found = returned_range(&Path::from("object"), requested.as_ref(), content_range, length);
+            match (&found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(*found, expected),
+                (Err(error), Err(text)) => assert!(error.to_string().contains(text), "{error}"),
+                (_, expected) => panic!("{requested:?} {content_range:?}: {found:?} instead of {expected:?}"),
+            }
         }
     }
 }

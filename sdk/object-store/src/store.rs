@@ -23,7 +23,7 @@ use qingstor_sdk::types::ObjectSummary;
 use qingstor_sdk::{Body, Bucket, ObjectSource};
 
 use crate::error::{delete_error, generic, shared_error, store_error};
-use crate::object::{byte_range, from_chrono, headers_of, parse_content_range, set_attributes};
+use crate::object::{byte_range, from_chrono, headers_of, returned_range, set_attributes};
 
 /// Maximum number of objects that one request deletes.
 const MAX_DELETED: usize = 1000;
@@ -164,13 +164,17 @@ impl QingStorStore {
         input.if_unmodified_since = options.if_unmodified_since.map(from_chrono);
         let output =
             self.bucket.head_object(&self.key(location), input).await.map_err(|error| store_error(location, error))?;
-        let Some(size) = output.content_length else {
-            // The server may omit the length of an empty object, and so may a proxy for any object.
-            return self.get_opts(location, GetOptions { head: false, range: None, ..options }).await;
+        let (meta, attributes) = match output.content_length {
+            Some(size) => headers_of!(output).into_meta(location, size)?,
+            None => {
+                // The server may omit the length of an empty object, and so may a proxy for any object.
+                let get = GetOptions { head: false, range: None, ..options.clone() };
+                let GetResult { meta, attributes, .. } = self.get_opts(location, get).await?;
+                (meta, attributes)
+            }
         };
-        let (meta, attributes) = headers_of!(output).into_meta(location, size)?;
         let payload = GetResultPayload::Stream(stream::empty().boxed());
-        let range = options.range.map_or(Ok(0..size), |range| range.as_range(size).map_err(generic))?;
+        let range = options.range.map_or(Ok(0..meta.size), |range| range.as_range(meta.size).map_err(generic))?;
         Ok(GetResult { payload, meta, range, attributes, extensions: Extensions::new() })
     }
 
@@ -256,16 +260,8 @@ impl ObjectStore for QingStorStore {
         input.if_unmodified_since = options.if_unmodified_since.map(from_chrono);
         let output =
             self.bucket.get_object(&self.key(location), input).await.map_err(|error| store_error(location, error))?;
-        let (range, size) = match (&options.range, &output.content_range, output.content_length) {
-            (None, _, Some(size)) => (0..size, size),
-            (Some(_), Some(text), _) => parse_content_range(text)
-                .ok_or_else(|| generic(format!("GetObject: the response has the invalid range {text:?}")))?,
-            (Some(_), None, _) => {
-                let source = "GetObject: the server ignored the range and returned the whole object".into();
-                return Err(Error::NotSupported { source });
-            }
-            (None, _, None) => return Err(generic("GetObject: the response has no Content-Length")),
-        };
+        let (range, size) =
+            returned_range(location, options.range.as_ref(), output.content_range.as_deref(), output.content_length)?;
         let body = output.body;
         let (meta, attributes) = headers_of!(output).into_meta(location, size)?;
         let of_body = location.clone();
@@ -324,7 +320,12 @@ impl ObjectStore for QingStorStore {
 impl Signer for QingStorStore {
     /// Returns a URL with which anyone can send one request for the object, without the access keys.
     ///
-    /// `method` is `GET`, `HEAD`, `PUT` or `DELETE`. `expires_in` is rounded down to whole seconds. No request is sent.
+    /// `method` is `GET`, `HEAD`, `PUT` or `DELETE`. `expires_in` is at least a second, and is rounded down to whole seconds.
+    /// No request is sent.
+    ///
+    /// The request must not have the headers `Content-Type`, `Content-MD5` and `x-qs-…`, because the server includes them in
+    /// the signature that it computes. Programs that upload with `PUT` often add `Content-Type`.
+    /// [`Bucket::presign_object`] signs URLs for such headers.
     async fn signed_url(&self, method: Method, path: &Path, expires_in: Duration) -> Result<Url> {
         let key = self.key(path);
         let signed = match method {

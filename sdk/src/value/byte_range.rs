@@ -177,18 +177,30 @@ impl fmt::Display for ByteRange {
     }
 }
 
-/// The value of a `Content-Range` header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ContentRange {
+/// The value of a `Content-Range` header: the bytes of the object that the response to a request with a range contains.
+///
+/// `Display` formats the value of the header.
+///
+/// ```
+/// use qingstor_sdk::ContentRange;
+///
+/// let range = ContentRange::parse("bytes 0-99/1000").expect("a valid header");
+/// assert_eq!((range.bytes, range.size), (0..100, Some(1000)));
+/// assert_eq!(ContentRange::parse("bytes */1000"), None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ContentRange {
     /// The returned bytes, at least one.
-    pub(crate) bytes: Range<u64>,
-    /// Size of the object, if the server tells it.
-    pub(crate) size: Option<u64>,
+    pub bytes: Range<u64>,
+    /// Size of the object in bytes. `None` if the server did not report it.
+    pub size: Option<u64>,
 }
 
 impl ContentRange {
-    /// Parses a header such as `bytes 0-99/1000`, or `bytes 0-99/*` if the size is unknown.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Parses a header such as `bytes 0-99/1000`, or `bytes 0-99/*` if the size is unknown. Returns `None` if the text has
+    /// another form, or if the range is empty or ends after the object.
+    pub fn parse(text: &str) -> Option<Self> {
         let (unit, rest) = text.trim().split_once(' ')?;
         let (range, size) = rest.trim().split_once('/')?;
         let (first, last) = range.split_once('-')?;

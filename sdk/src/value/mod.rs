@@ -12,8 +12,7 @@ mod timestamp;
 pub(crate) mod unix_time;
 mod wire_value;
 
-pub use byte_range::ByteRange;
-pub(crate) use byte_range::ContentRange;
+pub use byte_range::{ByteRange, ContentRange};
 pub(crate) use document::{Tolerance, UnreadableEntry, Unusable, decode as decode_document};
 pub(crate) use entity_tag::{etag_value, if_match};
 pub(crate) use object_key::check_key;

@@ -302,6 +302,55 @@ async fn payload_of_many_chunks_is_stored() {
 }
 
 #[tokio::test]
+async fn keys_with_special_characters_are_not_changed() {
+    let test = TestStore::start().await;
+    let store = test.store.clone().with_prefix(Path::parse("p %2F+&").unwrap());
+    let names =
+        [" space ", "100%", "%2F%2e", "a+b&c=d?e#f", "'()*!~@:$,;", r#""\^`{|}<>"#, "日本語 é", "e\u{301}", "..."];
+    let mut locations: Vec<_> = names.map(|name| Path::parse(format!("folder/{name}")).unwrap()).to_vec();
+    for location in &locations {
+        store.put(location, location.as_ref().to_owned().into()).await.unwrap();
+        let content = store.get(location).await.unwrap().bytes().await.unwrap();
+        assert_eq!(content, location.as_ref());
+        let (copy, moved) = (Path::from("copy"), Path::parse(format!("moved/{location}")).unwrap());
+        store.copy(location, &copy).await.unwrap();
+        store.rename(&copy, &moved).await.unwrap();
+        assert_eq!(store.get(&moved).await.unwrap().bytes().await.unwrap(), content);
+    }
+    locations.sort();
+    let folder = Path::from("folder");
+    let listed: Vec<_> = store.list(Some(&folder)).map_ok(|object| object.location).try_collect().await.unwrap();
+    assert_eq!(listed, locations);
+    let after = store.list_with_offset(Some(&folder), &locations[3]).map_ok(|object| object.location);
+    assert_eq!(after.try_collect::<Vec<_>>().await.unwrap(), locations[4..]);
+    let deleted: Vec<_> = store.delete_stream(stream::iter(listed).map(Ok).boxed()).try_collect().await.unwrap();
+    assert_eq!(deleted, locations);
+    assert_eq!(store.list(Some(&folder)).count().await, 0);
+}
+
+#[tokio::test]
+async fn conditions_have_the_same_errors_for_get_and_head() {
+    let test = TestStore::start().await;
+    let location = Path::from("object");
+    let stored = test.store.put(&location, "content".into()).await.unwrap();
+    let modified = test.store.head(&location).await.unwrap().last_modified;
+    for head in [false, true] {
+        let options = || GetOptions::new().with_head(head);
+        for unchanged in
+            [options().with_if_none_match(stored.e_tag.clone()), options().with_if_modified_since(Some(modified))]
+        {
+            let error = test.store.get_opts(&location, unchanged).await.unwrap_err();
+            assert!(matches!(&error, Error::NotModified { path, .. } if path == "object"), "{error}");
+        }
+        let earlier = modified - std::time::Duration::from_secs(1);
+        for changed in [options().with_if_match(Some("\"other\"")), options().with_if_unmodified_since(Some(earlier))] {
+            let error = test.store.get_opts(&location, changed).await.unwrap_err();
+            assert!(matches!(&error, Error::Precondition { path, .. } if path == "object"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn ranges_have_the_size_of_the_object() {
     let test = TestStore::start().await;
     let (location, empty) = (Path::from("object"), Path::from("empty"));

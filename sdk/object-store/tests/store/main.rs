@@ -7,5 +7,6 @@ mod differences;
 mod errors;
 mod integration;
 mod requests;
+mod responses;
 mod signer;
 mod support;
