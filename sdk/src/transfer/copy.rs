@@ -134,24 +134,28 @@ impl Bucket {
             return Ok(());
         }
         let mut attempts = self.attempts();
-        let mut may_have_moved = false;
+        // The first error after which the server may have moved the object.
+        let mut lost = None;
         loop {
             let input = PutObjectInput::new().move_source(ObjectSource::new(self.name(), from));
             let Err(error) = self.send_object_within(&mut attempts, to, input).await else { return Ok(()) };
-            may_have_moved |= can_retry(&error, true);
-            if !may_have_moved {
+            let is_transient = can_retry(&error, true);
+            if !is_transient && lost.is_none() {
                 return Err(error);
             }
-            // The server may still be executing a request whose response was lost. The next attempt then finds no source.
+            // The server may still be executing a request whose response was lost. The next attempt then finds no source, but
+            // its error does not mean that the object was not moved.
             if source.find().await?.is_none() {
                 let moved = target.find().await?;
                 let is_moved = moved.is_some_and(|moved| is_moved(&object, &moved));
-                return if is_moved { Ok(()) } else { Err(error) };
+                return if is_moved { Ok(()) } else { Err(lost.unwrap_or(error)) };
             }
-            if !can_retry(&error, true) {
-                return Err(error);
+            let wait = if is_transient { attempts.wait_after(&error) } else { None };
+            let Some(wait) = wait else { return Err(error) };
+            attempts.wait(wait, &error).await;
+            if !can_retry(&error, false) {
+                lost.get_or_insert(error);
             }
-            attempts.pause(error).await?;
         }
     }
 }

@@ -138,6 +138,20 @@ async fn rename_succeeds_after_lost_requests_and_responses() {
 }
 
 #[tokio::test]
+async fn rename_reports_a_lost_response_and_not_the_missing_source_of_the_next_request() {
+    // The server may still be executing the first request. Then there is no source for the second one, and no target yet.
+    let plan = FaultPlan::new()
+        .rule(FaultRule::new(Fault::ResetBeforeAnswer).operation("PutObject").key("to").count(1))
+        .rule(FaultRule::new(error_response(404, Some("object_not_exists"))).operation("PutObject").key("to").count(1))
+        .rule(FaultRule::new(error_response(404, None)).operation("HeadObject").key("from").skip(2).count(1));
+    let (test, bucket) = bucket_with_faults(plan).await.unwrap();
+    test.put("from", "content").await.unwrap();
+    let error = bucket.rename("from", "to").await.unwrap_err();
+    assert_eq!(test.emulator().faults_fired(), [1, 1, 1]);
+    assert!(error.kind() == ErrorKind::Connection && !error.is_not_found(), "{error}");
+}
+
+#[tokio::test]
 async fn rename_of_an_object_that_disappears_is_an_error() {
     // The first request is not executed. Another client deletes the source before the second one, which gets a 404.
     let plan = FaultPlan::new()
