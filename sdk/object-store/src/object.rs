@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, Error, GetRange, ObjectMeta};
+use object_store::{Attributes, Error, GetRange, ObjectMeta};
 use qingstor_sdk::{ByteRange, ContentRange, Timestamp};
 
 use crate::error::generic;
@@ -81,19 +81,17 @@ macro_rules! set_attributes {
                     $input.metadata.insert(name.to_string(), value);
                 }
                 // QingStor does not store Content-Language.
-                other => return Err($crate::object::unsupported_attribute(other, $operation, $store)),
+                other => {
+                    return Err($store.not_implemented(&format!(
+                        "`{}` with the attribute {other:?}, which QingStor does not store",
+                        $operation
+                    )));
+                }
             }
         }
     };
 }
 pub(crate) use set_attributes;
-
-pub(crate) fn unsupported_attribute(attribute: &Attribute, operation: &str, store: &impl ToString) -> Error {
-    Error::NotImplemented {
-        operation: format!("`{operation}` with the attribute {attribute:?}, which QingStor does not store"),
-        implementer: store.to_string(),
-    }
-}
 
 pub(crate) fn to_chrono(timestamp: Timestamp) -> DateTime<Utc> {
     SystemTime::from(timestamp).into()

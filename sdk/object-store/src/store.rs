@@ -134,7 +134,7 @@ impl QingStorStore {
         Path::parse(key).ok().filter(|location| !key.is_empty() && location.as_ref() == key)
     }
 
-    fn not_implemented(&self, operation: &str) -> Error {
+    pub(crate) fn not_implemented(&self, operation: &str) -> Error {
         Error::NotImplemented { operation: operation.to_owned(), implementer: self.to_string() }
     }
 
