@@ -26,9 +26,7 @@ async fn main() -> Result<()> {
     let content = Bytes::from(vec![7; SIZE]);
     let config = Config::new("ACCESS_KEY_ID", "SECRET_ACCESS_KEY").endpoint(&endpoint);
     let bucket = QingStor::new(config)?.bucket("bkt", None);
-    // The tests enable these features of reqwest, but a plain client does not have them.
-    let plain = reqwest::Client::builder().no_brotli().no_deflate().no_gzip().no_zstd();
-    let reqwest = plain.no_proxy().build()?;
+    let reqwest = plain_client()?;
     match (client.as_str(), method.as_str()) {
         ("sdk", "put") => {
             let put = async |number| {
@@ -62,6 +60,13 @@ async fn main() -> Result<()> {
         }
         _ => Err("the client is sdk or reqwest, and the method is put or get".into()),
     }
+}
+
+/// Returns a client of reqwest without the features for compression, which the tests enable.
+fn plain_client() -> Result<reqwest::Client> {
+    // An error means that the process has a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_brotli().no_deflate().no_gzip().no_zstd().no_proxy().build()?)
 }
 
 async fn send_all(count: usize, concurrency: usize, send: impl AsyncFn(usize) -> Result<()>) -> Result<()> {
