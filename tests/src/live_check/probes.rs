@@ -17,7 +17,7 @@ use crate::scenarios::HasStatus;
 use crate::{PlainRequest, PlainResponse, content};
 
 use super::report::{Check, Report};
-use super::signed::{Location, Signer};
+use super::signed::{Location, Signer, access_key_id};
 use super::{Site, pause, progress};
 
 /// The observed behaviour, or the reason why it is not known.
@@ -623,8 +623,7 @@ async fn malformed_authorization(site: &Site) -> Observed {
 
 async fn unknown_access_key(site: &Site) -> Observed {
     let presigned = site.bucket.presign(GetBucketACLInput::new(), MINUTE)?;
-    let id = presigned.url().split(['?', '&']).find_map(|parameter| parameter.strip_prefix("access_key_id="));
-    let id = id.ok_or("the presigned URL has no access key id")?;
+    let id = access_key_id(presigned.url()).ok_or("the presigned URL has no access key id")?;
     let url = presigned.url().replace(&format!("access_key_id={id}"), "access_key_id=UNKNOWNACCESSKEYID");
     site.observe(&PlainRequest::new("GET", url)).await
 }

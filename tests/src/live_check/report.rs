@@ -10,6 +10,7 @@ use qingstor_sdk::{Result, Timestamp};
 use crate::scenarios::{Outcome, Source};
 
 use super::Site;
+use super::signed::access_key_id;
 
 /// Text for a point that no setting of the emulator changes.
 const NO_SETTING: &str = "no setting";
@@ -73,7 +74,7 @@ impl Report {
     pub(super) fn new(site: &Site, is_created: bool) -> Result<Self> {
         let presigned = site.bucket.presign(HeadBucketInput::new(), Duration::from_secs(60))?;
         let url = presigned.url();
-        let id = url.split(['?', '&']).find_map(|parameter| parameter.strip_prefix("access_key_id="));
+        let id = access_key_id(url);
         let variables = ["QINGSTOR_ACCESS_KEY_ID", "QINGSTOR_SECRET_ACCESS_KEY"];
         let secrets = id.map(str::to_owned).into_iter().chain(variables.iter().filter_map(|name| env::var(name).ok()));
         let origin: Vec<&str> = url.splitn(4, '/').take(3).collect();
@@ -111,7 +112,10 @@ impl Report {
             self.add(Check::new(subject, "passes", Ok(failure.reason), None));
         }
         let passed = format!("{} passed", outcome.passed);
-        self.add(Check::new(format!("{name} scenarios"), passed.clone(), Ok(passed), None));
+        self.add(match outcome.passed {
+            0 => Check::not_made(format!("{name} scenarios"), "no scenario passed"),
+            _ => Check::new(format!("{name} scenarios"), passed.clone(), Ok(passed), None),
+        });
         if outcome.skipped > 0 {
             let reason = "the server does not serve the operation";
             self.add(Check::not_made(format!("{} of the {name} scenarios", outcome.skipped), reason));
@@ -229,6 +233,15 @@ mod tests {
         let text = agreeing.to_string();
         assert!(text.contains("1 checks agree with the emulator, 0 differ, 1 were not made."), "{text}");
         assert!(text.contains("| other | no permission |\n"), "{text}");
+    }
+
+    #[test]
+    fn scenarios_of_which_none_passed_are_not_an_agreement() {
+        let mut report = report(Vec::new());
+        report.add_scenarios(Source::Official, Outcome::default(), 0);
+        let text = report.to_string();
+        assert!(text.contains("0 checks agree with the emulator, 0 differ, 1 were not made."), "{text}");
+        assert!(text.contains("| official scenarios | no scenario passed |\n"), "{text}");
     }
 
     #[test]

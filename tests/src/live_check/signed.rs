@@ -25,6 +25,11 @@ pub(super) struct Location {
     virtual_host_bucket: Option<String>,
 }
 
+/// Returns the access key id in a presigned URL.
+pub(super) fn access_key_id(presigned_url: &str) -> Option<&str> {
+    presigned_url.split(['?', '&']).find_map(|parameter| parameter.strip_prefix("access_key_id="))
+}
+
 impl Location {
     /// Returns the URL of the bucket.
     pub(super) fn bucket(site: &Site) -> Result<Self, String> {
