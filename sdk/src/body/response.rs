@@ -211,15 +211,13 @@ impl Open {
                         }
                     }
                     Poll::Ready(None) if self.is_incomplete() => return Poll::Ready(Err(ended_early())),
-                    Poll::Ready(Some(Err(error))) if self.length.is_none() || self.is_incomplete() => {
-                        return Poll::Ready(Err(error));
-                    }
-                    Poll::Ready(_) => return Poll::Ready(Ok(None)),
+                    Poll::Ready(None) => return Poll::Ready(Ok(None)),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(self.end_with(error)),
                     Poll::Pending => {
                         let limit = self.idle_timeout;
                         let timer = self.idle_timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
                         ready!(timer.as_mut().poll(context));
-                        return Poll::Ready(Err(Error::stalled(limit)));
+                        return Poll::Ready(self.end_with(Error::stalled(limit)));
                     }
                 },
             }
@@ -238,6 +236,12 @@ impl Open {
 
     fn is_incomplete(&self) -> bool {
         self.length.is_some_and(|length| self.received < length)
+    }
+
+    /// Returns the error with which the connection failed, or the end of the body if all announced bytes have arrived
+    /// before.
+    fn end_with(&self, error: Error) -> Result<Option<Bytes>> {
+        if self.length.is_none() || self.is_incomplete() { Err(error) } else { Ok(None) }
     }
 
     /// Starts a request for the rest of the body. Returns the error if the body cannot be resumed.

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::Client;
-use super::send::Call;
+use super::send::{CHECK_ENDPOINT, Call};
 use crate::body::{Rest, Resume};
 use crate::error::{Error, Result};
 use crate::operation::ResponseDecoder;
@@ -17,62 +17,69 @@ use crate::value::{ByteRange, ContentRange, escape, etag_value, if_match};
 impl Client {
     /// Sends the call as [`send`](Self::send) does, within the retry policy. If the operation allows it, the body of the
     /// response continues after its connection broke.
+    ///
+    /// # Errors
+    ///
+    /// Also if the operation allows it and the response contains other bytes of the object than the requested ones.
     pub(super) async fn send_resumable(self: &Arc<Self>, call: Box<Call>) -> Result<ResponseDecoder> {
         let mut attempts = self.attempts();
         let mut response = self.send(&call, &mut attempts).await?;
         let failed = attempts.failed();
         if call.spec.response == ResponseKind::Resumable {
-            self.make_resumable(call, failed, &mut response);
+            self.make_resumable(call, failed, &mut response)?;
         }
         Ok(response)
     }
 
-    fn make_resumable(self: &Arc<Self>, call: Box<Call>, failed: u32, response: &mut ResponseDecoder) {
+    fn make_resumable(self: &Arc<Self>, call: Box<Call>, failed: u32, response: &mut ResponseDecoder) -> Result<()> {
         let (status, headers) = response.head();
-        let content = if self.config.retry.can_resume() {
-            Content::of(status, headers)
-        } else {
-            Err("the retry settings switch it off")
+        let content = content_of(status, headers);
+        if let Ok(content) = &content {
+            let requested = text_of(&call.request.headers, header::RANGE).map_or((0..).into(), ByteRange::from);
+            if !requested.selects(content) {
+                let message =
+                    format!("the response contains {content}, but {requested} was requested; {CHECK_ENDPOINT}");
+                return Err(response.unexpected(message));
+            }
+        }
+        let if_match = text_of(headers, header::ETAG).and_then(if_match).ok_or("the response has no strong ETag");
+        let content = match self.config.retry.can_resume() {
+            true => if_match.and_then(|if_match| Ok((if_match, content?))),
+            false => Err("the retry settings switch it off"),
         };
-        let Some(body) = response.stream() else { return };
+        let Some(body) = response.stream() else { return Ok(()) };
         match content {
-            Ok(content) => {
+            Ok((if_match, content)) => {
                 let length = content.bytes.end - content.bytes.start;
                 let client = Arc::clone(self);
-                body.set_resumable(Box::new(Continuation { client, call, content, received: 0, failed }), length);
+                let resume = Continuation { client, call, if_match, content, received: 0, failed };
+                body.set_resumable(Box::new(resume), length);
             }
             Err(reason) => body.set_not_resumable(reason),
         }
+        Ok(())
     }
 }
 
-/// The part of an object that a body contains.
-#[derive(Debug, PartialEq, Eq)]
-struct Content {
-    /// Value of `If-Match`: the strong ETag of the object in quotes.
-    if_match: String,
-    bytes: Range<u64>,
-    /// Size of the object, if the response contains it.
-    size: Option<u64>,
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-impl Content {
-    /// Returns the part of the object that the response contains, or the reason for which the rest cannot be requested.
-    fn of(status: StatusCode, headers: &HeaderMap) -> Result<Self, &'static str> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let if_match = text(header::ETAG).and_then(if_match).ok_or("the response has no strong ETag")?;
-        let length: Option<u64> = text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
-        if status == StatusCode::PARTIAL_CONTENT {
-            let range = text(header::CONTENT_RANGE).and_then(ContentRange::parse);
-            let ContentRange { bytes, size } = range.ok_or("the response has no valid Content-Range")?;
-            return match length {
-                Some(length) if length != bytes.end - bytes.start => Err("its Content-Range contradicts its length"),
-                _ => Ok(Self { if_match, bytes, size }),
-            };
-        }
-        let length = length.ok_or("the length of the response is unknown")?;
-        Ok(Self { if_match, bytes: 0..length, size: Some(length) })
+/// Returns the part of the object that the response contains, or the reason for which it is unknown.
+fn content_of(status: StatusCode, headers: &HeaderMap) -> Result<ContentRange, &'static str> {
+    let length: Option<u64> = text_of(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = text_of(headers, header::CONTENT_RANGE).and_then(ContentRange::parse);
+        let range = range.ok_or("the response has no valid Content-Range")?;
+        return match length {
+            Some(length) if length != range.bytes.end - range.bytes.start => {
+                Err("its Content-Range contradicts its length")
+            }
+            _ => Ok(range),
+        };
     }
+    let length = length.ok_or("the length of the response is unknown")?;
+    Ok(ContentRange { bytes: 0..length, size: Some(length) })
 }
 
 /// Requests the rest of a body. It owns everything that is needed, because the body may outlive the handles.
@@ -80,7 +87,10 @@ struct Continuation {
     client: Arc<Client>,
     /// The call of the first response.
     call: Box<Call>,
-    content: Content,
+    /// Value of `If-Match`: the strong ETag of the object in quotes.
+    if_match: String,
+    /// Part of the object that the whole body contains.
+    content: ContentRange,
     /// Number of bytes of the body that were received before the latest request.
     received: u64,
     /// Number of failed attempts since bytes were received.
@@ -122,7 +132,7 @@ impl Continuation {
         // The object has been returned already, so these conditions were met.
         headers.remove(header::IF_NONE_MATCH);
         headers.remove(header::IF_MODIFIED_SINCE);
-        for (name, text) in [(header::RANGE, &range), (header::IF_MATCH, &self.content.if_match)] {
+        for (name, text) in [(header::RANGE, &range), (header::IF_MATCH, &self.if_match)] {
             let value = HeaderValue::from_str(text).map_err(|error| {
                 Error::unexpected_response("the ETag of the response cannot be sent in If-Match").with_source(error)
             })?;
@@ -138,7 +148,7 @@ impl Continuation {
             return Some(format!("its status is {} and not 206", status.as_u16()));
         }
         let text = |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let (if_match, rest) = (&self.content.if_match, self.rest());
+        let (if_match, rest) = (&self.if_match, self.rest());
         match text(header::ETAG) {
             Some(etag) if etag_value(&etag) == etag_value(if_match) => {}
             Some(etag) => return Some(format!("its ETag is {etag} and not {if_match}")),
@@ -167,26 +177,23 @@ mod tests {
 
     #[test]
     fn content_is_read_from_the_headers() {
-        let etag = "\"a\"";
-        let part = |bytes: Range<u64>, size| Ok(Content { if_match: etag.to_owned(), bytes, size });
-        for (status, tag, length, range, expected) in [
-            (200, etag, "10", "", part(0..10, Some(10))),
-            (200, "a", "0", "", part(0..0, Some(0))),
-            (200, etag, "10", "bytes 0-1/2", part(0..10, Some(10))),
-            (206, etag, "3", "bytes 7-9/10", part(7..10, Some(10))),
-            (206, etag, "", "bytes 7-9/*", part(7..10, None)),
-            (200, "", "10", "", Err("the response has no strong ETag")),
-            (200, "W/\"a\"", "10", "", Err("the response has no strong ETag")),
-            (200, etag, "", "", Err("the length of the response is unknown")),
-            (206, etag, "3", "", Err("the response has no valid Content-Range")),
-            (206, etag, "3", "bytes 9-7/10", Err("the response has no valid Content-Range")),
-            (206, etag, "4", "bytes 7-9/10", Err("its Content-Range contradicts its length")),
+        let part = |bytes: Range<u64>, size| Ok(ContentRange { bytes, size });
+        for (status, length, range, expected) in [
+            (200, "10", "", part(0..10, Some(10))),
+            (200, "0", "", part(0..0, Some(0))),
+            (200, "10", "bytes 0-1/2", part(0..10, Some(10))),
+            (206, "3", "bytes 7-9/10", part(7..10, Some(10))),
+            (206, "", "bytes 7-9/*", part(7..10, None)),
+            (200, "", "", Err("the length of the response is unknown")),
+            (206, "3", "", Err("the response has no valid Content-Range")),
+            (206, "3", "bytes 9-7/10", Err("the response has no valid Content-Range")),
+            (206, "4", "bytes 7-9/10", Err("its Content-Range contradicts its length")),
         ] {
-            let named = [(header::ETAG, tag), (header::CONTENT_LENGTH, length), (header::CONTENT_RANGE, range)];
+            let named = [(header::CONTENT_LENGTH, length), (header::CONTENT_RANGE, range)];
             let present = named.into_iter().filter(|(_, text)| !text.is_empty());
             let headers = present.map(|(name, text)| (name, HeaderValue::from_static(text))).collect();
-            let found = Content::of(StatusCode::from_u16(status).unwrap(), &headers);
-            assert_eq!(found, expected, "{status} {tag} {length} {range}");
+            let found = content_of(StatusCode::from_u16(status).unwrap(), &headers);
+            assert_eq!(found, expected, "{status} {length} {range}");
         }
     }
 }

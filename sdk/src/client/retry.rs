@@ -1,8 +1,8 @@
 //! The retry policy: the errors that are retried, the number of attempts and the waits between them.
 //!
-//! `send.rs` retries requests, and `resume.rs` requests the rest of a body after the connection broke. Transfers also retry the rest of a range after the connection broke, and a part after
-//! its bytes were changed on the way to the server. The rule for the completion of an upload is in
-//! `transfer/upload/complete.rs`.
+//! `send.rs` retries requests, and `resume.rs` requests the rest of a body after the connection broke. Transfers also
+//! retry the rest of a range after the connection broke, and a part after its bytes were changed on the way to the
+//! server. The rule for the completion of an upload is in `transfer/upload/complete.rs`.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

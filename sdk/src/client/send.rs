@@ -34,7 +34,7 @@ const MAX_UNNEEDED_TIME: Duration = Duration::from_secs(1);
 const MAX_REFUSAL_WAIT: Duration = Duration::from_secs(1);
 
 /// Cause of, and remedy for, a response that is not one of QingStor.
-const CHECK_ENDPOINT: &str = "another server, such as a proxy or a captive portal, may have sent it: check the endpoint and \
+pub(super) const CHECK_ENDPOINT: &str = "another server, such as a proxy or a captive portal, may have sent it: check the endpoint and \
                               the network";
 
 /// Number of headers that this crate and the HTTP library add to a request.

@@ -65,7 +65,8 @@ impl crate::Bucket {
     /// It never contains bytes of two versions. `RetryConfig::resume_bodies` switches this off.
     ///
     /// - `Range` selects one range, for example `0..100` or the last 100 bytes (the whole object if it is shorter).
-    ///   An empty or reversed range is an error before anything is sent.
+    ///   An empty or reversed range is an error before anything is sent. A response with other bytes than the
+    ///   selected ones is an `UnexpectedResponse` error.
     /// - An object that is encrypted with a customer key can only be read with the three
     ///   `X-QS-Encryption-Customer-…` headers of that key.
     /// - The `response-…` parameters override headers of the response. They require credentials.

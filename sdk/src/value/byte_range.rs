@@ -5,7 +5,6 @@ use std::fmt;
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
 
 use super::WireValue;
-#[cfg(feature = "transfer")]
 use crate::error::{Error, Result};
 
 /// A range of the bytes of an object. The first byte has the number 0.
@@ -82,10 +81,21 @@ impl ByteRange {
             _ => None,
         }
     }
-}
 
-#[cfg(feature = "transfer")]
-impl ByteRange {
+    /// Returns true if `returned` is the part of an object that this range selects.
+    pub(crate) fn selects(&self, returned: &ContentRange) -> bool {
+        let ContentRange { bytes, size } = returned;
+        match (size, &self.0) {
+            // An empty object has no other bytes.
+            (Some(0), _) => true,
+            (Some(size), _) => self.within(*size).is_ok_and(|selected| selected == *bytes),
+            (None, Kind::Closed { first, last }) => bytes.start == *first && bytes.end - 1 <= *last,
+            (None, Kind::From(first)) => bytes.start == *first,
+            (None, Kind::Last(length)) => bytes.end - bytes.start <= *length,
+            (None, Kind::Invalid { .. }) => false,
+        }
+    }
+
     /// Returns the offsets of the range in an object of `size` bytes.
     ///
     /// # Errors
@@ -292,7 +302,34 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "transfer")]
+    #[test]
+    fn selects_the_bytes_of_the_range_only() {
+        for (range, returned, expected) in [
+            (ByteRange::from(4..8), "bytes 4-7/10", true),
+            ((4..8).into(), "bytes 4-7/*", true),
+            ((4..8).into(), "bytes 4-5/6", true),
+            ((4..8).into(), "bytes 4-5/*", true),
+            ((4..8).into(), "bytes 4-5/10", false),
+            ((4..8).into(), "bytes 0-3/10", false),
+            ((4..8).into(), "bytes 5-7/*", false),
+            ((4..8).into(), "bytes 4-8/*", false),
+            ((4..).into(), "bytes 4-9/10", true),
+            ((4..).into(), "bytes 4-9/*", true),
+            ((4..).into(), "bytes 4-8/10", false),
+            ((4..).into(), "bytes 0-9/*", false),
+            (ByteRange::last(3), "bytes 7-9/10", true),
+            (ByteRange::last(3), "bytes 7-9/*", true),
+            (ByteRange::last(30), "bytes 0-9/10", true),
+            (ByteRange::last(3), "bytes 0-2/10", false),
+            (ByteRange::last(3), "bytes 6-9/*", false),
+            ("x".into(), "bytes 0-9/*", false),
+        ] {
+            let content_range = ContentRange::parse(returned).unwrap();
+            assert_eq!(range.selects(&content_range), expected, "{range} and {returned}");
+        }
+        assert!(ByteRange::from(4..).selects(&ContentRange { bytes: 0..0, size: Some(0) }));
+    }
+
     #[test]
     fn ranges_are_cut_at_the_end_of_the_object() {
         for (range, size, expected) in [

@@ -6,9 +6,11 @@ pub(crate) fn etag_value(etag: &str) -> &str {
 }
 
 /// Returns the value of `If-Match` for an ETag: the ETag in quotes, in which QingStor compares it (PROTOCOL.md C4). Returns
-/// `None` for a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1).
+/// `None` for a weak one, because `If-Match` with a weak ETag is never met (RFC 9110, section 13.1.1), and for an empty one,
+/// which does not distinguish versions.
 pub(crate) fn if_match(etag: &str) -> Option<String> {
-    (!etag.starts_with("W/")).then(|| format!("\"{}\"", etag_value(etag)))
+    let value = etag_value(etag);
+    (!etag.starts_with("W/") && !value.is_empty()).then(|| format!("\"{value}\""))
 }
 
 #[cfg(test)]
@@ -24,7 +26,9 @@ mod tests {
 
     #[test]
     fn if_match_is_the_strong_etag_in_quotes() {
-        for (etag, expected) in [("a", Some("\"a\"")), ("\"a\"", Some("\"a\"")), ("W/\"a\"", None)] {
+        for (etag, expected) in
+            [("a", Some("\"a\"")), ("\"a\"", Some("\"a\"")), ("W/\"a\"", None), ("", None), ("\"\"", None)]
+        {
             assert_eq!(if_match(etag).as_deref(), expected, "{etag}");
         }
     }

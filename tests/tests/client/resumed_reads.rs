@@ -82,8 +82,9 @@ async fn complete_body_ends_without_another_request() {
         (vec![whole(CONTENT).then_stall()], 1),
         (vec![whole("0123"), rest(4, "456789")], 2),
         (vec![whole("0123"), rest(4, "456789").then_stall()], 2),
-        // The connection breaks after the last byte and before the end of the chunked body.
-        (vec![whole("0123"), chunked.into()], 2),
+        // The connection breaks or stalls after the last byte and before the end of the chunked body.
+        (vec![whole("0123"), chunked.as_str().into()], 2),
+        (vec![whole("0123"), RawResponse::from(chunked).then_stall()], 2),
     ] {
         let (received, error, requests) = get_whole(responses).await;
         assert!(error.is_none(), "{error:?}");
@@ -230,6 +231,35 @@ async fn response_that_is_not_the_rest_is_an_error() {
 }
 
 #[tokio::test]
+async fn response_with_other_bytes_than_the_requested_ones_is_an_error() {
+    let whole = || whole(CONTENT);
+    for (range, response, problem) in [
+        (None, rest(4, "456789"), "contains bytes 4-9/10, but bytes=0- was requested"),
+        (Some(ByteRange::from(2..6)), rest(4, "456789"), "contains bytes 4-9/10, but bytes=2-5 was requested"),
+        (Some((4..6).into()), rest(4, "456789"), "contains bytes 4-9/10, but bytes=4-5 was requested"),
+        (Some(ByteRange::last(3)), rest(4, "456789"), "contains bytes 4-9/10, but bytes=-3 was requested"),
+        (Some((4..).into()), whole(), "contains bytes 0-9/10, but bytes=4- was requested"),
+    ] {
+        let server = RawServer::start([response]).await.unwrap();
+        let mut input = GetObjectInput::new();
+        input.range = range;
+        let outcome = bucket(server.endpoint(), quick_retries()).get_object("key", input).await;
+        let error = outcome.err().unwrap_or_else(|| panic!("{problem}"));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::UnexpectedResponse, 1), "{error}");
+        assert!(error.to_string().contains(problem), "{error}");
+    }
+    // A server may ignore a range that covers the object, and an empty object has no other bytes.
+    let empty = "HTTP/1.1 200 OK\r\netag: \"a\"\r\ncontent-length: 0\r\n\r\n";
+    for (range, response, content) in
+        [(ByteRange::from(0..10), whole(), CONTENT), ((0..).into(), whole(), CONTENT), ((4..).into(), empty.into(), "")]
+    {
+        let (received, error, _) = get([response], GetObjectInput::new().range(range), quick_retries()).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(received, content);
+    }
+}
+
+#[tokio::test]
 async fn bytes_after_the_end_of_the_rest_are_an_error() {
     let chunked = "transfer-encoding: chunked\r\n\r\n7\r\n456789a\r\n0\r\n\r\n";
     let chunked = format!("HTTP/1.1 206 Partial Content\r\netag: \"a\"\r\ncontent-range: bytes 4-9/10\r\n{chunked}");
@@ -247,6 +277,7 @@ async fn body_that_cannot_be_resumed_is_an_error_with_the_reason() {
     for (response, known, reason) in [
         (ok("content-length: 10"), true, "the response has no strong ETag"),
         (ok("etag: W/\"a\"\r\ncontent-length: 10"), true, "the response has no strong ETag"),
+        (ok("etag: \"\"\r\ncontent-length: 10"), true, "the response has no strong ETag"),
         (chunked.into(), false, "the length of the response is unknown"),
     ] {
         let (received, error, requests) = get_whole([response]).await;

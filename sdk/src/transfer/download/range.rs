@@ -20,7 +20,7 @@ use crate::transfer::object_snapshot::ObjectSnapshot;
 use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
-use crate::value::escape;
+use crate::value::{ContentRange, escape};
 
 /// Number of bytes that are collected before they are written and hashed.
 const PROCESSED_SIZE: usize = 512 << 10;
@@ -181,9 +181,9 @@ impl RangeFetcher {
         if is_whole && object.response.status == StatusCode::OK {
             return None;
         }
-        let expected = format!("bytes {}-{}/{}", requested.start, requested.end - 1, self.size);
+        let expected = ContentRange { bytes: requested.clone(), size: Some(self.size) };
         match object.content_range.as_deref() {
-            Some(range) if range == expected => None,
+            Some(range) if ContentRange::parse(range).as_ref() == Some(&expected) => None,
             Some(range) => Some(format!("its Content-Range is {range} and not {expected}")),
             None => Some("it has no Content-Range".to_owned()),
         }
