@@ -1,7 +1,7 @@
 //! Plain `get_object` reads from a server with random faults, some of an object that is replaced meanwhile.
 //!
-//! A read returns exactly the bytes of the object, or it fails. What it returned before the error is the beginning of
-//! these bytes, never bytes of two versions. There are no flipped bits among the faults, because a plain read compares no
+//! A read returns exactly the bytes of the object, or it fails. The bytes before the error are the beginning of
+//! the object, never bytes of two versions. There are no flipped bits among the faults, because a plain read compares no
 //! checksum; `faulty_downloads.rs` has them.
 //!
 //! `QINGSTOR_FAULTY_READS` sets the number of reads (default: 250). `QINGSTOR_SEED` selects a single seed.
