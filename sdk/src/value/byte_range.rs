@@ -5,7 +5,6 @@ use std::fmt;
 use std::ops::{Range, RangeFrom, RangeInclusive, RangeTo, RangeToInclusive};
 
 use super::WireValue;
-use crate::error::{Error, Result};
 
 /// A range of the bytes of an object. The first byte has the number 0.
 ///
@@ -100,10 +99,10 @@ impl ByteRange {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` if the range cannot be sent, or begins after the last byte.
-    pub(crate) fn within(&self, size: u64) -> Result<Range<u64>> {
+    /// Returns the reason if the range cannot be sent, or begins after the last byte.
+    pub(crate) fn within(&self, size: u64) -> Result<Range<u64>, String> {
         if let Some(fault) = self.fault(false) {
-            return Err(Error::invalid_input(format!("range {fault}")));
+            return Err(format!("range {fault}"));
         }
         let range = match self.0 {
             Kind::Closed { first, last } => first..size.min(last.saturating_add(1)),
@@ -112,9 +111,9 @@ impl ByteRange {
             Kind::Invalid { .. } => 0..0,
         };
         if range.is_empty() {
-            return Err(Error::invalid_input(format!(
+            return Err(format!(
                 "range is {self}, but the object has {size} bytes: the range must begin before the end of the object"
-            )));
+            ));
         }
         Ok(range)
     }
@@ -346,7 +345,7 @@ mod tests {
         ] {
             assert_eq!(range.within(size).ok(), expected, "{range} of {size} bytes");
         }
-        let error = ByteRange::from(100..).within(100).unwrap_err().to_string();
+        let error = ByteRange::from(100..).within(100).unwrap_err();
         assert!(error.contains("range is bytes=100-, but the object has 100 bytes"), "{error}");
     }
 

@@ -181,7 +181,8 @@ impl Download {
         let Source { mut object, size, snapshot, input, expected } =
             cancellation.unless_cancelled(self.source()).await?;
         object.content_length = Some(size);
-        let range = self.range.as_ref().map_or(Ok(0..size), |range| range.within(size))?;
+        let range =
+            self.range.as_ref().map_or(Ok(0..size), |range| range.within(size)).map_err(Error::invalid_input)?;
         let expected = if range == (0..size) { expected } else { ExpectedDigest::Unknown };
 
         // Ranges that are the parts of the ETag can be hashed in parallel.
