@@ -46,7 +46,7 @@ pub(crate) const DEFAULT_CONCURRENCY: usize = 8;
 /// Layout of an object of known size: equal parts, except that the last one may be smaller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PartLayout {
-    size: u64,
+    pub(crate) size: u64,
     pub(crate) part_size: u64,
 }
 
@@ -84,6 +84,11 @@ impl PartLayout {
         Ok(Self { size, part_size })
     }
 
+    /// Creates a layout of any number of parts, for a transfer that sends no part numbers.
+    pub(crate) fn unlimited(size: u64, part_size: u64) -> Self {
+        Self { size, part_size }
+    }
+
     /// Creates the layout of an earlier transfer. Returns `None` if no transfer can have had this layout.
     pub(crate) fn resumed(size: u64, part_size: u64) -> Option<Self> {
         Self::new(size, part_size).ok().filter(|layout| layout.part_size == part_size)
@@ -92,10 +97,10 @@ impl PartLayout {
     /// Returns the number of parts. An empty object has one empty part.
     pub(crate) fn count(self) -> u32 {
         let parts = self.size.div_ceil(self.part_size).max(1);
-        u32::try_from(parts).unwrap_or(MAX_PARTS)
+        u32::try_from(parts).unwrap_or(u32::MAX)
     }
 
-    pub(crate) fn parts(self) -> impl Iterator<Item = Part> {
+    pub(crate) fn parts(self) -> impl Iterator<Item = Part> + Clone {
         (0..self.count()).map(move |number| {
             let start = u64::from(number) * self.part_size;
             Part { number, bytes: start..self.size.min(start + self.part_size) }

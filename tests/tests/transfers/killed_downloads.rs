@@ -31,6 +31,7 @@ const MAX_RESPONSE_HEAD: u64 = 1024;
 async fn child_process_downloads() {
     let Some(arguments) = ChildArguments::of_this_process() else { return };
     let download = bucket_at(arguments.get("endpoint")).download("key").to_file(arguments.get("file"));
+    let download = download.durable(arguments.get("durable") == "true");
     let outcome = download.part_size(PART).concurrency(2).bandwidth(BANDWIDTH).send().await;
     arguments.report(&match outcome {
         Ok(downloaded) => format!("resumed {} verified {}", downloaded.resumed_bytes, downloaded.is_verified),
@@ -71,7 +72,8 @@ async fn download_with_kills(seed: u64) -> Bytes {
         let pause_at = if kills < MAX_KILLS { PauseAt::ResponseBytes(random.below(size)) } else { PauseAt::Never };
         let relay = Relay::start(test.emulator().port(), pause_at).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
-        let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str())];
+        let durable = if seed % 2 == 0 { "true" } else { "false" };
+        let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str()), ("durable", durable)];
         let process = ChildProcess::spawn("killed_downloads::child_process_downloads", &arguments, &[]).unwrap();
         let report = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
         let fetched = relay.response_bytes();

@@ -184,7 +184,9 @@ impl Download {
 
     /// Sets the number of bytes that one request fetches, from 4 MiB to 5 GiB. Defaults to 8 MiB.
     ///
-    /// Ranges are larger if there would be more than 10,000. A resumed download keeps the part size of the first call.
+    /// Ranges of a file are larger if there would be more than 10,000. A resumed download keeps the part size of the first
+    /// call. A [stream](Download::stream) fetches the parts of the ETag instead, if they have the same size and four of them
+    /// fit into the memory budget.
     pub fn part_size(mut self, bytes: u64) -> Self {
         self.options.part_size = bytes;
         self
@@ -199,8 +201,8 @@ impl Download {
     /// Sets the maximum number of bytes that [`stream`](Download::stream) and [`to_writer`](Download::to_writer) fetch ahead of the
     /// reader, at least `part_size`. Defaults to `concurrency` × `part_size`.
     ///
-    /// A range is requested if all of its bytes fit into the budget. The stream may hold up to 16 MiB more for the HTTP
-    /// connections and for verification. The budget does not apply to downloads to files.
+    /// A range is requested if all of its bytes fit into the budget. With a concurrency of 8, the stream may hold up to 16 MiB
+    /// more for the HTTP connections and for verification. The budget does not apply to downloads to files.
     pub fn memory_budget(mut self, bytes: u64) -> Self {
         self.options.memory_budget = Some(bytes);
         self
@@ -213,19 +215,19 @@ impl Download {
     /// target, and the folder afterwards. This can take longer than the download itself.
     ///
     /// If false, the operating system writes the file later, as after other programs. After a power failure or a crash of the
-    /// operating system in the next seconds, the target can be the old file, or be missing. On file systems that do
-    /// not order a rename after the data, it can also have the right length and zeros instead of some of the bytes. ZFS orders
-    /// them. ext4 in its default mode (`data=ordered`, `auto_da_alloc`) orders them if the target existed before. XFS and
-    /// others do not promise it.
+    /// operating system in the next seconds, the target can be the old file or be missing. On file systems that do not
+    /// write the data before the rename, it can also have the right length and zeros instead of some of the bytes. ZFS
+    /// writes changes in their order. ext4, XFS and others do not promise it.
     ///
-    /// In both modes, the death of the process loses nothing, and a resumed download fetches all ranges again whose bytes in
-    /// the partial file do not have the checksum that the checkpoint lists.
+    /// In both modes, the death of the process leaves the old target or the complete new one. The next download fetches the
+    /// ranges again that the checkpoint does not list, or whose bytes in the partial file do not have the checksum that
+    /// it lists.
     pub fn durable(mut self, is_durable: bool) -> Self {
         self.is_durable = is_durable;
         self
     }
 
-    /// Sets the checksum with which the file is [verified](Download#verification). Defaults to [`Checksum::Md5`].
+    /// Sets the checksum with which the bytes are [verified](Download#verification). Defaults to [`Checksum::Md5`].
     ///
     /// With `None`, only the number of bytes is verified.
     pub fn checksum(mut self, checksum: impl Into<Option<Checksum>>) -> Self {
@@ -272,6 +274,8 @@ impl Download {
     /// an error of kind [`Cancelled`](crate::ErrorKind::Cancelled), whose message contains the path of the partial
     /// file. The next download to the same target resumes it. If the object has no strong ETag, the partial file is
     /// removed.
+    ///
+    /// A [stream](Download::stream) returns an error of this kind when it is read after the cancellation.
     ///
     /// Dropping the future of `send` also stops the download, but does not wait until it has stopped.
     ///

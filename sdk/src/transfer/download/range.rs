@@ -23,7 +23,11 @@ use crate::transfer::tasks::run_blocking;
 use crate::value::{ContentRange, escape};
 
 /// Number of bytes that are collected before they are written and hashed.
-const PROCESSED_SIZE: usize = 512 << 10;
+pub(super) const PROCESSED_SIZE: usize = 512 << 10;
+
+/// Minimum length of received bytes that are kept without a copy. hyper receives into buffers of at least 8 KiB, which
+/// stay in memory as a whole while a part of them is used.
+const MIN_SHARED: usize = 16 << 10;
 
 /// Fetches the ranges of one object.
 pub(super) struct RangeFetcher {
@@ -80,12 +84,13 @@ impl RangeFetcher {
                 return Err(error);
             }
             if error.is_unexpected_response() {
-                // The bytes that earlier responses returned for this part may belong to another object too.
-                if reader.is_some() && received.position > begin.position {
+                if reader.is_none() {
+                    // The bytes that earlier responses returned for this part may belong to another object too.
+                    received = begin;
+                    attempt = meter.start_attempt();
+                } else if received.position > begin.position && self.snapshot.if_match.is_none() {
                     return Err(error);
                 }
-                received = begin;
-                attempt = meter.start_attempt();
             } else if received.position > furthest {
                 furthest = received.position;
                 attempts.reset();
@@ -136,6 +141,7 @@ impl RangeFetcher {
                     let received = bytes.len() as u64;
                     meter.on_sent(attempt, received);
                     length += bytes.len();
+                    let bytes = if bytes.len() < MIN_SHARED { Bytes::copy_from_slice(&bytes) } else { bytes };
                     if let Some(reader) = reader {
                         // If the reader was dropped, this task is stopped soon.
                         let _ = reader.send(bytes.clone());

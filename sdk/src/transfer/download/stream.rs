@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
+use std::iter::Peekable;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::processing::{Processing, Processor, Received};
-use super::range::RangeFetcher;
+use super::range::{PROCESSED_SIZE, RangeFetcher};
 use super::verify::ExpectedDigest;
 use super::{Download, Downloaded, Source};
 use crate::body::ChunkReader;
@@ -52,12 +53,12 @@ use crate::transfer::tasks::{Cancellation, stopped};
 /// its bytes.
 ///
 /// All ranges are from the same state of the object: if it is overwritten while it is read, the stream returns an error, for
-/// which [`Error::is_precondition_failed`] is true if the server compared the ETag. Failed requests are retried as for a
+/// which [`Error::is_precondition_failed`] is true if the server compared the ETag. An object without a strong ETag is
+/// recognised by its modification date, in seconds. Failed requests are retried as for a
 /// download to a file. After an error, the stream ends.
 ///
-/// The bytes are [verified](Download#verification) when the last one has been returned: if they do not have the digest in
-/// the ETag, the stream returns an error instead of its end. An application must therefore not use the bytes before the
-/// stream has ended without an error.
+/// The bytes are [verified](Download#verification) before the last ones are returned: if they do not have the digest in the
+/// ETag, the stream returns an error instead. An application must therefore not use the bytes before it has all of them.
 ///
 /// Besides [`next`](ObjectStream::next) and [`bytes`](ObjectStream::bytes), it implements [`Stream`], [`AsyncRead`] and
 /// [`AsyncBufRead`]. The source of an [`io::Error`] is the [`Error`]. Dropping it stops all requests.
@@ -79,7 +80,7 @@ struct Reading {
     /// `None` when all ranges were fetched.
     fetcher: Option<Arc<RangeFetcher>>,
     /// Parts whose fetching has not started.
-    waiting: VecDeque<Part>,
+    waiting: Peekable<Box<dyn Iterator<Item = Part> + Send>>,
     /// Parts whose fetching has started and that were not returned as a whole, in order.
     started: VecDeque<StartedPart>,
     /// The tasks that fetch. Dropping the set stops them.
@@ -106,11 +107,33 @@ struct Verification {
     expected: ExpectedDigest,
     processing: Processing,
     /// Hashes the bytes in order when they are returned. `None` if the ranges hash them when they receive them.
-    in_order: Option<(Processor, Received)>,
+    in_order: Option<InOrder>,
 }
 
 /// Minimum number of ranges that must fit into the memory budget, if they are not of the configured size.
 const MIN_PARALLEL: u64 = 4;
+
+struct InOrder {
+    processor: Processor,
+    received: Received,
+    /// Bytes after `received` that were returned and not hashed.
+    chunks: Vec<Bytes>,
+    length: usize,
+}
+
+impl InOrder {
+    async fn add(&mut self, bytes: &Bytes) -> Result<()> {
+        self.chunks.push(bytes.clone());
+        self.length += bytes.len();
+        if self.length >= PROCESSED_SIZE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        self.length = 0;
+        self.received = self.processor.process(self.received, std::mem::take(&mut self.chunks)).await?;
+        Ok(())
+    }
+}
 
 impl Download {
     /// Requests the headers of the object and returns its content as a stream.
@@ -188,23 +211,17 @@ impl Download {
         // Ranges that are the parts of the ETag can be hashed in parallel.
         let part_size = expected.part_size().filter(|size| size.saturating_mul(MIN_PARALLEL) <= memory_budget);
         let part_size = part_size.unwrap_or(self.options.part_size);
-        let layout = PartLayout::new(range.end - range.start, part_size)?;
-        if layout.part_size > memory_budget {
-            return Err(Error::invalid_input(format!(
-                "memory_budget is {memory_budget} bytes, but a range of this object has {} bytes: raise it to at least this \
-                 size",
-                layout.part_size
-            )));
-        }
-        let shifted = |part: Part| Part { bytes: part.bytes.start + range.start..part.bytes.end + range.start, ..part };
-        let parts = VecDeque::from_iter(layout.parts().map(shifted));
+        let layout = PartLayout::unlimited(range.end - range.start, part_size);
+        let shifted =
+            move |part: Part| Part { bytes: part.bytes.start + range.start..part.bytes.end + range.start, ..part };
+        let parts = layout.parts().map(shifted);
         meter.update(|progress| {
-            (progress.total_bytes, progress.total_parts) = (Some(range.end - range.start), Some(layout.count()));
+            (progress.total_bytes, progress.total_parts) = (Some(layout.size), Some(layout.count()));
         });
 
         let concurrency = self.options.concurrency;
         let hashed = expected.parts(size);
-        let are_ranges = parts == hashed;
+        let are_ranges = parts.clone().eq(hashed.iter().cloned());
         let (mut processor, mut verification) = (None, None);
         if !hashed.is_empty() {
             let parallel = if are_ranges { concurrency } else { 1 };
@@ -213,7 +230,8 @@ impl Download {
                 processor = Some(hasher);
                 None
             } else {
-                Some((hasher, Received { position: 0, checksum: 0 }))
+                let received = Received { position: 0, checksum: 0 };
+                Some(InOrder { processor: hasher, received, chunks: Vec::new(), length: 0 })
             };
             verification = Some(Verification { expected, processing, in_order });
         }
@@ -232,7 +250,7 @@ impl Download {
                 meter: Arc::clone(&meter),
                 requests: Arc::clone(&requests),
             })),
-            waiting: parts,
+            waiting: (Box::new(parts) as Box<dyn Iterator<Item = Part> + Send>).peekable(),
             started: VecDeque::new(),
             tasks: JoinSet::new(),
             ahead: 0,
@@ -256,7 +274,7 @@ impl Download {
             object,
             size,
             reader: ChunkReader::new(chunks.boxed()),
-            remaining: range.end - range.start,
+            remaining: layout.size,
             parts: layout.count(),
             requests,
             is_verified,
@@ -300,8 +318,15 @@ impl Reading {
             };
             part.unread -= bytes.len() as u64;
             self.ahead -= bytes.len() as u64;
-            if let Some(Verification { in_order: Some((processor, received)), .. }) = &mut self.verification {
-                *received = processor.process(*received, vec![bytes.clone()]).await?;
+            if let Some(Verification { in_order: Some(in_order), .. }) = &mut self.verification {
+                in_order.add(&bytes).await?;
+            }
+            if self.ahead == 0 && self.waiting.peek().is_none() {
+                // A reader that knows the size may not read beyond the last byte, so this is the end.
+                while let Some(ended) = self.tasks.join_next().await {
+                    self.check(ended.map_err(stopped).flatten())?;
+                }
+                self.verify().await?;
             }
             return Ok(Some(bytes));
         }
@@ -317,8 +342,8 @@ impl Reading {
     /// Starts to fetch the next parts, as far as the memory budget and the concurrency allow it.
     fn start_ranges(&mut self) {
         while self.tasks.len() < self.concurrency
-            && self.waiting.front().is_some_and(|part| self.ahead + part.len() <= self.memory_budget)
-            && let Some((part, fetcher)) = self.waiting.pop_front().zip(self.fetcher.clone())
+            && let Some(fetcher) = self.fetcher.clone()
+            && let Some(part) = self.waiting.next_if(|part| self.ahead + part.len() <= self.memory_budget)
         {
             let (reader, chunks) = mpsc::unbounded_channel();
             self.ahead += part.len();
@@ -327,14 +352,16 @@ impl Reading {
         }
     }
 
-    /// Verifies the bytes after all of them were returned.
+    /// Verifies the bytes after all of them were received.
     async fn verify(&mut self) -> Result<()> {
         let Some(fetcher) = self.fetcher.take() else { return Ok(()) };
         let (call, requests) = (fetcher.call_name(), fetcher.requests.load(Ordering::Relaxed));
         drop(fetcher);
         if let Some(Verification { expected, processing, in_order }) = self.verification.take() {
-            // The task that hashes ends when no other task can send bytes to it.
-            drop(in_order);
+            if let Some(mut in_order) = in_order {
+                in_order.flush().await?;
+            }
+            // The task that hashes ends now, because no other task can send bytes to it.
             let verdict = expected.verify(&processing.finish().await?);
             let is_verified = verdict.check(&self.response, &call, requests)?;
             self.is_verified.store(is_verified, Ordering::Relaxed);
@@ -365,7 +392,7 @@ impl ObjectStream {
         self.remaining
     }
 
-    /// Returns true if the stream has ended and the bytes have the digest in the ETag. See
+    /// Returns true if all bytes were returned and have the digest in the ETag. See
     /// [`Downloaded::is_verified`]. A [`range`](Download::range) is never verified.
     pub fn is_verified(&self) -> bool {
         self.is_verified.load(Ordering::Relaxed)
@@ -378,7 +405,7 @@ impl ObjectStream {
     /// # Errors
     ///
     /// * [`ErrorKind::UnexpectedResponse`] if a response is not the requested range of the same object, or, instead of the
-    ///   end, if the bytes do not have the digest in the ETag.
+    ///   last bytes, if the bytes do not have the digest in the ETag.
     /// * [`ErrorKind::Cancelled`] after a cancellation.
     /// * The errors of the operation `GetObject`. [`Error::is_precondition_failed`] is true if the object has changed.
     pub async fn next(&mut self) -> Result<Option<Bytes>> {

@@ -153,7 +153,8 @@ impl<T: Transfer> JournalFile<T> {
         &self.path
     }
 
-    /// Reads the journal of an earlier transfer. Returns `None` if the file does not exist. Blocks.
+    /// Reads the journal of an earlier transfer. Returns `None` if the file does not exist, or if it has no bytes except
+    /// zeros: a power failure can leave such a file if the journal was not synced to disk. Blocks.
     ///
     /// # Errors
     ///
@@ -172,6 +173,9 @@ impl<T: Transfer> JournalFile<T> {
         let damaged = |error: io::Error| failed(&self.path, "is no resume journal, or is damaged", error);
         if text.len() as u64 > MAX_SIZE {
             return Err(damaged(io::Error::other(format!("it has more than {MAX_SIZE} bytes"))));
+        }
+        if text.iter().all(|byte| *byte == 0) {
+            return Ok(None);
         }
         let Header { version, kind } = serde_json::from_slice(&text).map_err(|error| damaged(error.into()))?;
         if version != VERSION {
@@ -366,7 +370,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.json");
         for (text, kind, problem) in [
-            ("", ErrorKind::Body, "is no resume journal"),
+            ("x", ErrorKind::Body, "is no resume journal"),
             ("{}", ErrorKind::Body, "missing field"),
             (&sealed(r#"{"version":3,"kind":"upload","a":2}"#), ErrorKind::Body, "unknown field"),
             (r#"{"version":3,"kind":"upload"}"#, ErrorKind::Body, "its checksum is missing"),
@@ -387,6 +391,16 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(lock(&path).read().unwrap_err().to_string().contains("could not be read"));
+    }
+
+    #[test]
+    fn file_without_content_is_no_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.json");
+        for content in [[].as_slice(), &[0; 300]] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(lock(&path).read().unwrap(), None);
+        }
     }
 
     fn sealed(object: &str) -> String {
