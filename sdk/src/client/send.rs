@@ -230,6 +230,9 @@ fn header_value(text: String) -> Result<HeaderValue> {
 /// Reads a body that is not the result of the call. Returns no bytes and closes the connection if the body cannot be
 /// read, takes longer than `limit`, or is longer than an error response.
 async fn read_short(body: ResponseBody, limit: Duration) -> Bytes {
+    if body.remaining() == Some(0) {
+        return Bytes::new();
+    }
     timeout(limit, read_limited(body, MAX_ERROR_SIZE)).await.ok().and_then(Result::ok).unwrap_or_default()
 }
 

@@ -25,9 +25,9 @@ use crate::value::{ContentRange, escape};
 /// Number of bytes that are collected before they are written and hashed.
 pub(super) const PROCESSED_SIZE: usize = 512 << 10;
 
-/// Minimum length of received bytes that are kept without a copy. hyper receives into buffers of at least 8 KiB, which
-/// stay in memory as a whole while a part of them is used.
-const MIN_SHARED: usize = 16 << 10;
+/// Minimum length of received bytes that are kept without a copy. hyper receives into buffers of 8 to 400 KiB, which stay
+/// in memory as a whole while a part of them is used.
+const MIN_SHARED: usize = 64 << 10;
 
 /// Fetches the ranges of one object.
 pub(super) struct RangeFetcher {

@@ -168,18 +168,20 @@ impl Download {
     /// Those of [`stream`](Download::stream) and of reading it, and [`ErrorKind::Body`] if the writer returns an error.
     pub async fn to_writer(self, writer: impl AsyncWrite + Send) -> Result<Downloaded> {
         let key = self.key.clone();
+        let cancellation = self.options.cancellation.clone();
         let mut stream = self.stream().await?;
         let size = stream.remaining();
         let mut writer = Box::pin(writer);
         let transfer = stream.transfer.clone();
-        let unwritten = |error: io::Error| {
-            let error = Error::new(ErrorKind::Body, "the bytes could not be written").with_source(error);
-            error.in_transfer(&transfer)
+        let unwritten =
+            |error: io::Error| Error::new(ErrorKind::Body, "the bytes could not be written").with_source(error);
+        let writing = async {
+            while let Some(bytes) = stream.next().await? {
+                writer.write_all(&bytes).await.map_err(unwritten)?;
+            }
+            writer.flush().await.map_err(unwritten)
         };
-        while let Some(bytes) = stream.next().await? {
-            writer.write_all(&bytes).await.map_err(unwritten)?;
-        }
-        writer.flush().await.map_err(unwritten)?;
+        cancellation.unless_cancelled(writing).await.map_err(|error| error.in_transfer(&transfer))?;
         Ok(Downloaded {
             key,
             size,
