@@ -72,7 +72,7 @@ async fn download_with_kills(seed: u64) -> Bytes {
         let pause_at = if kills < MAX_KILLS { PauseAt::ResponseBytes(random.below(size)) } else { PauseAt::Never };
         let relay = Relay::start(test.emulator().port(), pause_at).await.unwrap();
         let (endpoint, file) = (relay.endpoint(), target.display().to_string());
-        let durable = if seed % 2 == 0 { "true" } else { "false" };
+        let durable = if seed.is_multiple_of(2) { "true" } else { "false" };
         let arguments = [("endpoint", endpoint.as_str()), ("file", file.as_str()), ("durable", durable)];
         let process = ChildProcess::spawn("killed_downloads::child_process_downloads", &arguments, &[]).unwrap();
         let report = process.report_or_kill(relay.wait_until_paused()).await.unwrap();
