@@ -54,11 +54,11 @@ impl Processor {
     /// Writes and hashes the bytes that follow a position. Returns the position after them.
     pub(super) async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
         let (done, outcome) = oneshot::channel();
-        let has_stopped = self.0.send(Job { received, chunks, done }).is_err();
-        match outcome.await {
-            Ok(outcome) if !has_stopped => outcome,
-            _ => Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped")),
-        }
+        // If the task has ended, the job is dropped, and with it `done`.
+        let _ = self.0.send(Job { received, chunks, done });
+        outcome.await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped"))
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use futures_util::future::poll_fn;
 use futures_util::stream::{StreamExt, try_unfold};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::processing::{Processing, Processor, Received};
@@ -295,13 +295,13 @@ impl Reading {
     async fn next_unless_cancelled(&mut self) -> Result<Option<Bytes>> {
         loop {
             while let Some(ended) = self.tasks.try_join_next() {
-                self.check(ended.map_err(stopped).flatten())?;
+                self.check(ended)?;
             }
             self.start_ranges();
             let Some(part) = self.started.front_mut() else {
                 // The next part is started when a task has ended.
                 match self.tasks.join_next().await {
-                    Some(ended) => self.check(ended.map_err(stopped).flatten())?,
+                    Some(ended) => self.check(ended)?,
                     None => return self.verify().await.map(|()| None),
                 }
                 continue;
@@ -313,7 +313,7 @@ impl Reading {
             let Some(bytes) = part.chunks.recv().await else {
                 // The task has failed. Its error is the next result.
                 match self.tasks.join_next().await {
-                    Some(ended) => self.check(ended.map_err(stopped).flatten())?,
+                    Some(ended) => self.check(ended)?,
                     None => return Err(Error::new(ErrorKind::Body, "a range ended before its last byte")),
                 }
                 continue;
@@ -326,7 +326,7 @@ impl Reading {
             if self.ahead == 0 && self.waiting.peek().is_none() {
                 // A reader that knows the size may not read beyond the last byte, so this is the end.
                 while let Some(ended) = self.tasks.join_next().await {
-                    self.check(ended.map_err(stopped).flatten())?;
+                    self.check(ended)?;
                 }
                 self.verify().await?;
             }
@@ -334,8 +334,9 @@ impl Reading {
         }
     }
 
-    fn check(&mut self, ended: Result<Option<ResponseInfo>>) -> Result<()> {
-        if let Some(response) = ended? {
+    /// Keeps the response of a task that has ended. Returns its error if it failed.
+    fn check(&mut self, ended: std::result::Result<Result<Option<ResponseInfo>>, JoinError>) -> Result<()> {
+        if let Some(response) = ended.map_err(stopped).flatten()? {
             self.response = response;
         }
         Ok(())

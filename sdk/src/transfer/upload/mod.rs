@@ -293,8 +293,8 @@ impl Upload {
     ///
     /// It is called when a hundredth of the bytes has been sent since the last call. For a reader or a writer, it is called
     /// after each MiB, and after 50 MiB, when the number of bytes has grown by a fiftieth. Calls are sequential, and each
-    /// reports a later state than the previous one. The last call always reports the final numbers. The tasks that send the bytes make the calls, so the callback must
-    /// return quickly and must not panic.
+    /// reports a later state than the previous one. The last call always reports the final numbers. The tasks that send the
+    /// bytes make the calls, so the callback must return quickly and must not panic.
     pub fn on_progress(mut self, callback: impl Fn(TransferProgress) + Send + Sync + 'static) -> Self {
         self.options.on_progress = Some(Arc::new(callback));
         self
