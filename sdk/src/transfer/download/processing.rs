@@ -14,6 +14,9 @@ use crate::md5_lanes::Md5Sum;
 use crate::transfer::hashing::ReceivedHashes;
 use crate::transfer::tasks::{run_blocking, stopped};
 
+/// Number of bytes that are collected before they are written and hashed.
+const PROCESSED_SIZE: usize = 512 << 10;
+
 /// Maximum number of jobs that one blocking task takes.
 const MAX_JOBS: usize = 64;
 
@@ -41,6 +44,16 @@ struct Job {
 #[derive(Clone)]
 pub(super) struct Processor(mpsc::UnboundedSender<Job>);
 
+/// Collects the bytes that follow a position, and processes many of them together.
+pub(super) struct Collector {
+    /// `None` if the bytes are only counted.
+    processor: Option<Processor>,
+    /// Position up to which the bytes were processed.
+    pub(super) received: Received,
+    chunks: Vec<Bytes>,
+    length: usize,
+}
+
 /// The task that writes and hashes. It ends when all clones of its [`Processor`] were dropped.
 pub(super) struct Processing(JoinHandle<Result<BTreeMap<u32, Md5Sum>>>);
 
@@ -52,13 +65,42 @@ impl Processor {
     }
 
     /// Writes and hashes the bytes that follow a position. Returns the position after them.
-    pub(super) async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
+    async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
         let (done, outcome) = oneshot::channel();
         // If the task has ended, the job is dropped, and with it `done`.
         let _ = self.0.send(Job { received, chunks, done });
         outcome.await.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped"))
         })
+    }
+}
+
+impl Collector {
+    pub(super) fn new(processor: Option<Processor>, received: Received) -> Self {
+        Self { processor, received, chunks: Vec::new(), length: 0 }
+    }
+
+    /// Returns the offset after the bytes that were added.
+    pub(super) fn end(&self) -> u64 {
+        self.received.position + self.length as u64
+    }
+
+    pub(super) async fn add(&mut self, bytes: Bytes) -> Result<()> {
+        self.length += bytes.len();
+        self.chunks.push(bytes);
+        if self.length >= PROCESSED_SIZE { self.flush().await } else { Ok(()) }
+    }
+
+    /// Processes the bytes that were not processed yet.
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        let position = self.end();
+        let chunks = std::mem::take(&mut self.chunks);
+        self.length = 0;
+        self.received = match &self.processor {
+            Some(processor) => processor.process(self.received, chunks).await?,
+            None => Received { position, ..self.received },
+        };
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::partial_file::PartialFile;
-use super::processing::{Processor, Received};
+use super::processing::{Collector, Processor, Received};
 use crate::Bucket;
 use crate::body::{BodyProgress, ResponseBody};
 use crate::client::{Attempts, can_retry_range};
@@ -21,9 +21,6 @@ use crate::transfer::part_size::Part;
 use crate::transfer::progress::{Meter, PartMeter};
 use crate::transfer::tasks::run_blocking;
 use crate::value::{ContentRange, escape};
-
-/// Number of bytes that are collected before they are written and hashed.
-pub(super) const PROCESSED_SIZE: usize = 512 << 10;
 
 /// Minimum length of received bytes that are kept without a copy. hyper receives into buffers of 8 to 400 KiB, which stay
 /// in memory as a whole while a part of them is used.
@@ -131,48 +128,37 @@ impl RangeFetcher {
         (reader, received): (Option<&Reader>, &mut Received),
         (meter, attempt): (&PartMeter, u32),
     ) -> Result<()> {
-        let (mut chunks, mut length) = (Vec::new(), 0);
+        let mut collector = Collector::new(self.processor.clone(), *received);
         let outcome = loop {
             match body.next().await {
                 Ok(Some(bytes)) => {
-                    if received.position + (length + bytes.len()) as u64 > end {
+                    let length = bytes.len() as u64;
+                    if collector.end() + length > end {
                         break Err(self.unexpected(response, "it has more bytes than the requested range"));
                     }
-                    let received = bytes.len() as u64;
-                    meter.on_sent(attempt, received);
-                    length += bytes.len();
+                    meter.on_sent(attempt, length);
                     let bytes = if bytes.len() < MIN_SHARED { Bytes::copy_from_slice(&bytes) } else { bytes };
                     if let Some(reader) = reader {
                         // If the reader was dropped, this task is stopped soon.
                         let _ = reader.send(bytes.clone());
                     }
-                    chunks.push(bytes);
-                    if let Some(pause) = meter.delay_after(received) {
+                    if let Some(pause) = meter.delay_after(length) {
                         tokio::time::sleep(pause).await;
                     }
+                    collector.add(bytes).await?;
                 }
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if length >= PROCESSED_SIZE {
-                *received = self.process(*received, std::mem::take(&mut chunks), std::mem::take(&mut length)).await?;
-            }
         };
-        *received = self.process(*received, chunks, length).await?;
+        collector.flush().await?;
+        *received = collector.received;
         outcome?;
         if received.position < end {
             let message = "the response ended before the end of the requested range";
             return Err(Error::new(ErrorKind::Connection, message).with_call(&self.call_name()));
         }
         Ok(())
-    }
-
-    /// Processes `length` bytes that follow a position. Returns the position after them.
-    async fn process(&self, received: Received, chunks: Vec<Bytes>, length: usize) -> Result<Received> {
-        match &self.processor {
-            Some(processor) => processor.process(received, chunks).await,
-            None => Ok(Received { position: received.position + length as u64, ..received }),
-        }
     }
 
     /// Describes why a response is not the requested range of the same object. Returns `None` if it is.

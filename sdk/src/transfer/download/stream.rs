@@ -19,8 +19,8 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::processing::{Processing, Processor, Received};
-use super::range::{PROCESSED_SIZE, RangeFetcher};
+use super::processing::{Collector, Processing, Processor, Received};
+use super::range::RangeFetcher;
 use super::verify::ExpectedDigest;
 use super::{Download, Downloaded, Source};
 use crate::body::ChunkReader;
@@ -107,33 +107,11 @@ struct Verification {
     expected: ExpectedDigest,
     processing: Processing,
     /// Hashes the bytes in order when they are returned. `None` if the ranges hash them when they receive them.
-    in_order: Option<InOrder>,
+    in_order: Option<Collector>,
 }
 
 /// Minimum number of ranges that must fit into the memory budget, if they are not of the configured size.
 const MIN_PARALLEL: u64 = 4;
-
-struct InOrder {
-    processor: Processor,
-    received: Received,
-    /// Bytes after `received` that were returned and not hashed.
-    chunks: Vec<Bytes>,
-    length: usize,
-}
-
-impl InOrder {
-    async fn add(&mut self, bytes: &Bytes) -> Result<()> {
-        self.chunks.push(bytes.clone());
-        self.length += bytes.len();
-        if self.length >= PROCESSED_SIZE { self.flush().await } else { Ok(()) }
-    }
-
-    async fn flush(&mut self) -> Result<()> {
-        self.length = 0;
-        self.received = self.processor.process(self.received, std::mem::take(&mut self.chunks)).await?;
-        Ok(())
-    }
-}
 
 impl Download {
     /// Requests the headers of the object and returns its content as a stream.
@@ -233,7 +211,7 @@ impl Download {
                 None
             } else {
                 let received = Received { position: 0, checksum: 0 };
-                Some(InOrder { processor: hasher, received, chunks: Vec::new(), length: 0 })
+                Some(Collector::new(Some(hasher), received))
             };
             verification = Some(Verification { expected, processing, in_order });
         }
@@ -321,7 +299,7 @@ impl Reading {
             part.unread -= bytes.len() as u64;
             self.ahead -= bytes.len() as u64;
             if let Some(Verification { in_order: Some(in_order), .. }) = &mut self.verification {
-                in_order.add(&bytes).await?;
+                in_order.add(bytes.clone()).await?;
             }
             if self.ahead == 0 && self.waiting.peek().is_none() {
                 // A reader that knows the size may not read beyond the last byte, so this is the end.
