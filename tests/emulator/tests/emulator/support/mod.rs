@@ -12,6 +12,7 @@ use qingstor_emulator::{Builder, Emulator, signature};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -226,6 +227,12 @@ pub(crate) struct RawConnection {
     stream: TcpStream,
 }
 
+impl From<TcpStream> for RawConnection {
+    fn from(stream: TcpStream) -> Self {
+        Self { stream }
+    }
+}
+
 impl RawConnection {
     pub(crate) async fn connect(emulator: &Emulator) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", emulator.port())).await.unwrap();
@@ -273,6 +280,8 @@ impl RawConnection {
 
     /// Writes until the kernel accepts no more bytes, and returns their number.
     pub(crate) fn write_until_full(&mut self) -> usize {
+        // Otherwise the kernel lets the send buffer grow, and the result depends on how busy the machine is.
+        SockRef::from(&self.stream).set_send_buffer_size(16 * 1024).unwrap();
         let mut written = 0;
         while let Ok(bytes) = self.stream.try_write(&[0; 64 * 1024]) {
             written += bytes;
