@@ -345,7 +345,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// The error becomes the source of the [`std::io::Error`].
+/// The error becomes the source of the [`std::io::Error`]. If a file, a writer or a stream of the application has failed, the
+/// kind is that of its error, such as [`BrokenPipe`](std::io::ErrorKind::BrokenPipe).
 impl From<Error> for std::io::Error {
     fn from(error: Error) -> Self {
         use std::io::ErrorKind as Kind;
@@ -358,9 +359,14 @@ impl From<Error> for std::io::Error {
             ErrorKind::Connection => Kind::ConnectionReset,
             ErrorKind::Timeout => Kind::TimedOut,
             ErrorKind::UnexpectedResponse => Kind::InvalidData,
-            // Not `Interrupted`, because many functions call again after that.
-            ErrorKind::Cancelled | ErrorKind::Body | ErrorKind::Service => Kind::Other,
+            ErrorKind::Body => {
+                let failed = causes(&error).find_map(|cause| cause.downcast_ref::<Self>());
+                failed.map_or(Kind::Other, Self::kind)
+            }
+            ErrorKind::Cancelled | ErrorKind::Service => Kind::Other,
         };
+        // Many functions call again after these.
+        let kind = if matches!(kind, Kind::Interrupted | Kind::WouldBlock) { Kind::Other } else { kind };
         Self::new(kind, error)
     }
 }

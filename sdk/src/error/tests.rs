@@ -64,3 +64,17 @@ fn display_shows_the_innermost_cause_once() {
     assert_eq!(error.to_string(), "the body could not be read: no such file");
     assert!(std::error::Error::source(&error).is_some());
 }
+
+#[test]
+fn io_error_has_the_kind_of_the_failed_writer() {
+    use std::io::ErrorKind as Kind;
+
+    for (cause, expected) in
+        [(Kind::BrokenPipe, Kind::BrokenPipe), (Kind::StorageFull, Kind::StorageFull), (Kind::Interrupted, Kind::Other)]
+    {
+        let failed = std::io::Error::new(cause, "the writer failed");
+        let error = Error::new(ErrorKind::Body, "the bytes could not be written").with_source(failed);
+        assert_eq!(std::io::Error::from(error).kind(), expected);
+    }
+    assert_eq!(std::io::Error::from(Error::new(ErrorKind::Body, "the stream failed")).kind(), Kind::Other);
+}

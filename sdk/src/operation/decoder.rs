@@ -154,8 +154,8 @@ impl ResponseDecoder {
     /// Returns the value of a header, unless it is empty.
     fn header_text(&self, name: &'static str) -> Option<Cow<'_, str>> {
         // A response has few headers, so comparing all names is faster than a look-up, which has to parse `name`.
-        let found = self.headers.iter().filter(|(known, _)| known.as_str().eq_ignore_ascii_case(name));
-        joined(found.map(|(_, value)| value)).filter(|text| !text.is_empty())
+        let known = self.headers.keys().find(|known| known.as_str().eq_ignore_ascii_case(name))?;
+        joined(self.headers.get_all(known)).filter(|text| !text.is_empty())
     }
 
     /// Returns all headers with the prefix. Their names are in lower case and without the prefix.
