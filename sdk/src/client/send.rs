@@ -185,10 +185,8 @@ impl Client {
     /// Returns the headers of the input and those of every attempt. The signature covers the other headers, so it is
     /// added last.
     fn headers(&self, call: &Call, signed_at: Timestamp) -> Result<HeaderMap> {
-        let given = &call.request.headers;
-        // A clone would be reallocated to add the others.
-        let mut headers = HeaderMap::with_capacity(given.len() + ADDED_HEADERS);
-        headers.extend(given.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let mut headers = call.request.headers.clone();
+        headers.reserve(ADDED_HEADERS);
         headers.insert(header::USER_AGENT, self.user_agent.clone());
         // If a proxy compressed the response, its length and hash would change.
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));

@@ -10,7 +10,7 @@ pub(crate) fn etag_value(etag: &str) -> &str {
 /// which does not distinguish versions.
 pub(crate) fn if_match(etag: &str) -> Option<String> {
     let value = etag_value(etag);
-    (!etag.starts_with("W/") && !value.is_empty()).then(|| ["\"", value, "\""].concat())
+    (!etag.starts_with("W/") && !value.is_empty()).then(|| format!("\"{value}\""))
 }
 
 #[cfg(test)]
