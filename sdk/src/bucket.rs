@@ -134,17 +134,17 @@ impl Bucket {
     }
 
     #[allow(dead_code, reason = "unused if the specification has no operations on buckets")]
-    pub(crate) async fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(input, self.address(None)).await
+    pub(crate) fn send<I: Operation<Scope = BucketScope>>(&self, input: I) -> impl Future<Output = Result<I::Output>> {
+        self.client.execute(input, self.address(None))
     }
 
     #[allow(dead_code, reason = "unused if the specification has no operations on objects")]
-    pub(crate) async fn send_object<I: Operation<Scope = ObjectScope>>(
+    pub(crate) fn send_object<I: Operation<Scope = ObjectScope>>(
         &self,
         key: &str,
         input: I,
-    ) -> Result<I::Output> {
-        self.client.execute(input, self.address(Some(key))).await
+    ) -> impl Future<Output = Result<I::Output>> {
+        self.client.execute(input, self.address(Some(key)))
     }
 
     /// Sends a request as [`send_object`](Self::send_object) does, and counts its attempts in `attempts`, which several

@@ -107,8 +107,8 @@ impl QingStor {
     }
 
     #[allow(dead_code, reason = "unused if the specification has no operations on the account")]
-    pub(crate) async fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> Result<I::Output> {
-        self.client.execute(input, Address::default()).await
+    pub(crate) fn send<I: Operation<Scope = ServiceScope>>(&self, input: I) -> impl Future<Output = Result<I::Output>> {
+        self.client.execute(input, Address::default())
     }
 }
 

@@ -67,9 +67,14 @@ impl Client {
     /// Encodes `input`, sends it until it succeeds or the retry policy allows no other attempt, and decodes the response.
     ///
     /// The function is short, because it is compiled for each operation. The functions that it calls are compiled once.
-    pub(crate) async fn execute<I: Operation>(self: &Arc<Self>, input: I, address: Address<'_>) -> Result<I::Output> {
-        let call = Box::new(self.encode(input, address)?);
-        I::decode(self.send_resumable(call).await?)
+    /// It is not an `async fn`, because its future would contain the input, which that of its caller contains already.
+    pub(crate) fn execute<'a, I: Operation>(
+        self: &'a Arc<Self>,
+        input: I,
+        address: Address<'_>,
+    ) -> impl Future<Output = Result<I::Output>> + use<'a, I> {
+        let call = self.encode(input, address).map(Box::new);
+        async move { I::decode(Box::pin(self.send_resumable(call?)).await?) }
     }
 
     /// Sends a request as [`execute`](Self::execute) does, for a transfer that sends several requests for a part: all of
@@ -82,7 +87,7 @@ impl Client {
         address: Address<'_>,
     ) -> Result<I::Output> {
         let call = Box::new(self.encode(input, address)?);
-        I::decode(self.send(&call, attempts).await?)
+        I::decode(Box::pin(self.send(&call, attempts)).await?)
     }
 
     /// Returns the attempts that the configuration allows for one request.

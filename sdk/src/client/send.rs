@@ -50,8 +50,6 @@ pub(crate) struct Call {
 
 impl Client {
     /// Sends the call until it succeeds, fails with an error that is not retried, or `attempts` are used up.
-    ///
-    /// Futures are moved, so the future of the attempts is boxed to keep those of the callers small.
     pub(crate) async fn send<'a>(&'a self, call: &Call, attempts: &mut Attempts<'a>) -> Result<ResponseDecoder> {
         let span = debug_span!(
             "qingstor",
@@ -60,7 +58,7 @@ impl Client {
             key = call.name.key.as_deref(),
             attempts = field::Empty,
         );
-        let outcome = Box::pin(self.send_until_done(call, attempts)).instrument(span.clone()).await;
+        let outcome = self.send_until_done(call, attempts).instrument(span.clone()).await;
         span.record("attempts", outcome.as_ref().map_or_else(Error::attempts, ResponseDecoder::attempts));
         outcome
     }
@@ -127,11 +125,15 @@ impl Client {
         is_cautious: bool,
         span: &Span,
     ) -> Result<ResponseDecoder> {
-        let mut request = self.outgoing(call, signed_at)?;
-        if is_cautious {
-            request.body.pause_after_first_frame(MAX_REFUSAL_WAIT.min(self.transport.idle_timeout() / 2));
+        // The block keeps the request out of this future.
+        let response = {
+            let mut request = self.outgoing(call, signed_at)?;
+            if is_cautious {
+                request.body.pause_after_first_frame(MAX_REFUSAL_WAIT.min(self.transport.idle_timeout() / 2));
+            }
+            self.transport.send(request)
         }
-        let response = self.transport.send(request).await?;
+        .await?;
         let (head, incoming) = response.into_parts();
         span.record("status", head.status.as_u16());
         // Without a subscriber, the id would be escaped for nothing.
