@@ -22,33 +22,30 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 UPLOAD_PEERS = ["sink", "raw", "reqwest-min", "objstore", "opendal-up", "awss3"]
 DOWNLOAD_PEERS = ["reqwest-get", "objstore-get", "opendal-get", "awss3-get"]
-EXAMPLES = [
-    ("qingstor-sdk", "upload"),
-    ("qingstor-sdk", "download"),
-    ("qingstor-tests", "small_requests"),
-    ("qingstor-tests", "stream"),
+OUR_PROGRAMS = [
+    ["--package", "qingstor-sdk", "--example", "upload", "--example", "download"],
+    ["--package", "qingstor-tests", "--bin", "small_requests", "--bin", "stream"],
 ]
 BIG = "{port} big {file} {part} 8"
 REF = "ref"
 OURS = "qingstor-sdk"
 
 
-def examples_folder():
-    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release" / "examples"
+def release_folder():
+    return pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target") / "release"
 
 
 def build(compare):
     subprocess.run([sys.executable, compare, "build", *UPLOAD_PEERS, *DOWNLOAD_PEERS], check=True)
-    for package, example in EXAMPLES:
-        command = ["cargo", "build", "--release", "--locked", "--package", package, "--example", example]
-        subprocess.run(command, cwd=ROOT, check=True)
+    for programs in OUR_PROGRAMS:
+        subprocess.run(["cargo", "build", "--release", "--locked", *programs], cwd=ROOT, check=True)
 
 
 def example(name, file):
     """Returns the command that runs the example `upload` or `download` with parts of 8 MiB, eight at a time."""
     return (
         "env QINGSTOR_ENDPOINT=http://127.0.0.1:{port} QINGSTOR_ACCESS_KEY_ID=a QINGSTOR_SECRET_ACCESS_KEY=b "
-        f"{examples_folder() / name} {file} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
+        f"{release_folder() / 'examples' / name} {file} --bucket bkt --key obj --part-size 8MiB --concurrency 8"
     )
 
 
@@ -75,7 +72,7 @@ def limits():
 
 
 def small_requests(client_and_method, count):
-    return f"{examples_folder() / 'small_requests'} {client_and_method} {{port}} {count} 32"
+    return f"{release_folder() / 'small_requests'} {client_and_method} {{port}} {count} 32"
 
 
 def small_puts(count):
@@ -104,7 +101,7 @@ def downloads():
 
 def streams():
     """Returns the commands that read an object in ranges of 8 MiB, eight at a time, and drop the bytes."""
-    return {f"{OURS}, stream": f"{examples_folder() / 'stream'} {{port}} {{part}} 8"}
+    return {f"{OURS}, stream": f"{release_folder() / 'stream'} {{port}} {{part}} 8"}
 
 
 def downloads_for_memory():
