@@ -14,8 +14,12 @@ use crate::md5_lanes::Md5Sum;
 use crate::transfer::hashing::ReceivedHashes;
 use crate::transfer::tasks::{run_blocking, stopped};
 
-/// Number of bytes that are collected before they are written and hashed.
-const PROCESSED_SIZE: usize = 512 << 10;
+/// Number of bytes of a range that are collected before they are written. Each write by another thread costs two wake-ups.
+const WRITTEN_SIZE: usize = 1 << 20;
+
+/// Number of bytes of a range that are collected before they are hashed, if there is no file. It is smaller, because a
+/// stream keeps more bytes that wait to be hashed.
+const HASHED_SIZE: usize = 512 << 10;
 
 /// Maximum number of jobs that one blocking task takes.
 const MAX_JOBS: usize = 64;
@@ -42,7 +46,11 @@ struct Job {
 /// All ranges share one task. It processes the bytes that have arrived in the meantime together, so that several parts
 /// are hashed in parallel, and few blocking tasks are started.
 #[derive(Clone)]
-pub(super) struct Processor(mpsc::UnboundedSender<Job>);
+pub(super) struct Processor {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// Number of bytes of a range that are collected before they are processed.
+    batch_size: usize,
+}
 
 /// Collects the bytes that follow a position, and processes many of them together.
 pub(super) struct Collector {
@@ -60,15 +68,16 @@ pub(super) struct Processing(JoinHandle<Result<BTreeMap<u32, Md5Sum>>>);
 impl Processor {
     pub(super) fn start(file: Option<Arc<PartialFile>>, hashes: ReceivedHashes) -> (Self, Processing) {
         let (sender, jobs) = mpsc::unbounded_channel();
+        let batch_size = if file.is_some() { WRITTEN_SIZE } else { HASHED_SIZE };
         let processing = tokio::spawn(process(file, hashes, jobs).in_current_span());
-        (Self(sender), Processing(processing))
+        (Self { jobs: sender, batch_size }, Processing(processing))
     }
 
     /// Writes and hashes the bytes that follow a position. Returns the position after them.
     async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
         let (done, outcome) = oneshot::channel();
         // If the task has ended, the job is dropped, and with it `done`.
-        let _ = self.0.send(Job { received, chunks, done });
+        let _ = self.jobs.send(Job { received, chunks, done });
         outcome.await.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped"))
         })
@@ -88,7 +97,8 @@ impl Collector {
     pub(super) async fn add(&mut self, bytes: Bytes) -> Result<()> {
         self.length += bytes.len();
         self.chunks.push(bytes);
-        if self.length >= PROCESSED_SIZE { self.flush().await } else { Ok(()) }
+        let batch_size = self.processor.as_ref().map_or(HASHED_SIZE, |processor| processor.batch_size);
+        if self.length >= batch_size { self.flush().await } else { Ok(()) }
     }
 
     /// Processes the bytes that were not processed yet.
@@ -125,6 +135,8 @@ async fn process(
                 if written.is_ok() {
                     hashes.add(received.position, &chunks);
                 }
+                // The range may reuse their memory.
+                drop(chunks);
                 // The range may have been stopped.
                 let _ = done.send(written);
             }
