@@ -162,8 +162,10 @@ impl ResponseDecoder {
     pub(crate) fn header_map(&self, prefix: &'static str) -> BTreeMap<String, String> {
         let entries = self.headers.keys().filter_map(|name| {
             let (start, rest) = name.as_str().split_at_checked(prefix.len())?;
-            let value = joined(self.headers.get_all(name)).filter(|_| start.eq_ignore_ascii_case(prefix))?;
-            Some((rest.to_owned(), value.into_owned()))
+            if !start.eq_ignore_ascii_case(prefix) {
+                return None;
+            }
+            Some((rest.to_owned(), joined(self.headers.get_all(name))?.into_owned()))
         });
         entries.collect()
     }
