@@ -231,8 +231,10 @@ def measure_downloads(compare, arguments):
     # The other clients verify nothing, so their work is the same in both runs.
     files = {name: without_digest[name] for name in downloads()} | {f"{OURS}, verified": verified[OURS]}
     draw(files, arguments.size, "download")
+    to_disk = run(compare, downloads(), arguments.n, arguments.size, "--etag", "none")
+    print_table(f"{title} to a disk, the ETag is not a digest:", to_disk, COST | wall | MEMORY)
     to_disk = run(compare, downloads(), arguments.n, arguments.size)
-    print_table(f"{title} to a disk:", to_disk, COST | wall | MEMORY)
+    print_table(f"{title} to a disk, verified by the ETag of parts:", to_disk, COST | wall | MEMORY)
 
     small = run(compare, small_gets(SMALL_COUNT), arguments.n, SMALL_COUNT // 1024)
     print_table("Requests for 1 KiB, 32 at a time:", small, SMALL)
