@@ -112,14 +112,20 @@ def our_stream():
 
 def streams(compare):
     """Returns the commands that read an object in ranges of 8 MiB, eight at a time, and drop the bytes."""
-    peers = {"object_store, stream": f"{{bin:{STREAM_PEER}}} {{port}} {{part}} 8"} if has_stream_peer(compare) else {}
-    return peers | {f"{OURS}, stream": our_stream()}
+    ours = {f"{OURS}, stream": our_stream()}
+    if not has_stream_peer(compare):
+        return ours
+    return {"object_store, stream (`get_range`)": f"{{bin:{STREAM_PEER}}} {{port}} {{part}} 8"} | ours
 
 
 def downloads_for_memory():
     """Returns the commands that download to a file, and that read a stream as fast as possible and at 64 MiB/s."""
     slow = f"{our_stream()} {64 << 20}"
-    return {"to a file": example("download", "{out}"), "a stream": our_stream(), "a stream, slow reader": slow}
+    return {
+        "download to a file, verified": example("download", "{out}"),
+        "stream, verified": our_stream(),
+        "stream, verified, slow reader": slow,
+    }
 
 
 def uploads_for_memory():
@@ -127,15 +133,15 @@ def uploads_for_memory():
     ours = example("upload", "{file}")
     piped = "cat {file} | " + example("upload", "-")
     return {
-        "a file": ours,
-        "a file, no checksum": f"{ours} --checksum none",
-        "a pipe": piped,
-        "a pipe, no checksum": f"{piped} --checksum none",
+        "upload of a file": ours,
+        "upload of a file, no checksum": f"{ours} --checksum none",
+        "upload of a pipe": piped,
+        "upload of a pipe, no checksum": f"{piped} --checksum none",
     }
 
 
 def run(compare, commands, rounds, size, *options):
-    """Runs the commands with `compare.py` or `compare_get.py`. Returns the row of its table for each command, by column heading."""
+    """Runs the commands with `compare.py` or `compare_get.py`. Returns the row of each command, by column heading."""
     verb = ["run"] if compare.name == "compare.py" else []
     command = [sys.executable, compare, *verb, "-n", str(rounds), "--size", str(size), *options]
     command += [f"{name}={text}" for name, text in commands.items()]
@@ -180,7 +186,7 @@ def draw(rows, size, action):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", required=True, metavar="FOLDER", help="folder that contains compare.py")
+    parser.add_argument("--peers", required=True, metavar="FOLDER", help="folder with compare.py and compare_get.py")
     parser.add_argument("-n", type=int, default=5, metavar="ROUNDS", help="number of rounds (default: 5)")
     parser.add_argument("--size", type=int, default=1024, metavar="MIB", help="size of the file in MiB (default: 1024)")
     parser.add_argument("--no-build", action="store_true", help="use the programs of an earlier run")
@@ -211,7 +217,7 @@ def measure_uploads(compare, arguments):
     # Initiation, completion and the final HEAD request are sequential. A larger file makes their share small.
     size = 4 * arguments.size
     delayed = run(compare, uploads() | limits(), arguments.n, size, "--delay-ms", "50")
-    possible = float(delayed[next(reversed(limits()))]["GiB/s"])
+    possible = max(float(delayed[name]["GiB/s"]) for name in limits())
     share = {"share of the limit": lambda row: f"{float(row['GiB/s']) / possible:.2f}"}
     print_table(f"Upload of a file of {size / 1024:g} GiB, each response delayed by 50 ms:", delayed, SPEED | share)
 

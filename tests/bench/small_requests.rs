@@ -62,7 +62,7 @@ async fn main() -> Result<()> {
     }
 }
 
-/// Returns a client of reqwest with the default settings, which ignores the proxies of the environment.
+/// Returns a client of reqwest with the default settings, except that it ignores the proxies of the environment.
 fn plain_client() -> Result<reqwest::Client> {
     // An error means that the process has a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -67,7 +67,8 @@ impl Client {
     /// Encodes `input`, sends it until it succeeds or the retry policy allows no other attempt, and decodes the response.
     ///
     /// The function is short, because it is compiled for each operation. The functions that it calls are compiled once.
-    /// It is not an `async fn`, because its future would contain the input, which that of its caller contains already.
+    /// It is not an `async fn`, because its future would hold a second copy of the input. The input is encoded by the call of
+    /// this function, and the request is sent by the future. That future is boxed inside, because futures are moved.
     pub(crate) fn execute<'a, I: Operation>(
         self: &'a Arc<Self>,
         input: I,

@@ -72,7 +72,8 @@ impl Client {
         loop {
             let span = debug_span!("attempt", number, status = field::Empty, request_id = field::Empty);
             let signed_at = clock.now();
-            // Boxed, because allocators serve one large block more slowly than two small ones.
+            // Boxed, although the future of the call is boxed too: allocators serve one large block more slowly than two
+            // small ones.
             let attempt = Box::pin(self.attempt(call, sent + 1, signed_at, is_cautious, &span));
             let error = match attempt.instrument(span.clone()).await {
                 Ok(response) => {
