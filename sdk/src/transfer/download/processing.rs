@@ -14,16 +14,10 @@ use crate::md5_lanes::Md5Sum;
 use crate::transfer::hashing::ReceivedHashes;
 use crate::transfer::tasks::{run_blocking, stopped};
 
-/// Number of bytes of a range that are collected before they are written. Each hand-over to the thread that writes wakes up
-/// two threads: with 512 KiB, a download of 1 GiB to memory took 6 % more CPU time (Linux, two cores, 2026-11-29).
-const WRITTEN_SIZE: usize = 1 << 20;
-
-/// Number of bytes of a range that are collected before they are hashed, if there is no file. It is smaller, because
-/// `ReceivedHashes` keeps up to 8 MiB more.
-const HASHED_SIZE: usize = 512 << 10;
-
-/// Maximum number of jobs that one blocking task takes.
-const MAX_JOBS: usize = 64;
+/// Number of bytes of a range that are collected before they are processed. Each hand-over to the thread that writes and
+/// hashes can wake up two threads: with 256 KiB, a download of 1 GiB to memory took 20 % more CPU time (Linux, two cores,
+/// 2026-11-29).
+const BATCH_SIZE: usize = 768 << 10;
 
 /// A position in the object up to which a range was received.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +41,7 @@ struct Job {
 /// All ranges share one task. It processes the bytes that have arrived in the meantime together, so that several parts
 /// are hashed in parallel, and few blocking tasks are started.
 #[derive(Clone)]
-pub(super) struct Processor {
-    jobs: mpsc::UnboundedSender<Job>,
-    /// Number of bytes of a range that are collected before they are processed.
-    min_bytes: usize,
-}
+pub(super) struct Processor(mpsc::UnboundedSender<Job>);
 
 /// Collects the bytes that follow a position, and processes many of them together.
 pub(super) struct Collector {
@@ -69,16 +59,15 @@ pub(super) struct Processing(JoinHandle<Result<BTreeMap<u32, Md5Sum>>>);
 impl Processor {
     pub(super) fn start(file: Option<Arc<PartialFile>>, hashes: ReceivedHashes) -> (Self, Processing) {
         let (sender, jobs) = mpsc::unbounded_channel();
-        let min_bytes = if file.is_some() { WRITTEN_SIZE } else { HASHED_SIZE };
         let processing = tokio::spawn(process(file, hashes, jobs).in_current_span());
-        (Self { jobs: sender, min_bytes }, Processing(processing))
+        (Self(sender), Processing(processing))
     }
 
     /// Writes and hashes the bytes that follow a position. Returns the position after them.
     async fn process(&self, received: Received, chunks: Vec<Bytes>) -> Result<Received> {
         let (done, outcome) = oneshot::channel();
         // If the task has ended, the job is dropped, and with it `done`.
-        let _ = self.jobs.send(Job { received, chunks, done });
+        let _ = self.0.send(Job { received, chunks, done });
         outcome.await.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Body, "the task that writes received bytes has panicked or was stopped"))
         })
@@ -96,13 +85,13 @@ impl Collector {
     }
 
     pub(super) async fn add(&mut self, bytes: Bytes) -> Result<()> {
-        let Some(processor) = &self.processor else {
+        if self.processor.is_none() {
             self.received.position += bytes.len() as u64;
             return Ok(());
-        };
+        }
         self.length += bytes.len();
         self.chunks.push(bytes);
-        if self.length >= processor.min_bytes { self.flush().await } else { Ok(()) }
+        if self.length >= BATCH_SIZE { self.flush().await } else { Ok(()) }
     }
 
     /// Processes the bytes that were not processed yet.
@@ -127,11 +116,11 @@ async fn process(
     mut hashes: ReceivedHashes,
     mut jobs: mpsc::UnboundedReceiver<Job>,
 ) -> Result<BTreeMap<u32, Md5Sum>> {
-    let mut batch = Vec::new();
-    while jobs.recv_many(&mut batch, MAX_JOBS).await > 0 {
-        let (jobs, file) = (std::mem::take(&mut batch), file.clone());
+    while let Some(first) = jobs.recv().await {
+        let file = file.clone();
         let processed = run_blocking(move || {
-            for Job { received, chunks, done } in jobs {
+            let mut next = Some(first);
+            while let Some(Job { received, chunks, done }) = next {
                 let written = write(file.as_deref(), received, &chunks);
                 if written.is_ok() {
                     hashes.add(received.position, &chunks);
@@ -140,10 +129,11 @@ async fn process(
                 drop(chunks);
                 // The range may have been stopped.
                 let _ = done.send(written);
+                next = jobs.try_recv().ok();
             }
-            Ok(hashes)
+            Ok((hashes, jobs))
         });
-        hashes = processed.await?;
+        (hashes, jobs) = processed.await?;
     }
     run_blocking(move || Ok(hashes.finish())).await
 }
