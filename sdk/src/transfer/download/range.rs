@@ -24,7 +24,7 @@ use crate::value::{ContentRange, escape};
 
 /// Minimum length of received bytes that are kept without a copy. hyper receives into buffers of 8 to 400 KiB, which stay
 /// in memory as a whole while a part of them is used.
-const MIN_SHARED: usize = 64 << 10;
+const MIN_SHARED: usize = 256 << 10;
 
 /// Fetches the ranges of one object.
 pub(super) struct RangeFetcher {
