@@ -16,8 +16,10 @@ The script prints the tables of README.md and draws the pictures next to it.
 import argparse
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 UPLOAD_PEERS = ["sink", "raw", "reqwest-min", "objstore", "opendal-up", "awss3"]
@@ -31,6 +33,15 @@ OUR_PROGRAMS = [
 BIG = "{port} big {file} {part} 8"
 REF = "ref"
 OURS = "qingstor-sdk"
+# Python program that runs a command and writes its peak memory in KiB to a file. A process begins as a copy of the program that
+# starts it, so the result is at least the memory of this program, which imports little.
+PEAK_MEMORY = """
+import os, sys
+_, file, *command = sys.argv
+_, status, usage = os.wait4(os.spawnvp(os.P_NOWAIT, command[0], command), 0)
+open(file, "w").write(str(usage.ru_maxrss))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 def release_folder():
@@ -119,19 +130,22 @@ def streams(compare):
 
 
 def downloads_for_memory():
-    """Returns the commands that download to a file, and that read a stream as fast as possible and at 64 MiB/s."""
-    slow = f"{our_stream()} {64 << 20}"
+    """Returns the commands that download to a file, and that read a stream as fast as possible and at 64 MiB/s.
+
+    `{peak}` stands for the program that measures the memory of the rest of the command.
+    """
+    stream = "{peak} " + our_stream()
     return {
-        "download to a file, verified": example("download", "{out}"),
-        "stream, verified": our_stream(),
-        "stream, verified, slow reader": slow,
+        "download to a file, verified": "{peak} " + example("download", "{out}"),
+        "stream, verified": stream,
+        "stream, verified, slow reader": f"{stream} {64 << 20}",
     }
 
 
 def uploads_for_memory():
-    """Returns the commands that upload from a file and from a pipe."""
-    ours = example("upload", "{file}")
-    piped = "cat {file} | " + example("upload", "-")
+    """Returns the commands that upload from a file and from a pipe, with `{peak}` as in `downloads_for_memory`."""
+    ours = "{peak} " + example("upload", "{file}")
+    piped = "cat {file} | {peak} " + example("upload", "-")
     return {
         "upload of a file": ours,
         "upload of a file, no checksum": f"{ours} --checksum none",
@@ -250,8 +264,15 @@ def measure_downloads(compare, arguments):
 def print_peaks(compare, commands, *options):
     """Prints the peak memory of the commands for several sizes."""
     sizes = {"1 MiB": 1, "1 GiB": 1 << 10, "10 GiB": 10 << 10}
-    peaks = {name: run(compare, commands, 1, mebibytes, *options) for name, mebibytes in sizes.items()}
-    rows = {program: {size: peak[program]["peak MiB"] for size, peak in peaks.items()} for program in commands}
+    rows = {name: {} for name in commands}
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: pathlib.Path(folder, str(number)) for number, name in enumerate(commands)}
+        peak = {name: shlex.join([sys.executable, "-IS", "-c", PEAK_MEMORY, str(file)]) for name, file in files.items()}
+        measured = {name: text.replace("{peak}", peak[name]) for name, text in commands.items()}
+        for size, mebibytes in sizes.items():
+            run(compare, measured, 1, mebibytes, *options)
+            for name, file in files.items():
+                rows[name][size] = f"{int(file.read_text()) / 1024:.0f}"
     print_table("Peak memory in MiB:", rows, {size: lambda row, size=size: row[size] for size in sizes})
 
 
